@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+/// @title Global ID: organizations, sites, machines and authorities, with links, keys and claims
+/// @notice Nobody can squat on an id: it commits to its first controller. Nothing here can be rewritten; every
+/// interval begins at the block that records it.
+interface IIdentityRegistry {
+    /// @notice What an identity stands for.
+    enum Kind {
+        None,
+        Organization,
+        Site,
+        Machine,
+        Authority
+    }
+
+    /// @notice The signature algorithm of a machine's key.
+    enum Algorithm {
+        None,
+        Secp256k1,
+        P256,
+        Ed25519
+    }
+
+    /// @notice Who an identity is; one slot.
+    /// @param controller The account that speaks for it.
+    /// @param kind What it stands for.
+    /// @param since The block time of its registration.
+    /// @param controllers How many controllers it has had; the newest is number `controllers`.
+    struct Identity {
+        address controller;
+        Kind kind;
+        uint40 since;
+        uint40 controllers;
+    }
+
+    /// @notice A controller and the block time from which it spoke; one slot.
+    struct Controller {
+        address account;
+        uint40 from;
+    }
+
+    /// @notice Block seconds [from, to); `to` = 0 is open; one slot.
+    struct Interval {
+        uint40 from;
+        uint40 to;
+    }
+
+    /// @notice A machine's key; one slot. The public key itself is bound by the key's id.
+    /// @param algorithm Its signature algorithm.
+    /// @param from The block time from which it may sign.
+    /// @param to The block time at which it ended, 0 while it is open.
+    /// @param noticeAt The block time of the first compromise notice, 0 where there is none.
+    /// @param suspectedFrom From when on the notice doubts the key; only ever moves earlier.
+    struct Key {
+        Algorithm algorithm;
+        uint40 from;
+        uint40 to;
+        uint40 noticeAt;
+        uint40 suspectedFrom;
+    }
+
+    event IdentityRegistered(
+        bytes32 indexed id, Kind indexed kind, address indexed controller, bytes32 salt, bytes32 profile
+    );
+    event ProfileChanged(bytes32 indexed id, bytes32 profile);
+    event ControllerProposed(bytes32 indexed id, address indexed controller);
+    event ControllerChanged(bytes32 indexed id, address indexed controller, uint40 number);
+    event LinkRequested(bytes32 indexed child, bytes32 indexed parent);
+    event LinkAccepted(bytes32 indexed child, bytes32 indexed parent, uint40 number);
+    event LinkEnded(bytes32 indexed child, bytes32 indexed parent, uint40 number);
+    event KeyAdded(bytes32 indexed key, bytes32 indexed machine, Algorithm algorithm, bytes publicKey);
+    event KeyEnded(bytes32 indexed key, bytes32 indexed machine);
+    event KeyNoticeGiven(
+        bytes32 indexed key, bytes32 indexed machine, uint40 noticeAt, uint40 suspectedFrom, bytes32 evidence
+    );
+    event ClaimMade(
+        bytes32 indexed claim, bytes32 indexed issuer, bytes32 indexed subject, bytes32 scheme, bytes32 digest,
+        bytes32 evidence
+    );
+    event ClaimRevoked(bytes32 indexed claim);
+
+    error KindMissing();
+    error IdentityRegisteredAlready(bytes32 id);
+    error IdentityUnknown(bytes32 id);
+    error CallerNotController(bytes32 id, address caller);
+    error ControllerMissing();
+    error ControllerNotProposed(bytes32 id, address caller);
+    error LinkKindsMismatch(Kind child, Kind parent);
+    error LinkRequestedAlready(bytes32 child, bytes32 parent);
+    error LinkNotRequested(bytes32 child, bytes32 parent);
+    error LinkOpenAlready(bytes32 child, bytes32 parent);
+    error LinkNotOpen(bytes32 child, bytes32 parent);
+    error KeyHolderNotMachine(bytes32 id, Kind kind);
+    error PublicKeyInvalid(Algorithm algorithm, bytes publicKey);
+    error KeyAddedAlready(bytes32 key);
+    error KeyUnknown(bytes32 key);
+    error KeyEndedAlready(bytes32 key);
+    error SuspicionAfterNotice(uint40 suspectedFrom, uint40 noticeAt);
+    error SuspicionBeforeController(uint40 suspectedFrom, uint40 controllerFrom);
+    error SuspicionNotEarlier(uint40 suspectedFrom, uint40 current);
+    error ClaimMadeAlready(bytes32 claim);
+    error ClaimUnknown(bytes32 claim);
+    error ClaimRevokedAlready(bytes32 claim);
+
+    /// @notice Register the caller as first controller of a new identity.
+    /// @return id keccak256(abi.encode(keccak256("guildmark/identity/v1"), chain id, registry, caller, salt)).
+    function register(Kind kind, bytes32 salt, bytes32 profile) external returns (bytes32 id);
+
+    /// @notice Replace the salted digest of an identity's off-chain profile.
+    function setProfile(bytes32 id, bytes32 profile) external;
+
+    /// @notice First step of a change of controller, by the present one; proposing again replaces the proposal.
+    function proposeController(bytes32 id, address controller) external;
+
+    /// @notice Second step of a change of controller, by the proposed one.
+    function acceptController(bytes32 id) external;
+
+    /// @notice Ask, as the child's controller, for a link machine -> site or site -> organization.
+    function requestLink(bytes32 child, bytes32 parent) external;
+
+    /// @notice Accept, as the parent's controller, a requested link; it begins now. A child has one open parent.
+    /// @return number The number of this interval between the two, from 1.
+    function acceptLink(bytes32 child, bytes32 parent) external returns (uint40 number);
+
+    /// @notice End the open link, as either side's controller.
+    function endLink(bytes32 child, bytes32 parent) external;
+
+    /// @notice Add a key to a machine, as its controller; it may sign from now on.
+    /// @param publicKey 33 bytes compressed (secp256k1, P-256) or 32 bytes (Ed25519).
+    /// @return key keccak256(abi.encode(keccak256("guildmark/key/v1"), machine, algorithm, publicKey)).
+    function addKey(bytes32 machine, Algorithm algorithm, bytes calldata publicKey) external returns (bytes32 key);
+
+    /// @notice End a key from now on; what it signed before stays.
+    function endKey(bytes32 machine, bytes32 key) external;
+
+    /// @notice Give notice that a key is compromised. `noticeAt` becomes this block (once); `suspectedFrom` may only
+    /// move earlier, and not before the caller's own interval as controller.
+    function giveNotice(bytes32 machine, bytes32 key, uint40 suspectedFrom, bytes32 evidence) external;
+
+    /// @notice State, as the issuer's controller, that `subject` holds the identifier committed to by `digest`.
+    /// @param scheme ASCII, left-justified: "LEI", "GLN", "GCP", "DUNS", "CAGE", "BPN", ...
+    /// @param digest The salted digest of the value.
+    /// @return id keccak256(abi.encode(keccak256("guildmark/claim/v1"), issuer, subject, scheme, digest)).
+    function claim(bytes32 issuer, bytes32 subject, bytes32 scheme, bytes32 digest, bytes32 evidence)
+        external
+        returns (bytes32 id);
+
+    /// @notice Revoke a claim from now on, as its issuer's controller.
+    function revokeClaim(bytes32 issuer, bytes32 claimId) external;
+
+    /// @notice The identity, all zero where it is unknown.
+    function identity(bytes32 id) external view returns (Identity memory);
+
+    /// @notice The account that speaks for an identity; reverts with IdentityUnknown.
+    function controllerOf(bytes32 id) external view returns (address);
+
+    /// @notice The kind of an identity, None where it is unknown.
+    function kindOf(bytes32 id) external view returns (Kind);
+
+    /// @notice Controller `number` (from 1) of an identity.
+    function controllerAt(bytes32 id, uint40 number) external view returns (Controller memory);
+
+    /// @notice The salted digest of the profile.
+    function profileOf(bytes32 id) external view returns (bytes32);
+
+    /// @notice The open parent of a child, 0 where there is none.
+    function parentOf(bytes32 child) external view returns (bytes32);
+
+    /// @notice Interval `number` (from 1) of the link.
+    function link(bytes32 child, bytes32 parent, uint40 number) external view returns (Interval memory);
+
+    /// @notice How many intervals the link has had.
+    function linkCount(bytes32 child, bytes32 parent) external view returns (uint40);
+
+    /// @notice A key, all zero where it is unknown.
+    function keyOf(bytes32 key) external view returns (Key memory);
+
+    /// @notice A claim's interval, all zero where it is unknown.
+    function claimOf(bytes32 claimId) external view returns (Interval memory);
+}
