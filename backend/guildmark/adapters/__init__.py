@@ -1,0 +1,1 @@
+"""The ports made real: chain, database, content, keys, files."""

@@ -1,0 +1,1 @@
+"""HTTP: routes, pages and one table from domain error to status."""

@@ -1,0 +1,1 @@
+"""Use cases, one module a noun, each a frozen dataclass that holds its ports."""

@@ -1,0 +1,1 @@
+"""The stand-alone verifier: a bundle in, a report out."""

@@ -1,0 +1,1 @@
+"""Content addressing as a library: identifiers, blocks, files, encryption."""
