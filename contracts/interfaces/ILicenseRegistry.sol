@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 /// @title The meter: licenses as sets of unit numbers, cut into lanes
 /// @notice Units 1..N of a root license are partitioned by its lanes; a drawn number is never drawn again.
 interface ILicenseRegistry {
-    /// @notice What a license says; signed by the design's owner (EIP-712) and by the holder's controller.
+    /// @notice What a license says; signed by the design's owner (EIP-712).
     /// @param design The design.
     /// @param designEpoch The epoch of the design that the owner saw.
     /// @param units How many units, N.
@@ -79,7 +79,6 @@ interface ILicenseRegistry {
     error DesignEpochStale(bytes32 design, uint40 expected, uint40 actual);
     error HolderKindInvalid(bytes32 holder);
     error OwnerSignatureInvalid(bytes32 license, address owner);
-    error HolderSignatureInvalid(bytes32 license, address controller);
     error LicenseGrantedAlready(bytes32 license);
     error LicenseUnknown(bytes32 license);
     error LaneUnknown(uint40 lane);
@@ -96,13 +95,11 @@ interface ILicenseRegistry {
     error LaneOfOtherLog(uint40 lane, uint40 log);
     error DrawEmpty();
 
-    /// @notice Grant a root license, with signatures of the design's owner and the holder's controller (EIP-712 or
-    /// ERC-1271 over the terms; the same signature twice where both are one account). Anyone may submit.
+    /// @notice Grant a root license under the signature of the design's owner (EIP-712 or ERC-1271 over the terms).
+    /// Anyone may submit it. Nothing is owed under it, so the licensee need not sign.
     /// @return number The license's number, from 1.
     /// @return lane Its first lane: all units, no log, held by the holder.
-    function grant(Terms calldata terms, bytes calldata ownerSignature, bytes calldata holderSignature)
-        external
-        returns (uint40 number, uint40 lane);
+    function grant(Terms calldata terms, bytes calldata ownerSignature) external returns (uint40 number, uint40 lane);
 
     /// @notice Cut the last `n` undrawn units off a lane, as its holder's controller.
     /// @param end The end of the lane that the caller saw.
