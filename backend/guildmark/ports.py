@@ -1,0 +1,327 @@
+"""What the services need from outside, as Protocols that state their errors.
+
+Adapters fulfil them; services and the verifier know nothing else of chain, files and keys.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NewType, Protocol
+
+from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
+from guildmark.domain.identifiers import Address, Cid, Digest
+
+KeyName = NewType("KeyName", str)
+TransactionId = NewType("TransactionId", str)
+
+
+class Capability(StrEnum):
+    """What a chain's node can do beyond the least; tests read it, nothing is skipped in silence."""
+
+    PROOFS = "proofs"
+    """``eth_getProof`` answers with account and storage proofs."""
+    HEADERS = "headers"
+    """Every header can be rebuilt to the bytes whose Keccak is the block's hash."""
+    FINALITY = "finality"
+    """The node itself knows the tag ``finalized``."""
+
+
+class Finality(StrEnum):
+    """How settled a transaction is."""
+
+    PENDING = "pending"
+    INCLUDED = "included"
+    FINAL = "final"
+
+
+class TransactionState(StrEnum):
+    """The finality of a transaction, or that it failed for good."""
+
+    PENDING = "pending"
+    INCLUDED = "included"
+    FINAL = "final"
+    FAILED = "failed"
+
+
+class KeyAlgorithm(StrEnum):
+    """What a key can do: the first three sign, the last one opens what is sealed to it."""
+
+    SECP256K1 = "secp256k1"
+    P256 = "p256"
+    ED25519 = "ed25519"
+    X25519 = "x25519"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call of one contract's function.
+
+    Args:
+        contract: The contract of the pinned deployment.
+        function: Its name, or its full signature where the name is overloaded.
+        args: Plain values in the order of the ABI; a struct is a tuple or a mapping by name.
+    """
+
+    contract: ContractName
+    function: str
+    args: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A block's place and time."""
+
+    number: int
+    hash: Digest
+    time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event of a pinned contract, decoded: ints, bytes, str, bool; structs as mappings."""
+
+    contract: ContractName
+    name: str
+    args: Mapping[str, Any]
+    block_number: int
+    block_hash: Digest
+    log_index: int
+    transaction: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransactionStatus:
+    """What became of a submitted transaction so far.
+
+    Args:
+        code: The dotted error code, where it failed.
+        reason: The sentence of that error.
+        events: The transaction's events, from its inclusion on.
+    """
+
+    id: TransactionId
+    state: TransactionState
+    hash: Digest | None = None
+    block: Block | None = None
+    gas_used: int | None = None
+    code: str | None = None
+    reason: str | None = None
+    events: tuple[Event, ...] = field(default=())
+
+    def event(self, name: str) -> Event:
+        """Return the first event called ``name``.
+
+        Raises:
+            KeyError: The transaction has no such event (yet).
+        """
+        for event in self.events:
+            if event.name == name:
+                return event
+        raise KeyError(name)
+
+
+class Ledger(Protocol):
+    """The public record, read-only.
+
+    Every method raises ``LedgerUnavailableError`` where the node cannot be reached in time, and
+    ``LedgerAnswerError`` where its answer is not what the standard says.
+    """
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """Return what this chain's node can do."""
+        ...
+
+    def pin(self) -> ChainPin:
+        """Return chain id, genesis hash, class, and each contract's address and code hash.
+
+        Raises:
+            WrongChainError: The node is on another chain id.
+            GenesisMismatchError: The node's chain has another beginning.
+            CodeMissingError: An address has no code, or not the pinned code.
+        """
+        ...
+
+    def head(self, *, final: bool) -> Block:
+        """Return the newest block, or the newest that nothing can undo."""
+        ...
+
+    def block(self, number: int) -> Block:
+        """Return a block of the canonical chain.
+
+        Raises:
+            BlockUnknownError: The chain is not that long.
+        """
+        ...
+
+    def header(self, number: int) -> bytes:
+        """Return a block's header in RLP; its Keccak was checked to be the block's hash.
+
+        Raises:
+            BlockUnknownError: The chain is not that long.
+            CapabilityMissingError: The node cannot give headers.
+        """
+        ...
+
+    def read(self, call: Call, *, block: int | None = None) -> Any:
+        """Return what a view function answers, at the newest block or at ``block``.
+
+        One result is returned bare, several as a tuple, a struct as a mapping by name.
+
+        Raises:
+            GuildmarkError: The error that the contract's revert stands for.
+        """
+        ...
+
+    def read_all(self, calls: Sequence[Call], *, block: int | None = None) -> Sequence[Any]:
+        """Return the answers of several view functions, asked in one request.
+
+        Raises:
+            GuildmarkError: The error that the first revert stands for.
+        """
+        ...
+
+    def events(self, first: int, last: int) -> Sequence[Event]:
+        """Return all events of the pinned contracts in blocks first..last, in order."""
+        ...
+
+    def proof(
+        self, block: int, slots: Mapping[ContractName, Sequence[bytes]]
+    ) -> Mapping[ContractName, AccountProof]:
+        """Return one account proof a contract, with a storage proof for each 32-byte slot.
+
+        Raises:
+            CapabilityMissingError: The node cannot give proofs.
+        """
+        ...
+
+
+class Transactions(Protocol):
+    """The outbox: a signed transaction is stored before its first broadcast and lands once."""
+
+    def submit(self, call: Call, *, key: KeyName, idempotency: str) -> TransactionId:
+        """Sign, store and send a call; the same ``idempotency`` gives the same id.
+
+        A node that cannot be reached is no error here: what is stored is sent again.
+
+        Raises:
+            IdempotencyMismatchError: The name was used for another call or key.
+            GuildmarkError: The error that the call's revert stands for; nothing was stored.
+        """
+        ...
+
+    def status(self, transaction: TransactionId) -> TransactionStatus:
+        """Return what became of a transaction.
+
+        Raises:
+            TransactionUnknownError: The outbox holds no such transaction.
+        """
+        ...
+
+    def wait(
+        self, transaction: TransactionId, *, finality: Finality, timeout: float
+    ) -> TransactionStatus:
+        """Return the status once it is at least that settled.
+
+        Raises:
+            TransactionUnknownError: The outbox holds no such transaction.
+            NotFinalInTimeError: It is not that settled after ``timeout`` seconds.
+            GuildmarkError: The error that its revert stands for.
+        """
+        ...
+
+    def advance(self) -> int:
+        """Send, look and bump whatever is open, once; return how many transactions are open."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicKey:
+    """A public key as it is registered: 33 bytes compressed, or 32 bytes (Ed25519, X25519)."""
+
+    algorithm: KeyAlgorithm
+    value: bytes
+
+
+class KeyStore(Protocol):
+    """Private keys by name; they never leave the store.
+
+    Every method raises ``KeyMissingError`` where there is no such key, ``PasswordWrongError``
+    where its file does not open and ``KeyPurposeError`` where it cannot do what is asked.
+    """
+
+    def names(self) -> Sequence[KeyName]:
+        """Return all names, sorted."""
+        ...
+
+    def create(self, name: KeyName, algorithm: KeyAlgorithm) -> PublicKey:
+        """Make a new key and store it durably.
+
+        Raises:
+            KeyExistsError: The name is taken.
+        """
+        ...
+
+    def public_key(self, name: KeyName) -> PublicKey:
+        """Return the public key."""
+        ...
+
+    def address(self, name: KeyName) -> Address:
+        """Return the account that a secp256k1 key controls."""
+        ...
+
+    def sign_digest(self, name: KeyName, digest: bytes) -> bytes:
+        """Return r, s and v (27 or 28) over 32 bytes, s low: what ecrecover takes."""
+        ...
+
+    def sign_payload(self, name: KeyName, payload: bytes) -> bytes:
+        """Return a machine's signature over ``payload``.
+
+        secp256k1 and P-256: r and s over SHA-256, s low; Ed25519: the plain signature.
+        """
+        ...
+
+    def unseal(self, name: KeyName, sealed: bytes, *, info: bytes) -> bytes:
+        """Return what was sealed (HPKE, RFC 9180) to an X25519 key under the context ``info``.
+
+        Raises:
+            SealBrokenError: It was sealed to another key or context, or was changed.
+        """
+        ...
+
+
+class ContentStore(Protocol):
+    """Bytes by their address; what is read was hashed again."""
+
+    def put(self, chunks: Iterable[bytes]) -> Cid:
+        """Store a file durably and return its CID."""
+        ...
+
+    def get(self, cid: Cid) -> Iterator[bytes]:
+        """Yield a file's bytes.
+
+        Raises:
+            ContentMissingError: A block of it is not here.
+            ContentMismatchError: A block's bytes are not what its address promises.
+        """
+        ...
+
+    def has(self, cid: Cid) -> bool:
+        """Return whether the file is here, whole."""
+        ...
+
+
+class Clock(Protocol):
+    """Seconds since 1970; for deadlines and display, never for what the chain decides."""
+
+    def now(self) -> int:
+        """Return whole seconds since 1970 (UTC)."""
+        ...
+
+
+class Entropy(Protocol):
+    """Unpredictable bytes for salts and keys."""
+
+    def token(self, size: int) -> bytes:
+        """Return ``size`` random bytes."""
+        ...
