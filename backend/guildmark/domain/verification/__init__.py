@@ -1,0 +1,1 @@
+"""The verdict: evidence in, numbered checks and a report out; no clock, no network."""

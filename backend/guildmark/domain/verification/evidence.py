@@ -1,0 +1,168 @@
+"""What is looked at: one part's entry, what was disclosed around it, and proofs of block b.
+
+Nothing here is believed because it is here; every value is a claim that a check compares.
+A disclosure that is absent makes the checks that need it ``unknown``, never ``ok``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
+from guildmark.domain.identifiers import Bytes32, Digest, IdentityId
+
+if TYPE_CHECKING:
+    from guildmark.domain.clauses import Disclosure
+    from guildmark.domain.design import Revision
+    from guildmark.domain.entry import Entry
+    from guildmark.domain.recipe import Recipe, SiteRecipe
+    from guildmark.domain.record import Record
+    from guildmark.domain.signatures import PublicKey
+    from guildmark.domain.terms import Terms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """An entry in its record, with the signed statement that it commits to.
+
+    Args:
+        envelope: The DSSE envelope, bytes as received.
+        entry: The log entry.
+        salt: The 32 bytes that salt the entry's leaf.
+        record: The record of the batch, grants included.
+        position: The entry's position in the batch, from 0.
+        path: The RFC 9162 inclusion path, leaf to root.
+    """
+
+    envelope: bytes
+    entry: Entry
+    salt: Bytes32
+    record: Record
+    position: int
+    path: tuple[Digest, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkDisclosure:
+    """A link and how many intervals it has had; all of them are proven."""
+
+    child: IdentityId
+    parent: IdentityId
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseDisclosure:
+    """A license, its number on chain, and what is shown of the tree under ``terms_root``."""
+
+    number: int
+    terms: Terms
+    members: Disclosure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeDisclosure:
+    """A recipe, how many status steps it has had, and what is shown of its clauses."""
+
+    recipe: Recipe
+    steps: int
+    clauses: Disclosure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRecipeDisclosure:
+    """A site's recipe and what is shown of its clauses."""
+
+    recipe: SiteRecipe
+    clauses: Disclosure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimDisclosure:
+    """A claim about an identity, opened: who states which identifier of whom.
+
+    Args:
+        issuer: The identity that made the claim.
+        subject: The identity that the claim is about.
+        scheme: LEI, GLN, GCP, DUNS, CAGE, BPN, ...
+        value: The identifier.
+        salt: The 32 bytes that salt the claim's digest.
+    """
+
+    issuer: IdentityId
+    subject: IdentityId
+    scheme: str
+    value: str
+    salt: Bytes32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileDisclosure:
+    """An identity's profile document, bytes as published; its names are for display only."""
+
+    identity: IdentityId
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosures:
+    """What the parties show beside the entry.
+
+    Args:
+        key: The machine's public key.
+        site_link: Machine to site.
+        maker_link: Site to organization.
+        operator: The identity that runs the record's log.
+        beacon: The record that the statement names.
+        licenses: The license of the lane, then each license above it, the root last.
+        recipe: The recipe that the license allows.
+        site_recipe: The site's own recipe.
+        revision: The design's revision.
+        owner: The organization that speaks for the design's owner.
+        claims: Claims by which maker and design owner are named.
+        profiles: Profiles, for display.
+    """
+
+    key: PublicKey | None = None
+    site_link: LinkDisclosure | None = None
+    maker_link: LinkDisclosure | None = None
+    operator: IdentityId | None = None
+    beacon: Record | None = None
+    licenses: tuple[LicenseDisclosure, ...] = ()
+    recipe: RecipeDisclosure | None = None
+    site_recipe: SiteRecipeDisclosure | None = None
+    revision: Revision | None = None
+    owner: IdentityId | None = None
+    claims: tuple[ClaimDisclosure, ...] = ()
+    profiles: tuple[ProfileDisclosure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainEvidence:
+    """The state of one block: its header and one account proof a contract.
+
+    Args:
+        pin: The chain that the bundle says it is about; compared, never trusted.
+        header: The header of block b in RLP.
+        accounts: One account proof a contract, with proofs of its slots.
+    """
+
+    pin: ChainPin
+    header: bytes
+    accounts: Mapping[ContractName, AccountProof] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything that a verdict about one part rests on, except whom the reader trusts.
+
+    Args:
+        replacement: Evidence about the entry that replaced this one, where its fate says so.
+    """
+
+    core: Core
+    disclosed: Disclosures
+    chain: ChainEvidence
+    replacement: Evidence | None = None
