@@ -1,0 +1,1 @@
+"""The ledger made real: an EVM chain over JSON-RPC."""
