@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title The log: one write-once record a batch
-/// @notice A record binds root, count, time and units of a batch; nobody, the operator included, can rewrite it.
+/// @notice A record binds root, count, time and units of a batch; nobody, the operator included,
+/// can rewrite it.
 interface IBuildLog {
     /// @notice What a batch asks of a lane.
     struct Draw {
@@ -44,7 +45,9 @@ interface IBuildLog {
         uint48 seq;
     }
 
-    event LogOpened(uint40 indexed log, bytes32 indexed operator, address indexed writer, uint40 continues);
+    event LogOpened(
+        uint40 indexed log, bytes32 indexed operator, address indexed writer, uint40 continues
+    );
     event WriterChanged(uint40 indexed log, address indexed writer);
     event LogClosed(uint40 indexed log);
     event RecordAppended(uint40 indexed log, uint40 indexed seq, Record record);
@@ -75,9 +78,11 @@ interface IBuildLog {
     /// @notice Append a batch, as the writer, naming the seq that it extends.
     /// @param count 1 to 2^20.
     /// @param draws At most 32; their sum of n at most `count`.
-    function append(uint40 log, uint40 seq, uint40 count, bytes32 root, Draw[] calldata draws) external;
+    function append(uint40 log, uint40 seq, uint40 count, bytes32 root, Draw[] calldata draws)
+        external;
 
-    /// @notice Write an empty record of log 0 (a beacon for quiet networks), by anybody, once a block.
+    /// @notice Write an empty record of log 0 (a beacon for quiet networks), by anybody, once a
+    /// block.
     function tick() external;
 
     /// @notice The head of a log, all zero where it is unknown; a closed log has writer 0.

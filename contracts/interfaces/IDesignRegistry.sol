@@ -2,13 +2,15 @@
 pragma solidity 0.8.37;
 
 /// @title Ownership of designs: one ERC-721 token a design, revisions append-only
-/// @notice A design is registered by commit and reveal; the first time of its commitment is its priority.
+/// @notice A design is registered by commit and reveal; the first time of its commitment is its
+/// priority.
 interface IDesignRegistry {
     /// @notice One revision of a design. The chain keeps keccak256(abi.encode(Revision)).
     /// @param design The design.
     /// @param number From 1.
     /// @param root Salted Merkle root over the file set.
-    /// @param ciphertext RFC 9162 root over the SHA-256 digests of the encrypted files, in manifest order.
+    /// @param ciphertext RFC 9162 root over the SHA-256 digests of the encrypted files, in manifest
+    /// order.
     /// @param manifest SHA-256 of the manifest document.
     /// @param at The block time of the publication.
     /// @param derivedFrom Digests of the revisions that it builds on, of any design.
@@ -34,7 +36,9 @@ interface IDesignRegistry {
 
     event DesignCommitted(bytes32 indexed commitment, uint40 at);
     event DesignRegistered(bytes32 indexed design, address indexed owner, uint40 priority);
-    event RevisionPublished(bytes32 indexed design, uint40 indexed number, Revision revision, string cid);
+    event RevisionPublished(
+        bytes32 indexed design, uint40 indexed number, Revision revision, string cid
+    );
 
     error CommitmentMissing(bytes32 commitment);
     error CommitmentTooYoung(bytes32 commitment, uint40 at);
@@ -48,15 +52,21 @@ interface IDesignRegistry {
     error DerivedFromTooMany(uint256 count);
 
     /// @notice Fix the priority of a design that is revealed later; repeating it changes nothing.
-    /// @param commitment keccak256(abi.encode(keccak256("guildmark/design/v1"), chain id, registry, owner, root, salt)).
+    /// @param commitment keccak256(abi.encode(keccak256("guildmark/design/v1"), chain id, registry,
+    /// owner, root, salt)).
     function commit(bytes32 commitment) external;
 
-    /// @notice Reveal a commitment of an earlier block: register the design with its first revision; the caller owns it.
+    /// @notice Reveal a commitment of an earlier block: register the design with its first
+    /// revision; the caller owns it.
     /// @param cid Where the encrypted manifest is (1 to 128 bytes).
     /// @return design The commitment; the token id is uint256(design).
-    function register(bytes32 root, bytes32 salt, bytes32 ciphertext, bytes32 manifest, string calldata cid)
-        external
-        returns (bytes32 design);
+    function register(
+        bytes32 root,
+        bytes32 salt,
+        bytes32 ciphertext,
+        bytes32 manifest,
+        string calldata cid
+    ) external returns (bytes32 design);
 
     /// @notice Publish the next revision, naming how many there are.
     /// @param derivedFrom At most 16 digests of published revisions.
@@ -73,7 +83,8 @@ interface IDesignRegistry {
     /// @notice The design, all zero where it is unknown.
     function design(bytes32 id) external view returns (Design memory);
 
-    /// @notice keccak256(abi.encode(Revision)) of revision `number` (from 1), 0 where there is none.
+    /// @notice keccak256(abi.encode(Revision)) of revision `number` (from 1), 0 where there is
+    /// none.
     function revisionDigest(bytes32 id, uint40 number) external view returns (bytes32);
 
     /// @notice The owner of a design; reverts with DesignUnknown.

@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title Global ID: organizations, sites, machines and authorities, with links, keys and claims
-/// @notice Nobody can squat on an id: it commits to its first controller. Nothing here can be rewritten; every
-/// interval begins at the block that records it.
+/// @notice Nobody can squat on an id: it commits to its first controller. Nothing here can be
+/// rewritten; every interval begins at the block that records it.
 interface IIdentityRegistry {
     /// @notice What an identity stands for.
     enum Kind {
@@ -61,7 +61,11 @@ interface IIdentityRegistry {
     }
 
     event IdentityRegistered(
-        bytes32 indexed id, Kind indexed kind, address indexed controller, bytes32 salt, bytes32 profile
+        bytes32 indexed id,
+        Kind indexed kind,
+        address indexed controller,
+        bytes32 salt,
+        bytes32 profile
     );
     event ProfileChanged(bytes32 indexed id, bytes32 profile);
     event ControllerProposed(bytes32 indexed id, address indexed controller);
@@ -69,13 +73,23 @@ interface IIdentityRegistry {
     event LinkRequested(bytes32 indexed child, bytes32 indexed parent);
     event LinkAccepted(bytes32 indexed child, bytes32 indexed parent, uint40 number);
     event LinkEnded(bytes32 indexed child, bytes32 indexed parent, uint40 number);
-    event KeyAdded(bytes32 indexed key, bytes32 indexed machine, Algorithm algorithm, bytes publicKey);
+    event KeyAdded(
+        bytes32 indexed key, bytes32 indexed machine, Algorithm algorithm, bytes publicKey
+    );
     event KeyEnded(bytes32 indexed key, bytes32 indexed machine);
     event KeyNoticeGiven(
-        bytes32 indexed key, bytes32 indexed machine, uint40 noticeAt, uint40 suspectedFrom, bytes32 evidence
+        bytes32 indexed key,
+        bytes32 indexed machine,
+        uint40 noticeAt,
+        uint40 suspectedFrom,
+        bytes32 evidence
     );
     event ClaimMade(
-        bytes32 indexed claim, bytes32 indexed issuer, bytes32 indexed subject, bytes32 scheme, bytes32 digest,
+        bytes32 indexed claim,
+        bytes32 indexed issuer,
+        bytes32 indexed subject,
+        bytes32 scheme,
+        bytes32 digest,
         bytes32 evidence
     );
     event ClaimRevoked(bytes32 indexed claim);
@@ -104,13 +118,15 @@ interface IIdentityRegistry {
     error ClaimRevokedAlready(bytes32 claim);
 
     /// @notice Register the caller as first controller of a new identity.
-    /// @return id keccak256(abi.encode(keccak256("guildmark/identity/v1"), chain id, registry, caller, salt)).
+    /// @return id keccak256(abi.encode(keccak256("guildmark/identity/v1"), chain id, registry,
+    /// caller, salt)).
     function register(Kind kind, bytes32 salt, bytes32 profile) external returns (bytes32 id);
 
     /// @notice Replace the salted digest of an identity's off-chain profile.
     function setProfile(bytes32 id, bytes32 profile) external;
 
-    /// @notice First step of a change of controller, by the present one; proposing again replaces the proposal.
+    /// @notice First step of a change of controller, by the present one; proposing again replaces
+    /// the proposal.
     function proposeController(bytes32 id, address controller) external;
 
     /// @notice Second step of a change of controller, by the proposed one.
@@ -119,32 +135,45 @@ interface IIdentityRegistry {
     /// @notice Ask, as the child's controller, for a link machine -> site or site -> organization.
     function requestLink(bytes32 child, bytes32 parent) external;
 
-    /// @notice Accept, as the parent's controller, a requested link; it begins now. A child has one open parent.
+    /// @notice Accept, as the parent's controller, a requested link; it begins now. A child has one
+    /// open parent.
     /// @return number The number of this interval between the two, from 1.
     function acceptLink(bytes32 child, bytes32 parent) external returns (uint40 number);
 
-    /// @notice End the open link, as either side's controller.
+    /// @notice End the open link, or withdraw a request (the event's number is then 0), as either
+    /// side's controller.
     function endLink(bytes32 child, bytes32 parent) external;
 
     /// @notice Add a key to a machine, as its controller; it may sign from now on.
     /// @param publicKey 33 bytes compressed (secp256k1, P-256) or 32 bytes (Ed25519).
-    /// @return key keccak256(abi.encode(keccak256("guildmark/key/v1"), machine, algorithm, publicKey)).
-    function addKey(bytes32 machine, Algorithm algorithm, bytes calldata publicKey) external returns (bytes32 key);
+    /// @return key keccak256(abi.encode(keccak256("guildmark/key/v1"), machine, algorithm,
+    /// publicKey)).
+    function addKey(bytes32 machine, Algorithm algorithm, bytes calldata publicKey)
+        external
+        returns (bytes32 key);
 
     /// @notice End a key from now on; what it signed before stays.
     function endKey(bytes32 machine, bytes32 key) external;
 
-    /// @notice Give notice that a key is compromised. `noticeAt` becomes this block (once); `suspectedFrom` may only
-    /// move earlier, and not before the caller's own interval as controller.
-    function giveNotice(bytes32 machine, bytes32 key, uint40 suspectedFrom, bytes32 evidence) external;
+    /// @notice Give notice that a key is compromised. `noticeAt` becomes this block (once);
+    /// `suspectedFrom` may only move earlier, and not before the caller's own interval as
+    /// controller.
+    function giveNotice(bytes32 machine, bytes32 key, uint40 suspectedFrom, bytes32 evidence)
+        external;
 
-    /// @notice State, as the issuer's controller, that `subject` holds the identifier committed to by `digest`.
+    /// @notice State, as the issuer's controller, that `subject` holds the identifier committed to
+    /// by `digest`.
     /// @param scheme ASCII, left-justified: "LEI", "GLN", "GCP", "DUNS", "CAGE", "BPN", ...
     /// @param digest The salted digest of the value.
-    /// @return id keccak256(abi.encode(keccak256("guildmark/claim/v1"), issuer, subject, scheme, digest)).
-    function claim(bytes32 issuer, bytes32 subject, bytes32 scheme, bytes32 digest, bytes32 evidence)
-        external
-        returns (bytes32 id);
+    /// @return id keccak256(abi.encode(keccak256("guildmark/claim/v1"), issuer, subject, scheme,
+    /// digest)).
+    function claim(
+        bytes32 issuer,
+        bytes32 subject,
+        bytes32 scheme,
+        bytes32 digest,
+        bytes32 evidence
+    ) external returns (bytes32 id);
 
     /// @notice Revoke a claim from now on, as its issuer's controller.
     function revokeClaim(bytes32 issuer, bytes32 claimId) external;
@@ -168,7 +197,10 @@ interface IIdentityRegistry {
     function parentOf(bytes32 child) external view returns (bytes32);
 
     /// @notice Interval `number` (from 1) of the link.
-    function link(bytes32 child, bytes32 parent, uint40 number) external view returns (Interval memory);
+    function link(bytes32 child, bytes32 parent, uint40 number)
+        external
+        view
+        returns (Interval memory);
 
     /// @notice How many intervals the link has had.
     function linkCount(bytes32 child, bytes32 parent) external view returns (uint40);

@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 /// @title The meter: licenses as sets of unit numbers, cut into lanes
-/// @notice Units 1..N of a root license are partitioned by its lanes; a drawn number is never drawn again.
+/// @notice Units 1..N of a root license are partitioned by its lanes; a drawn number is never drawn
+/// again.
 interface ILicenseRegistry {
     /// @notice What a license says; signed by the design's owner (EIP-712).
     /// @param design The design.
@@ -10,13 +11,14 @@ interface ILicenseRegistry {
     /// @param units How many units, N.
     /// @param holder The licensee's identity (organization or site).
     /// @param notBefore Block seconds from which units may be drawn.
-    /// @param notAfter Block seconds from which units may no longer be drawn (the last time of logging), 0 = never.
+    /// @param notAfter Block seconds from which units may no longer be drawn (the last time of
+    /// logging), 0 = never.
     /// @param notice Seconds between a stop's announcement and its effect.
     /// @param parent The license above, 0 for a root.
     /// @param currency The coin of royalty and fee, 0 = native.
     /// @param royalty Per unit.
     /// @param fee Up front.
-    /// @param offerUntil Block seconds until which the terms may be submitted.
+    /// @param offerUntil The last block second at which the terms may be submitted.
     /// @param nonce Chosen by the owner, so that equal terms can be granted twice.
     /// @param termsRoot Salted root over what the contract does not compute with.
     struct Terms {
@@ -66,8 +68,17 @@ interface ILicenseRegistry {
         uint40 reclaimAt;
     }
 
-    event LicenseGranted(bytes32 indexed id, uint40 indexed number, bytes32 indexed design, uint40 lane, Terms terms);
-    event LaneSplit(uint40 indexed lane, uint40 indexed from, bytes32 indexed holder, uint40 first, uint40 end, uint40 log);
+    event LicenseGranted(
+        bytes32 indexed id, uint40 indexed number, bytes32 indexed design, uint40 lane, Terms terms
+    );
+    event LaneSplit(
+        uint40 indexed lane,
+        uint40 indexed from,
+        bytes32 indexed holder,
+        uint40 first,
+        uint40 end,
+        uint40 log
+    );
     event UnitsDrawn(uint40 indexed lane, uint40 first, uint40 n);
     event LicenseStopped(bytes32 indexed id, uint40 at);
 
@@ -95,23 +106,30 @@ interface ILicenseRegistry {
     error LaneOfOtherLog(uint40 lane, uint40 log);
     error DrawEmpty();
 
-    /// @notice Grant a root license under the signature of the design's owner (EIP-712 or ERC-1271 over the terms).
-    /// Anyone may submit it. Nothing is owed under it, so the licensee need not sign.
+    /// @notice Grant a root license under the signature of the design's owner (EIP-712 or ERC-1271
+    /// over the terms). Anyone may submit it. Nothing is owed under it, so the licensee need not
+    /// sign.
     /// @return number The license's number, from 1.
     /// @return lane Its first lane: all units, no log, held by the holder.
-    function grant(Terms calldata terms, bytes calldata ownerSignature) external returns (uint40 number, uint40 lane);
+    function grant(Terms calldata terms, bytes calldata ownerSignature)
+        external
+        returns (uint40 number, uint40 lane);
 
     /// @notice Cut the last `n` undrawn units off a lane, as its holder's controller.
     /// @param end The end of the lane that the caller saw.
     /// @param log The log of the new lane (then `to` is a site), or 0.
     /// @param to The holder of the new lane.
-    function split(uint40 lane, uint40 end, uint40 n, uint40 log, bytes32 to) external returns (uint40 newLane);
+    function split(uint40 lane, uint40 end, uint40 n, uint40 log, bytes32 to)
+        external
+        returns (uint40 newLane);
 
-    /// @notice Stop a root license from `at` on, as the design's owner; at >= now + notice; may only move earlier.
+    /// @notice Stop a root license from `at` on, as the design's owner; at >= now + notice; may
+    /// only move earlier.
     function stop(bytes32 id, uint40 at) external;
 
     /// @notice Draw `n` units for a log; only BuildLog calls it.
-    /// @return first The first unit, 0 where the draw is refused (too few left, not begun, ended, stopped).
+    /// @return first The first unit, 0 where the draw is refused (too few left, not begun, ended,
+    /// stopped).
     function draw(uint40 lane, uint40 n, uint40 log) external returns (uint40 first);
 
     /// @notice The EIP-712 digest of terms: the license's id.

@@ -4,9 +4,18 @@ pragma solidity 0.8.37;
 import {IBuildLog} from "./IBuildLog.sol";
 
 /// @title Parts that move: a logged build becomes a token; fates of entries
-/// @notice A part exists by its log entry; the token speaks of title only. Token id = log << 64 | index.
+/// @notice A part exists by its log entry; the token speaks of title only. Token id = log << 64 |
+/// index.
 interface IPartRegistry {
     /// @notice A log entry, as committed to by its leaf.
+    /// @param kind 1 is a build; no other becomes a token.
+    /// @param subject Salted digest of what it is about.
+    /// @param envelope SHA-256 of the signed envelope.
+    /// @param siteRecipe The id of the site's recipe.
+    /// @param machine The machine's identity.
+    /// @param maker The maker's identity (an organization).
+    /// @param dependencies Salted root over what went into it.
+    /// @param previous Index + 1 of the subject's entry before, 0 = none; navigation, no proof.
     struct Entry {
         uint8 kind;
         bytes32 subject;
@@ -19,7 +28,9 @@ interface IPartRegistry {
     }
 
     /// @notice The entry became a token; it is published with this event.
-    event PartMaterialised(uint256 indexed part, bytes32 indexed holder, address indexed to, Entry entry);
+    event PartMaterialised(
+        uint256 indexed part, bytes32 indexed holder, address indexed to, Entry entry
+    );
     event PartVoided(uint256 indexed part, bytes32 indexed holder);
     event PartSuperseded(uint256 indexed part, uint64 byIndex);
 
@@ -35,7 +46,8 @@ interface IPartRegistry {
     error WriterSignatureInvalid(uint40 log, address writer);
     error PossessorSignatureInvalid(uint256 part, address possessor);
 
-    /// @notice Make a logged build an ERC-721 token of `to`, as the controller of the lane's holder.
+    /// @notice Make a logged build an ERC-721 token of `to`, as the controller of the lane's
+    /// holder.
     /// @param record The record, as appended.
     /// @param position The entry's position in the batch.
     /// @param entry The entry.
@@ -50,12 +62,17 @@ interface IPartRegistry {
         address to
     ) external returns (uint256 part);
 
-    /// @notice Declare a granted position void, as the controller of the lane's holder; once a token, its owner signs
-    /// too (EIP-712 Void(uint256 part)).
-    function voidPart(IBuildLog.Record calldata record, uint40 position, bytes calldata possessorSignature) external;
+    /// @notice Declare a granted position void, as the controller of the lane's holder; once a
+    /// token, its owner signs too (EIP-712 Void(uint256 part)).
+    function voidPart(
+        IBuildLog.Record calldata record,
+        uint40 position,
+        bytes calldata possessorSignature
+    ) external;
 
-    /// @notice Replace a granted position by a later entry of the same log, as the controller of the lane's holder,
-    /// with the writer's signature and, once it is a token, its owner's (EIP-712 Supersede(uint256 part,uint64 byIndex)).
+    /// @notice Replace a granted position by a later entry of the same log, as the controller of
+    /// the lane's holder, with the writer's signature and, once it is a token, its owner's (EIP-712
+    /// Supersede(uint256 part,uint64 byIndex)).
     function supersede(
         IBuildLog.Record calldata record,
         uint40 position,

@@ -37,7 +37,8 @@ interface IRecipeRegistry {
         bytes32 plan;
     }
 
-    /// @notice A site's recipe; its id is keccak256(abi.encode(keccak256("guildmark/site-recipe/v1"), SiteRecipe)).
+    /// @notice A site's recipe; its id is
+    /// keccak256(abi.encode(keccak256("guildmark/site-recipe/v1"), SiteRecipe)).
     /// @param master The recipe that it follows.
     /// @param site The site.
     /// @param model Salted digest of the machine model.
@@ -57,7 +58,9 @@ interface IRecipeRegistry {
 
     event RecipePublished(bytes32 indexed id, bytes32 indexed design, Recipe recipe, Status status);
     event RecipeStatusChanged(bytes32 indexed id, Status status, uint40 number);
-    event SiteRecipePublished(bytes32 indexed id, bytes32 indexed master, bytes32 indexed site, SiteRecipe recipe);
+    event SiteRecipePublished(
+        bytes32 indexed id, bytes32 indexed master, bytes32 indexed site, SiteRecipe recipe
+    );
 
     error RecipeRootMissing();
     error RecipePublishedAlready(bytes32 id);
@@ -73,11 +76,12 @@ interface IRecipeRegistry {
     error HolderNotSite(bytes32 id);
     error SiteRecipePublishedAlready(bytes32 id);
 
-    /// @notice Publish a recipe, as the design's owner, with its first status (Draft, Trial or Qualified).
+    /// @notice Publish a recipe, as the design's owner, with its first status (Draft, Trial or
+    /// Qualified).
     function publish(Recipe calldata recipe, Status status) external returns (bytes32 id);
 
-    /// @notice Add a status step, as the design's owner, naming how many there are. Retired is final; Draft is not
-    /// returned to.
+    /// @notice Add a status step, as the design's owner, naming how many there are. Retired is
+    /// final; Draft is not returned to.
     function setStatus(bytes32 id, uint40 steps, Status status) external;
 
     /// @notice Publish a site's recipe, as the site's controller.
