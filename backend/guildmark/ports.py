@@ -9,10 +9,145 @@ from enum import StrEnum
 from typing import Any, NewType, Protocol
 
 from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
+from guildmark.domain.errors import (
+    ConflictError,
+    ContentError,
+    ForbiddenError,
+    NetworkError,
+    NotFinalError,
+    NotFoundError,
+    SettingsError,
+    UncheckableError,
+    UsageError,
+)
 from guildmark.domain.identifiers import Address, Cid, Digest
 
 KeyName = NewType("KeyName", str)
 TransactionId = NewType("TransactionId", str)
+
+
+class LedgerUnavailableError(NetworkError):
+    """The chain's node cannot be reached in time."""
+
+    code = "chain.unavailable"
+    hint = "Check the chain's address and that its node runs, then try again."
+
+
+class LedgerAnswerError(NetworkError):
+    """The chain's node gave an answer that the standard does not know."""
+
+    code = "chain.answerMalformed"
+    hint = "Use another node of the same chain."
+
+
+class WrongChainError(SettingsError):
+    """The node is on another chain id than the settings; nothing is signed or sent."""
+
+    code = "chain.wrongChain"
+    hint = "Correct chain.url, or join that chain with `guildmark init`."
+
+
+class GenesisMismatchError(SettingsError):
+    """The chain has the right id and another beginning; nothing is signed or sent."""
+
+    code = "chain.genesisMismatch"
+    hint = "Start the old chain again; on a new one, make a new home with `guildmark init`."
+
+
+class CodeMissingError(SettingsError):
+    """A contract's address has no code."""
+
+    code = "chain.noCode"
+    hint = "Check the directory's address; on a new chain run `guildmark chain deploy`."
+
+
+class CodeMismatchError(SettingsError):
+    """A contract's address has another code than the one that is pinned or compiled."""
+
+    code = "chain.codeMismatch"
+    hint = "Do not use these contracts: ask the operator for the deployment's addresses."
+
+
+class BlockUnknownError(NotFoundError):
+    """The chain has no such block (yet)."""
+
+    code = "chain.blockUnknown"
+    hint = "Name a block that the chain has reached."
+
+
+class CapabilityMissingError(UncheckableError):
+    """The chain's node cannot do what is asked."""
+
+    code = "chain.capabilityMissing"
+    hint = "Use a node that can, for example geth, Besu or anvil."
+
+
+class TransactionUnknownError(NotFoundError):
+    """The outbox holds no such transaction."""
+
+    code = "transaction.unknown"
+
+
+class IdempotencyMismatchError(ConflictError):
+    """A name for one effect was used again for another one."""
+
+    code = "transaction.idempotencyMismatch"
+    hint = "Use a new idempotency key for another request."
+
+
+class NotFinalInTimeError(NotFinalError):
+    """A transaction was sent, and is not as settled as asked in the time given."""
+
+    code = "chain.notFinal"
+    hint = "It stays in the outbox and is sent until it lands: ask again later."
+
+
+class KeyMissingError(NotFoundError):
+    """The key store holds no key of that name."""
+
+    code = "key.missing"
+    hint = "List the keys with `guildmark keys list`, or make one with `guildmark keys new`."
+
+
+class KeyExistsError(ConflictError):
+    """The name of a key is taken."""
+
+    code = "key.exists"
+    hint = "Choose another name: a key is never overwritten."
+
+
+class KeyPurposeError(UsageError):
+    """A key of that algorithm cannot do what is asked."""
+
+    code = "key.wrongPurpose"
+    hint = "Use a key of the algorithm that is named."
+
+
+class PasswordWrongError(ForbiddenError):
+    """The password does not open the key's file."""
+
+    code = "key.passwordWrong"
+    hint = "Put the right password into the file that GUILDMARK_PASSWORD_FILE names."
+
+
+class SealBrokenError(ContentError):
+    """What was sealed does not open: another key or context, or changed bytes."""
+
+    code = "key.sealBroken"
+    hint = "Ask the sender to seal it again to this site's present key."
+
+
+class ContentMissingError(NotFoundError):
+    """A block of the content is not in the store."""
+
+    code = "content.missing"
+    hint = "Fetch the content from a node that has it."
+
+
+class ContentMismatchError(ContentError):
+    """Bytes are not what their address promises."""
+
+    code = "content.hashMismatch"
 
 
 class Capability(StrEnum):
@@ -60,11 +195,14 @@ class Call:
         contract: The contract of the pinned deployment.
         function: Its name, or its full signature where the name is overloaded.
         args: Plain values in the order of the ABI; a struct is a tuple or a mapping by name.
+        gas: A limit that is known to suffice; without it the call is tried out first, which
+            finds a revert before anything is signed.
     """
 
     contract: ContractName
     function: str
     args: tuple[Any, ...] = ()
+    gas: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +276,8 @@ class Ledger(Protocol):
         Raises:
             WrongChainError: The node is on another chain id.
             GenesisMismatchError: The node's chain has another beginning.
-            CodeMissingError: An address has no code, or not the pinned code.
+            CodeMissingError: An address has no code.
+            CodeMismatchError: An address has another code.
         """
         ...
 

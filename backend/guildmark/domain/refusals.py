@@ -1,0 +1,323 @@
+"""What a contract answers when it refuses a call: one error a reason, whatever the contract.
+
+The adapter's table says which custom error of which contract each of them stands for; the
+offending values are in ``detail``, under the names that the contract gives them.
+"""
+
+from guildmark.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    MalformedError,
+    NotCoveredError,
+    NotFoundError,
+    NotLoggedError,
+    RevokedError,
+    SignatureError,
+)
+
+
+class CallerRefusedError(ForbiddenError):
+    """The account that signed the call is not the one that may make it."""
+
+    code = "caller.notAllowed"
+
+
+class ControllerNotProposedError(ForbiddenError):
+    """The account was not proposed as controller."""
+
+    code = "identity.controllerNotProposed"
+    hint = "Let the present controller propose this account first."
+
+
+class IdentityUnknownError(NotFoundError):
+    """No identity has this id."""
+
+    code = "identity.unknown"
+
+
+class IdentityRegisteredError(ConflictError):
+    """The identity is on record already."""
+
+    code = "identity.registeredAlready"
+    hint = "Use the identity that is there, or another salt."
+
+
+class IdentityKindError(MalformedError):
+    """An identity of another kind is needed here."""
+
+    code = "identity.kindMismatch"
+    hint = "Name an organization, site or machine as the command asks."
+
+
+class LinkStateError(ConflictError):
+    """The link is not in the state that the call needs."""
+
+    code = "link.stateMismatch"
+    hint = "Look at the link: it is asked by the child, then accepted by the parent."
+
+
+class PublicKeyError(MalformedError):
+    """The bytes are no public key of the algorithm."""
+
+    code = "key.publicKeyInvalid"
+    hint = "Give 33 bytes compressed (secp256k1, P-256) or 32 bytes (Ed25519)."
+
+
+class KeyUnknownError(NotFoundError):
+    """No key with this id is registered."""
+
+    code = "key.unknown"
+
+
+class KeyAddedError(ConflictError):
+    """The key is registered already."""
+
+    code = "key.addedAlready"
+    hint = "Make a new key: a key belongs to one machine once."
+
+
+class KeyEndedError(RevokedError):
+    """The key has ended."""
+
+    code = "key.ended"
+    hint = "Use the machine's next key."
+
+
+class SuspicionError(MalformedError):
+    """A notice names a time from which it may not doubt the key."""
+
+    code = "key.suspicionInvalid"
+    hint = "Name a time after you became controller and not after now; it only moves earlier."
+
+
+class ClaimUnknownError(NotFoundError):
+    """No claim has this id."""
+
+    code = "claim.unknown"
+
+
+class ClaimMadeError(ConflictError):
+    """The issuer made this claim already."""
+
+    code = "claim.madeAlready"
+    hint = "Nothing is left to do: the claim is on record."
+
+
+class ClaimRevokedError(RevokedError):
+    """The claim is revoked already."""
+
+    code = "claim.revoked"
+    hint = "Make a new claim if it holds again."
+
+
+class CommitmentError(ConflictError):
+    """A design cannot be revealed: its commitment is missing or of this very block."""
+
+    code = "design.commitmentNotReady"
+    hint = "Commit first and reveal in a later block."
+
+
+class DesignRegisteredError(ConflictError):
+    """The design is registered already."""
+
+    code = "design.registeredAlready"
+    hint = "Publish a revision of the design that is there."
+
+
+class DesignUnknownError(NotFoundError):
+    """No design has this id, or not that revision."""
+
+    code = "design.unknown"
+
+
+class DesignInvalidError(MalformedError):
+    """A revision lacks its root, or has too many origins or too long a CID."""
+
+    code = "design.invalid"
+    hint = "Register the file set again with the design command."
+
+
+class RevisionStaleError(ConflictError):
+    """The design got another revision or owner in the meantime."""
+
+    code = "design.stale"
+
+
+class RecipePublishedError(ConflictError):
+    """The recipe is on record already."""
+
+    code = "recipe.publishedAlready"
+    hint = "Nothing is left to do, or change the recipe to publish another."
+
+
+class RecipeUnknownError(NotFoundError):
+    """No recipe has this id."""
+
+    code = "recipe.unknown"
+
+
+class RecipeSupersededError(ConflictError):
+    """The recipe has a successor already."""
+
+    code = "recipe.supersededAlready"
+    hint = "Supersede the successor that is named."
+
+
+class RecipeInvalidError(MalformedError):
+    """The recipe does not fit its design, its predecessor or its kind of change."""
+
+    code = "recipe.invalid"
+
+
+class RecipeStepError(ConflictError):
+    """The recipe's status does not allow this step, or has moved."""
+
+    code = "recipe.stepNotAllowed"
+
+
+class LicenseUnknownError(NotFoundError):
+    """No license or lane has this id or number."""
+
+    code = "license.unknown"
+
+
+class TermsInvalidError(MalformedError):
+    """Terms that no license can have."""
+
+    code = "license.termsInvalid"
+    hint = "Correct the terms and let the owner sign them again."
+
+
+class OfferExpiredError(RevokedError):
+    """The offer was open until an earlier time."""
+
+    code = "license.offerExpired"
+    hint = "Ask the owner to sign the terms again with a later offer date."
+
+
+class LicenseGrantedError(ConflictError):
+    """The license is granted already."""
+
+    code = "license.grantedAlready"
+    hint = "Use the license that is there, or sign terms with another nonce."
+
+
+class SplitError(NotCoveredError):
+    """A lane has not that many undrawn units."""
+
+    code = "license.quotaExceeded"
+    hint = "Split off fewer units, or ask the licensor for more."
+
+
+class LaneStaleError(ConflictError):
+    """The lane's end is not the one that the call saw."""
+
+    code = "license.laneStale"
+
+
+class LaneLogError(NotCoveredError):
+    """The lane draws into another log."""
+
+    code = "license.laneOfOtherLog"
+    hint = "Send the build to the operator whose log the lane names."
+
+
+class StopTimeError(MalformedError):
+    """A stop earlier than its notice allows, or not earlier than the one before."""
+
+    code = "license.stopTimeInvalid"
+    hint = "Name a time at least the notice from now and before the present stop."
+
+
+class LogUnknownError(NotFoundError):
+    """No log has this number."""
+
+    code = "log.unknown"
+
+
+class LogClosedError(RevokedError):
+    """The log is closed for ever."""
+
+    code = "log.closed"
+    hint = "Open a log that continues it."
+
+
+class LogStaleError(ConflictError):
+    """The log has a record at this place already."""
+
+    code = "log.seqStale"
+    hint = "Read the log's head: the batch may be on record already."
+
+
+class BatchInvalidError(MalformedError):
+    """A batch or tick that no log takes."""
+
+    code = "log.batchInvalid"
+    hint = "Send 1 to 1,048,576 entries with at most 32 draws that they cover."
+
+
+class TickedError(ConflictError):
+    """This block has its tick already."""
+
+    code = "log.tickedAlready"
+    hint = "Use the beacon that is there."
+
+
+class RecordUnknownError(NotLoggedError):
+    """The record is not the one that the chain holds, or the entry is not in it."""
+
+    code = "log.recordUnknown"
+
+
+class UnitMissingError(NotCoveredError):
+    """The position got no unit."""
+
+    code = "license.unitMissing"
+    hint = "Only a part with a granted unit can become a token, be voided or superseded."
+
+
+class FateSetError(RevokedError):
+    """The part is void or superseded already."""
+
+    code = "part.fateSet"
+    hint = "Look at the part: its fate is final."
+
+
+class PartInvalidError(MalformedError):
+    """The entry is no build, or the entry that shall replace it is none."""
+
+    code = "part.invalid"
+
+
+class PartUnknownError(NotFoundError):
+    """No token stands for this design or part."""
+
+    code = "part.notMaterialised"
+
+
+class SignatureRefusedError(SignatureError):
+    """A contract was shown a signature that is not the one it needs."""
+
+    code = "signature.refused"
+    hint = "Let the named account sign again on this chain and contract."
+
+
+class CallRefusedError(ConflictError):
+    """The contract refused the call without a reason of its own."""
+
+    code = "chain.callRefused"
+    hint = "Try again; if it stays, report the function and its arguments."
+
+
+class OutOfGasError(ConflictError):
+    """The transaction used up its gas and did nothing."""
+
+    code = "chain.outOfGas"
+    hint = "Send it again without a gas limit of its own."
+
+
+class FundsMissingError(ConflictError):
+    """The account cannot pay for the transaction."""
+
+    code = "chain.fundsMissing"
+    hint = "Send coin to the account; on a local chain `guildmark chain fund ADDRESS` does."
