@@ -1,0 +1,120 @@
+"""What every test run shares: real components, volumes, the network ban and the list of skips."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import hypothesis
+import pytest
+import reports
+
+_ROOT = Path(__file__).resolve().parent.parent
+_OFFLINE = ("unit", "ipfs")
+
+
+def _any_of(*programs: str) -> Callable[[], bool]:
+    return lambda: any(shutil.which(program) for program in programs)
+
+
+def _installed(*parts: str) -> Callable[[], bool]:
+    return lambda: any(_ROOT.glob("/".join(parts)))
+
+
+# What a test may need that `make setup-dev` alone does not bring everywhere.
+_COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
+    {
+        "anvil": _installed("hardhat-local/node_modules/@foundry-rs/anvil-*/bin/anvil*"),
+        "chromium": _any_of("chromium"),
+        "cura-engine": _any_of("CuraEngine"),
+        "hardhat": _installed("hardhat-local/node_modules/hardhat/package.json"),
+        "slic3r": _any_of("slic3r", "prusa-slicer"),
+        "strace": _any_of("strace"),
+    }
+)
+
+# Volumes of randomised tests: in `make test`, in `.ci/run`, in long runs.
+_VOLUMES = ("test", "ci", "long")
+
+hypothesis.settings.register_profile("test", deadline=None, derandomize=True, max_examples=100)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, max_examples=1_000)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=100_000)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the volumes and start the record of the run."""
+    config.addinivalue_line("markers", "needs(component): runs only where the component is")
+    hypothesis.settings.load_profile(_volume_name())
+    config.pluginmanager.register(_Recorder(), "guildmark-recorder")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Close the network for unit tests: they reach nothing, not even this machine."""
+    for item in items:
+        room = item.path.relative_to(_ROOT / "tests").parts[0]
+        open_to = item.get_closest_marker("allow_hosts") or item.get_closest_marker("enable_socket")
+        if room in _OFFLINE and open_to is None:
+            item.add_marker(pytest.mark.disable_socket)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what this machine cannot run, or fail where all must be there."""
+    for marker in item.iter_markers("needs"):
+        for component in marker.args:
+            if _COMPONENTS[component]():
+                continue
+            reason = f"needs {component}: run `make system`"
+            if os.environ.get("REQUIRE_REAL") == "1":
+                pytest.fail(reason, pytrace=False)
+            pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def volume() -> Callable[[int, int, int], int]:
+    """Return the choice among a test's volumes: in `make test`, in `.ci/run`, in long runs."""
+    position = _VOLUMES.index(_volume_name())
+    return lambda *volumes: volumes[position]
+
+
+def _volume_name() -> str:
+    return os.environ.get("VOLUME", "test")
+
+
+class _Recorder:
+    """Writes build/tests.json: how many tests ran, and every skip with its reason."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._outcomes = {"passed": 0, "failed": 0}
+        self._skipped: list[dict[str, str]] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count the outcome of a test, whichever phase decided it."""
+        if report.skipped:
+            self._skip(report)
+        elif report.failed:
+            self._outcomes["failed"] += 1
+        elif report.when == "call":
+            self._outcomes["passed"] += 1
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note a module that skips itself as a whole."""
+        if report.skipped:
+            self._skip(report)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the record where the whole suite was asked for."""
+        if os.environ.get("GUILDMARK_TEST_REPORT") != "1":
+            return
+        content = {
+            "seconds": round(time.monotonic() - self._started, 1),
+            **self._outcomes,
+            "skipped": sorted(self._skipped, key=lambda skip: skip["test"]),
+        }
+        reports.write("tests", content)
+
+    def _skip(self, report: pytest.TestReport | pytest.CollectReport) -> None:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        self._skipped.append({"test": report.nodeid, "reason": reason.removeprefix("Skipped: ")})
