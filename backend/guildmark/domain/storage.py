@@ -65,7 +65,7 @@ SITE_RECIPES = Mapping(ContractName.RECIPES, "_siteRecipes", 3)
 OPERATORS = Mapping(ContractName.LOG, "_operators", 1)
 RECORDS = Mapping(ContractName.LOG, "_records", 2)
 
-FATES = Mapping(ContractName.PARTS, "_fates", 6)
+FATES = Mapping(ContractName.PARTS, "_fates", 8)
 
 ALL_MAPPINGS = (
     *(IDENTITIES, CONTROLLERS, PROFILES, LINKS, LINK_COUNTS, KEYS, CLAIMS),

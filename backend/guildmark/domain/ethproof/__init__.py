@@ -1,0 +1,1 @@
+"""Ethereum's own proofs, decoded by ourselves: RLP, block headers, Merkle-Patricia tries."""
