@@ -1,0 +1,216 @@
+"""Calls, results, events and reverts of the deployment's contracts, by their compiled ABI.
+
+Every codec is built once; structs are mappings by field name, addresses 20 bytes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError, EncodingError
+
+from guildmark.adapters.chain.artifacts import load
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.errors import UsageError
+from guildmark.domain.hashing import keccak256
+from guildmark.ports import LedgerAnswerError
+
+Parameters: TypeAlias = Sequence[Mapping[str, Any]]
+
+SELECTOR = 4
+_WORD = 32
+
+
+class CallMalformedError(UsageError):
+    """A call names no function of the contract, or its arguments do not fit."""
+
+    code = "chain.callMalformed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function's selector and types."""
+
+    signature: str
+    selector: bytes
+    inputs: Parameters
+    outputs: Parameters
+
+    def encode(self, args: Sequence[Any]) -> bytes:
+        """Return the call data.
+
+        Raises:
+            CallMalformedError: The arguments are not what the function takes.
+        """
+        if len(args) != len(self.inputs):
+            message = f"{self.signature} takes {len(self.inputs)} arguments, found {len(args)}."
+            raise CallMalformedError(message, function=self.signature)
+        plain = [
+            _plain(parameter, value) for parameter, value in zip(self.inputs, args, strict=True)
+        ]
+        try:
+            return self.selector + encode(_types(self.inputs), plain)
+        except (EncodingError, TypeError, KeyError) as exc:
+            message = f"The arguments do not fit {self.signature}: {exc}"
+            raise CallMalformedError(message, function=self.signature) from exc
+
+    def decode(self, data: bytes) -> Any:
+        """Return the result: one value bare, several as a tuple.
+
+        Raises:
+            LedgerAnswerError: The bytes are no such result.
+        """
+        values = _decoded(self.outputs, data)
+        return values[0] if len(values) == 1 else tuple(values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventType:
+    """An event's name and types."""
+
+    name: str
+    topic: bytes
+    inputs: Parameters
+
+    def decode(self, topics: Sequence[bytes], data: bytes) -> Mapping[str, Any]:
+        """Return the arguments by name.
+
+        Raises:
+            LedgerAnswerError: The bytes are no such event.
+        """
+        indexed = [parameter for parameter in self.inputs if parameter["indexed"]]
+        others = [parameter for parameter in self.inputs if not parameter["indexed"]]
+        found = dict(zip(_names(others), _decoded(others, data), strict=True))
+        found |= zip(_names(indexed), _decoded(indexed, b"".join(topics[1:])), strict=True)
+        return MappingProxyType({name: found[name] for name in _names(self.inputs)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codec:
+    """One contract's functions and events."""
+
+    contract: ContractName
+    functions: Mapping[str, Function]
+    events: Mapping[bytes, EventType]
+
+    def function(self, name: str) -> Function:
+        """Return a function by name, or by signature where the name is overloaded.
+
+        Raises:
+            CallMalformedError: There is none.
+        """
+        found = self.functions.get(name)
+        if found is None:
+            message = f"{self.contract} has no function {name}."
+            raise CallMalformedError(message, contract=self.contract.value, function=name)
+        return found
+
+
+@cache
+def codec(contract: ContractName) -> Codec:
+    """Return the codec of a contract."""
+    abi = load(contract).abi
+    functions = [_function(item) for item in abi if item["type"] == "function"]
+    events = [_event(item) for item in abi if item["type"] == "event"]
+    by_name = {function.signature.partition("(")[0]: function for function in functions}
+    return Codec(
+        contract=contract,
+        functions=by_name | {function.signature: function for function in functions},
+        events={event.topic: event for event in events},
+    )
+
+
+@cache
+def custom_errors() -> Mapping[bytes, Function]:
+    """Return all contracts' custom errors by selector: a revert may come from a contract below."""
+    items = (item for contract in ContractName for item in load(contract).abi)
+    errors = (_function(item) for item in items if item["type"] == "error")
+    return {error.selector: error for error in errors}
+
+
+def error_arguments(error: Function, data: bytes) -> dict[str, Any]:
+    """Return a custom error's offending values by name.
+
+    Raises:
+        LedgerAnswerError: The bytes are no such error.
+    """
+    values = _decoded(error.inputs, data[SELECTOR:])
+    return dict(zip(_names(error.inputs), values, strict=True))
+
+
+def constructor_inputs(contract: ContractName) -> Sequence[str]:
+    """Return the names of the constructor's arguments, which are addresses of other contracts."""
+    for item in load(contract).abi:
+        if item["type"] == "constructor":
+            return _names(item["inputs"])
+    return []
+
+
+def _function(item: Mapping[str, Any]) -> Function:
+    signature = f"{item['name']}({','.join(_types(item['inputs']))})"
+    return Function(
+        signature=signature,
+        selector=keccak256(signature.encode())[:SELECTOR],
+        inputs=item["inputs"],
+        outputs=item.get("outputs", ()),
+    )
+
+
+def _event(item: Mapping[str, Any]) -> EventType:
+    signature = f"{item['name']}({','.join(_types(item['inputs']))})"
+    return EventType(name=item["name"], topic=keccak256(signature.encode()), inputs=item["inputs"])
+
+
+def _types(parameters: Parameters) -> list[str]:
+    return [_type(parameter) for parameter in parameters]
+
+
+def _type(parameter: Mapping[str, Any]) -> str:
+    name = str(parameter["type"])
+    if name.startswith("tuple"):
+        return f"({','.join(_types(parameter['components']))}){name.removeprefix('tuple')}"
+    return name
+
+
+def _names(parameters: Parameters) -> list[str]:
+    return [str(parameter["name"]) for parameter in parameters]
+
+
+def _plain(parameter: Mapping[str, Any], value: Any) -> Any:
+    """Turn mappings into the tuples that the ABI knows."""
+    name = str(parameter["type"])
+    if name.endswith("]"):
+        item = {**parameter, "type": name[: name.rindex("[")]}
+        return [_plain(item, member) for member in value]
+    if name != "tuple":
+        return value
+    fields = parameter["components"]
+    members = [value[key] for key in _names(fields)] if isinstance(value, Mapping) else value
+    return tuple(_plain(field, member) for field, member in zip(fields, members, strict=True))
+
+
+def _decoded(parameters: Parameters, data: bytes) -> list[Any]:
+    try:
+        values = decode(_types(parameters), data)
+    except (DecodingError, OverflowError) as exc:
+        message = f"The node's answer is not ({','.join(_types(parameters))}): {exc}"
+        raise LedgerAnswerError(message) from exc
+    return [_named(parameter, value) for parameter, value in zip(parameters, values, strict=True)]
+
+
+def _named(parameter: Mapping[str, Any], value: Any) -> Any:
+    """Turn tuples into mappings, and the codec's hexadecimal addresses into bytes."""
+    name = str(parameter["type"])
+    if name.endswith("]"):
+        item = {**parameter, "type": name[: name.rindex("[")]}
+        return tuple(_named(item, member) for member in value)
+    if name == "tuple":
+        fields = parameter["components"]
+        pairs = zip(fields, value, strict=True)
+        return MappingProxyType({field["name"]: _named(field, member) for field, member in pairs})
+    if name == "address":
+        return bytes.fromhex(value.removeprefix("0x"))
+    return value

@@ -1,0 +1,154 @@
+"""From a contract's custom error to the domain's error, by name, in one table."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from guildmark.adapters.chain.codec import SELECTOR, Function, custom_errors, error_arguments
+from guildmark.adapters.chain.rpc import RpcRefusedError
+from guildmark.domain import refusals
+from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.identifiers import to_hex
+
+REFUSALS: Mapping[str, type[GuildmarkError]] = MappingProxyType(
+    {
+        "CallerNotBuildLog": refusals.CallerRefusedError,
+        "CallerNotController": refusals.CallerRefusedError,
+        "CallerNotDesignOwner": refusals.CallerRefusedError,
+        "CallerNotHolder": refusals.CallerRefusedError,
+        "CallerNotLicensor": refusals.CallerRefusedError,
+        "CallerNotOperator": refusals.CallerRefusedError,
+        "CallerNotOwner": refusals.CallerRefusedError,
+        "CallerNotSite": refusals.CallerRefusedError,
+        "CallerNotWriter": refusals.CallerRefusedError,
+        "ChangeMismatch": refusals.RecipeInvalidError,
+        "CidLengthInvalid": refusals.DesignInvalidError,
+        "ClaimMadeAlready": refusals.ClaimMadeError,
+        "ClaimRevokedAlready": refusals.ClaimRevokedError,
+        "ClaimUnknown": refusals.ClaimUnknownError,
+        "CodeMissing": refusals.CallRefusedError,
+        "CommitmentMissing": refusals.CommitmentError,
+        "CommitmentTooYoung": refusals.CommitmentError,
+        "ControllerMissing": refusals.IdentityKindError,
+        "ControllerNotProposed": refusals.ControllerNotProposedError,
+        "CountInvalid": refusals.BatchInvalidError,
+        "DerivedFromTooMany": refusals.DesignInvalidError,
+        "DesignEpochStale": refusals.RevisionStaleError,
+        "DesignRegisteredAlready": refusals.DesignRegisteredError,
+        "DesignRevisionUnknown": refusals.DesignUnknownError,
+        "DesignUnknown": refusals.DesignUnknownError,
+        "DrawEmpty": refusals.BatchInvalidError,
+        "DrawsExceedCount": refusals.BatchInvalidError,
+        "DrawsTooMany": refusals.BatchInvalidError,
+        "ERC721IncorrectOwner": refusals.CallerRefusedError,
+        "ERC721InsufficientApproval": refusals.CallerRefusedError,
+        "ERC721InvalidApprover": refusals.CallerRefusedError,
+        "ERC721InvalidOperator": refusals.PartInvalidError,
+        "ERC721InvalidOwner": refusals.PartInvalidError,
+        "ERC721InvalidReceiver": refusals.PartInvalidError,
+        "ERC721InvalidSender": refusals.PartInvalidError,
+        "ERC721NonexistentToken": refusals.PartUnknownError,
+        "FateSet": refusals.FateSetError,
+        "HolderKindInvalid": refusals.IdentityKindError,
+        "HolderNotSite": refusals.IdentityKindError,
+        "IdentityRegisteredAlready": refusals.IdentityRegisteredError,
+        "IdentityUnknown": refusals.IdentityUnknownError,
+        "InvalidShortString": refusals.CallRefusedError,
+        "KeyAddedAlready": refusals.KeyAddedError,
+        "KeyEndedAlready": refusals.KeyEndedError,
+        "KeyHolderNotMachine": refusals.IdentityKindError,
+        "KeyUnknown": refusals.KeyUnknownError,
+        "KindMissing": refusals.IdentityKindError,
+        "KindNotBuild": refusals.PartInvalidError,
+        "LaneEndStale": refusals.LaneStaleError,
+        "LaneOfOtherLog": refusals.LaneLogError,
+        "LaneUnknown": refusals.LicenseUnknownError,
+        "LicenseGrantedAlready": refusals.LicenseGrantedError,
+        "LicenseUnknown": refusals.LicenseUnknownError,
+        "LinkKindsMismatch": refusals.IdentityKindError,
+        "LinkNotOpen": refusals.LinkStateError,
+        "LinkNotRequested": refusals.LinkStateError,
+        "LinkOpenAlready": refusals.LinkStateError,
+        "LinkRequestedAlready": refusals.LinkStateError,
+        "LogClosedAlready": refusals.LogClosedError,
+        "LogHolderNotSite": refusals.IdentityKindError,
+        "LogUnknown": refusals.LogUnknownError,
+        "OfferExpired": refusals.OfferExpiredError,
+        "OperatorNotOrganization": refusals.IdentityKindError,
+        "OwnerSignatureInvalid": refusals.SignatureRefusedError,
+        "PositionOutOfRange": refusals.RecordUnknownError,
+        "PossessorSignatureInvalid": refusals.SignatureRefusedError,
+        "ProofInvalid": refusals.RecordUnknownError,
+        "PublicKeyInvalid": refusals.PublicKeyError,
+        "RecipeOfOtherDesign": refusals.RecipeInvalidError,
+        "RecipePublishedAlready": refusals.RecipePublishedError,
+        "RecipeRootMissing": refusals.RecipeInvalidError,
+        "RecipeSupersededAlready": refusals.RecipeSupersededError,
+        "RecipeUnknown": refusals.RecipeUnknownError,
+        "RecordUnknown": refusals.RecordUnknownError,
+        "RevisionRootMissing": refusals.DesignInvalidError,
+        "RevisionStale": refusals.RevisionStaleError,
+        "RevisionUnknown": refusals.DesignUnknownError,
+        "SeqStale": refusals.LogStaleError,
+        "SiteRecipePublishedAlready": refusals.RecipePublishedError,
+        "SplitEmpty": refusals.TermsInvalidError,
+        "SplitTooLarge": refusals.SplitError,
+        "StatusInvalid": refusals.RecipeStepError,
+        "StepsStale": refusals.RecipeStepError,
+        "StopNotEarlier": refusals.StopTimeError,
+        "StopTooEarly": refusals.StopTimeError,
+        "StringTooLong": refusals.CallRefusedError,
+        "SupersededByEarlier": refusals.PartInvalidError,
+        "SupersedingEntryMissing": refusals.PartInvalidError,
+        "SuspicionAfterNotice": refusals.SuspicionError,
+        "SuspicionBeforeController": refusals.SuspicionError,
+        "SuspicionNotEarlier": refusals.SuspicionError,
+        "TermsParentUnsupported": refusals.TermsInvalidError,
+        "TermsPaymentUnsupported": refusals.TermsInvalidError,
+        "TermsUnitsMissing": refusals.TermsInvalidError,
+        "TermsWindowEmpty": refusals.TermsInvalidError,
+        "TickedAlready": refusals.TickedError,
+        "UnitNotGranted": refusals.UnitMissingError,
+        "WriterMissing": refusals.BatchInvalidError,
+        "WriterSignatureInvalid": refusals.SignatureRefusedError,
+    }
+)
+
+# JSON-RPC has no number for it: geth, Besu, anvil and Hardhat each say it in these words.
+_FUNDS = ("insufficient funds", "enough funds", "upfront cost")
+
+
+def refusal(data: bytes) -> GuildmarkError:
+    """Return the error that a revert's data stands for."""
+    error = custom_errors().get(data[:SELECTOR])
+    if error is None:
+        message = "The contract refused the call without a reason that its ABI knows."
+        return refusals.CallRefusedError(message, data=to_hex(data[:68]))
+    name = error.signature.partition("(")[0]
+    kind = REFUSALS.get(name, refusals.CallRefusedError)
+    detail = _detail(error, data)
+    values = ", ".join(f"{key} {value}" for key, value in detail.items())
+    message = f"The contract refused the call: {name}" + (f" ({values})." if values else ".")
+    return kind(message, contractError=name, **detail)
+
+
+def translated(error: RpcRefusedError) -> GuildmarkError:
+    """Return what a node's refusal means: a contract's revert, a lack of coin, or itself."""
+    if error.data or _says(error, ("revert",)):
+        return refusal(error.data)
+    if _says(error, _FUNDS):
+        return refusals.FundsMissingError("The account cannot pay for the transaction.")
+    return error
+
+
+def _says(error: RpcRefusedError, words: tuple[str, ...]) -> bool:
+    text = str(error.detail["rpcMessage"]).lower()
+    return any(word in text for word in words)
+
+
+def _detail(error: Function, data: bytes) -> dict[str, Any]:
+    arguments = error_arguments(error, data)
+    return {
+        key: to_hex(value) if isinstance(value, bytes) else value
+        for key, value in arguments.items()
+    }
