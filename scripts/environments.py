@@ -20,18 +20,19 @@ class Environment:
     sources: tuple[str, ...]
 
 
-_PRODUCT = (
-    *("pyproject.toml", "--extra", "node", "--extra", "agent", "--extra", "ipfshttp"),
-    *("--extra", "local-chain", "--group", "build"),
-)
+_PRODUCT = ("pyproject.toml", "--extra", "node", "--extra", "agent", "--extra", "local-chain")
+_DEV = (*_PRODUCT, "--extra", "ipfshttp", "--extra", "postgres", "--group", "dev")
 
 ENVIRONMENTS = {
+    # What packages are built with; it goes into every other environment first.
+    "build": Environment(place="build/tools", sources=("--group", "build")),
     "product": Environment(place=".venv", sources=_PRODUCT),
-    "dev": Environment(place=".venv", sources=(*_PRODUCT, "--extra", "postgres", "--group", "dev")),
+    "dev": Environment(place=".venv", sources=_DEV),
     "brownie": Environment(place="build/brownie/venv", sources=("--group", "brownie")),
     "security": Environment(place="build/security/venv", sources=("--group", "security")),
-    "bootstrap": Environment(place="build/bootstrap", sources=("--group", "bootstrap")),
     "docs": Environment(place="build/docs/venv", sources=("--group", "docs")),
+    # What makes environments where the system's Python cannot.
+    "bootstrap": Environment(place="build/bootstrap", sources=("--group", "bootstrap")),
 }
 
 

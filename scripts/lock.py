@@ -16,13 +16,17 @@ from environments import ENVIRONMENTS, ROOT, node_environment, npm_command
 
 _NPM = ROOT / "hardhat-local"
 _HEADER = "# Made by `make lock` from pyproject.toml; {what}.\n"
+# Environments that share a place keep shared packages at one version.
+_CONSTRAINTS = {"product": ("build",), "dev": ("build", "product")}
 _WHAT = {
+    "build": "what every environment builds packages with",
     "product": "the node, the agent, the verifier and the local chain's Node",
     "dev": "the product and all that tests and checks it in the same environment",
     "brownie": "Brownie, which pins some 75 packages of its own",
     "security": "Slither, which cannot live with this web3",
     "bootstrap": "what makes environments where the system's Python cannot",
     "docs": "the documentation's site",
+    "examples": "the CAD kernel and the picture of `make examples`",
 }
 _PLATFORM = re.compile(
     r"-(?P<os>darwin|linux|win32)-(?P<cpu>x64|amd64|arm64)(-(?P<libc>gnu|musl|msvc))?$"
@@ -50,9 +54,8 @@ def _lock_python(name: str) -> None:
         *ENVIRONMENTS[name].sources,
         *("--output-file", str(target)),
     ]
-    # The constraint keeps the packages that two environments share at one version.
-    if name == "dev":
-        command += ["--constraint", "requirements/product.txt"]
+    for shared in _CONSTRAINTS.get(name, ()):
+        command += ["--constraint", f"requirements/{shared}.txt"]
     subprocess.run(command, cwd=ROOT, check=True)
     target.write_text(_HEADER.format(what=_WHAT[name]) + target.read_text())
 

@@ -16,6 +16,8 @@ from environments import ENVIRONMENTS, ROOT, node_environment, npm_command
 _NPM = ROOT / "hardhat-local"
 _IN_WORKING_TREE = {"product", "dev"}
 _QUIET = ("--quiet", "--disable-pip-version-check", "--no-input")
+# Without isolation pip builds with the pinned tools, and fetches no others.
+_LOCKED = ("--require-hashes", "--no-deps", "--no-build-isolation", "-r")
 
 
 def main() -> None:
@@ -37,7 +39,8 @@ def _fill(name: str) -> None:
         return
     print(f"setup: {name} environment in {place.relative_to(ROOT)}")
     python = _make(place)
-    _pip(python, "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(locks[0]))
+    for lock in (ROOT / "requirements" / "build.txt", locks[0]):
+        _pip(python, *_LOCKED, str(lock))
     if name in _IN_WORKING_TREE:
         _pip(python, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     stamps[0].write_text(_digest(locks))
@@ -68,8 +71,7 @@ def _virtualenv() -> Path:
     place = ROOT / ENVIRONMENTS["bootstrap"].place
     lock = ROOT / "requirements" / "bootstrap.txt"
     if not (place / "virtualenv").is_dir():
-        options = ("--require-hashes", "--no-deps", "--target", str(place), "-r", str(lock))
-        _pip(Path(sys.executable), *options)
+        _pip(Path(sys.executable), "--target", str(place), *_LOCKED, str(lock))
     return place
 
 
