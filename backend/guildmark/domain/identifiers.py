@@ -18,6 +18,7 @@ DesignId = NewType("DesignId", bytes)
 RecipeId = NewType("RecipeId", bytes)
 SiteRecipeId = NewType("SiteRecipeId", bytes)
 KeyId = NewType("KeyId", bytes)
+ClaimId = NewType("ClaimId", bytes)
 
 Address = NewType("Address", bytes)
 Cid = NewType("Cid", str)
@@ -28,8 +29,10 @@ LaneNumber = NewType("LaneNumber", int)
 Seq = NewType("Seq", int)
 Index = NewType("Index", int)
 UnitNumber = NewType("UnitNumber", int)
+Uint256 = NewType("Uint256", int)
 
 ZERO32 = Bytes32(bytes(32))
+ZERO_ADDRESS = Address(bytes(20))
 UINT40_MAX = 2**40 - 1
 UINT64_MAX = 2**64 - 1
 

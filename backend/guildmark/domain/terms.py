@@ -1,0 +1,96 @@
+"""License terms: what is signed, the license's id, and the set of things that it names."""
+
+from dataclasses import dataclass
+
+from guildmark.domain import abi
+from guildmark.domain.eip712 import TypedDataDomain
+from guildmark.domain.hashing import keccak256
+from guildmark.domain.identifiers import (
+    ZERO32,
+    ZERO_ADDRESS,
+    Address,
+    DesignId,
+    Digest,
+    IdentityId,
+    LicenseId,
+    Uint256,
+)
+
+TERMS_TYPE = keccak256(
+    b"Terms(bytes32 design,uint40 designEpoch,uint40 units,bytes32 holder,uint40 notBefore,"
+    b"uint40 notAfter,uint40 notice,bytes32 parent,address currency,uint256 royalty,uint256 fee,"
+    b"uint40 offerUntil,uint256 nonce,bytes32 termsRoot)"
+)
+
+NO_LICENSE = LicenseId(ZERO32)
+NOTHING_OWED = Uint256(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a license says: `ILicenseRegistry.Terms`, signed by the design's owner.
+
+    Args:
+        design: The design.
+        design_epoch: The epoch of the design that the owner saw.
+        units: How many units.
+        holder: The licensee's identity.
+        not_before: Block seconds from which units may be drawn.
+        not_after: Block seconds from which they may no longer be drawn, 0 = never.
+        notice: Seconds between a stop's announcement and its effect.
+        terms_root: Salted root over what the contract does not compute with.
+        offer_until: Block seconds until which the terms may be submitted.
+        nonce: So that equal terms can be granted twice.
+        parent: The license above, 0 for a root.
+        currency: The coin of royalty and fee, 0 = native.
+        royalty: Per unit.
+        fee: Up front.
+    """
+
+    design: DesignId
+    design_epoch: int
+    units: int
+    holder: IdentityId
+    not_before: int
+    not_after: int
+    notice: int
+    terms_root: Digest
+    offer_until: int
+    nonce: Uint256
+    parent: LicenseId = NO_LICENSE
+    currency: Address = ZERO_ADDRESS
+    royalty: Uint256 = NOTHING_OWED
+    fee: Uint256 = NOTHING_OWED
+
+    def struct_hash(self) -> Digest:
+        """Return the EIP-712 hash of the terms alone.
+
+        Raises:
+            AbiRangeError: A value does not fit its field.
+        """
+        words = (
+            TERMS_TYPE,
+            abi.bytes32(self.design),
+            abi.uint(self.design_epoch, 40),
+            abi.uint(self.units, 40),
+            abi.bytes32(self.holder),
+            abi.uint(self.not_before, 40),
+            abi.uint(self.not_after, 40),
+            abi.uint(self.notice, 40),
+            abi.bytes32(self.parent),
+            abi.address(self.currency),
+            abi.uint(self.royalty),
+            abi.uint(self.fee),
+            abi.uint(self.offer_until, 40),
+            abi.uint(self.nonce),
+            abi.bytes32(self.terms_root),
+        )
+        return keccak256(b"".join(words))
+
+    def license_id(self, domain: TypedDataDomain) -> LicenseId:
+        """Return the license's id: what the owner signs, on one chain and registry.
+
+        Raises:
+            AbiRangeError: A value does not fit its field.
+        """
+        return LicenseId(domain.digest(self.struct_hash()))

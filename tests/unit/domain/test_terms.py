@@ -1,0 +1,127 @@
+"""Terms: the license's id against eth_account's typed data."""
+
+from typing import Any
+
+import pytest
+from eth_account.messages import encode_typed_data
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guildmark.domain import terms as te
+from guildmark.domain.abi import AbiRangeError
+from guildmark.domain.eip712 import licenses_domain, parts_domain
+from guildmark.domain.hashing import keccak256
+from guildmark.domain.identifiers import (
+    Address,
+    ChainId,
+    DesignId,
+    Digest,
+    IdentityId,
+    LicenseId,
+    Uint256,
+)
+
+CONTRACT = Address(b"\x5a" * 20)
+WORDS = st.binary(min_size=32, max_size=32)
+UINT40 = st.integers(0, 2**40 - 1)
+UINT256 = st.integers(0, 2**256 - 1)
+FIELDS = {
+    "design": "bytes32",
+    "designEpoch": "uint40",
+    "units": "uint40",
+    "holder": "bytes32",
+    "notBefore": "uint40",
+    "notAfter": "uint40",
+    "notice": "uint40",
+    "parent": "bytes32",
+    "currency": "address",
+    "royalty": "uint256",
+    "fee": "uint256",
+    "offerUntil": "uint40",
+    "nonce": "uint256",
+    "termsRoot": "bytes32",
+}
+DRAWN = st.builds(
+    te.Terms,
+    design=WORDS.map(DesignId),
+    design_epoch=UINT40,
+    units=UINT40,
+    holder=WORDS.map(IdentityId),
+    not_before=UINT40,
+    not_after=UINT40,
+    notice=UINT40,
+    terms_root=WORDS.map(Digest),
+    offer_until=UINT40,
+    nonce=UINT256.map(Uint256),
+    parent=WORDS.map(LicenseId),
+    currency=st.binary(min_size=20, max_size=20).map(Address),
+    royalty=UINT256.map(Uint256),
+    fee=UINT256.map(Uint256),
+)
+
+
+def typed_data(terms: te.Terms, chain_id: int) -> dict[str, Any]:
+    values = {
+        name: getattr(terms, "".join(c if c.islower() else "_" + c.lower() for c in name))
+        for name in FIELDS
+    }
+    return {
+        "primaryType": "Terms",
+        "types": {
+            "EIP712Domain": [
+                {"name": "name", "type": "string"},
+                {"name": "version", "type": "string"},
+                {"name": "chainId", "type": "uint256"},
+                {"name": "verifyingContract", "type": "address"},
+            ],
+            "Terms": [{"name": name, "type": kind} for name, kind in FIELDS.items()],
+        },
+        "domain": {
+            "name": "Guildmark Licenses",
+            "version": "1",
+            "chainId": chain_id,
+            "verifyingContract": "0x" + CONTRACT.hex(),
+        },
+        "message": values | {"currency": "0x" + terms.currency.hex()},
+    }
+
+
+@given(DRAWN, st.integers(1, 2**53))
+def test_license_id_is_the_typed_data_digest_of_eth_account(terms: te.Terms, chain_id: int) -> None:
+    domain = licenses_domain(chain_id=ChainId(chain_id), contract=CONTRACT)
+
+    signable = encode_typed_data(full_message=typed_data(terms, chain_id))
+
+    theirs = keccak256(b"\x19" + signable.version + signable.header + signable.body)
+    assert bytes(terms.license_id(domain)) == theirs
+
+
+@given(DRAWN)
+def test_license_id_binds_chain_contract_and_registry(terms: te.Terms) -> None:
+    here = licenses_domain(chain_id=ChainId(1), contract=CONTRACT)
+
+    others = (
+        licenses_domain(chain_id=ChainId(2), contract=CONTRACT),
+        licenses_domain(chain_id=ChainId(1), contract=Address(b"\x5b" * 20)),
+        parts_domain(chain_id=ChainId(1), contract=CONTRACT),
+    )
+
+    assert terms.license_id(here) not in {terms.license_id(other) for other in others}
+
+
+def test_terms_beyond_their_fields_have_no_hash() -> None:
+    terms = te.Terms(
+        design=DesignId(bytes(32)),
+        design_epoch=0,
+        units=2**40,
+        holder=IdentityId(bytes(32)),
+        not_before=0,
+        not_after=0,
+        notice=0,
+        terms_root=Digest(bytes(32)),
+        offer_until=0,
+        nonce=Uint256(0),
+    )
+
+    with pytest.raises(AbiRangeError):
+        terms.struct_hash()
