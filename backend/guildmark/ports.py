@@ -4,9 +4,10 @@ Adapters fulfil them; services and the verifier know nothing else of chain, file
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NewType, Protocol
+from typing import Any, NewType, Protocol, TypeVar
 
 from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.errors import (
@@ -20,7 +21,20 @@ from guildmark.domain.errors import (
     UncheckableError,
     UsageError,
 )
-from guildmark.domain.identifiers import Address, Cid, Digest
+from guildmark.domain.facts import Fact
+from guildmark.domain.identifiers import (
+    Address,
+    Cid,
+    Digest,
+    IdentityId,
+    Index,
+    LaneNumber,
+    LogNumber,
+    Seq,
+)
+from guildmark.domain.queue import Batch, Build, Logged, Outcome, Queued
+
+FactT = TypeVar("FactT", bound=Fact)
 
 KeyName = NewType("KeyName", str)
 TransactionId = NewType("TransactionId", str)
@@ -463,4 +477,164 @@ class Entropy(Protocol):
 
     def token(self, size: int) -> bytes:
         """Return ``size`` random bytes."""
+        ...
+
+
+class Facts(Protocol):
+    """What the registries say, at the block up to which the index has read."""
+
+    def cursor(self) -> Block | None:
+        """Return the block up to which all events were read."""
+        ...
+
+    def get(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
+        """Return the fact under a key."""
+        ...
+
+    def floor(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
+        """Return the fact with the greatest key up to ``key`` that shares all but its last part."""
+        ...
+
+    def each(self, kind: type[FactT], *prefix: bytes | int) -> Sequence[FactT]:
+        """Return the facts whose keys begin with ``prefix``, in order."""
+        ...
+
+
+class FactWriter(Facts, Protocol):
+    """The index inside one transaction."""
+
+    def put(self, *facts: Fact) -> None:
+        """Keep facts, each instead of the one under its key."""
+        ...
+
+    def move(self, cursor: Block) -> None:
+        """Say up to which block all events were read."""
+        ...
+
+
+class LogReader(Protocol):
+    """A node's own log: what it accepted and what became of it."""
+
+    def build(self, envelope: Digest) -> Build | None:
+        """Return what became of an envelope; of several times, the last one."""
+        ...
+
+    def logged(self, log: LogNumber, index: Index) -> Logged | None:
+        """Return the entry at a final position."""
+        ...
+
+    def labelled(self, label: str) -> Sequence[Build]:
+        """Return the builds that carry a label and were not refused."""
+        ...
+
+    def leaves(self, log: LogNumber, seq: Seq) -> Sequence[Digest]:
+        """Return the leaf data of a batch, in order; none where the batch is unknown."""
+        ...
+
+    def waiting(self, limit: int) -> Sequence[Queued]:
+        """Return accepted entries that are in no batch, in order of acceptance."""
+        ...
+
+    def open_batch(self) -> Batch | None:
+        """Return the batch that is closed and not final."""
+        ...
+
+
+class LogWriter(LogReader, Protocol):
+    """A node's own log inside one transaction."""
+
+    def payload(self, digest: Digest) -> Build | None:
+        """Return the build with a statement, unless it was refused."""
+        ...
+
+    def counter(self, machine: IdentityId, counter: int) -> Build | None:
+        """Return the build with a machine's counter, unless it was refused."""
+        ...
+
+    def claimed_units(self, lane: LaneNumber) -> int:
+        """Return how many accepted entries of a lane have not drawn yet."""
+        ...
+
+    def accept(self, entry: Queued) -> None:
+        """Queue an entry behind the others."""
+        ...
+
+    def close_batch(self, batch: Batch) -> None:
+        """Fix the entries, order and place of a batch."""
+        ...
+
+    def include_batch(self, batch: Batch) -> None:
+        """Say that the batch stands in a block that is not final yet."""
+        ...
+
+    def reopen_batch(self, batch: Batch) -> None:
+        """Drop a batch that can never land; its entries wait again, in their order."""
+        ...
+
+    def settle_batch(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Write what a final record says of each entry of a batch, in its order."""
+        ...
+
+
+class DocumentKind(StrEnum):
+    """What a kept document is; its key is the id of the thing that it opens."""
+
+    TERMS = "terms"
+    RECIPE = "recipe"
+    SITE_RECIPE = "siteRecipe"
+    CLAIM = "claim"
+    PROFILE = "profile"
+    PART = "part"
+    PACKAGE = "package"
+    FILES = "files"
+
+
+class Documents(Protocol):
+    """Documents that stand behind digests on chain: disclosed by others, or this home's own."""
+
+    def get(self, kind: DocumentKind, key: bytes) -> bytes | None:
+        """Return a document's bytes as they were kept."""
+        ...
+
+
+class DocumentWriter(Documents, Protocol):
+    """The documents inside one transaction."""
+
+    def put(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
+        """Keep a document instead of the one under its key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One transaction over everything that a node keeps."""
+
+    facts: FactWriter
+    log: LogWriter
+    documents: DocumentWriter
+
+
+class NodeStore(Protocol):
+    """A node's database: reads see the last commit, a write is durable when it returns.
+
+    Every method raises ``StoreUnavailableError`` where the database does not answer in time.
+    """
+
+    @property
+    def facts(self) -> Facts:
+        """Return the index."""
+        ...
+
+    @property
+    def log(self) -> LogReader:
+        """Return the node's own log."""
+        ...
+
+    @property
+    def documents(self) -> Documents:
+        """Return the documents."""
+        ...
+
+    def writing(self) -> AbstractContextManager[Work]:
+        """Return one exclusive transaction; leaving it commits durably, an error undoes it all."""
         ...

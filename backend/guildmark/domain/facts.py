@@ -1,0 +1,293 @@
+"""What the registries say, as read from their final events: one value a thing, each with a key.
+
+A key's parts are bytes of fixed length and integers, the outermost first, so that the facts of a
+thing stand together and in order.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from guildmark.domain.design import Revision
+from guildmark.domain.identifiers import (
+    Address,
+    Bytes32,
+    ClaimId,
+    DesignId,
+    Digest,
+    IdentityId,
+    Index,
+    KeyId,
+    LaneNumber,
+    LicenseId,
+    LogNumber,
+    RecipeId,
+    Seq,
+    SiteRecipeId,
+    UnitNumber,
+)
+from guildmark.domain.recipe import Recipe, SiteRecipe
+from guildmark.domain.record import Record
+from guildmark.domain.terms import Terms
+
+FIRST_SEQ = Seq(0)
+NO_LOG = LogNumber(0)
+
+Key: TypeAlias = tuple[bytes | int, ...]
+
+
+class Fact(Protocol):
+    """A value that the index keeps under its key."""
+
+    @property
+    def key(self) -> Key:
+        """Return what tells it from the other facts of its class."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityFact:
+    """An identity and the account that speaks for it."""
+
+    id: IdentityId
+    kind: int
+    controller: Address
+    since: int
+    profile: Digest
+
+    @property
+    def key(self) -> Key:
+        """Return the identity's id."""
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyFact:
+    """A machine's key; ``until`` and ``notice_at`` are 0 while it is good."""
+
+    id: KeyId
+    machine: IdentityId
+    algorithm: int
+    public_key: bytes
+    since: int
+    until: int = 0
+    notice_at: int = 0
+    suspected_from: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Return the key's id."""
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkFact:
+    """Interval ``number`` (from 1) of a link; ``until`` is 0 while it is open."""
+
+    child: IdentityId
+    parent: IdentityId
+    number: int
+    since: int
+    until: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Return both ends and the interval's number."""
+        return (self.child, self.parent, self.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentFact:
+    """The open parent of an identity, 32 zero bytes where it has none."""
+
+    child: IdentityId
+    parent: IdentityId
+
+    @property
+    def key(self) -> Key:
+        """Return the child."""
+        return (self.child,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimFact:
+    """A claim; ``until`` is 0 while it stands."""
+
+    id: ClaimId
+    issuer: IdentityId
+    subject: IdentityId
+    scheme: Bytes32
+    digest: Digest
+    since: int
+    until: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Return the subject and the claim's id."""
+        return (self.subject, self.id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesignFact:
+    """A design and its owner's account."""
+
+    id: DesignId
+    owner: Address
+    priority: int
+    epoch: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Return the design's id."""
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionFact:
+    """A revision of a design and where its encrypted manifest is."""
+
+    revision: Revision
+    cid: str
+
+    @property
+    def key(self) -> Key:
+        """Return the design and the revision's number."""
+        return (self.revision.design, self.revision.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeFact:
+    """A recipe, its present status and how many steps led there."""
+
+    id: RecipeId
+    recipe: Recipe
+    published_at: int
+    status: int
+    steps: int = 1
+
+    @property
+    def key(self) -> Key:
+        """Return the recipe's id."""
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRecipeFact:
+    """A site's recipe."""
+
+    id: SiteRecipeId
+    recipe: SiteRecipe
+    published_at: int
+
+    @property
+    def key(self) -> Key:
+        """Return the site recipe's id."""
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseFact:
+    """A license under its number on chain; ``stop_at`` is 0 while nobody stopped it."""
+
+    number: int
+    id: LicenseId
+    terms: Terms
+    stop_at: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Return the license's number."""
+        return (self.number,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseNumberFact:
+    """The number of a license."""
+
+    id: LicenseId
+    number: int
+
+    @property
+    def key(self) -> Key:
+        """Return the license's id."""
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneFact:
+    """Units [first, end) of a license, drawn up to ``next``; ``log`` is 0 where none may draw."""
+
+    number: LaneNumber
+    license: int
+    first: UnitNumber
+    next: UnitNumber
+    end: UnitNumber
+    log: LogNumber
+    holder: IdentityId
+
+    @property
+    def key(self) -> Key:
+        """Return the lane's number."""
+        return (self.number,)
+
+    @property
+    def room(self) -> int:
+        """Return how many units are left to draw."""
+        return self.end - self.next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFact:
+    """A log, who runs it, and its head; a closed log's writer is zero."""
+
+    number: LogNumber
+    operator: IdentityId
+    writer: Address
+    size: int = 0
+    seq: Seq = FIRST_SEQ
+
+    @property
+    def key(self) -> Key:
+        """Return the log's number."""
+        return (self.number,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFact:
+    """A batch on record, and the block that holds it."""
+
+    record: Record
+    block: int
+
+    @property
+    def key(self) -> Key:
+        """Return the log and the record's number in it."""
+        return (self.record.log, self.record.seq)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordStartFact:
+    """Where in its log a record begins: the way from an index to its record."""
+
+    log: LogNumber
+    first_index: Index
+    seq: Seq
+
+    @property
+    def key(self) -> Key:
+        """Return the log and the record's first index."""
+        return (self.log, self.first_index)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartFact:
+    """What became of a log position: its token's owner, and its fate (0 = none)."""
+
+    log: LogNumber
+    index: Index
+    owner: Address | None = None
+    fate: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Return log and index."""
+        return (self.log, self.index)

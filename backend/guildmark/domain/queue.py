@@ -1,0 +1,115 @@
+"""An operator's own log before it is public: accepted entries, batches, outcomes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from guildmark.domain.entry import Entry
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Digest,
+    Index,
+    LaneNumber,
+    LogNumber,
+    Seq,
+    UnitNumber,
+)
+
+
+class BuildState(StrEnum):
+    """What became of an accepted envelope so far."""
+
+    ACCEPTED = "accepted"
+    INCLUDED = "included"
+    FINAL = "final"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queued:
+    """An accepted envelope and the entry that commits to it.
+
+    Args:
+        number: Its place in the order of acceptance, 0 before it is stored.
+        envelope: The DSSE envelope, bytes as received.
+        digest: SHA-256 of the envelope.
+        payload: SHA-256 of the statement, the id for telling duplicates.
+        lane: The lane that it draws from.
+        label: The part's label.
+        counter: The machine's counter.
+    """
+
+    number: int = 0
+    envelope: bytes
+    digest: Digest
+    payload: Digest
+    entry: Entry
+    salt: Bytes32
+    lane: LaneNumber
+    label: str
+    counter: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draw:
+    """What a batch asks of a lane."""
+
+    lane: LaneNumber
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Entries in the order of their positions, and the place that they are to take in the log.
+
+    Args:
+        number: The batch's own number, 0 before it is stored; no two share one, not even with a
+            dropped one.
+        entries: The numbers of its queued entries; those that draw come first, lane by lane.
+    """
+
+    number: int = 0
+    log: LogNumber
+    seq: Seq
+    root: Digest
+    draws: tuple[Draw, ...]
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a final record gave the entry at one position.
+
+    Args:
+        unit: The granted unit.
+        code: Why none was granted.
+    """
+
+    index: Index
+    unit: UnitNumber | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What became of an envelope: the answer that its sender gets."""
+
+    digest: Digest
+    label: str
+    lane: LaneNumber
+    state: BuildState
+    log: LogNumber | None = None
+    seq: Seq | None = None
+    index: Index | None = None
+    unit: UnitNumber | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged:
+    """An entry at its final position."""
+
+    queued: Queued
+    log: LogNumber
+    seq: Seq
+    position: int
+    build: Build

@@ -1,0 +1,80 @@
+"""The index: what the registries say, projected from the chain's final events."""
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from guildmark.domain.errors import UntrustedError
+from guildmark.domain.facts import NO_LOG
+from guildmark.domain.identifiers import LogNumber
+from guildmark.ports import Block, Event, Ledger, NodeStore
+from guildmark.services.projection import project, record_of
+from guildmark.services.settling import settle
+
+_logger = logging.getLogger(__name__)
+
+_BLOCKS_A_STEP = 1000
+
+
+class HistoryRewrittenError(UntrustedError):
+    """The chain shows another block where a final one was read."""
+
+    code = "chain.historyRewritten"
+    hint = "Stop and compare the chain with another node: a final block must never change."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Indexing:
+    """Use cases around the index.
+
+    Args:
+        own_log: The log whose batches this node closes; 0 for a home that runs none.
+    """
+
+    ledger: Ledger
+    store: NodeStore
+    own_log: LogNumber = NO_LOG
+
+    def follow(self) -> Block:
+        """Read all events up to the newest final block and return that block.
+
+        Raises:
+            HistoryRewrittenError: The block that was read last is not the chain's any more.
+            FactMissingError: An event changes a thing that no event made.
+        """
+        head = self.ledger.head(final=True)
+        cursor = self._checked_cursor()
+        first = 0 if cursor is None else cursor.number + 1
+        while first <= head.number:
+            last = min(first + _BLOCKS_A_STEP - 1, head.number)
+            self._take(first, head if last == head.number else self.ledger.block(last))
+            first = last + 1
+        return head
+
+    def _checked_cursor(self) -> Block | None:
+        cursor = self.store.facts.cursor()
+        if cursor is None:
+            return None
+        present = self.ledger.block(cursor.number)
+        if present.hash != cursor.hash:
+            message = f"Block {cursor.number} was final and is another one now."
+            raise HistoryRewrittenError(message, block=cursor.number)
+        return cursor
+
+    def _take(self, first: int, last: Block) -> None:
+        events = self.ledger.events(first, last.number)
+        times = self._times(events)
+        with self.store.writing() as work:
+            for event in events:
+                project(event, times[event.block_number], work.facts)
+                if event.name == "RecordAppended" and event.args["log"] == self.own_log:
+                    settle(record_of(event), work)
+            work.facts.move(last)
+        _logger.debug("read %d events up to block %d", len(events), last.number)
+
+    def _times(self, events: Sequence[Event]) -> Mapping[int, int]:
+        numbers: Iterable[int] = (
+            number for number, _ in groupby(event.block_number for event in events)
+        )
+        return {number: self.ledger.block(number).time for number in numbers}

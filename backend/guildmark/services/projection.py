@@ -1,0 +1,395 @@
+"""From one event to the facts that it changes: the storage, rebuilt from events alone."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, TypeAlias, TypeVar
+
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.design import Revision
+from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.facts import (
+    NO_LOG,
+    ClaimFact,
+    DesignFact,
+    Fact,
+    IdentityFact,
+    KeyFact,
+    LaneFact,
+    LicenseFact,
+    LicenseNumberFact,
+    LinkFact,
+    LogFact,
+    ParentFact,
+    PartFact,
+    RecipeFact,
+    RecordFact,
+    RecordStartFact,
+    RevisionFact,
+    SiteRecipeFact,
+)
+from guildmark.domain.identifiers import (
+    UINT64_MAX,
+    ZERO32,
+    ZERO_ADDRESS,
+    IdentityId,
+    Index,
+    LogNumber,
+    Seq,
+    UnitNumber,
+)
+from guildmark.domain.recipe import Change, Recipe, SiteRecipe
+from guildmark.domain.record import Grant, Record
+from guildmark.domain.terms import Terms
+from guildmark.ports import Event, Facts, FactWriter
+
+FactT = TypeVar("FactT", bound=Fact)
+
+
+class FactMissingError(GuildmarkError):
+    """An event is about a thing that no event before it made."""
+
+    code = "index.factMissing"
+    hint = "Rebuild the index: stop the node and run `guildmark index rebuild`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """An event with the time of its block."""
+
+    event: Event
+    time: int
+
+    def __getitem__(self, name: str) -> Any:
+        return self.event.args[name]
+
+
+Projector: TypeAlias = Callable[[Happening, FactWriter], None]
+
+
+def project(event: Event, time: int, facts: FactWriter) -> None:
+    """Change the facts that an event is about; what keeps no fact changes nothing.
+
+    Raises:
+        FactMissingError: The thing that the event changes is unknown.
+    """
+    projector = _PROJECTORS.get((event.contract, event.name))
+    if projector is not None:
+        projector(Happening(event=event, time=time), facts)
+
+
+def known(facts: Facts, kind: type[FactT], *key: bytes | int) -> FactT:
+    """Return a fact that must be there, since another one names it.
+
+    Raises:
+        FactMissingError: No event made it.
+    """
+    fact = facts.get(kind, *key)
+    if fact is None:
+        shown = ".".join(part.hex() if isinstance(part, bytes) else str(part) for part in key)
+        message = f"No event made the {kind.__name__} {shown}, yet one changes it."
+        raise FactMissingError(message, kind=kind.__name__, key=shown)
+    return fact
+
+
+def _identity_registered(happening: Happening, facts: FactWriter) -> None:
+    facts.put(
+        IdentityFact(
+            id=happening["id"],
+            kind=happening["kind"],
+            controller=happening["controller"],
+            since=happening.time,
+            profile=happening["profile"],
+        )
+    )
+
+
+def _profile_changed(happening: Happening, facts: FactWriter) -> None:
+    identity = known(facts, IdentityFact, happening["id"])
+    facts.put(replace(identity, profile=happening["profile"]))
+
+
+def _controller_changed(happening: Happening, facts: FactWriter) -> None:
+    identity = known(facts, IdentityFact, happening["id"])
+    facts.put(replace(identity, controller=happening["controller"]))
+
+
+def _link_accepted(happening: Happening, facts: FactWriter) -> None:
+    child, parent = happening["child"], happening["parent"]
+    facts.put(
+        LinkFact(child=child, parent=parent, number=happening["number"], since=happening.time),
+        ParentFact(child=child, parent=parent),
+    )
+
+
+def _link_ended(happening: Happening, facts: FactWriter) -> None:
+    child, parent = happening["child"], happening["parent"]
+    link = known(facts, LinkFact, child, parent, happening["number"])
+    facts.put(
+        replace(link, until=happening.time),
+        ParentFact(child=child, parent=IdentityId(ZERO32)),
+    )
+
+
+def _key_added(happening: Happening, facts: FactWriter) -> None:
+    facts.put(
+        KeyFact(
+            id=happening["key"],
+            machine=happening["machine"],
+            algorithm=happening["algorithm"],
+            public_key=happening["publicKey"],
+            since=happening.time,
+        )
+    )
+
+
+def _key_ended(happening: Happening, facts: FactWriter) -> None:
+    key = known(facts, KeyFact, happening["key"])
+    facts.put(replace(key, until=happening.time))
+
+
+def _key_notice_given(happening: Happening, facts: FactWriter) -> None:
+    key = known(facts, KeyFact, happening["key"])
+    notice_at, suspected_from = happening["noticeAt"], happening["suspectedFrom"]
+    facts.put(replace(key, notice_at=notice_at, suspected_from=suspected_from))
+
+
+def _claim_made(happening: Happening, facts: FactWriter) -> None:
+    facts.put(
+        ClaimFact(
+            id=happening["claim"],
+            issuer=happening["issuer"],
+            subject=happening["subject"],
+            scheme=happening["scheme"],
+            digest=happening["digest"],
+            since=happening.time,
+        )
+    )
+
+
+def _claim_revoked(happening: Happening, facts: FactWriter) -> None:
+    claim = known(facts, ClaimFact, happening["claim"])
+    facts.put(replace(claim, until=happening.time))
+
+
+def _design_registered(happening: Happening, facts: FactWriter) -> None:
+    design, owner = happening["design"], happening["owner"]
+    facts.put(DesignFact(id=design, owner=owner, priority=happening["priority"]))
+
+
+def _revision_published(happening: Happening, facts: FactWriter) -> None:
+    struct = happening["revision"]
+    revision = Revision(
+        design=struct["design"],
+        number=struct["number"],
+        root=struct["root"],
+        ciphertext=struct["ciphertext"],
+        manifest=struct["manifest"],
+        at=struct["at"],
+        derived_from=tuple(struct["derivedFrom"]),
+    )
+    facts.put(RevisionFact(revision=revision, cid=happening["cid"]))
+
+
+def _design_moved(happening: Happening, facts: FactWriter) -> None:
+    # The making of the token is no change of its owner.
+    if happening["from"] == ZERO_ADDRESS:
+        return
+    design = known(facts, DesignFact, happening["tokenId"].to_bytes(32, "big"))
+    facts.put(replace(design, owner=happening["to"], epoch=design.epoch + 1))
+
+
+def _recipe_published(happening: Happening, facts: FactWriter) -> None:
+    struct = happening["recipe"]
+    recipe = Recipe(
+        root=struct["root"],
+        design=struct["design"],
+        revision=struct["revision"],
+        supersedes=struct["supersedes"],
+        change=Change(struct["change"]),
+        plan=struct["plan"],
+    )
+    facts.put(
+        RecipeFact(
+            id=happening["id"],
+            recipe=recipe,
+            published_at=happening.time,
+            status=happening["status"],
+        )
+    )
+
+
+def _recipe_status_changed(happening: Happening, facts: FactWriter) -> None:
+    recipe = known(facts, RecipeFact, happening["id"])
+    facts.put(replace(recipe, status=happening["status"], steps=happening["number"]))
+
+
+def _site_recipe_published(happening: Happening, facts: FactWriter) -> None:
+    struct = happening["recipe"]
+    recipe = SiteRecipe(
+        master=struct["master"],
+        site=struct["site"],
+        model=struct["model"],
+        root=struct["root"],
+    )
+    facts.put(SiteRecipeFact(id=happening["id"], recipe=recipe, published_at=happening.time))
+
+
+def _license_granted(happening: Happening, facts: FactWriter) -> None:
+    terms, number = _terms(happening["terms"]), happening["number"]
+    facts.put(
+        LicenseFact(number=number, id=happening["id"], terms=terms),
+        LicenseNumberFact(id=happening["id"], number=number),
+        LaneFact(
+            number=happening["lane"],
+            license=number,
+            first=UnitNumber(1),
+            next=UnitNumber(1),
+            end=UnitNumber(terms.units + 1),
+            log=NO_LOG,
+            holder=terms.holder,
+        ),
+    )
+
+
+def _terms(struct: Mapping[str, Any]) -> Terms:
+    return Terms(
+        design=struct["design"],
+        design_epoch=struct["designEpoch"],
+        units=struct["units"],
+        holder=struct["holder"],
+        not_before=struct["notBefore"],
+        not_after=struct["notAfter"],
+        notice=struct["notice"],
+        parent=struct["parent"],
+        currency=struct["currency"],
+        royalty=struct["royalty"],
+        fee=struct["fee"],
+        offer_until=struct["offerUntil"],
+        nonce=struct["nonce"],
+        terms_root=struct["termsRoot"],
+    )
+
+
+def _lane_split(happening: Happening, facts: FactWriter) -> None:
+    source = known(facts, LaneFact, happening["from"])
+    first = happening["first"]
+    facts.put(
+        replace(source, end=first),
+        LaneFact(
+            number=happening["lane"],
+            license=source.license,
+            first=first,
+            next=first,
+            end=happening["end"],
+            log=happening["log"],
+            holder=happening["holder"],
+        ),
+    )
+
+
+def _units_drawn(happening: Happening, facts: FactWriter) -> None:
+    lane = known(facts, LaneFact, happening["lane"])
+    facts.put(replace(lane, next=happening["first"] + happening["n"]))
+
+
+def _license_stopped(happening: Happening, facts: FactWriter) -> None:
+    number = known(facts, LicenseNumberFact, happening["id"]).number
+    granted = known(facts, LicenseFact, number)
+    facts.put(replace(granted, stop_at=happening["at"]))
+
+
+def _log_opened(happening: Happening, facts: FactWriter) -> None:
+    number, operator = happening["log"], happening["operator"]
+    facts.put(LogFact(number=number, operator=operator, writer=happening["writer"]))
+
+
+def _writer_changed(happening: Happening, facts: FactWriter) -> None:
+    log = known(facts, LogFact, happening["log"])
+    facts.put(replace(log, writer=happening["writer"]))
+
+
+def _log_closed(happening: Happening, facts: FactWriter) -> None:
+    log = known(facts, LogFact, happening["log"])
+    facts.put(replace(log, writer=ZERO_ADDRESS))
+
+
+def _record_appended(happening: Happening, facts: FactWriter) -> None:
+    record = record_of(happening.event)
+    facts.put(
+        RecordFact(record=record, block=happening.event.block_number),
+        RecordStartFact(log=record.log, first_index=record.first_index, seq=record.seq),
+    )
+    log = facts.get(LogFact, record.log)
+    # Log 0 holds ticks only; nobody opened it.
+    if log is not None:
+        facts.put(replace(log, size=record.first_index + record.count, seq=Seq(record.seq + 1)))
+
+
+def record_of(event: Event) -> Record:
+    """Return the record that a ``RecordAppended`` event carries."""
+    struct = event.args["record"]
+    return Record(
+        log=struct["log"],
+        seq=struct["seq"],
+        first_index=struct["firstIndex"],
+        count=struct["count"],
+        time=struct["time"],
+        parent=struct["parent"],
+        root=struct["root"],
+        grants=tuple(
+            Grant(lane=grant["lane"], n=grant["n"], first_unit=grant["firstUnit"])
+            for grant in struct["grants"]
+        ),
+    )
+
+
+def _part_moved(happening: Happening, facts: FactWriter) -> None:
+    part = _part(happening["tokenId"], facts)
+    facts.put(replace(part, owner=happening["to"]))
+
+
+def _part_voided(happening: Happening, facts: FactWriter) -> None:
+    facts.put(replace(_part(happening["part"], facts), fate=UINT64_MAX))
+
+
+def _part_superseded(happening: Happening, facts: FactWriter) -> None:
+    facts.put(replace(_part(happening["part"], facts), fate=happening["byIndex"]))
+
+
+def _part(token: int, facts: FactWriter) -> PartFact:
+    log, index = LogNumber(token >> 64), Index(token & UINT64_MAX)
+    return facts.get(PartFact, log, index) or PartFact(log=log, index=index)
+
+
+_PROJECTORS: Mapping[tuple[ContractName, str], Projector] = MappingProxyType(
+    {
+        (ContractName.IDENTITIES, "IdentityRegistered"): _identity_registered,
+        (ContractName.IDENTITIES, "ProfileChanged"): _profile_changed,
+        (ContractName.IDENTITIES, "ControllerChanged"): _controller_changed,
+        (ContractName.IDENTITIES, "LinkAccepted"): _link_accepted,
+        (ContractName.IDENTITIES, "LinkEnded"): _link_ended,
+        (ContractName.IDENTITIES, "KeyAdded"): _key_added,
+        (ContractName.IDENTITIES, "KeyEnded"): _key_ended,
+        (ContractName.IDENTITIES, "KeyNoticeGiven"): _key_notice_given,
+        (ContractName.IDENTITIES, "ClaimMade"): _claim_made,
+        (ContractName.IDENTITIES, "ClaimRevoked"): _claim_revoked,
+        (ContractName.DESIGNS, "DesignRegistered"): _design_registered,
+        (ContractName.DESIGNS, "RevisionPublished"): _revision_published,
+        (ContractName.DESIGNS, "Transfer"): _design_moved,
+        (ContractName.RECIPES, "RecipePublished"): _recipe_published,
+        (ContractName.RECIPES, "RecipeStatusChanged"): _recipe_status_changed,
+        (ContractName.RECIPES, "SiteRecipePublished"): _site_recipe_published,
+        (ContractName.LICENSES, "LicenseGranted"): _license_granted,
+        (ContractName.LICENSES, "LaneSplit"): _lane_split,
+        (ContractName.LICENSES, "UnitsDrawn"): _units_drawn,
+        (ContractName.LICENSES, "LicenseStopped"): _license_stopped,
+        (ContractName.LOG, "LogOpened"): _log_opened,
+        (ContractName.LOG, "WriterChanged"): _writer_changed,
+        (ContractName.LOG, "LogClosed"): _log_closed,
+        (ContractName.LOG, "RecordAppended"): _record_appended,
+        (ContractName.PARTS, "Transfer"): _part_moved,
+        (ContractName.PARTS, "PartVoided"): _part_voided,
+        (ContractName.PARTS, "PartSuperseded"): _part_superseded,
+    }
+)

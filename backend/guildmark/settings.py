@@ -1,0 +1,299 @@
+"""What a home is configured to do: ``guildmark.toml``, read once, never at import.
+
+A home is one actor's folder: settings, keys, database, content, documents.
+"""
+
+import json
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from guildmark.domain.contracts import ChainClass
+from guildmark.domain.errors import MalformedError, SettingsError
+from guildmark.domain.identifiers import (
+    Address,
+    ChainId,
+    Digest,
+    IdentityId,
+    LogNumber,
+    address_from_hex,
+    digest_from_hex,
+    to_hex,
+)
+from guildmark.ports import KeyName
+
+FILE_NAME = "guildmark.toml"
+HOME_VARIABLE = "GUILDMARK_HOME"
+
+T = TypeVar("T")
+
+
+class SettingsMissingError(SettingsError):
+    """A home without settings."""
+
+    code = "settings.missing"
+    hint = "Make a home with `guildmark init`, or name one with --home or GUILDMARK_HOME."
+
+
+class SettingsMalformedError(SettingsError):
+    """A settings file that cannot be read."""
+
+    code = "settings.malformed"
+
+
+class SettingMissingError(SettingsError):
+    """A setting that is needed and absent."""
+
+    code = "settings.valueMissing"
+    hint = "Add the setting to guildmark.toml."
+
+
+class SettingInvalidError(SettingsError):
+    """A setting with a value that cannot be."""
+
+    code = "settings.valueInvalid"
+    hint = "Correct the setting in guildmark.toml."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainSettings:
+    """Which chain, and which deployment on it."""
+
+    url: str
+    chain_id: ChainId
+    genesis: Digest
+    chain_class: ChainClass
+    directory: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSettings:
+    """What an operator's node needs to know of itself.
+
+    Args:
+        batch_seconds: How long a batch stays open for further entries.
+        peers: Addresses of other operators' nodes.
+    """
+
+    operator: IdentityId
+    log: LogNumber
+    writer: KeyName
+    host: str = "127.0.0.1"
+    port: int = 8480
+    public_url: str
+    batch_seconds: float = 1.0
+    peers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one home."""
+
+    home: Path
+    chain: ChainSettings
+    node: NodeSettings | None = None
+
+    @property
+    def database(self) -> Path:
+        """Return where the database is."""
+        return self.home / "node.db"
+
+    @property
+    def keys(self) -> Path:
+        """Return the folder of the key files."""
+        return self.home / "keys"
+
+    @property
+    def content(self) -> Path:
+        """Return the folder of the block store."""
+        return self.home / "content"
+
+    @property
+    def documents(self) -> Path:
+        """Return the folder of the salted documents."""
+        return self.home / "documents"
+
+    def own_node(self) -> NodeSettings:
+        """Return the node's settings.
+
+        Raises:
+            SettingMissingError: This home is no operator's.
+        """
+        if self.node is None:
+            message = f"{self.home / FILE_NAME} has no [node] table: this home is no operator's."
+            raise SettingMissingError(message, setting="node")
+        return self.node
+
+
+def default_home(environment: Mapping[str, str]) -> Path:
+    """Return the home that the environment names, else ``~/.guildmark``."""
+    named = environment.get(HOME_VARIABLE)
+    return Path(named) if named else Path("~/.guildmark").expanduser()
+
+
+def load(home: Path) -> Settings:
+    """Read the settings of a home.
+
+    Raises:
+        SettingsMissingError: The home has none.
+        SettingsMalformedError: The file is not TOML.
+        SettingMissingError: A value is absent.
+        SettingInvalidError: A value cannot be.
+    """
+    path = home / FILE_NAME
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        message = f"{path} does not exist."
+        raise SettingsMissingError(message, path=str(path)) from exc
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        message = f"{path} is not TOML: {exc}."
+        raise SettingsMalformedError(message, path=str(path)) from exc
+    node = _table(document, "node") if "node" in document else None
+    return Settings(
+        home=home,
+        chain=_chain(_table(document, "chain")),
+        node=_node(node) if node is not None else None,
+    )
+
+
+def save(settings: Settings) -> None:
+    """Write the settings of a home, whole or not at all."""
+    settings.home.mkdir(parents=True, exist_ok=True)
+    path = settings.home / FILE_NAME
+    draft = path.with_suffix(".draft")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(_written(settings))
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def with_node(settings: Settings, node: NodeSettings) -> Settings:
+    """Return the settings with another node table."""
+    return replace(settings, node=node)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    name: str
+    values: Mapping[str, Any]
+
+    def get(self, key: str, kind: type[T]) -> T:
+        value = self.values.get(key)
+        if value is None:
+            message = f"The setting {self.name}.{key} is missing."
+            raise SettingMissingError(message, setting=f"{self.name}.{key}")
+        # bool is an int in Python, and never meant as a number here.
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise self.invalid(key, value)
+        return value
+
+    def text(self, key: str) -> str:
+        return self.get(key, str)
+
+    def number(self, key: str, *, low: int, high: int) -> int:
+        value = self.get(key, int)
+        if not low <= value <= high:
+            raise self.invalid(key, value)
+        return value
+
+    def bytes32(self, key: str) -> Digest:
+        try:
+            return digest_from_hex(self.text(key))
+        except MalformedError as exc:
+            raise self.invalid(key, self.values[key]) from exc
+
+    def address(self, key: str) -> Address:
+        try:
+            return address_from_hex(self.text(key))
+        except MalformedError as exc:
+            raise self.invalid(key, self.values[key]) from exc
+
+    def url(self, key: str) -> str:
+        value = self.text(key)
+        if not value.startswith(("http://", "https://")):
+            raise self.invalid(key, value)
+        return value.rstrip("/")
+
+    def invalid(self, key: str, value: object) -> SettingInvalidError:
+        message = f"The setting {self.name}.{key} cannot be {str(value)[:80]!r}."
+        return SettingInvalidError(message, setting=f"{self.name}.{key}")
+
+
+def _table(document: Mapping[str, Any], name: str) -> _Table:
+    values = document.get(name)
+    if values is None:
+        message = f"The table [{name}] is missing."
+        raise SettingMissingError(message, setting=name)
+    if not isinstance(values, dict):
+        message = f"[{name}] is no table."
+        raise SettingInvalidError(message, setting=name)
+    return _Table(name=name, values=values)
+
+
+def _chain(table: _Table) -> ChainSettings:
+    name = table.text("class")
+    if name not in set(ChainClass):
+        raise table.invalid("class", name)
+    return ChainSettings(
+        url=table.url("url"),
+        chain_id=ChainId(table.number("chain_id", low=1, high=2**53 - 1)),
+        genesis=table.bytes32("genesis"),
+        chain_class=ChainClass(name),
+        directory=table.address("directory"),
+    )
+
+
+def _node(table: _Table) -> NodeSettings:
+    peers = table.get("peers", list)
+    if not all(isinstance(peer, str) for peer in peers):
+        raise table.invalid("peers", peers)
+    seconds = table.get("batch_seconds", float)
+    if not 0 <= seconds <= 3600:  # noqa: PLR2004 - an hour
+        raise table.invalid("batch_seconds", seconds)
+    return NodeSettings(
+        operator=IdentityId(table.bytes32("operator")),
+        log=LogNumber(table.number("log", low=1, high=2**40 - 1)),
+        writer=KeyName(table.text("writer")),
+        host=table.text("host"),
+        port=table.number("port", low=0, high=65535),
+        public_url=table.url("public_url"),
+        batch_seconds=seconds,
+        peers=tuple(peer.rstrip("/") for peer in peers),
+    )
+
+
+def _written(settings: Settings) -> str:
+    chain = settings.chain
+    tables: dict[str, dict[str, object]] = {
+        "chain": {
+            "url": chain.url,
+            "chain_id": chain.chain_id,
+            "genesis": to_hex(chain.genesis),
+            "class": chain.chain_class.value,
+            "directory": to_hex(chain.directory),
+        }
+    }
+    if settings.node is not None:
+        node = settings.node
+        tables["node"] = {
+            "operator": to_hex(node.operator),
+            "log": node.log,
+            "writer": node.writer,
+            "host": node.host,
+            "port": node.port,
+            "public_url": node.public_url,
+            "batch_seconds": float(node.batch_seconds),
+            "peers": list(node.peers),
+        }
+    return "\n".join(_toml(name, values) for name, values in tables.items())
+
+
+def _toml(name: str, values: Mapping[str, object]) -> str:
+    # JSON's strings, numbers and arrays of strings are TOML's too.
+    lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+    return f"[{name}]\n" + "\n".join(lines) + "\n"
