@@ -1,7 +1,7 @@
 """The contracts of one deployment, and what pins a chain: names, addresses, code, genesis."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from guildmark.domain.identifiers import Address, ChainId, Digest
@@ -41,7 +41,7 @@ class ChainPin:
 
     chain_id: ChainId
     genesis: Digest
-    chain_class: ChainClass
+    chain_class: ChainClass = field(metadata={"json": "class"})
     contracts: Mapping[ContractName, ContractPin]
 
 

@@ -1,0 +1,154 @@
+"""The reader's trust file: which chain, which operators and issuers, which blocks, what is asked.
+
+Nothing in a bundle is a root of trust; this is. It is JSON within the strict profile.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from guildmark.domain import codec, strictjson
+from guildmark.domain.contracts import ChainPin
+from guildmark.domain.errors import GuildmarkError, SettingsError
+from guildmark.domain.identifiers import Digest, IdentityId
+
+VERSION = 1
+
+CHECKED = frozenset(range(9))
+"""The numbered checks that this version performs."""
+
+MAX_AGE = 30 * 24 * 60 * 60
+
+
+class TrustFileError(SettingsError):
+    """A trust file that cannot be used."""
+
+    code = "trust.malformed"
+    hint = "Make a new one with `guildmark trust init`, or correct the member that is named."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """An identity on the reader's list, for times in [since, until); 0 is without bound."""
+
+    id: IdentityId
+    name: str = ""
+    since: int = field(default=0, metadata={"json": "from"})
+    until: int = field(default=0, metadata={"json": "to"})
+
+    def holds_at(self, time: int) -> bool:
+        """Return whether the reader accepts what the identity did at ``time``."""
+        return self.since <= time and (self.until == 0 or time < self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedBlock:
+    """A block of the pinned chain that the reader believes to be final."""
+
+    number: int
+    hash: Digest
+    time: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Which checks must be ``ok``, and how old the newest facts may be, in seconds."""
+
+    required: tuple[int, ...] = field(default=tuple(sorted(CHECKED)), metadata=codec.SHOWN)
+    max_age: int = field(default=MAX_AGE, metadata=codec.SHOWN)
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.required) - CHECKED)
+        if unknown:
+            message = f"The policy asks for check {unknown[0]}, which this version cannot perform."
+            raise TrustFileError(message, check=unknown[0])
+        if list(self.required) != sorted(set(self.required)):
+            message = "The policy lists its required checks out of order or twice."
+            raise TrustFileError(message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Whom and what a reader trusts."""
+
+    version: int
+    chain: ChainPin
+    operators: tuple[Listed, ...] = ()
+    issuers: tuple[Listed, ...] = ()
+    blocks: tuple[TrustedBlock, ...] = ()
+    policy: Policy = field(default_factory=Policy, metadata=codec.SHOWN)
+
+    def __post_init__(self) -> None:
+        if self.version != VERSION:
+            message = f"The trust file has version {self.version}, this reader knows {VERSION}."
+            raise TrustFileError(message, found=self.version, expected=VERSION)
+        numbers = [block.number for block in self.blocks]
+        if numbers != sorted(set(numbers)):
+            message = "The trust file lists its blocks out of order or twice."
+            raise TrustFileError(message)
+
+    def lists_operator(self, identity: IdentityId, time: int) -> bool:
+        """Return whether an operator is on the list for a record of that time."""
+        return _lists(self.operators, identity, time)
+
+    def lists_issuer(self, identity: IdentityId, time: int) -> bool:
+        """Return whether an issuer is on the list for a claim of that time."""
+        return _lists(self.issuers, identity, time)
+
+    def block(self, number: int) -> TrustedBlock | None:
+        """Return the believed block of a number."""
+        return next((block for block in self.blocks if block.number == number), None)
+
+    def newest_block(self) -> TrustedBlock | None:
+        """Return the newest believed block."""
+        return max(self.blocks, key=lambda block: block.number, default=None)
+
+    def with_block(self, block: TrustedBlock) -> "Trust":
+        """Return the same trust with one more believed block.
+
+        Raises:
+            TrustFileError: Another block of that number is believed already.
+        """
+        known = self.block(block.number)
+        if known == block:
+            return self
+        if known is not None:
+            message = f"Block {block.number} is in the trust file with another hash or time."
+            raise TrustFileError(message, number=block.number)
+        blocks = sorted((*self.blocks, block), key=lambda each: each.number)
+        return replace(self, blocks=tuple(blocks))
+
+    def with_parties(self, *, operators: Sequence[Listed], issuers: Sequence[Listed]) -> "Trust":
+        """Return the same trust with more parties; an entry of a known id replaces it."""
+        return replace(
+            self,
+            operators=_merged(self.operators, operators),
+            issuers=_merged(self.issuers, issuers),
+        )
+
+
+def parse(data: bytes) -> Trust:
+    """Return the trust that a file's bytes write.
+
+    Raises:
+        TrustFileError: Not JSON within the profile, or a member is missing, unknown or wrong.
+    """
+    try:
+        return codec.load(Trust, strictjson.parse_object(data))
+    except GuildmarkError as error:
+        message = f"The trust file cannot be read. {error.message}"
+        raise TrustFileError(message) from error
+
+
+def serialise(trust: Trust) -> bytes:
+    """Return the text of a trust file, indented for people."""
+    return json.dumps(codec.dump(trust), indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _lists(entries: Sequence[Listed], identity: IdentityId, time: int) -> bool:
+    return any(entry.id == identity and entry.holds_at(time) for entry in entries)
+
+
+def _merged(known: Sequence[Listed], added: Sequence[Listed]) -> tuple[Listed, ...]:
+    ids = {entry.id for entry in added}
+    return (*(entry for entry in known if entry.id not in ids), *added)
