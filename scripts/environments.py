@@ -50,3 +50,14 @@ def npm_command(*arguments: str) -> list[str]:
 def node_environment() -> dict[str, str]:
     """Return this process's environment with that Node first on the path."""
     return {**os.environ, "PATH": f"{node().parent}{os.pathsep}{os.environ['PATH']}"}
+
+
+def native(tool: str) -> Path:
+    """Return Foundry's native program (anvil, cast, forge), not npm's launcher of it."""
+    packages = ROOT / "hardhat-local" / "node_modules" / "@foundry-rs"
+    return next(packages.glob(f"{tool}-*/bin/{tool}*"))
+
+
+def python(environment: str) -> Path:
+    """Return the Python of an environment."""
+    return ROOT / ENVIRONMENTS[environment].place / "bin" / "python"
