@@ -1,0 +1,65 @@
+"""Content keys wrapped for one recipient, bound to chain, license, recipient and file."""
+
+from dataclasses import dataclass
+
+from guildmark_ipfs.cid import Cid
+from guildmark_ipfs.errors import MalformedError
+from guildmark_ipfs.keys import KEY_SIZE, SEAL_OVERHEAD, ContentKey, PrivateKey, PublicKey
+
+# 1: X25519, HKDF-SHA256, AES-256-GCM.
+_SUITE = b"\x01"
+WRAPPED_SIZE = len(_SUITE) + KEY_SIZE + SEAL_OVERHEAD
+_DOMAIN = b"guildmark/wrap/v1"
+_ID_SIZE = 32
+_MAX_CHAIN_ID = 2**256 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrapContext:
+    """What a wrapped key is for; under any other context it does not open.
+
+    Args:
+        chain_id: The chain that the license is on.
+        license_id: The license, 32 bytes.
+        recipient: The recipient's identity, 32 bytes.
+        cid: The encrypted file.
+
+    Raises:
+        MalformedError: A value of another size.
+    """
+
+    chain_id: int
+    license_id: bytes
+    recipient: bytes
+    cid: Cid
+
+    def __post_init__(self) -> None:
+        if not 0 < self.chain_id <= _MAX_CHAIN_ID:
+            message = f"{self.chain_id} is no chain id."
+            raise MalformedError(message, chain_id=str(self.chain_id))
+        if len(self.license_id) != _ID_SIZE or len(self.recipient) != _ID_SIZE:
+            message = "License and recipient are named by 32 bytes each."
+            raise MalformedError(message)
+
+    def info(self) -> bytes:
+        """Return the bytes that HPKE binds the key to: every field of fixed size."""
+        chain = self.chain_id.to_bytes(_ID_SIZE, "big")
+        return _DOMAIN + chain + self.license_id + self.recipient + bytes(self.cid)
+
+
+def wrap(key: ContentKey, recipient: PublicKey, context: WrapContext) -> bytes:
+    """Return ``key`` sealed to ``recipient``: ``WRAPPED_SIZE`` bytes."""
+    return _SUITE + recipient.seal(key.expose(), info=context.info())
+
+
+def unwrap(wrapped: bytes, recipient: PrivateKey, context: WrapContext) -> ContentKey:
+    """Return the key that ``wrap`` sealed.
+
+    Raises:
+        MalformedError: The bytes are no wrapped key of a known kind.
+        WrongKeyError: Wrapped for another recipient or context, or changed since.
+    """
+    if len(wrapped) != WRAPPED_SIZE or wrapped[:1] != _SUITE:
+        message = f"A wrapped key has {WRAPPED_SIZE} bytes and begins with {_SUITE.hex()}."
+        raise MalformedError(message, size=len(wrapped))
+    return ContentKey(recipient.open(wrapped[1:], info=context.info()))
