@@ -1,0 +1,117 @@
+"""The database of a home: SQLite that survives a loss of power, at its newest schema."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, OperationalError
+
+from guildmark.adapters.store.migrations import upgrade
+from guildmark.domain.errors import ConflictError, SettingsError
+
+_BUSY_MILLISECONDS = 30_000
+_SETTINGS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+_WRITES = "guildmark_writes"
+
+
+class StoreNotDurableError(SettingsError):
+    """The database would lose what it acknowledged."""
+
+    code = "store.notDurable"
+    hint = "Put the home on a local disk: WAL does not work on network file systems."
+
+
+class StoreUnreadableError(SettingsError):
+    """The file is no database, or cannot be opened."""
+
+    code = "store.unreadable"
+    hint = "Check the file's permissions, or restore it from a backup."
+
+
+class StoreBusyError(ConflictError):
+    """Another process held the database too long."""
+
+    code = "store.busy"
+    hint = "Try again when the other command has ended."
+
+
+def open_database(path: Path) -> Engine:
+    """Return the engine of a home's database, with durability asserted and all migrations done.
+
+    Raises:
+        StoreNotDurableError: The disk does not give what is asserted.
+        StoreUnreadableError: The file is no database.
+        StoreBusyError: Another process held it too long.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(f"sqlite:///{path}")
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    try:
+        _assert_durable(engine, path)
+        with writing(engine) as connection:
+            upgrade(connection)
+    except OperationalError as exc:
+        engine.dispose()
+        raise _translated(exc, path) from exc
+    except DatabaseError as exc:
+        engine.dispose()
+        raise _unreadable(exc, path) from exc
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that owns the database's write lock from its beginning."""
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that sees one state and holds up no writer."""
+    with engine.connect() as connection, connection.begin():
+        yield connection
+
+
+def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
+    # The driver would begin transactions by itself, and later than we say.
+    connection.isolation_level = None
+    for statement in (
+        f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}",
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA foreign_keys=ON",
+    ):
+        connection.execute(statement)
+
+
+def _on_begin(connection: Connection) -> None:
+    # A deferred write lock would come too late: two writers could both have read the same nonce.
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _assert_durable(engine: Engine, path: Path) -> None:
+    with reading(engine) as connection:
+        found = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in _SETTINGS
+        }
+    if found != _SETTINGS:
+        message = f"{path} is not durable: expected {_SETTINGS}, found {found}."
+        raise StoreNotDurableError(message, path=str(path), found=found)
+
+
+def _translated(error: OperationalError, path: Path) -> StoreBusyError | StoreUnreadableError:
+    if "locked" in str(error.orig):
+        message = f"{path} was held by another process for {_BUSY_MILLISECONDS // 1000} s."
+        return StoreBusyError(message, path=str(path))
+    return _unreadable(error, path)
+
+
+def _unreadable(error: DatabaseError, path: Path) -> StoreUnreadableError:
+    message = f"{path} cannot be opened: {error.orig}."
+    return StoreUnreadableError(message, path=str(path))
