@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from guildmark.adapters.files import sync_folder
 from guildmark.domain.errors import ContentError, MalformedError, SettingsError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
@@ -121,15 +122,6 @@ class Journal:
             os.fsync(file.fileno())
         if is_new:
             sync_folder(self.path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new or renamed entry of a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _end_of_last_line(content: bytes) -> int:

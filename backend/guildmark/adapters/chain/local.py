@@ -1,0 +1,271 @@
+"""The keeper of a local chain: makes blocks, journals them, and only then shows them.
+
+A local block is final when it is in the journal. After a loss of anything but the journal the
+same blocks come again, with their old times and hashes, or the keeper stops.
+"""
+
+import asyncio
+import fcntl
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from guildmark.adapters.chain import anvil
+from guildmark.adapters.chain.anvil import Anvil, EvmRefusedError
+from guildmark.adapters.chain.eip1559 import Fees, Transaction, transaction_hash
+from guildmark.adapters.chain.genesis import Beginning, load_or_draw
+from guildmark.adapters.chain.journal import Journal, JournalBlock, JournalMismatchError
+from guildmark.adapters.chain.rpc import data, quantity
+from guildmark.domain.errors import ConflictError
+from guildmark.domain.identifiers import Address, Digest, to_hex
+from guildmark.ports import Clock, Entropy
+
+_logger = logging.getLogger(__name__)
+
+JOURNAL = "journal.jsonl"
+COIN = 10**18
+
+_GATHER_SECONDS = 0.003
+_GATHER_MAX = 500
+_LEAD_MAX = 120
+_TRANSFER_GAS = 21_000
+
+
+class KeeperRunningError(ConflictError):
+    """Another process keeps this chain."""
+
+    code = "chain.keeperRunning"
+    hint = "Use the chain that runs: its address is in chain/endpoint.json."
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A raw transaction that the chain took."""
+
+    hash: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A raw transaction that the chain did not take, in the EVM's words."""
+
+    reason: str
+
+
+@dataclass(slots=True)
+class Gate:
+    """Readers together, or one writer alone: nobody sees a block that is not in the journal."""
+
+    _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    _readers: int = 0
+    _writing: bool = False
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """Hold off writers."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._writing)
+            self._readers += 1
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._readers -= 1
+                self._changed.notify_all()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """Hold off everybody else, first those who want to begin reading."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: not self._writing)
+            self._writing = True
+            await self._changed.wait_for(lambda: self._readers == 0)
+        try:
+            yield
+        finally:
+            async with self._changed:
+                self._writing = False
+                self._changed.notify_all()
+
+
+@dataclass(slots=True, kw_only=True)
+class Keeper:
+    """The one process that makes blocks of a local chain."""
+
+    beginning: Beginning
+    evm: Anvil
+    journal: Journal
+    clock: Clock
+    gate: Gate = field(default_factory=Gate)
+    head_number: int = 0
+    head_time: int = 0
+    _waiting: asyncio.Queue[tuple[bytes, asyncio.Future[Accepted | Refused]]] = field(
+        default_factory=asyncio.Queue
+    )
+    _pool: dict[Digest, bytes] = field(default_factory=dict)
+    _funding: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def replay(self) -> int:
+        """Make all blocks of the journal again; return how many there are.
+
+        Raises:
+            JournalMalformedError: A line is not what was written.
+            JournalMismatchError: A block came out with another hash.
+        """
+        self.journal.repair()
+        self.head_time = self.beginning.genesis.time
+        for block in self.journal.blocks():
+            await self._again(block)
+        return self.head_number
+
+    async def keep(self) -> None:
+        """Make blocks of what is submitted until cancelled.
+
+        Raises:
+            JournalUnwritableError: The journal cannot be written; no block was shown.
+            AnvilFailedError: The EVM does not answer.
+        """
+        while True:
+            group = [await self._waiting.get()]
+            await asyncio.sleep(_GATHER_SECONDS)
+            while not self._waiting.empty() and len(group) < _GATHER_MAX:
+                group.append(self._waiting.get_nowait())
+            await self._hold_time_back()
+            async with self.gate.writing():
+                answers = [await self._taken(raw) for raw, _ in group]
+                await self._mine_pool()
+            for (_, future), answer in zip(group, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+    async def submit(self, raw: bytes) -> Accepted | Refused:
+        """Take a raw transaction; when it is accepted and can be included, it is final."""
+        future: asyncio.Future[Accepted | Refused] = asyncio.get_running_loop().create_future()
+        await self._waiting.put((raw, future))
+        return await future
+
+    async def fund(self, account: Address, coins: int) -> Accepted | Refused:
+        """Send coin of the keeper to an account."""
+        async with self._funding:
+            return await self.submit(await self._transfer(account, coins * COIN))
+
+    async def _transfer(self, account: Address, value: int) -> bytes:
+        keeper = to_hex(self.beginning.genesis.keeper)
+        nonce = quantity(await self.evm.call("eth_getTransactionCount", keeper, "latest"))
+        block = await self.evm.call("eth_getBlockByNumber", "latest", False)
+        transaction = Transaction(
+            chain_id=self.beginning.genesis.chain_id,
+            nonce=nonce,
+            fees=Fees(max_fee=2 * quantity(block["baseFeePerGas"]) + 1, priority=1),
+            gas=_TRANSFER_GAS,
+            to=account,
+            value=value,
+        )
+        signature = self.beginning.key.sign_recoverable(transaction.digest(), hasher=None)
+        return transaction.signed(signature[:64] + bytes([27 + signature[64]]))
+
+    async def _hold_time_back(self) -> None:
+        # More than one block a second moves the chain's time ahead of the clock, but not far.
+        lead = self.head_time + 1 - self.clock.now()
+        if lead > _LEAD_MAX:
+            await asyncio.sleep(lead - _LEAD_MAX)
+
+    async def _taken(self, raw: bytes) -> Accepted | Refused:
+        try:
+            await self.evm.call("eth_sendRawTransaction", to_hex(raw))
+        except EvmRefusedError as error:
+            return Refused(str(error.detail["reason"]))
+        found = transaction_hash(raw)
+        self._pool[found] = raw
+        return Accepted(found)
+
+    async def _mine_pool(self) -> None:
+        while await self._is_ready() and await self._mine():
+            pass
+
+    async def _is_ready(self) -> bool:
+        status = await self.evm.call("txpool_status")
+        return quantity(status["pending"]) > 0
+
+    async def _mine(self) -> bool:
+        """Make and journal one block; return whether it holds a transaction."""
+        time = max(self.clock.now(), self.head_time + 1)
+        block = await self._made(time)
+        hashes = [Digest(data(found, 32)) for found in block["transactions"]]
+        made = JournalBlock(
+            number=quantity(block["number"]),
+            time=time,
+            transactions=tuple(self._pool[found] for found in hashes),
+            hash=Digest(data(block["hash"], 32)),
+        )
+        # Readers wait at the gate until this returns: seen means durable.
+        await asyncio.to_thread(self.journal.append, made)
+        self.head_number, self.head_time = made.number, made.time
+        for found in hashes:
+            del self._pool[found]
+        return bool(hashes)
+
+    async def _made(self, time: int) -> dict[str, Any]:
+        await self.evm.call("evm_mine", {"timestamp": time})
+        block: dict[str, Any] = await self.evm.call("eth_getBlockByNumber", "latest", False)
+        return block
+
+    async def _again(self, block: JournalBlock) -> None:
+        try:
+            for raw in block.transactions:
+                await self.evm.call("eth_sendRawTransaction", to_hex(raw))
+            found = await self._made(block.time)
+        except EvmRefusedError as error:
+            raise _mismatch(block, error.message) from error
+        if data(found["hash"], 32) != block.hash:
+            raise _mismatch(block, f"its hash is now {found['hash']}")
+        self.head_number, self.head_time = block.number, block.time
+
+
+def _mismatch(block: JournalBlock, reason: str) -> JournalMismatchError:
+    message = f"Block {block.number} of the journal does not come out as it was: {reason}"
+    return JournalMismatchError(message, block=block.number, expected=to_hex(block.hash))
+
+
+@contextmanager
+def sole_keeper(folder: Path) -> Iterator[None]:
+    """Hold the chain's folder for one process.
+
+    Raises:
+        KeeperRunningError: Another process holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            message = f"Another process keeps the chain in {folder}."
+            raise KeeperRunningError(message, folder=str(folder)) from exc
+        yield
+
+
+@asynccontextmanager
+async def keeping(
+    folder: Path, program: Path, *, clock: Clock, entropy: Entropy
+) -> AsyncIterator[Keeper]:
+    """Start the chain in ``folder`` and replay its journal; end it on leaving.
+
+    Raises:
+        GenesisMalformedError: The folder does not say how the chain began.
+        JournalMalformedError: A line of the journal is not what was written.
+        JournalMismatchError: A block came out with another hash.
+        AnvilFailedError: The EVM does not start.
+    """
+    beginning = load_or_draw(folder, clock=clock, entropy=entropy)
+    evm = await anvil.start(program, beginning.genesis, folder=folder / "cache")
+    try:
+        keeper = Keeper(
+            beginning=beginning, evm=evm, journal=Journal(path=folder / JOURNAL), clock=clock
+        )
+        _logger.info("replayed %d blocks", await keeper.replay())
+        yield keeper
+    finally:
+        await evm.stop()
