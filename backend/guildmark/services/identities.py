@@ -1,0 +1,129 @@
+"""Organizations, sites, machines and authorities: registered, linked, given keys and claims."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from guildmark.domain.canonical import canonical
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.identifiers import (
+    ZERO32,
+    Bytes32,
+    ClaimId,
+    IdentityId,
+    KeyId,
+    to_hex,
+)
+from guildmark.domain.identity import (
+    ClaimDocument,
+    IdentityKind,
+    key_id,
+    profile_digest,
+    scheme_bytes,
+)
+from guildmark.domain.signatures import PublicKey
+from guildmark.domain.strictjson import JsonValue
+from guildmark.ports import Call, DocumentKind, Entropy, Ledger, NodeStore
+from guildmark.services.accounts import Account
+
+_SALT_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identities:
+    """Use cases around identities; the account is the controller of those it speaks for."""
+
+    ledger: Ledger
+    account: Account
+    store: NodeStore
+    entropy: Entropy
+
+    def register(self, kind: IdentityKind, profile: Mapping[str, JsonValue]) -> IdentityId:
+        """Register the account as first controller of a new identity and return its id.
+
+        The profile is kept in this home; the chain sees its salted digest only.
+        """
+        salt, profile_salt = self._salt(), self._salt()
+        digest = profile_digest(profile, profile_salt)
+        status = self.account.call(
+            ContractName.IDENTITIES, "register", kind, salt, digest, once=salt.hex()
+        )
+        registered = IdentityId(status.event("IdentityRegistered").args["id"])
+        document = canonical({**profile, "salt": to_hex(profile_salt)})
+        with self.store.writing() as work:
+            work.documents.put(DocumentKind.PROFILE, registered, document)
+        return registered
+
+    def request_link(self, child: IdentityId, parent: IdentityId) -> None:
+        """Ask, as the child's controller, for a link.
+
+        Raises:
+            CallerRefusedError: The account does not speak for the child.
+            LinkStateError: The link is asked for already.
+        """
+        self._link("requestLink", child, parent)
+
+    def accept_link(self, child: IdentityId, parent: IdentityId) -> None:
+        """Accept, as the parent's controller, a link that was asked for.
+
+        Raises:
+            CallerRefusedError: The account does not speak for the parent.
+            LinkStateError: Nobody asked, or another link of the child is open.
+        """
+        self._link("acceptLink", child, parent)
+
+    def end_link(self, child: IdentityId, parent: IdentityId) -> None:
+        """End an open link, as either side's controller.
+
+        Raises:
+            CallerRefusedError: The account speaks for neither side.
+            LinkStateError: The link is not open.
+        """
+        self._link("endLink", child, parent)
+
+    def add_key(self, machine: IdentityId, key: PublicKey) -> KeyId:
+        """Add a key to a machine, as its controller; it may sign from now on.
+
+        Raises:
+            CallerRefusedError: The account does not speak for the machine.
+            KeyAddedError: The machine has this key already.
+        """
+        added = key_id(machine, key)
+        self.account.call(
+            *(ContractName.IDENTITIES, "addKey", machine, key.algorithm, key.data),
+            once=added.hex(),
+        )
+        return added
+
+    def end_key(self, machine: IdentityId, key: KeyId) -> None:
+        """End a machine's key from now on; what it signed before stays.
+
+        Raises:
+            CallerRefusedError: The account does not speak for the machine.
+            KeyEndedError: It has ended already.
+        """
+        self.account.call(ContractName.IDENTITIES, "endKey", machine, key, once=key.hex())
+
+    def claim(self, issuer: IdentityId, subject: IdentityId, document: ClaimDocument) -> ClaimId:
+        """State, as the issuer's controller, which identifier the subject holds.
+
+        Raises:
+            CheckDigitError: The identifier's check digits are wrong; nothing was sent.
+            CallerRefusedError: The account does not speak for the issuer.
+            ClaimMadeError: The issuer made this very claim already.
+        """
+        made = document.claim_id(issuer=issuer, subject=subject)
+        scheme, digest = scheme_bytes(document.scheme), document.digest()
+        self.account.call(
+            *(ContractName.IDENTITIES, "claim", issuer, subject, scheme, digest, ZERO32),
+            once=made.hex(),
+        )
+        return made
+
+    def _link(self, step: str, child: IdentityId, parent: IdentityId) -> None:
+        # A link may be made and ended again and again, so that its count tells the calls apart.
+        counted = Call(contract=ContractName.IDENTITIES, function="linkCount", args=(child, parent))
+        once = f"{child.hex()}:{parent.hex()}:{self.ledger.read(counted)}"
+        self.account.call(ContractName.IDENTITIES, step, child, parent, once=once)
+
+    def _salt(self) -> Bytes32:
+        return Bytes32(self.entropy.token(_SALT_SIZE))

@@ -1,0 +1,62 @@
+"""The sequencer: which accepted entries make the next batch, and at which positions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from guildmark.domain.facts import LogFact
+from guildmark.domain.identifiers import LaneNumber, LogNumber
+from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.queue import Batch, Draw, Queued
+from guildmark.domain.record import COUNT_MAX, DRAWS_MAX
+from guildmark.ports import NodeStore
+from guildmark.services.projection import known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequencing:
+    """Use cases around the order of a log's entries.
+
+    Args:
+        limit: How many entries a batch takes at most.
+    """
+
+    store: NodeStore
+    log: LogNumber
+    limit: int = COUNT_MAX
+
+    def close(self) -> Batch | None:
+        """Return the batch to be anchored: the open one, else one of all that wait, else None.
+
+        Entries of a lane stand together, since a grant lies over neighbouring positions; lanes
+        stand in the order in which their first entries were accepted.
+
+        Raises:
+            FactMissingError: The index does not know this log yet.
+        """
+        with self.store.writing() as work:
+            if work.log.open_batch() is None:
+                lanes = _by_lane(work.log.waiting(self.limit))
+                if lanes:
+                    head = known(work.facts, LogFact, self.log)
+                    work.log.close_batch(_batch(lanes, head))
+            return work.log.open_batch()
+
+
+def _by_lane(waiting: Sequence[Queued]) -> Mapping[LaneNumber, Sequence[Queued]]:
+    lanes: dict[LaneNumber, list[Queued]] = {}
+    for entry in waiting:
+        if entry.lane in lanes or len(lanes) < DRAWS_MAX:
+            lanes.setdefault(entry.lane, []).append(entry)
+    return lanes
+
+
+def _batch(lanes: Mapping[LaneNumber, Sequence[Queued]], head: LogFact) -> Batch:
+    ordered = [entry for entries in lanes.values() for entry in entries]
+    tree = MerkleTree(queued.entry.leaf_data(queued.salt) for queued in ordered)
+    return Batch(
+        log=head.number,
+        seq=head.seq,
+        root=tree.root(),
+        draws=tuple(Draw(lane=lane, n=len(entries)) for lane, entries in lanes.items()),
+        entries=tuple(queued.number for queued in ordered),
+    )
