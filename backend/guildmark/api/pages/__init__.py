@@ -1,0 +1,1 @@
+"""Pages that a phone opens: written by the server, readable without JavaScript."""
