@@ -14,6 +14,7 @@ from types import NoneType, UnionType
 from typing import Any, NewType, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from guildmark.domain.errors import GuildmarkError, MalformedError
+from guildmark.domain.fields import MemberInvalidError, MemberMissingError, MemberUnknownError
 from guildmark.domain.identifiers import Address, from_hex, to_hex
 from guildmark.domain.strictjson import INTEGER_MAX, JsonValue
 
@@ -25,13 +26,6 @@ SHOWN: Mapping[str, object] = {"shown": True}
 _DECIMAL = re.compile(r"[1-9][0-9]{0,77}", re.ASCII)
 _ADDRESS_SIZE = 20
 _ID_SIZE = 32
-
-
-class DocumentError(MalformedError):
-    """A JSON document does not have the form of what it should be."""
-
-    code = "document.malformed"
-    hint = "Write the member as docs/formats describes it."
 
 
 def dump(value: Any) -> JsonValue:
@@ -116,13 +110,15 @@ def _load_object(kind: type, value: JsonValue, at: str) -> Any:
     members, given = _members(kind), _object(value, at)
     unknown = sorted(given.keys() - members.keys())
     if unknown:
-        _refuse(at, f"has an unknown member {unknown[0][:40]!r}")
+        message = f"{at or 'The document'} has an unknown member {unknown[0][:40]!r}."
+        raise MemberUnknownError(message, member=unknown[0][:40])
     found: dict[str, Any] = {}
     for key, (field, hint) in members.items():
         if key in given:
             found[field.name] = _load(hint, given[key], f"{at}/{key}")
         elif field.default is MISSING and field.default_factory is MISSING:
-            _refuse(at, f"lacks the member {key!r}")
+            message = f"{at or 'The document'} lacks the member {key!r}."
+            raise MemberMissingError(message, member=key)
     return _construct(kind, found, at)
 
 
@@ -131,7 +127,7 @@ def _construct(kind: type, found: Mapping[str, Any], at: str) -> Any:
         return kind(**found)
     except GuildmarkError as error:
         message = f"{at or 'The document'} is wrong. {error.message}"
-        raise DocumentError(message, at=at) from error
+        raise MemberInvalidError(message, member=at) from error
 
 
 def _load_tuple(member: Any, value: JsonValue, at: str) -> tuple[Any, ...]:
@@ -199,4 +195,4 @@ def _bytes(value: JsonValue, at: str) -> bytes:
 
 def _refuse(at: str, reason: str) -> NoReturn:
     message = f"{at or 'The document'} {reason}."
-    raise DocumentError(message, at=at)
+    raise MemberInvalidError(message, member=at)

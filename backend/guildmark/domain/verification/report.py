@@ -1,6 +1,6 @@
 """What a verification says: numbered checks with states, one verdict, one exit code."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -50,10 +50,8 @@ EXIT_UNTRUSTED = 16
 EXIT_FINALITY = 17
 EXIT_UNCHECKABLE = 23
 
-EXIT_OF_CHECK: Mapping[int, int] = {
-    **{0: 16, 1: 16, 2: 12, 3: 19, 4: 19, 5: 18, 6: 18},
-    **{7: 15, 8: 15, 9: 15, 10: 13, 11: 21, 12: 20, 13: 22},
-}
+EXIT_OF_CHECK: Sequence[int] = (16, 16, 12, 19, 19, 18, 18, 15, 15, 15, 13, 21, 20, 22)
+"""The exit code of a failed check, by its number."""
 
 NOT_CHECKED = (9, 10, 11, 12, 13)
 """Checks whose code does not exist yet: never ``ok``."""
@@ -65,12 +63,14 @@ class Cause:
 
     Args:
         lack: What is missing, where the state is ``unknown``.
+        is_exempt: Whether a required check may stay at this state, since nothing asks for more.
     """
 
     code: str
     state: State
     meaning: str
     lack: Lack = Lack.EVIDENCE
+    is_exempt: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,11 @@ class CheckResult:
     def state(self) -> State:
         """Return the state of the worst finding."""
         return self.findings[0].cause.state if self.findings else State.OK
+
+    @property
+    def falls_short(self) -> bool:
+        """Return whether the check is not ``ok`` although it could be."""
+        return any(not finding.cause.is_exempt for finding in self.findings)
 
     @property
     def code(self) -> str | None:

@@ -6,6 +6,8 @@ from enum import Enum
 
 from guildmark.domain.storage import IntervalWord
 
+_FOREVER = 2**40
+
 
 class Cover(Enum):
     """How much of a window a right covers."""
@@ -26,12 +28,16 @@ class Window:
 def cover(intervals: Iterable[IntervalWord], window: Window) -> Cover:
     """Return how much of the window the union of the intervals [since, until) covers."""
     reached, touched = window.begin, False
-    for interval in sorted(intervals, key=lambda each: each.since):
-        open_ended = interval.until == 0
-        if interval.since <= window.end and (open_ended or interval.until > window.begin):
-            touched = True
-        if interval.since <= reached and (open_ended or interval.until > window.end):
-            return Cover.FULL
-        if interval.since <= reached < interval.until:
-            reached = interval.until
+    for interval in sorted(filter(_holds, intervals), key=lambda each: each.since):
+        end = interval.until or _FOREVER
+        touched = touched or (interval.since <= window.end and end > window.begin)
+        if interval.since <= reached:
+            reached = max(reached, end)
+    if reached > window.end:
+        return Cover.FULL
     return Cover.PART if touched else Cover.NONE
+
+
+def _holds(interval: IntervalWord) -> bool:
+    # What ended in the block that began it never held.
+    return interval.until == 0 or interval.since < interval.until
