@@ -77,7 +77,8 @@ contract IdentityRegistry is IIdentityRegistry {
     function requestLink(bytes32 child, bytes32 parent) external {
         _requireController(child);
         Kind childKind = _identities[child].kind;
-        Kind parentKind = _known(parent).kind;
+        Kind parentKind = _identities[parent].kind;
+        if (parentKind == Kind.None) revert IdentityUnknown(parent);
         if (!_mayLink(childKind, parentKind)) revert LinkKindsMismatch(childKind, parentKind);
         if (_parents[child] == parent) revert LinkOpenAlready(child, parent);
         if (_linkRequests[child][parent]) revert LinkRequestedAlready(child, parent);
@@ -179,7 +180,7 @@ contract IdentityRegistry is IIdentityRegistry {
         bytes32 evidence
     ) external returns (bytes32 id) {
         _requireController(issuer);
-        _known(subject);
+        if (_identities[subject].kind == Kind.None) revert IdentityUnknown(subject);
         id = keccak256(abi.encode(CLAIM_DOMAIN, issuer, subject, scheme, digest));
         if (_claims[id].from != 0) revert ClaimMadeAlready(id);
 
@@ -207,7 +208,7 @@ contract IdentityRegistry is IIdentityRegistry {
 
     /// @inheritdoc IIdentityRegistry
     function controllerOf(bytes32 id) external view returns (address) {
-        return _known(id).controller;
+        return _controllerOf(id);
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -254,13 +255,13 @@ contract IdentityRegistry is IIdentityRegistry {
         return _claims[claimId];
     }
 
-    function _known(bytes32 id) private view returns (Identity storage self) {
-        self = _identities[id];
-        if (self.kind == Kind.None) revert IdentityUnknown(id);
+    function _controllerOf(bytes32 id) private view returns (address controller) {
+        controller = _identities[id].controller;
+        if (controller == address(0)) revert IdentityUnknown(id);
     }
 
     function _requireController(bytes32 id) private view {
-        if (_known(id).controller != msg.sender) revert CallerNotController(id, msg.sender);
+        if (_controllerOf(id) != msg.sender) revert CallerNotController(id, msg.sender);
     }
 
     function _keyOf(bytes32 machine, bytes32 key) private view returns (Key storage) {

@@ -9,8 +9,7 @@ import {IBuildLog} from "./interfaces/IBuildLog.sol";
 import {IIdentityRegistry} from "./interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "./interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "./interfaces/IPartRegistry.sol";
-import {EntryLeaf} from "./libraries/EntryLeaf.sol";
-import {InclusionProof} from "./libraries/InclusionProof.sol";
+import {LogProof} from "./libraries/LogProof.sol";
 
 /// @title Parts that move: a logged build becomes a token; fates of entries
 contract PartRegistry is IPartRegistry, ERC721, EIP712 {
@@ -46,8 +45,8 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
         bytes32 holder;
         (part, holder) = _requireHolder(record, position);
         if (entry.kind != BUILD) revert KindNotBuild(entry.kind);
-        if (!InclusionProof.verify(
-                path, record.root, EntryLeaf.hash(entry, salt), position, record.count
+        if (!LogProof.includes(
+                record.root, LogProof.entryLeaf(entry, salt), position, record.count, path
             )) revert ProofInvalid(record.log, record.seq, position);
 
         emit PartMaterialised(part, holder, to, entry);
@@ -102,17 +101,22 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
         view
         returns (uint256 part, bytes32 holder)
     {
-        if (_log.recordDigest(record.log, record.seq) != keccak256(abi.encode(record))) {
-            revert RecordUnknown(record.log, record.seq);
+        uint40 number = record.log;
+        if (_log.recordDigest(number, record.seq) != LogProof.recordDigest(record)) {
+            revert RecordUnknown(number, record.seq);
         }
         if (position >= record.count) revert PositionOutOfRange(position, record.count);
         holder = _licenses.holderOf(_laneAt(record, position));
         if (_identities.controllerOf(holder) != msg.sender) {
             revert CallerNotHolder(holder, msg.sender);
         }
-        uint64 index = record.firstIndex + position;
-        part = (uint256(record.log) << 64) | index;
-        uint64 fate = _fates[record.log][index];
+        uint64 index;
+        unchecked {
+            // the log's size, which these stay below, has 48 bits
+            index = record.firstIndex + position;
+        }
+        part = (uint256(number) << 64) | index;
+        uint64 fate = _fates[number][index];
         if (fate != 0) revert FateSet(part, fate);
     }
 
@@ -153,10 +157,14 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
         pure
         returns (uint40)
     {
+        IBuildLog.Grant[] calldata grants = record.grants;
         uint256 end = 0;
-        for (uint256 i = 0; i < record.grants.length; ++i) {
-            IBuildLog.Grant calldata given = record.grants[i];
-            end += given.n;
+        for (uint256 i = 0; i < grants.length; ++i) {
+            IBuildLog.Grant calldata given = grants[i];
+            unchecked {
+                // the sum of all n is at most the count
+                end += given.n;
+            }
             if (position < end) {
                 if (given.firstUnit == 0) break;
                 return given.lane;
