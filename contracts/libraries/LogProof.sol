@@ -12,8 +12,9 @@ library LogProof {
     bytes32 private constant DOMAIN = keccak256("guildmark/entry/v1");
 
     /// @notice keccak256(abi.encode(record)).
-    /// @dev Hashes the words of the call as they are, with the offset that abi.encode writes: a record
-    /// in any other encoding has another digest. The grants follow the eight words of the record.
+    /// @dev Hashes the words of the call as they are, with the offset that abi.encode writes: a
+    /// record in any other encoding has another digest. The grants follow the eight words of the
+    /// record.
     function recordDigest(IBuildLog.Record calldata record) internal pure returns (bytes32 digest) {
         uint256 size = record.grants.length;
         unchecked {
@@ -28,7 +29,8 @@ library LogProof {
         }
     }
 
-    /// @notice The leaf hash of an entry: SHA-256(0x00 || SHA-256(abi.encode(domain, salt, entry))).
+    /// @notice The leaf hash of an entry: SHA-256(0x00 || SHA-256(abi.encode(domain, salt,
+    /// entry))).
     /// @dev Hashes the entry's words of the call as they are.
     function entryLeaf(IPartRegistry.Entry calldata entry, bytes32 salt)
         internal
@@ -51,8 +53,8 @@ library LogProof {
     /// @notice Whether `path` leads from leaf hash `leaf` at `index` to `root` of a tree of `size`
     /// leaves (RFC 9162, section 2.1.3.2); both are below 2^64.
     /// @dev While a node is not the last of its level, the lowest bit of `index` says on which side
-    /// of its sibling it lies; from there on each set bit is a sibling to the left, each other bit a
-    /// level without a sibling.
+    /// of its sibling it lies; from there on each set bit is a sibling to the left, each other bit
+    /// a level without a sibling.
     function includes(
         bytes32 root,
         bytes32 leaf,
@@ -71,8 +73,8 @@ library LogProof {
             // index in bits 5 to 68, index ^ last in bits 133 to 196: one shift goes up a level
             let level := or(shl(5, index), shl(133, xor(index, sub(size, 1))))
             let at := path.offset
-            // a node lies on its side, its sibling on the other; a path that was too short for what is
-            // read here is refused below
+            // a node lies on its side, its sibling on the other; what is read behind the end of a
+            // path that is too short is refused below
             let node := add(left, and(level, 0x20))
             mstore(node, leaf)
             for {} shr(133, level) {} {
