@@ -25,7 +25,7 @@ _SENTENCES: Mapping[Verdict, str] = MappingProxyType(
         "everybody who vouches for this part.",
         Verdict.PROBLEM: "Do not rely on this part before the problem is explained.",
         Verdict.NOT_FOUND: "No entry of this log answers to what was asked.",
-        Verdict.UNCHECKABLE: "Something that must be checked could not be checked. Try again later.",
+        Verdict.UNCHECKABLE: "Something that must be checked could not be. Try again later.",
     }
 )
 
