@@ -40,6 +40,13 @@ KeyName = NewType("KeyName", str)
 TransactionId = NewType("TransactionId", str)
 
 
+class StoreUnavailableError(NetworkError):
+    """The home's database does not answer."""
+
+    code = "store.unavailable"
+    hint = "Look at the disk's free space, and whether another process holds the database."
+
+
 class LedgerUnavailableError(NetworkError):
     """The chain's node cannot be reached in time."""
 
@@ -606,8 +613,17 @@ class DocumentWriter(Documents, Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One transaction over everything that a node keeps."""
+class View:
+    """One state of everything that a home keeps."""
+
+    facts: Facts
+    log: LogReader
+    documents: Documents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work(View):
+    """One transaction over everything that a home keeps."""
 
     facts: FactWriter
     log: LogWriter
@@ -615,24 +631,13 @@ class Work:
 
 
 class NodeStore(Protocol):
-    """A node's database: reads see the last commit, a write is durable when it returns.
+    """A home's database.
 
     Every method raises ``StoreUnavailableError`` where the database does not answer in time.
     """
 
-    @property
-    def facts(self) -> Facts:
-        """Return the index."""
-        ...
-
-    @property
-    def log(self) -> LogReader:
-        """Return the node's own log."""
-        ...
-
-    @property
-    def documents(self) -> Documents:
-        """Return the documents."""
+    def reading(self) -> AbstractContextManager[View]:
+        """Return one state, the last commit; it holds up nobody."""
         ...
 
     def writing(self) -> AbstractContextManager[Work]:

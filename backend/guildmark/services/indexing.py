@@ -53,7 +53,8 @@ class Indexing:
         return head
 
     def _checked_cursor(self) -> Block | None:
-        cursor = self.store.facts.cursor()
+        with self.store.reading() as view:
+            cursor = view.facts.cursor()
         if cursor is None:
             return None
         present = self.ledger.block(cursor.number)

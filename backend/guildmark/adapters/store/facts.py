@@ -1,0 +1,143 @@
+"""The index and the documents in SQL: ordered by key, so that the facts of a thing lie together."""
+
+import json
+from collections.abc import Sequence
+from typing import TypeVar
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+)
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from guildmark.adapters.store.schema import METADATA
+from guildmark.domain.codec import dump, load
+from guildmark.domain.facts import Fact
+from guildmark.domain.identifiers import Digest
+from guildmark.ports import Block, DocumentKind
+
+FactT = TypeVar("FactT", bound=Fact)
+
+FACTS = Table(
+    "facts",
+    METADATA,
+    Column("kind", String, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("body", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+CURSOR = Table(
+    "cursor",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    Column("time", Integer, nullable=False),
+)
+
+DOCUMENTS = Table(
+    "documents",
+    METADATA,
+    Column("kind", String, primary_key=True),
+    Column("key", LargeBinary, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+_NUMBER_SIZE = 8
+
+
+def _key(parts: Sequence[bytes | int]) -> bytes:
+    """Return the parts in one byte string that sorts as they do."""
+    return b"".join(
+        part if isinstance(part, bytes) else part.to_bytes(_NUMBER_SIZE, "big") for part in parts
+    )
+
+
+class SqlFacts:
+    """The index over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def cursor(self) -> Block | None:
+        """Return the block up to which all events were read."""
+        row = self._connection.execute(select(CURSOR)).one_or_none()
+        if row is None:
+            return None
+        return Block(number=row.number, hash=Digest(row.hash), time=row.time)
+
+    def get(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
+        """Return the fact under a key."""
+        return self._first(kind, _of(kind).where(FACTS.c.key == _key(key)))
+
+    def floor(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
+        """Return the fact with the greatest key up to ``key`` that shares all but its last part."""
+        lowest = _key(key[:-1])
+        between = FACTS.c.key.between(lowest, _key(key))
+        return self._first(kind, _of(kind).where(between).order_by(FACTS.c.key.desc()).limit(1))
+
+    def each(self, kind: type[FactT], *prefix: bytes | int) -> Sequence[FactT]:
+        """Return the facts whose keys begin with ``prefix``, in order."""
+        lowest = _key(prefix)
+        # No key is longer than this, so that all that begin with the prefix lie below.
+        highest = lowest + b"\xff" * 128
+        query = _of(kind).where(FACTS.c.key.between(lowest, highest)).order_by(FACTS.c.key)
+        return [load(kind, json.loads(body)) for body in self._connection.execute(query).scalars()]
+
+    def put(self, *facts: Fact) -> None:
+        """Keep facts, each instead of the one under its key."""
+        for fact in facts:
+            row = {
+                "kind": type(fact).__name__,
+                "key": _key(fact.key),
+                "body": json.dumps(dump(fact)),
+            }
+            statement = upsert(FACTS).values(row)
+            keep = {"body": statement.excluded.body}
+            self._connection.execute(
+                statement.on_conflict_do_update(index_elements=["kind", "key"], set_=keep)
+            )
+
+    def move(self, cursor: Block) -> None:
+        """Say up to which block all events were read."""
+        self._connection.execute(delete(CURSOR))
+        row = {"number": cursor.number, "hash": cursor.hash, "time": cursor.time}
+        self._connection.execute(insert(CURSOR).values(row))
+
+    def _first(self, kind: type[FactT], query: Select[str]) -> FactT | None:
+        body = self._connection.execute(query).scalar_one_or_none()
+        return None if body is None else load(kind, json.loads(body))
+
+
+def _of(kind: type[Fact]) -> Select[str]:
+    return select(FACTS.c.body).where(FACTS.c.kind == kind.__name__)
+
+
+class SqlDocuments:
+    """The documents over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, kind: DocumentKind, key: bytes) -> bytes | None:
+        """Return a document's bytes as they were kept."""
+        query = select(DOCUMENTS.c.body).where(DOCUMENTS.c.kind == kind, DOCUMENTS.c.key == key)
+        body: bytes | None = self._connection.execute(query).scalar_one_or_none()
+        return body
+
+    def put(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
+        """Keep a document instead of the one under its key."""
+        statement = upsert(DOCUMENTS).values(kind=kind, key=key, body=body)
+        keep = {"body": statement.excluded.body}
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["kind", "key"], set_=keep)
+        )

@@ -1,0 +1,301 @@
+"""A node's own log in SQL: the queue of accepted entries, and the batches that they went into."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Integer,
+    LargeBinary,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy import (
+    Index as SqlIndex,
+)
+
+from guildmark.adapters.store.schema import METADATA
+from guildmark.domain.entry import Entry, EntryKind
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Digest,
+    IdentityId,
+    Index,
+    LaneNumber,
+    LogNumber,
+    Seq,
+    SiteRecipeId,
+)
+from guildmark.domain.queue import Batch, Build, BuildState, Draw, Logged, Outcome, Queued
+
+BATCHES = Table(
+    "batches",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("log", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("root", LargeBinary, nullable=False),
+    Column("draws", Text, nullable=False),
+    Column("state", String, nullable=False),
+    SqlIndex("batches_by_place", "log", "seq"),
+    SqlIndex("batches_by_state", "state"),
+    sqlite_autoincrement=True,
+)
+
+QUEUE = Table(
+    "queue",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("kind", Integer, nullable=False),
+    Column("subject", LargeBinary, nullable=False),
+    Column("site_recipe", LargeBinary, nullable=False),
+    Column("machine", LargeBinary, nullable=False),
+    Column("maker", LargeBinary, nullable=False),
+    Column("dependencies", LargeBinary, nullable=False),
+    Column("previous", Integer, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("label", String, nullable=False),
+    Column("counter", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("batch", Integer, ForeignKey("batches.number")),
+    Column("position", Integer),
+    Column("log_index", Integer),
+    Column("unit", Integer),
+    Column("code", String),
+    SqlIndex("queue_by_digest", "digest"),
+    SqlIndex("queue_by_payload", "payload"),
+    SqlIndex("queue_by_counter", "machine", "counter"),
+    SqlIndex("queue_by_label", "label"),
+    SqlIndex("queue_by_lane", "lane", "state"),
+    SqlIndex("queue_by_batch", "batch", "position"),
+    sqlite_autoincrement=True,
+)
+
+_Query: TypeAlias = Select[Any]
+
+_OPEN, _INCLUDED, _FINAL, _DROPPED = "open", "included", "final", "dropped"
+_UNDRAWN = (BuildState.ACCEPTED, BuildState.INCLUDED)
+
+
+class SqlLog:
+    """A node's own log over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def build(self, envelope: Digest) -> Build | None:
+        """Return what became of an envelope; of several times, the last one."""
+        return self._last(_builds().where(QUEUE.c.digest == envelope))
+
+    def payload(self, digest: Digest) -> Build | None:
+        """Return the build with a statement, unless it was refused."""
+        return self._last(_standing().where(QUEUE.c.payload == digest))
+
+    def counter(self, machine: IdentityId, counter: int) -> Build | None:
+        """Return the build with a machine's counter, unless it was refused."""
+        same = (QUEUE.c.machine == machine, QUEUE.c.counter == counter)
+        return self._last(_standing().where(*same))
+
+    def labelled(self, label: str) -> Sequence[Build]:
+        """Return the builds that carry a label and were not refused."""
+        query = _standing().where(QUEUE.c.label == label).order_by(QUEUE.c.number)
+        return [_build(row) for row in self._connection.execute(query)]
+
+    def logged(self, log: LogNumber, index: Index) -> Logged | None:
+        """Return the entry at a final position."""
+        place = (BATCHES.c.log == log, QUEUE.c.log_index == index)
+        row = self._connection.execute(_builds().where(*place)).one_or_none()
+        return None if row is None else _logged(row)
+
+    def leaves(self, log: LogNumber, seq: Seq) -> Sequence[Digest]:
+        """Return the leaf data of a final batch, in order; none where the batch is unknown."""
+        place = (BATCHES.c.log == log, BATCHES.c.seq == seq, BATCHES.c.state == _FINAL)
+        query = _builds().where(*place).order_by(QUEUE.c.position)
+        rows = self._connection.execute(query)
+        return [_entry(row).leaf_data(Bytes32(row.salt)) for row in rows]
+
+    def waiting(self, limit: int) -> Sequence[Queued]:
+        """Return accepted entries that are in no batch, in order of acceptance."""
+        free = (QUEUE.c.state == BuildState.ACCEPTED, QUEUE.c.batch.is_(None))
+        query = select(QUEUE).where(*free).order_by(QUEUE.c.number).limit(limit)
+        return [_queued(row) for row in self._connection.execute(query)]
+
+    def open_batch(self) -> Batch | None:
+        """Return the batch that is closed and not final."""
+        query = select(BATCHES).where(BATCHES.c.state.in_((_OPEN, _INCLUDED)))
+        row = self._connection.execute(query).one_or_none()
+        return None if row is None else self._batch(row)
+
+    def claimed_units(self, lane: LaneNumber) -> int:
+        """Return how many accepted entries of a lane have not drawn yet."""
+        undrawn = (QUEUE.c.lane == lane, QUEUE.c.state.in_(_UNDRAWN))
+        return self._connection.execute(select(func.count()).where(*undrawn)).scalar_one()
+
+    def accept(self, entry: Queued) -> None:
+        """Queue an entry behind the others."""
+        self._connection.execute(insert(QUEUE).values(_row(entry)))
+
+    def close_batch(self, batch: Batch) -> None:
+        """Fix the entries, order and place of a batch."""
+        draws = json.dumps([[draw.lane, draw.n] for draw in batch.draws])
+        row = {"log": batch.log, "seq": batch.seq, "root": batch.root, "draws": draws}
+        stored = insert(BATCHES).values(state=_OPEN, **row).returning(BATCHES.c.number)
+        number = self._connection.execute(stored).scalar_one()
+        self._set(
+            [
+                {"entry": entry, "batch": number, "position": position}
+                for position, entry in enumerate(batch.entries)
+            ]
+        )
+
+    def include_batch(self, batch: Batch) -> None:
+        """Say that the batch stands in a block that is not final yet."""
+        self._move(batch, _INCLUDED)
+        held = QUEUE.c.batch == batch.number
+        self._connection.execute(update(QUEUE).where(held).values(state=BuildState.INCLUDED))
+
+    def reopen_batch(self, batch: Batch) -> None:
+        """Drop a batch that can never land; its entries wait again, in their order."""
+        self._move(batch, _DROPPED)
+        free = {"state": BuildState.ACCEPTED, "batch": None, "position": None}
+        self._connection.execute(update(QUEUE).where(QUEUE.c.batch == batch.number).values(free))
+
+    def settle_batch(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Write what a final record says of each entry of a batch, in its order."""
+        self._move(batch, _FINAL)
+        self._set(
+            [
+                {
+                    "entry": entry,
+                    "state": BuildState.FINAL if outcome.code is None else BuildState.REFUSED,
+                    "log_index": outcome.index,
+                    "unit": outcome.unit,
+                    "code": outcome.code,
+                }
+                for entry, outcome in zip(batch.entries, outcomes, strict=True)
+            ]
+        )
+
+    def _last(self, query: _Query) -> Build | None:
+        newest = query.order_by(QUEUE.c.number.desc()).limit(1)
+        row = self._connection.execute(newest).one_or_none()
+        return None if row is None else _build(row)
+
+    def _move(self, batch: Batch, state: str) -> None:
+        of = BATCHES.c.number == batch.number
+        self._connection.execute(update(BATCHES).where(of).values(state=state))
+
+    def _set(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """Set columns of queued entries; each row names its ``entry`` and the same columns."""
+        if rows:
+            statement = update(QUEUE).where(QUEUE.c.number == bindparam("entry"))
+            self._connection.execute(statement, rows)
+
+    def _batch(self, row: Row[Any]) -> Batch:
+        query = select(QUEUE.c.number).where(QUEUE.c.batch == row.number)
+        entries = self._connection.execute(query.order_by(QUEUE.c.position)).scalars()
+        draws = tuple(Draw(lane=LaneNumber(lane), n=n) for lane, n in json.loads(row.draws))
+        return Batch(
+            number=row.number,
+            log=LogNumber(row.log),
+            seq=Seq(row.seq),
+            root=Digest(row.root),
+            draws=draws,
+            entries=tuple(entries),
+        )
+
+
+def _builds() -> _Query:
+    chosen = select(QUEUE, BATCHES.c.log, BATCHES.c.seq)
+    return chosen.join_from(QUEUE, BATCHES, QUEUE.c.batch == BATCHES.c.number, isouter=True)
+
+
+def _standing() -> _Query:
+    return _builds().where(QUEUE.c.state != BuildState.REFUSED)
+
+
+def _row(entry: Queued) -> Mapping[str, object]:
+    said = entry.entry
+    return {
+        "envelope": entry.envelope,
+        "digest": entry.digest,
+        "payload": entry.payload,
+        "kind": said.kind,
+        "subject": said.subject,
+        "site_recipe": said.site_recipe,
+        "machine": said.machine,
+        "maker": said.maker,
+        "dependencies": said.dependencies,
+        "previous": said.previous,
+        "salt": entry.salt,
+        "lane": entry.lane,
+        "label": entry.label,
+        "counter": entry.counter,
+        "state": BuildState.ACCEPTED,
+    }
+
+
+def _queued(row: Row[Any]) -> Queued:
+    return Queued(
+        number=row.number,
+        envelope=row.envelope,
+        digest=Digest(row.digest),
+        payload=Digest(row.payload),
+        entry=_entry(row),
+        salt=Bytes32(row.salt),
+        lane=LaneNumber(row.lane),
+        label=row.label,
+        counter=row.counter,
+    )
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(
+        kind=EntryKind(row.kind),
+        subject=Digest(row.subject),
+        envelope=Digest(row.digest),
+        site_recipe=SiteRecipeId(row.site_recipe),
+        machine=IdentityId(row.machine),
+        maker=IdentityId(row.maker),
+        dependencies=Digest(row.dependencies),
+        previous=row.previous,
+    )
+
+
+def _build(row: Row[Any]) -> Build:
+    return Build(
+        digest=Digest(row.digest),
+        label=row.label,
+        lane=LaneNumber(row.lane),
+        state=BuildState(row.state),
+        log=row.log,
+        seq=row.seq,
+        index=row.log_index,
+        unit=row.unit,
+        code=row.code,
+    )
+
+
+def _logged(row: Row[Any]) -> Logged:
+    return Logged(
+        queued=_queued(row),
+        log=LogNumber(row.log),
+        seq=Seq(row.seq),
+        position=row.position,
+        build=_build(row),
+    )

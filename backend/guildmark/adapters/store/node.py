@@ -1,0 +1,48 @@
+"""A home's store in SQL: index, own log and documents in one transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from guildmark.adapters.store.engine import reading, writing
+from guildmark.adapters.store.facts import SqlDocuments, SqlFacts
+from guildmark.adapters.store.log import SqlLog
+from guildmark.ports import StoreUnavailableError, View, Work
+
+
+class SqlNodeStore:
+    """The store of one home; fulfils ``NodeStore``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def reading(self) -> Iterator[View]:
+        """Open one state, the last commit; it holds up nobody."""
+        with _translated(), reading(self._engine) as connection:
+            yield View(
+                facts=SqlFacts(connection),
+                log=SqlLog(connection),
+                documents=SqlDocuments(connection),
+            )
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        """Open one exclusive transaction; leaving it commits durably, an error undoes it all."""
+        with _translated(), writing(self._engine) as connection:
+            yield Work(
+                facts=SqlFacts(connection),
+                log=SqlLog(connection),
+                documents=SqlDocuments(connection),
+            )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as exc:
+        message = f"The database did not answer: {exc.orig}."
+        raise StoreUnavailableError(message) from exc

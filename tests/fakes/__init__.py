@@ -1,0 +1,1 @@
+"""Fakes in the same shape as the adapters."""

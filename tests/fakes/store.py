@@ -1,0 +1,207 @@
+"""A home's store in memory: the same answers as SQL, and an error undoes a transaction."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TypeVar, cast
+
+from guildmark.domain.facts import Fact, Key
+from guildmark.domain.identifiers import Digest, IdentityId, Index, LaneNumber, LogNumber, Seq
+from guildmark.domain.queue import Batch, Build, BuildState, Logged, Outcome, Queued
+from guildmark.ports import Block, DocumentKind, View, Work
+
+FactT = TypeVar("FactT", bound=Fact)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    queued: Queued
+    build: Build
+    batch: int | None = None
+    position: int | None = None
+
+
+@dataclass(kw_only=True)
+class _State:
+    facts: dict[tuple[str, Key], Fact] = field(default_factory=dict)
+    cursor: Block | None = None
+    documents: dict[tuple[DocumentKind, bytes], bytes] = field(default_factory=dict)
+    rows: dict[int, _Row] = field(default_factory=dict)
+    batches: dict[int, tuple[Batch, str]] = field(default_factory=dict)
+
+    def copy(self) -> "_State":
+        return _State(
+            facts=dict(self.facts),
+            cursor=self.cursor,
+            documents=dict(self.documents),
+            rows=dict(self.rows),
+            batches=dict(self.batches),
+        )
+
+
+class MemoryFacts:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def cursor(self) -> Block | None:
+        return self._state.cursor
+
+    def get(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
+        return cast("FactT | None", self._state.facts.get((kind.__name__, key)))
+
+    def floor(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
+        below = [fact for fact in self.each(kind, *key[:-1]) if fact.key <= key]
+        return below[-1] if below else None
+
+    def each(self, kind: type[FactT], *prefix: bytes | int) -> Sequence[FactT]:
+        found = [
+            cast("FactT", fact)
+            for (name, key), fact in self._state.facts.items()
+            if name == kind.__name__ and key[: len(prefix)] == prefix
+        ]
+        return sorted(found, key=lambda fact: fact.key)
+
+    def put(self, *facts: Fact) -> None:
+        for fact in facts:
+            self._state.facts[type(fact).__name__, fact.key] = fact
+
+    def move(self, cursor: Block) -> None:
+        self._state.cursor = cursor
+
+
+class MemoryDocuments:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def get(self, kind: DocumentKind, key: bytes) -> bytes | None:
+        return self._state.documents.get((kind, key))
+
+    def put(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
+        self._state.documents[kind, key] = body
+
+
+class MemoryLog:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def build(self, envelope: Digest) -> Build | None:
+        return self._last(lambda row: row.queued.digest == envelope, refused=True)
+
+    def payload(self, digest: Digest) -> Build | None:
+        return self._last(lambda row: row.queued.payload == digest)
+
+    def counter(self, machine: IdentityId, counter: int) -> Build | None:
+        def same(row: _Row) -> bool:
+            return (row.queued.entry.machine, row.queued.counter) == (machine, counter)
+
+        return self._last(same)
+
+    def labelled(self, label: str) -> Sequence[Build]:
+        return [
+            row.build
+            for row in self._state.rows.values()
+            if row.queued.label == label and row.build.state is not BuildState.REFUSED
+        ]
+
+    def logged(self, log: LogNumber, index: Index) -> Logged | None:
+        for row in self._state.rows.values():
+            place = (row.build.log, row.build.index)
+            if place == (log, index) and row.build.seq is not None and row.position is not None:
+                return Logged(
+                    queued=row.queued,
+                    log=log,
+                    seq=row.build.seq,
+                    position=row.position,
+                    build=row.build,
+                )
+        return None
+
+    def leaves(self, log: LogNumber, seq: Seq) -> Sequence[Digest]:
+        for batch, state in self._state.batches.values():
+            if (batch.log, batch.seq, state) == (log, seq, "final"):
+                rows = [self._state.rows[number].queued for number in batch.entries]
+                return [row.entry.leaf_data(row.salt) for row in rows]
+        return []
+
+    def waiting(self, limit: int) -> Sequence[Queued]:
+        free = [
+            row.queued
+            for row in self._state.rows.values()
+            if row.batch is None and row.build.state is BuildState.ACCEPTED
+        ]
+        return free[:limit]
+
+    def open_batch(self) -> Batch | None:
+        for batch, state in self._state.batches.values():
+            if state in {"open", "included"}:
+                return batch
+        return None
+
+    def claimed_units(self, lane: LaneNumber) -> int:
+        undrawn = {BuildState.ACCEPTED, BuildState.INCLUDED}
+        rows = self._state.rows.values()
+        return sum(row.queued.lane == lane and row.build.state in undrawn for row in rows)
+
+    def accept(self, entry: Queued) -> None:
+        number = len(self._state.rows) + 1
+        build = Build(
+            digest=entry.digest, label=entry.label, lane=entry.lane, state=BuildState.ACCEPTED
+        )
+        self._state.rows[number] = _Row(queued=replace(entry, number=number), build=build)
+
+    def close_batch(self, batch: Batch) -> None:
+        number = len(self._state.batches) + 1
+        self._state.batches[number] = (replace(batch, number=number), "open")
+        for position, entry in enumerate(batch.entries):
+            row = self._state.rows[entry]
+            build = replace(row.build, log=batch.log, seq=batch.seq)
+            self._state.rows[entry] = replace(row, build=build, batch=number, position=position)
+
+    def include_batch(self, batch: Batch) -> None:
+        self._state.batches[batch.number] = (batch, "included")
+        for entry in batch.entries:
+            row = self._state.rows[entry]
+            build = replace(row.build, state=BuildState.INCLUDED)
+            self._state.rows[entry] = replace(row, build=build)
+
+    def reopen_batch(self, batch: Batch) -> None:
+        self._state.batches[batch.number] = (batch, "dropped")
+        for entry in batch.entries:
+            row = self._state.rows[entry]
+            build = replace(row.build, state=BuildState.ACCEPTED, log=None, seq=None)
+            self._state.rows[entry] = replace(row, build=build, batch=None, position=None)
+
+    def settle_batch(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        self._state.batches[batch.number] = (batch, "final")
+        for entry, outcome in zip(batch.entries, outcomes, strict=True):
+            row = self._state.rows[entry]
+            state = BuildState.FINAL if outcome.code is None else BuildState.REFUSED
+            build = replace(row.build, state=state, index=outcome.index)
+            build = replace(build, unit=outcome.unit, code=outcome.code)
+            self._state.rows[entry] = replace(row, build=build)
+
+    def _last(self, holds: Callable[[_Row], bool], *, refused: bool = False) -> Build | None:
+        found = [
+            row.build
+            for row in self._state.rows.values()
+            if holds(row) and (refused or row.build.state is not BuildState.REFUSED)
+        ]
+        return found[-1] if found else None
+
+
+class MemoryNodeStore:
+    """Fulfils ``NodeStore`` without a disk."""
+
+    def __init__(self) -> None:
+        self._state = _State()
+
+    @contextmanager
+    def reading(self) -> Iterator[View]:
+        state = self._state
+        yield View(facts=MemoryFacts(state), log=MemoryLog(state), documents=MemoryDocuments(state))
+
+    @contextmanager
+    def writing(self) -> Iterator[Work]:
+        state = self._state.copy()
+        yield Work(facts=MemoryFacts(state), log=MemoryLog(state), documents=MemoryDocuments(state))
+        self._state = state

@@ -1,0 +1,377 @@
+"""One suite for every store of a home: the one in memory and the one in SQL."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fakes.store import MemoryNodeStore
+from guildmark.adapters.store.engine import open_database
+from guildmark.adapters.store.node import SqlNodeStore
+from guildmark.domain.entry import Entry, EntryKind
+from guildmark.domain.facts import LaneFact, LinkFact, RecordStartFact
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Digest,
+    IdentityId,
+    Index,
+    LaneNumber,
+    LogNumber,
+    Seq,
+    SiteRecipeId,
+    UnitNumber,
+)
+from guildmark.domain.queue import Batch, BuildState, Draw, Outcome, Queued
+from guildmark.ports import Block, DocumentKind, NodeStore
+
+LOG, LANE, OTHER_LANE = LogNumber(3), LaneNumber(7), LaneNumber(8)
+
+
+@pytest.fixture(params=["memory", "sql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> NodeStore:
+    stores: dict[str, Callable[[], NodeStore]] = {
+        "memory": MemoryNodeStore,
+        "sql": lambda: SqlNodeStore(open_database(tmp_path / "node.db")),
+    }
+    return stores[request.param]()
+
+
+def named(name: str) -> Bytes32:
+    return Bytes32(sha256(name.encode()))
+
+
+def queued(name: str, *, lane: LaneNumber = LANE, counter: int = 1, label: str = "") -> Queued:
+    digest = sha256(f"envelope {name}".encode())
+    entry = Entry(
+        kind=EntryKind.BUILD,
+        subject=Digest(named(f"subject {name}")),
+        envelope=digest,
+        site_recipe=SiteRecipeId(named("site recipe")),
+        machine=IdentityId(named("machine")),
+        maker=IdentityId(named("maker")),
+        dependencies=Digest(named("dependencies")),
+        previous=0,
+    )
+    return Queued(
+        envelope=name.encode(),
+        digest=digest,
+        payload=sha256(f"payload {name}".encode()),
+        entry=entry,
+        salt=named(f"salt {name}"),
+        lane=lane,
+        label=label or f"label {name}",
+        counter=counter,
+    )
+
+
+def accept(store: NodeStore, *entries: Queued) -> None:
+    with store.writing() as work:
+        for entry in entries:
+            work.log.accept(entry)
+
+
+def close(store: NodeStore, *numbers: int, seq: int = 0) -> Batch:
+    batch = Batch(
+        log=LOG,
+        seq=Seq(seq),
+        root=Digest(named("root")),
+        draws=(Draw(lane=LANE, n=len(numbers)),),
+        entries=numbers,
+    )
+    with store.writing() as work:
+        work.log.close_batch(batch)
+        opened = work.log.open_batch()
+    assert opened is not None
+    return opened
+
+
+def link(number: int, *, parent: str = "site", until: int = 0) -> LinkFact:
+    return LinkFact(
+        child=IdentityId(named("machine")),
+        parent=IdentityId(named(parent)),
+        number=number,
+        since=10 * number,
+        until=until,
+    )
+
+
+def test_fact_is_found_under_its_key(store: NodeStore) -> None:
+    lane = LaneFact(
+        number=LANE,
+        license=1,
+        first=UnitNumber(1),
+        next=UnitNumber(1),
+        end=UnitNumber(21),
+        log=LOG,
+        holder=IdentityId(named("site")),
+    )
+
+    with store.writing() as work:
+        work.facts.put(lane)
+
+    with store.reading() as view:
+        assert view.facts.get(LaneFact, LANE) == lane
+        assert view.facts.get(LaneFact, OTHER_LANE) is None
+        assert view.facts.get(LinkFact, LANE) is None
+
+
+def test_fact_replaces_the_one_under_its_key(store: NodeStore) -> None:
+    with store.writing() as work:
+        work.facts.put(link(1))
+        work.facts.put(link(1, until=15))
+
+    with store.reading() as view:
+        found = view.facts.each(LinkFact, named("machine"))
+        assert found == [link(1, until=15)]
+
+
+def test_facts_stand_in_the_order_of_their_keys(store: NodeStore) -> None:
+    links = [link(number) for number in (2, 300, 1)]
+    with store.writing() as work:
+        work.facts.put(*links, link(5, parent="other site"))
+
+    with store.reading() as view:
+        found = view.facts.each(LinkFact, named("machine"), named("site"))
+
+        assert [one.number for one in found] == [1, 2, 300]
+        assert len(view.facts.each(LinkFact)) == 4
+
+
+@pytest.mark.parametrize(("index", "seq"), [(0, 0), (39, 0), (40, 1), (99, 1)])
+def test_floor_finds_the_record_that_holds_an_index(store: NodeStore, index: int, seq: int) -> None:
+    starts = [(LOG, 0, 0), (LOG, 40, 1), (LogNumber(4), 50, 0)]
+    with store.writing() as work:
+        for log, first, number in starts:
+            fact = RecordStartFact(log=log, first_index=Index(first), seq=Seq(number))
+            work.facts.put(fact)
+
+    with store.reading() as view:
+        found = view.facts.floor(RecordStartFact, LOG, index)
+
+    assert found is not None
+    assert found.seq == seq
+
+
+def test_floor_does_not_leave_its_log(store: NodeStore) -> None:
+    with store.writing() as work:
+        work.facts.put(RecordStartFact(log=LOG, first_index=Index(0), seq=Seq(0)))
+
+    with store.reading() as view:
+        assert view.facts.floor(RecordStartFact, LogNumber(4), 5) is None
+
+
+def test_cursor_is_where_it_was_moved_last(store: NodeStore) -> None:
+    blocks = [Block(number=number, hash=Digest(named("b")), time=number) for number in (1, 9)]
+    with store.reading() as view:
+        assert view.facts.cursor() is None
+
+    with store.writing() as work:
+        for block in blocks:
+            work.facts.move(block)
+
+    with store.reading() as view:
+        assert view.facts.cursor() == blocks[1]
+
+
+def test_document_is_kept_by_kind_and_key(store: NodeStore) -> None:
+    with store.writing() as work:
+        work.documents.put(DocumentKind.TERMS, b"1", b"old")
+        work.documents.put(DocumentKind.TERMS, b"1", b"new")
+
+    with store.reading() as view:
+        assert view.documents.get(DocumentKind.TERMS, b"1") == b"new"
+        assert view.documents.get(DocumentKind.RECIPE, b"1") is None
+
+
+def test_error_undoes_the_whole_transaction(store: NodeStore) -> None:
+    def fail() -> None:
+        with store.writing() as work:
+            work.facts.put(link(1))
+            work.documents.put(DocumentKind.TERMS, b"1", b"terms")
+            work.log.accept(queued("a"))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+
+    with store.reading() as view:
+        assert view.facts.each(LinkFact) == []
+        assert view.documents.get(DocumentKind.TERMS, b"1") is None
+        assert view.log.waiting(10) == []
+
+
+def test_reader_keeps_the_state_that_it_opened(store: NodeStore) -> None:
+    accept(store, queued("a"))
+
+    with store.reading() as view:
+        before = view.log.waiting(10)
+        accept(store, queued("b"))
+        after = view.log.waiting(10)
+
+    assert before == after
+
+
+def test_entries_wait_in_the_order_of_acceptance(store: NodeStore) -> None:
+    accept(store, queued("a"), queued("b", lane=OTHER_LANE), queued("c"))
+
+    with store.reading() as view:
+        waiting = view.log.waiting(2)
+
+    assert [entry.envelope for entry in waiting] == [b"a", b"b"]
+    assert [entry.number for entry in waiting] == [1, 2]
+
+
+def test_stored_entry_is_the_accepted_one(store: NodeStore) -> None:
+    accept(store, queued("a"))
+
+    with store.reading() as view:
+        (found,) = view.log.waiting(1)
+
+    assert (found.entry, found.salt) == (queued("a").entry, queued("a").salt)
+
+
+def test_accepted_entry_is_found_by_every_name(store: NodeStore) -> None:
+    entry = queued("a", counter=5)
+    accept(store, entry)
+
+    with store.writing() as work:
+        found = [
+            work.log.build(entry.digest),
+            work.log.payload(entry.payload),
+            work.log.counter(entry.entry.machine, 5),
+            *work.log.labelled("label a"),
+        ]
+        missing = [
+            work.log.build(entry.payload),
+            work.log.payload(entry.digest),
+            work.log.counter(entry.entry.machine, 6),
+            *work.log.labelled("label b"),
+        ]
+
+    assert {build.state for build in found if build} == {BuildState.ACCEPTED}
+    assert len(found) == 4
+    assert missing == [None, None, None]
+
+
+def test_entry_in_a_batch_waits_no_more(store: NodeStore) -> None:
+    accept(store, queued("a"), queued("b"))
+
+    batch = close(store, 2)
+
+    with store.reading() as view:
+        assert [entry.number for entry in view.log.waiting(10)] == [1]
+        assert view.log.open_batch() == batch
+        assert batch.entries == (2,)
+
+
+def test_included_batch_is_still_open(store: NodeStore) -> None:
+    accept(store, queued("a"))
+    batch = close(store, 1)
+
+    with store.writing() as work:
+        work.log.include_batch(batch)
+
+    with store.reading() as view:
+        build = view.log.build(queued("a").digest)
+        assert view.log.open_batch() == batch
+        assert build is not None
+        assert build.state is BuildState.INCLUDED
+
+
+def test_units_are_claimed_until_they_are_drawn(store: NodeStore) -> None:
+    accept(store, queued("a"), queued("b"), queued("c", lane=OTHER_LANE))
+    batch = close(store, 1)
+    counts = []
+
+    with store.writing() as work:
+        counts.append(work.log.claimed_units(LANE))
+        work.log.include_batch(batch)
+        counts.append(work.log.claimed_units(LANE))
+        work.log.settle_batch(batch, [Outcome(index=Index(0), unit=UnitNumber(1))])
+        counts.append(work.log.claimed_units(LANE))
+
+    assert counts == [2, 2, 1]
+
+
+def test_settled_entry_has_index_and_unit(store: NodeStore) -> None:
+    accept(store, queued("a"), queued("b"))
+    batch = close(store, 2, 1)
+
+    with store.writing() as work:
+        outcomes = [Outcome(index=Index(40 + at), unit=UnitNumber(5 + at)) for at in range(2)]
+        work.log.settle_batch(batch, outcomes)
+
+    with store.reading() as view:
+        logged = view.log.logged(LOG, Index(41))
+        assert view.log.open_batch() is None
+        assert logged is not None
+        assert (logged.position, logged.seq) == (1, 0)
+        assert logged.queued.envelope == b"a"
+        assert logged.build.state is BuildState.FINAL
+        assert logged.build.unit == 6
+        assert view.log.logged(LOG, Index(42)) is None
+        assert view.log.logged(LogNumber(4), Index(41)) is None
+
+
+def test_leaves_of_a_final_batch_are_in_order(store: NodeStore) -> None:
+    accept(store, queued("a"), queued("b"))
+    batch = close(store, 2, 1)
+    with store.reading() as view:
+        before = view.log.leaves(LOG, Seq(0))
+
+    with store.writing() as work:
+        work.log.settle_batch(batch, [Outcome(index=Index(0)), Outcome(index=Index(1))])
+
+    with store.reading() as view:
+        leaves = view.log.leaves(LOG, Seq(0))
+    expected = [queued(name).entry.leaf_data(named(f"salt {name}")) for name in "ba"]
+    assert before == []
+    assert leaves == expected
+
+
+def test_refused_entry_may_be_logged_again(store: NodeStore) -> None:
+    entry = queued("a", counter=5)
+    accept(store, entry)
+    batch = close(store, 1)
+
+    with store.writing() as work:
+        work.log.settle_batch(batch, [Outcome(index=Index(0), code="license.quotaExceeded")])
+        refused = work.log.build(entry.digest)
+        names = (
+            work.log.payload(entry.payload),
+            work.log.counter(entry.entry.machine, 5),
+            work.log.labelled("label a"),
+        )
+        work.log.accept(entry)
+        again = work.log.build(entry.digest)
+
+    assert names == (None, None, [])
+    assert refused is not None
+    assert (refused.state, refused.code) == (BuildState.REFUSED, "license.quotaExceeded")
+    assert again is not None
+    assert again.state is BuildState.ACCEPTED
+
+
+def test_entries_of_a_dropped_batch_wait_in_their_order(store: NodeStore) -> None:
+    accept(store, queued("a"), queued("b"))
+    batch = close(store, 2, 1)
+
+    with store.writing() as work:
+        work.log.include_batch(batch)
+        work.log.reopen_batch(batch)
+
+    with store.reading() as view:
+        assert view.log.open_batch() is None
+        assert [entry.number for entry in view.log.waiting(10)] == [1, 2]
+
+
+def test_no_two_batches_share_a_number(store: NodeStore) -> None:
+    accept(store, queued("a"))
+    first = close(store, 1)
+    with store.writing() as work:
+        work.log.reopen_batch(first)
+
+    second = close(store, 1)
+
+    assert first.number != second.number
