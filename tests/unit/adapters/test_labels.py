@@ -25,12 +25,12 @@ def test_the_svg_shows_the_caption_escaped() -> None:
     assert "<b>" not in picture
 
 
-def test_a_link_of_60_bytes_stays_at_version_5() -> None:
+def test_a_link_of_60_bytes_stays_at_version_4() -> None:
     text = "https://id.example.org/" + "a" * 37
 
     assert len(text) == 60
     assert (
         labels.svg(text, caption="a")
         .decode()
-        .startswith('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 45 49"')
+        .startswith('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 41 45"')
     )
