@@ -1,6 +1,7 @@
 """Strict reading of JSON documents: each member has its type, and unknown members are refused."""
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from typing import NoReturn, TypeVar
 
 from guildmark.domain.errors import MalformedError
@@ -21,6 +22,7 @@ from guildmark.domain.strictjson import (
 )
 
 T = TypeVar("T")
+E = TypeVar("E", bound=Enum)
 
 TEXT_MAX = 4096
 
@@ -159,6 +161,18 @@ class Fields:
         except MalformedError as error:
             return self.refuse(name, error.message, error)
 
+    def named(self, name: str, kind: type[E]) -> E:
+        """Return the member of an enumeration that a string names in lower case.
+
+        Raises:
+            DocumentError: It is absent or names no member.
+        """
+        members = {member.name.lower(): member for member in kind}
+        found = members.get(self.text(name))
+        if found is None:
+            self.refuse(name, "one of " + ", ".join(members))
+        return found
+
     def object(self, name: str, read: Callable[["Fields"], T]) -> T:
         """Return what ``read`` makes of a member that is an object.
 
@@ -183,6 +197,16 @@ class Fields:
                 self.refuse(item, "an object")
             found.append(read_object(value, read, self._path(item)))
         return tuple(found)
+
+    def texts(self, name: str, parse: Callable[[str], T]) -> tuple[T, ...]:
+        """Return what ``parse`` makes of each string of an array.
+
+        Raises:
+            DocumentError: It is absent, something else, or ``parse`` refuses one.
+        """
+        items = {f"{name}[{number}]": value for number, value in enumerate(self.array(name))}
+        inner = Fields(items, self._where)
+        return tuple(inner.parsed(item, parse) for item in items)
 
     def array(self, name: str) -> Sequence[JsonValue]:
         """Return a member that is an array.

@@ -1,0 +1,238 @@
+"""One clause of a recipe or of license terms, and the salted leaf that commits to it.
+
+A leaf's data is SHA-256(domain || salt || class || type || criticality || path || value ||
+minimum || maximum || unit). Class, type and criticality are one byte each; texts are their UTF-8
+length in four bytes and their bytes; the four optional ones start with a byte 0 (absent) or 1.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+from typing import NewType, NoReturn, Self
+
+from guildmark.domain.abi import bytes32
+from guildmark.domain.errors import MalformedError
+from guildmark.domain.fields import Fields
+from guildmark.domain.hashing import keccak256, sha256
+from guildmark.domain.identifiers import Bytes32, Digest, to_hex
+from guildmark.domain.quantity import check_unit, parse_decimal
+from guildmark.domain.strictjson import JsonObject
+
+CLAUSE_DOMAIN = keccak256(b"guildmark/clause/v1")
+
+ClausePath = NewType("ClausePath", str)
+
+_PATH = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){2,8}", re.ASCII)
+
+
+class MalformedClauseError(MalformedError):
+    """A clause that says nothing, or contradicts itself."""
+
+    code = "clause.malformed"
+    hint = "Correct the clause that is named."
+
+
+class ClauseClass(IntEnum):
+    """What a site may do with a clause."""
+
+    CORE = 1
+    WINDOW = 2
+    CUSTOM = 3
+    SITE = 4
+
+
+class ClauseType(IntEnum):
+    """What a clause's value is."""
+
+    QUANTITY = 1
+    TEXT = 2
+
+
+class Criticality(IntEnum):
+    """How much depends on a clause."""
+
+    MINOR = 1
+    MAJOR = 2
+    CRITICAL = 3
+
+
+def parse_path(text: str) -> ClausePath:
+    """Return a clause's path: /group/name, up to eight names deep.
+
+    Raises:
+        MalformedClauseError: Another form.
+    """
+    if not _PATH.fullmatch(text):
+        message = f"{text[:80]!r} is no path of a clause."
+        raise MalformedClauseError(message, path=ascii(text[:80]))
+    return ClausePath(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """One clause: a value, bounds, or both (then the bounds decide and the value is nominal).
+
+    Args:
+        path: Where it stands, for example /process/layer_height.
+        type: What its value is.
+        klass: Core clauses are equal at every site; in a window a site chooses inside the
+            bounds; custom ones are chosen per unit; site ones are free, but recorded.
+        salt: 32 random bytes, known to whom the clause is shown.
+        value: The value, or the nominal one.
+        minimum: The least value, itself allowed.
+        maximum: The greatest value, itself allowed.
+        unit: The UCUM code of a quantity.
+        criticality: How much depends on it.
+    """
+
+    path: ClausePath
+    type: ClauseType
+    klass: ClauseClass
+    salt: Bytes32
+    value: str | None = None
+    minimum: str | None = None
+    maximum: str | None = None
+    unit: str | None = None
+    criticality: Criticality = Criticality.MAJOR
+
+    def __post_init__(self) -> None:
+        parse_path(self.path)
+        if self.type is ClauseType.QUANTITY:
+            self._check_quantity()
+        else:
+            self._check_text()
+        if not self._says_enough():
+            self._refuse("a value or bounds are missing")
+
+    @property
+    def group(self) -> str:
+        """Return the first name of the path."""
+        return self.path.split("/", 2)[1]
+
+    @property
+    def is_bounded(self) -> bool:
+        """Return whether bounds, and not a value alone, say what is admitted."""
+        return self.minimum is not None or self.maximum is not None
+
+    def leaf_data(self) -> Digest:
+        """Return what the tree holds for this clause."""
+        head = bytes((self.klass, self.type, self.criticality)) + _text(self.path)
+        optional = (self.value, self.minimum, self.maximum, self.unit)
+        body = b"".join(map(_optional_text, optional))
+        return sha256(CLAUSE_DOMAIN + bytes32(self.salt) + head + body)
+
+    def admits(self, value: str, unit: str | None = None) -> bool:
+        """Return whether a value in a unit is allowed; bounds admit themselves.
+
+        Raises:
+            MalformedDecimalError: The clause is a quantity and the value is no number.
+        """
+        if unit != self.unit:
+            return False
+        if self.type is ClauseType.TEXT:
+            return self.value in {None, value}
+        number = parse_decimal(value)
+        if self.is_bounded:
+            return self._is_above_minimum(number) and self._is_below_maximum(number)
+        return self.value is None or number == parse_decimal(self.value)
+
+    def narrows(self, wider: Self) -> bool:
+        """Return whether everything that this clause admits is admitted by ``wider``, too."""
+        if (self.type, self.unit) != (wider.type, wider.unit):
+            return False
+        if not wider.is_bounded and wider.value is None:
+            return True
+        if self.is_bounded:
+            return wider.is_bounded and self._lies_between(wider.minimum, wider.maximum)
+        return self.value is not None and wider.admits(self.value, self.unit)
+
+    def to_json(self) -> JsonObject:
+        """Return the clause as a document shows it, salt included."""
+        members = {
+            "path": self.path,
+            "class": self.klass.name.lower(),
+            "type": self.type.name.lower(),
+            "criticality": self.criticality.name.lower(),
+            "value": self.value,
+            "min": self.minimum,
+            "max": self.maximum,
+            "unit": self.unit,
+            "salt": to_hex(self.salt),
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Return the clause that a document shows.
+
+        Raises:
+            DocumentError: A member is missing, unknown or of another type.
+            MalformedClauseError: It says nothing, or contradicts itself.
+        """
+        return cls(
+            path=fields.parsed("path", parse_path),
+            klass=fields.named("class", ClauseClass),
+            type=fields.named("type", ClauseType),
+            criticality=fields.named("criticality", Criticality),
+            value=fields.maybe("value", fields.text),
+            minimum=fields.maybe("min", fields.text),
+            maximum=fields.maybe("max", fields.text),
+            unit=fields.maybe("unit", fields.text),
+            salt=fields.bytes32("salt"),
+        )
+
+    def _check_quantity(self) -> None:
+        check_unit(self.unit or "")
+        given = (self.minimum, self.value, self.maximum)
+        numbers = [parse_decimal(text) for text in given if text is not None]
+        if numbers != sorted(numbers):
+            self._refuse("minimum, value and maximum are not in order")
+
+    def _check_text(self) -> None:
+        if self.unit is not None or self.is_bounded:
+            self._refuse("a text has no unit and no bounds")
+        if self.value is not None and not unicodedata.is_normalized("NFC", self.value):
+            self._refuse("a text must be in Unicode's form NFC")
+
+    def _says_enough(self) -> bool:
+        if self.klass is ClauseClass.CORE:
+            return self.value is not None or self.is_bounded
+        if self.klass is ClauseClass.WINDOW:
+            return self._has_both_bounds() or self.value is not None
+        if self.klass is ClauseClass.CUSTOM:
+            return self._has_both_bounds() or self.type is ClauseType.TEXT
+        return True
+
+    def _has_both_bounds(self) -> bool:
+        return self.minimum is not None and self.maximum is not None
+
+    def _lies_between(self, minimum: str | None, maximum: str | None) -> bool:
+        least, most = self.minimum, self.maximum
+        above = minimum is None or (
+            least is not None and parse_decimal(minimum) <= parse_decimal(least)
+        )
+        below = maximum is None or (
+            most is not None and parse_decimal(most) <= parse_decimal(maximum)
+        )
+        return above and below
+
+    def _is_above_minimum(self, number: Decimal) -> bool:
+        return self.minimum is None or parse_decimal(self.minimum) <= number
+
+    def _is_below_maximum(self, number: Decimal) -> bool:
+        return self.maximum is None or number <= parse_decimal(self.maximum)
+
+    def _refuse(self, reason: str) -> NoReturn:
+        message = f"The clause {self.path} is refused: {reason}."
+        raise MalformedClauseError(message, path=self.path)
+
+
+def _text(text: str) -> bytes:
+    data = text.encode()
+    return len(data).to_bytes(4, "big") + data
+
+
+def _optional_text(text: str | None) -> bytes:
+    return b"\0" if text is None else b"\x01" + _text(text)
