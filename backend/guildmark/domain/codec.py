@@ -2,7 +2,7 @@
 
 Names become camelCase, bytes "0x" hex, integers beyond 2^53 - 1 decimal strings, enums their
 value. A member that equals its default is left out, so that one value has one form; ``SHOWN``
-ones stay, for people who edit.
+ones stay, for people who edit. A class with ``to_json`` and ``read`` has its own form.
 """
 
 import re
@@ -14,7 +14,12 @@ from types import NoneType, UnionType
 from typing import Any, NewType, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from guildmark.domain.errors import GuildmarkError, MalformedError
-from guildmark.domain.fields import MemberInvalidError, MemberMissingError, MemberUnknownError
+from guildmark.domain.fields import (
+    MemberInvalidError,
+    MemberMissingError,
+    MemberUnknownError,
+    read_object,
+)
 from guildmark.domain.identifiers import Address, from_hex, to_hex
 from guildmark.domain.strictjson import INTEGER_MAX, JsonValue
 
@@ -32,15 +37,13 @@ def dump(value: Any) -> JsonValue:
     """Return the JSON form of a dataclass, or of a value that a member of one may have."""
     if isinstance(value, Enum):
         return dump(value.value)
-    if isinstance(value, bytes):
-        return to_hex(value)
     if is_dataclass(value):
-        return {_key(field): dump(getattr(value, field.name)) for field in _shown(value)}
+        return _dump_object(value)
     if isinstance(value, Mapping):
         return {str(dump(key)): dump(member) for key, member in value.items()}
     if isinstance(value, tuple):
         return [dump(member) for member in value]
-    return _scalar(value)
+    return _dump_scalar(value)
 
 
 def load(kind: type[T], value: JsonValue, *, at: str = "") -> T:
@@ -58,7 +61,16 @@ def load(kind: type[T], value: JsonValue, *, at: str = "") -> T:
     return loaded
 
 
-def _scalar(value: bool | int | str | None) -> JsonValue:
+def _dump_object(value: Any) -> JsonValue:
+    if hasattr(value, "to_json"):
+        written: JsonValue = value.to_json()
+        return written
+    return {_key(field): dump(getattr(value, field.name)) for field in _shown(value)}
+
+
+def _dump_scalar(value: bool | int | str | bytes | None) -> JsonValue:
+    if isinstance(value, bytes):
+        return to_hex(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > INTEGER_MAX:
         return str(value)
     return value
@@ -106,8 +118,11 @@ def _load(kind: Any, value: JsonValue, at: str) -> Any:
     return _load_scalar(kind, value, at)
 
 
-def _load_object(kind: type, value: JsonValue, at: str) -> Any:
-    members, given = _members(kind), _object(value, at)
+def _load_object(kind: Any, value: JsonValue, at: str) -> Any:
+    given = _object(value, at)
+    if hasattr(kind, "read"):
+        return read_object(given, kind.read, at)
+    members = _members(kind)
     unknown = sorted(given.keys() - members.keys())
     if unknown:
         message = f"{at or 'The document'} has an unknown member {unknown[0][:40]!r}."

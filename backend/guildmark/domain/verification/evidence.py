@@ -4,23 +4,19 @@ Nothing here is believed because it is here; every value is a claim that a check
 A disclosure that is absent makes the checks that need it ``unknown``, never ``ok``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from guildmark.domain.clauses import Disclosure
 from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
-from guildmark.domain.identifiers import Bytes32, Digest, IdentityId
-
-if TYPE_CHECKING:
-    from guildmark.domain.clauses import Disclosure
-    from guildmark.domain.design import Revision
-    from guildmark.domain.entry import Entry
-    from guildmark.domain.recipe import Recipe, SiteRecipe
-    from guildmark.domain.record import Record
-    from guildmark.domain.signatures import PublicKey
-    from guildmark.domain.terms import Terms
+from guildmark.domain.design import Revision
+from guildmark.domain.entry import Entry
+from guildmark.domain.identifiers import Bytes32, ClaimId, Digest, IdentityId
+from guildmark.domain.identity import ClaimDocument
+from guildmark.domain.recipe import Recipe, SiteRecipe
+from guildmark.domain.record import Record
+from guildmark.domain.signatures import PublicKey
+from guildmark.domain.terms import Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,21 +77,15 @@ class SiteRecipeDisclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimDisclosure:
-    """A claim about an identity, opened: who states which identifier of whom.
-
-    Args:
-        issuer: The identity that made the claim.
-        subject: The identity that the claim is about.
-        scheme: LEI, GLN, GCP, DUNS, CAGE, BPN, ...
-        value: The identifier.
-        salt: The 32 bytes that salt the claim's digest.
-    """
+    """A claim about an identity, opened: who states which identifier of whom."""
 
     issuer: IdentityId
     subject: IdentityId
-    scheme: str
-    value: str
-    salt: Bytes32
+    claim: ClaimDocument
+
+    def id(self) -> ClaimId:
+        """Return the id under which the chain keeps the claim."""
+        return self.claim.claim_id(issuer=self.issuer, subject=self.subject)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,4 +155,4 @@ class Evidence:
     core: Core
     disclosed: Disclosures
     chain: ChainEvidence
-    replacement: Evidence | None = None
+    replacement: "Evidence | None" = None
