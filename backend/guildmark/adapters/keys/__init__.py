@@ -1,0 +1,1 @@
+"""Private keys: encrypted files, opened by a password, spoken to by name."""

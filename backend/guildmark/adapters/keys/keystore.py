@@ -1,0 +1,161 @@
+"""The keys of a home, by name; and a signer by its URI."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from guildmark.adapters.keys import files
+from guildmark.adapters.keys.signer import Signer
+from guildmark.domain.errors import MalformedError, SettingsError
+from guildmark.domain.identifiers import Address
+from guildmark.domain.signatures import Algorithm, address_of
+from guildmark.domain.signatures import PublicKey as SigningKey
+from guildmark.ports import (
+    KeyAlgorithm,
+    KeyExistsError,
+    KeyMissingError,
+    KeyName,
+    KeyPurposeError,
+    PublicKey,
+)
+
+PASSWORD_VARIABLE = "GUILDMARK_PASSWORD_FILE"  # noqa: S105 - the name of a variable, no password
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
+
+
+class KeyNameError(MalformedError):
+    """The text cannot name a key."""
+
+    code = "key.nameMalformed"
+    hint = "Use up to 64 small letters, digits, dots, dashes and underscores."
+
+
+class SignerUriError(SettingsError):
+    """A signer's URI has a scheme that nothing opens."""
+
+    code = "key.uriUnknown"
+    hint = "Use file:<path of a key file>."
+
+
+class PasswordMissingError(SettingsError):
+    """There is no file with the password of the keys."""
+
+    code = "key.passwordMissing"
+    hint = "Name the file in GUILDMARK_PASSWORD_FILE, or run `guildmark init`."
+
+
+@dataclass(slots=True)
+class FileKeyStore:
+    """Key files in one folder; opened keys stay in memory until the process ends.
+
+    Args:
+        folder: Where the files are.
+        password: Asked when the first key is opened or made.
+    """
+
+    folder: Path
+    password: Callable[[], str] = field(repr=False)
+    _opened: dict[KeyName, Signer] = field(default_factory=dict, init=False, repr=False)
+
+    def names(self) -> Sequence[KeyName]:
+        """Return all names, sorted."""
+        found = (path for path in self.folder.glob("*") if path.suffix in _SUFFIXES)
+        return sorted(KeyName(path.stem) for path in found)
+
+    def create(self, name: KeyName, algorithm: KeyAlgorithm) -> PublicKey:
+        """Make a new key and store it durably."""
+        if not _NAME.fullmatch(name):
+            message = f"{name[:80]!r} cannot name a key."
+            raise KeyNameError(message, name=name[:80])
+        if name in self.names():
+            message = f"There is a key {name} already."
+            raise KeyExistsError(message, name=name)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return files.create(self.folder, name, algorithm, self.password())
+
+    def public_key(self, name: KeyName) -> PublicKey:
+        """Return the public key; needs no password."""
+        return files.public_key(self._path(name))
+
+    def address(self, name: KeyName) -> Address:
+        """Return the account that a secp256k1 key controls; needs no password."""
+        key = self.public_key(name)
+        if key.algorithm is not KeyAlgorithm.SECP256K1:
+            message = f"{name} is a {key.algorithm} key, which has no account."
+            raise KeyPurposeError(message, name=name)
+        return address_of(SigningKey(algorithm=Algorithm.SECP256K1, data=key.value))
+
+    def sign_digest(self, name: KeyName, digest: bytes) -> bytes:
+        """Return r, s and v (27 or 28) over 32 bytes, s low."""
+        return self._open(name).sign_digest(digest)
+
+    def sign_payload(self, name: KeyName, payload: bytes) -> bytes:
+        """Return a machine's signature over ``payload``."""
+        return self._open(name).sign_payload(payload)
+
+    def unseal(self, name: KeyName, sealed: bytes, *, info: bytes) -> bytes:
+        """Return what was sealed to an X25519 key under the context ``info``."""
+        return self._open(name).unseal(sealed, info=info)
+
+    def _open(self, name: KeyName) -> Signer:
+        if name not in self._opened:
+            path = self._path(name)
+            self._opened[name] = open_signer(f"file:{path}", self.password)
+        return self._opened[name]
+
+    def _path(self, name: KeyName) -> Path:
+        for suffix in _SUFFIXES:
+            path = self.folder / f"{name}{suffix}"
+            if _NAME.fullmatch(name) and path.is_file():
+                return path
+        message = f"There is no key {name[:80]!r} in {self.folder}."
+        raise KeyMissingError(message, name=name[:80])
+
+
+def open_signer(uri: str, password: Callable[[], str]) -> Signer:
+    """Return the signer that a URI names; its scheme chooses how the key is reached.
+
+    Raises:
+        SignerUriError: The scheme is not known.
+        KeyMissingError: There is no such file.
+        PasswordWrongError: The password does not open it.
+        KeyFileMalformedError: It is no key file.
+    """
+    scheme, _, rest = uri.partition(":")
+    open_by_scheme = _SCHEMES.get(scheme)
+    if open_by_scheme is None:
+        message = f"No signer is reached by {scheme[:40]!r}."
+        raise SignerUriError(message, scheme=scheme[:40])
+    return open_by_scheme(rest, password)
+
+
+def password_from(folder: Path, environment: Mapping[str, str]) -> Callable[[], str]:
+    """Return what reads the password of the keys in ``folder`` when it is needed.
+
+    The file is the one that GUILDMARK_PASSWORD_FILE names, else ``password`` beside the keys.
+    """
+    named = environment.get(PASSWORD_VARIABLE)
+    path = Path(named) if named else folder / "password"
+
+    def password() -> str:
+        try:
+            return path.read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as exc:
+            message = f"The password file {path} cannot be read."
+            raise PasswordMissingError(message, path=str(path)) from exc
+
+    return password
+
+
+def _open_file(path: str, password: Callable[[], str]) -> Signer:
+    return files.open_key(Path(path), password())
+
+
+_SUFFIXES = (files.KEYSTORE, files.PKCS8)
+
+_SCHEMES: Mapping[str, Callable[[str, Callable[[], str]], Signer]] = MappingProxyType(
+    {"file": _open_file}
+)

@@ -1,0 +1,148 @@
+"""An opened key: what its algorithm can do with it, and never the key itself."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Protocol
+
+from coincurve import PrivateKey
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes, hpke
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from guildmark.domain.hashing import sha256
+from guildmark.domain.signatures import P256_ORDER, low_s
+from guildmark.ports import KeyAlgorithm, KeyPurposeError, PublicKey, SealBrokenError
+
+_V_BASE = 27
+
+
+class Unseal(Protocol):
+    """Opens what was sealed to a key under a context."""
+
+    def __call__(self, sealed: bytes, *, info: bytes) -> bytes:
+        """Return the plaintext."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signer:
+    """An opened key; what its algorithm cannot do raises ``KeyPurposeError``."""
+
+    public_key: PublicKey
+    _sign_digest: Callable[[bytes], bytes] | None = field(default=None, repr=False)
+    _sign_payload: Callable[[bytes], bytes] | None = field(default=None, repr=False)
+    _unseal: Unseal | None = field(default=None, repr=False)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """Return r, s and v (27 or 28) over 32 bytes.
+
+        Raises:
+            KeyPurposeError: Not a secp256k1 key.
+        """
+        if self._sign_digest is None:
+            raise self._purpose("signs for an account")
+        return self._sign_digest(digest)
+
+    def sign_payload(self, payload: bytes) -> bytes:
+        """Return a machine's signature.
+
+        Raises:
+            KeyPurposeError: A key that signs nothing.
+        """
+        if self._sign_payload is None:
+            raise self._purpose("signs")
+        return self._sign_payload(payload)
+
+    def unseal(self, sealed: bytes, *, info: bytes) -> bytes:
+        """Return what was sealed to this key.
+
+        Raises:
+            KeyPurposeError: Not an X25519 key.
+            SealBrokenError: It was sealed to another key or context, or was changed.
+        """
+        if self._unseal is None:
+            raise self._purpose("opens what is sealed")
+        return self._unseal(sealed, info=info)
+
+    def _purpose(self, needed: str) -> KeyPurposeError:
+        message = f"A key that {needed} is needed here, this is a {self.public_key.algorithm} key."
+        return KeyPurposeError(message, found=self.public_key.algorithm.value)
+
+
+def secp256k1(key: PrivateKey) -> Signer:
+    """Return the signer of an account or machine; libsecp256k1 gives the low s."""
+
+    def sign_digest(digest: bytes) -> bytes:
+        signature = key.sign_recoverable(digest, hasher=None)
+        return signature[:64] + bytes([_V_BASE + signature[64]])
+
+    return Signer(
+        public_key=PublicKey(algorithm=KeyAlgorithm.SECP256K1, value=key.public_key.format()),
+        _sign_digest=sign_digest,
+        _sign_payload=lambda payload: sign_digest(sha256(payload))[:64],
+    )
+
+
+def p256(key: ec.EllipticCurvePrivateKey) -> Signer:
+    """Return the signer of a machine on the curve that TPMs and smart cards have."""
+
+    def sign_payload(payload: bytes) -> bytes:
+        r, s = decode_dss_signature(key.sign(payload, ec.ECDSA(hashes.SHA256())))
+        return low_s(r.to_bytes(32, "big") + s.to_bytes(32, "big"), P256_ORDER)
+
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+    return Signer(
+        public_key=PublicKey(algorithm=KeyAlgorithm.P256, value=point), _sign_payload=sign_payload
+    )
+
+
+def ed25519_signer(key: ed25519.Ed25519PrivateKey) -> Signer:
+    """Return the signer of a machine with an Edwards key (RFC 8032)."""
+    value = key.public_key().public_bytes_raw()
+    return Signer(
+        public_key=PublicKey(algorithm=KeyAlgorithm.ED25519, value=value), _sign_payload=key.sign
+    )
+
+
+def x25519_opener(key: x25519.X25519PrivateKey) -> Signer:
+    """Return what opens HPKE messages (RFC 9180, base mode: HKDF-SHA256, AES-256-GCM)."""
+
+    def unseal(sealed: bytes, *, info: bytes) -> bytes:
+        suite = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+        try:
+            return suite.decrypt(sealed, key, info)
+        except InvalidTag as exc:
+            message = "The sealed bytes do not open with this key in this context."
+            raise SealBrokenError(message) from exc
+
+    value = key.public_key().public_bytes_raw()
+    return Signer(public_key=PublicKey(algorithm=KeyAlgorithm.X25519, value=value), _unseal=unseal)
+
+
+def generate(algorithm: KeyAlgorithm) -> bytes:
+    """Return a new private key: 32 bytes for secp256k1, else PKCS #8 DER."""
+    return _GENERATORS[algorithm]()
+
+
+def _der(
+    key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey,
+) -> bytes:
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+_GENERATORS: Mapping[KeyAlgorithm, Callable[[], bytes]] = MappingProxyType(
+    {
+        KeyAlgorithm.SECP256K1: lambda: PrivateKey().secret,
+        KeyAlgorithm.P256: lambda: _der(ec.generate_private_key(ec.SECP256R1())),
+        KeyAlgorithm.ED25519: lambda: _der(ed25519.Ed25519PrivateKey.generate()),
+        KeyAlgorithm.X25519: lambda: _der(x25519.X25519PrivateKey.generate()),
+    }
+)
