@@ -7,10 +7,11 @@ length in four bytes and their bytes; the four optional ones start with a byte 0
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import IntEnum
-from typing import NewType, NoReturn, Self
+from typing import NewType, NoReturn, Self, TypeAlias
 
 from guildmark.domain.abi import bytes32
 from guildmark.domain.errors import MalformedError
@@ -23,6 +24,7 @@ from guildmark.domain.strictjson import JsonObject
 CLAUSE_DOMAIN = keccak256(b"guildmark/clause/v1")
 
 ClausePath = NewType("ClausePath", str)
+NewSalt: TypeAlias = Callable[[], Bytes32]
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){2,8}", re.ASCII)
 

@@ -1,9 +1,16 @@
-"""Recipes and site recipes on chain: their ids commit to everything that they say."""
+"""Recipes and site recipes: their ids on chain, their documents, and how a site derives its own."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Self
 
 from guildmark.domain import abi
+from guildmark.domain.canonical import canonical
+from guildmark.domain.clause import Clause, ClauseClass, NewSalt
+from guildmark.domain.clauses import ClauseUnknownError, clause_root
+from guildmark.domain.errors import MalformedError, NonconformingError, UsageError
+from guildmark.domain.fields import Fields, read_document
 from guildmark.domain.hashing import keccak256
 from guildmark.domain.identifiers import (
     ZERO32,
@@ -13,12 +20,38 @@ from guildmark.domain.identifiers import (
     RecipeId,
     SiteRecipeId,
 )
+from guildmark.domain.strictjson import Limits
 
 RECIPE_DOMAIN = keccak256(b"guildmark/recipe/v1")
 SITE_RECIPE_DOMAIN = keccak256(b"guildmark/site-recipe/v1")
 
 NO_RECIPE = RecipeId(ZERO32)
 NO_PLAN = Digest(ZERO32)
+
+DOCUMENT_TYPE = "https://guildmark.org/recipe/v1"
+DOCUMENT_LIMITS = Limits(size=4 << 20, depth=5, values=50_000)
+GROUPS = ("design", "material", "process", "post", "tolerance", "qa", "safety")
+
+
+class MalformedRecipeError(MalformedError):
+    """A recipe document with a clause in no known group."""
+
+    code = "recipe.malformed"
+    hint = "Put each clause under one of the groups that docs/formats lists."
+
+
+class ChoiceForbiddenError(UsageError):
+    """A site chose a value for a clause that is not its to choose."""
+
+    code = "recipe.choiceForbidden"
+    hint = "Choose values for window and site clauses only."
+
+
+class WindowExceededError(NonconformingError):
+    """A site chose a value outside the window."""
+
+    code = "recipe.windowExceeded"
+    hint = "Choose a value inside the window, or ask the designer for a wider one."
 
 
 class Change(IntEnum):
@@ -102,3 +135,84 @@ class SiteRecipe:
         """
         ids = (self.master, self.site, self.model, self.root)
         return SiteRecipeId(keccak256(SITE_RECIPE_DOMAIN + b"".join(map(abi.bytes32, ids))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipeDocument:
+    """A recipe in full: what a root commits to, salts included. It is shown clause by clause.
+
+    Args:
+        name: What people call it.
+        clauses: The clauses, in the order of their paths.
+    """
+
+    name: str
+    clauses: tuple[Clause, ...]
+
+    def __post_init__(self) -> None:
+        clause_root(self.clauses)
+        for clause in self.clauses:
+            if clause.group not in GROUPS:
+                message = f"The clause {clause.path} stands in no known group."
+                raise MalformedRecipeError(message, path=clause.path)
+
+    def root(self) -> Digest:
+        """Return the root that the chain keeps."""
+        return clause_root(self.clauses)
+
+    def encode(self) -> bytes:
+        """Return the document's canonical bytes.
+
+        Raises:
+            NotCanonicalError: A text holds half of a surrogate pair.
+        """
+        clauses = [clause.to_json() for clause in self.clauses]
+        return canonical({"type": DOCUMENT_TYPE, "name": self.name, "clauses": clauses})
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Return the recipe that a document holds.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: A member is missing, unknown or of another type.
+            MalformedError: A clause is malformed, out of order, or in no known group.
+        """
+        return read_document(data, cls._read, DOCUMENT_LIMITS)
+
+    @classmethod
+    def _read(cls, fields: Fields) -> Self:
+        fields.constant("type", DOCUMENT_TYPE)
+        return cls(name=fields.text("name"), clauses=fields.objects("clauses", Clause.read))
+
+    def derive(self, choices: Mapping[str, str], *, name: str, new_salt: NewSalt) -> Self:
+        """Return a site's recipe: windows and site clauses take the chosen values.
+
+        Every other clause stays as it is, salt included, so that its leaf is the master's.
+
+        Raises:
+            ClauseUnknownError: A choice for a path that no clause has.
+            ChoiceForbiddenError: A choice for a core or custom clause.
+            WindowExceededError: A choice outside its window.
+        """
+        unknown = set(choices) - {clause.path for clause in self.clauses}
+        if unknown:
+            message = f"The recipe has no clause {min(unknown)[:80]!r}."
+            raise ClauseUnknownError(message, path=min(unknown)[:80])
+        chosen = (
+            _choose(clause, choices[clause.path], new_salt) if clause.path in choices else clause
+            for clause in self.clauses
+        )
+        return type(self)(name=name, clauses=tuple(chosen))
+
+
+def _choose(clause: Clause, value: str, new_salt: NewSalt) -> Clause:
+    if clause.klass not in {ClauseClass.WINDOW, ClauseClass.SITE}:
+        message = f"The clause {clause.path} is {clause.klass.name.lower()}: no site chooses it."
+        raise ChoiceForbiddenError(message, path=clause.path)
+    if not clause.admits(value, clause.unit):
+        message = f"{value[:40]!r} is outside the window of {clause.path}."
+        raise WindowExceededError(
+            message, path=clause.path, found=value[:40], min=clause.minimum, max=clause.maximum
+        )
+    return replace(clause, value=value, minimum=None, maximum=None, salt=new_salt())

@@ -1,8 +1,19 @@
 """License terms: what is signed, the license's id, and the set of things that it names."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 
 from guildmark.domain import abi
+from guildmark.domain.clause import (
+    Clause,
+    ClauseClass,
+    ClausePath,
+    ClauseType,
+    Criticality,
+    NewSalt,
+)
+from guildmark.domain.clauses import DisclosedClauses
 from guildmark.domain.eip712 import TypedDataDomain
 from guildmark.domain.hashing import keccak256
 from guildmark.domain.identifiers import (
@@ -14,6 +25,7 @@ from guildmark.domain.identifiers import (
     IdentityId,
     LicenseId,
     Uint256,
+    to_hex,
 )
 
 TERMS_TYPE = keccak256(
@@ -94,3 +106,79 @@ class Terms:
             AbiRangeError: A value does not fit its field.
         """
         return LicenseId(domain.digest(self.struct_hash()))
+
+
+class TermsKind(Enum):
+    """What a member of the terms names; terms without a kind allow any of it."""
+
+    REVISION = "revision"
+    RECIPE = "recipe"
+    SITE = "site"
+    MACHINE = "machine"
+    LABEL_NAMESPACE = "labelNamespace"
+    TEXT = "text"
+
+
+class Allowance(Enum):
+    """Whether terms, as far as they are shown, allow something."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+def terms_members(
+    members: Mapping[TermsKind, Iterable[str]], *, new_salt: NewSalt
+) -> tuple[Clause, ...]:
+    """Return the leaves under a license's terms root: one a member, so that each opens alone.
+
+    Paths are /terms/<kind>/<number>; `clauses.clause_root` of the result is the terms root.
+
+    Raises:
+        MalformedClauseError: A member is no text in Unicode's form NFC.
+    """
+    named = {
+        f"/terms/{kind.value}/{number:04d}": text
+        for kind, texts in members.items()
+        for number, text in enumerate(texts)
+    }
+    return tuple(
+        Clause(
+            path=ClausePath(path),
+            type=ClauseType.TEXT,
+            klass=ClauseClass.CORE,
+            criticality=Criticality.MAJOR,
+            value=text,
+            salt=new_salt(),
+        )
+        for path, text in sorted(named.items())
+    )
+
+
+def revision_member(design: DesignId, number: int) -> str:
+    """Return how terms name a revision: design id and number."""
+    return f"{to_hex(design)}:{number}"
+
+
+def named_in(members: DisclosedClauses, kind: TermsKind) -> tuple[str, ...]:
+    """Return the shown members of a kind."""
+    shown = members.below(f"/terms/{kind.value}/")
+    return tuple(clause.value for clause in shown if clause.value is not None)
+
+
+def allows(members: DisclosedClauses, kind: TermsKind, value: str) -> Allowance:
+    """Return whether the terms allow a value of a kind; a label is matched by its beginning.
+
+    A kind that the terms do not name allows any value; that is known only where all members are
+    shown.
+    """
+    named = named_in(members, kind)
+    if any(_matches(kind, member, value) for member in named):
+        return Allowance.YES
+    if not members.is_complete:
+        return Allowance.UNKNOWN
+    return Allowance.NO if named else Allowance.YES
+
+
+def _matches(kind: TermsKind, member: str, value: str) -> bool:
+    return value.startswith(member) if kind is TermsKind.LABEL_NAMESPACE else value == member
