@@ -4,13 +4,13 @@ A home is one actor's folder: settings, keys, database, content, documents.
 """
 
 import json
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from guildmark.adapters.files import write_durably
 from guildmark.domain.contracts import ChainClass
 from guildmark.domain.errors import MalformedError, SettingsError
 from guildmark.domain.identifiers import (
@@ -163,13 +163,7 @@ def load(home: Path) -> Settings:
 def save(settings: Settings) -> None:
     """Write the settings of a home, whole or not at all."""
     settings.home.mkdir(parents=True, exist_ok=True)
-    path = settings.home / FILE_NAME
-    draft = path.with_suffix(".draft")
-    with draft.open("w", encoding="utf-8") as file:
-        file.write(_written(settings))
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_durably(settings.home / FILE_NAME, _written(settings).encode())
 
 
 def with_node(settings: Settings, node: NodeSettings) -> Settings:

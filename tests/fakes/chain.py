@@ -1,0 +1,500 @@
+"""The registries in memory, as far as services call them: a ledger, and an outbox that lands.
+
+Each call is one block, one second after the last. What the contracts refuse and no service test
+needs is not refused here; the contracts' own tests do that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from fakes.keys import MemoryKeyStore
+from guildmark.domain.contracts import (
+    AccountProof,
+    ChainClass,
+    ChainPin,
+    ContractName,
+    ContractPin,
+    SlotProof,
+)
+from guildmark.domain.design import Commitment
+from guildmark.domain.eip712 import licenses_domain
+from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.hashing import keccak256, sha256
+from guildmark.domain.identifiers import (
+    Address,
+    Bytes32,
+    ChainId,
+    Digest,
+    IdentityId,
+    Index,
+    LaneNumber,
+    LogNumber,
+    Seq,
+    UnitNumber,
+)
+from guildmark.domain.identity import identity_id, key_id
+from guildmark.domain.recipe import Change, Recipe, SiteRecipe
+from guildmark.domain.record import Grant
+from guildmark.domain.refusals import CallerRefusedError, LogStaleError
+from guildmark.domain.signatures import Algorithm, PublicKey
+from guildmark.domain.terms import Terms
+from guildmark.ports import (
+    Block,
+    Call,
+    Capability,
+    Event,
+    Finality,
+    KeyName,
+    TransactionId,
+    TransactionState,
+    TransactionStatus,
+)
+
+CHAIN_ID = ChainId(31_337_000)
+START = 1_700_000_000
+
+
+def address(name: str) -> Address:
+    return Address(sha256(name.encode())[:20])
+
+
+@dataclass
+class Lane:
+    license: int
+    first: int
+    next: int
+    end: int
+    log: int
+    holder: bytes
+
+
+@dataclass
+class Head:
+    operator: bytes
+    writer: Address
+    size: int = 0
+    seq: int = 0
+
+
+@dataclass
+class MemoryChain:
+    """Fulfils ``Ledger``; ``MemoryOutbox`` sends to it."""
+
+    blocks: list[Block] = field(default_factory=list)
+    log: list[Event] = field(default_factory=list)
+    controllers: dict[bytes, Address] = field(default_factory=dict)
+    link_counts: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
+    revisions: dict[bytes, int] = field(default_factory=dict)
+    terms: dict[int, Terms] = field(default_factory=dict)
+    lanes: dict[int, Lane] = field(default_factory=dict)
+    heads: dict[int, Head] = field(default_factory=dict)
+    ticks: int = 0
+    unfinal: int = 0
+    """How many of the newest blocks are not final yet."""
+    capabilities: frozenset[Capability] = frozenset(Capability)
+
+    def __post_init__(self) -> None:
+        self.mine()
+
+    def pin(self) -> ChainPin:
+        contracts = {
+            name: ContractPin(address=address(name), code_hash=sha256(name.encode()))
+            for name in ContractName
+        }
+        return ChainPin(
+            chain_id=CHAIN_ID,
+            genesis=self.blocks[0].hash,
+            chain_class=ChainClass.LOCAL,
+            contracts=contracts,
+        )
+
+    def head(self, *, final: bool) -> Block:
+        return self.blocks[-1 - self.unfinal] if final else self.blocks[-1]
+
+    def block(self, number: int) -> Block:
+        return self.blocks[number]
+
+    def header(self, number: int) -> bytes:
+        return b"header %d" % number
+
+    def events(self, first: int, last: int) -> Sequence[Event]:
+        return [event for event in self.log if first <= event.block_number <= last]
+
+    def read(self, call: Call, *, block: int | None = None) -> Any:
+        if call.function == "linkCount":
+            return self.link_counts.get((call.args[0], call.args[1]), 0)
+        raise NotImplementedError(call.function)
+
+    def read_all(self, calls: Sequence[Call], *, block: int | None = None) -> Sequence[Any]:
+        return [self.read(call, block=block) for call in calls]
+
+    def proof(
+        self, block: int, slots: Mapping[ContractName, Sequence[bytes]]
+    ) -> Mapping[ContractName, AccountProof]:
+        return {
+            name: AccountProof(
+                address=address(name),
+                nonce=1,
+                balance=0,
+                storage_root=sha256(b"%d" % block),
+                code_hash=sha256(name.encode()),
+                nodes=(),
+                slots=tuple(SlotProof(slot=slot, value=0, nodes=()) for slot in keys),
+            )
+            for name, keys in slots.items()
+        }
+
+    def mine(self) -> Block:
+        """Add an empty block."""
+        number = len(self.blocks)
+        block = Block(number=number, hash=sha256(b"block %d" % number), time=START + number)
+        self.blocks.append(block)
+        return block
+
+    def rewrite(self, number: int) -> None:
+        """Let another block stand where one was."""
+        self.blocks[number] = replace(self.blocks[number], hash=sha256(b"another"))
+
+    def execute(self, call: Call, sender: Address) -> Sequence[Event]:
+        """Run a call in a block of its own and return its events."""
+        block = self.mine()
+        seen = len(self.log)
+        name = f"_{call.contract}_{call.function}"
+        run: Callable[..., None] = getattr(self, name)
+        run(sender, *call.args)
+        assert block == self.blocks[-1]
+        return self.log[seen:]
+
+    def emit(self, contract: ContractName, name: str, **args: Any) -> None:
+        """Put an event into the newest block."""
+        block = self.blocks[-1]
+        event = Event(
+            contract=contract,
+            name=name,
+            args={key.rstrip("_"): value for key, value in args.items()},
+            block_number=block.number,
+            block_hash=block.hash,
+            log_index=len(self.log),
+            transaction=sha256(b"transaction %d" % block.number),
+        )
+        self.log.append(event)
+
+    @property
+    def now(self) -> int:
+        return self.blocks[-1].time
+
+    def _check_controller(self, identity: bytes, sender: Address) -> None:
+        if self.controllers.get(identity) != sender:
+            message = "The account does not speak for the identity."
+            raise CallerRefusedError(message)
+
+    def _identities_register(
+        self, sender: Address, kind: int, salt: Bytes32, profile: Digest
+    ) -> None:
+        identity = identity_id(
+            chain_id=CHAIN_ID, registry=address("identities"), controller=sender, salt=salt
+        )
+        self.controllers[identity] = sender
+        made = {"id": identity, "kind": int(kind), "controller": sender, "salt": salt}
+        self.emit(ContractName.IDENTITIES, "IdentityRegistered", profile=profile, **made)
+
+    def _identities_requestLink(self, sender: Address, child: bytes, parent: bytes) -> None:
+        self._check_controller(child, sender)
+        self.emit(ContractName.IDENTITIES, "LinkRequested", child=child, parent=parent)
+
+    def _identities_acceptLink(self, sender: Address, child: bytes, parent: bytes) -> None:
+        self._check_controller(parent, sender)
+        number = self.link_counts.get((child, parent), 0) + 1
+        self.link_counts[child, parent] = number
+        ends = {"child": child, "parent": parent}
+        self.emit(ContractName.IDENTITIES, "LinkAccepted", number=number, **ends)
+
+    def _identities_endLink(self, sender: Address, child: bytes, parent: bytes) -> None:
+        number = self.link_counts[child, parent]
+        ends = {"child": child, "parent": parent}
+        self.emit(ContractName.IDENTITIES, "LinkEnded", number=number, **ends)
+
+    def _identities_addKey(
+        self, sender: Address, machine: IdentityId, algorithm: int, data: bytes
+    ) -> None:
+        self._check_controller(machine, sender)
+        public = PublicKey(algorithm=Algorithm(algorithm), data=data)
+        key = {"key": key_id(machine, public), "machine": machine, "algorithm": int(algorithm)}
+        self.emit(ContractName.IDENTITIES, "KeyAdded", publicKey=data, **key)
+
+    def _identities_endKey(self, sender: Address, machine: bytes, key: bytes) -> None:
+        self._check_controller(machine, sender)
+        self.emit(ContractName.IDENTITIES, "KeyEnded", key=key, machine=machine)
+
+    def _identities_claim(
+        self,
+        sender: Address,
+        issuer: bytes,
+        subject: bytes,
+        scheme: bytes,
+        digest: bytes,
+        evidence: bytes,
+    ) -> None:
+        self._check_controller(issuer, sender)
+        domain = keccak256(b"guildmark/claim/v1")
+        claim = {"claim": keccak256(domain + issuer + subject + scheme + digest)}
+        said = {"issuer": issuer, "subject": subject, "scheme": scheme, "digest": digest}
+        self.emit(ContractName.IDENTITIES, "ClaimMade", evidence=evidence, **claim, **said)
+
+    def _designs_commit(self, sender: Address, commitment: bytes) -> None:
+        self.emit(ContractName.DESIGNS, "DesignCommitted", commitment=commitment, at=self.now)
+
+    def _designs_register(
+        self,
+        sender: Address,
+        root: Digest,
+        salt: Bytes32,
+        ciphertext: Digest,
+        manifest: Digest,
+        cid: str,
+    ) -> None:
+        commitment = Commitment(
+            chain_id=CHAIN_ID, registry=address("designs"), owner=sender, root=root, salt=salt
+        )
+        design = commitment.design_id()
+        self.emit(
+            ContractName.DESIGNS, "DesignRegistered", design=design, owner=sender, priority=self.now
+        )
+        self._publish_revision(design, root, ciphertext, manifest, cid)
+        token = int.from_bytes(design, "big")
+        moved = {"from": Address(bytes(20)), "to": sender, "tokenId": token}
+        self.emit(ContractName.DESIGNS, "Transfer", **moved)
+
+    def _publish_revision(
+        self, design: bytes, root: Digest, ciphertext: Digest, manifest: Digest, cid: str
+    ) -> None:
+        number = self.revisions.get(design, 0) + 1
+        self.revisions[design] = number
+        struct = {
+            "design": design,
+            "number": number,
+            "root": root,
+            "ciphertext": ciphertext,
+            "manifest": manifest,
+            "at": self.now,
+            "derivedFrom": [],
+        }
+        self.emit(
+            ContractName.DESIGNS,
+            "RevisionPublished",
+            design=design,
+            number=number,
+            revision=struct,
+            cid=cid,
+        )
+
+    def _recipes_publish(self, sender: Address, struct: tuple[Any, ...], status: int) -> None:
+        names = ("root", "design", "revision", "supersedes", "change", "plan")
+        members = dict(zip(names, struct, strict=True))
+        recipe = Recipe(**{**members, "change": Change(members["change"])})
+        self.emit(
+            ContractName.RECIPES,
+            "RecipePublished",
+            id=recipe.id(),
+            design=recipe.design,
+            recipe=members,
+            status=int(status),
+        )
+
+    def _recipes_publishSiteRecipe(self, sender: Address, struct: tuple[Any, ...]) -> None:
+        names = ("master", "site", "model", "root")
+        members = dict(zip(names, struct, strict=True))
+        recipe = SiteRecipe(**members)
+        self._check_controller(recipe.site, sender)
+        self.emit(
+            ContractName.RECIPES,
+            "SiteRecipePublished",
+            id=recipe.id(),
+            master=recipe.master,
+            site=recipe.site,
+            recipe=members,
+        )
+
+    def _licenses_grant(self, sender: Address, struct: tuple[Any, ...], signature: bytes) -> None:
+        names = (
+            *("design", "designEpoch", "units", "holder", "notBefore", "notAfter", "notice"),
+            *("parent", "currency", "royalty", "fee", "offerUntil", "nonce", "termsRoot"),
+        )
+        terms = Terms(
+            **dict(
+                zip(
+                    (
+                        *("design", "design_epoch", "units", "holder", "not_before"),
+                        *("not_after", "notice", "parent", "currency", "royalty", "fee"),
+                        *("offer_until", "nonce", "terms_root"),
+                    ),
+                    struct,
+                    strict=True,
+                )
+            )
+        )
+        number, lane = len(self.terms) + 1, len(self.lanes) + 1
+        self.terms[number] = terms
+        self.lanes[lane] = Lane(number, 1, 1, terms.units + 1, 0, terms.holder)
+        domain = licenses_domain(chain_id=CHAIN_ID, contract=address("licenses"))
+        self.emit(
+            ContractName.LICENSES,
+            "LicenseGranted",
+            id=terms.license_id(domain),
+            number=number,
+            design=terms.design,
+            lane=lane,
+            terms=dict(zip(names, struct, strict=True)),
+        )
+
+    def _licenses_split(
+        self, sender: Address, lane: int, end: int, n: int, log: int, to: bytes
+    ) -> None:
+        source = self.lanes[lane]
+        self._check_controller(source.holder, sender)
+        first, new = end - n, len(self.lanes) + 1
+        source.end = first
+        self.lanes[new] = Lane(source.license, first, first, end, log, to)
+        place = {"lane": new, "from": lane, "holder": to, "first": first, "end": end}
+        self.emit(ContractName.LICENSES, "LaneSplit", log=log, **place)
+
+    def _licenses_stop(self, sender: Address, license_id: bytes, at: int) -> None:
+        self.emit(ContractName.LICENSES, "LicenseStopped", id=license_id, at=at)
+
+    def _log_open(self, sender: Address, operator: bytes, writer: Address, continues: int) -> None:
+        self._check_controller(operator, sender)
+        number = len(self.heads) + 1
+        self.heads[number] = Head(operator, writer)
+        opened = {"log": number, "operator": operator, "writer": writer}
+        self.emit(ContractName.LOG, "LogOpened", continues=continues, **opened)
+
+    def _log_setWriter(self, sender: Address, log: int, writer: Address) -> None:
+        self._check_controller(self.heads[log].operator, sender)
+        self.heads[log].writer = writer
+        self.emit(ContractName.LOG, "WriterChanged", log=log, writer=writer)
+
+    def _log_close(self, sender: Address, log: int) -> None:
+        self._check_controller(self.heads[log].operator, sender)
+        self.heads[log].writer = Address(bytes(20))
+        self.emit(ContractName.LOG, "LogClosed", log=log)
+
+    def _log_tick(self, sender: Address) -> None:
+        self._append(LogNumber(0), Seq(self.ticks), Index(0), 0, Digest(bytes(32)), ())
+        self.ticks += 1
+
+    def _log_append(
+        self,
+        sender: Address,
+        log: int,
+        seq: int,
+        count: int,
+        root: Digest,
+        draws: Sequence[tuple[int, int]],
+    ) -> None:
+        head = self.heads[log]
+        if sender != head.writer:
+            message = "The account is not the log's writer."
+            raise CallerRefusedError(message)
+        if seq != head.seq:
+            message = f"The log is at record {head.seq}."
+            raise LogStaleError(message)
+        grants = tuple(self._draw(lane, n) for lane, n in draws)
+        self._append(LogNumber(log), Seq(seq), Index(head.size), count, root, grants)
+        head.size, head.seq = head.size + count, seq + 1
+
+    def _draw(self, lane: int, n: int) -> Grant:
+        drawn = self.lanes[lane]
+        first = drawn.next if n <= drawn.end - drawn.next else 0
+        if first:
+            drawn.next += n
+            self.emit(ContractName.LICENSES, "UnitsDrawn", lane=lane, first=first, n=n)
+        return Grant(lane=LaneNumber(lane), n=n, first_unit=UnitNumber(first))
+
+    def _append(
+        self,
+        log: LogNumber,
+        seq: Seq,
+        first_index: Index,
+        count: int,
+        root: Digest,
+        grants: tuple[Grant, ...],
+    ) -> None:
+        struct = {
+            "log": log,
+            "seq": seq,
+            "firstIndex": first_index,
+            "count": count,
+            "time": self.now,
+            "parent": Bytes32(self.blocks[-2].hash),
+            "root": root,
+            "grants": [
+                {"lane": grant.lane, "n": grant.n, "firstUnit": grant.first_unit}
+                for grant in grants
+            ],
+        }
+        self.emit(ContractName.LOG, "RecordAppended", log=log, seq=seq, record=struct)
+
+    def _parts_materialise(self, sender: Address, *args: Any) -> None:
+        record, position, entry, _salt, _path, to = args
+        part = record[0] << 64 | record[2] + position
+        made = {"part": part, "holder": entry[3], "to": to, "entry": entry}
+        self.emit(ContractName.PARTS, "PartMaterialised", **made)
+        moved = {"from": Address(bytes(20)), "to": to, "tokenId": part}
+        self.emit(ContractName.PARTS, "Transfer", **moved)
+
+
+@dataclass
+class MemoryOutbox:
+    """Fulfils ``Transactions``: what is submitted lands at once, unless it is held."""
+
+    chain: MemoryChain
+    keys: MemoryKeyStore
+    held: bool = False
+    """Whether calls wait until ``advance``."""
+    sent: dict[str, tuple[Call, KeyName]] = field(default_factory=dict)
+    landed: dict[str, TransactionStatus] = field(default_factory=dict)
+
+    def submit(self, call: Call, *, key: KeyName, idempotency: str) -> TransactionId:
+        if idempotency not in self.sent:
+            self.sent[idempotency] = (call, key)
+            if not self.held:
+                self._land(idempotency)
+        return TransactionId(idempotency)
+
+    def status(self, transaction: TransactionId) -> TransactionStatus:
+        waiting = TransactionStatus(id=transaction, state=TransactionState.PENDING)
+        landed = self.landed.get(transaction, waiting)
+        final = landed.block and landed.block.number <= self.chain.head(final=True).number
+        if final and landed.state is TransactionState.INCLUDED:
+            return replace(landed, state=TransactionState.FINAL)
+        return landed
+
+    def wait(
+        self, transaction: TransactionId, *, finality: Finality, timeout: float
+    ) -> TransactionStatus:
+        return self.status(transaction)
+
+    def advance(self) -> int:
+        for idempotency in self.sent:
+            if idempotency not in self.landed:
+                self._land(idempotency)
+        return 0
+
+    def _land(self, idempotency: str) -> None:
+        call, key = self.sent[idempotency]
+        status = TransactionStatus(id=TransactionId(idempotency), state=TransactionState.FAILED)
+        try:
+            events = self.chain.execute(call, self.keys.address(key))
+        except GuildmarkError as refused:
+            if call.gas is None:
+                del self.sent[idempotency]
+                raise
+            self.landed[idempotency] = replace(status, code=refused.code, reason=refused.message)
+            return
+        self.landed[idempotency] = replace(
+            status,
+            state=TransactionState.INCLUDED,
+            block=self.chain.blocks[-1],
+            events=tuple(events),
+        )
