@@ -73,10 +73,11 @@ contract BuildLog is IBuildLog {
         // forge-lint: disable-next-line(unsafe-typecast) no log reaches 2^40 records
         if (self.seq != seq) revert SeqStale(log, seq, uint40(self.seq));
         if (count == 0 || count > MAX_COUNT) revert CountInvalid(count);
-        _requireDrawsFit(draws, count);
+        Grant[] memory grants = _wanted(draws, count);
 
         _logs[log] = Head({writer: msg.sender, size: self.size + count, seq: self.seq + 1});
-        _write(log, seq, self.size, count, root, _draw(draws, log));
+        _draw(log, grants);
+        _write(log, seq, self.size, count, root, grants);
     }
 
     /// @inheritdoc IBuildLog
@@ -128,14 +129,12 @@ contract BuildLog is IBuildLog {
         emit RecordAppended(log, seq, record);
     }
 
-    /// @dev The draws come before the record since it says what they got; the registry calls nobody
+    /// @dev The draws come before the record, which says what they got; the registry calls nobody
     /// back.
-    function _draw(Draw[] calldata draws, uint40 log) private returns (Grant[] memory grants) {
-        grants = new Grant[](draws.length);
-        for (uint256 i = 0; i < draws.length; ++i) {
-            Draw calldata wanted = draws[i];
-            uint40 first = _licenses.draw(wanted.lane, wanted.n, log);
-            grants[i] = Grant({lane: wanted.lane, n: wanted.n, firstUnit: first});
+    function _draw(uint40 log, Grant[] memory grants) private {
+        for (uint256 i = 0; i < grants.length; ++i) {
+            Grant memory wanted = grants[i];
+            wanted.firstUnit = _licenses.draw(wanted.lane, wanted.n, log);
         }
     }
 
@@ -154,11 +153,18 @@ contract BuildLog is IBuildLog {
         revert CallerNotWriter(log, msg.sender);
     }
 
-    function _requireDrawsFit(Draw[] calldata draws, uint40 count) private pure {
+    /// @dev Grants of nothing yet, one a draw.
+    function _wanted(Draw[] calldata draws, uint40 count)
+        private
+        pure
+        returns (Grant[] memory grants)
+    {
         if (draws.length > MAX_DRAWS) revert DrawsTooMany(draws.length);
+        grants = new Grant[](draws.length);
         uint256 drawn = 0;
         for (uint256 i = 0; i < draws.length; ++i) {
-            drawn += draws[i].n;
+            grants[i] = Grant({lane: draws[i].lane, n: draws[i].n, firstUnit: 0});
+            drawn += grants[i].n;
         }
         if (drawn > count) revert DrawsExceedCount(drawn, count);
     }

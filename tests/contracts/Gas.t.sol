@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+
+import {IBuildLog} from "../../contracts/interfaces/IBuildLog.sol";
+import {IIdentityRegistry} from "../../contracts/interfaces/IIdentityRegistry.sol";
+import {ILicenseRegistry} from "../../contracts/interfaces/ILicenseRegistry.sol";
+import {IPartRegistry} from "../../contracts/interfaces/IPartRegistry.sol";
+import {IRecipeRegistry} from "../../contracts/interfaces/IRecipeRegistry.sol";
+import {Deployed} from "./support/Deployed.sol";
+
+/// @title The peer of a materialised part: OpenZeppelin's ERC-721 with an open mint
+contract PlainToken is ERC721("Plain", "PLAIN") {
+    function mint(address to, uint256 token) external {
+        _mint(to, token);
+    }
+}
+
+/// @title What calls cost as whole transactions: 21,000, calldata and execution
+/// @notice Each call is a transaction of its own here, so that nothing is warm. The figures go to
+/// build/forge/snapshots/gas.json; `scripts/gas.py` compares them with gas.json beside this file.
+/// forge-config: default.isolate = true
+contract GasTest is Deployed {
+    uint40 internal constant MANY = 1_000_000;
+
+    PlainToken internal plain;
+    uint40 internal number;
+    uint40 internal lane;
+
+    function setUp() public override {
+        super.setUp();
+        plain = new PlainToken();
+        plain.mint(buyer, 1);
+        number = _openLog();
+        lane = _lane(number, UNITS);
+        _append(number, MANY, "before", _draws(lane, 1));
+        _nextBlock();
+    }
+
+    function test_Append() public {
+        _measureAppend("BuildLog.append 1 part", 1, _draws(lane, 1));
+        _measureAppend("BuildLog.append 20 parts", 20, _draws(lane, 20));
+        _measureAppend("BuildLog.append 10000, no lane", 10_000, _noDraws());
+    }
+
+    /// @dev Units of their own, since a batch of 10,000 under one license draws 10,000.
+    function test_Append_DrawsTenThousand() public {
+        ILicenseRegistry.Terms memory terms = _terms(designs_());
+        terms.units = MANY;
+        (, uint40 first) = _grant(terms);
+        vm.prank(maker);
+        uint40 large = licenses.split(first, MANY + 1, MANY, number, siteId);
+        _append(number, 1, "before", _draws(large, 1));
+
+        _measureAppend("BuildLog.append 10000 parts", 10_000, _draws(large, 10_000));
+    }
+
+    function test_Append_DrawsFromTenLanes() public {
+        IBuildLog.Draw[] memory draws = new IBuildLog.Draw[](10);
+        draws[0] = IBuildLog.Draw({lane: lane, n: 1});
+        for (uint256 i = 1; i < 10; ++i) {
+            vm.prank(siteManager);
+            uint40 cut = licenses.split(lane, UNITS + 1 - uint40(i - 1) * 4, 4, number, siteId);
+            draws[i] = IBuildLog.Draw({lane: cut, n: 1});
+        }
+
+        _measureAppend("BuildLog.append 10 lanes", 10, draws);
+    }
+
+    function test_Append_UnderThreeAncestors() public {
+        // a license's parent lies at bit 200 of its slot, which nothing writes yet
+        for (uint40 i = 1; i <= 4; ++i) {
+            uint40 license = i;
+            if (i > 1) {
+                ILicenseRegistry.Terms memory terms = _terms(licenses.designOf(1));
+                terms.nonce = i;
+                (license,) = _grant(terms);
+            }
+            bytes32 slot = keccak256(abi.encode(license, uint256(2)));
+            uint256 packed = uint256(vm.load(address(licenses), slot));
+            uint256 parent = i == 4 ? 0 : i + 1;
+            vm.store(address(licenses), slot, bytes32(packed | (parent << 200)));
+        }
+
+        _measureAppend("BuildLog.append depth 3", 10, _draws(lane, 10));
+    }
+
+    function test_Tick() public {
+        log.tick();
+        _nextBlock();
+
+        log.tick();
+        _measured("BuildLog.tick");
+    }
+
+    function test_Materialise_AtMostTwiceAPlainMint() public {
+        plain.mint(buyer, 2);
+        uint256 mint = _measured("ERC721 mint (OpenZeppelin)");
+
+        _materialise(1, 2 ** 20, 20, 5);
+        uint256 large = _materialise(1, 2 ** 20, 20, 6);
+        vm.snapshotValue("gas", "PartRegistry.materialise 2^20", large);
+        uint256 small = _materialise(1, 2 ** 14, 14, 7);
+        vm.snapshotValue("gas", "PartRegistry.materialise 2^14", small);
+
+        vm.assertLt(large, 2 * mint, "materialise at 2^20");
+    }
+
+    function test_Fates() public {
+        IBuildLog.Record memory record = _append(number, 10, "root", _draws(lane, 10));
+        vm.prank(siteManager);
+        parts.voidPart(record, 0, "");
+        _measured("PartRegistry.voidPart");
+
+        bytes32 digest = _supersedeDigest(uint256(number) << 64 | (record.firstIndex + 1));
+        bytes memory signature = _sign(WRITER_KEY, digest);
+        vm.prank(siteManager);
+        parts.supersede(record, 1, record.firstIndex + 2, signature, "");
+        _measured("PartRegistry.supersede");
+    }
+
+    function test_Identities() public {
+        vm.prank(stranger);
+        identities.register(IIdentityRegistry.Kind.Site, "other", "profile");
+        _measured("IdentityRegistry.register");
+
+        vm.prank(technician);
+        identities.requestLink(machineId, siteId);
+        _measured("IdentityRegistry.requestLink");
+        vm.prank(siteManager);
+        identities.acceptLink(machineId, siteId);
+        _measured("IdentityRegistry.acceptLink");
+
+        vm.prank(technician);
+        bytes32 key = identities.addKey(
+            machineId, IIdentityRegistry.Algorithm.P256, abi.encodePacked(uint8(2), keccak256("x"))
+        );
+        _measured("IdentityRegistry.addKey");
+        vm.prank(technician);
+        identities.giveNotice(machineId, key, _now(), "evidence");
+        _measured("IdentityRegistry.giveNotice");
+
+        vm.prank(authority);
+        identities.claim(authorityId, makerId, "LEI", keccak256("digest"), keccak256("evidence"));
+        _measured("IdentityRegistry.claim");
+    }
+
+    function test_Designs() public {
+        bytes32 root = keccak256("root");
+        bytes32 salt = keccak256("salt");
+        designs.commit(_commitment(designer, root, salt));
+        _measured("DesignRegistry.commit");
+        _nextBlock();
+
+        bytes32 ciphertext = keccak256("ciphertext");
+        bytes32 manifest = keccak256("manifest");
+        string memory cid = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi";
+        vm.prank(designer);
+        bytes32 design = designs.register(root, salt, ciphertext, manifest, cid);
+        _measured("DesignRegistry.register");
+
+        bytes32[] memory from = new bytes32[](0);
+        vm.prank(designer);
+        designs.publish(design, 1, keccak256("second"), ciphertext, manifest, cid, from);
+        _measured("DesignRegistry.publish");
+    }
+
+    function test_Licenses() public {
+        ILicenseRegistry.Terms memory terms = _terms(designs_());
+        terms.termsRoot = keccak256("terms");
+        bytes memory signature = _sign(DESIGNER_KEY, licenses.licenseId(terms));
+        (, uint40 first) = licenses.grant(terms, signature);
+        _measured("LicenseRegistry.grant");
+
+        vm.prank(maker);
+        licenses.split(first, UNITS + 1, 20, number, siteId);
+        _measured("LicenseRegistry.split");
+
+        bytes32 id = licenses.licenseId(terms);
+        vm.prank(designer);
+        licenses.stop(id, _now());
+        _measured("LicenseRegistry.stop");
+    }
+
+    function test_Recipes() public {
+        IRecipeRegistry.Recipe memory recipe;
+        recipe.root = keccak256("root");
+        recipe.design = designs_();
+        recipe.revision = 1;
+        vm.prank(designer);
+        bytes32 master = recipes.publish(recipe, IRecipeRegistry.Status.Trial);
+        _measured("RecipeRegistry.publish");
+
+        vm.prank(designer);
+        recipes.setStatus(master, 1, IRecipeRegistry.Status.Qualified);
+        _measured("RecipeRegistry.setStatus");
+
+        IRecipeRegistry.SiteRecipe memory own;
+        own.master = master;
+        own.site = siteId;
+        own.model = keccak256("model");
+        own.root = keccak256("own root");
+        vm.prank(siteManager);
+        recipes.publishSiteRecipe(own);
+        _measured("RecipeRegistry.publishSiteRecipe");
+    }
+
+    /// @dev The design of the license that setUp granted.
+    function designs_() internal view returns (bytes32) {
+        return licenses.designOf(1);
+    }
+
+    function _measured(string memory name) internal returns (uint256 gas) {
+        gas = vm.lastCallGas().gasTotalUsed;
+        vm.snapshotValue("gas", name, gas);
+    }
+
+    function _measureAppend(string memory name, uint40 count, IBuildLog.Draw[] memory draws)
+        internal
+    {
+        uint40 seq = uint40(log.head(number).seq);
+        vm.prank(writer);
+        log.append(number, seq, count, keccak256("root"), draws);
+        _measured(name);
+    }
+
+    function _materialise(uint40 n, uint40 count, uint256 height, uint40 position)
+        internal
+        returns (uint256)
+    {
+        IPartRegistry.Entry memory entry = _entry();
+        bytes32[] memory path = new bytes32[](height);
+        for (uint256 i = 0; i < height; ++i) {
+            path[i] = keccak256(abi.encode("sibling", i));
+        }
+        bytes32 salt = keccak256("salt");
+        bytes32 root = _climb(_leaf(entry, salt), position, path);
+        IBuildLog.Record memory record = _append(number, count, root, _draws(lane, n + 10));
+        vm.prank(siteManager);
+        parts.materialise(record, position, entry, salt, path, buyer);
+        return vm.lastCallGas().gasTotalUsed;
+    }
+
+    function _supersedeDigest(uint256 part) internal view returns (bytes32) {
+        bytes32 domain = keccak256(
+            abi.encode(
+                keccak256(
+                    "EIP712Domain(string name,string version,uint256 chainId,"
+                    "address verifyingContract)"
+                ),
+                keccak256("Guildmark Parts"),
+                keccak256("1"),
+                block.chainid,
+                parts
+            )
+        );
+        bytes32 content = keccak256(
+            abi.encode(keccak256("Supersede(uint256 part,uint64 byIndex)"), part, uint64(part) + 1)
+        );
+        return keccak256(abi.encodePacked(hex"1901", domain, content));
+    }
+}

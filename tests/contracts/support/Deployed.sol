@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
+
+import {IBuildLog} from "../../../contracts/interfaces/IBuildLog.sol";
+import {IDesignRegistry} from "../../../contracts/interfaces/IDesignRegistry.sol";
+import {IDirectory} from "../../../contracts/interfaces/IDirectory.sol";
+import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
+import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
+import {IPartRegistry} from "../../../contracts/interfaces/IPartRegistry.sol";
+import {IRecipeRegistry} from "../../../contracts/interfaces/IRecipeRegistry.sol";
+import {Rfc9162} from "./Rfc9162.sol";
+import {Vm} from "./Vm.sol";
+
+/// @title A deployment of all contracts, with people in it
+abstract contract Deployed {
+    Vm internal constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+
+    /// @dev Everybody has an account of his own, so that a test sees who may and who may not.
+    uint256 internal constant DESIGNER_KEY = 0xA1;
+    uint256 internal constant MAKER_KEY = 0xA2;
+    uint256 internal constant SITE_KEY = 0xA3;
+    uint256 internal constant MACHINE_KEY = 0xA4;
+    uint256 internal constant OPERATOR_KEY = 0xA5;
+    uint256 internal constant WRITER_KEY = 0xA6;
+    uint256 internal constant AUTHORITY_KEY = 0xA7;
+    uint256 internal constant BUYER_KEY = 0xA8;
+    uint256 internal constant STRANGER_KEY = 0xA9;
+
+    uint40 internal constant START = 1_900_000_000;
+    uint40 internal constant UNITS = 60;
+    uint64 internal constant VOID = type(uint64).max;
+
+    address internal designer = vm.addr(DESIGNER_KEY);
+    address internal maker = vm.addr(MAKER_KEY);
+    address internal siteManager = vm.addr(SITE_KEY);
+    address internal technician = vm.addr(MACHINE_KEY);
+    address internal operator = vm.addr(OPERATOR_KEY);
+    address internal writer = vm.addr(WRITER_KEY);
+    address internal authority = vm.addr(AUTHORITY_KEY);
+    address internal buyer = vm.addr(BUYER_KEY);
+    address internal stranger = vm.addr(STRANGER_KEY);
+
+    IIdentityRegistry internal identities;
+    IDesignRegistry internal designs;
+    IRecipeRegistry internal recipes;
+    ILicenseRegistry internal licenses;
+    IBuildLog internal log;
+    IPartRegistry internal parts;
+    IDirectory internal directory;
+
+    bytes32 internal makerId;
+    bytes32 internal siteId;
+    bytes32 internal machineId;
+    bytes32 internal operatorId;
+    bytes32 internal authorityId;
+
+    function setUp() public virtual {
+        vm.warp(START);
+        vm.roll(1000);
+        _deploy();
+        makerId = _register(IIdentityRegistry.Kind.Organization, maker);
+        siteId = _register(IIdentityRegistry.Kind.Site, siteManager);
+        machineId = _register(IIdentityRegistry.Kind.Machine, technician);
+        operatorId = _register(IIdentityRegistry.Kind.Organization, operator);
+        authorityId = _register(IIdentityRegistry.Kind.Authority, authority);
+        _nextBlock();
+    }
+
+    /// @dev By artifact, so that no test contract carries the contracts' code.
+    function _deploy() internal {
+        identities = IIdentityRegistry(vm.deployCode("IdentityRegistry.sol", ""));
+        designs = IDesignRegistry(vm.deployCode("DesignRegistry.sol", ""));
+        bytes memory two = abi.encode(identities, designs);
+        recipes = IRecipeRegistry(vm.deployCode("RecipeRegistry.sol", two));
+        address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
+        bytes memory three = abi.encode(identities, designs, next);
+        licenses = ILicenseRegistry(vm.deployCode("LicenseRegistry.sol", three));
+        log = IBuildLog(vm.deployCode("BuildLog.sol", abi.encode(identities, licenses)));
+        vm.assertEq(address(log), next, "the log is where the licenses look for it");
+        three = abi.encode(identities, licenses, log);
+        parts = IPartRegistry(vm.deployCode("PartRegistry.sol", three));
+        bytes memory all = abi.encode(identities, designs, licenses, recipes, log, parts);
+        directory = IDirectory(vm.deployCode("Directory.sol", all));
+    }
+
+    function _nextBlock() internal {
+        vm.warp(vm.getBlockTimestamp() + 12);
+        vm.roll(vm.getBlockNumber() + 1);
+    }
+
+    function _now() internal view returns (uint40) {
+        return uint40(vm.getBlockTimestamp());
+    }
+
+    function _register(IIdentityRegistry.Kind kind, address controller) internal returns (bytes32) {
+        vm.prank(controller);
+        return identities.register(kind, "salt", "profile");
+    }
+
+    /// @dev Links the machine to the site and the site to the maker.
+    function _link() internal {
+        vm.prank(technician);
+        identities.requestLink(machineId, siteId);
+        vm.prank(siteManager);
+        identities.acceptLink(machineId, siteId);
+        vm.prank(siteManager);
+        identities.requestLink(siteId, makerId);
+        vm.prank(maker);
+        identities.acceptLink(siteId, makerId);
+    }
+
+    function _design() internal returns (bytes32) {
+        return _design(designer, "salt");
+    }
+
+    function _design(address owner, bytes32 salt) internal returns (bytes32) {
+        designs.commit(_commitment(owner, "root", salt));
+        _nextBlock();
+        vm.prank(owner);
+        return designs.register("root", salt, "ciphertext", "manifest", "bafy");
+    }
+
+    function _commitment(address owner, bytes32 root, bytes32 salt)
+        internal
+        view
+        returns (bytes32)
+    {
+        bytes32 domain = keccak256("guildmark/design/v1");
+        return keccak256(abi.encode(domain, block.chainid, designs, owner, root, salt));
+    }
+
+    /// @dev Moves a token of designs or of parts.
+    function _transfer(address registry, address from, address to, uint256 token) internal {
+        vm.prank(from);
+        IERC721(registry).transferFrom(from, to, token);
+    }
+
+    function _terms(bytes32 design) internal view returns (ILicenseRegistry.Terms memory terms) {
+        terms.design = design;
+        terms.designEpoch = designs.design(design).epoch;
+        terms.units = UNITS;
+        terms.holder = makerId;
+        terms.offerUntil = _now() + 1000;
+        terms.termsRoot = "terms";
+    }
+
+    function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
+        return abi.encodePacked(r, s, v);
+    }
+
+    /// @dev Another signature of the same digest that recovers to the same account, with a high s.
+    function _malleate(bytes memory signature) internal pure returns (bytes memory) {
+        (bytes32 r, bytes32 s) = abi.decode(signature, (bytes32, bytes32));
+        uint256 order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
+        uint8 v = uint8(signature[64]) == 27 ? 28 : 27;
+        return abi.encodePacked(r, order - uint256(s), v);
+    }
+
+    function _grant(ILicenseRegistry.Terms memory terms)
+        internal
+        returns (uint40 number, uint40 lane)
+    {
+        return licenses.grant(terms, _sign(DESIGNER_KEY, licenses.licenseId(terms)));
+    }
+
+    function _openLog() internal returns (uint40) {
+        vm.prank(operator);
+        return log.open(operatorId, writer, 0);
+    }
+
+    /// @dev A lane of the site with `n` units, cut off the maker's, for a log.
+    function _lane(uint40 number, uint40 n) internal returns (uint40) {
+        (, uint40 first) = _grant(_terms(_design()));
+        vm.prank(maker);
+        return licenses.split(first, UNITS + 1, n, number, siteId);
+    }
+
+    function _noDraws() internal pure returns (IBuildLog.Draw[] memory) {
+        return new IBuildLog.Draw[](0);
+    }
+
+    function _draws(uint40 lane, uint40 n) internal pure returns (IBuildLog.Draw[] memory draws) {
+        draws = new IBuildLog.Draw[](1);
+        draws[0] = IBuildLog.Draw({lane: lane, n: n});
+    }
+
+    function _append(uint40 number, uint40 count, bytes32 root, IBuildLog.Draw[] memory draws)
+        internal
+        returns (IBuildLog.Record memory)
+    {
+        uint40 seq = uint40(log.head(number).seq);
+        vm.recordLogs();
+        vm.prank(log.head(number).writer);
+        log.append(number, seq, count, root, draws);
+        return _lastRecord();
+    }
+
+    function _lastRecord() internal returns (IBuildLog.Record memory) {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        return abi.decode(logs[logs.length - 1].data, (IBuildLog.Record));
+    }
+
+    function _entry() internal view returns (IPartRegistry.Entry memory) {
+        return IPartRegistry.Entry({
+            kind: 1,
+            subject: keccak256("subject"),
+            envelope: keccak256("envelope"),
+            siteRecipe: keccak256("site recipe"),
+            machine: machineId,
+            maker: makerId,
+            dependencies: keccak256("dependencies"),
+            previous: 0
+        });
+    }
+
+    /// @dev The leaf hash of an entry, written out here once more.
+    function _leaf(IPartRegistry.Entry memory entry, bytes32 salt) internal pure returns (bytes32) {
+        bytes memory encoded = abi.encode(keccak256("guildmark/entry/v1"), salt, entry);
+        return Rfc9162.hashLeaf(abi.encode(sha256(encoded)));
+    }
+
+    /// @dev The batch in which `leaf` is at `position` and every other leaf is made up.
+    function _batch(bytes32 leaf, uint256 position, uint256 count)
+        internal
+        pure
+        returns (bytes32[] memory leaves)
+    {
+        leaves = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            leaves[i] = i == position ? leaf : keccak256(abi.encode("leaf", i));
+        }
+    }
+
+    /// @dev The root that a path leads to in a full tree, where every level has a sibling.
+    function _climb(bytes32 leaf, uint256 position, bytes32[] memory path)
+        internal
+        pure
+        returns (bytes32 node)
+    {
+        node = leaf;
+        for (uint256 i = 0; i < path.length; ++i) {
+            node = (position >> i) & 1 == 0
+                ? Rfc9162.hashNode(node, path[i])
+                : Rfc9162.hashNode(path[i], node);
+        }
+    }
+
+    function _bound(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {
+        return low + value % (high - low + 1);
+    }
+}
