@@ -1,18 +1,24 @@
 """``guildmark chain``: run, fund and deploy the local chain."""
 
 import asyncio
+import json
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from guildmark.adapters.chain import local, proxy, toolchain
+from guildmark.adapters.chain import deployment, local, proxy, toolchain
+from guildmark.adapters.chain.deploy import Deployer
 from guildmark.adapters.chain.endpoint import endpoint
-from guildmark.adapters.chain.rpc import Rpc
+from guildmark.adapters.chain.rpc import Rpc, quantity
 from guildmark.adapters.clock import SystemClock, SystemEntropy
+from guildmark.adapters.keys.keystore import FileKeyStore, password_from
+from guildmark.domain.contracts import ChainClass, ContractName
 from guildmark.domain.identifiers import address_from_hex, to_hex
+from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.settings import default_home
 
 app = typer.Typer(help="Run, fund and deploy the local chain.", no_args_is_help=True)
@@ -21,6 +27,7 @@ Home = Annotated[Path | None, typer.Option(help="The folder of the chain's keepe
 
 _DEFAULT_PORT = 8545
 _COINS = 1_000
+_PAUSE = 0.05
 
 
 @app.command()
@@ -47,6 +54,59 @@ def fund(
     with Rpc(url=url or endpoint(_chain_folder(home))) as rpc:
         transaction = rpc.call(proxy.FUND, to_hex(address), coins)
     typer.echo(transaction)
+
+
+@app.command()
+def deploy(
+    home: Home = None,
+    key: Annotated[str, typer.Option(help="The key of the account that deploys.")] = "deployer",
+    url: Annotated[str | None, typer.Option(help="The chain, if not this home's.")] = None,
+    kind: Annotated[
+        ChainClass, typer.Option("--class", help="Who can rewrite the chain.")
+    ] = ChainClass.LOCAL,
+) -> None:
+    """Deploy the contracts; stopped half-way, the next run goes on."""
+    root = home or default_home(os.environ)
+    keys = FileKeyStore(root / "keys", password_from(root / "keys", os.environ))
+    if KeyName(key) not in keys.names():
+        keys.create(KeyName(key), KeyAlgorithm.SECP256K1)
+    with Rpc(url=url or endpoint(root / "chain")) as rpc:
+        if kind is ChainClass.LOCAL:
+            rpc.call(proxy.FUND, to_hex(keys.address(KeyName(key))))
+        pin = Deployer(
+            rpc=rpc,
+            keys=keys,
+            key=KeyName(key),
+            folder=root / "chain",
+            chain_class=kind,
+            pause=lambda: time.sleep(_PAUSE),
+        ).deploy()
+    typer.echo(to_hex(pin.contracts[ContractName.DIRECTORY].address))
+
+
+@app.command()
+def info(
+    home: Home = None,
+    url: Annotated[str | None, typer.Option(help="The chain, if not this home's.")] = None,
+) -> None:
+    """Show the chain and the contracts, checked, as JSON."""
+    folder = _chain_folder(home)
+    address = url or endpoint(folder)
+    with Rpc(url=address) as rpc:
+        chain_id, genesis = deployment.identify(rpc)
+        document: dict[str, object] = {
+            "url": address,
+            "chainId": chain_id,
+            "genesis": to_hex(genesis),
+            "head": quantity(rpc.call("eth_blockNumber")),
+        }
+        if (folder / deployment.FILE_NAME).exists():
+            pin = deployment.load(folder / deployment.FILE_NAME)
+            deployment.check_pin(rpc, pin)
+            document["contracts"] = {
+                name.value: to_hex(found.address) for name, found in pin.contracts.items()
+            }
+    typer.echo(json.dumps(document, indent=2))
 
 
 async def _run(folder: Path, port: int) -> None:

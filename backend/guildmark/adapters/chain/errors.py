@@ -116,6 +116,9 @@ REFUSALS: Mapping[str, type[GuildmarkError]] = MappingProxyType(
 
 # JSON-RPC has no number for it: geth, Besu, anvil and Hardhat each say it in these words.
 _FUNDS = ("insufficient funds", "enough funds", "upfront cost")
+_KNOWN = ("already known", "already imported", "known transaction", "already in")
+_NONCE = ("nonce too low", "nonce is too low", "expected nonce")
+_UNDERPRICED = ("underpriced", "fee too low", "max fee per gas less", "maxfeepergas")
 
 
 def refusal(data: bytes) -> GuildmarkError:
@@ -139,6 +142,19 @@ def translated(error: RpcRefusedError) -> GuildmarkError:
     if _says(error, _FUNDS):
         return refusals.FundsMissingError("The account cannot pay for the transaction.")
     return error
+
+
+def is_sent(error: RpcRefusedError) -> bool:
+    """Return whether a raw transaction is refused only because it was sent before.
+
+    "Nonce too low" says that it, or another one with its nonce, is in a block: the receipt tells.
+    """
+    return _says(error, _KNOWN) or _says(error, _NONCE)
+
+
+def is_underpriced(error: RpcRefusedError) -> bool:
+    """Return whether the node wants a higher fee for the transaction."""
+    return _says(error, _UNDERPRICED)
 
 
 def _says(error: RpcRefusedError, words: tuple[str, ...]) -> bool:

@@ -1,6 +1,7 @@
 """Private keys as encrypted PKCS #8 (RFC 5958) with a memory-hard password (scrypt, RFC 7914).
 
-Written here because the library writes 2,048 rounds of PBKDF2 only; OpenSSL reads it within its memory limit.
+Written here because the library writes 2,048 rounds of PBKDF2 only; the costs are the greatest
+that OpenSSL's command line reads.
 """
 
 import base64

@@ -1,0 +1,67 @@
+"""A ledger opened: its chain and contracts checked before anything is read, signed or sent."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from guildmark.adapters.chain import deployment
+from guildmark.adapters.chain.ledger import FinalityRule, RpcLedger
+from guildmark.adapters.chain.rpc import Rpc
+from guildmark.domain.contracts import ChainClass, ChainPin
+from guildmark.domain.identifiers import Address, ChainId, Digest
+from guildmark.ports import Capability
+
+ALL_CAPABILITIES = frozenset(Capability)
+
+# A local chain's keeper answers `finalized` with its journal's head; consortium chains (QBFT,
+# Clique with instant finality) and public ones know the tag as well.
+FINALITY: Mapping[ChainClass, FinalityRule] = MappingProxyType(
+    {kind: FinalityRule() for kind in ChainClass}
+)
+
+
+def open_ledger(
+    url: str,
+    *,
+    chain_id: ChainId,
+    genesis: Digest,
+    chain_class: ChainClass,
+    directory: Address,
+) -> RpcLedger:
+    """Return the ledger that the settings name.
+
+    Raises:
+        LedgerUnavailableError: The node cannot be reached in time.
+        WrongChainError: The node is on another chain id.
+        GenesisMismatchError: The chain has another beginning.
+        CodeMissingError: An address has no code.
+        CodeMismatchError: An address has another code than ours.
+    """
+    rpc = Rpc(url=url)
+    pin = deployment.discover(
+        rpc, chain_id=chain_id, genesis=genesis, chain_class=chain_class, directory=directory
+    )
+    return _ledger(rpc, pin)
+
+
+def open_pinned(url: str, pin: ChainPin) -> RpcLedger:
+    """Return the ledger that a pin names.
+
+    Raises:
+        LedgerUnavailableError: The node cannot be reached in time.
+        WrongChainError: The node is on another chain id.
+        GenesisMismatchError: The chain has another beginning.
+        CodeMissingError: An address has no code.
+        CodeMismatchError: An address has another code.
+    """
+    rpc = Rpc(url=url)
+    deployment.check_pin(rpc, pin)
+    return _ledger(rpc, pin)
+
+
+def _ledger(rpc: Rpc, pin: ChainPin) -> RpcLedger:
+    return RpcLedger(
+        rpc=rpc,
+        chain=pin,
+        finality=FINALITY[pin.chain_class],
+        capabilities=ALL_CAPABILITIES,
+    )
