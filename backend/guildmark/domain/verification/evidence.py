@@ -1,7 +1,8 @@
 """What is looked at: one part's entry, what was disclosed around it, and proofs of block b.
 
 Nothing here is believed because it is here; every value is a claim that a check compares.
-A disclosure that is absent makes the checks that need it ``unknown``, never ``ok``.
+A disclosure that is absent makes the checks that need it ``unknown``, never ``ok``. What cannot be
+written on any chain (numbers out of range) is refused when it is made.
 """
 
 from collections.abc import Mapping
@@ -11,12 +12,25 @@ from guildmark.domain.clauses import Disclosure
 from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.design import Revision
 from guildmark.domain.entry import Entry
-from guildmark.domain.identifiers import Bytes32, ClaimId, Digest, IdentityId
+from guildmark.domain.errors import ContentError
+from guildmark.domain.identifiers import UINT40_MAX, Bytes32, ClaimId, Digest, IdentityId, Index
 from guildmark.domain.identity import ClaimDocument
 from guildmark.domain.recipe import Recipe, SiteRecipe
-from guildmark.domain.record import Record
+from guildmark.domain.record import COUNT_MAX, PATH_MAX, Record
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.terms import Terms
+
+INTERVALS_MAX = 64
+STEPS_MAX = 64
+LICENSES_MAX = 5
+PARTIES_MAX = 64
+
+
+class EvidenceRangeError(ContentError):
+    """A number in the evidence that no contract could hold, or more of a thing than is read."""
+
+    code = "evidence.outOfRange"
+    hint = "Ask for the evidence again from another source."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +53,17 @@ class Core:
     position: int
     path: tuple[Digest, ...]
 
+    def __post_init__(self) -> None:
+        self.entry.leaf_data(self.salt)
+        self.record.digest()
+        _check_range("position", self.position, 0, COUNT_MAX - 1)
+        _check_range("path", len(self.path), 0, PATH_MAX)
+
+    @property
+    def index(self) -> Index:
+        """Return the entry's index in its log."""
+        return self.record.index_of(self.position)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkDisclosure:
@@ -47,6 +72,9 @@ class LinkDisclosure:
     child: IdentityId
     parent: IdentityId
     count: int
+
+    def __post_init__(self) -> None:
+        _check_range("link's intervals", self.count, 0, INTERVALS_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +85,10 @@ class LicenseDisclosure:
     terms: Terms
     members: Disclosure
 
+    def __post_init__(self) -> None:
+        self.terms.struct_hash()
+        _check_range("license's number", self.number, 1, UINT40_MAX)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeDisclosure:
@@ -65,6 +97,10 @@ class RecipeDisclosure:
     recipe: Recipe
     steps: int
     clauses: Disclosure
+
+    def __post_init__(self) -> None:
+        self.recipe.id()
+        _check_range("recipe's steps", self.steps, 0, STEPS_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +118,9 @@ class ClaimDisclosure:
     issuer: IdentityId
     subject: IdentityId
     claim: ClaimDocument
+
+    def __post_init__(self) -> None:
+        self.id()
 
     def id(self) -> ClaimId:
         """Return the id under which the chain keeps the claim."""
@@ -128,6 +167,15 @@ class Disclosures:
     claims: tuple[ClaimDisclosure, ...] = ()
     profiles: tuple[ProfileDisclosure, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.beacon is not None:
+            self.beacon.digest()
+        if self.revision is not None:
+            self.revision.digest()
+        _check_range("licenses", len(self.licenses), 0, LICENSES_MAX)
+        _check_range("claims", len(self.claims), 0, PARTIES_MAX)
+        _check_range("profiles", len(self.profiles), 0, PARTIES_MAX)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainEvidence:
@@ -156,3 +204,9 @@ class Evidence:
     disclosed: Disclosures
     chain: ChainEvidence
     replacement: "Evidence | None" = None
+
+
+def _check_range(what: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        message = f"The {what} must be {least} to {most}, found {value}."
+        raise EvidenceRangeError(message, found=value, least=least, most=most)

@@ -1,0 +1,121 @@
+"""Which slots of block b a verifier asks for, so that whoever exports evidence can prove them."""
+
+from collections.abc import Iterator, Mapping
+
+from guildmark.domain import storage
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.dsse import Envelope
+from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.identifiers import IdentityId, MalformedHexError, bytes32_from_hex
+from guildmark.domain.identity import key_id
+from guildmark.domain.statement import BuildStatement
+from guildmark.domain.storage import Location
+from guildmark.domain.verification.evidence import Core, Disclosures, LinkDisclosure
+
+PROVEN_CONTRACTS = (
+    ContractName.IDENTITIES,
+    ContractName.DESIGNS,
+    ContractName.RECIPES,
+    ContractName.LICENSES,
+    ContractName.LOG,
+    ContractName.PARTS,
+)
+"""The contracts whose state a verdict rests on."""
+
+
+def required_slots(core: Core, disclosed: Disclosures) -> Mapping[ContractName, tuple[bytes, ...]]:
+    """Return the slots to prove at block b, a contract each; every contract is named.
+
+    What ``Ledger.proof`` takes. A slot that the chain does not hold is proven, too: zero.
+    """
+    locations = set(_locations(core, disclosed))
+    return {
+        name: tuple(sorted(each.slot for each in locations if each.contract is name))
+        for name in PROVEN_CONTRACTS
+    }
+
+
+def instrument_id(instrument: str) -> IdentityId | None:
+    """Return the identity that a measurement names as its instrument, None where it names none."""
+    try:
+        return IdentityId(bytes32_from_hex(instrument))
+    except MalformedHexError:
+        return None
+
+
+def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
+    record = core.record
+    yield storage.RECORDS.at(record.log, record.seq)
+    yield storage.OPERATORS.at(record.log)
+    yield storage.FATES.at(record.log, core.index)
+    grant = record.grant_at(core.position)
+    if grant is not None:
+        yield storage.LANES.at(grant.lane)
+        yield storage.LANE_HOLDERS.at(grant.lane)
+    yield from _of_disclosures(disclosed)
+    statement = _statement(core.envelope)
+    if statement is not None:
+        yield from _of_statement(statement, disclosed)
+
+
+def _of_disclosures(disclosed: Disclosures) -> Iterator[Location]:
+    for identity in (disclosed.operator, disclosed.owner):
+        if identity is not None:
+            yield storage.IDENTITIES.at(identity)
+    for link in (disclosed.site_link, disclosed.maker_link):
+        if link is not None:
+            yield from _of_link(link)
+    for claim in disclosed.claims:
+        yield storage.CLAIMS.at(claim.id())
+    for profile in disclosed.profiles:
+        yield storage.PROFILES.at(profile.identity)
+    for license_ in disclosed.licenses:
+        yield storage.LICENSES.at(license_.number)
+        yield storage.LICENSE_IDS.at(license_.number)
+    yield from _of_recipes(disclosed)
+
+
+def _of_recipes(disclosed: Disclosures) -> Iterator[Location]:
+    if disclosed.recipe is not None:
+        recipe = disclosed.recipe.recipe.id()
+        yield storage.RECIPES.at(recipe)
+        yield from _numbered(storage.STEPS, recipe, disclosed.recipe.steps)
+    if disclosed.site_recipe is not None:
+        yield storage.SITE_RECIPES.at(disclosed.site_recipe.recipe.id())
+    if disclosed.revision is not None:
+        yield storage.REVISIONS.at(disclosed.revision.design, disclosed.revision.number)
+        yield storage.DESIGN_OWNERS.at(disclosed.revision.design)
+
+
+def _of_link(link: LinkDisclosure) -> Iterator[Location]:
+    yield storage.IDENTITIES.at(link.child)
+    yield storage.IDENTITIES.at(link.parent)
+    yield storage.LINK_COUNTS.at(link.child, link.parent)
+    for number in range(1, link.count + 1):
+        yield storage.LINKS.at(link.child, link.parent, number)
+
+
+def _of_statement(statement: BuildStatement, disclosed: Disclosures) -> Iterator[Location]:
+    run, beacon = statement.run, statement.beacon
+    yield storage.RECORDS.at(beacon.log, beacon.seq)
+    for identity in (run.machine, run.site, run.maker):
+        yield storage.IDENTITIES.at(identity)
+    if disclosed.key is not None:
+        yield storage.KEYS.at(key_id(run.machine, disclosed.key))
+    for measurement in statement.measurements:
+        instrument = instrument_id(measurement.instrument)
+        if instrument is not None:
+            yield storage.IDENTITIES.at(instrument)
+
+
+def _numbered(mapping: storage.Mapping, key: bytes, count: int) -> Iterator[Location]:
+    for number in range(1, count + 1):
+        yield mapping.at(key, number)
+
+
+def _statement(envelope: bytes) -> BuildStatement | None:
+    try:
+        return BuildStatement.parse(Envelope.parse(envelope).payload)
+    except GuildmarkError:
+        # An envelope that cannot be read is a finding of the checks, not of the exporter.
+        return None
