@@ -1,13 +1,17 @@
 // The pinned compiler with the manners of a native one: `--version` in the native form, and
 // standard JSON in, standard JSON out.
 //
+// Settings that the caller leaves out come from compiler.json (Brownie cannot name all of them).
+//
 // npm's own `solcjs` reads stdin in one synchronous call, which fails on large input (EAGAIN),
 // and prints a line before its answer; this reads stdin by events.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 
-const solc = createRequire(import.meta.url)("solc");
+const require = createRequire(import.meta.url);
+const solc = require("solc");
+const pinned = require("./compiler.json");
 
 const argument = (name) => {
   const position = process.argv.indexOf(name);
@@ -33,8 +37,9 @@ if (process.argv.includes("--version")) {
   const chunks = [];
   process.stdin.on("data", (chunk) => chunks.push(chunk));
   process.stdin.on("end", () => {
-    const input = Buffer.concat(chunks).toString("utf8");
-    process.stdout.write(`${solc.compile(input, { import: readImport })}\n`);
+    const input = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    input.settings = { ...pinned.settings, ...input.settings };
+    process.stdout.write(`${solc.compile(JSON.stringify(input), { import: readImport })}\n`);
   });
 } else {
   process.stderr.write("solc: only --version and --standard-json are answered here\n");

@@ -22,6 +22,16 @@ def dump(content: object) -> str:
 
 def write(name: str, content: dict[str, Any]) -> None:
     """Write `build/<name>.json` with the commit in front."""
+    _write(name, {"commit": commit(), **content})
+
+
+def write_rows(name: str, rows: list[dict[str, Any]]) -> None:
+    """Write `build/<name>.json` as a list, each row with the commit."""
+    made_from = commit()
+    _write(name, [{"commit": made_from, **row} for row in rows])
+
+
+def _write(name: str, content: object) -> None:
     target = ROOT / "build" / f"{name}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(dump({"commit": commit(), **content}))
+    target.write_text(dump(content))

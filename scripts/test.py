@@ -31,7 +31,13 @@ def main() -> int:
             ),
             Step(
                 name="Brownie: deploy and smoke test",
-                command=[sys.executable, "scripts/brownie_test.py"],
+                command=[
+                    sys.executable,
+                    "scripts/run_brownie.py",
+                    "test",
+                    "--network",
+                    "guildmark",
+                ],
                 shown=True,
             ),
             Step(

@@ -1,0 +1,45 @@
+"""Deploy the whole system with Brownie: `scripts/run_brownie.py run deploy`."""
+
+from brownie import (
+    BuildLog,
+    DesignRegistry,
+    Directory,
+    IdentityRegistry,
+    LicenseRegistry,
+    PartRegistry,
+    RecipeRegistry,
+    accounts,
+)
+
+
+def deploy(account):
+    """Deploy all contracts from one account and return them by name.
+
+    Licenses and log know each other by constructor, so the log's address is computed from the
+    account's nonce before it is there.
+    """
+    identities = account.deploy(IdentityRegistry)
+    designs = account.deploy(DesignRegistry)
+    recipes = account.deploy(RecipeRegistry, identities, designs)
+    promised = account.get_deployment_address(account.nonce + 1)
+    licenses = account.deploy(LicenseRegistry, identities, designs, promised)
+    log = account.deploy(BuildLog, identities, licenses)
+    if log.address != promised:
+        raise RuntimeError(f"the log is at {log.address}, licenses expect it at {promised}")
+    parts = account.deploy(PartRegistry, identities, licenses, log)
+    directory = account.deploy(Directory, identities, designs, licenses, recipes, log, parts)
+    return {
+        "identities": identities,
+        "designs": designs,
+        "recipes": recipes,
+        "licenses": licenses,
+        "log": log,
+        "parts": parts,
+        "directory": directory,
+    }
+
+
+def main():
+    """Deploy from the first account and print the addresses."""
+    for name, contract in deploy(accounts[0]).items():
+        print(f"{name:10} {contract.address}")
