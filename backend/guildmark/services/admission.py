@@ -1,0 +1,343 @@
+"""Whether a build may be logged here: signature, key, links, license, recipe, in this order.
+
+What the door asks is what the verdict asks later, so that nothing is logged that a reader would
+refuse; the verdict does not rest on it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from guildmark.domain.clauses import DisclosedClauses, compare
+from guildmark.domain.dsse import Envelope, envelope_digest
+from guildmark.domain.entry import Entry, EntryKind
+from guildmark.domain.errors import (
+    MalformedError,
+    NonconformingError,
+    NotCoveredError,
+    NotLoggedError,
+    RevokedError,
+    UncheckableError,
+    UntrustedError,
+)
+from guildmark.domain.facts import (
+    KeyFact,
+    LaneFact,
+    LicenseFact,
+    LinkFact,
+    ParentFact,
+    RecipeFact,
+    RecordFact,
+    RevisionFact,
+    SiteRecipeFact,
+)
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, LogNumber, to_hex
+from guildmark.domain.queue import Queued
+from guildmark.domain.recipe import Status
+from guildmark.domain.refusals import KeyUnknownError, LaneLogError, LicenseUnknownError
+from guildmark.domain.signatures import Algorithm, PublicKey
+from guildmark.domain.statement import DESIGN_DEPENDENCY, PAYLOAD_TYPE, BuildStatement
+from guildmark.domain.terms import Allowance, TermsKind, allows, revision_member
+from guildmark.ports import DocumentKind, View
+from guildmark.services.disclosing import shown_clauses
+from guildmark.services.projection import known
+
+
+class PayloadTypeError(MalformedError):
+    """The envelope holds something else than a build statement."""
+
+    code = "statement.payloadType"
+    hint = "Send the envelopes that machines signed."
+
+
+class BeaconUnknownError(NotLoggedError):
+    """The statement's beacon is no final record of this chain."""
+
+    code = "beacon.unknown"
+    hint = "Take a fresh beacon from a node before the job begins."
+
+
+class KeyOutsideWindowError(RevokedError):
+    """The machine's key was not good from the beacon until now."""
+
+    code = "key.outsideWindow"
+    hint = "Sign with the machine's present key, with a beacon younger than the key."
+
+
+class LinkOutsideWindowError(UntrustedError):
+    """The machine's or site's link was not open from the beacon until now."""
+
+    code = "link.outsideWindow"
+    hint = "Link machine, site and organization, then take a beacon younger than the links."
+
+
+class LaneMismatchError(NotCoveredError):
+    """The lane is not the one of this license and site."""
+
+    code = "license.laneMismatch"
+    hint = "Name the lane that the site holds under this license."
+
+
+class NotAllowedError(NotCoveredError):
+    """The license's terms do not allow it."""
+
+    code = "license.notAllowed"
+    hint = "Ask the licensor for terms that name it."
+
+
+class NotDisclosedError(UncheckableError):
+    """A document that the node must see was not disclosed to it."""
+
+    code = "disclosure.missing"
+    hint = "Disclose terms, recipe and site recipe to this node, then send the build again."
+
+
+class DesignMismatchError(NotCoveredError):
+    """The build is not of the design and revision that license and recipe are about."""
+
+    code = "design.mismatch"
+
+
+class RecipeNotInForceError(NotCoveredError):
+    """The recipe is a draft, suspended or retired."""
+
+    code = "recipe.notInForce"
+    hint = "Build under a recipe on trial or qualified."
+
+
+class RecipeMismatchError(NotCoveredError):
+    """The site recipe is not this site's own under this recipe."""
+
+    code = "recipe.mismatch"
+    hint = "Name the recipe that this site published under the master recipe."
+
+
+class RecipeDepartsError(NonconformingError):
+    """The site's recipe does not keep its master."""
+
+    code = "recipe.departs"
+    hint = "Derive the site's recipe again from the master."
+
+
+class SettingOutsideError(NonconformingError):
+    """A recorded setting lies outside the site's recipe."""
+
+    code = "recipe.settingOutside"
+
+
+class ToleranceExceededError(NonconformingError):
+    """A measured value lies outside its tolerance."""
+
+    code = "recipe.toleranceExceeded"
+
+
+class MeasurementMissingError(NonconformingError):
+    """A toleranced characteristic was not measured."""
+
+    code = "recipe.measurementMissing"
+    hint = "Measure the characteristic that is named."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """The door for one batch of envelopes, over one state of the index.
+
+    Args:
+        view: The state.
+        log: The log that this node runs.
+        now: The time of the newest final block.
+    """
+
+    view: View
+    log: LogNumber
+    now: int
+    _shown: dict[tuple[DocumentKind, bytes], DisclosedClauses] = field(default_factory=dict)
+
+    def examine(self, data: bytes, salt: Bytes32) -> Queued:
+        """Return the entry that an envelope may be logged as, salted with ``salt``.
+
+        Raises:
+            GuildmarkError: The first thing that does not hold; its code says which.
+        """
+        envelope = Envelope.parse(data)
+        statement = BuildStatement.parse(envelope.payload)
+        key = self._signer(envelope, statement)
+        self._check_window(key, statement)
+        licensed = self._check_lane(statement)
+        self._check_terms(licensed, statement)
+        self._check_design(licensed, statement)
+        self._check_recipe(statement)
+        return _queued(data, envelope, statement, salt)
+
+    def _signer(self, envelope: Envelope, statement: BuildStatement) -> KeyFact:
+        if envelope.payload_type != PAYLOAD_TYPE:
+            message = f"The payload is {envelope.payload_type[:80]!r}, no build statement."
+            raise PayloadTypeError(message, expected=PAYLOAD_TYPE)
+        keys = [self.view.facts.get(KeyFact, one.key) for one in envelope.signatures]
+        own = [key for key in keys if key and key.machine == statement.run.machine]
+        if not own:
+            message = f"No key of machine {to_hex(statement.run.machine)} signed."
+            raise KeyUnknownError(message, machine=to_hex(statement.run.machine))
+        envelope.verify({key.id: _public_key(key).verify for key in own})
+        return own[0]
+
+    def _check_window(self, key: KeyFact, statement: BuildStatement) -> None:
+        begin = self._beacon_time(statement)
+        if key.until or key.notice_at or key.since > begin:
+            message = f"The key {to_hex(key.id)} was not good from {begin} until now."
+            raise KeyOutsideWindowError(message, key=to_hex(key.id), since=key.since)
+        run = statement.run
+        self._check_link(run.machine, run.site, begin)
+        self._check_link(run.site, run.maker, begin)
+
+    def _beacon_time(self, statement: BuildStatement) -> int:
+        beacon = statement.beacon
+        found = self.view.facts.get(RecordFact, beacon.log, beacon.seq)
+        if found is None or found.record.digest() != beacon.record_digest:
+            message = f"Record {beacon.seq} of log {beacon.log} is not the statement's beacon."
+            raise BeaconUnknownError(message, log=beacon.log, seq=beacon.seq)
+        return found.record.time
+
+    def _check_link(self, child: IdentityId, parent: IdentityId, begin: int) -> None:
+        facts = self.view.facts
+        present = facts.get(ParentFact, child)
+        links = facts.each(LinkFact, child, parent)
+        is_open = present is not None and present.parent == parent
+        if not is_open or links[-1].since > begin:
+            message = f"{to_hex(child)} did not belong to {to_hex(parent)} from {begin} until now."
+            raise LinkOutsideWindowError(message, child=to_hex(child), parent=to_hex(parent))
+
+    def _check_lane(self, statement: BuildStatement) -> LicenseFact:
+        external = statement.external
+        lane = self.view.facts.get(LaneFact, external.lane)
+        if lane is None:
+            message = f"No license has a lane {external.lane}."
+            raise LicenseUnknownError(message, lane=external.lane)
+        if not self.log == lane.log == external.log:
+            message = f"Lane {lane.number} draws into log {lane.log}; this is log {self.log}."
+            raise LaneLogError(message, lane=lane.number, log=lane.log)
+        granted = known(self.view.facts, LicenseFact, lane.license)
+        if granted.id != external.license or lane.holder != statement.run.site:
+            message = f"Lane {lane.number} is of another license or site."
+            raise LaneMismatchError(message, lane=lane.number)
+        return granted
+
+    def _check_terms(self, granted: LicenseFact, statement: BuildStatement) -> None:
+        terms_root = granted.terms.terms_root
+        members = self._clauses(DocumentKind.TERMS, granted.id, terms_root)
+        for kind, value in _named(statement):
+            if allows(members, kind, value) is not Allowance.YES:
+                message = f"License {granted.number} does not allow {kind.value} {value[:90]}."
+                raise NotAllowedError(message, kind=kind.value, value=value[:90])
+
+    def _check_design(self, granted: LicenseFact, statement: BuildStatement) -> None:
+        external = statement.external
+        revision = self.view.facts.get(RevisionFact, external.design, external.revision)
+        if granted.terms.design != external.design or revision is None:
+            message = f"License {granted.number} is not about this design and revision."
+            raise DesignMismatchError(message, design=to_hex(external.design))
+        if statement.resource(DESIGN_DEPENDENCY) != revision.revision.ciphertext:
+            message = "The build did not begin from the revision's encrypted files."
+            raise DesignMismatchError(message, revision=external.revision)
+
+    def _check_recipe(self, statement: BuildStatement) -> None:
+        master, site = self._recipes(statement)
+        departure = compare(master, site)
+        if departure is not None:
+            where = departure.path or f"leaf {departure.leaf}"
+            message = f"The site's recipe departs at {where}: {departure.deviation.value}."
+            raise RecipeDepartsError(message, path=departure.path, leaf=departure.leaf)
+        _check_settings(site, statement)
+        _check_measurements(site, statement)
+
+    def _recipes(self, statement: BuildStatement) -> tuple[DisclosedClauses, DisclosedClauses]:
+        external, facts = statement.external, self.view.facts
+        recipe = facts.get(RecipeFact, external.recipe)
+        own = facts.get(SiteRecipeFact, external.site_recipe)
+        if recipe is None or own is None or not _fit(recipe, own, statement):
+            message = "Recipe and site recipe are not those of this design and site."
+            raise RecipeMismatchError(message, recipe=to_hex(external.recipe))
+        if recipe.status not in {Status.TRIAL, Status.QUALIFIED}:
+            message = f"The recipe is {Status(recipe.status).name.lower()}."
+            raise RecipeNotInForceError(message, status=Status(recipe.status).name.lower())
+        return (
+            self._clauses(DocumentKind.RECIPE, recipe.id, recipe.recipe.root),
+            self._clauses(DocumentKind.SITE_RECIPE, own.id, own.recipe.root),
+        )
+
+    def _clauses(self, kind: DocumentKind, key: bytes, root: Digest) -> DisclosedClauses:
+        if (kind, key) not in self._shown:
+            shown = shown_clauses(self.view.documents, kind, key)
+            if shown is None:
+                message = f"The {kind.value} {to_hex(key)} was not disclosed to this node."
+                raise NotDisclosedError(message, kind=kind.value, key=to_hex(key))
+            self._shown[kind, key] = shown.verify(root)
+        return self._shown[kind, key]
+
+
+def _public_key(key: KeyFact) -> PublicKey:
+    return PublicKey(algorithm=Algorithm(key.algorithm), data=key.public_key)
+
+
+def _named(statement: BuildStatement) -> Iterator[tuple[TermsKind, str]]:
+    external, run = statement.external, statement.run
+    yield TermsKind.REVISION, revision_member(external.design, external.revision)
+    yield TermsKind.RECIPE, to_hex(external.recipe)
+    yield TermsKind.SITE, to_hex(run.site)
+    yield TermsKind.MACHINE, to_hex(run.machine)
+    yield TermsKind.LABEL_NAMESPACE, statement.label
+
+
+def _fit(recipe: RecipeFact, own: SiteRecipeFact, statement: BuildStatement) -> bool:
+    external = statement.external
+    of_design = (recipe.recipe.design, recipe.recipe.revision)
+    of_site = (own.recipe.master, own.recipe.site)
+    return of_design == (external.design, external.revision) and of_site == (
+        external.recipe,
+        statement.run.site,
+    )
+
+
+def _check_settings(site: DisclosedClauses, statement: BuildStatement) -> None:
+    for setting in statement.settings:
+        clause = site.find(setting.path)
+        if clause is None or not clause.admits(setting.value, setting.unit):
+            message = f"The setting {setting.path} is not as the site's recipe has it."
+            raise SettingOutsideError(message, path=setting.path, found=setting.value[:40])
+
+
+def _check_measurements(site: DisclosedClauses, statement: BuildStatement) -> None:
+    measured = {one.characteristic: one for one in statement.measurements}
+    for clause in site.below("/tolerance/"):
+        found = measured.get(clause.path)
+        if found is None:
+            message = f"{clause.path} was not measured."
+            raise MeasurementMissingError(message, path=clause.path)
+        if not clause.admits(found.value, found.unit):
+            message = f"{clause.path} measures {found.value} {found.unit}, out of tolerance."
+            raise ToleranceExceededError(
+                message, path=clause.path, found=found.value, min=clause.minimum, max=clause.maximum
+            )
+
+
+def _queued(data: bytes, envelope: Envelope, statement: BuildStatement, salt: Bytes32) -> Queued:
+    run, digest = statement.run, envelope_digest(data)
+    entry = Entry(
+        kind=EntryKind.BUILD,
+        subject=statement.subject,
+        envelope=digest,
+        site_recipe=statement.external.site_recipe,
+        machine=run.machine,
+        maker=run.maker,
+        dependencies=statement.dependencies,
+    )
+    return Queued(
+        envelope=data,
+        digest=digest,
+        payload=sha256(envelope.payload),
+        entry=entry,
+        salt=salt,
+        lane=statement.external.lane,
+        label=statement.label,
+        counter=run.counter,
+    )

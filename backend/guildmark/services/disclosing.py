@@ -1,0 +1,153 @@
+"""Disclosures: documents behind digests on chain, each checked against its digest when it comes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+from guildmark.domain import codec
+from guildmark.domain.canonical import canonical
+from guildmark.domain.clauses import Disclosure
+from guildmark.domain.errors import ContentError, NotFoundError
+from guildmark.domain.facts import (
+    ClaimFact,
+    IdentityFact,
+    LicenseFact,
+    LicenseNumberFact,
+    RecipeFact,
+    SiteRecipeFact,
+)
+from guildmark.domain.fields import read_document
+from guildmark.domain.identifiers import Digest, IdentityId, bytes32_from_hex
+from guildmark.domain.identity import ClaimDocument, profile_digest
+from guildmark.domain.strictjson import Limits, parse_object
+from guildmark.domain.verification.evidence import ClaimDisclosure
+from guildmark.ports import DocumentKind, Documents, Facts, NodeStore
+
+DISCLOSURE_LIMITS = Limits(size=4 << 20, depth=8, values=50_000)
+
+
+class DisclosedThingUnknownError(NotFoundError):
+    """A document opens a thing that no final block holds."""
+
+    code = "disclosure.thingUnknown"
+    hint = "Register the thing first, wait until it is final, then disclose."
+
+
+class ProfileMismatchError(ContentError):
+    """A profile is not what its identity's digest commits to."""
+
+    code = "profile.mismatch"
+    hint = "Send the profile as it was registered, salt included."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosing:
+    """Use cases around disclosures."""
+
+    store: NodeStore
+
+    def receive(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
+        """Keep a document after checking it against the digest on chain.
+
+        Args:
+            kind: What it opens: terms, recipe, site recipe, claim or profile.
+            key: The id of the license, recipe, site recipe, claim or identity.
+            body: The document; clauses as `Disclosure` writes them.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: The document does not follow its schema.
+            DisclosedThingUnknownError: No final block holds the thing.
+            ContentError: It is not what the digest on chain commits to.
+        """
+        with self.store.writing() as work:
+            _CHECKS[kind](work.facts, key, body)
+            work.documents.put(kind, key, body)
+
+
+def shown_clauses(documents: Documents, kind: DocumentKind, key: bytes) -> Disclosure | None:
+    """Return what was disclosed of a tree of clauses, None where nothing was."""
+    body = documents.get(kind, key)
+    return None if body is None else _clauses(body)
+
+
+def shown_claim(documents: Documents, claim: ClaimFact) -> ClaimDisclosure | None:
+    """Return a claim, opened, None where it was not disclosed."""
+    body = documents.get(DocumentKind.CLAIM, claim.id)
+    return None if body is None else _claim(body)
+
+
+def clauses_body(disclosure: Disclosure) -> bytes:
+    """Return the document that discloses clauses."""
+    return canonical(disclosure.to_json())
+
+
+def claim_body(issuer: IdentityId, subject: IdentityId, document: ClaimDocument) -> bytes:
+    """Return the document that discloses a claim."""
+    return canonical(codec.dump(ClaimDisclosure(issuer=issuer, subject=subject, claim=document)))
+
+
+def _check_terms(facts: Facts, key: bytes, body: bytes) -> None:
+    numbered = facts.get(LicenseNumberFact, key)
+    granted = None if numbered is None else facts.get(LicenseFact, numbered.number)
+    _check_clauses(None if granted is None else granted.terms.terms_root, key, body)
+
+
+def _check_recipe(facts: Facts, key: bytes, body: bytes) -> None:
+    published = facts.get(RecipeFact, key)
+    _check_clauses(None if published is None else published.recipe.root, key, body)
+
+
+def _check_site_recipe(facts: Facts, key: bytes, body: bytes) -> None:
+    published = facts.get(SiteRecipeFact, key)
+    _check_clauses(None if published is None else published.recipe.root, key, body)
+
+
+def _check_clauses(root: Digest | None, key: bytes, body: bytes) -> None:
+    if root is None:
+        raise _unknown(key)
+    _clauses(body).verify(root)
+
+
+def _check_claim(facts: Facts, key: bytes, body: bytes) -> None:
+    claim = _claim(body)
+    if claim.id() != key or facts.get(ClaimFact, claim.subject, key) is None:
+        raise _unknown(key)
+
+
+def _check_profile(facts: Facts, key: bytes, body: bytes) -> None:
+    identity = facts.get(IdentityFact, key)
+    if identity is None:
+        raise _unknown(key)
+    profile = dict(parse_object(body, DISCLOSURE_LIMITS))
+    salt = bytes32_from_hex(str(profile.pop("salt", "")))
+    if profile_digest(profile, salt) != identity.profile:
+        message = f"The profile is not the one of identity 0x{key.hex()}."
+        raise ProfileMismatchError(message, identity="0x" + key.hex())
+
+
+def _clauses(body: bytes) -> Disclosure:
+    return read_document(body, Disclosure.read, DISCLOSURE_LIMITS)
+
+
+def _claim(body: bytes) -> ClaimDisclosure:
+    return codec.load(ClaimDisclosure, parse_object(body, DISCLOSURE_LIMITS))
+
+
+def _unknown(key: bytes) -> DisclosedThingUnknownError:
+    message = f"No final block holds what 0x{key.hex()} names."
+    return DisclosedThingUnknownError(message, key="0x" + key.hex())
+
+
+_Check: TypeAlias = Callable[[Facts, bytes, bytes], None]
+
+_CHECKS: Mapping[DocumentKind, _Check] = MappingProxyType(
+    {
+        DocumentKind.TERMS: _check_terms,
+        DocumentKind.RECIPE: _check_recipe,
+        DocumentKind.SITE_RECIPE: _check_site_recipe,
+        DocumentKind.CLAIM: _check_claim,
+        DocumentKind.PROFILE: _check_profile,
+    }
+)
