@@ -1,0 +1,184 @@
+"""Digital Links: canonical texts, biip as the peer, and each refusal."""
+
+import string
+
+import pytest
+from biip.gs1_digital_link_uris import GS1DigitalLinkURI
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guildmark.domain import digital_link as dl
+from guildmark.domain import gs1
+from guildmark.domain.errors import MalformedError
+from guildmark.domain.identifiers import IdentityId, LaneNumber
+
+GTIN = "09506000134352"
+SET_82 = "!\"%&'()*+,-./:;<=>?_" + string.ascii_letters + string.digits
+SERIALS = st.text(SET_82, min_size=1, max_size=20).filter(lambda text: text not in {".", ".."})
+
+
+def own(serial: str = "1-00017") -> dl.DigitalLink:
+    return dl.DigitalLink.of_own_part("id.example.org", "mfrggzdfmztwq2lk", serial)
+
+
+def test_links_are_written_in_their_canonical_form() -> None:
+    part = dl.DigitalLink.of_part("id.example.org", "9506000134352", "12/7")
+
+    assert str(part) == "https://id.example.org/01/09506000134352/21/12%2F7"
+    assert part.serial == "12/7"
+    assert not part.is_own
+
+
+@given(SERIALS, st.none() | SERIALS, st.none() | SERIALS)
+def test_part_links_are_those_of_biip(serial: str, variant: str | None, batch: str | None) -> None:
+    below = [("22", variant), ("10", batch), ("21", serial)]
+    link = dl.DigitalLink(
+        host="id.example.org",
+        key="01",
+        value=GTIN,
+        qualifiers=tuple((name, value) for name, value in below if value is not None),
+    )
+
+    peer = GS1DigitalLinkURI.parse(str(link))
+
+    strings = [(one.ai.ai, one.value) for one in peer.element_strings]
+    assert strings == [("01", GTIN), *link.qualifiers]
+    assert dl.DigitalLink.parse(str(link)) == link
+
+
+@given(SERIALS)
+def test_own_links_are_read_back(serial: str) -> None:
+    link = own(serial)
+
+    assert dl.DigitalLink.parse_label(str(link)) == link
+    assert link.is_own
+    assert link.serial == serial
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://id.example.org/00/340123450000000000",
+        "https://id.example.org/253/4012345000009CERT",
+        "https://id.example.org:8443/414/4012345000009/254/bench-3",
+        "https://id.example.org/417/4012345000009",
+        "https://id.example.org/8003/04012345000009",
+        "https://id.example.org/8004/4012345MILL7",
+        "https://id.example.org/8010/4012345BR-7",
+        "https://example.org/some/path/01/09506000134352/22/2A/10/L7/21/12",
+        "https://example.org/id/01/09506000134352",
+        "https://example.org/01/09506000134352/10/id/21/x",
+        "https://example.org/01/09506000134352/10/01/21/12",
+        "https://example.org/01/id/abcdefgh/1",
+        "https://localhost:5000/id/abcdef/1-00001",
+    ],
+)
+def test_canonical_links_are_read_and_written_alike(text: str) -> None:
+    assert str(dl.DigitalLink.parse_label(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        (f"HTTPS://ID.Example.ORG/01/{GTIN}/21/12", f"https://id.example.org/01/{GTIN}/21/12"),
+        (f"https://id.example.org/01/{GTIN}/", f"https://id.example.org/01/{GTIN}"),
+        ("https://id.example.org/01/9506000134352", f"https://id.example.org/01/{GTIN}"),
+        (
+            f"https://id.example.org/01/{GTIN}/21/%31%2f",
+            f"https://id.example.org/01/{GTIN}/21/1%2F",
+        ),
+        (f"https://id.example.org/01/{GTIN}?17=271231&&x", f"https://id.example.org/01/{GTIN}"),
+    ],
+)
+def test_other_forms_are_read_but_are_no_labels(text: str, label: str) -> None:
+    assert dl.DigitalLink.parse(text).label == label
+    with pytest.raises(dl.LinkNotCanonicalError) as caught:
+        dl.DigitalLink.parse_label(text)
+    assert caught.value.detail == {"canonical": label}
+
+
+def test_query_is_kept_in_the_link_and_left_out_of_the_label() -> None:
+    link = dl.DigitalLink.parse(f"https://id.example.org/01/{GTIN}?17=271231&p=3.7&x=a%26b")
+
+    assert link.query == (("17", "271231"), ("p", "3.7"), ("x", "a&b"))
+    assert str(link) == f"https://id.example.org/01/{GTIN}?17=271231&p=3.7&x=a%26b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "id.example.org/01/" + GTIN,
+        f"http://id.example.org/01/{GTIN}",
+        "https://id.example.org/",
+        "https://id.example.org/gtin/" + GTIN,
+        f"https://id_example.org/01/{GTIN}",
+        f"https://-id.example.org/01/{GTIN}",
+        f"https://user@id.example.org/01/{GTIN}",
+        f"https://id.example.org:0/01/{GTIN}",
+        f"https://{'a' * 64}.org/01/{GTIN}",
+        f"https:///01/{GTIN}",
+        f"https://id.example.org//01/{GTIN}",
+        f"https://id.example.org/../01/{GTIN}",
+        f"https://id.example.org/01/{GTIN}/21/12/10/L7",
+        f"https://id.example.org/01/{GTIN}/21/12/21/13",
+        f"https://id.example.org/01/{GTIN}/99/12",
+        f"https://id.example.org/01/{GTIN}/21",
+        f"https://id.example.org/01/{GTIN}/21/..",
+        f"https://id.example.org/01/{GTIN}/21/%2E",
+        f"https://id.example.org/01/{GTIN}/21/1%2",
+        f"https://id.example.org/01/{GTIN}/21/1%00",
+        f"https://id.example.org/01/{GTIN}/21/1%C3%A9",
+        f"https://id.example.org/01/{GTIN}/21/é",
+        f"https://id.example.org/01/{GTIN}/21/1\n",
+        "https://id.example.org/id/abc/1",
+        "https://id.example.org/id/ABCDEFGH/1",
+        "https://id.example.org/8004/4012345MILL7/21/5",
+        f"https://id.example.org/01/{GTIN}?x=" + "1" * 400,
+    ],
+)
+def test_other_text_is_refused(text: str) -> None:
+    with pytest.raises(dl.MalformedLinkError):
+        dl.DigitalLink.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://id.example.org/01/09506000134353",
+        "https://id.example.org/414/4012345000008",
+        f"https://id.example.org/01/{GTIN}/21/" + "1" * 21,
+        f"https://id.example.org/01/{GTIN}/10/%20",
+        f"https://id.example.org/01/{GTIN}/21/",
+        "https://id.example.org/id/abcdefgh/" + "1" * 21,
+    ],
+)
+def test_keys_and_qualifiers_outside_their_syntax_are_refused(text: str) -> None:
+    with pytest.raises(MalformedError):
+        dl.DigitalLink.parse(text)
+
+
+def test_links_are_not_made_of_values_that_are_not_in_full_length() -> None:
+    with pytest.raises(dl.MalformedLinkError):
+        dl.DigitalLink(host="id.example.org", key="01", value="9506000134352")
+    with pytest.raises(dl.MalformedLinkError):
+        dl.DigitalLink(host="id.example.org", key="02", value=GTIN)
+    with pytest.raises(dl.MalformedLinkError):
+        dl.DigitalLink(host="id.example.org", key="id", value="abcdefgh")
+    with pytest.raises(dl.MalformedLinkError):
+        dl.DigitalLink(host="ID.example.org", key="01", value=GTIN)
+    with pytest.raises(dl.MalformedLinkError):
+        dl.DigitalLink.of_own_part("id.example.org", "ABCDEFGH", "1")
+    with pytest.raises(gs1.WrongCheckDigitError):
+        dl.DigitalLink.of_part("id.example.org", "9506000134353", "1")
+
+
+def test_operator_token_is_eighty_bits_that_an_own_link_takes() -> None:
+    token = dl.operator_token(IdentityId(bytes(range(32))))
+
+    assert token == "aaaqeayeaudaocaj"
+    assert dl.DigitalLink.of_own_part("id.example.org", token, "1-1").value == token
+
+
+def test_serials_contain_their_lane() -> None:
+    assert dl.serial_in_lane(LaneNumber(3), 17) == "3-00017"
