@@ -31,6 +31,7 @@ ENVIRONMENTS = {
     "brownie": Environment(place="build/brownie/venv", sources=("--group", "brownie")),
     "security": Environment(place="build/security/venv", sources=("--group", "security")),
     "docs": Environment(place="build/docs/venv", sources=("--group", "docs")),
+    "examples": Environment(place="build/examples/venv", sources=("--group", "examples")),
     # What makes environments where the system's Python cannot.
     "bootstrap": Environment(place="build/bootstrap", sources=("--group", "bootstrap")),
 }
