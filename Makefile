@@ -37,7 +37,7 @@ compile: setup-dev ## the contracts, into the files that ship
 	@$(RUN) scripts/compile.py
 
 examples: ## the example design and its G-code, made anew
-	@$(PYTHON) scripts/setup.py dev examples && build/examples/venv/bin/python scripts/example_design
+	@$(PYTHON) scripts/make_examples.py
 
 format: setup-dev ## Python and Solidity
 	@$(RUN) scripts/check.py --format

@@ -37,16 +37,16 @@ class Bracket:
 
     plate_length: float = 60.0
     plate_thickness: float = 6.0
-    width: float = 20.0
+    width: float = 16.0
     bore: float = 22.2
-    wall: float = 3.2
+    wall: float = 3.4
     axis_height: float = 24.0
     mouth: float = 18.0
     root_radius: float = 5.0
     hole_spacing: float = 44.0
     hole: float = 4.5
     countersink: float = 9.2
-    corner: float = 4.0
+    corner: float = 3.0
     edge: float = 0.6
     tie_width: float = 6.0
     tie_height: float = 2.6

@@ -111,7 +111,7 @@ def _model(mesh: Mesh, *, name: str, metadata: Sequence[tuple[str, str]]) -> str
         f'{_HEAD}<model unit="millimeter" xml:lang="en-US" xmlns="{_CORE}">',
         *(f"<metadata name={quoteattr(key)}>{value}</metadata>" for key, value in metadata),
         f'<resources><object id="1" type="model" name={quoteattr(name)}><mesh><vertices>',
-        *(f'<vertex x="{x:g}" y="{y:g}" z="{z:g}"/>' for x, y, z in mesh.vertices),
+        *(f'<vertex x="{x:.7g}" y="{y:.7g}" z="{z:.7g}"/>' for x, y, z in mesh.vertices),
         "</vertices><triangles>",
         *(f'<triangle v1="{a}" v2="{b}" v3="{c}"/>' for a, b, c in mesh.triangles),
         '</triangles></mesh></object></resources><build><item objectid="1"/></build></model>',

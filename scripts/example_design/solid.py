@@ -6,6 +6,7 @@ Open CASCADE (PyPI ``cadquery-ocp-novtk``) is imported here and nowhere else.
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 from OCP.BRep import BRep_Tool
 from OCP.BRepAdaptor import BRepAdaptor_Curve
@@ -39,13 +40,15 @@ from OCP.TopoDS import TopoDS, TopoDS_Edge, TopoDS_Face, TopoDS_Shape
 from example_design.bracket import Arc, Bracket, Segment
 from example_design.mesh import Mesh, Vertex
 
+Shape: TypeAlias = TopoDS_Shape
+
 _STRAY = 0.02  # how far a triangle may lie from the true surface, in millimetres
 _TURN = 0.15  # how far two neighbouring triangles may turn on a round face, in radians
 _NOUGHT = 1e-6  # what counts as no distance, in millimetres
 _NO_DAY = "1980-01-01T00:00:00"  # the files say no day of making: they stay the same bytes
 
 
-def solid(bracket: Bracket) -> TopoDS_Shape:
+def solid(bracket: Bracket) -> Shape:
     """Return the bracket as one solid that stands as it is printed: the pipe's axis upright."""
     body = _prism(bracket)
     for cutter in (*_corners(bracket), *_holes(bracket), _tie_slot(bracket)):
@@ -53,7 +56,7 @@ def solid(bracket: Bracket) -> TopoDS_Shape:
     return _bevelled(body, bracket)
 
 
-def _prism(bracket: Bracket) -> TopoDS_Shape:
+def _prism(bracket: Bracket) -> Shape:
     wire = BRepBuilderAPI_MakeWire()
     for segment in bracket.outline():
         wire.Add(_edge(segment))
@@ -69,14 +72,14 @@ def _edge(segment: Segment) -> TopoDS_Edge:
     return BRepBuilderAPI_MakeEdge(start, end).Edge()
 
 
-def _corners(bracket: Bracket) -> Iterator[TopoDS_Shape]:
+def _corners(bracket: Bracket) -> Iterator[Shape]:
     # Cut at 45 degrees, so that the plate prints upright without support.
     for side in (-1, 1):
         for base, up in ((0.0, 1), (bracket.width, -1)):
             yield _wedge(bracket, x=side * bracket.plate_length / 2, z=base, turn=(-side, up))
 
 
-def _wedge(bracket: Bracket, *, x: float, z: float, turn: tuple[int, int]) -> TopoDS_Shape:
+def _wedge(bracket: Bracket, *, x: float, z: float, turn: tuple[int, int]) -> Shape:
     ends = (
         gp_Pnt(x, 0, z),
         gp_Pnt(x + turn[0] * bracket.corner, 0, z),
@@ -89,7 +92,7 @@ def _wedge(bracket: Bracket, *, x: float, z: float, turn: tuple[int, int]) -> To
     return BRepPrimAPI_MakePrism(face, gp_Vec(0, bracket.plate_thickness, 0)).Shape()
 
 
-def _holes(bracket: Bracket) -> Iterator[TopoDS_Shape]:
+def _holes(bracket: Bracket) -> Iterator[Shape]:
     depth = (bracket.countersink - bracket.hole) / 2  # a countersunk head of 90 degrees
     for x in (-bracket.hole_spacing / 2, bracket.hole_spacing / 2):
         shank = _along_y(x, 0, bracket.width / 2)
@@ -102,13 +105,13 @@ def _along_y(x: float, y: float, z: float) -> gp_Ax2:
     return gp_Ax2(gp_Pnt(x, y, z), gp_Dir(0, 1, 0))
 
 
-def _tie_slot(bracket: Bracket) -> TopoDS_Shape:
+def _tie_slot(bracket: Bracket) -> Shape:
     reach = bracket.outer_radius
     corner = gp_Pnt(-reach, bracket.tie_base, (bracket.width - bracket.tie_width) / 2)
     return BRepPrimAPI_MakeBox(corner, 2 * reach, bracket.tie_height, bracket.tie_width).Shape()
 
 
-def _bevelled(body: TopoDS_Shape, bracket: Bracket) -> TopoDS_Shape:
+def _bevelled(body: Shape, bracket: Bracket) -> Shape:
     chamfer = BRepFilletAPI_MakeChamfer(body)
     for edge in _edges(body):
         low, high = _heights(edge)
@@ -118,7 +121,7 @@ def _bevelled(body: TopoDS_Shape, bracket: Bracket) -> TopoDS_Shape:
     return TopoDS.Solid(solids.Current())
 
 
-def _edges(shape: TopoDS_Shape) -> Iterator[TopoDS_Edge]:
+def _edges(shape: Shape) -> Iterator[TopoDS_Edge]:
     explorer = TopExp_Explorer(shape, TopAbs_EDGE)
     while explorer.More():
         yield TopoDS.Edge(explorer.Current())
@@ -132,19 +135,19 @@ def _heights(edge: TopoDS_Edge) -> tuple[float, float]:
     return min(heights), max(heights)
 
 
-def volume(shape: TopoDS_Shape) -> float:
+def volume(shape: Shape) -> float:
     """Return the exact volume in cubic millimetres."""
     properties = GProp_GProps()
     BRepGProp.VolumeProperties_s(shape, properties)
     return float(properties.Mass())
 
 
-def is_valid(shape: TopoDS_Shape) -> bool:
+def is_valid(shape: Shape) -> bool:
     """Return whether the kernel finds no fault in topology and geometry."""
     return bool(BRepCheck_Analyzer(shape).IsValid())
 
 
-def step(shape: TopoDS_Shape, *, name: str, folder: Path) -> bytes:
+def step(shape: Shape, *, name: str, folder: Path) -> bytes:
     """Return ``shape`` as a STEP file (ISO 10303-242) without date; ``folder`` is for scratch."""
     Message.DefaultMessenger_s().ChangePrinters().Clear()
     STEPControl_Controller.Init_s()
@@ -167,7 +170,7 @@ def _signed(text: str, *, name: str) -> str:
     return re.sub(r"PRODUCT\('[^']*',\s*'[^']*'", f"PRODUCT('{name}','{name}'", text)
 
 
-def mesh(shape: TopoDS_Shape) -> Mesh:
+def mesh(shape: Shape) -> Mesh:
     """Return the surface as triangles that stray at most 0.02 mm from it."""
     BRepMesh_IncrementalMesh(shape, _STRAY, False, _TURN, False)
     vertices: dict[Vertex, int] = {}
@@ -179,7 +182,7 @@ def mesh(shape: TopoDS_Shape) -> Mesh:
     return Mesh(vertices=tuple(vertices), triangles=triangles)
 
 
-def _triangles(shape: TopoDS_Shape) -> Iterator[tuple[Vertex, ...]]:
+def _triangles(shape: Shape) -> Iterator[tuple[Vertex, ...]]:
     explorer = TopExp_Explorer(shape, TopAbs_FACE)
     while explorer.More():
         yield from _face_triangles(TopoDS.Face(explorer.Current()))
