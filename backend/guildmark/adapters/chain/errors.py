@@ -118,6 +118,7 @@ REFUSALS: Mapping[str, type[GuildmarkError]] = MappingProxyType(
 _FUNDS = ("insufficient funds", "enough funds", "upfront cost")
 _KNOWN = ("already known", "already imported", "known transaction", "already in")
 _NONCE = ("nonce too low", "nonce is too low", "expected nonce")
+_HOPELESS = ("intrinsic gas", "gas limit", "chain id", "invalid sender", "initcode", "oversized")
 _UNDERPRICED = ("underpriced", "fee too low", "max fee per gas less", "maxfeepergas")
 
 
@@ -150,6 +151,16 @@ def is_sent(error: RpcRefusedError) -> bool:
     "Nonce too low" says that it, or another one with its nonce, is in a block: the receipt tells.
     """
     return _says(error, _KNOWN) or _says(error, _NONCE)
+
+
+def is_nonce_used(error: RpcRefusedError) -> bool:
+    """Return whether a block holds this transaction already, or another one with its nonce."""
+    return _says(error, _NONCE)
+
+
+def is_hopeless(error: RpcRefusedError) -> bool:
+    """Return whether no node will ever take the transaction as it is."""
+    return _says(error, _HOPELESS)
 
 
 def is_underpriced(error: RpcRefusedError) -> bool:

@@ -3,12 +3,21 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from sqlalchemy import Engine
+
 from guildmark.adapters.chain import deployment
 from guildmark.adapters.chain.ledger import FinalityRule, RpcLedger
+from guildmark.adapters.chain.look import Looker
+from guildmark.adapters.chain.outbox import Outbox
 from guildmark.adapters.chain.rpc import Rpc
+from guildmark.adapters.chain.signing import Signing
+from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.domain.contracts import ChainClass, ChainPin
 from guildmark.domain.identifiers import Address, ChainId, Digest
-from guildmark.ports import Capability
+from guildmark.ports import Capability, Clock, KeyStore
+
+# A thousand times what a unit of gas costs on a busy public chain: a guard against a lying node.
+FEE_LIMIT = 10**13
 
 ALL_CAPABILITIES = frozenset(Capability)
 
@@ -56,6 +65,26 @@ def open_pinned(url: str, pin: ChainPin) -> RpcLedger:
     rpc = Rpc(url=url)
     deployment.check_pin(rpc, pin)
     return _ledger(rpc, pin)
+
+
+def open_outbox(
+    engine: Engine,
+    *,
+    ledger: RpcLedger,
+    keys: KeyStore,
+    clock: Clock,
+    fee_limit: int = FEE_LIMIT,
+) -> Outbox:
+    """Return the outbox of a home over the ledger's node."""
+    table = OutboxTable(engine)
+    looker = Looker(rpc=ledger.rpc, chain=ledger.chain, finality=ledger.finality)
+    return Outbox(
+        table=table,
+        looker=looker,
+        signing=Signing(table=table, looker=looker, keys=keys, clock=clock, fee_limit=fee_limit),
+        keys=keys,
+        clock=clock,
+    )
 
 
 def _ledger(rpc: Rpc, pin: ChainPin) -> RpcLedger:

@@ -45,6 +45,7 @@ def upgrade() -> None:
         sa.Column("transaction", sa.Integer, sa.ForeignKey("transactions.number"), nullable=False),
         sa.Column("raw", sa.LargeBinary, nullable=False),
         sa.Column("nonce", sa.Integer, nullable=False),
+        sa.Column("gas", sa.Integer, nullable=False),
         sa.Column("max_fee", sa.String, nullable=False),
         sa.Column("priority", sa.String, nullable=False),
         sa.Column("at", sa.Integer, nullable=False),

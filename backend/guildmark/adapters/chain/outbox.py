@@ -1,0 +1,287 @@
+"""The ``Transactions`` port: signed, stored, sent, seen, final; each step once, whatever breaks.
+
+REQUESTED -> SIGNED -> SENT -> INCLUDED -> FINAL; FAILED when final with a revert; back to SENT
+when its block is undone, back to REQUESTED when its nonce is proven to be spent by another.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import orjson
+
+from guildmark.adapters.chain import progress
+from guildmark.adapters.chain.codec import codec
+from guildmark.adapters.chain.ledger import decoded_event
+from guildmark.adapters.chain.look import Looker
+from guildmark.adapters.chain.signing import Signing
+from guildmark.adapters.store.outbox import OutboxTable, Outgoing, Request, State
+from guildmark.domain.contracts import ChainPin
+from guildmark.domain.errors import GuildmarkError, NetworkError, SettingsError, all_errors
+from guildmark.domain.identifiers import Digest
+from guildmark.domain.refusals import CallRefusedError
+from guildmark.ports import (
+    Block,
+    Call,
+    Clock,
+    Finality,
+    IdempotencyMismatchError,
+    KeyName,
+    KeyStore,
+    LedgerUnavailableError,
+    NotFinalInTimeError,
+    TransactionId,
+    TransactionState,
+    TransactionStatus,
+    TransactionUnknownError,
+)
+
+_logger = logging.getLogger(__name__)
+
+_PAUSE_MIN = 0.02
+_PAUSE_MAX = 1.0
+_ROUND = 200
+
+_STATES: Mapping[State, TransactionState] = MappingProxyType(
+    {
+        State.REQUESTED: TransactionState.PENDING,
+        State.SIGNED: TransactionState.PENDING,
+        State.SENT: TransactionState.PENDING,
+        State.INCLUDED: TransactionState.INCLUDED,
+        State.FINAL: TransactionState.FINAL,
+        State.FAILED: TransactionState.FAILED,
+    }
+)
+
+_ENOUGH: Mapping[Finality, frozenset[TransactionState]] = MappingProxyType(
+    {
+        Finality.PENDING: frozenset(TransactionState),
+        Finality.INCLUDED: frozenset({TransactionState.INCLUDED, TransactionState.FINAL}),
+        Finality.FINAL: frozenset({TransactionState.FINAL}),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """When the outbox does more than look.
+
+    Args:
+        stuck_seconds: After how long without a block a transaction gets a dearer attempt.
+        again_seconds: After how long the same bytes are sent again.
+    """
+
+    stuck_seconds: int = 60
+    again_seconds: int = 15
+
+
+def _go_on(_step: str) -> None:
+    """Go on after a step."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Outbox:
+    """The outbox of a home over one node of its chain.
+
+    Args:
+        on_step: Called between any two steps that a crash could part; tests end the process there.
+    """
+
+    table: OutboxTable
+    looker: Looker
+    signing: Signing
+    keys: KeyStore
+    clock: Clock
+    patience: Patience = Patience()
+    on_step: Callable[[str], None] = _go_on
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    _sent: dict[Digest, int] = field(default_factory=dict, init=False)
+
+    @property
+    def chain(self) -> ChainPin:
+        """Return the chain that everything is signed for."""
+        return self.looker.chain
+
+    def submit(self, call: Call, *, key: KeyName, idempotency: str) -> TransactionId:
+        """Sign, store and send a call; the same ``idempotency`` gives the same id."""
+        request = self._request(call, key, idempotency)
+        known = self.table.find(request.id)
+        if known is not None:
+            return _same(known, request)
+        try:
+            if request.gas is None:
+                self.signing.try_out(request)
+            self._store(request)
+            self._push(self._found(request.id))
+        except LedgerUnavailableError as error:
+            self._store(request)
+            _logger.warning("%s is stored and not sent: %s", request.id, error.message)
+        return request.id
+
+    def status(self, transaction: TransactionId) -> TransactionStatus:
+        """Return what became of a transaction, as far as it was seen."""
+        return self._status(self._found(transaction))
+
+    def wait(
+        self, transaction: TransactionId, *, finality: Finality, timeout: float
+    ) -> TransactionStatus:
+        """Return the status once it is at least that settled."""
+        deadline, pause = self.monotonic() + timeout, _PAUSE_MIN
+        while True:
+            status = self.status(transaction)
+            if _has_failed(status, finality):
+                raise _failure(status)
+            if status.state in _ENOUGH[finality]:
+                return status
+            if self.monotonic() >= deadline:
+                raise _late(status, finality, timeout)
+            self._push(self._found(transaction))
+            if self.status(transaction) == status:
+                self.sleep(pause)
+                pause = min(2 * pause, _PAUSE_MAX)
+
+    def advance(self) -> int:
+        """Send, look and bump whatever is open, once; return how many transactions are open."""
+        for outgoing in self._open():
+            self._prepare(outgoing)
+        outgoings = self._open()
+        if outgoings:
+            self._round(outgoings)
+            self._fill_gaps(outgoings)
+        return len(self._open())
+
+    def _open(self) -> Sequence[Outgoing]:
+        return self.table.open(self.chain.chain_id, _ROUND)
+
+    def _store(self, request: Request) -> None:
+        self.table.request(request, at=self.clock.now())
+        self.on_step("requested")
+
+    def _push(self, outgoing: Outgoing) -> None:
+        self._prepare(outgoing)
+        self._round([self._found(outgoing.request.id)])
+
+    def _prepare(self, outgoing: Outgoing) -> None:
+        """Sign what is requested; sign again, dearer, what is stuck."""
+        if outgoing.state is State.REQUESTED:
+            self._sign(outgoing)
+        elif outgoing.state is State.SENT and self._is_stuck(outgoing):
+            self.signing.sign_again(outgoing)
+        else:
+            return
+        self.on_step("signed")
+
+    def _sign(self, outgoing: Outgoing) -> None:
+        try:
+            self.signing.sign(outgoing)
+        except (NetworkError, SettingsError):
+            raise
+        except GuildmarkError as error:
+            # Tried out only now, since the node was away before: the contract refuses it.
+            self.table.apply([progress.failed(outgoing, error)], at=self.clock.now())
+
+    def _is_stuck(self, outgoing: Outgoing) -> bool:
+        return self.clock.now() - outgoing.changed >= self.patience.stuck_seconds
+
+    def _round(self, outgoings: Sequence[Outgoing]) -> None:
+        """Exchange once with the node and write what follows."""
+        watched = [outgoing for outgoing in outgoings if outgoing.attempts]
+        sending = [outgoing.attempts[-1] for outgoing in watched if self._is_due(outgoing)]
+        self.on_step("sending")
+        try:
+            view = self.looker.exchange(sending, watched)
+        except GuildmarkError:
+            self.signing.doubt()
+            raise
+        self.on_step("sent")
+        self.signing.saw(view)
+        self._sent |= dict.fromkeys(view.sent, self.clock.now())
+        changes = [progress.change(item, view, self.looker.reason) for item in watched]
+        found = [change for change in changes if change is not None]
+        self.table.apply(found, at=self.clock.now())
+        self.on_step("seen")
+
+    def _is_due(self, outgoing: Outgoing) -> bool:
+        """Return whether its newest bytes shall be sent now: new, undone, or not seen for long."""
+        newest = outgoing.attempts[-1].hash
+        if outgoing.state is State.INCLUDED:
+            # Should its block be undone, the same bytes are sent again at once.
+            self._sent.pop(newest, None)
+            return False
+        last = self._sent.get(newest)
+        return last is None or self.clock.now() - last >= self.patience.again_seconds
+
+    def _fill_gaps(self, outgoings: Sequence[Outgoing]) -> None:
+        """Use up left-out nonces, which stop everything above them."""
+        stuck = [item for item in outgoings if item.state is State.SENT and self._is_stuck(item)]
+        for sender in sorted({item.request.sender for item in stuck}):
+            self.signing.fill_gaps(
+                sender, [item for item in outgoings if item.request.sender == sender]
+            )
+
+    def _request(self, call: Call, key: KeyName, idempotency: str) -> Request:
+        return Request.of_call(
+            self.chain,
+            call,
+            data=codec(call.contract).function(call.function).encode(call.args),
+            key=key,
+            sender=self.keys.address(key),
+            idempotency=idempotency,
+        )
+
+    def _found(self, transaction: TransactionId) -> Outgoing:
+        found = self.table.find(transaction)
+        if found is None:
+            message = f"The outbox holds no transaction {transaction[:80]}."
+            raise TransactionUnknownError(message, transaction=transaction[:80])
+        return found
+
+    def _status(self, outgoing: Outgoing) -> TransactionStatus:
+        logs = orjson.loads(outgoing.logs) if outgoing.logs else []
+        events = (decoded_event(self.chain, log) for log in logs)
+        return TransactionStatus(
+            id=outgoing.request.id,
+            state=_STATES[outgoing.state],
+            hash=outgoing.hash,
+            block=_block(outgoing),
+            gas_used=outgoing.gas_used,
+            code=outgoing.code,
+            reason=outgoing.reason,
+            events=tuple(event for event in events if event is not None),
+        )
+
+
+def _same(known: Outgoing, request: Request) -> TransactionId:
+    if known.request.digest != request.digest:
+        message = f"{request.idempotency!r} named another call before."
+        raise IdempotencyMismatchError(message, idempotency=request.idempotency)
+    return request.id
+
+
+def _block(outgoing: Outgoing) -> Block | None:
+    number, found, seconds = outgoing.block_number, outgoing.block_hash, outgoing.block_time
+    if number is None or found is None or seconds is None:
+        return None
+    return Block(number=number, hash=found, time=seconds)
+
+
+def _has_failed(status: TransactionStatus, finality: Finality) -> bool:
+    # A failed inclusion can be undone as a good one can: who waits for finality learns it then.
+    is_refused = status.state is TransactionState.INCLUDED and status.code is not None
+    return status.state is TransactionState.FAILED or (is_refused and finality is Finality.INCLUDED)
+
+
+def _failure(status: TransactionStatus) -> GuildmarkError:
+    """Return the error whose code was stored with a failed transaction."""
+    kinds = {kind.code: kind for kind in all_errors()}
+    kind = kinds.get(status.code or "", CallRefusedError)
+    return kind(status.reason or "The transaction failed.", transaction=status.id)
+
+
+def _late(status: TransactionStatus, finality: Finality, timeout: float) -> NotFinalInTimeError:
+    because = f" {status.reason}" if status.reason else ""
+    message = f"The transaction is {status.state}, not {finality}, after {timeout:g} s.{because}"
+    return NotFinalInTimeError(message, transaction=status.id, state=status.state.value)

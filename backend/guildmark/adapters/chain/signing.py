@@ -1,0 +1,156 @@
+"""Transactions of the outbox signed: nothing before the node's chain was checked, a moment ago."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from guildmark.adapters.chain.eip1559 import Fees, Transaction, transaction_hash
+from guildmark.adapters.chain.errors import translated
+from guildmark.adapters.chain.fees import bumped, capped, suggested
+from guildmark.adapters.chain.look import Looker, View
+from guildmark.adapters.chain.rpc import RpcRefusedError, quantity
+from guildmark.adapters.store.outbox import Attempt, OutboxTable, Outgoing, Request
+from guildmark.domain.identifiers import Address, to_hex
+from guildmark.ports import Clock, KeyStore
+
+_logger = logging.getLogger(__name__)
+
+# EIP-7825: no transaction may use more.
+GAS_MAX = 16_777_216
+TRANSFER_GAS = 21_000
+
+_GAS_MARGIN_NUMERATOR = 5
+_GAS_MARGIN_DENOMINATOR = 4
+_CHECK_SECONDS = 10.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Signing:
+    """Signs with the keys of a home, one writer a nonce.
+
+    Args:
+        fee_limit: The most wei that a unit of gas may cost.
+    """
+
+    table: OutboxTable
+    looker: Looker
+    keys: KeyStore
+    clock: Clock
+    fee_limit: int
+    monotonic: Callable[[], float] = time.monotonic
+    _checked: float = field(default=float("-inf"), init=False)
+    _fees: Fees | None = field(default=None, init=False)
+    _floors: dict[Address, int] = field(default_factory=dict, init=False)
+
+    def saw(self, view: View) -> None:
+        """Note that the node answered on the right chain, and what it says of fees and nonces."""
+        self._checked, self._fees = self.monotonic(), view.fees
+        for sender in view.spent:
+            self._floors.pop(sender, None)
+
+    def doubt(self) -> None:
+        """Have the chain checked again before the next signature."""
+        self._checked = float("-inf")
+
+    def sign(self, outgoing: Outgoing) -> None:
+        """Sign a requested transaction with the sender's next nonce and store it.
+
+        Raises:
+            LedgerUnavailableError: The node cannot be reached in time.
+            WrongChainError: The node is on another chain id; nothing was signed.
+            GenesisMismatchError: The chain has another beginning; nothing was signed.
+            GuildmarkError: The error that the call's revert stands for.
+        """
+        self._check()
+        request = outgoing.request
+        gas = request.gas or self.try_out(request)
+        fees = capped(self._fees or suggested(self.looker.rpc), self.fee_limit)
+        self.table.sign(
+            outgoing,
+            lambda nonce: self._attempt(request, nonce, gas, fees),
+            floor=self._floor(request.sender),
+            at=self.clock.now(),
+        )
+
+    def sign_again(self, outgoing: Outgoing) -> None:
+        """Sign what is stuck with the same nonce and a dearer offer, within the limit.
+
+        Raises:
+            LedgerUnavailableError: The node cannot be reached in time.
+            WrongChainError: The node is on another chain id; nothing was signed.
+            GenesisMismatchError: The chain has another beginning; nothing was signed.
+        """
+        self._check()
+        last = outgoing.attempts[-1]
+        old = Fees(max_fee=last.max_fee, priority=last.priority)
+        fees = capped(bumped(old, suggested(self.looker.rpc)), self.fee_limit)
+        if fees.max_fee > old.max_fee:
+            attempt = self._attempt(outgoing.request, last.nonce, last.gas, fees)
+            self.table.replace(outgoing, attempt, at=self.clock.now())
+
+    def fill_gaps(self, sender: Address, outgoings: Sequence[Outgoing]) -> None:
+        """Use up nonces below those of ``outgoings`` that no transaction of ours has.
+
+        Raises:
+            LedgerUnavailableError: The node cannot be reached in time.
+            WrongChainError: The node is on another chain id; nothing was signed.
+            GenesisMismatchError: The chain has another beginning; nothing was signed.
+        """
+        self._check()
+        used = {outgoing.nonce for outgoing in outgoings if outgoing.nonce is not None}
+        count = self.looker.rpc.call("eth_getTransactionCount", to_hex(sender), "latest")
+        for nonce in sorted(set(range(quantity(count), max(used))) - used):
+            _logger.warning("filling nonce %d of %s", nonce, to_hex(sender))
+            request = Request.empty(outgoings[0].request, nonce, gas=TRANSFER_GAS)
+            fees = capped(suggested(self.looker.rpc), self.fee_limit)
+            attempt = self._attempt(request, nonce, TRANSFER_GAS, fees)
+            self.table.fill(request, attempt, at=self.clock.now())
+
+    def try_out(self, request: Request) -> int:
+        """Return a gas limit that suffices for the call as things are now.
+
+        Raises:
+            LedgerUnavailableError: The node cannot be reached in time.
+            GuildmarkError: The error that the call's revert stands for.
+        """
+        call = {
+            "from": to_hex(request.sender),
+            "to": to_hex(request.target),
+            "data": to_hex(request.data),
+        }
+        (answer,) = self.looker.rpc.attempt([("eth_estimateGas", [call, "pending"])])
+        if isinstance(answer, RpcRefusedError):
+            raise translated(answer)
+        return min(GAS_MAX, quantity(answer) * _GAS_MARGIN_NUMERATOR // _GAS_MARGIN_DENOMINATOR)
+
+    def _attempt(self, request: Request, nonce: int, gas: int, fees: Fees) -> Attempt:
+        transaction = Transaction(
+            chain_id=request.chain_id,
+            nonce=nonce,
+            fees=fees,
+            gas=gas,
+            to=request.target,
+            data=request.data,
+        )
+        signature = self.keys.sign_digest(request.key, transaction.digest())
+        raw = transaction.signed(signature)
+        return Attempt(
+            hash=transaction_hash(raw),
+            raw=raw,
+            nonce=nonce,
+            gas=gas,
+            max_fee=fees.max_fee,
+            priority=fees.priority,
+        )
+
+    def _check(self) -> None:
+        if self.monotonic() - self._checked >= _CHECK_SECONDS:
+            self.looker.check()
+            self._checked = self.monotonic()
+
+    def _floor(self, sender: Address) -> int:
+        if sender not in self._floors:
+            count = self.looker.rpc.call("eth_getTransactionCount", to_hex(sender), "pending")
+            self._floors[sender] = quantity(count)
+        return self._floors[sender]

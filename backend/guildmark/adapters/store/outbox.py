@@ -1,0 +1,395 @@
+"""The outbox in SQL: each method that changes something is one durable transaction."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Self
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Engine,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from guildmark.adapters.store.engine import reading, writing
+from guildmark.adapters.store.schema import METADATA
+from guildmark.domain.contracts import ChainPin
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
+from guildmark.ports import Call, KeyName, TransactionId
+
+TRANSACTIONS = Table(
+    "transactions",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False, unique=True),
+    Column("idempotency", String, nullable=False),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("key", String, nullable=False),
+    Column("sender", LargeBinary, nullable=False),
+    Column("contract", String, nullable=False),
+    Column("function", String, nullable=False),
+    Column("target", LargeBinary, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("gas", Integer),
+    Column("nonce", Integer),
+    Column("state", String, nullable=False),
+    Column("changed", Integer, nullable=False),
+    Column("hash", LargeBinary),
+    Column("block_number", Integer),
+    Column("block_hash", LargeBinary),
+    Column("block_time", Integer),
+    Column("gas_used", Integer),
+    Column("logs", Text),
+    Column("code", String),
+    Column("reason", Text),
+    Index("transactions_by_state", "state"),
+    sqlite_autoincrement=True,
+)
+
+ATTEMPTS = Table(
+    "attempts",
+    METADATA,
+    Column("hash", LargeBinary, primary_key=True),
+    Column("transaction", Integer, ForeignKey(TRANSACTIONS.c.number), nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("nonce", Integer, nullable=False),
+    Column("gas", Integer, nullable=False),
+    Column("max_fee", String, nullable=False),
+    Column("priority", String, nullable=False),
+    Column("at", Integer, nullable=False),
+    Index("attempts_by_transaction", "transaction"),
+)
+
+NONCES = Table(
+    "nonces",
+    METADATA,
+    Column("chain_id", BigInteger, primary_key=True),
+    Column("sender", LargeBinary, primary_key=True),
+    Column("next", Integer, nullable=False),
+)
+
+
+class State(StrEnum):
+    """Where a transaction is on its way (trust model, "Faults")."""
+
+    REQUESTED = "requested"
+    SIGNED = "signed"
+    SENT = "sent"
+    INCLUDED = "included"
+    FINAL = "final"
+    FAILED = "failed"
+
+
+OPEN = (State.REQUESTED, State.SIGNED, State.SENT, State.INCLUDED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A signed transaction as it is sent; one that is replaced stays on record."""
+
+    hash: Digest
+    raw: bytes
+    nonce: int
+    gas: int
+    max_fee: int
+    priority: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What shall be done, before it is signed."""
+
+    id: TransactionId
+    idempotency: str
+    chain_id: ChainId
+    digest: Digest
+    key: KeyName
+    sender: Address
+    contract: str
+    function: str
+    target: Address
+    data: bytes
+    gas: int | None
+
+    @classmethod
+    def of_call(
+        cls,
+        chain: ChainPin,
+        call: Call,
+        *,
+        data: bytes,
+        key: KeyName,
+        sender: Address,
+        idempotency: str,
+    ) -> Self:
+        """Return the request for a call of one of the chain's contracts."""
+        target = chain.contracts[call.contract].address
+        return cls(
+            id=_id(chain.chain_id, idempotency),
+            idempotency=idempotency,
+            chain_id=chain.chain_id,
+            digest=sha256(sender + target + data),
+            key=key,
+            sender=sender,
+            contract=call.contract.value,
+            function=call.function,
+            target=target,
+            data=data,
+            gas=call.gas,
+        )
+
+    @classmethod
+    def empty(cls, other: Self, nonce: int, *, gas: int) -> Self:
+        """Return the request that sends nothing to the sender of ``other`` itself."""
+        idempotency = f"nonce:{to_hex(other.sender)}:{nonce}"
+        return replace(
+            other,
+            id=_id(other.chain_id, idempotency),
+            idempotency=idempotency,
+            digest=sha256(other.sender + other.sender),
+            contract="",
+            function="",
+            target=other.sender,
+            data=b"",
+            gas=gas,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """A transaction of the outbox with all its attempts, the newest last."""
+
+    number: int
+    request: Request
+    state: State
+    changed: int
+    nonce: int | None
+    attempts: tuple[Attempt, ...]
+    hash: Digest | None
+    block_number: int | None
+    block_hash: Digest | None
+    block_time: int | None
+    gas_used: int | None
+    logs: str | None
+    code: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """New values of a transaction that is in one of the states ``seen``."""
+
+    number: int
+    seen: State
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxTable:
+    """The outbox of a home."""
+
+    engine: Engine
+
+    def find(self, transaction: TransactionId) -> Outgoing | None:
+        """Return a transaction by its id."""
+        with reading(self.engine) as connection:
+            found = _select(connection, TRANSACTIONS.c.id == transaction)
+        return found[0] if found else None
+
+    def open(self, chain_id: ChainId, limit: int) -> Sequence[Outgoing]:
+        """Return the oldest transactions that are neither final nor failed."""
+        states = [state.value for state in OPEN]
+        condition = TRANSACTIONS.c.state.in_(states) & (TRANSACTIONS.c.chain_id == chain_id)
+        with reading(self.engine) as connection:
+            return _select(connection, condition, limit)
+
+    def request(self, request: Request, *, at: int) -> None:
+        """Store what shall be done; nothing where the id is there already."""
+        values = {
+            "id": request.id,
+            "idempotency": request.idempotency,
+            "chain_id": request.chain_id,
+            "request": request.digest,
+            "key": request.key,
+            "sender": request.sender,
+            "contract": request.contract,
+            "function": request.function,
+            "target": request.target,
+            "data": request.data,
+            "gas": request.gas,
+            "state": State.REQUESTED.value,
+            "changed": at,
+        }
+        with writing(self.engine) as connection:
+            connection.execute(upsert(TRANSACTIONS).values(values).on_conflict_do_nothing())
+
+    def sign(
+        self, outgoing: Outgoing, sign: Callable[[int], Attempt], *, floor: int, at: int
+    ) -> None:
+        """Take the sender's next nonce and store what ``sign`` makes of it, in one transaction.
+
+        Nothing happens where another process signed it in between. The write lock is held from
+        the beginning, so that a sender's nonces have one writer at a time.
+
+        Args:
+            outgoing: A requested transaction.
+            sign: Signs with a nonce.
+            floor: The lowest nonce that the chain can still take of this sender.
+            at: The time now.
+        """
+        request = outgoing.request
+        with writing(self.engine) as connection:
+            if _state(connection, outgoing.number) is not State.REQUESTED:
+                return
+            nonce = _take_nonce(connection, request.chain_id, request.sender, floor)
+            _attempt(connection, outgoing.number, sign(nonce), at)
+
+    def fill(self, request: Request, attempt: Attempt, *, at: int) -> None:
+        """Store a signed transaction that only uses up a nonce that was left out."""
+        self.request(request, at=at)
+        found = self.find(request.id)
+        if found is None or found.state is not State.REQUESTED:
+            return
+        with writing(self.engine) as connection:
+            _attempt(connection, found.number, attempt, at)
+
+    def replace(self, outgoing: Outgoing, attempt: Attempt, *, at: int) -> None:
+        """Store a dearer attempt with the same nonce, to be sent instead of the last one."""
+        with writing(self.engine) as connection:
+            if _state(connection, outgoing.number) in {State.SIGNED, State.SENT}:
+                _attempt(connection, outgoing.number, attempt, at)
+
+    def apply(self, changes: Sequence[Change], *, at: int) -> None:
+        """Write what was seen, where the state is still the one that it was seen in."""
+        if not changes:
+            return
+        with writing(self.engine) as connection:
+            for change in changes:
+                connection.execute(
+                    update(TRANSACTIONS)
+                    .where(TRANSACTIONS.c.number == change.number)
+                    .where(TRANSACTIONS.c.state == change.seen.value)
+                    .values(**change.values, changed=at)
+                )
+
+
+def _id(chain_id: ChainId, idempotency: str) -> TransactionId:
+    named = chain_id.to_bytes(32, "big") + idempotency.encode()
+    return TransactionId(to_hex(sha256(named)[:16]))
+
+
+def _select(connection: Connection, condition: Any, limit: int | None = None) -> list[Outgoing]:
+    rows = connection.execute(
+        select(TRANSACTIONS).where(condition).order_by(TRANSACTIONS.c.number).limit(limit)
+    ).all()
+    numbers = [row.number for row in rows]
+    attempts: dict[int, list[Attempt]] = {number: [] for number in numbers}
+    found = connection.execute(
+        select(ATTEMPTS)
+        .where(ATTEMPTS.c.transaction.in_(numbers))
+        .order_by(ATTEMPTS.c.at, ATTEMPTS.c.max_fee.cast(Integer))
+    )
+    for row in found:
+        attempts[row.transaction].append(_to_attempt(row))
+    return [_to_outgoing(row, attempts[row.number]) for row in rows]
+
+
+def _state(connection: Connection, number: int) -> State:
+    found = select(TRANSACTIONS.c.state).where(TRANSACTIONS.c.number == number).with_for_update()
+    return State(connection.execute(found).scalar_one())
+
+
+def _take_nonce(connection: Connection, chain_id: int, sender: bytes, floor: int) -> int:
+    at = (NONCES.c.chain_id == chain_id) & (NONCES.c.sender == sender)
+    stored = connection.execute(select(NONCES.c.next).where(at).with_for_update()).scalar()
+    nonce = max(floor, stored or 0)
+    values = {"chain_id": chain_id, "sender": sender, "next": nonce + 1}
+    keys = [NONCES.c.chain_id, NONCES.c.sender]
+    connection.execute(
+        upsert(NONCES).values(values).on_conflict_do_update(keys, set_={"next": nonce + 1})
+    )
+    return nonce
+
+
+def _attempt(connection: Connection, number: int, attempt: Attempt, at: int) -> None:
+    connection.execute(
+        insert(ATTEMPTS).values(
+            hash=attempt.hash,
+            transaction=number,
+            raw=attempt.raw,
+            nonce=attempt.nonce,
+            gas=attempt.gas,
+            max_fee=str(attempt.max_fee),
+            priority=str(attempt.priority),
+            at=at,
+        )
+    )
+    connection.execute(
+        update(TRANSACTIONS)
+        .where(TRANSACTIONS.c.number == number)
+        .values(
+            state=State.SIGNED.value,
+            nonce=attempt.nonce,
+            hash=attempt.hash,
+            changed=at,
+            code=None,
+            reason=None,
+        )
+    )
+
+
+def _to_attempt(row: Row[Any]) -> Attempt:
+    return Attempt(
+        hash=Digest(row.hash),
+        raw=row.raw,
+        nonce=row.nonce,
+        gas=row.gas,
+        max_fee=int(row.max_fee),
+        priority=int(row.priority),
+    )
+
+
+def _to_outgoing(row: Row[Any], attempts: Sequence[Attempt]) -> Outgoing:
+    return Outgoing(
+        number=row.number,
+        request=Request(
+            id=TransactionId(row.id),
+            idempotency=row.idempotency,
+            chain_id=ChainId(row.chain_id),
+            digest=Digest(row.request),
+            key=KeyName(row.key),
+            sender=Address(row.sender),
+            contract=row.contract,
+            function=row.function,
+            target=Address(row.target),
+            data=row.data,
+            gas=row.gas,
+        ),
+        state=State(row.state),
+        changed=row.changed,
+        nonce=row.nonce,
+        attempts=tuple(attempt for attempt in attempts if attempt.nonce == row.nonce),
+        hash=None if row.hash is None else Digest(row.hash),
+        block_number=row.block_number,
+        block_hash=None if row.block_hash is None else Digest(row.block_hash),
+        block_time=row.block_time,
+        gas_used=row.gas_used,
+        logs=row.logs,
+        code=row.code,
+        reason=row.reason,
+    )
