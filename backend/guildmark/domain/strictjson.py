@@ -164,14 +164,10 @@ def _check_shape(data: bytes, limits: Limits) -> None:
 def _check_depth(brackets: bytes, limit: int) -> None:
     for _ in range(limit):
         brackets = brackets.replace(b"[]", b"")
-    # What is left over and does not pair up is a syntax error, which the parser names.
-    if b"[]" in brackets:
-        _refuse_depth(limit)
-
-
-def _refuse_depth(limit: int) -> NoReturn:
-    message = f"The JSON nests more than {limit} levels deep."
-    raise JsonTooDeepError(message, limit=limit)
+    # What is left over does not pair up: the parser will say so, if it can go that deep.
+    if b"[]" in brackets or brackets.count(b"[") > limit:
+        message = f"The JSON nests more than {limit} levels deep."
+        raise JsonTooDeepError(message, limit=limit)
 
 
 def _decode(data: bytes) -> str:
@@ -191,10 +187,6 @@ def _load(text: str) -> JsonValue:
     except json.JSONDecodeError as error:
         message = f"The text is not JSON at character {error.pos}: {error.msg}."
         raise JsonError(message, offset=error.pos) from error
-    except RecursionError:
-        # Only brackets that never close come this far: the paired ones are counted before.
-        message = "The text is not JSON: its brackets never close."
-        raise JsonError(message, offset=len(text)) from None
     return value
 
 

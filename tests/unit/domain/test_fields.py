@@ -1,11 +1,20 @@
 """Strict documents: each reader, each refusal, and where it happened."""
 
 from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import pytest
 
 from guildmark.domain import fields as fi
+from guildmark.domain.quantity import parse_decimal
+
+
+class Colour(Enum):
+    RED = 1
+    BLUE = 2
+
 
 HEX32 = "0x" + "ab" * 32
 
@@ -22,6 +31,8 @@ def test_members_are_read_by_their_types() -> None:
             "o": {"n": 1},
             "l": [{"n": 2}, {"n": 3}],
             "v": None,
+            "e": "blue",
+            "s": ["1", "2"],
         }
     )
 
@@ -37,6 +48,8 @@ def test_members_are_read_by_their_types() -> None:
     assert found.value("v") is None
     assert found.maybe("t", found.text) == "x"
     assert found.maybe("absent", found.text) is None
+    assert found.named("e", Colour) is Colour.BLUE
+    assert found.texts("s", parse_decimal) == (Decimal(1), Decimal(2))
     found.close()
 
 
@@ -52,6 +65,7 @@ REFUSED: dict[str, tuple[Any, Callable[[fi.Fields], object]]] = {
     "digest": ("0x00", lambda f: f.digest("m")),
     "address": (HEX32, lambda f: f.address("m")),
     "object": ([], lambda f: f.object("m", fi.Fields.close)),
+    "name": ("BLUE", lambda f: f.named("m", Colour)),
     "array": ("ab", lambda f: f.array("m")),
     "array of objects": ({}, lambda f: f.objects("m", fi.Fields.close)),
 }
@@ -84,6 +98,14 @@ def test_an_item_that_is_no_object_is_named() -> None:
         fi.Fields({"a": [1]}).objects("a", fi.Fields.close)
 
     assert caught.value.detail == {"member": "a[0]"}
+
+
+@pytest.mark.parametrize("item", ["x", 1])
+def test_a_text_of_an_array_that_is_refused_is_named(item: Any) -> None:
+    with pytest.raises(fi.MemberInvalidError) as caught:
+        fi.Fields({"s": ["1", item]}, "here").texts("s", parse_decimal)
+
+    assert caught.value.detail == {"member": "here.s[1]"}
 
 
 def test_missing_members_are_named() -> None:

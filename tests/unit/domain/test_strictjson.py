@@ -73,8 +73,10 @@ REFUSED = {
     b'{"\\uDFFF":1}': sj.JsonLoneSurrogateError,
     b'"\\udc00\\ud800"': sj.JsonLoneSurrogateError,
     b"[" * 100_000: sj.JsonTooManyValuesError,
-    b"[" * 50_000: sj.JsonError,
-    b'{"":' * 40_000: sj.JsonError,
+    b"[" * 50_000: sj.JsonTooDeepError,
+    b'{"":' * 40_000: sj.JsonTooDeepError,
+    b"[" * 33: sj.JsonTooDeepError,
+    b"[" * 32: sj.JsonError,
     b"[" * 33 + b"]" * 33: sj.JsonTooDeepError,
     b'[{"":' * 17 + b"1" + b"}]" * 17: sj.JsonTooDeepError,
 }

@@ -1,5 +1,6 @@
 """Terms: the license's id against eth_account's typed data."""
 
+from itertools import count
 from typing import Any
 
 import pytest
@@ -9,10 +10,13 @@ from hypothesis import strategies as st
 
 from guildmark.domain import terms as te
 from guildmark.domain.abi import AbiRangeError
+from guildmark.domain.clause import NewSalt
+from guildmark.domain.clauses import DisclosedClauses, clause_root, disclose, disclose_all
 from guildmark.domain.eip712 import licenses_domain, parts_domain
 from guildmark.domain.hashing import keccak256
 from guildmark.domain.identifiers import (
     Address,
+    Bytes32,
     ChainId,
     DesignId,
     Digest,
@@ -125,3 +129,70 @@ def test_terms_beyond_their_fields_have_no_hash() -> None:
 
     with pytest.raises(AbiRangeError):
         terms.struct_hash()
+
+
+def salts() -> NewSalt:
+    numbers = count()
+    return lambda: Bytes32(next(numbers).to_bytes(32, "big"))
+
+
+DESIGN = DesignId(b"\xdd" * 32)
+MEMBERS = te.terms_members(
+    {
+        te.TermsKind.REVISION: [te.revision_member(DESIGN, 1), te.revision_member(DESIGN, 2)],
+        te.TermsKind.SITE: ["0x" + f"{number:064x}" for number in range(12)],
+        te.TermsKind.LABEL_NAMESPACE: ["https://id.example.org/id/aaaqeayeaudaocaj/"],
+        te.TermsKind.TEXT: [],
+    },
+    new_salt=salts(),
+)
+
+
+def shown(*paths: str) -> DisclosedClauses:
+    disclosure = disclose(MEMBERS, paths) if paths else disclose_all(MEMBERS)
+    return disclosure.verify(clause_root(MEMBERS))
+
+
+def test_terms_are_one_salted_leaf_a_member() -> None:
+    paths = [member.path for member in MEMBERS]
+
+    assert len(MEMBERS) == 15
+    assert paths[:2] == ["/terms/labelNamespace/0000", "/terms/revision/0000"]
+    assert paths == sorted(paths)
+    assert len({member.salt for member in MEMBERS}) == 15
+
+
+def test_members_of_a_kind_are_found() -> None:
+    revisions = te.named_in(shown(), te.TermsKind.REVISION)
+
+    assert revisions == ("0x" + "dd" * 32 + ":1", "0x" + "dd" * 32 + ":2")
+
+
+@pytest.mark.parametrize(
+    ("paths", "kind", "value", "expected"),
+    [
+        ((), te.TermsKind.SITE, "0x" + f"{3:064x}", te.Allowance.YES),
+        ((), te.TermsKind.SITE, "0x" + f"{12:064x}", te.Allowance.NO),
+        ((), te.TermsKind.MACHINE, "any", te.Allowance.YES),
+        (("/terms/site/0003",), te.TermsKind.SITE, "0x" + f"{3:064x}", te.Allowance.YES),
+        (("/terms/site/0003",), te.TermsKind.SITE, "0x" + f"{4:064x}", te.Allowance.UNKNOWN),
+        (("/terms/site/0003",), te.TermsKind.MACHINE, "any", te.Allowance.UNKNOWN),
+        (
+            (),
+            te.TermsKind.LABEL_NAMESPACE,
+            "https://id.example.org/id/aaaqeayeaudaocaj/1-00001",
+            te.Allowance.YES,
+        ),
+        (
+            (),
+            te.TermsKind.LABEL_NAMESPACE,
+            "https://id.example.org/id/aaaqeayeaudaocak/1-00001",
+            te.Allowance.NO,
+        ),
+        ((), te.TermsKind.REVISION, "0x" + "dd" * 32 + ":11", te.Allowance.NO),
+    ],
+)
+def test_terms_allow_what_they_name_and_any_of_what_they_do_not(
+    paths: tuple[str, ...], kind: te.TermsKind, value: str, expected: te.Allowance
+) -> None:
+    assert te.allows(shown(*paths), kind, value) is expected
