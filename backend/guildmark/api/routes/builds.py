@@ -1,0 +1,139 @@
+"""Builds: envelopes in, an answer for each; and what became of one."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from guildmark.api.bodies import whole
+from guildmark.api.serving import Node
+from guildmark.domain.errors import MalformedError, NotFoundError
+from guildmark.domain.identifiers import digest_from_hex, to_hex
+from guildmark.domain.queue import Build
+from guildmark.services.ingest import BATCH_MAX, Answer
+
+router = APIRouter(prefix="/v1", tags=["builds"])
+
+BODY_MAX = 16 << 20
+_HEX32 = "^0x[0-9a-f]{64}$"
+
+
+class BatchEmptyError(MalformedError):
+    """A request without an envelope."""
+
+    code = "build.batchEmpty"
+    hint = "Send DSSE envelopes, one a line."
+
+
+class BatchTooLongError(MalformedError):
+    """A request with more envelopes than one batch takes."""
+
+    code = "build.batchTooLong"
+    hint = f"Send at most {BATCH_MAX} envelopes in one request."
+
+
+class BuildUnknownError(NotFoundError):
+    """This node never accepted an envelope with that digest."""
+
+    code = "build.unknown"
+
+
+class BuildAnswer(BaseModel):
+    """What became of an envelope so far."""
+
+    digest: str = Field(description="SHA-256 of the envelope.")
+    label: str
+    lane: int
+    state: str = Field(description="accepted, included, final or refused.")
+    log: int | None
+    seq: int | None
+    index: int | None
+    unit: int | None = Field(description="The granted unit, once final.")
+    code: str | None = Field(description="Why it got no unit.")
+
+
+class ItemAnswer(BaseModel):
+    """The answer to one envelope."""
+
+    digest: str
+    reception: str = Field(description="accepted, duplicate or refused.")
+    code: str | None = None
+    reason: str | None = None
+    nextStep: str | None = None  # noqa: N815 - the name in JSON
+    build: BuildAnswer | None = None
+
+
+class BatchAnswer(BaseModel):
+    """An answer for each envelope, in the order given."""
+
+    answers: list[ItemAnswer]
+
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": f"DSSE envelopes, one a line, at most {BATCH_MAX}.",
+        "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+    }
+}
+
+
+@router.post("/builds", summary="Log builds", openapi_extra=_BODY)
+async def receive(request: Request, node: Node) -> BatchAnswer:
+    """Examine each envelope and answer for it; accepted means durable.
+
+    Sending the same envelope again is answered with what became of it.
+    """
+    envelopes = _lines(await whole(request, BODY_MAX))
+    answers = await run_in_threadpool(node.ingest.receive, envelopes)
+    return BatchAnswer(answers=[_item(answer) for answer in answers])
+
+
+@router.get("/builds/{digest}", summary="What became of a build")
+def show(digest: Annotated[str, Path(pattern=_HEX32)], node: Node) -> BuildAnswer:
+    """Return the state of the build with this envelope digest."""
+    with node.store.reading() as view:
+        build = view.log.build(digest_from_hex(digest))
+    if build is None:
+        message = f"This node has no build {digest}."
+        raise BuildUnknownError(message, digest=digest)
+    return _build(build)
+
+
+def _lines(body: bytes) -> list[bytes]:
+    lines = [line for line in body.split(b"\n") if line]
+    if not lines:
+        message = "The body holds no envelope."
+        raise BatchEmptyError(message)
+    if len(lines) > BATCH_MAX:
+        message = f"The body holds {len(lines)} envelopes."
+        raise BatchTooLongError(message, found=len(lines), most=BATCH_MAX)
+    return lines
+
+
+def _item(answer: Answer) -> ItemAnswer:
+    error = answer.error
+    return ItemAnswer(
+        digest=to_hex(answer.digest),
+        reception=answer.reception.value,
+        code=None if error is None else error.code,
+        reason=None if error is None else error.message,
+        nextStep=None if error is None else error.next_step,
+        build=None if answer.build is None else _build(answer.build),
+    )
+
+
+def _build(build: Build) -> BuildAnswer:
+    return BuildAnswer(
+        digest=to_hex(build.digest),
+        label=build.label,
+        lane=build.lane,
+        state=build.state.value,
+        log=build.log,
+        seq=build.seq,
+        index=build.index,
+        unit=build.unit,
+        code=build.code,
+    )

@@ -1,0 +1,166 @@
+"""What the registries say, from the node's index: identities, designs, licenses."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel
+
+from guildmark.api.serving import Node
+from guildmark.domain.facts import (
+    DesignFact,
+    IdentityFact,
+    LaneFact,
+    LicenseFact,
+    LicenseNumberFact,
+    RevisionFact,
+)
+from guildmark.domain.identifiers import bytes32_from_hex, to_hex
+from guildmark.domain.identity import IdentityKind
+from guildmark.domain.refusals import (
+    DesignUnknownError,
+    IdentityUnknownError,
+    LicenseUnknownError,
+)
+
+router = APIRouter(prefix="/v1", tags=["registries"])
+
+_Id = Annotated[str, Path(pattern="^0x[0-9a-f]{64}$")]
+
+
+class IdentityAnswer(BaseModel):
+    """Who an identity is on chain; names are in its profile, off chain."""
+
+    id: str
+    kind: str
+    controller: str
+    since: int
+
+
+class RevisionAnswer(BaseModel):
+    """A revision of a design."""
+
+    number: int
+    root: str
+    ciphertext: str
+    manifest: str
+    at: int
+    cid: str
+
+
+class DesignAnswer(BaseModel):
+    """A design, its owner, and its revisions."""
+
+    id: str
+    owner: str
+    priority: int
+    epoch: int
+    revisions: list[RevisionAnswer]
+
+
+class LaneAnswer(BaseModel):
+    """Units [first, end), drawn up to next."""
+
+    lane: int
+    first: int
+    next: int
+    end: int
+    log: int
+    holder: str
+
+
+class LicenseAnswer(BaseModel):
+    """A license and where its units are."""
+
+    id: str
+    number: int
+    design: str
+    units: int
+    holder: str
+    notBefore: int  # noqa: N815 - the name in JSON
+    notAfter: int  # noqa: N815 - the name in JSON
+    stopAt: int  # noqa: N815 - the name in JSON
+    drawn: int
+    lanes: list[LaneAnswer]
+
+
+@router.get("/identities/{identity}", summary="An identity")
+def identity(identity: _Id, node: Node) -> IdentityAnswer:
+    """Return an identity."""
+    with node.store.reading() as view:
+        fact = view.facts.get(IdentityFact, bytes32_from_hex(identity))
+    if fact is None:
+        message = f"No final block holds the identity {identity}."
+        raise IdentityUnknownError(message, identity=identity)
+    return IdentityAnswer(
+        id=identity,
+        kind=IdentityKind(fact.kind).name.lower(),
+        controller=to_hex(fact.controller),
+        since=fact.since,
+    )
+
+
+@router.get("/designs/{design}", summary="A design")
+def design(design: _Id, node: Node) -> DesignAnswer:
+    """Return a design with its revisions."""
+    key = bytes32_from_hex(design)
+    with node.store.reading() as view:
+        fact = view.facts.get(DesignFact, key)
+        revisions = view.facts.each(RevisionFact, key)
+    if fact is None:
+        message = f"No final block holds the design {design}."
+        raise DesignUnknownError(message, design=design)
+    return DesignAnswer(
+        id=design,
+        owner=to_hex(fact.owner),
+        priority=fact.priority,
+        epoch=fact.epoch,
+        revisions=[_revision(one) for one in revisions],
+    )
+
+
+@router.get("/licenses/{license_id}", summary="A license")
+def license_(license_id: _Id, node: Node) -> LicenseAnswer:
+    """Return a license with its lanes: who holds which units, and how many are drawn."""
+    with node.store.reading() as view:
+        numbered = view.facts.get(LicenseNumberFact, bytes32_from_hex(license_id))
+        fact = None if numbered is None else view.facts.get(LicenseFact, numbered.number)
+        lanes = [lane for lane in view.facts.each(LaneFact) if fact and lane.license == fact.number]
+    if fact is None:
+        message = f"No final block holds the license {license_id}."
+        raise LicenseUnknownError(message, license=license_id)
+    terms = fact.terms
+    return LicenseAnswer(
+        id=license_id,
+        number=fact.number,
+        design=to_hex(terms.design),
+        units=terms.units,
+        holder=to_hex(terms.holder),
+        notBefore=terms.not_before,
+        notAfter=terms.not_after,
+        stopAt=fact.stop_at,
+        drawn=sum(lane.next - lane.first for lane in lanes),
+        lanes=[_lane(lane) for lane in lanes],
+    )
+
+
+def _revision(fact: RevisionFact) -> RevisionAnswer:
+    revision = fact.revision
+    return RevisionAnswer(
+        number=revision.number,
+        root=to_hex(revision.root),
+        ciphertext=to_hex(revision.ciphertext),
+        manifest=to_hex(revision.manifest),
+        at=revision.at,
+        cid=fact.cid,
+    )
+
+
+def _lane(fact: LaneFact) -> LaneAnswer:
+    return LaneAnswer(
+        lane=fact.number,
+        first=fact.first,
+        next=fact.next,
+        end=fact.end,
+        log=fact.log,
+        holder=to_hex(fact.holder),
+    )

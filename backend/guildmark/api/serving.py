@@ -1,0 +1,55 @@
+"""What the routes serve: a node's parts, handed to each request."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from guildmark.domain.identifiers import Index, LogNumber
+from guildmark.domain.trust import Trust
+from guildmark.ports import ContentStore, Ledger, NodeStore
+from guildmark.services.disclosing import Disclosing
+from guildmark.services.ingest import Ingest
+from guildmark.settings import NodeSettings
+
+
+class Bundles(Protocol):
+    """Where evidence comes from: the node's own log, else its peers."""
+
+    def bundle(self, log: LogNumber, index: Index, *, block: int | None) -> bytes:
+        """Return the bundle of a part, its chain proofs at ``block`` or at the newest final one.
+
+        Raises:
+            UnknownPartError: Neither this node nor a peer has the entry.
+            NotFinalError: The entry is not final yet.
+        """
+        ...
+
+    def locate(self, label: str) -> tuple[LogNumber, Index] | None:
+        """Return where a label's entry is in this node's log, None where it has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedNode:
+    """A node as the routes see it."""
+
+    settings: NodeSettings
+    store: NodeStore
+    ledger: Ledger
+    content: ContentStore
+    ingest: Ingest
+    disclosing: Disclosing
+    bundles: Bundles
+    trust: Callable[[], Trust]
+    stopping: Callable[[], bool]
+
+
+def _served(request: Request) -> ServedNode:
+    node: ServedNode = request.app.state.node
+    return node
+
+
+Node = Annotated[ServedNode, Depends(_served)]
