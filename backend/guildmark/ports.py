@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NewType, Protocol, TypeVar
+from typing import Any, BinaryIO, NewType, Protocol, TypeVar
 
 from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.errors import (
@@ -471,6 +471,48 @@ class ContentStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainFile:
+    """A file as it is used: its size and SHA-256."""
+
+    size: int
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncryptedFile:
+    """A file in the vault: where it is, SHA-256 of its encrypted bytes, and what is in it."""
+
+    cid: Cid
+    ciphertext: Digest
+    plain: PlainFile
+
+
+class Vault(Protocol):
+    """Files encrypted each under a key of its own, over a content store."""
+
+    def put(self, source: BinaryIO, key: bytes) -> EncryptedFile:
+        """Encrypt a file under a new key of 32 bytes and store the result durably."""
+        ...
+
+    def get(self, cid: Cid, key: bytes, sink: BinaryIO) -> PlainFile:
+        """Write a file's plain bytes; what was written before an error is worth nothing.
+
+        Raises:
+            ContentMissingError: A block of it is not here.
+            ContentMismatchError: It was changed, cut, or the key does not open it.
+        """
+        ...
+
+    def seal(self, document: bytes, recipient: bytes, *, info: bytes) -> bytes:
+        """Seal a document (HPKE, RFC 9180) to an X25519 public key under the context ``info``.
+
+        Raises:
+            MalformedError: No such public key.
+        """
+        ...
+
+
 class Clock(Protocol):
     """Seconds since 1970; for deadlines and display, never for what the chain decides."""
 
@@ -594,6 +636,8 @@ class DocumentKind(StrEnum):
     PART = "part"
     PACKAGE = "package"
     FILES = "files"
+    RECIPE_DOCUMENT = "recipeDocument"
+    TERMS_MEMBERS = "termsMembers"
 
 
 class Documents(Protocol):

@@ -61,6 +61,19 @@ class IdentityFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpokenForFact:
+    """An identity that an account speaks for, or once spoke for."""
+
+    account: Address
+    identity: IdentityId
+
+    @property
+    def key(self) -> Key:
+        """Return the account and the identity."""
+        return (self.account, self.identity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFact:
     """A machine's key; ``until`` and ``notice_at`` are 0 while it is good."""
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from guildmark.domain.contracts import ContractName
+from guildmark.domain.identifiers import Address
 from guildmark.ports import Call, Finality, KeyName, Transactions, TransactionStatus
 
 
@@ -13,11 +14,13 @@ class Account:
 
     Args:
         key: The key that signs.
+        address: The account that it controls.
         timeout: Seconds to wait until a call is final.
     """
 
     transactions: Transactions
     key: KeyName
+    address: Address
     timeout: float = 60.0
 
     def call(

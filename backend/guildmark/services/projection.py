@@ -27,6 +27,7 @@ from guildmark.domain.facts import (
     RecordStartFact,
     RevisionFact,
     SiteRecipeFact,
+    SpokenForFact,
 )
 from guildmark.domain.identifiers import (
     UINT64_MAX,
@@ -100,7 +101,8 @@ def _identity_registered(happening: Happening, facts: FactWriter) -> None:
             controller=happening["controller"],
             since=happening.time,
             profile=happening["profile"],
-        )
+        ),
+        SpokenForFact(account=happening["controller"], identity=happening["id"]),
     )
 
 
@@ -111,7 +113,11 @@ def _profile_changed(happening: Happening, facts: FactWriter) -> None:
 
 def _controller_changed(happening: Happening, facts: FactWriter) -> None:
     identity = known(facts, IdentityFact, happening["id"])
-    facts.put(replace(identity, controller=happening["controller"]))
+    account = happening["controller"]
+    facts.put(
+        replace(identity, controller=account),
+        SpokenForFact(account=account, identity=identity.id),
+    )
 
 
 def _link_accepted(happening: Happening, facts: FactWriter) -> None:

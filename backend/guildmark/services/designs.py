@@ -1,0 +1,141 @@
+"""Designs: file sets encrypted, committed to, revealed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
+
+from guildmark.domain import codec
+from guildmark.domain.canonical import canonical
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.design import Commitment
+from guildmark.domain.errors import NotFoundError
+from guildmark.domain.fileset import DesignFile, FileName, Manifest, parse_file_name
+from guildmark.domain.identifiers import Bytes32, Cid, DesignId, to_hex
+from guildmark.domain.strictjson import parse_object
+from guildmark.ports import DocumentKind, Entropy, Ledger, NodeStore, TransactionStatus, Vault
+from guildmark.services.accounts import Account
+
+_KEY_SIZE = 32
+
+
+class DesignFilesUnknownError(NotFoundError):
+    """This home holds no keys to the files of the design."""
+
+    code = "design.filesUnknown"
+    hint = "Use the home that registered the design."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceFile:
+    """A file to register."""
+
+    name: str
+    media_type: str
+    content: BinaryIO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedFiles:
+    """The encrypted files of a revision with their keys: the designer's secret.
+
+    Args:
+        manifest: The manifest's bytes.
+        cid: Where the encrypted manifest is.
+        manifest_key: What opens it.
+        keys: What opens each file, in the manifest's order.
+    """
+
+    manifest: bytes
+    cid: Cid
+    manifest_key: Bytes32
+    keys: tuple[Bytes32, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Designs:
+    """Use cases around designs; the account owns what it registers."""
+
+    ledger: Ledger
+    account: Account
+    vault: Vault
+    store: NodeStore
+    entropy: Entropy
+
+    def register(self, files: Sequence[SourceFile]) -> DesignId:
+        """Encrypt and store files, commit to them, reveal, and return the design's id.
+
+        The keys are kept in this home only.
+
+        Raises:
+            FileNameError: A name leads out of its folder.
+            MalformedManifestError: No file, too many, or a name twice.
+        """
+        sealed = self._seal(files)
+        manifest, salt = Manifest.parse(sealed.manifest), self._secret()
+        design = self._commit(manifest, salt)
+        with self.store.writing() as work:
+            body = canonical(codec.dump(sealed))
+            work.documents.put(DocumentKind.FILES, design, body)
+        self._reveal(design, manifest, salt, sealed.cid)
+        return design
+
+    def files(self, design: DesignId) -> SealedFiles:
+        """Return the keys to a design's files.
+
+        Raises:
+            DesignFilesUnknownError: They are not in this home.
+        """
+        with self.store.reading() as view:
+            body = view.documents.get(DocumentKind.FILES, design)
+        if body is None:
+            message = f"The files of design {to_hex(design)} are not in this home."
+            raise DesignFilesUnknownError(message, design=to_hex(design))
+        return codec.load(SealedFiles, parse_object(body))
+
+    def _seal(self, files: Sequence[SourceFile]) -> SealedFiles:
+        names = [parse_file_name(file.name) for file in files]
+        keys = tuple(self._secret() for _ in files)
+        stored = map(self._put, files, names, keys)
+        manifest, manifest_key = Manifest(files=tuple(stored)).encode(), self._secret()
+        encrypted = self.vault.put(BytesIO(manifest), manifest_key)
+        return SealedFiles(
+            manifest=manifest, cid=encrypted.cid, manifest_key=manifest_key, keys=keys
+        )
+
+    def _put(self, file: SourceFile, name: FileName, key: Bytes32) -> DesignFile:
+        encrypted = self.vault.put(file.content, key)
+        return DesignFile(
+            name=name,
+            media_type=file.media_type,
+            size=encrypted.plain.size,
+            digest=encrypted.plain.digest,
+            cid=encrypted.cid,
+            ciphertext=encrypted.ciphertext,
+            salt=self._secret(),
+        )
+
+    def _commit(self, manifest: Manifest, salt: Bytes32) -> DesignId:
+        pin = self.ledger.pin()
+        commitment = Commitment(
+            chain_id=pin.chain_id,
+            registry=pin.contracts[ContractName.DESIGNS].address,
+            owner=self.account.address,
+            root=manifest.root(),
+            salt=salt,
+        )
+        design = commitment.design_id()
+        self.account.call(ContractName.DESIGNS, "commit", design, once=design.hex())
+        return design
+
+    def _reveal(
+        self, design: DesignId, manifest: Manifest, salt: Bytes32, cid: Cid
+    ) -> TransactionStatus:
+        return self.account.call(
+            *(ContractName.DESIGNS, "register", manifest.root(), salt),
+            *(manifest.ciphertext(), manifest.digest(), cid),
+            once=design.hex(),
+        )
+
+    def _secret(self) -> Bytes32:
+        return Bytes32(self.entropy.token(_KEY_SIZE))

@@ -1,0 +1,258 @@
+"""The exporter: everything that a verdict about one part needs, proven at one block."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from guildmark.domain.design import Revision
+from guildmark.domain.dsse import Envelope
+from guildmark.domain.errors import GuildmarkError, NotFinalError, UnknownPartError
+from guildmark.domain.facts import (
+    ClaimFact,
+    DesignFact,
+    IdentityFact,
+    KeyFact,
+    LaneFact,
+    LicenseFact,
+    LinkFact,
+    LogFact,
+    PartFact,
+    RecipeFact,
+    RecordFact,
+    RevisionFact,
+    SiteRecipeFact,
+    SpokenForFact,
+)
+from guildmark.domain.identifiers import UINT64_MAX, IdentityId, Index, LogNumber
+from guildmark.domain.identity import IdentityKind
+from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.queue import Logged
+from guildmark.domain.record import Record
+from guildmark.domain.signatures import Algorithm, PublicKey
+from guildmark.domain.statement import BuildStatement
+from guildmark.domain.verification.evidence import (
+    ChainEvidence,
+    ClaimDisclosure,
+    Core,
+    Disclosures,
+    Evidence,
+    LicenseDisclosure,
+    LinkDisclosure,
+    ProfileDisclosure,
+    RecipeDisclosure,
+    SiteRecipeDisclosure,
+)
+from guildmark.domain.verification.slots import required_slots
+from guildmark.ports import Block, DocumentKind, Ledger, NodeStore, View
+from guildmark.services.disclosing import shown_claim, shown_clauses
+from guildmark.services.projection import known
+from guildmark.services.settling import licenses_of
+
+
+class PartUnknownError(UnknownPartError):
+    """No final entry stands at this position, as far as this node knows."""
+
+    code = "part.unknown"
+
+
+class RecordTooYoungError(NotFinalError):
+    """The block is older than the part's record, or not final yet."""
+
+    code = "chain.notFinal"
+    hint = "Ask at a later block, or wait until the block is final."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporter:
+    """Use cases around the evidence for parts of this node's own log."""
+
+    ledger: Ledger
+    store: NodeStore
+
+    def evidence(self, log: LogNumber, index: Index, *, block: int | None = None) -> Evidence:
+        """Return the evidence for a part at a final block, the newest by default.
+
+        Raises:
+            PartUnknownError: This node's log has no final entry there.
+            RecordTooYoungError: The record is younger than the block, or the block not final.
+            LedgerUnavailableError: The chain cannot be reached.
+        """
+        with self.store.reading() as view:
+            gathered = self._gathered(log, index, view)
+            replacing = _replacing(log, index, view)
+            replacement = None if replacing is None else self._gathered(log, replacing, view)
+        proven = self.prove(gathered, block=block)
+        if replacement is None:
+            return proven
+        return replace(proven, replacement=self.prove(replacement, block=block))
+
+    def prove(self, gathered: Evidence, *, block: int | None = None) -> Evidence:
+        """Return the same evidence with the state of a final block.
+
+        Raises:
+            RecordTooYoungError: The record is younger than the block, or the block not final.
+            LedgerUnavailableError: The chain cannot be reached.
+        """
+        at = self._block(gathered.core.record, block)
+        slots = required_slots(gathered.core, gathered.disclosed)
+        chain = ChainEvidence(
+            pin=self.ledger.pin(),
+            header=self.ledger.header(at.number),
+            accounts=self.ledger.proof(at.number, slots),
+        )
+        return replace(gathered, chain=chain)
+
+    def _block(self, record: Record, number: int | None) -> Block:
+        head = self.ledger.head(final=True)
+        if number is not None and number > head.number:
+            message = f"Block {number} is not final; the newest final block is {head.number}."
+            raise RecordTooYoungError(message, block=number, final=head.number)
+        at = head if number is None else self.ledger.block(number)
+        if at.time < record.time:
+            message = f"Block {at.number} is older than record {record.seq} of log {record.log}."
+            raise RecordTooYoungError(message, block=at.number)
+        return at
+
+    def _gathered(self, log: LogNumber, index: Index, view: View) -> Evidence:
+        logged = view.log.logged(log, index)
+        if logged is None:
+            message = f"This node knows no final entry {log}.{index}."
+            raise PartUnknownError(message, log=log, index=index)
+        core = _core(logged, view)
+        chain = ChainEvidence(pin=self.ledger.pin(), header=b"")
+        return Evidence(core=core, disclosed=disclosures(core, view), chain=chain)
+
+
+def _replacing(log: LogNumber, index: Index, view: View) -> Index | None:
+    part = view.facts.get(PartFact, log, index)
+    fate = 0 if part is None else part.fate
+    return None if fate in {0, UINT64_MAX} else Index(fate)
+
+
+def _core(logged: Logged, view: View) -> Core:
+    leaves = view.log.leaves(logged.log, logged.seq)
+    return Core(
+        envelope=logged.queued.envelope,
+        entry=logged.queued.entry,
+        salt=logged.queued.salt,
+        record=known(view.facts, RecordFact, logged.log, logged.seq).record,
+        position=logged.position,
+        path=MerkleTree(leaves).inclusion_path(logged.position),
+    )
+
+
+def disclosures(core: Core, view: View) -> Disclosures:
+    """Return what this node may show about an entry; what it does not know stays absent."""
+    operator = _operator(core.record, view)
+    shown = Disclosures(operator=operator, licenses=_licenses(core, view))
+    try:
+        envelope = Envelope.parse(core.envelope)
+        statement = BuildStatement.parse(envelope.payload)
+    except GuildmarkError:
+        # An envelope that cannot be read is a finding of the checks.
+        return shown
+    run, owner = statement.run, _owner(statement, view)
+    parties = [party for party in (run.maker, owner) if party is not None]
+    claims = tuple(_claims(parties, view))
+    named = {run.machine, run.site, *parties, *(claim.issuer for claim in claims)}
+    return replace(
+        shown,
+        key=_key(envelope, statement, view),
+        site_link=_link(run.machine, run.site, view),
+        maker_link=_link(run.site, run.maker, view),
+        beacon=_beacon(statement, view),
+        recipe=_recipe(statement, view),
+        site_recipe=_site_recipe(statement, view),
+        revision=_revision(statement, view),
+        owner=owner,
+        claims=claims,
+        profiles=tuple(_profiles(named if operator is None else {*named, operator}, view)),
+    )
+
+
+def _operator(record: Record, view: View) -> IdentityId | None:
+    log = view.facts.get(LogFact, record.log)
+    return None if log is None else log.operator
+
+
+def _licenses(core: Core, view: View) -> tuple[LicenseDisclosure, ...]:
+    grant = core.record.grant_at(core.position)
+    lane = None if grant is None else view.facts.get(LaneFact, grant.lane)
+    granted: Sequence[LicenseFact] = () if lane is None else licenses_of(lane, view.facts)
+    shown = [(one, shown_clauses(view.documents, DocumentKind.TERMS, one.id)) for one in granted]
+    return tuple(
+        LicenseDisclosure(number=one.number, terms=one.terms, members=members)
+        for one, members in shown
+        if members is not None
+    )
+
+
+def _key(envelope: Envelope, statement: BuildStatement, view: View) -> PublicKey | None:
+    for signature in envelope.signatures:
+        key = view.facts.get(KeyFact, signature.key)
+        if key is not None and key.machine == statement.run.machine:
+            return PublicKey(algorithm=Algorithm(key.algorithm), data=key.public_key)
+    return None
+
+
+def _link(child: IdentityId, parent: IdentityId, view: View) -> LinkDisclosure:
+    intervals = view.facts.each(LinkFact, child, parent)
+    return LinkDisclosure(child=child, parent=parent, count=len(intervals))
+
+
+def _beacon(statement: BuildStatement, view: View) -> Record | None:
+    found = view.facts.get(RecordFact, statement.beacon.log, statement.beacon.seq)
+    return None if found is None else found.record
+
+
+def _recipe(statement: BuildStatement, view: View) -> RecipeDisclosure | None:
+    fact = view.facts.get(RecipeFact, statement.external.recipe)
+    clauses = shown_clauses(view.documents, DocumentKind.RECIPE, statement.external.recipe)
+    if fact is None or clauses is None:
+        return None
+    return RecipeDisclosure(recipe=fact.recipe, steps=fact.steps, clauses=clauses)
+
+
+def _site_recipe(statement: BuildStatement, view: View) -> SiteRecipeDisclosure | None:
+    own = statement.external.site_recipe
+    fact = view.facts.get(SiteRecipeFact, own)
+    clauses = shown_clauses(view.documents, DocumentKind.SITE_RECIPE, own)
+    if fact is None or clauses is None:
+        return None
+    return SiteRecipeDisclosure(recipe=fact.recipe, clauses=clauses)
+
+
+def _revision(statement: BuildStatement, view: View) -> Revision | None:
+    external = statement.external
+    fact = view.facts.get(RevisionFact, external.design, external.revision)
+    return None if fact is None else fact.revision
+
+
+def _owner(statement: BuildStatement, view: View) -> IdentityId | None:
+    """Return an organization that speaks for the design's owner, one with claims before others."""
+    design = view.facts.get(DesignFact, statement.external.design)
+    if design is None:
+        return None
+    named = [one.identity for one in view.facts.each(SpokenForFact, design.owner)]
+    identities = [known(view.facts, IdentityFact, identity) for identity in named]
+    speaking = [
+        one.id
+        for one in identities
+        if one.controller == design.owner and one.kind == IdentityKind.ORGANIZATION
+    ]
+    claimed = [one for one in speaking if view.facts.each(ClaimFact, one)]
+    return next(iter((*claimed, *speaking)), None)
+
+
+def _claims(subjects: Sequence[IdentityId], view: View) -> Iterator[ClaimDisclosure]:
+    for subject in dict.fromkeys(subjects):
+        for claim in view.facts.each(ClaimFact, subject):
+            shown = shown_claim(view.documents, claim)
+            if shown is not None and not claim.until:
+                yield shown
+
+
+def _profiles(identities: set[IdentityId], view: View) -> Iterator[ProfileDisclosure]:
+    for identity in sorted(identities):
+        document = view.documents.get(DocumentKind.PROFILE, identity)
+        if document is not None:
+            yield ProfileDisclosure(identity=identity, document=document)

@@ -1,0 +1,184 @@
+"""License packages: what a site needs to build, sealed to the site, opened and checked there."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import BinaryIO, TypeAlias
+
+from guildmark.domain import abi, codec
+from guildmark.domain.canonical import canonical
+from guildmark.domain.clause import Clause
+from guildmark.domain.clauses import clause_root, disclose_all
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.design import Revision
+from guildmark.domain.eip712 import licenses_domain
+from guildmark.domain.errors import ContentError, NotCoveredError
+from guildmark.domain.fileset import FileName, Manifest
+from guildmark.domain.identifiers import IdentityId, LicenseId, to_hex
+from guildmark.domain.recipe import Recipe, RecipeDocument
+from guildmark.domain.strictjson import Limits, parse_object
+from guildmark.domain.terms import Terms
+from guildmark.ports import (
+    Call,
+    DocumentKind,
+    KeyName,
+    KeyStore,
+    Ledger,
+    NodeStore,
+    Vault,
+)
+from guildmark.services.designs import SealedFiles
+from guildmark.services.disclosing import clauses_body
+
+PACKAGE_LIMITS = Limits(size=16 << 20, depth=8, values=200_000)
+
+_INFO_TAG = b"guildmark/package/v1"
+
+OpenSink: TypeAlias = Callable[[FileName], AbstractContextManager[BinaryIO]]
+
+
+class PackageMismatchError(ContentError):
+    """A part of the package is not what the chain commits to."""
+
+    code = "package.mismatch"
+    hint = "Ask the licensor to seal the package again."
+
+
+class PackageNotLicensedError(NotCoveredError):
+    """The package's license is not on record, or not in force."""
+
+    code = "package.notLicensed"
+    hint = "Wait until the license is final, then open the package again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """Everything that a site needs to build under a license.
+
+    Args:
+        terms: The license's terms.
+        members: The leaves under their root, all shown.
+        recipe: The recipe as it is on chain.
+        document: The recipe in full.
+        revision: The design's revision.
+        files: Its encrypted files and their keys.
+    """
+
+    terms: Terms
+    members: tuple[Clause, ...]
+    recipe: Recipe
+    document: RecipeDocument
+    revision: Revision
+    files: SealedFiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packages:
+    """Use cases around license packages."""
+
+    ledger: Ledger
+    keys: KeyStore
+    vault: Vault
+    store: NodeStore
+
+    def seal(self, package: Package, *, site: IdentityId, recipient: bytes) -> bytes:
+        """Return a package that only the site can open.
+
+        Args:
+            package: What to seal.
+            site: The site.
+            recipient: Its X25519 public key.
+
+        Raises:
+            PackageNotLicensedError: The license is not in a final block.
+        """
+        self._check_granted(self.license_id(package))
+        return self.vault.seal(canonical(codec.dump(package)), recipient, info=self._info(site))
+
+    def open(self, sealed: bytes, *, site: IdentityId, key: KeyName) -> Package:
+        """Open a package, check each part of it against the chain, and keep its documents.
+
+        Raises:
+            SealBrokenError: It was sealed to another key, site or chain, or was changed.
+            PackageNotLicensedError: The license is not in a final block.
+            PackageMismatchError: A part is not what the chain commits to; nothing was kept.
+        """
+        opened = self.keys.unseal(key, sealed, info=self._info(site))
+        package = codec.load(Package, parse_object(opened, PACKAGE_LIMITS))
+        license_id = self.license_id(package)
+        self._check_granted(license_id)
+        self._check(package)
+        self._keep(license_id, package, opened)
+        return package
+
+    def extract(self, package: Package, sink: OpenSink) -> Manifest:
+        """Decrypt the design's files, comparing each with the manifest, and return the manifest.
+
+        Raises:
+            ContentMissingError: An encrypted file is not here.
+            ContentMismatchError: An encrypted file does not open.
+            FileMismatchError: A plain file is not the one that the revision commits to.
+        """
+        manifest = Manifest.parse(package.files.manifest)
+        for file, key in zip(manifest.files, package.files.keys, strict=True):
+            with sink(file.name) as target:
+                plain = self.vault.get(file.cid, key, target)
+                file.check(size=plain.size, digest=plain.digest)
+        return manifest
+
+    def license_id(self, package: Package) -> LicenseId:
+        """Return the id of the package's license on this chain."""
+        pin = self.ledger.pin()
+        registry = pin.contracts[ContractName.LICENSES].address
+        return package.terms.license_id(licenses_domain(chain_id=pin.chain_id, contract=registry))
+
+    def _info(self, site: IdentityId) -> bytes:
+        return _INFO_TAG + abi.uint(self.ledger.pin().chain_id) + site
+
+    def _check_granted(self, license_id: LicenseId) -> None:
+        final = self.ledger.head(final=True).number
+        call = Call(contract=ContractName.LICENSES, function="numberOf", args=(license_id,))
+        if self.ledger.read(call, block=final) == 0:
+            message = f"No final block grants license {to_hex(license_id)}."
+            raise PackageNotLicensedError(message, license=to_hex(license_id))
+
+    def _check(self, package: Package) -> None:
+        revision = package.revision
+        manifest = Manifest.parse(package.files.manifest)
+        published, registered = self.ledger.read_all(
+            [
+                Call(
+                    contract=ContractName.RECIPES,
+                    function="publishedAt",
+                    args=(package.recipe.id(),),
+                ),
+                Call(
+                    contract=ContractName.DESIGNS,
+                    function="revisionDigest",
+                    args=(revision.design, revision.number),
+                ),
+            ]
+        )
+        _require("terms", clause_root(package.members) == package.terms.terms_root)
+        _require("recipe", published != 0 and package.document.root() == package.recipe.root)
+        _require("revision", registered == revision.digest())
+        _require("manifest", manifest.digest() == revision.manifest)
+        _require("files", manifest.ciphertext() == revision.ciphertext)
+        _require("file list", manifest.root() == revision.root)
+        _require("keys", len(package.files.keys) == len(manifest.files))
+
+    def _keep(self, license_id: LicenseId, package: Package, opened: bytes) -> None:
+        terms, recipe = disclose_all(package.members), disclose_all(package.document.clauses)
+        recipe_id, document = package.recipe.id(), package.document.encode()
+        with self.store.writing() as work:
+            put = work.documents.put
+            put(DocumentKind.PACKAGE, license_id, opened)
+            put(DocumentKind.TERMS, license_id, clauses_body(terms))
+            put(DocumentKind.RECIPE, recipe_id, clauses_body(recipe))
+            put(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
+
+
+def _require(what: str, holds: bool) -> None:
+    if not holds:
+        message = f"The package's {what} is not what the chain commits to."
+        raise PackageMismatchError(message, what=what)
