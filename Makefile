@@ -1,10 +1,9 @@
 # Each target is a line; what it does is in scripts/. `make help` lists them.
 PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3) python3)
 RUN := .venv/bin/python
-export KEEP SEED CASES HOURS REQUIRE_REAL VOLUME
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-all system demo test check bench compile examples format lock clean
+.PHONY: help setup setup-dev system demo test check bench compile examples format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -12,10 +11,7 @@ help: ## this list
 setup: ## the product's environment and the local chain
 	@$(PYTHON) scripts/setup.py product
 
-setup-dev: ## and what tests need
-	@$(PYTHON) scripts/setup.py dev
-
-setup-all: ## and, apart, the environments of Brownie and of the security tools
+setup-dev: ## and what tests need; Brownie's and the security tools' environments apart
 	@$(PYTHON) scripts/setup.py dev brownie security
 
 system: ## Debian packages that some tests need (root), or the line that installs them
@@ -24,10 +20,10 @@ system: ## Debian packages that some tests need (root), or the line that install
 demo: setup ## the main job, end to end (KEEP=1 leaves the nodes running)
 	@$(RUN) scripts/demo
 
-test: setup-all ## every test that this machine can run
+test: setup-dev ## every test that this machine can run
 	@$(RUN) scripts/test.py
 
-check: setup-all ## format, lint, types, layers, docs, contracts, equal bytecode
+check: setup-dev ## format, lint, types, layers, docs, contracts, equal bytecode
 	@$(RUN) scripts/check.py
 
 bench: setup-dev ## the benchmark
@@ -37,7 +33,7 @@ compile: setup-dev ## the contracts, into the files that ship
 	@$(RUN) scripts/compile.py
 
 examples: ## the example design and its G-code, made anew
-	@$(PYTHON) scripts/make_examples.py
+	@$(PYTHON) scripts/setup.py dev && $(RUN) scripts/make_examples.py
 
 format: setup-dev ## Python and Solidity
 	@$(RUN) scripts/check.py --format

@@ -46,14 +46,20 @@ hypothesis.settings.register_profile("long", deadline=None, max_examples=100_000
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the volumes and start the record of the run."""
+    config.addinivalue_line("markers", "deep: its volume grows with VOLUME")
     config.addinivalue_line("markers", "needs(component): runs only where the component is")
     hypothesis.settings.load_profile(_volume_name())
     config.pluginmanager.register(_Recorder(), "guildmark-recorder")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Close the network for unit tests: they reach nothing, not even this machine."""
+    """Close the network for unit tests: they reach nothing, not even this machine.
+
+    Tests whose volume can grow are marked, so that deep runs repeat these alone.
+    """
     for item in items:
+        if "volume" in getattr(item, "fixturenames", ()) or item.get_closest_marker("hypothesis"):
+            item.add_marker(pytest.mark.deep)
         room = item.path.relative_to(_ROOT / "tests").parts[0]
         open_to = item.get_closest_marker("allow_hosts") or item.get_closest_marker("enable_socket")
         if room in _OFFLINE and open_to is None:
