@@ -1,0 +1,43 @@
+"""The page of an error: what failed, and what to do next."""
+
+from dataclasses import dataclass
+
+from guildmark.domain.errors import (
+    GuildmarkError,
+    NetworkError,
+    NotFinalError,
+    NotFoundError,
+    UncheckableError,
+    UnknownPartError,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemPage:
+    """Everything that the template shows."""
+
+    headline: str
+    sentence: str
+    next_step: str
+    code: str
+    tone: str
+
+
+def problem_page(error: GuildmarkError) -> ProblemPage:
+    """Return the page of an error."""
+    headline, tone = _headline(error)
+    return ProblemPage(
+        headline=headline,
+        sentence=error.message,
+        next_step=error.next_step,
+        code=error.code,
+        tone=tone,
+    )
+
+
+def _headline(error: GuildmarkError) -> tuple[str, str]:
+    if isinstance(error, NotFoundError | UnknownPartError):
+        return "Not found", "none"
+    if isinstance(error, NetworkError | UncheckableError | NotFinalError):
+        return "Could not check", "none"
+    return "Problem found", "bad"
