@@ -94,6 +94,18 @@ abstract contract Deployed {
         return uint40(vm.getBlockTimestamp());
     }
 
+    /// @dev The next call comes from `caller` and reverts with `error`.
+    function _refuse(address caller, bytes memory error) internal {
+        vm.prank(caller);
+        vm.expectRevert(error);
+    }
+
+    /// @dev The next call comes from `caller` and emits the event that follows from `emitter`.
+    function _emits(address caller, address emitter) internal {
+        vm.prank(caller);
+        vm.expectEmit(emitter);
+    }
+
     function _register(IIdentityRegistry.Kind kind, address controller) internal returns (bytes32) {
         vm.prank(controller);
         return identities.register(kind, "salt", "profile");

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
+import {Deployed} from "../support/Deployed.sol";
+
+contract StopTest is Deployed {
+    uint40 internal constant NOTICE = 86_400;
+
+    bytes32 internal id;
+    bytes32 internal design;
+
+    function setUp() public override {
+        super.setUp();
+        design = _design();
+        ILicenseRegistry.Terms memory terms = _terms(design);
+        terms.notice = NOTICE;
+        _grant(terms);
+        id = licenses.licenseId(terms);
+    }
+
+    function test_Stop_AfterTheNotice() public {
+        uint40 at = _now() + NOTICE;
+
+        _emits(designer, address(licenses));
+        emit ILicenseRegistry.LicenseStopped(id, at);
+        licenses.stop(id, at);
+
+        vm.assertEq(licenses.license(1).stopAt, at, "stopAt");
+    }
+
+    function test_Stop_MovesEarlierWithinTheNotice() public {
+        uint40 at = _now() + NOTICE;
+        vm.prank(designer);
+        licenses.stop(id, at + 10);
+
+        vm.prank(designer);
+        licenses.stop(id, at + 9);
+
+        vm.assertEq(licenses.license(1).stopAt, at + 9, "stopAt");
+    }
+
+    function test_Stop_ByTheNewOwner() public {
+        _transfer(address(designs), designer, buyer, uint256(design));
+
+        _refuse(
+            designer,
+            abi.encodeWithSelector(ILicenseRegistry.CallerNotLicensor.selector, id, designer)
+        );
+        licenses.stop(id, _now() + NOTICE);
+        vm.prank(buyer);
+        licenses.stop(id, _now() + NOTICE);
+
+        vm.assertEq(licenses.license(1).stopAt, _now() + NOTICE, "stopAt");
+    }
+
+    function test_Stop_RevertWhen_TooEarly() public {
+        uint40 earliest = _now() + NOTICE;
+
+        _refuse(
+            designer,
+            abi.encodeWithSelector(ILicenseRegistry.StopTooEarly.selector, earliest - 1, earliest)
+        );
+        licenses.stop(id, earliest - 1);
+    }
+
+    function test_Stop_RevertWhen_NotEarlier() public {
+        uint40 at = _now() + NOTICE;
+        vm.prank(designer);
+        licenses.stop(id, at);
+
+        _refuse(designer, abi.encodeWithSelector(ILicenseRegistry.StopNotEarlier.selector, at, at));
+        licenses.stop(id, at);
+    }
+
+    function test_Stop_RevertWhen_StoppedAlready() public {
+        uint40 at = _now() + NOTICE;
+        vm.prank(designer);
+        licenses.stop(id, at);
+        vm.warp(at + 1);
+
+        _refuse(
+            designer,
+            abi.encodeWithSelector(ILicenseRegistry.StopNotEarlier.selector, _now() + NOTICE, at)
+        );
+        licenses.stop(id, _now() + NOTICE);
+    }
+
+    function test_Stop_RevertWhen_CallerIsTheLicensee() public {
+        _refuse(
+            maker, abi.encodeWithSelector(ILicenseRegistry.CallerNotLicensor.selector, id, maker)
+        );
+        licenses.stop(id, _now() + NOTICE);
+    }
+
+    function test_Stop_RevertWhen_LicenseIsUnknown() public {
+        _refuse(
+            designer,
+            abi.encodeWithSelector(ILicenseRegistry.LicenseUnknown.selector, bytes32("none"))
+        );
+        licenses.stop("none", _now());
+    }
+
+    function test_Stop_RevertWhen_TheNoticeNeverEnds() public {
+        ILicenseRegistry.Terms memory terms = _terms(design);
+        terms.notice = type(uint40).max;
+        _grant(terms);
+        bytes32 endless = licenses.licenseId(terms);
+
+        _refuse(designer, abi.encodeWithSignature("Panic(uint256)", 0x11));
+        licenses.stop(endless, type(uint40).max);
+    }
+}
