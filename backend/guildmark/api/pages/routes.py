@@ -20,6 +20,7 @@ from guildmark.domain import trust
 from guildmark.domain.errors import GuildmarkError, UnknownPartError
 from guildmark.domain.identifiers import Index, LogNumber, parse_hint
 from guildmark.domain.qr import HINT_PARAMETER, read_link
+from guildmark.domain.verification.report import Report
 
 router = APIRouter()
 
@@ -40,20 +41,12 @@ def home(node: Node) -> Response:
     return _page("home.html", home_page(node), node)
 
 
-@router.get("/id/{operator}/{serial}")
-def own_label(
-    operator: _Segment, serial: _Segment, node: Node, request: Request, hint: _Hint = None
-) -> Response:
-    """Return the page behind a maker's own label."""
-    return _shown(node, lambda: _by_label(node, request.url.path, hint))
-
-
-@router.get("/01/{gtin}/21/{serial}")
-def gs1_label(
-    gtin: _Segment, serial: _Segment, node: Node, request: Request, hint: _Hint = None
-) -> Response:
-    """Return the page behind a GS1 Digital Link."""
-    return _shown(node, lambda: _by_label(node, request.url.path, hint))
+@router.get("/id/{rest:path}")
+@router.get("/01/{rest:path}")
+def label(node: Node, request: Request, hint: _Hint = None) -> Response:
+    """Return the page behind a label: a GS1 Digital Link, or a maker's own."""
+    path = request.scope["raw_path"].decode("ascii")
+    return _shown(node, lambda: _by_label(node, path, hint))
 
 
 @router.get("/parts/{part}")
@@ -108,7 +101,7 @@ def _searched(node: ServedNode, text: str) -> str:
 
 def _verdict(node: ServedNode, log: LogNumber, index: Index, *, path: str | None) -> Response:
     judged = node.judge(node.bundles.bundle(log, index, block=None))
-    _check_label(judged.report.part and judged.report.part.label, path)
+    _check_label(judged.report, path)
     base = f"/v1/parts/{log}.{index}"
     details = NO_DETAILS
     if judged.evidence is not None:
@@ -122,9 +115,10 @@ def _verdict(node: ServedNode, log: LogNumber, index: Index, *, path: str | None
     return _page("verdict.html", page, node)
 
 
-def _check_label(label: str | None, path: str | None) -> None:
+def _check_label(report: Report, path: str | None) -> None:
     """Refuse a link whose entry is another part's: the hint is checked, never trusted."""
-    if path is not None and (label is None or urlsplit(label).path != path):
+    carried = None if report.part is None else report.part.label
+    if path is not None and (carried is None or urlsplit(carried).path != path):
         message = "The entry that this link names carries another label."
         raise LabelElsewhereError(message)
 
