@@ -31,7 +31,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "chromium": _any_of("chromium"),
         "cura-engine": _any_of("CuraEngine"),
         "hardhat": _installed("hardhat-local/node_modules/hardhat/package.json"),
-        "slic3r": _any_of("slic3r", "prusa-slicer"),
+        "slic3r": _any_of("slic3r"),
         "strace": _any_of("strace"),
     }
 )

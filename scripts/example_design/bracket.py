@@ -68,6 +68,12 @@ class Bracket:
         middle = self.inner_radius + self.wall / 2
         return math.asin((self.mouth / 2 + self.wall / 2) / middle)
 
+    @property
+    def lip_top(self) -> float:
+        """Return how far the part reaches from the wall."""
+        middle = self.inner_radius + self.wall / 2
+        return self.axis_height + middle * math.cos(self.lip_angle) + self.wall / 2
+
     def outline(self) -> Iterator[Segment]:
         """Yield the closed outline, anticlockwise, from the plate's left foot."""
         half = self.plate_length / 2

@@ -1,0 +1,139 @@
+"""The master recipe admits all three sites, and its tolerances are the bracket's measures."""
+
+import hashlib
+import re
+from typing import Any
+
+import pytest
+
+from example_design.bracket import Bracket
+from guildmark.domain.clause import Clause, ClauseClass, ClauseType
+from guildmark.domain.clauses import (
+    DisclosedClauses,
+    Violation,
+    clause_root,
+    compare,
+    disclose_all,
+)
+from guildmark.domain.fields import read_object
+from guildmark.domain.strictjson import parse_object
+from unit.examples.places import EXAMPLES, SITES, document, site
+
+GROUPS = ("design", "material", "post", "process", "qa", "safety", "tolerance")
+
+
+def salted(clause: dict[str, Any]) -> Clause:
+    salt = hashlib.sha256(clause["path"].encode()).hexdigest()
+    return read_object({**clause, "salt": f"0x{salt}"}, Clause.read)
+
+
+def master() -> tuple[Clause, ...]:
+    return tuple(map(salted, document("recipe.json")["clauses"]))
+
+
+def site_clauses(name: str) -> tuple[Clause, ...]:
+    settings = site(name)["settings"]
+    chosen = []
+    for clause in document("recipe.json")["clauses"]:
+        if clause["class"] != "core":
+            kept = {key: clause[key] for key in ("path", "class", "type", "criticality")}
+            clause = {**kept, **settings[clause["path"]]}  # noqa: PLW2901 - the site's instead
+        chosen.append(salted(clause))
+    return tuple(chosen)
+
+
+def disclosed(clauses: tuple[Clause, ...]) -> DisclosedClauses:
+    return disclose_all(clauses).verify(clause_root(clauses))
+
+
+def violation(clauses: tuple[Clause, ...]) -> Violation | None:
+    return compare(disclosed(master()), disclosed(clauses))
+
+
+def test_the_recipe_is_a_tree_of_all_groups() -> None:
+    clauses = master()
+
+    assert disclosed(clauses).is_complete
+    assert tuple(sorted({clause.group for clause in clauses})) == GROUPS
+
+
+def test_documents_are_within_the_strict_profile() -> None:
+    for file in (EXAMPLES / "recipe.json", *sorted((EXAMPLES / "sites").glob("*.json"))):
+        assert parse_object(file.read_bytes())
+
+
+def test_there_are_three_sites_in_three_countries_with_two_kinds_of_machine() -> None:
+    documents = [site(name) for name in SITES]
+
+    assert len({one["site"]["country"] for one in documents}) == 3
+    assert len({one["organization"]["name"] for one in documents}) == 3
+    assert len({one["machine"]["model"] for one in documents}) == 2
+    assert len({one["slicer"] for one in documents}) == 2
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_a_site_sets_every_clause_that_is_not_core(name: str) -> None:
+    free = {clause.path for clause in master() if clause.klass is not ClauseClass.CORE}
+
+    assert set(site(name)["settings"]) == free
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_the_recipe_admits_each_setting(name: str) -> None:
+    clauses = {clause.path: clause for clause in master()}
+
+    for path, given in site(name)["settings"].items():
+        assert clauses[path].admits(given["value"], given.get("unit")), path
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_a_sites_recipe_departs_nowhere(name: str) -> None:
+    assert violation(site_clauses(name)) is None
+
+
+def test_no_two_sites_share_their_settings() -> None:
+    settings = [site(name)["settings"] for name in SITES]
+
+    assert all(a != b for at, a in enumerate(settings) for b in settings[at + 1 :])
+
+
+def test_the_tolerances_are_around_the_brackets_measures() -> None:
+    bracket = Bracket()
+    nominal = {
+        "axis_height": bracket.axis_height,
+        "bore": bracket.bore,
+        "hole_spacing": bracket.hole_spacing,
+        "mouth": bracket.mouth,
+        "width": bracket.width,
+    }
+
+    tolerances = [clause for clause in master() if clause.group == "tolerance"]
+
+    lengths = {one.path.rpartition("/")[2]: one for one in tolerances if one.unit == "mm"}
+    assert {key: float(one.value or "") for key, one in lengths.items()} == nominal
+    assert [one.path for one in tolerances if one.unit == "g"] == ["/tolerance/mass"]
+
+
+def test_tolerances_are_core_quantities_with_both_bounds() -> None:
+    for clause in master():
+        if clause.group == "tolerance":
+            assert (clause.klass, clause.type) == (ClauseClass.CORE, ClauseType.QUANTITY)
+            assert None not in {clause.minimum, clause.value, clause.maximum}
+
+
+def test_the_readme_explains_every_measured_characteristic() -> None:
+    readme = (EXAMPLES / "README.md").read_text()
+
+    for clause in master():
+        if clause.group == "tolerance":
+            assert f"`{clause.path}`" in readme
+            assert f"{clause.value} | {clause.minimum} | {clause.maximum}" in readme
+
+
+def test_the_readme_shows_every_setting_of_every_site() -> None:
+    readme = (EXAMPLES / "README.md").read_text()
+    settings = [site(name)["settings"] for name in SITES]
+
+    for path in settings[0]:
+        values = " | ".join(one[path]["value"] for one in settings)
+        assert re.search(rf"(?m)^\| `{path}` \| .* \| {re.escape(values)} \|$", readme), path
