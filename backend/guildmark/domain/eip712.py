@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from guildmark.domain import abi
 from guildmark.domain.hashing import keccak256
-from guildmark.domain.identifiers import Address, ChainId, Digest
+from guildmark.domain.identifiers import Address, ChainId, Digest, Index, PartId
 
+VOID_TYPE = keccak256(b"Void(uint256 part)")
+SUPERSEDE_TYPE = keccak256(b"Supersede(uint256 part,uint64 byIndex)")
 DOMAIN_TYPE = keccak256(
     b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 )
@@ -48,3 +50,17 @@ def parts_domain(*, chain_id: ChainId, contract: Address) -> TypedDataDomain:
     return TypedDataDomain(
         name="Guildmark Parts", version="1", chain_id=chain_id, contract=contract
     )
+
+
+def void_hash(part: PartId) -> Digest:
+    """Return the struct hash by which a token's owner agrees that the part is void."""
+    return keccak256(VOID_TYPE + abi.uint(part.token_id))
+
+
+def supersede_hash(part: PartId, by_index: Index) -> Digest:
+    """Return the struct hash by which writer and owner agree that another entry replaces a part.
+
+    Raises:
+        AbiRangeError: The index does not fit its field.
+    """
+    return keccak256(SUPERSEDE_TYPE + abi.uint(part.token_id) + abi.uint(by_index, 64))
