@@ -185,7 +185,9 @@ abstract contract Deployed {
 
     /// @dev A lane of the site with `n` units, cut off the maker's, for a log.
     function _lane(uint40 number, uint40 n) internal returns (uint40) {
-        (, uint40 first) = _grant(_terms(_design()));
+        // each call has a design of its own
+        bytes32 salt = bytes32(vm.getBlockTimestamp());
+        (, uint40 first) = _grant(_terms(_design(designer, salt)));
         vm.prank(maker);
         return licenses.split(first, UNITS + 1, n, number, siteId);
     }

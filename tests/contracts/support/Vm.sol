@@ -42,6 +42,7 @@ interface Vm {
     function expectRevert(bytes calldata error) external;
     function expectRevert() external;
     function expectEmit(address emitter) external;
+    function expectEmit() external;
     function expectCall(address callee, bytes calldata data, uint64 count) external;
     function deployCode(string calldata artifact, bytes calldata arguments)
         external
