@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, BinaryIO, NewType, Protocol, TypeVar
+from io import BufferedIOBase
+from typing import Any, NewType, Protocol, TypeVar
 
 from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.errors import (
@@ -491,11 +492,11 @@ class EncryptedFile:
 class Vault(Protocol):
     """Files encrypted each under a key of its own, over a content store."""
 
-    def put(self, source: BinaryIO, key: bytes) -> EncryptedFile:
+    def put(self, source: BufferedIOBase, key: bytes) -> EncryptedFile:
         """Encrypt a file under a new key of 32 bytes and store the result durably."""
         ...
 
-    def get(self, cid: Cid, key: bytes, sink: BinaryIO) -> PlainFile:
+    def get(self, cid: Cid, key: bytes, sink: BufferedIOBase) -> PlainFile:
         """Write a file's plain bytes; what was written before an error is worth nothing.
 
         Raises:

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from typing import BinaryIO
+from io import BufferedIOBase, BytesIO
 
 from guildmark.domain import codec
 from guildmark.domain.canonical import canonical
@@ -32,7 +31,7 @@ class SourceFile:
 
     name: str
     media_type: str
-    content: BinaryIO
+    content: BufferedIOBase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

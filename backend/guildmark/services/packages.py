@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import BinaryIO, TypeAlias
+from io import BufferedIOBase
+from typing import TypeAlias
 
 from guildmark.domain import abi, codec
 from guildmark.domain.canonical import canonical
@@ -34,7 +35,7 @@ PACKAGE_LIMITS = Limits(size=16 << 20, depth=8, values=200_000)
 
 _INFO_TAG = b"guildmark/package/v1"
 
-OpenSink: TypeAlias = Callable[[FileName], AbstractContextManager[BinaryIO]]
+OpenSink: TypeAlias = Callable[[FileName], AbstractContextManager[BufferedIOBase]]
 
 
 class PackageMismatchError(ContentError):

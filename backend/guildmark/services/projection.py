@@ -46,6 +46,8 @@ from guildmark.ports import Event, Facts, FactWriter
 
 FactT = TypeVar("FactT", bound=Fact)
 
+_TICKS = LogFact(number=NO_LOG, operator=IdentityId(ZERO32), writer=ZERO_ADDRESS)
+
 
 class FactMissingError(GuildmarkError):
     """An event is about a thing that no event before it made."""
@@ -326,10 +328,9 @@ def _record_appended(happening: Happening, facts: FactWriter) -> None:
         RecordFact(record=record, block=happening.event.block_number),
         RecordStartFact(log=record.log, first_index=record.first_index, seq=record.seq),
     )
-    log = facts.get(LogFact, record.log)
     # Log 0 holds ticks only; nobody opened it.
-    if log is not None:
-        facts.put(replace(log, size=record.first_index + record.count, seq=Seq(record.seq + 1)))
+    log = _TICKS if record.log == NO_LOG else known(facts, LogFact, record.log)
+    facts.put(replace(log, size=record.first_index + record.count, seq=Seq(record.seq + 1)))
 
 
 def record_of(event: Event) -> Record:

@@ -1,0 +1,23 @@
+"""The ports' errors for those of the content library."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from guildmark.domain.errors import MalformedError
+from guildmark.ports import ContentMismatchError, ContentMissingError, StoreUnavailableError
+from guildmark_ipfs import errors
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise the ports' errors for those of the library."""
+    try:
+        yield
+    except errors.NotFoundError as exc:
+        raise ContentMissingError(exc.message, next_step=None, **exc.detail) from exc
+    except (errors.BadKeyError, errors.BadCidError) as exc:
+        raise MalformedError(exc.message, next_step=exc.next_step, **exc.detail) from exc
+    except (errors.StoreFullError, errors.StoreFailedError, errors.UnavailableError) as exc:
+        raise StoreUnavailableError(exc.message, next_step=exc.next_step, **exc.detail) from exc
+    except errors.ContentError as exc:
+        raise ContentMismatchError(exc.message, next_step=exc.next_step, **exc.detail) from exc

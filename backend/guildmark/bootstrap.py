@@ -1,0 +1,188 @@
+"""The one module that knows ports and adapters: a home opened, a node put together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from guildmark.adapters.chain.opening import open_ledger, open_outbox
+from guildmark.adapters.clock import SystemClock, SystemEntropy
+from guildmark.adapters.content.store import LocalContent
+from guildmark.adapters.content.vault import LocalVault
+from guildmark.adapters.keys.keystore import FileKeyStore
+from guildmark.adapters.store.engine import open_database
+from guildmark.adapters.store.node import SqlNodeStore
+from guildmark.ports import (
+    Clock,
+    ContentStore,
+    Entropy,
+    KeyName,
+    KeyStore,
+    Ledger,
+    NodeStore,
+    Transactions,
+    Vault,
+)
+from guildmark.services.accounts import Account
+from guildmark.services.anchoring import Anchoring
+from guildmark.services.builds import Builds
+from guildmark.services.designs import Designs
+from guildmark.services.disclosing import Disclosing
+from guildmark.services.evidence import Exporter
+from guildmark.services.identities import Identities
+from guildmark.services.indexing import Indexing
+from guildmark.services.ingest import Ingest
+from guildmark.services.licenses import Licenses
+from guildmark.services.line import Line
+from guildmark.services.logs import Logs
+from guildmark.services.packages import Packages
+from guildmark.services.parts import Parts
+from guildmark.services.recipes import Recipes
+from guildmark.services.sequencing import Sequencing
+from guildmark.settings import NodeSettings, Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """One actor's home, opened: its ports, and the use cases over them in the name of a key."""
+
+    settings: Settings
+    ledger: Ledger
+    transactions: Transactions
+    keys: KeyStore
+    store: NodeStore
+    content: ContentStore
+    vault: Vault
+    clock: Clock
+    entropy: Entropy
+
+    @property
+    def builds(self) -> Builds:
+        """Return the use cases around what machines sign."""
+        return Builds(keys=self.keys)
+
+    @property
+    def disclosing(self) -> Disclosing:
+        """Return the use cases around disclosures."""
+        return Disclosing(store=self.store)
+
+    @property
+    def packages(self) -> Packages:
+        """Return the use cases around license packages."""
+        return Packages(ledger=self.ledger, keys=self.keys, vault=self.vault, store=self.store)
+
+    @property
+    def indexing(self) -> Indexing:
+        """Return the use cases around the index of a home that runs no log."""
+        return Indexing(ledger=self.ledger, store=self.store)
+
+    def account(self, key: KeyName) -> Account:
+        """Return the account of a key."""
+        return Account(transactions=self.transactions, key=key, address=self.keys.address(key))
+
+    def identities(self, key: KeyName) -> Identities:
+        """Return the use cases around identities."""
+        return Identities(
+            ledger=self.ledger,
+            account=self.account(key),
+            store=self.store,
+            entropy=self.entropy,
+        )
+
+    def designs(self, key: KeyName) -> Designs:
+        """Return the use cases around designs."""
+        return Designs(
+            ledger=self.ledger,
+            account=self.account(key),
+            vault=self.vault,
+            store=self.store,
+            entropy=self.entropy,
+        )
+
+    def recipes(self, key: KeyName) -> Recipes:
+        """Return the use cases around recipes."""
+        return Recipes(account=self.account(key), store=self.store, entropy=self.entropy)
+
+    def licenses(self, key: KeyName) -> Licenses:
+        """Return the use cases around licenses."""
+        return Licenses(ledger=self.ledger, account=self.account(key), keys=self.keys)
+
+    def logs(self, key: KeyName) -> Logs:
+        """Return the use cases around logs."""
+        return Logs(ledger=self.ledger, account=self.account(key))
+
+    def parts(self, key: KeyName) -> Parts:
+        """Return the use cases around parts that move."""
+        return Parts(account=self.account(key))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """An operator's node: its home, its own settings, and what it does for others."""
+
+    home: Home
+    settings: NodeSettings
+    ingest: Ingest
+    exporter: Exporter
+    line: Line
+
+
+def open_home(settings: Settings, *, password: Callable[[], str]) -> Home:
+    """Open a home: chain and contracts are checked before anything is read, signed or sent.
+
+    Args:
+        settings: The home's settings.
+        password: Asked when the first key is opened or made.
+
+    Raises:
+        SettingsError: Settings, keys or database cannot be used.
+        LedgerUnavailableError: The chain cannot be reached.
+        GuildmarkError: The chain is not the one that the settings name.
+    """
+    chain, clock, entropy = settings.chain, SystemClock(), SystemEntropy()
+    ledger = open_ledger(
+        chain.url,
+        chain_id=chain.chain_id,
+        genesis=chain.genesis,
+        chain_class=chain.chain_class,
+        directory=chain.directory,
+    )
+    engine = open_database(settings.database)
+    keys = FileKeyStore(settings.keys, password=password)
+    content = LocalContent.open(settings.content)
+    return Home(
+        settings=settings,
+        ledger=ledger,
+        transactions=open_outbox(engine, ledger=ledger, keys=keys, clock=clock),
+        keys=keys,
+        store=SqlNodeStore(engine),
+        content=content,
+        vault=LocalVault(files=content.files, entropy=entropy),
+        clock=clock,
+        entropy=entropy,
+    )
+
+
+def open_node(home: Home) -> Node:
+    """Put an operator's node together over its home.
+
+    Raises:
+        SettingMissingError: The home is no operator's.
+    """
+    own = home.settings.own_node()
+    sequencing = Sequencing(store=home.store, log=own.log)
+    anchoring = Anchoring(
+        store=home.store,
+        transactions=home.transactions,
+        sequencing=sequencing,
+        writer=own.writer,
+    )
+    return Node(
+        home=home,
+        settings=own,
+        ingest=Ingest(store=home.store, entropy=home.entropy, log=own.log),
+        exporter=Exporter(ledger=home.ledger, store=home.store),
+        line=Line(
+            transactions=home.transactions,
+            indexing=Indexing(ledger=home.ledger, store=home.store, own_log=own.log),
+            anchoring=anchoring,
+        ),
+    )

@@ -1,0 +1,32 @@
+"""The line: what a node does again and again, each step safe to repeat after a crash."""
+
+from dataclasses import dataclass
+
+from guildmark.ports import Block, Transactions
+from guildmark.services.anchoring import Anchoring
+from guildmark.services.indexing import Indexing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """From accepted entries to final records.
+
+    Args:
+        anchoring: None for a home that runs no log.
+    """
+
+    transactions: Transactions
+    indexing: Indexing
+    anchoring: Anchoring | None = None
+
+    def step(self) -> Block:
+        """Send what is open, read what is final, close and send the next batch.
+
+        Raises:
+            GuildmarkError: A step failed; the next call tries it again.
+        """
+        self.transactions.advance()
+        head = self.indexing.follow()
+        if self.anchoring is not None:
+            self.anchoring.advance()
+        return head
