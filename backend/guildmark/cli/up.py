@@ -1,0 +1,63 @@
+"""``guildmark up``: run a node until Ctrl-C."""
+
+import json
+import os
+import socket
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from guildmark.adapters.files import write_durably
+from guildmark.domain.errors import NetworkError
+from guildmark.settings import HOME_VARIABLE, default_home, load
+
+app = typer.Typer()
+
+# A string, so that commands and routes stay independent rooms.
+_FACTORY = "guildmark.api.node:from_environment"
+_ENDPOINT = "node.json"
+_GRACE = 5
+
+
+class PortTakenError(NetworkError):
+    """The address that the node shall listen at is taken or not this machine's."""
+
+    code = "node.portTaken"
+    hint = "Set another node.port in guildmark.toml, or 0 for a free one."
+
+
+@app.command()
+def up(
+    home: Annotated[Path | None, typer.Option(help="The operator's home.")] = None,
+) -> None:
+    """Run a node: its log, its index, its pages and its API."""
+    folder = home or default_home(os.environ)
+    node = load(folder).own_node()
+    listener = _listener(node.host, node.port)
+    host, port = listener.getsockname()[:2]
+    os.environ[HOME_VARIABLE] = str(folder)
+    endpoint = {"url": f"http://{host}:{port}", "pid": os.getpid()}
+    write_durably(folder / _ENDPOINT, json.dumps(endpoint).encode())
+    typer.echo(f"Listening at {endpoint['url']}", err=True)
+    config = uvicorn.Config(
+        _FACTORY,
+        factory=True,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as exc:
+        listener.close()
+        message = f"Nothing can listen at {host}:{port}: {exc.strerror}."
+        raise PortTakenError(message, host=host, port=port) from exc
+    return listener
