@@ -72,6 +72,10 @@ class Cause:
     lack: Lack = Lack.EVIDENCE
     is_exempt: bool = False
 
+    def found(self, reason: str, evidence: str) -> "Finding":
+        """Return the finding of this cause in a bundle."""
+        return Finding(cause=self, reason=reason, evidence=evidence)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:

@@ -52,10 +52,12 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
     if grant is not None:
         yield storage.LANES.at(grant.lane)
         yield storage.LANE_HOLDERS.at(grant.lane)
+    if disclosed.key is not None:
+        yield storage.KEYS.at(key_id(core.entry.machine, disclosed.key))
     yield from _of_disclosures(disclosed)
     statement = _statement(core.envelope)
     if statement is not None:
-        yield from _of_statement(statement, disclosed)
+        yield from _of_statement(statement)
 
 
 def _of_disclosures(disclosed: Disclosures) -> Iterator[Location]:
@@ -95,13 +97,11 @@ def _of_link(link: LinkDisclosure) -> Iterator[Location]:
         yield storage.LINKS.at(link.child, link.parent, number)
 
 
-def _of_statement(statement: BuildStatement, disclosed: Disclosures) -> Iterator[Location]:
+def _of_statement(statement: BuildStatement) -> Iterator[Location]:
     run, beacon = statement.run, statement.beacon
     yield storage.RECORDS.at(beacon.log, beacon.seq)
     for identity in (run.machine, run.site, run.maker):
         yield storage.IDENTITIES.at(identity)
-    if disclosed.key is not None:
-        yield storage.KEYS.at(key_id(run.machine, disclosed.key))
     for measurement in statement.measurements:
         instrument = instrument_id(measurement.instrument)
         if instrument is not None:

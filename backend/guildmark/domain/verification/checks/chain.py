@@ -1,0 +1,140 @@
+"""(0) The chain is the pinned one, and block b is trusted."""
+
+from collections.abc import Iterator
+
+from guildmark.domain.contracts import ChainPin, ContractName
+from guildmark.domain.ethproof.header import Header
+from guildmark.domain.identifiers import to_hex
+from guildmark.domain.trust import Trust
+from guildmark.domain.verification.case import Case
+from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.report import Cause, Finding, Lack, State
+from guildmark.domain.verification.slots import PROVEN_CONTRACTS
+from guildmark.domain.verification.state import AccountFault
+
+_HEADER = "chain/header.rlp"
+_PIN = "chain/pin.json"
+
+TRUST_MISSING = Cause(
+    code="verify.trustMissing",
+    state=State.UNKNOWN,
+    meaning="You gave no trust file: the bundle is judged by its own chain.",
+)
+CHAIN_MISMATCH = Cause(
+    code="verify.chainMismatch",
+    state=State.FAIL,
+    meaning="The bundle is about another chain or deployment than the trust file pins.",
+)
+HEADER_MALFORMED = Cause(
+    code="verify.headerMalformed",
+    state=State.FAIL,
+    meaning="The header of block b is no block header.",
+)
+BLOCK_MISMATCH = Cause(
+    code="verify.blockMismatch",
+    state=State.FAIL,
+    meaning="Block b has another hash than the block of its number that you trust.",
+)
+BLOCK_UNKNOWN = Cause(
+    code="verify.blockUnknown",
+    state=State.UNKNOWN,
+    meaning="Neither the trust file nor a node of yours knows block b.",
+)
+NODE_UNREACHABLE = Cause(
+    code="verify.nodeUnreachable",
+    state=State.UNKNOWN,
+    meaning="Your node, which may know block b, could not be reached.",
+    lack=Lack.SOURCE,
+)
+CONTRACT_MISSING = Cause(
+    code="verify.contractMissing",
+    state=State.UNKNOWN,
+    meaning="The bundle proves nothing about one of the contracts.",
+)
+CONTRACT_INVALID = Cause(
+    code="verify.contractInvalid",
+    state=State.FAIL,
+    meaning="The proof of a contract's account does not hold under block b.",
+)
+CODE_MISMATCH = Cause(
+    code="verify.codeMismatch",
+    state=State.FAIL,
+    meaning="A contract has other code than the one that is pinned.",
+)
+
+_FAULTS = {
+    AccountFault.MISSING: (CONTRACT_MISSING, "There is no proof of"),
+    AccountFault.INVALID: (CONTRACT_INVALID, "The account proof is wrong for"),
+    AccountFault.CODE: (CODE_MISMATCH, "There is other code than the pinned one at"),
+}
+
+
+def _pinned_chain(case: Case) -> Iterator[Finding]:
+    if case.trust is None:
+        yield TRUST_MISSING.found("You have not said whom you trust.", _PIN)
+        return
+    shown, pinned = case.evidence.chain.pin, case.trust.chain
+    if _identity(shown) != _identity(pinned):
+        reason = f"It is about chain {shown.chain_id}, you trust chain {pinned.chain_id}"
+        if shown.chain_id == pinned.chain_id:
+            reason = f"It is about another chain or deployment that also has id {shown.chain_id}"
+        yield CHAIN_MISMATCH.found(f"{reason}.", _PIN)
+
+
+def _identity(pin: ChainPin) -> object:
+    contracts = [pin.contracts.get(name) for name in PROVEN_CONTRACTS]
+    return pin.chain_id, pin.genesis, pin.chain_class, contracts
+
+
+def _trusted_block(case: Case) -> Iterator[Finding]:
+    if case.header is None:
+        yield HEADER_MALFORMED.found("The header of block b cannot be read.", _HEADER)
+    elif case.trust is not None:
+        yield from _believed(case, case.trust, case.header)
+
+
+def _believed(case: Case, trust: Trust, header: Header) -> Iterator[Finding]:
+    believed, sighting = trust.block(header.number), case.question.sighting
+    here = f"block {header.number} ({to_hex(header.hash)})"
+    if believed is not None:
+        if (believed.hash, believed.time) != (header.hash, header.time):
+            yield BLOCK_MISMATCH.found(f"It rests on {here}, you trust another.", _HEADER)
+    elif sighting is None:
+        yield BLOCK_UNKNOWN.found(f"Your trust file does not know {here}.", _HEADER)
+    elif not sighting.is_reached:
+        yield NODE_UNREACHABLE.found(f"Your node could not be asked for {here}.", _HEADER)
+    elif sighting.hash is None:
+        yield BLOCK_UNKNOWN.found(f"Your node does not have {here}.", _HEADER)
+    elif sighting.hash != header.hash:
+        yield BLOCK_MISMATCH.found(f"It rests on {here}, your node has another.", _HEADER)
+
+
+def _contracts(case: Case) -> Iterator[Finding]:
+    for name in PROVEN_CONTRACTS:
+        fault = case.state.faults.get(name)
+        if fault is not None:
+            yield _faulty(name, fault)
+
+
+def _faulty(name: ContractName, fault: AccountFault) -> Finding:
+    cause, what = _FAULTS[fault]
+    return cause.found(f"{what} the contract {name}.", f"chain/{name}.json")
+
+
+CHAIN = Check(
+    number=0,
+    name="chain and block",
+    asks="The chain is the pinned one, and the block is one that you trust.",
+    causes=(
+        TRUST_MISSING,
+        CHAIN_MISMATCH,
+        HEADER_MALFORMED,
+        BLOCK_MISMATCH,
+        BLOCK_UNKNOWN,
+        NODE_UNREACHABLE,
+        CONTRACT_MISSING,
+        CONTRACT_INVALID,
+        CODE_MISMATCH,
+    ),
+    rules=(_pinned_chain, _trusted_block, _contracts),
+)

@@ -1,0 +1,120 @@
+"""(3) The entry is at that position of that record, and it is about this part."""
+
+from collections.abc import Iterator
+
+from guildmark.domain import merkle
+from guildmark.domain.identifiers import to_hex
+from guildmark.domain.statement import SubjectMismatchError
+from guildmark.domain.verification.case import ENVELOPE, LINK_MISSING, Case
+from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.report import Cause, Finding, State
+
+_ENTRY = "log/entry.json"
+
+PATH_INVALID = Cause(
+    code="verify.pathInvalid",
+    state=State.FAIL,
+    meaning="The path does not lead from the entry to the record's root: it is not in that log.",
+)
+HINT_MISMATCH = Cause(
+    code="verify.hintMismatch",
+    state=State.FAIL,
+    meaning="The scanned code names another position than the bundle.",
+)
+LABEL_MISMATCH = Cause(
+    code="verify.labelMismatch",
+    state=State.FAIL,
+    meaning="The statement is about a part with another label than the scanned one.",
+)
+SUBJECT_MISMATCH = Cause(
+    code="verify.subjectMismatch",
+    state=State.FAIL,
+    meaning="The statement's subject is not the salted digest of its own label.",
+)
+ENTRY_SUBJECT_MISMATCH = Cause(
+    code="verify.entrySubjectMismatch",
+    state=State.FAIL,
+    meaning="Statement and log entry are about different subjects.",
+)
+MAKER_MISMATCH = Cause(
+    code="verify.makerMismatch",
+    state=State.FAIL,
+    meaning="Log entry, statement and the site's link do not name one and the same maker.",
+)
+DEPENDENCIES_MISMATCH = Cause(
+    code="verify.dependenciesMismatch",
+    state=State.FAIL,
+    meaning="Statement and log entry commit to different recall keys.",
+)
+
+
+def _path(case: Case) -> Iterator[Finding]:
+    core = case.core
+    try:
+        merkle.verify_inclusion(
+            data=core.entry.leaf_data(core.salt),
+            index=core.position,
+            count=core.record.count,
+            path=core.path,
+            root=core.record.root,
+        )
+    except merkle.ProofError as error:
+        record = f"record {core.record.seq} of log {core.record.log}"
+        reason = f"The entry is not at position {core.position} of {record}. {error.message}"
+        yield PATH_INVALID.found(reason, _ENTRY)
+
+
+def _position(case: Case) -> Iterator[Finding]:
+    here = (case.core.record.log, case.core.index)
+    if case.question.hint not in {None, here}:
+        reason = f"The bundle is about part {here[0]}.{here[1]}, the scanned code names another."
+        yield HINT_MISMATCH.found(reason, "log/record.json")
+
+
+def _subject(case: Case) -> Iterator[Finding]:
+    if isinstance(case.parsed_statement, SubjectMismatchError):
+        yield SUBJECT_MISMATCH.found(case.parsed_statement.message, ENVELOPE)
+    elif case.statement.subject != case.core.entry.subject:
+        reason = f"The entry's subject {to_hex(case.core.entry.subject)} is not the statement's."
+        yield ENTRY_SUBJECT_MISMATCH.found(reason, _ENTRY)
+
+
+def _label(case: Case) -> Iterator[Finding]:
+    scanned = case.question.label
+    if scanned is not None and scanned != case.statement.label:
+        reason = f"{scanned!r} was scanned, the statement is about {case.statement.label!r}."
+        yield LABEL_MISMATCH.found(reason, ENVELOPE)
+
+
+def _maker(case: Case) -> Iterator[Finding]:
+    entry, link = case.core.entry, case.disclosed.maker_link
+    if case.statement.run.maker != entry.maker:
+        yield MAKER_MISMATCH.found("The entry names another maker than the statement.", _ENTRY)
+    elif link is None:
+        yield LINK_MISSING.found("The link from site to organization is not shown.", "disclosed")
+    elif link.parent != entry.maker:
+        reason = "The entry's maker is not the organization of the site."
+        yield MAKER_MISMATCH.found(reason, _ENTRY)
+
+
+def _dependencies(case: Case) -> Iterator[Finding]:
+    if case.statement.dependencies != case.core.entry.dependencies:
+        reason = "The entry commits to other recall keys than the statement."
+        yield DEPENDENCIES_MISMATCH.found(reason, _ENTRY)
+
+
+ENTRY = Check(
+    number=3,
+    name="place in the log",
+    asks="The entry is at this position of this record, and it is about this part.",
+    causes=(
+        PATH_INVALID,
+        HINT_MISMATCH,
+        LABEL_MISMATCH,
+        SUBJECT_MISMATCH,
+        ENTRY_SUBJECT_MISMATCH,
+        MAKER_MISMATCH,
+        DEPENDENCIES_MISMATCH,
+    ),
+    rules=(_path, _position, _label, _subject, _maker, _dependencies),
+)

@@ -1,0 +1,166 @@
+"""(2) The machine's key signed this envelope, was good all the while, and is not under notice."""
+
+from collections.abc import Iterator
+
+from guildmark.domain import storage
+from guildmark.domain.dsse import Envelope, SignaturesMissingError, envelope_digest
+from guildmark.domain.errors import GuildmarkError, SignatureError
+from guildmark.domain.identifiers import KeyId, to_hex
+from guildmark.domain.identity import key_id
+from guildmark.domain.signatures import PublicKey
+from guildmark.domain.statement import PAYLOAD_TYPE, SubjectMismatchError
+from guildmark.domain.storage import IntervalWord, KeyWord
+from guildmark.domain.verification.case import ENVELOPE, Case, Right, Undecided
+from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.report import Cause, Finding, State
+
+_KEY = "disclosed/key.json"
+
+SIGNATURE_INVALID = Cause(
+    code="verify.signatureInvalid",
+    state=State.FAIL,
+    meaning="The machine's signature does not fit the statement: one of them was changed.",
+)
+SIGNATURE_MISSING = Cause(
+    code="verify.signatureMissing",
+    state=State.FAIL,
+    meaning="No signature of the envelope names the machine's key.",
+)
+ENVELOPE_MALFORMED = Cause(
+    code="verify.envelopeMalformed",
+    state=State.FAIL,
+    meaning="The signed envelope cannot be read.",
+)
+STATEMENT_MALFORMED = Cause(
+    code="verify.statementMalformed",
+    state=State.FAIL,
+    meaning="What was signed is no build statement.",
+)
+ENVELOPE_MISMATCH = Cause(
+    code="verify.envelopeMismatch",
+    state=State.FAIL,
+    meaning="The log entry commits to another envelope: signatures included, it was changed later.",
+)
+KEY_MISSING = Cause(
+    code="verify.keyMissing",
+    state=State.UNKNOWN,
+    meaning="The bundle does not show the machine's public key.",
+)
+KEY_UNREGISTERED = Cause(
+    code="verify.keyUnregistered",
+    state=State.FAIL,
+    meaning="The chain does not know the key as one of this machine.",
+)
+KEY_NOT_GOOD = Cause(
+    code="verify.keyNotGood",
+    state=State.FAIL,
+    meaning="The key was not in force while the part was built.",
+)
+KEY_GOOD_PARTLY = Cause(
+    code="verify.keyGoodPartly",
+    state=State.UNKNOWN,
+    meaning="The key was in force only a part of the time between beacon and record.",
+)
+KEY_UNDER_NOTICE = Cause(
+    code="verify.keyUnderNotice",
+    state=State.FAIL,
+    meaning="The part was logged after the notice that the key is compromised.",
+)
+KEY_IN_DOUBT = Cause(
+    code="verify.keyInDoubt",
+    state=State.UNKNOWN,
+    meaning="The part was logged before the notice, at a time when the key is already suspected.",
+)
+MACHINE_MISMATCH = Cause(
+    code="verify.machineMismatch",
+    state=State.FAIL,
+    meaning="Statement and log entry name different machines.",
+)
+
+
+def _readable(case: Case) -> Iterator[Finding]:
+    envelope, statement = case.envelope, case.parsed_statement
+    if isinstance(envelope, GuildmarkError):
+        yield ENVELOPE_MALFORMED.found(f"The envelope is wrong. {envelope.message}", ENVELOPE)
+    elif envelope.payload_type != PAYLOAD_TYPE:
+        yield STATEMENT_MALFORMED.found("The payload is of another type.", ENVELOPE)
+    elif isinstance(statement, GuildmarkError) and not isinstance(statement, SubjectMismatchError):
+        yield STATEMENT_MALFORMED.found(f"It is no statement. {statement.message}", ENVELOPE)
+
+
+def _signature(case: Case) -> Iterator[Finding]:
+    # Verify first, over the bytes as received; what they say is compared afterwards.
+    if isinstance(case.envelope, Envelope):
+        key, name = _key(case)
+        try:
+            case.envelope.verify({name: key.verify})
+        except SignaturesMissingError:
+            reason = f"No signature is of the machine's key {to_hex(name)}."
+            yield SIGNATURE_MISSING.found(reason, ENVELOPE)
+        except SignatureError:
+            reason = f"The signature of the machine's key {to_hex(name)} does not fit."
+            yield SIGNATURE_INVALID.found(reason, ENVELOPE)
+
+
+def _committed(case: Case) -> Iterator[Finding]:
+    if envelope_digest(case.core.envelope) != case.core.entry.envelope:
+        reason = "The log entry commits to another envelope than the one that is shown."
+        yield ENVELOPE_MISMATCH.found(reason, "log/entry.json")
+
+
+def _in_force(case: Case) -> Iterator[Finding]:
+    name = _key(case)[1]
+    word = case.word(storage.KEYS.at(name))
+    if word == 0:
+        reason = f"The chain knows no key {to_hex(name)} of this machine."
+        yield KEY_UNREGISTERED.found(reason, _KEY)
+        return
+    key = KeyWord.decode(word)
+    right = Right(what="The machine's key", evidence=_KEY, none=KEY_NOT_GOOD, part=KEY_GOOD_PARTLY)
+    yield from right.findings([IntervalWord(since=key.since, until=key.until)], case.window)
+    if key.notice_at:
+        yield from _under_notice(key, logged=case.window.end)
+
+
+def _under_notice(key: KeyWord, logged: int) -> Iterator[Finding]:
+    said = f"notice was given at {key.notice_at}, suspected from {key.suspected_from}"
+    if logged >= key.notice_at:
+        yield KEY_UNDER_NOTICE.found(f"The part was logged at {logged}; {said}.", _KEY)
+    elif logged >= key.suspected_from:
+        yield KEY_IN_DOUBT.found(f"The part was logged at {logged}; {said}.", _KEY)
+
+
+def _same_machine(case: Case) -> Iterator[Finding]:
+    if case.statement.run.machine != case.core.entry.machine:
+        reason = "The statement names another machine than the log entry."
+        yield MACHINE_MISMATCH.found(reason, "log/entry.json")
+
+
+def _key(case: Case) -> tuple[PublicKey, KeyId]:
+    """Return the shown key, and the id that it has as a key of the entry's machine."""
+    key = case.disclosed.key
+    if key is None:
+        raise Undecided(KEY_MISSING.found("The machine's public key is not shown.", "disclosed"))
+    return key, key_id(case.core.entry.machine, key)
+
+
+KEY = Check(
+    number=2,
+    name="machine's signature",
+    asks="The machine's key signed this envelope, was in force, and is not under notice.",
+    causes=(
+        SIGNATURE_INVALID,
+        SIGNATURE_MISSING,
+        ENVELOPE_MALFORMED,
+        STATEMENT_MALFORMED,
+        ENVELOPE_MISMATCH,
+        KEY_MISSING,
+        KEY_UNREGISTERED,
+        KEY_NOT_GOOD,
+        KEY_GOOD_PARTLY,
+        KEY_UNDER_NOTICE,
+        KEY_IN_DOUBT,
+        MACHINE_MISMATCH,
+    ),
+    rules=(_readable, _signature, _committed, _in_force, _same_machine),
+)

@@ -1,0 +1,357 @@
+"""(6) The entry has a granted unit, and the license and all above it allow this build."""
+
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+
+from guildmark.domain import storage
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.eip712 import licenses_domain
+from guildmark.domain.entry import EntryKind
+from guildmark.domain.identifiers import LicenseId, to_hex
+from guildmark.domain.record import Grant, GrantedUnit
+from guildmark.domain.storage import IntervalWord, LaneWord, LicenseWord
+from guildmark.domain.terms import NO_LICENSE
+from guildmark.domain.trust import Policy
+from guildmark.domain.verification.case import ENVELOPE, LICENSE_MISSING, Case, Right, Undecided
+from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.members import Allowed, allows, members_of
+from guildmark.domain.verification.evidence import LicenseDisclosure
+from guildmark.domain.verification.report import Cause, Finding, State
+
+_RECORD = "log/record.json"
+_LANES = "chain/licenses.json"
+_LICENSES = "disclosed/licenses.json"
+
+UNIT_NOT_GRANTED = Cause(
+    code="verify.unitNotGranted",
+    state=State.FAIL,
+    meaning="The draw over this position was refused: the part has no unit of any license.",
+)
+UNIT_NOT_DRAWN = Cause(
+    code="verify.unitNotDrawn",
+    state=State.FAIL,
+    meaning="The position lies behind all draws of its record: the part has no unit.",
+)
+ENTRY_NOT_BUILD = Cause(
+    code="verify.entryNotBuild",
+    state=State.FAIL,
+    meaning="The entry says something else than that a part was built.",
+)
+UNIT_VOIDED = Cause(
+    code="verify.unitVoided",
+    state=State.FAIL,
+    meaning="The unit was declared void.",
+)
+UNIT_MISMATCH = Cause(
+    code="verify.unitMismatch",
+    state=State.FAIL,
+    meaning="The statement names another unit than the one that this position was granted.",
+)
+LOG_MISMATCH = Cause(
+    code="verify.logMismatch",
+    state=State.FAIL,
+    meaning="The statement counts in another log than this one.",
+)
+LANE_MISMATCH = Cause(
+    code="verify.laneMismatch",
+    state=State.FAIL,
+    meaning="The unit was drawn from another lane than the statement names.",
+)
+LANE_UNKNOWN = Cause(
+    code="verify.laneUnknown", state=State.FAIL, meaning="The chain does not know the lane."
+)
+LANE_LOG_MISMATCH = Cause(
+    code="verify.laneLogMismatch",
+    state=State.FAIL,
+    meaning="The lane belongs to another log.",
+)
+UNIT_OUTSIDE_LANE = Cause(
+    code="verify.unitOutsideLane",
+    state=State.FAIL,
+    meaning="The unit is none that was drawn from the lane.",
+)
+LANE_HOLDER_MISMATCH = Cause(
+    code="verify.laneHolderMismatch",
+    state=State.FAIL,
+    meaning="The lane is held by another site than the machine's.",
+)
+LICENSE_NUMBER_MISMATCH = Cause(
+    code="verify.licenseNumberMismatch",
+    state=State.FAIL,
+    meaning="The lane is of another license than the one that is shown.",
+)
+LICENSE_UNKNOWN = Cause(
+    code="verify.licenseUnknown",
+    state=State.FAIL,
+    meaning="The chain has no license of that number with these terms.",
+)
+LICENSE_MISMATCH = Cause(
+    code="verify.licenseMismatch",
+    state=State.FAIL,
+    meaning="The statement names another license than the lane's.",
+)
+LICENSE_PARENT_MISMATCH = Cause(
+    code="verify.licenseParentMismatch",
+    state=State.FAIL,
+    meaning="A license was not given under the license that is shown above it.",
+)
+LICENSE_NOT_IN_FORCE = Cause(
+    code="verify.licenseNotInForce",
+    state=State.FAIL,
+    meaning="A license was not in force while the part was built.",
+)
+LICENSE_IN_FORCE_PARTLY = Cause(
+    code="verify.licenseInForcePartly",
+    state=State.UNKNOWN,
+    meaning="A license was in force only a part of the time between beacon and record.",
+)
+TERMS_INVALID = Cause(
+    code="verify.termsInvalid",
+    state=State.FAIL,
+    meaning="The shown terms are not the ones that the license commits to.",
+)
+TERMS_WITHHELD = Cause(
+    code="verify.termsWithheld",
+    state=State.WITHHELD,
+    meaning="A license does not show which sites, machines, recipes or labels it allows.",
+)
+SITE_NOT_LICENSED = Cause(
+    code="verify.siteNotLicensed",
+    state=State.FAIL,
+    meaning="A license names sites, and the machine's is none of them.",
+)
+MACHINE_NOT_LICENSED = Cause(
+    code="verify.machineNotLicensed",
+    state=State.FAIL,
+    meaning="A license names machines, and this one is none of them.",
+)
+RECIPE_NOT_LICENSED = Cause(
+    code="verify.recipeNotLicensed",
+    state=State.FAIL,
+    meaning="A license names recipes, and the statement's is none of them.",
+)
+LABEL_NOT_LICENSED = Cause(
+    code="verify.labelNotLicensed",
+    state=State.FAIL,
+    meaning="A license names label prefixes, and the part's label has none of them.",
+)
+EVIDENCE_STALE = Cause(
+    code="verify.evidenceStale",
+    state=State.UNKNOWN,
+    meaning="Block b is older than you allow: a later stop would not show.",
+)
+
+_NOT_LICENSED = {
+    "site": SITE_NOT_LICENSED,
+    "machine": MACHINE_NOT_LICENSED,
+    "recipe": RECIPE_NOT_LICENSED,
+    "labelNamespace": LABEL_NOT_LICENSED,
+}
+
+
+def _granted(case: Case) -> Iterator[Finding]:
+    core = case.core
+    grant = core.record.grant_at(core.position)
+    if core.entry.kind is not EntryKind.BUILD:
+        reason = f"The entry is a {core.entry.kind.name.lower()}, not a build."
+        yield ENTRY_NOT_BUILD.found(reason, "log/entry.json")
+    if grant is None:
+        reason = f"Position {core.position} lies behind all grants of the record."
+        yield UNIT_NOT_DRAWN.found(reason, _RECORD)
+    elif grant.is_refused:
+        reason = f"The draw of {grant.n} units from lane {grant.lane} was granted nothing."
+        yield UNIT_NOT_GRANTED.found(reason, _RECORD)
+
+
+def _not_void(case: Case) -> Iterator[Finding]:
+    fate = case.word(storage.FATES.at(case.core.record.log, case.core.index))
+    if fate == storage.VOIDED:
+        yield UNIT_VOIDED.found("The holder of the lane declared the unit void.", _RECORD)
+
+
+def _stated_place(case: Case) -> Iterator[Finding]:
+    stated, record = case.statement.external, case.core.record
+    grant, unit = _grant(case), _unit(case)
+    if stated.log != record.log:
+        reason = f"The statement counts in log {stated.log}, the record is of log {record.log}."
+        yield LOG_MISMATCH.found(reason, ENVELOPE)
+    if grant is not None and stated.lane != grant.lane:
+        reason = f"The statement names lane {stated.lane}, the grant is of lane {grant.lane}."
+        yield LANE_MISMATCH.found(reason, ENVELOPE)
+    if unit is not None and stated.unit not in {None, unit.unit}:
+        reason = f"The statement names unit {stated.unit}, the position has unit {unit.unit}."
+        yield UNIT_MISMATCH.found(reason, ENVELOPE)
+
+
+def _lane(case: Case) -> Iterator[Finding]:
+    unit = _unit(case)
+    if unit is None:
+        return
+    lane = LaneWord.decode(case.word(storage.LANES.at(unit.lane)))
+    if lane.license == 0:
+        yield LANE_UNKNOWN.found(f"The chain knows no lane {unit.lane}.", _LANES)
+        return
+    if lane.log != case.core.record.log:
+        reason = f"Lane {unit.lane} belongs to log {lane.log}."
+        yield LANE_LOG_MISMATCH.found(reason, _LANES)
+    if not lane.first <= unit.unit < lane.next:
+        reason = f"Lane {unit.lane} has drawn {lane.first} to {lane.next - 1}, not {unit.unit}."
+        yield UNIT_OUTSIDE_LANE.found(reason, _LANES)
+
+
+def _lane_holder(case: Case) -> Iterator[Finding]:
+    grant = _grant(case)
+    if grant is None:
+        return
+    holder = storage.identity_of(case.word(storage.LANE_HOLDERS.at(grant.lane)))
+    if holder != case.statement.run.site:
+        reason = f"Lane {grant.lane} is held by {to_hex(holder)}, not by the machine's site."
+        yield LANE_HOLDER_MISMATCH.found(reason, _LANES)
+
+
+def _chain_of_licenses(case: Case) -> Iterator[Finding]:
+    grant, shown = _grant(case), case.disclosed.licenses
+    if grant is None:
+        return
+    number = LaneWord.decode(case.word(storage.LANES.at(grant.lane))).license
+    for license_, above in zip_longest(shown, shown[1:]):
+        if number != license_.number:
+            reason = f"License {license_.number} is shown where number {number} is needed."
+            yield LICENSE_NUMBER_MISMATCH.found(reason, _LICENSES)
+            return
+        yield from _on_chain(case, license_, above)
+        number = LicenseWord.decode(case.word(storage.LICENSES.at(number))).parent
+    if number or not shown:
+        raise Undecided(LICENSE_MISSING.found(f"License {number} is not shown.", "disclosed"))
+
+
+def _on_chain(
+    case: Case, license_: LicenseDisclosure, above: LicenseDisclosure | None
+) -> Iterator[Finding]:
+    found = case.word(storage.LICENSE_IDS.at(license_.number))
+    if found != int.from_bytes(_id(case, license_), "big"):
+        reason = f"The chain has no license {license_.number} with these terms."
+        yield LICENSE_UNKNOWN.found(reason, _LICENSES)
+    parent = NO_LICENSE if above is None else _id(case, above)
+    if license_.terms.parent != parent:
+        reason = f"License {license_.number} was not given under the one that is shown above it."
+        yield LICENSE_PARENT_MISMATCH.found(reason, _LICENSES)
+
+
+def _stated_license(case: Case) -> Iterator[Finding]:
+    for license_ in case.disclosed.licenses[:1]:
+        if case.statement.external.license != _id(case, license_):
+            reason = f"The statement names another license than number {license_.number}."
+            yield LICENSE_MISMATCH.found(reason, ENVELOPE)
+
+
+def _in_force(case: Case) -> Iterator[Finding]:
+    for license_ in case.disclosed.licenses:
+        word = LicenseWord.decode(case.word(storage.LICENSES.at(license_.number)))
+        ends = [end for end in (word.not_after, word.stop_at) if end]
+        right = Right(
+            what=f"License {license_.number}",
+            evidence=_LICENSES,
+            none=LICENSE_NOT_IN_FORCE,
+            part=LICENSE_IN_FORCE_PARTLY,
+        )
+        interval = IntervalWord(since=word.not_before, until=min(ends, default=0))
+        yield from right.findings([interval], case.window)
+
+
+def _terms(case: Case) -> Iterator[Finding]:
+    for license_ in case.disclosed.licenses:
+        members = members_of(license_)
+        if members is None:
+            reason = f"License {license_.number} commits to other terms than are shown."
+            yield TERMS_INVALID.found(reason, _LICENSES)
+            continue
+        for kind, fits in _asked(case).items():
+            allowed = allows(members, kind, fits)
+            if allowed is Allowed.NO:
+                reason = f"License {license_.number} does not name this {kind}."
+                yield _NOT_LICENSED[kind].found(reason, _LICENSES)
+            if allowed is Allowed.HIDDEN:
+                reason = f"License {license_.number} does not show which {kind} it allows."
+                yield TERMS_WITHHELD.found(reason, _LICENSES)
+
+
+def _asked(case: Case) -> dict[str, Callable[[str], bool]]:
+    statement = case.statement
+    return {
+        "site": to_hex(statement.run.site).__eq__,
+        "machine": to_hex(statement.run.machine).__eq__,
+        "recipe": to_hex(statement.external.recipe).__eq__,
+        "labelNamespace": statement.label.startswith,
+    }
+
+
+def _fresh(case: Case) -> Iterator[Finding]:
+    policy = Policy() if case.trust is None else case.trust.policy
+    now, header = case.question.now, case.header
+    if now is not None and header is not None and header.time + policy.max_age < now:
+        days = (now - header.time) // 86_400
+        reason = f"Block {header.number} is {days} days old; a later stop would not show."
+        yield EVIDENCE_STALE.found(reason, "chain/header.rlp")
+
+
+def _grant(case: Case) -> Grant | None:
+    return case.core.record.grant_at(case.core.position)
+
+
+def _unit(case: Case) -> GrantedUnit | None:
+    return case.core.record.unit_at(case.core.position)
+
+
+def _id(case: Case, license_: LicenseDisclosure) -> LicenseId:
+    contract = case.pin.contracts.get(ContractName.LICENSES)
+    if contract is None:
+        reason = "The pinned chain has no license registry."
+        raise Undecided(LICENSE_MISSING.found(reason, "chain/pin.json"))
+    domain = licenses_domain(chain_id=case.pin.chain_id, contract=contract.address)
+    return license_.terms.license_id(domain)
+
+
+LICENSE = Check(
+    number=6,
+    name="license and unit",
+    asks="The part has a granted unit, and the license allows site, machine, recipe and time.",
+    causes=(
+        UNIT_NOT_GRANTED,
+        UNIT_NOT_DRAWN,
+        ENTRY_NOT_BUILD,
+        UNIT_VOIDED,
+        UNIT_MISMATCH,
+        LOG_MISMATCH,
+        LANE_MISMATCH,
+        LANE_UNKNOWN,
+        LANE_LOG_MISMATCH,
+        UNIT_OUTSIDE_LANE,
+        LANE_HOLDER_MISMATCH,
+        LICENSE_NUMBER_MISMATCH,
+        LICENSE_UNKNOWN,
+        LICENSE_MISMATCH,
+        LICENSE_PARENT_MISMATCH,
+        LICENSE_NOT_IN_FORCE,
+        LICENSE_IN_FORCE_PARTLY,
+        TERMS_INVALID,
+        TERMS_WITHHELD,
+        SITE_NOT_LICENSED,
+        MACHINE_NOT_LICENSED,
+        RECIPE_NOT_LICENSED,
+        LABEL_NOT_LICENSED,
+        EVIDENCE_STALE,
+    ),
+    rules=(
+        _granted,
+        _not_void,
+        _stated_place,
+        _lane,
+        _lane_holder,
+        _chain_of_licenses,
+        _stated_license,
+        _in_force,
+        _terms,
+        _fresh,
+    ),
+)

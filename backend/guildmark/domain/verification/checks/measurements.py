@@ -1,0 +1,101 @@
+"""(8) The measurements meet the tolerances, and registered instruments took them."""
+
+from collections.abc import Iterator
+
+from guildmark.domain import storage
+from guildmark.domain.clause import Clause, ClauseType
+from guildmark.domain.clauses import DisclosedClauses
+from guildmark.domain.identity import IdentityKind
+from guildmark.domain.storage import IdentityWord
+from guildmark.domain.verification.case import ENVELOPE, Case
+from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.members import may_hide
+from guildmark.domain.verification.checks.recipe import master_clauses
+from guildmark.domain.verification.report import Cause, Finding, State
+from guildmark.domain.verification.slots import instrument_id
+
+TOLERANCE = "/tolerance/"
+
+_RECIPE = "disclosed/recipe.json"
+
+TOLERANCE_EXCEEDED = Cause(
+    code="verify.toleranceExceeded",
+    state=State.FAIL,
+    meaning="A measured value lies outside its tolerance.",
+)
+INSTRUMENT_UNREGISTERED = Cause(
+    code="verify.instrumentUnregistered",
+    state=State.FAIL,
+    meaning="A measurement names an instrument that nobody registered as a machine.",
+)
+TOLERANCES_WITHHELD = Cause(
+    code="verify.tolerancesWithheld",
+    state=State.WITHHELD,
+    meaning="The recipe may have tolerances that are not shown.",
+)
+MEASUREMENT_MISSING = Cause(
+    code="verify.measurementMissing",
+    state=State.NOT_CLAIMED,
+    meaning="The recipe has a tolerance that the statement does not answer with a measurement.",
+)
+TOLERANCES_ABSENT = Cause(
+    code="verify.tolerancesAbsent",
+    state=State.NOT_CLAIMED,
+    meaning="The recipe has no tolerances, so that none had to be met.",
+    is_exempt=True,
+)
+
+
+def _within(case: Case) -> Iterator[Finding]:
+    clauses = master_clauses(case)
+    tolerances = _tolerances(clauses)
+    if may_hide(clauses, TOLERANCE):
+        reason = "The recipe may have tolerances that are not shown."
+        yield TOLERANCES_WITHHELD.found(reason, _RECIPE)
+    elif not tolerances:
+        yield TOLERANCES_ABSENT.found("The recipe has no tolerances.", _RECIPE)
+    for tolerance in tolerances:
+        yield from _met(case, tolerance)
+
+
+def _tolerances(clauses: DisclosedClauses) -> list[Clause]:
+    # A text below /tolerance is for people; only quantities can be measured.
+    shown = clauses.below(TOLERANCE)
+    return [clause for clause in shown if clause.type is ClauseType.QUANTITY]
+
+
+def _met(case: Case, tolerance: Clause) -> Iterator[Finding]:
+    taken = [one for one in case.statement.measurements if one.characteristic == tolerance.path]
+    if not taken:
+        reason = f"The statement has no measurement of {tolerance.path}."
+        yield MEASUREMENT_MISSING.found(reason, ENVELOPE)
+    for one in taken:
+        if not tolerance.admits(one.value, one.unit):
+            reason = f"{tolerance.path} was measured as {one.value} {one.unit}, outside its bounds."
+            yield TOLERANCE_EXCEEDED.found(reason, ENVELOPE)
+
+
+def _instruments(case: Case) -> Iterator[Finding]:
+    for instrument in dict.fromkeys(one.instrument for one in case.statement.measurements):
+        identity = instrument_id(instrument)
+        kind = 0
+        if identity is not None:
+            kind = IdentityWord.decode(case.word(storage.IDENTITIES.at(identity))).kind
+        if kind != IdentityKind.MACHINE:
+            reason = f"The instrument {instrument!r} is no registered machine."
+            yield INSTRUMENT_UNREGISTERED.found(reason, ENVELOPE)
+
+
+MEASUREMENTS = Check(
+    number=8,
+    name="tolerances",
+    asks="The measurements meet the recipe's tolerances, and the instruments are registered.",
+    causes=(
+        TOLERANCE_EXCEEDED,
+        INSTRUMENT_UNREGISTERED,
+        TOLERANCES_WITHHELD,
+        MEASUREMENT_MISSING,
+        TOLERANCES_ABSENT,
+    ),
+    rules=(_within, _instruments),
+)

@@ -1,0 +1,311 @@
+"""(7) The site's recipe keeps core and windows, and the recorded settings lie inside it."""
+
+from collections.abc import Iterator, Sequence
+
+from guildmark.domain import storage
+from guildmark.domain.canonical import canonical
+from guildmark.domain.clauses import (
+    Deviation,
+    DisclosedClauses,
+    Disclosure,
+    DisclosureMismatchError,
+    violations,
+)
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Digest, to_hex
+from guildmark.domain.predicate import Setting, all_json
+from guildmark.domain.recipe import Status
+from guildmark.domain.storage import IntervalWord, RecipeWord, StepWord
+from guildmark.domain.verification.case import (
+    CLAUSES_INVALID,
+    ENVELOPE,
+    RECIPE_MISSING,
+    SITE_RECIPE_MISSING,
+    Case,
+    Right,
+    Undecided,
+)
+from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.members import may_hide
+from guildmark.domain.verification.evidence import RecipeDisclosure, SiteRecipeDisclosure
+from guildmark.domain.verification.report import Cause, Finding, State
+
+SETTINGS_DEPENDENCY = "settings"
+"""The resolved dependency that commits to the settings of the job file."""
+
+PROCESS = "/process/"
+
+_RECIPE = "disclosed/recipe.json"
+_SITE_RECIPE = "disclosed/site-recipe.json"
+_IN_FORCE = {Status.TRIAL, Status.QUALIFIED}
+
+SITE_RECIPE_MISMATCH = Cause(
+    code="verify.siteRecipeMismatch",
+    state=State.FAIL,
+    meaning="Statement, log entry and the shown site recipe are not of one and the same.",
+)
+SITE_RECIPE_OF_OTHER_SITE = Cause(
+    code="verify.siteRecipeOfOtherSite",
+    state=State.FAIL,
+    meaning="The site recipe is another site's than the machine's.",
+)
+MASTER_MISMATCH = Cause(
+    code="verify.masterMismatch",
+    state=State.FAIL,
+    meaning="The site recipe follows another recipe than the statement names.",
+)
+RECIPE_MISMATCH = Cause(
+    code="verify.recipeMismatch",
+    state=State.FAIL,
+    meaning="The shown recipe is not the one that the statement names.",
+)
+RECIPE_UNREGISTERED = Cause(
+    code="verify.recipeUnregistered",
+    state=State.FAIL,
+    meaning="Nobody published the recipe on this chain.",
+)
+RECIPE_NOT_IN_FORCE = Cause(
+    code="verify.recipeNotInForce",
+    state=State.FAIL,
+    meaning="The recipe was neither on trial nor qualified while the part was built.",
+)
+RECIPE_IN_FORCE_PARTLY = Cause(
+    code="verify.recipeInForcePartly",
+    state=State.UNKNOWN,
+    meaning="The recipe was in force only a part of the time between beacon and record.",
+)
+STEPS_MISSING = Cause(
+    code="verify.stepsMissing",
+    state=State.UNKNOWN,
+    meaning="The bundle does not show all steps of the recipe's status.",
+)
+SITE_RECIPE_UNREGISTERED = Cause(
+    code="verify.siteRecipeUnregistered",
+    state=State.FAIL,
+    meaning="Nobody published the site recipe on this chain.",
+)
+SITE_RECIPE_LATER = Cause(
+    code="verify.siteRecipeLater",
+    state=State.FAIL,
+    meaning="The site recipe was published after the part was logged.",
+)
+SITE_RECIPE_MEANWHILE = Cause(
+    code="verify.siteRecipeMeanwhile",
+    state=State.UNKNOWN,
+    meaning="The site recipe was published between beacon and record: perhaps after the build.",
+)
+CLAUSE_CHANGED = Cause(
+    code="verify.clauseChanged",
+    state=State.FAIL,
+    meaning="The site recipe changes a clause that it must keep, or leaves a window.",
+)
+CLAUSE_WITHHELD = Cause(
+    code="verify.clauseWithheld",
+    state=State.WITHHELD,
+    meaning="The site recipe changes a clause that is not shown.",
+)
+SETTING_OUTSIDE = Cause(
+    code="verify.settingOutside",
+    state=State.FAIL,
+    meaning="A recorded setting lies outside the site recipe.",
+)
+SETTING_WITHHELD = Cause(
+    code="verify.settingWithheld",
+    state=State.WITHHELD,
+    meaning="The clause that bounds a recorded setting may be among those that are not shown.",
+)
+SETTINGS_NOT_RECORDED = Cause(
+    code="verify.settingsNotRecorded",
+    state=State.NOT_CLAIMED,
+    meaning="The recipe has process clauses, and the statement records no setting.",
+)
+SETTINGS_MISMATCH = Cause(
+    code="verify.settingsMismatch",
+    state=State.FAIL,
+    meaning="The recorded settings are not the job file's.",
+)
+
+
+def _stated(case: Case) -> Iterator[Finding]:
+    stated, shown = case.statement.external.site_recipe, _site_recipe(case).recipe
+    if case.core.entry.site_recipe != stated:
+        reason = "The log entry names another site recipe than the statement."
+        yield SITE_RECIPE_MISMATCH.found(reason, "log/entry.json")
+    if shown.id() != stated:
+        reason = "The shown site recipe is not the one that the statement names."
+        yield SITE_RECIPE_MISMATCH.found(reason, _SITE_RECIPE)
+    if shown.site != case.statement.run.site:
+        reason = f"The site recipe belongs to site {to_hex(shown.site)}, not to the machine's."
+        yield SITE_RECIPE_OF_OTHER_SITE.found(reason, _SITE_RECIPE)
+
+
+def _master(case: Case) -> Iterator[Finding]:
+    stated = case.statement.external.recipe
+    if _recipe(case).recipe.id() != stated:
+        reason = "The shown recipe is not the one that the statement names."
+        yield RECIPE_MISMATCH.found(reason, _RECIPE)
+    if _site_recipe(case).recipe.master != stated:
+        reason = "The site recipe follows another recipe than the statement names."
+        yield MASTER_MISMATCH.found(reason, _SITE_RECIPE)
+
+
+def _recipe_in_force(case: Case) -> Iterator[Finding]:
+    shown = _recipe(case)
+    recipe = shown.recipe.id()
+    published = RecipeWord.decode(case.word(storage.RECIPES.at(recipe)))
+    if published.at == 0:
+        yield RECIPE_UNREGISTERED.found(f"Nobody published recipe {to_hex(recipe)}.", _RECIPE)
+        return
+    if published.steps != shown.steps:
+        reason = f"The recipe's status has {published.steps} steps, {shown.steps} are shown."
+        raise Undecided(STEPS_MISSING.found(reason, _RECIPE))
+    numbers = range(1, shown.steps + 1)
+    steps = [StepWord.decode(case.word(storage.STEPS.at(recipe, number))) for number in numbers]
+    right = Right(
+        what="The recipe's status trial or qualified",
+        evidence=_RECIPE,
+        none=RECIPE_NOT_IN_FORCE,
+        part=RECIPE_IN_FORCE_PARTLY,
+    )
+    yield from right.findings(_times_in_force(steps), case.window)
+
+
+def _times_in_force(steps: Sequence[StepWord]) -> Iterator[IntervalWord]:
+    ends = [*(step.at for step in steps[1:]), 0]
+    for step, end in zip(steps, ends, strict=False):
+        if step.status in _IN_FORCE:
+            yield IntervalWord(since=step.at, until=end)
+
+
+def _site_recipe_registered(case: Case) -> Iterator[Finding]:
+    site_recipe = _site_recipe(case).recipe.id()
+    at = case.word(storage.SITE_RECIPES.at(site_recipe))
+    if at == 0:
+        reason = f"Nobody published site recipe {to_hex(site_recipe)}."
+        yield SITE_RECIPE_UNREGISTERED.found(reason, _SITE_RECIPE)
+        return
+    right = Right(
+        what="The registration of the site recipe",
+        evidence=_SITE_RECIPE,
+        none=SITE_RECIPE_LATER,
+        part=SITE_RECIPE_MEANWHILE,
+    )
+    yield from right.findings([IntervalWord(since=at, until=0)], case.window)
+
+
+def _keeps_clauses(case: Case) -> Iterator[Finding]:
+    master, site = master_clauses(case), _site_clauses(case)
+    for violation in violations(master, site):
+        place = violation.path or f"leaf {violation.leaf}"
+        if violation.deviation is Deviation.WITHHELD:
+            reason = f"The site recipe changes {place}, which is not shown."
+            yield CLAUSE_WITHHELD.found(reason, _SITE_RECIPE)
+        else:
+            reason = (
+                f"The site recipe departs from the recipe at {place}: {violation.deviation.value}."
+            )
+            yield CLAUSE_CHANGED.found(reason, _SITE_RECIPE)
+            return
+
+
+def _settings_inside(case: Case) -> Iterator[Finding]:
+    settings, clauses = case.statement.settings, _site_clauses(case)
+    if not settings and clauses.below(PROCESS):
+        yield SETTINGS_NOT_RECORDED.found("The statement records no setting.", ENVELOPE)
+    for setting in settings:
+        yield from _setting_inside(setting, clauses)
+
+
+def _setting_inside(setting: Setting, clauses: DisclosedClauses) -> Iterator[Finding]:
+    clause = clauses.find(setting.path)
+    if clause is not None and not clause.admits(setting.value, setting.unit):
+        shown = f"{setting.value} {setting.unit or ''}".rstrip()
+        reason = f"The setting {setting.path} was {shown}, which the site recipe does not admit."
+        yield SETTING_OUTSIDE.found(reason, ENVELOPE)
+    if clause is None and may_hide(clauses, setting.path):
+        reason = f"The clause that bounds the setting {setting.path} may be withheld."
+        yield SETTING_WITHHELD.found(reason, _SITE_RECIPE)
+
+
+def _settings_of_job(case: Case) -> Iterator[Finding]:
+    committed = case.statement.resource(SETTINGS_DEPENDENCY)
+    if committed not in {None, settings_digest(case.statement.settings)}:
+        yield SETTINGS_MISMATCH.found("The recorded settings are not the job file's.", ENVELOPE)
+
+
+def settings_digest(settings: Sequence[Setting]) -> Digest:
+    """Return the digest by which a statement commits to the settings of its job file.
+
+    SHA-256 of the RFC 8785 text of the list, as the statement shows it.
+    """
+    return sha256(canonical(all_json(settings)))
+
+
+def master_clauses(case: Case) -> DisclosedClauses:
+    """Return what is shown of the recipe's clauses.
+
+    Raises:
+        Undecided: Nothing is shown, or other clauses than the recipe commits to.
+    """
+    shown = _recipe(case)
+    return _verified(shown.clauses, shown.recipe.root, _RECIPE)
+
+
+def _site_clauses(case: Case) -> DisclosedClauses:
+    shown = _site_recipe(case)
+    return _verified(shown.clauses, shown.recipe.root, _SITE_RECIPE)
+
+
+def _verified(clauses: Disclosure, root: Digest, evidence: str) -> DisclosedClauses:
+    try:
+        return clauses.verify(root)
+    except DisclosureMismatchError as error:
+        raise Undecided(CLAUSES_INVALID.found(error.message, evidence)) from error
+
+
+def _recipe(case: Case) -> RecipeDisclosure:
+    if case.disclosed.recipe is None:
+        raise Undecided(RECIPE_MISSING.found("The recipe is not shown.", "disclosed"))
+    return case.disclosed.recipe
+
+
+def _site_recipe(case: Case) -> SiteRecipeDisclosure:
+    if case.disclosed.site_recipe is None:
+        reason = "The site recipe is not shown."
+        raise Undecided(SITE_RECIPE_MISSING.found(reason, "disclosed"))
+    return case.disclosed.site_recipe
+
+
+RECIPE = Check(
+    number=7,
+    name="recipe and settings",
+    asks="The site's recipe keeps the recipe, and the recorded settings lie inside it.",
+    causes=(
+        SITE_RECIPE_MISMATCH,
+        SITE_RECIPE_OF_OTHER_SITE,
+        MASTER_MISMATCH,
+        RECIPE_MISMATCH,
+        RECIPE_UNREGISTERED,
+        RECIPE_NOT_IN_FORCE,
+        RECIPE_IN_FORCE_PARTLY,
+        STEPS_MISSING,
+        SITE_RECIPE_UNREGISTERED,
+        SITE_RECIPE_LATER,
+        SITE_RECIPE_MEANWHILE,
+        CLAUSE_CHANGED,
+        CLAUSE_WITHHELD,
+        SETTING_OUTSIDE,
+        SETTING_WITHHELD,
+        SETTINGS_NOT_RECORDED,
+        SETTINGS_MISMATCH,
+    ),
+    rules=(
+        _stated,
+        _master,
+        _recipe_in_force,
+        _site_recipe_registered,
+        _keeps_clauses,
+        _settings_inside,
+        _settings_of_job,
+    ),
+)

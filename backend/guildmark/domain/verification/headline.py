@@ -1,0 +1,86 @@
+"""The sentences above the checks: one headline, and notes that change no state."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from guildmark.domain.contracts import ChainClass
+from guildmark.domain.predicate import SignerRole
+from guildmark.domain.statement import BuildStatement
+from guildmark.domain.verification.case import Case
+from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
+from guildmark.domain.verification.naming import DESIGN_OWNER, MAKER, OPERATOR
+from guildmark.domain.verification.policy import Judgement
+from guildmark.domain.verification.report import CheckResult, Party, State, Verdict
+
+_SIGNERS = {
+    SignerRole.MACHINE: "the machine",
+    SignerRole.GATEWAY: "a gateway",
+    SignerRole.TECHNICIAN: "a technician",
+}
+_UNLISTED = {
+    OPERATOR: "the operator of the log",
+    MAKER: "the maker's issuer",
+    DESIGN_OWNER: "the design owner's issuer",
+}
+_YEAR_10000 = 253_402_300_800
+
+
+def headline(case: Case, judgement: Judgement, named: Sequence[Party]) -> str:
+    """Return the sentence that people read first."""
+    if judgement.verdict is Verdict.VERIFIED:
+        return f"{_verified(case)}."
+    if judgement.verdict is Verdict.UNTRUSTED:
+        return _untrusted(case, named)
+    lead = "Problem found" if judgement.verdict is Verdict.PROBLEM else "Could not check"
+    decisive = judgement.decisive
+    return f"{lead}: {decisive.name}." if decisive else f"{lead}."
+
+
+def notes(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:
+    """Yield what a reader should know, although it changes no state."""
+    statement = case.parsed_statement
+    if isinstance(statement, BuildStatement):
+        yield from _of_statement(statement)
+    withheld = [f"({check.number})" for check in checks if check.state is State.WITHHELD]
+    if withheld:
+        yield f"Withheld by whom it concerns: a part of {', '.join(withheld)}."
+
+
+def as_time(seconds: int) -> str:
+    """Return block seconds as people read them: ISO 8601, UTC."""
+    if not 0 <= seconds < _YEAR_10000:
+        return f"second {seconds}"
+    return datetime.fromtimestamp(seconds, tz=UTC).isoformat().replace("+00:00", "Z")
+
+
+def _verified(case: Case) -> str:
+    local = case.pin.chain_class is ChainClass.LOCAL
+    lead = "Verified on this node's own chain" if local else "Verified"
+    time = "" if case.header is None else f" as of {as_time(case.header.time)}"
+    judge = case.question.list_name
+    by_list = f", by the list of {judge}" if judge else ""
+    return f"{lead}{time}{_signer(case)}{by_list}"
+
+
+def _signer(case: Case) -> str:
+    statement = case.parsed_statement
+    if not isinstance(statement, BuildStatement):
+        return ""
+    return f", signed by {_SIGNERS[statement.signer_role]}"
+
+
+def _untrusted(case: Case, named: Sequence[Party]) -> str:
+    if case.trust is None:
+        return "Consistent, but you have not said whom you trust."
+    unlisted = [_UNLISTED[party.role] for party in named if not party.is_listed]
+    who = unlisted[0] if unlisted else "the issuer of the label's GTIN prefix"
+    return f"{_verified(case)}, but {who} is not on your trust list."
+
+
+def _of_statement(statement: BuildStatement) -> Iterator[str]:
+    if statement.simulated:
+        yield "The measurements are simulated."
+    if statement.replaces is not None:
+        yield "The statement replaces an earlier envelope of the same machine and counter."
+    if statement.settings and statement.resource(SETTINGS_DEPENDENCY) is None:
+        yield "The statement does not commit to the settings of its job file."

@@ -1,0 +1,139 @@
+"""Who is named by whom: operator, maker and design owner, and whether the reader lists them."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from guildmark.domain import storage, strictjson
+from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
+from guildmark.domain.identity import profile_digest
+from guildmark.domain.statement import BuildStatement
+from guildmark.domain.storage import IdentityWord, IntervalWord
+from guildmark.domain.verification.case import Case
+from guildmark.domain.verification.evidence import ClaimDisclosure, ProfileDisclosure
+from guildmark.domain.verification.report import NamedClaim, Party
+
+OPERATOR, MAKER, DESIGN_OWNER = "operator", "maker", "designOwner"
+
+_GTIN = re.compile(r"/01/[0-9]([0-9]{13})(?:[/?#]|$)", re.ASCII)
+
+
+def parties(case: Case) -> tuple[Party, ...]:
+    """Return operator, maker and design owner, as far as they are proven."""
+    return (
+        _operator(case),
+        _named(case, MAKER, _maker(case)),
+        _named(case, DESIGN_OWNER, _design_owner(case)),
+    )
+
+
+def prefix_is_claimed(case: Case, named: tuple[Party, ...]) -> bool:
+    """Return whether a GTIN in the label is covered by a listed claim to its company prefix.
+
+    A label without a GTIN needs no claim. GS1 General Specifications, 1.4.3: the prefix follows
+    the GTIN's first digit.
+    """
+    statement = case.parsed_statement
+    label = statement.label if isinstance(statement, BuildStatement) else ""
+    found = _GTIN.search(label)
+    if found is None:
+        return True
+    claims = (claim for party in named for claim in party.claims)
+    return any(
+        claim.is_listed and claim.scheme == "GCP" and found[1].startswith(claim.value)
+        for claim in claims
+    )
+
+
+def _operator(case: Case) -> Party:
+    word = case.state.word(storage.OPERATORS.at(case.core.record.log))
+    if not isinstance(word, int) or word == 0:
+        return _unnamed(OPERATOR)
+    operator = storage.identity_of(word)
+    listed = case.trust is not None and case.trust.lists_operator(operator, case.core.record.time)
+    return Party(
+        role=OPERATOR,
+        id=to_hex(operator),
+        name=_name(case, operator),
+        claims=tuple(_claims(case, operator)),
+        is_listed=listed,
+    )
+
+
+def _maker(case: Case) -> IdentityId | None:
+    link = case.disclosed.maker_link
+    return None if link is None else link.parent
+
+
+def _design_owner(case: Case) -> IdentityId | None:
+    """Return the organization whose controller owns the design's token."""
+    owner, revision = case.disclosed.owner, case.disclosed.revision
+    if owner is None or revision is None:
+        return None
+    account = case.state.word(storage.DESIGN_OWNERS.at(revision.design))
+    identity = case.state.word(storage.IDENTITIES.at(owner))
+    if not isinstance(account, int) or not isinstance(identity, int) or account == 0:
+        return None
+    controller = IdentityWord.decode(identity).controller
+    return owner if int.from_bytes(controller, "big") == account else None
+
+
+def _named(case: Case, role: str, identity: IdentityId | None) -> Party:
+    if identity is None:
+        return _unnamed(role)
+    claims = tuple(_claims(case, identity))
+    return Party(
+        role=role,
+        id=to_hex(identity),
+        name=_name(case, identity),
+        claims=claims,
+        is_listed=any(claim.is_listed for claim in claims),
+    )
+
+
+def _unnamed(role: str) -> Party:
+    return Party(role=role, id="", name="", claims=(), is_listed=False)
+
+
+def _claims(case: Case, subject: IdentityId) -> Iterator[NamedClaim]:
+    """Yield the claims about an identity that the chain holds and nobody revoked."""
+    for shown in case.disclosed.claims:
+        made_at = _standing_since(case, shown) if shown.subject == subject else 0
+        if made_at:
+            yield NamedClaim(
+                scheme=shown.claim.scheme,
+                value=shown.claim.value,
+                issuer=to_hex(shown.issuer),
+                is_listed=case.trust is not None and case.trust.lists_issuer(shown.issuer, made_at),
+            )
+
+
+def _standing_since(case: Case, shown: ClaimDisclosure) -> int:
+    word = case.state.word(storage.CLAIMS.at(shown.id()))
+    interval = IntervalWord.decode(word if isinstance(word, int) else 0)
+    return 0 if interval.until else interval.since
+
+
+def _name(case: Case, identity: IdentityId) -> str:
+    """Return the name in an identity's own profile, empty where none is proven."""
+    for profile in case.disclosed.profiles:
+        if profile.identity == identity:
+            return _proven_name(case, profile)
+    return ""
+
+
+def _proven_name(case: Case, profile: ProfileDisclosure) -> str:
+    try:
+        members = dict(strictjson.parse_object(profile.document))
+        salt = bytes32_from_hex(str(members.pop("salt", "")))
+        digest = profile_digest(members, salt)
+    except GuildmarkError:
+        return ""
+    if case.state.word(storage.PROFILES.at(profile.identity)) != int.from_bytes(digest, "big"):
+        return ""
+    return _text(members, "name")
+
+
+def _text(members: Mapping[str, strictjson.JsonValue], name: str) -> str:
+    value = members.get(name)
+    return value if isinstance(value, str) else ""

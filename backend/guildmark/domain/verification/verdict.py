@@ -1,0 +1,115 @@
+"""The one pure function: evidence, trust and question in, report out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from guildmark.domain import storage
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.identifiers import ZERO_ADDRESS
+from guildmark.domain.statement import BuildStatement
+from guildmark.domain.storage import LicenseWord
+from guildmark.domain.trust import Policy, Trust
+from guildmark.domain.verification.case import NO_QUESTION, Case, Question
+from guildmark.domain.verification.checks.chain import CHAIN
+from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.design import DESIGN
+from guildmark.domain.verification.checks.entry import ENTRY
+from guildmark.domain.verification.checks.key import KEY
+from guildmark.domain.verification.checks.license import LICENSE
+from guildmark.domain.verification.checks.measurements import MEASUREMENTS
+from guildmark.domain.verification.checks.parties import PARTIES
+from guildmark.domain.verification.checks.recipe import RECIPE
+from guildmark.domain.verification.checks.record import RECORD
+from guildmark.domain.verification.evidence import Evidence
+from guildmark.domain.verification.headline import headline, notes
+from guildmark.domain.verification.naming import parties, prefix_is_claimed
+from guildmark.domain.verification.policy import judge
+from guildmark.domain.verification.report import AsOf, CheckResult, PartSummary, Report
+
+CHECKS: Sequence[Check] = (
+    CHAIN,
+    PARTIES,
+    KEY,
+    ENTRY,
+    RECORD,
+    DESIGN,
+    LICENSE,
+    RECIPE,
+    MEASUREMENTS,
+)
+"""All checks that exist, by number."""
+
+
+def verify_evidence(
+    evidence: Evidence, trust: Trust | None = None, question: Question = NO_QUESTION
+) -> Report:
+    """Return the verdict about one part.
+
+    Args:
+        evidence: What is looked at.
+        trust: Whom the reader trusts; without it the best answer is the second verdict.
+        question: What the reader holds in hand.
+    """
+    case = Case(evidence, trust, question, _of_replacement(evidence, trust, question))
+    checks = tuple(check.run(case) for check in CHECKS)
+    named = parties(case)
+    judgement = judge(
+        checks,
+        Policy() if trust is None else trust.policy,
+        has_trust=trust is not None,
+        parties_listed=all(party.is_listed for party in named) and prefix_is_claimed(case, named),
+    )
+    return Report(
+        verdict=judgement.verdict,
+        exit=judgement.exit,
+        headline=headline(case, judgement, named),
+        checks=checks,
+        as_of=_as_of(case),
+        part=_part(case),
+        parties=named,
+        notes=tuple(notes(case, checks)),
+    )
+
+
+def _of_replacement(
+    evidence: Evidence, trust: Trust | None, question: Question
+) -> tuple[CheckResult, ...]:
+    """Return the checks over the entry that replaces this one, where it is shown."""
+    if evidence.replacement is None:
+        return ()
+    asked = replace(question, label=None, hint=None)
+    return verify_evidence(evidence.replacement, trust, asked).checks
+
+
+def _as_of(case: Case) -> AsOf | None:
+    return None if case.header is None else AsOf(block=case.header.number, time=case.header.time)
+
+
+def _part(case: Case) -> PartSummary:
+    core, statement = case.core, case.parsed_statement
+    log, unit = case.pin.contracts.get(ContractName.LOG), core.record.unit_at(core.position)
+    place = PartSummary(
+        chain_id=case.pin.chain_id,
+        build_log=ZERO_ADDRESS if log is None else log.address,
+        log=core.record.log,
+        index=core.index,
+        unit=None if unit is None else unit.unit,
+        units=_units(case),
+    )
+    if not isinstance(statement, BuildStatement):
+        return place
+    return replace(
+        place,
+        label=statement.label,
+        signer_role=statement.signer_role.value,
+        is_simulated=statement.simulated,
+    )
+
+
+def _units(case: Case) -> int | None:
+    """Return how many units the root license has, as proven."""
+    for root in case.disclosed.licenses[-1:]:
+        word = case.state.word(storage.LICENSES.at(root.number))
+        if isinstance(word, int) and word:
+            return LicenseWord.decode(word).units
+    return None
