@@ -47,7 +47,12 @@ def _contracts() -> list[Step]:
         Step(
             name="slither",
             command=[slither, ".", "--config-file", "hardhat-local/slither.json"],
-            environment={"PATH": path},
+            # Slither cleans the output before it builds: it gets its own.
+            environment={
+                "PATH": path,
+                "FOUNDRY_OUT": "build/slither/out",
+                "FOUNDRY_CACHE_PATH": "build/slither/cache",
+            },
         ),
         Step(
             name="artifacts follow from contracts",
