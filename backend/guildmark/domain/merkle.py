@@ -5,6 +5,7 @@ level; an empty tree proves nothing.
 """
 
 import hashlib
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -13,6 +14,9 @@ from guildmark.domain.identifiers import Digest, to_hex
 
 HASH_SIZE = 32
 _PAIR = 2 * HASH_SIZE
+
+# Reads a node at an offset of a level without copying twice.
+_node = struct.Struct(f"{HASH_SIZE}s").unpack_from
 
 
 class ProofError(NotLoggedError):
@@ -56,10 +60,12 @@ class MerkleTree:
         leaves: The data of the first leaves, in order.
     """
 
-    __slots__ = ("_levels",)
+    __slots__ = ("_edge", "_edge_size", "_levels")
 
     def __init__(self, leaves: Iterable[bytes] = ()) -> None:
         self._levels: list[bytearray] = [bytearray()]
+        self._edge: list[Digest] = []
+        self._edge_size = 0
         self.extend(leaves)
 
     def __len__(self) -> int:
@@ -94,7 +100,16 @@ class MerkleTree:
         """
         count = self._known_size(size)
         _check_position(index, count)
-        return self._nodes(_siblings(index, count), count)
+        levels = self._levels
+        inner = (index ^ count - 1).bit_length()
+        path = [_node(levels[at], (index >> at ^ 1) * HASH_SIZE)[0] for at in range(inner - 1)]
+        if inner:
+            # Only this one may be the node that the last leaves do not fill.
+            path += self._nodes([(inner - 1, index >> inner - 1 ^ 1)], count)
+        for at in range(inner, index.bit_length()):
+            if index >> at & 1:
+                path.append(_node(levels[at], (index >> at ^ 1) * HASH_SIZE)[0])
+        return tuple(path)
 
     def multiproof(self, indices: Sequence[int], size: int | None = None) -> tuple[Digest, ...]:
         """Return the hashes that, with the leaves at ``indices``, give the root.
@@ -132,8 +147,9 @@ class MerkleTree:
             below, level = levels[level], level + 1
             if level == len(levels):
                 levels.append(bytearray())
-            pairs = range(2 * len(levels[level]), len(below) & -_PAIR, _PAIR)
-            hashed = [sha256(b"\x01" + below[at : at + _PAIR]).digest() for at in pairs]
+            new = bytes(below[2 * len(levels[level]) : len(below) & -_PAIR])
+            pairs = range(0, len(new), _PAIR)
+            hashed = [sha256(b"\x01" + new[at : at + _PAIR]).digest() for at in pairs]
             levels[level] += b"".join(hashed)
 
     def _known_size(self, size: int | None) -> int:
@@ -149,14 +165,15 @@ class MerkleTree:
         )
 
     def _complete_node(self, level: int, index: int) -> Digest:
-        at = index * HASH_SIZE
-        return Digest(bytes(self._levels[level][at : at + HASH_SIZE]))
+        return Digest(_node(self._levels[level], index * HASH_SIZE)[0])
 
     def _right_edge(self, count: int) -> list[Digest]:
         """Return for each level the node over the last leaves, which fill no complete node.
 
         Empty where all leaves are in complete nodes. The entry above the last level is the root.
         """
+        if count == self._edge_size:
+            return self._edge
         edge = [Digest(b"")]
         for level in range(count.bit_length()):
             complete, rest = count >> level, edge[-1]
@@ -164,6 +181,7 @@ class MerkleTree:
                 last = self._complete_node(level, complete - 1)
                 rest = node_hash(last, rest) if rest else last
             edge.append(rest)
+        self._edge, self._edge_size = edge, count
         return edge
 
 
@@ -177,15 +195,16 @@ def root_of_path(*, leaf: Digest, index: int, count: int, path: Sequence[bytes])
         ProofLengthError: Too few or too many hashes, or one that is not 32 bytes.
     """
     _check_position(index, count)
-    _check_hashes((leaf, *path), len(_siblings(index, count)) + 1)
-    node, hashes, last = leaf, iter(path), count - 1
-    while last:
-        if index & 1:
-            node = node_hash(next(hashes), node)
-        elif index < last:
-            node = node_hash(node, next(hashes))
-        index, last = index >> 1, last >> 1
-    return node
+    # Up to `inner` the way joins that of the last leaf; from there on all siblings are to the left.
+    inner = (index ^ count - 1).bit_length()
+    _check_hashes((leaf, *path), 1 + inner + (index >> inner).bit_count())
+    sha256, node = hashlib.sha256, bytes(leaf)
+    for beside in path[:inner]:
+        pair = beside + node if index & 1 else node + beside
+        node, index = sha256(b"\x01" + pair).digest(), index >> 1
+    for beside in path[inner:]:
+        node = sha256(b"\x01" + beside + node).digest()
+    return Digest(node)
 
 
 def verify_inclusion(
