@@ -41,6 +41,12 @@ KeyName = NewType("KeyName", str)
 TransactionId = NewType("TransactionId", str)
 
 
+class PeerUnavailableError(NetworkError):
+    """Another node does not answer as a node does."""
+
+    code = "peer.unavailable"
+
+
 class StoreUnavailableError(NetworkError):
     """The home's database does not answer."""
 
@@ -514,6 +520,18 @@ class Vault(Protocol):
         ...
 
 
+class Peer(Protocol):
+    """Another operator's node; nothing that it sends is believed."""
+
+    def bundle(self, log: LogNumber, index: Index) -> bytes | None:
+        """Return the bundle of a part, None where the peer has none.
+
+        Raises:
+            PeerUnavailableError: It does not answer in time, or not as a node does.
+        """
+        ...
+
+
 class Clock(Protocol):
     """Seconds since 1970; for deadlines and display, never for what the chain decides."""
 
@@ -638,7 +656,7 @@ class DocumentKind(StrEnum):
     PACKAGE = "package"
     FILES = "files"
     RECIPE_DOCUMENT = "recipeDocument"
-    TERMS_MEMBERS = "termsMembers"
+    LABEL = "label"
 
 
 class Documents(Protocol):

@@ -20,7 +20,9 @@ from guildmark.settings import NodeSettings
 class Bundles(Protocol):
     """Where evidence comes from: the node's own log, else its peers."""
 
-    def bundle(self, log: LogNumber, index: Index, *, block: int | None) -> bytes:
+    def bundle(
+        self, log: LogNumber, index: Index, *, block: int | None = None, ask_peers: bool = True
+    ) -> bytes:
         """Return the bundle of a part, its chain proofs at ``block`` or at the newest final one.
 
         Raises:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from guildmark.domain.errors import UntrustedError
-from guildmark.domain.facts import NO_LOG
 from guildmark.domain.identifiers import LogNumber
 from guildmark.ports import Block, Event, Ledger, NodeStore
 from guildmark.services.projection import project, record_of
@@ -29,12 +28,12 @@ class Indexing:
     """Use cases around the index.
 
     Args:
-        own_log: The log whose batches this node closes; 0 for a home that runs none.
+        own_log: The log whose batches this node closes, None for a home that runs none.
     """
 
     ledger: Ledger
     store: NodeStore
-    own_log: LogNumber = NO_LOG
+    own_log: LogNumber | None = None
 
     def follow(self) -> Block:
         """Read all events up to the newest final block and return that block.

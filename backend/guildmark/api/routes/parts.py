@@ -55,11 +55,14 @@ def find(label: Annotated[str, Query(min_length=1, max_length=512)], node: Node)
     responses={200: {"description": "The canonical bundle.", "content": {_ZIP: {}}}},
 )
 def bundle(
-    part: _Hint, node: Node, block: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None
+    part: _Hint,
+    node: Node,
+    block: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
+    peers: Annotated[bool, Query(description="Whether other nodes may be asked.")] = True,
 ) -> Response:
     """Return a part's bundle, with proofs at a block or at the newest final one."""
     log, index = parse_hint(part)
-    data = node.bundles.bundle(log, index, block=block)
+    data = node.bundles.bundle(log, index, block=block, ask_peers=peers)
     name = f"guildmark-{log}-{index}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=_ZIP, headers=headers)

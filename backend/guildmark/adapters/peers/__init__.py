@@ -1,0 +1,1 @@
+"""Other operators' nodes, over HTTP."""

@@ -1,0 +1,165 @@
+"""A node's HTTP interface as its clients see it: peers, agents, sites, this package's commands."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import httpx
+
+from guildmark.domain.errors import GuildmarkError, MalformedError
+from guildmark.domain.identifiers import Cid, Digest, Index, LogNumber, to_hex
+from guildmark.domain.strictjson import Limits, parse_object
+from guildmark.ports import DocumentKind, PeerUnavailableError
+
+BUNDLE_MAX = 32 << 20
+_ANSWER_LIMITS = Limits(size=16 << 20)
+_TIMEOUT = 20.0
+
+
+class PeerRefusedError(GuildmarkError):
+    """The node refused the request; its own code and sentence are in the message."""
+
+    code = "peer.refused"
+    hint = "Correct what the node names and send it again."
+
+
+@dataclass(slots=True)
+class NodeClient:
+    """One node, by its address.
+
+    Args:
+        url: The address, without a last slash.
+    """
+
+    url: str
+    _http: httpx.Client = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._http = httpx.Client(base_url=self.url, timeout=_TIMEOUT, follow_redirects=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._http.close()
+
+    def is_ready(self) -> bool:
+        """Return whether the node takes requests."""
+        try:
+            return self._http.get("/readyz").status_code == HTTPStatus.OK
+        except httpx.HTTPError:
+            return False
+
+    def beacon(self) -> Mapping[str, Any]:
+        """Return the newest final record, to be named in the next statement."""
+        return self._object("GET", "/v1/beacon")
+
+    def submit(self, envelopes: Sequence[bytes]) -> Sequence[Mapping[str, Any]]:
+        """Send envelopes and return an answer for each."""
+        body = b"\n".join(envelopes)
+        answer = self._object(
+            "POST", "/v1/builds", content=body, headers={"Content-Type": "application/x-ndjson"}
+        )
+        answers: Sequence[Mapping[str, Any]] = answer["answers"]
+        return answers
+
+    def build(self, digest: Digest) -> Mapping[str, Any]:
+        """Return what became of an envelope."""
+        return self._object("GET", f"/v1/builds/{to_hex(digest)}")
+
+    def disclose(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
+        """Send a document that opens what the chain commits to."""
+        self._request(
+            "PUT",
+            f"/v1/disclosures/{kind.value}/{to_hex(key)}",
+            content=body,
+            headers={"Content-Type": "application/json"},
+        )
+
+    def put_content(self, chunks: Iterable[bytes]) -> Cid:
+        """Send a file and return its CID as the node computed it."""
+        answer = self._object(
+            "POST",
+            "/v1/content",
+            content=chunks,
+            headers={"Content-Type": "application/octet-stream"},
+        )
+        return Cid(answer["cid"])
+
+    def get_content(self, cid: Cid) -> Iterator[bytes]:
+        """Yield a file's bytes; whoever stores them computes the address again."""
+        with self._answers(), self._http.stream("GET", f"/v1/content/{cid}") as response:
+            if response.is_error:
+                response.read()
+                _refuse(response)
+            yield from response.iter_bytes()
+
+    def bundle(self, log: LogNumber, index: Index, *, block: int | None = None) -> bytes | None:
+        """Return the bundle of a part, None where the node has none; it asks no other node."""
+        params: dict[str, str | int] = {"peers": "false"}
+        if block is not None:
+            params["block"] = block
+        path = f"/v1/parts/{log}.{index}/bundle"
+        with self._answers(), self._http.stream("GET", path, params=params) as response:
+            body = _bounded(response)
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        _check(response)
+        return body
+
+    def _object(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
+        response = self._request(method, path, **options)
+        try:
+            return parse_object(response.content, _ANSWER_LIMITS)
+        except MalformedError as exc:
+            message = f"{self.url} does not answer as a node does: {exc.message}"
+            raise PeerUnavailableError(message, url=self.url) from exc
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        with self._answers():
+            response = self._http.request(method, path, **options)
+        _check(response)
+        return response
+
+    @contextmanager
+    def _answers(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.HTTPError as exc:
+            message = f"{self.url} does not answer: {type(exc).__name__}."
+            raise PeerUnavailableError(message, url=self.url) from exc
+
+
+def _bounded(response: httpx.Response) -> bytes:
+    body = b""
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > BUNDLE_MAX:
+            message = f"The node's answer has more than {BUNDLE_MAX} bytes."
+            raise PeerUnavailableError(message, limit=BUNDLE_MAX)
+    return body
+
+
+def _check(response: httpx.Response) -> None:
+    if response.is_error:
+        _refuse(response)
+
+
+def _refuse(response: httpx.Response) -> NoReturn:
+    """Raise what a problem document says (RFC 9457)."""
+    try:
+        problem = parse_object(response.content, _ANSWER_LIMITS)
+    except (MalformedError, httpx.ResponseNotRead):
+        problem = {}
+    message = f"The node answers {response.status_code}: {str(problem.get('detail', ''))[:300]}"
+    raise PeerRefusedError(
+        message, status=response.status_code, reason=str(problem.get("code", ""))[:80]
+    )
