@@ -8,12 +8,10 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from guildmark.domain.identifiers import Index, LogNumber
-from guildmark.domain.trust import Trust
-from guildmark.domain.verification.evidence import Evidence
-from guildmark.domain.verification.report import Report
 from guildmark.ports import ContentStore, Ledger, NodeStore
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.ingest import Ingest
+from guildmark.services.judging import Judging
 from guildmark.settings import NodeSettings
 
 
@@ -37,21 +35,12 @@ class Bundles(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """A bundle's report, and the evidence where the archive could be read."""
-
-    report: Report
-    evidence: Evidence | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ServedNode:
     """A node as the routes see it.
 
     Args:
         bundles: Where evidence comes from.
-        judge: Verifies a bundle by this node's own trust file.
-        trust: That trust file.
+        judging: Verifies bundles by this node's own trust file.
         stopping: Whether the process is about to end.
     """
 
@@ -62,8 +51,7 @@ class ServedNode:
     ingest: Ingest
     disclosing: Disclosing
     bundles: Bundles
-    judge: Callable[[bytes], Judged]
-    trust: Callable[[], Trust]
+    judging: Judging
     stopping: Callable[[], bool]
 
 

@@ -13,26 +13,19 @@ from guildmark.api.pages.details import part_details
 from guildmark.api.pages.home import home_page
 from guildmark.api.pages.problem import problem_page
 from guildmark.api.pages.rendering import render
-from guildmark.api.pages.verdict import NO_DETAILS, verdict_page
+from guildmark.api.pages.verdict import verdict_page
 from guildmark.api.problems import status_of
+from guildmark.api.routes.parts import LabelUnknownError
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain import trust
-from guildmark.domain.errors import GuildmarkError, UnknownPartError
+from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Index, LogNumber, parse_hint
-from guildmark.domain.qr import HINT_PARAMETER, read_link
-from guildmark.domain.verification.report import Report
+from guildmark.domain.qr import read_link
 
 router = APIRouter()
 
-_Hint = Annotated[str | None, Query(alias=HINT_PARAMETER, max_length=40)]
 _Segment = Annotated[str, Path(max_length=200)]
-
-
-class LabelElsewhereError(UnknownPartError):
-    """The entry that the link hints at carries another label."""
-
-    code = "part.labelElsewhere"
-    hint = "Do not rely on this label; ask the maker for the part's own link."
 
 
 @router.get("/")
@@ -43,16 +36,17 @@ def home(node: Node) -> Response:
 
 @router.get("/id/{rest:path}")
 @router.get("/01/{rest:path}")
-def label(node: Node, request: Request, hint: _Hint = None) -> Response:
+def label(node: Node, request: Request) -> Response:
     """Return the page behind a label: a GS1 Digital Link, or a maker's own."""
-    path = request.scope["raw_path"].decode("ascii")
-    return _shown(node, lambda: _by_label(node, path, hint))
+    query = request.scope["query_string"].decode("ascii")
+    path = request.scope["raw_path"].decode("ascii") + (query and f"?{query}")
+    return _shown(node, lambda: _by_label(node, path))
 
 
 @router.get("/parts/{part}")
 def part(part: _Segment, node: Node) -> Response:
     """Return the page of the part at a log position."""
-    return _shown(node, lambda: _verdict(node, *parse_hint(part), path=None))
+    return _shown(node, lambda: _verdict(node, *parse_hint(part)))
 
 
 @router.get("/search")
@@ -64,7 +58,7 @@ def search(q: Annotated[str, Query(max_length=512)], node: Node) -> Response:
 @router.get("/.well-known/guildmark-trust.json")
 def published_trust(node: Node) -> Response:
     """Return the list by which this node's pages judge; readers decide whether to take it."""
-    return Response(trust.serialise(node.trust()), media_type="application/json")
+    return Response(trust.serialise(node.judging.trust), media_type="application/json")
 
 
 def _shown(node: ServedNode, answer: Callable[[], Response]) -> Response:
@@ -74,17 +68,17 @@ def _shown(node: ServedNode, answer: Callable[[], Response]) -> Response:
         return _page("problem.html", problem_page(error), node, status=status_of(error))
 
 
-def _by_label(node: ServedNode, path: str, hint: str | None) -> Response:
-    log, index = _located(node, path) if hint is None else parse_hint(hint)
-    return _verdict(node, log, index, path=path)
+def _by_label(node: ServedNode, path: str) -> Response:
+    label, hint = read_link(f"https://{node.judging.host}{path}")
+    log, index = hint or _located(node, label)
+    return _verdict(node, log, index, link=DigitalLink.parse(label))
 
 
-def _located(node: ServedNode, path: str) -> tuple[LogNumber, Index]:
-    host = urlsplit(node.settings.public_url).netloc
-    found = node.bundles.locate(f"https://{host}{path}")
+def _located(node: ServedNode, label: str) -> tuple[LogNumber, Index]:
+    found = node.bundles.locate(label)
     if found is None:
         message = "No entry of this node's log carries this label."
-        raise UnknownPartError(message)
+        raise LabelUnknownError(message)
     return found
 
 
@@ -92,35 +86,21 @@ def _searched(node: ServedNode, text: str) -> str:
     if not text.startswith("http"):
         return "{}.{}".format(*parse_hint(text))
     label, hint = read_link(text)
-    found = hint or node.bundles.locate(label)
-    if found is None:
-        message = "No entry of this node's log carries this label."
-        raise UnknownPartError(message)
-    return f"{found[0]}.{found[1]}"
+    return "{}.{}".format(*(hint or _located(node, label)))
 
 
-def _verdict(node: ServedNode, log: LogNumber, index: Index, *, path: str | None) -> Response:
-    judged = node.judge(node.bundles.bundle(log, index, block=None))
-    _check_label(judged.report, path)
-    base = f"/v1/parts/{log}.{index}"
-    details = NO_DETAILS
-    if judged.evidence is not None:
-        details = part_details(judged.evidence, base=base)
+def _verdict(
+    node: ServedNode, log: LogNumber, index: Index, *, link: DigitalLink | None = None
+) -> Response:
+    data = node.bundles.bundle(log, index)
+    judged = node.judging.judge(data, link=link)
     page = verdict_page(
         judged.report,
-        list_of=urlsplit(node.settings.public_url).netloc,
+        list_of=node.judging.host,
         chain_class=node.ledger.pin().chain_class,
-        details=details,
+        details=part_details(judged.evidence, base=f"/v1/parts/{log}.{index}"),
     )
     return _page("verdict.html", page, node)
-
-
-def _check_label(report: Report, path: str | None) -> None:
-    """Refuse a link whose entry is another part's: the hint is checked, never trusted."""
-    carried = None if report.part is None else report.part.label
-    if path is not None and (carried is None or urlsplit(carried).path != path):
-        message = "The entry that this link names carries another label."
-        raise LabelElsewhereError(message)
 
 
 def _page(

@@ -1,0 +1,80 @@
+"""A node from its home: what the server process calls to get its application."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from guildmark.adapters.keys.keystore import password_from
+from guildmark.api.app import create_app
+from guildmark.api.running import Runner
+from guildmark.api.serving import ServedNode
+from guildmark.bootstrap import Node, open_home, open_node
+from guildmark.domain import trust
+from guildmark.domain.trust import Trust
+from guildmark.services.judging import Judging, own_trust
+from guildmark.settings import default_home, load
+
+TRUST_FILE = "trust.json"
+
+
+def from_environment() -> FastAPI:
+    """Return the application of the home that the environment names.
+
+    Raises:
+        GuildmarkError: Settings, keys, database or chain cannot be used.
+    """
+    settings = load(default_home(os.environ))
+    home = open_home(settings, password=password_from(settings.keys, os.environ))
+    return application(open_node(home))
+
+
+def application(node: Node) -> FastAPI:
+    """Return the application of a node; its line runs while it serves."""
+    runner = Runner(line=node.line, pause=node.settings.batch_seconds)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        runner.start()
+        try:
+            yield
+        finally:
+            await run_in_threadpool(runner.stop)
+
+    return create_app(_served(node, runner), lifespan=lifespan)
+
+
+def _served(node: Node, runner: Runner) -> ServedNode:
+    home, listed = node.home, _trust(node)
+    return ServedNode(
+        settings=node.settings,
+        store=home.store,
+        ledger=home.ledger,
+        content=home.content,
+        ingest=node.ingest,
+        disclosing=home.disclosing,
+        bundles=node.bundles,
+        judging=Judging(
+            ledger=home.ledger,
+            clock=home.clock,
+            trust=listed,
+            host=urlsplit(node.settings.public_url).netloc,
+        ),
+        stopping=runner.is_stopping,
+    )
+
+
+def _trust(node: Node) -> Trust:
+    """Return the operator's own trust file, or the list of one who wrote none.
+
+    Raises:
+        TrustFileError: The file cannot be read as one.
+    """
+    path: Path = node.home.settings.home / TRUST_FILE
+    if path.exists():
+        return trust.parse(path.read_bytes())
+    return own_trust(node.home.ledger, node.settings.operator)

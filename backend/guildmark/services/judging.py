@@ -1,0 +1,79 @@
+"""Verdicts for a node's own pages: its trust list, and its own sight of the block."""
+
+from dataclasses import dataclass
+
+from guildmark.domain import bundle
+from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.ethproof.header import HeaderError, decode_header
+from guildmark.domain.identifiers import Digest, IdentityId
+from guildmark.domain.trust import VERSION, Listed, Trust
+from guildmark.domain.verification.case import Question, Sighting
+from guildmark.domain.verification.evidence import Evidence
+from guildmark.domain.verification.report import Report
+from guildmark.domain.verification.verdict import verify_evidence
+from guildmark.ports import BlockUnknownError, Clock, Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A bundle's report and its evidence."""
+
+    report: Report
+    evidence: Evidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """Use cases around the verdicts that a host gives.
+
+    Args:
+        trust: The host's list.
+        host: The host's name, which every headline says.
+    """
+
+    ledger: Ledger
+    clock: Clock
+    trust: Trust
+    host: str
+
+    def judge(self, data: bytes, *, link: DigitalLink | None = None) -> Judged:
+        """Return the verdict about a bundle.
+
+        Args:
+            data: The bundle.
+            link: The link that was scanned, which the statement must carry.
+
+        Raises:
+            BundleError: The archive is not canonical, or its parts do not fit.
+            LedgerUnavailableError: The chain cannot be reached.
+        """
+        evidence = bundle.read(data)
+        question = Question(
+            link=link,
+            now=self.clock.now(),
+            sighting=self._sighting(evidence),
+            list_name=self.host,
+        )
+        return Judged(report=verify_evidence(evidence, self.trust, question), evidence=evidence)
+
+    def _sighting(self, evidence: Evidence) -> Sighting:
+        try:
+            number = decode_header(evidence.chain.header).number
+        except HeaderError:
+            return Sighting(is_reached=True)
+        return Sighting(
+            is_reached=True,
+            hash=self._hash(number),
+            is_final=number <= self.ledger.head(final=True).number,
+        )
+
+    def _hash(self, number: int) -> Digest | None:
+        try:
+            return self.ledger.block(number).hash
+        except BlockUnknownError:
+            return None
+
+
+def own_trust(ledger: Ledger, operator: IdentityId) -> Trust:
+    """Return the list of an operator who named nobody else: the own chain, the own log."""
+    return Trust(version=VERSION, chain=ledger.pin(), operators=(Listed(id=operator),))
