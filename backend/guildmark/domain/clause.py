@@ -174,7 +174,7 @@ class Clause:
             MalformedClauseError: It says nothing, or contradicts itself.
         """
         return cls(
-            path=fields.parsed("path", parse_path),
+            path=ClausePath(fields.text("path")),
             klass=fields.named("class", ClauseClass),
             type=fields.named("type", ClauseType),
             criticality=fields.named("criticality", Criticality),

@@ -62,7 +62,7 @@ class Setting:
     def read(cls, fields: Fields) -> Self:
         """Return the setting that a statement shows."""
         return cls(
-            path=fields.parsed("path", parse_path),
+            path=ClausePath(fields.text("path")),
             value=fields.text("value"),
             unit=fields.maybe("unit", fields.text),
         )
@@ -90,7 +90,7 @@ class Measurement:
     def read(cls, fields: Fields) -> Self:
         """Return the measurement that a statement shows."""
         return cls(
-            characteristic=fields.parsed("characteristic", parse_path),
+            characteristic=ClausePath(fields.text("characteristic")),
             value=fields.text("value"),
             unit=fields.text("unit"),
             instrument=fields.text("instrument", most=NAME_MAX),

@@ -198,7 +198,10 @@ REFUSED: list[tuple[bytes, type[Exception]]] = [
         predicate(internalParameters={"settings": [{"path": "/a/b", "value": "1", "unit": "in"}]}),
         UnknownUnitError,
     ),
-    (predicate(internalParameters={"settings": [{"path": "a", "value": "1"}]}), MemberInvalidError),
+    (
+        predicate(internalParameters={"settings": [{"path": "a", "value": "1"}]}),
+        MalformedClauseError,
+    ),
 ]
 
 
