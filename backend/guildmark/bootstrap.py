@@ -8,6 +8,7 @@ from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.content.store import LocalContent
 from guildmark.adapters.content.vault import LocalVault
 from guildmark.adapters.keys.keystore import FileKeyStore
+from guildmark.adapters.peers.client import NodeClient
 from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.ports import (
@@ -24,6 +25,7 @@ from guildmark.ports import (
 from guildmark.services.accounts import Account
 from guildmark.services.anchoring import Anchoring
 from guildmark.services.builds import Builds
+from guildmark.services.bundles import Bundles
 from guildmark.services.designs import Designs
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.evidence import Exporter
@@ -122,6 +124,7 @@ class Node:
     settings: NodeSettings
     ingest: Ingest
     exporter: Exporter
+    bundles: Bundles
     line: Line
 
 
@@ -175,11 +178,18 @@ def open_node(home: Home) -> Node:
         sequencing=sequencing,
         writer=own.writer,
     )
+    exporter = Exporter(ledger=home.ledger, store=home.store)
     return Node(
         home=home,
         settings=own,
         ingest=Ingest(store=home.store, entropy=home.entropy, log=own.log),
-        exporter=Exporter(ledger=home.ledger, store=home.store),
+        exporter=exporter,
+        bundles=Bundles(
+            exporter=exporter,
+            store=home.store,
+            own_log=own.log,
+            peers=tuple(NodeClient(url) for url in own.peers),
+        ),
         line=Line(
             transactions=home.transactions,
             indexing=Indexing(ledger=home.ledger, store=home.store, own_log=own.log),
