@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,54 @@ from guildmark.adapters.chain.artifacts import SOLIDITY_NAMES
 from reports import dump
 
 _TARGET = ROOT / "backend" / "guildmark" / "adapters" / "chain" / "artifacts"
+_LAYOUT = ROOT / "contracts" / "storage-layout.json"
 _AST_ID = re.compile(r"(?<=\))\d+(?=_|$)")
 
 
 def main() -> int:
-    """Write the artifacts, or say which do not follow from the sources."""
-    artifacts = {f"{name}.json": content for name, content in compiled().items()}
+    """Write what follows from the contracts, or say which file does not."""
+    files = _files(compiled())
     if "--check" not in sys.argv[1:]:
-        for file, content in artifacts.items():
-            (_TARGET / file).write_text(dump(content))
-        print(f"{len(artifacts)} artifacts written")
+        for path, text in files.items():
+            path.write_text(text)
+        print(f"{len(files)} files written")
         return 0
-    stale = [file for file, content in artifacts.items() if _text(file) != dump(content)]
-    stale += sorted(path.name for path in _TARGET.glob("*.json") if path.name not in artifacts)
-    for file in stale:
-        print(f"{file} does not follow from contracts/: run `make compile`", file=sys.stderr)
+    stale = [path for path, text in files.items() if not path.exists() or path.read_text() != text]
+    stale += sorted(path for path in _TARGET.glob("*.json") if path not in files)
+    for path in stale:
+        where = path.relative_to(ROOT)
+        print(f"{where} does not follow from contracts/: run `make compile`", file=sys.stderr)
     return 1 if stale else 0
+
+
+def _files(artifacts: dict[str, Json]) -> dict[Path, str]:
+    files = {_TARGET / f"{name}.json": dump(content) for name, content in artifacts.items()}
+    return files | {_LAYOUT: dump(_published(artifacts.values()))}
+
+
+def _published(artifacts: Iterable[Json]) -> Json:
+    """Return the storage layout for readers: slots by contract, packed words by struct."""
+    contracts: Json = {}
+    structs: Json = {}
+    for artifact in artifacts:
+        types = artifact["types"]
+        contracts[artifact["contract"]] = _members(artifact["storage"], types)
+        for kind in types.values():
+            if "members" in kind:
+                structs[kind["label"].removeprefix("struct ")] = _members(kind["members"], types)
+    return {"contracts": contracts, "structs": dict(sorted(structs.items()))}
+
+
+def _members(variables: list[Json], types: Json) -> Json:
+    return {
+        variable["label"]: {
+            "slot": int(variable["slot"]),
+            "offset": variable["offset"],
+            "bytes": int(types[variable["type"]]["numberOfBytes"]),
+            "type": types[variable["type"]]["label"],
+        }
+        for variable in variables
+    }
 
 
 def compiled() -> dict[str, Json]:
@@ -90,11 +123,6 @@ def _without_ast_ids(layout: Json) -> Json:
 
     result: Json = walk(layout)
     return result
-
-
-def _text(file: str) -> str | None:
-    path: Path = _TARGET / file
-    return path.read_text() if path.exists() else None
 
 
 if __name__ == "__main__":

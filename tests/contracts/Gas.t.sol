@@ -23,6 +23,7 @@ contract PlainToken is ERC721("Plain", "PLAIN") {
 /// forge-config: default.isolate = true
 contract GasTest is Deployed {
     uint40 internal constant MANY = 1_000_000;
+    bytes32 internal constant SALT = keccak256("salt");
 
     PlainToken internal plain;
     uint40 internal number;
@@ -98,10 +99,10 @@ contract GasTest is Deployed {
         plain.mint(buyer, 2);
         uint256 mint = _measured("ERC721 mint (OpenZeppelin)");
 
-        _materialise(1, 2 ** 20, 20, 5);
-        uint256 large = _materialise(1, 2 ** 20, 20, 6);
+        _materialise(2 ** 20, 20, 5);
+        uint256 large = _materialise(2 ** 20, 20, 6);
         vm.snapshotValue("gas", "PartRegistry.materialise 2^20", large);
-        uint256 small = _materialise(1, 2 ** 14, 14, 7);
+        uint256 small = _materialise(2 ** 14, 14, 7);
         vm.snapshotValue("gas", "PartRegistry.materialise 2^14", small);
 
         vm.assertLt(large, 2 * mint, "materialise at 2^20");
@@ -148,8 +149,7 @@ contract GasTest is Deployed {
 
     function test_Designs() public {
         bytes32 root = keccak256("root");
-        bytes32 salt = keccak256("salt");
-        designs.commit(_commitment(designer, root, salt));
+        designs.commit(_commitment(designer, root, SALT));
         _measured("DesignRegistry.commit");
         _nextBlock();
 
@@ -157,7 +157,7 @@ contract GasTest is Deployed {
         bytes32 manifest = keccak256("manifest");
         string memory cid = "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi";
         vm.prank(designer);
-        bytes32 design = designs.register(root, salt, ciphertext, manifest, cid);
+        bytes32 design = designs.register(root, SALT, ciphertext, manifest, cid);
         _measured("DesignRegistry.register");
 
         bytes32[] memory from = new bytes32[](0);
@@ -225,7 +225,7 @@ contract GasTest is Deployed {
         _measured(name);
     }
 
-    function _materialise(uint40 n, uint40 count, uint256 height, uint40 position)
+    function _materialise(uint40 count, uint256 height, uint40 position)
         internal
         returns (uint256)
     {
@@ -234,11 +234,10 @@ contract GasTest is Deployed {
         for (uint256 i = 0; i < height; ++i) {
             path[i] = keccak256(abi.encode("sibling", i));
         }
-        bytes32 salt = keccak256("salt");
-        bytes32 root = _climb(_leaf(entry, salt), position, path);
-        IBuildLog.Record memory record = _append(number, count, root, _draws(lane, n + 10));
+        bytes32 root = _climb(_leaf(entry, SALT), position, path);
+        IBuildLog.Record memory record = _append(number, count, root, _draws(lane, 11));
         vm.prank(siteManager);
-        parts.materialise(record, position, entry, salt, path, buyer);
+        parts.materialise(record, position, entry, SALT, path, buyer);
         return vm.lastCallGas().gasTotalUsed;
     }
 

@@ -31,12 +31,22 @@ library Rfc9162 {
         uint256 index,
         uint256 size
     ) internal pure returns (bool) {
-        if (index >= size) return false;
+        (bool isWhole, bytes32 r) = climb(proof, leaf, index, size);
+        return isWhole && r == expected;
+    }
+
+    /// @notice Where a path leads, and whether it ends at the root.
+    function climb(bytes32[] memory proof, bytes32 leaf, uint256 index, uint256 size)
+        internal
+        pure
+        returns (bool isWhole, bytes32 r)
+    {
+        if (index >= size) return (false, 0);
         uint256 fn = index;
         uint256 sn = size - 1;
-        bytes32 r = leaf;
+        r = leaf;
         for (uint256 i = 0; i < proof.length; ++i) {
-            if (sn == 0) return false;
+            if (sn == 0) return (false, r);
             if (fn % 2 == 1 || fn == sn) {
                 r = hashNode(proof[i], r);
                 while (fn % 2 == 0 && fn != 0) {
@@ -49,7 +59,7 @@ library Rfc9162 {
             fn /= 2;
             sn /= 2;
         }
-        return sn == 0 && r == expected;
+        isWhole = sn == 0;
     }
 
     function _root(bytes32[] memory leaves, uint256 from, uint256 to)

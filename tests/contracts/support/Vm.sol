@@ -32,6 +32,7 @@ interface Vm {
     function computeCreateAddress(address deployer, uint256 nonce) external pure returns (address);
     function load(address account, bytes32 slot) external view returns (bytes32);
     function store(address account, bytes32 slot, bytes32 value) external;
+    function deal(address account, uint256 amount) external;
     function etch(address account, bytes calldata code) external;
     function record() external;
     function accesses(address account)

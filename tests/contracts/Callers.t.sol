@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC721} from "@openzeppelin/contracts/interfaces/IERC721.sol";
+
+import {IBuildLog} from "../../contracts/interfaces/IBuildLog.sol";
+import {IDesignRegistry} from "../../contracts/interfaces/IDesignRegistry.sol";
+import {IIdentityRegistry} from "../../contracts/interfaces/IIdentityRegistry.sol";
+import {ILicenseRegistry} from "../../contracts/interfaces/ILicenseRegistry.sol";
+import {IPartRegistry} from "../../contracts/interfaces/IPartRegistry.sol";
+import {IRecipeRegistry} from "../../contracts/interfaces/IRecipeRegistry.sol";
+import {Deployed} from "./support/Deployed.sol";
+
+/// @title Who may call what: one row a call, with everybody who may; every other caller reverts
+contract CallersTest is Deployed {
+    /// @dev A call that works for `callers`; anybody may where there are none.
+    struct Row {
+        string name;
+        address target;
+        bytes call;
+        address[] callers;
+    }
+
+    Row[] internal rows;
+
+    function setUp() public override {
+        super.setUp();
+        bytes32 design = _design();
+        uint40 number = _openLog();
+        ILicenseRegistry.Terms memory terms = _terms(design);
+        (, uint40 whole) = _grant(terms);
+        vm.prank(maker);
+        uint40 lane = licenses.split(whole, UNITS + 1, 20, number, siteId);
+        _identityRows();
+        _designRows(design);
+        _licenseRows(terms, lane, number);
+        _recipeRows(design);
+        _logRows(number, lane);
+        _partRows(_append(number, 1, _leaf(_entry(), "salt"), _draws(lane, 1)));
+        _nextBlock();
+    }
+
+    /// @dev Who may is who does: each row works for each of its callers.
+    function test_EveryRowWorksForItsCallers() public {
+        for (uint256 i = 0; i < rows.length; ++i) {
+            address[] memory callers = rows[i].callers;
+            if (callers.length == 0) {
+                callers = new address[](1);
+                callers[0] = stranger;
+            }
+            for (uint256 k = 0; k < callers.length; ++k) {
+                vm.assertTrue(_tries(rows[i], callers[k]), rows[i].name);
+            }
+        }
+    }
+
+    function test_EveryRowRevertsForEveryOtherActor() public {
+        address[12] memory actors = [
+            designer,
+            maker,
+            siteManager,
+            technician,
+            operator,
+            writer,
+            authority,
+            buyer,
+            stranger,
+            address(this),
+            address(log),
+            address(licenses)
+        ];
+        for (uint256 i = 0; i < rows.length; ++i) {
+            for (uint256 k = 0; k < actors.length; ++k) {
+                if (_may(rows[i], actors[k])) continue;
+
+                vm.assertFalse(_tries(rows[i], actors[k]), rows[i].name);
+            }
+        }
+    }
+
+    function testFuzz_NoAccountHasAPrivilege(address caller) public {
+        vm.assume(caller != address(0) && caller != address(vm));
+        for (uint256 i = 0; i < rows.length; ++i) {
+            if (_may(rows[i], caller)) continue;
+
+            vm.assertFalse(_tries(rows[i], caller), rows[i].name);
+        }
+    }
+
+    /// @dev The rows name every function that can change something, by the ABIs that ship.
+    function test_TheRowsAreComplete() public view {
+        string[6] memory names = ["identities", "designs", "licenses", "recipes", "log", "parts"];
+        address[6] memory targets = [
+            address(identities),
+            address(designs),
+            address(licenses),
+            address(recipes),
+            address(log),
+            address(parts)
+        ];
+        for (uint256 i = 0; i < names.length; ++i) {
+            _assertComplete(names[i], targets[i]);
+        }
+    }
+
+    function test_NoContractTakesCoins() public {
+        vm.deal(stranger, 1 ether);
+        for (uint256 i = 0; i < rows.length; ++i) {
+            address caller = rows[i].callers.length == 0 ? stranger : rows[i].callers[0];
+            vm.deal(caller, 1);
+
+            vm.prank(caller);
+            (bool isDone,) = rows[i].target.call{value: 1}(rows[i].call);
+
+            vm.assertFalse(isDone, rows[i].name);
+        }
+    }
+
+    /// @dev Neither a bare transfer nor a call of an unknown function does anything.
+    function testFuzz_NoContractAnswersUnknownCalls(bytes4 selector, bytes calldata data) public {
+        for (uint256 i = 0; i < rows.length; ++i) {
+            vm.assume(selector != bytes4(rows[i].call));
+        }
+        address[7] memory targets = [
+            address(identities),
+            address(designs),
+            address(licenses),
+            address(recipes),
+            address(log),
+            address(parts),
+            address(directory)
+        ];
+        for (uint256 i = 0; i < targets.length; ++i) {
+            vm.record();
+            (bool isDone,) = targets[i].call(abi.encodePacked(selector, data));
+            (, bytes32[] memory writes) = vm.accesses(targets[i]);
+
+            vm.assertTrue(!isDone || writes.length == 0, "nothing is written");
+            (isDone,) = targets[i].call("");
+            vm.assertFalse(isDone, "bare call");
+        }
+    }
+
+    function _identityRows() private {
+        address target = address(identities);
+        vm.prank(technician);
+        bytes32 key = identities.addKey(
+            machineId, IIdentityRegistry.Algorithm.Ed25519, abi.encodePacked(keccak256("key"))
+        );
+        vm.prank(authority);
+        bytes32 made = identities.claim(authorityId, makerId, "LEI", "digest", 0);
+        vm.prank(maker);
+        identities.proposeController(makerId, buyer);
+        vm.prank(technician);
+        identities.requestLink(machineId, siteId);
+
+        bytes memory call =
+            abi.encodeCall(IIdentityRegistry.register, (IIdentityRegistry.Kind.Site, "new", 0));
+        _row("register", target, call);
+        _row("setProfile", target, abi.encodeCall(identities.setProfile, (makerId, "p")), maker);
+        call = abi.encodeCall(identities.proposeController, (makerId, stranger));
+        _row("proposeController", target, call, maker);
+        call = abi.encodeCall(identities.acceptController, (makerId));
+        _row("acceptController", target, call, buyer);
+        call = abi.encodeCall(identities.requestLink, (siteId, makerId));
+        _row("requestLink", target, call, siteManager);
+        call = abi.encodeCall(identities.acceptLink, (machineId, siteId));
+        _row("acceptLink", target, call, siteManager);
+        call = abi.encodeCall(identities.endLink, (machineId, siteId));
+        _row("endLink", target, call, technician, siteManager);
+        bytes memory publicKey = abi.encodePacked(keccak256("another"));
+        IIdentityRegistry.Algorithm algorithm = IIdentityRegistry.Algorithm.Ed25519;
+        call = abi.encodeCall(identities.addKey, (machineId, algorithm, publicKey));
+        _row("addKey", target, call, technician);
+        call = abi.encodeCall(identities.endKey, (machineId, key));
+        _row("endKey", target, call, technician);
+        call = abi.encodeCall(identities.giveNotice, (machineId, key, START, 0));
+        _row("giveNotice", target, call, technician);
+        call = abi.encodeCall(identities.claim, (authorityId, makerId, "GLN", "digest", 0));
+        _row("claim", target, call, authority);
+        call = abi.encodeCall(identities.revokeClaim, (authorityId, made));
+        _row("revokeClaim", target, call, authority);
+    }
+
+    function _designRows(bytes32 design) private {
+        address target = address(designs);
+        designs.commit(_commitment(buyer, "new", "salt"));
+        _row("commit", target, abi.encodeCall(designs.commit, ("commitment")));
+        bytes memory call = abi.encodeCall(designs.register, ("new", "salt", "c", "m", "cid"));
+        _row("register", target, call, buyer);
+        bytes32[] memory none = new bytes32[](0);
+        call = abi.encodeCall(designs.publish, (design, 1, "root", "c", "m", "cid", none));
+        _row("publish", target, call, designer);
+        _tokenRows(target, uint256(design), designer);
+    }
+
+    function _licenseRows(ILicenseRegistry.Terms memory terms, uint40 lane, uint40 number) private {
+        address target = address(licenses);
+        bytes32 id = licenses.licenseId(terms);
+        bytes memory call = abi.encodeCall(licenses.stop, (id, _now() + 1000));
+        _row("stop", target, call, designer);
+        terms.nonce = 1;
+        bytes memory signature = _sign(DESIGNER_KEY, licenses.licenseId(terms));
+        _row("grant", target, abi.encodeCall(licenses.grant, (terms, signature)));
+        call = abi.encodeCall(licenses.split, (lane, UNITS + 1, 1, 0, makerId));
+        _row("split", target, call, siteManager);
+        call = abi.encodeCall(licenses.draw, (lane, 1, number));
+        _row("draw", target, call, address(log));
+    }
+
+    function _recipeRows(bytes32 design) private {
+        address target = address(recipes);
+        IRecipeRegistry.Recipe memory recipe;
+        recipe.root = "root";
+        recipe.design = design;
+        recipe.revision = 1;
+        vm.prank(designer);
+        bytes32 id = recipes.publish(recipe, IRecipeRegistry.Status.Trial);
+        recipe.root = "another";
+        bytes memory call = abi.encodeCall(recipes.publish, (recipe, IRecipeRegistry.Status.Trial));
+        _row("publish", target, call, designer);
+        call = abi.encodeCall(recipes.setStatus, (id, 1, IRecipeRegistry.Status.Retired));
+        _row("setStatus", target, call, designer);
+        IRecipeRegistry.SiteRecipe memory own = IRecipeRegistry.SiteRecipe(id, siteId, 0, "own");
+        call = abi.encodeCall(recipes.publishSiteRecipe, (own));
+        _row("publishSiteRecipe", target, call, siteManager);
+    }
+
+    function _logRows(uint40 number, uint40 lane) private {
+        address target = address(log);
+        bytes memory call = abi.encodeCall(log.open, (operatorId, stranger, 0));
+        _row("open", target, call, operator);
+        call = abi.encodeCall(log.setWriter, (number, stranger));
+        _row("setWriter", target, call, operator);
+        _row("close", target, abi.encodeCall(log.close, (number)), operator);
+        call = abi.encodeCall(log.append, (number, 1, 1, "root", _draws(lane, 1)));
+        _row("append", target, call, writer);
+        _row("tick", target, abi.encodeCall(log.tick, ()));
+    }
+
+    function _partRows(IBuildLog.Record memory record) private {
+        address target = address(parts);
+        bytes32[] memory none = new bytes32[](0);
+        bytes memory call =
+            abi.encodeCall(parts.materialise, (record, 0, _entry(), "salt", none, buyer));
+        _row("materialise", target, call, siteManager);
+        _row("voidPart", target, abi.encodeCall(parts.voidPart, (record, 0, "")), siteManager);
+
+        uint40 number = record.log;
+        uint40 lane = record.grants[0].lane;
+        record = _append(number, 2, _leaf(_entry(), "salt"), _draws(lane, 1));
+        _rowOfAppend(number, lane);
+        uint256 part = (uint256(number) << 64) | 1;
+        bytes memory signature = _sign(WRITER_KEY, _supersedeDigest(part, 2));
+        call = abi.encodeCall(parts.supersede, (record, 0, 2, signature, ""));
+        _row("supersede", target, call, siteManager);
+
+        record = _append(number, 1, _leaf(_entry(), "salt"), _draws(lane, 1));
+        _rowOfAppend(number, lane);
+        vm.prank(siteManager);
+        part = parts.materialise(record, 0, _entry(), "salt", none, buyer);
+        _tokenRows(target, part, buyer);
+    }
+
+    /// @dev The log has gone on since its row was written.
+    function _rowOfAppend(uint40 number, uint40 lane) private {
+        uint40 seq = uint40(log.head(number).seq);
+        for (uint256 i = 0; i < rows.length; ++i) {
+            if (bytes4(rows[i].call) != IBuildLog.append.selector) continue;
+            rows[i].call = abi.encodeCall(log.append, (number, seq, 1, "root", _draws(lane, 1)));
+        }
+    }
+
+    function _tokenRows(address target, uint256 token, address owner) private {
+        IERC721 registry = IERC721(target);
+        bytes memory call = abi.encodeCall(registry.approve, (stranger, token));
+        _row("approve", target, call, owner);
+        call = abi.encodeCall(registry.setApprovalForAll, (authority, true));
+        _row("setApprovalForAll", target, call);
+        call = abi.encodeCall(registry.transferFrom, (owner, authority, token));
+        _row("transferFrom", target, call, owner);
+        bytes4 selector = bytes4(keccak256("safeTransferFrom(address,address,uint256)"));
+        call = abi.encodeWithSelector(selector, owner, authority, token);
+        _row("safeTransferFrom", target, call, owner);
+        selector = bytes4(keccak256("safeTransferFrom(address,address,uint256,bytes)"));
+        call = abi.encodeWithSelector(selector, owner, authority, token, "");
+        _row("safeTransferFrom", target, call, owner);
+    }
+
+    function _row(string memory name, address target, bytes memory call) private {
+        rows.push(Row({name: name, target: target, call: call, callers: new address[](0)}));
+    }
+
+    function _row(string memory name, address target, bytes memory call, address caller) private {
+        _row(name, target, call);
+        rows[rows.length - 1].callers.push(caller);
+    }
+
+    function _row(
+        string memory name,
+        address target,
+        bytes memory call,
+        address caller,
+        address other
+    ) private {
+        _row(name, target, call, caller);
+        rows[rows.length - 1].callers.push(other);
+    }
+
+    function _may(Row memory row, address caller) private pure returns (bool) {
+        for (uint256 i = 0; i < row.callers.length; ++i) {
+            if (row.callers[i] == caller) return true;
+        }
+        return row.callers.length == 0;
+    }
+
+    function _tries(Row memory row, address caller) private returns (bool isDone) {
+        uint256 snapshot = vm.snapshotState();
+        vm.prank(caller);
+        (isDone,) = row.target.call(row.call);
+        vm.revertToState(snapshot);
+    }
+
+    function _assertComplete(string memory name, address target) private view {
+        string memory path =
+            string.concat("backend/guildmark/adapters/chain/artifacts/", name, ".json");
+        string memory artifact = vm.readFile(path);
+        uint256 writing = 0;
+        for (uint256 i = 0;; ++i) {
+            string memory item = string.concat(".abi[", vm.toString(i), "]");
+            if (!vm.keyExistsJson(artifact, item)) break;
+            string memory key = string.concat(item, ".stateMutability");
+            if (!vm.keyExistsJson(artifact, string.concat(item, ".name"))) continue;
+            if (!vm.keyExistsJson(artifact, key)) continue;
+            if (!_equal(vm.parseJsonString(artifact, key), "nonpayable")) continue;
+            ++writing;
+            string memory called = vm.parseJsonString(artifact, string.concat(item, ".name"));
+            vm.assertTrue(_has(called, target), string.concat(name, ".", called));
+        }
+        vm.assertEq(writing, _countOf(target), name);
+    }
+
+    function _has(string memory name, address target) private view returns (bool) {
+        for (uint256 i = 0; i < rows.length; ++i) {
+            if (rows[i].target == target && _equal(rows[i].name, name)) return true;
+        }
+        return false;
+    }
+
+    function _countOf(address target) private view returns (uint256 count) {
+        for (uint256 i = 0; i < rows.length; ++i) {
+            if (rows[i].target == target) ++count;
+        }
+    }
+
+    function _equal(string memory a, string memory b) private pure returns (bool) {
+        return keccak256(bytes(a)) == keccak256(bytes(b));
+    }
+
+    function _supersedeDigest(uint256 part, uint64 byIndex) private view returns (bytes32) {
+        bytes32 domainType = keccak256(
+            "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+        );
+        bytes32 domain = keccak256(
+            abi.encode(
+                domainType, keccak256("Guildmark Parts"), keccak256("1"), block.chainid, parts
+            )
+        );
+        bytes32 typeHash = keccak256("Supersede(uint256 part,uint64 byIndex)");
+        bytes32 content = keccak256(abi.encode(typeHash, part, byIndex));
+        return keccak256(abi.encodePacked(hex"1901", domain, content));
+    }
+}
