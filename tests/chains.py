@@ -33,7 +33,7 @@ from guildmark.ports import Capability, KeyName, PublicKey
 
 _READY_SECONDS = 60.0
 _PAUSE = 0.02
-_COIN = 10**18
+COIN = 10**18
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Chain:
                 if self.kind == "keeper":
                     rpc.call("guildmark_fund", account, 1_000)
                 else:
-                    rpc.call(f"{self.kind}_setBalance", account, hex(1_000 * _COIN))
+                    rpc.call(f"{self.kind}_setBalance", account, hex(1_000 * COIN))
 
     def deploy(self, folder: Path) -> ChainPin:
         self.fund(KeyName("deployer"))

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from web3 import HTTPProvider, Web3
 
 from guildmark.adapters.chain import deployment
 from guildmark.adapters.chain.artifacts import Artifact, load
@@ -173,6 +172,8 @@ def _creations(sender: Address, nonce: int) -> Mapping[ContractName, Mapping[str
 
 
 def _creation(artifact: Artifact, addresses: Mapping[ContractName, Address]) -> Mapping[str, Any]:
+    from web3 import Web3  # noqa: PLC0415 - a second of imports, for deployments only
+
     arguments = [
         Web3.to_checksum_address(addresses[ContractName(name)])
         for name in constructor_inputs(artifact.name)
@@ -192,6 +193,8 @@ def _check_receipts(receipts: Mapping[ContractName, Any]) -> None:
 
 def _compare_directory(url: str, pin: ChainPin, addresses: Mapping[ContractName, Address]) -> None:
     """Read the directory with web3 and compare it with what was deployed."""
+    from web3 import HTTPProvider, Web3  # noqa: PLC0415 - as above
+
     directory = pin.contracts[ContractName.DIRECTORY].address
     contract = Web3(HTTPProvider(url)).eth.contract(
         address=Web3.to_checksum_address(directory),

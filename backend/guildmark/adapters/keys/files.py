@@ -20,7 +20,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
     load_pem_public_key,
 )
-from eth_account import Account
 
 from guildmark.adapters.files import create_durably
 from guildmark.adapters.keys import signer
@@ -107,12 +106,16 @@ def open_key(path: Path, password: str) -> Signer:
 
 
 def _keystore(secret: bytes, password: str) -> bytes:
+    from eth_account import Account  # noqa: PLC0415 - a second of imports, for these files only
+
     document = Account.encrypt(secret, password, kdf="scrypt", iterations=_COST)
     public = PrivateKey(secret).public_key.format().hex()
     return orjson.dumps({**document, "publicKey": public}, option=orjson.OPT_INDENT_2) + b"\n"
 
 
 def _open_keystore(path: Path, content: bytes, password: str) -> Signer:
+    from eth_account import Account  # noqa: PLC0415 - a second of imports, for these files only
+
     document = _document(path, content)
     try:
         secret = bytes(Account.decrypt(document, password))
