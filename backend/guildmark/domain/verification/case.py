@@ -6,6 +6,7 @@ from functools import cached_property
 
 from guildmark.domain import storage
 from guildmark.domain.contracts import ChainPin
+from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.dsse import Envelope
 from guildmark.domain.errors import GuildmarkError, UncheckableError
 from guildmark.domain.ethproof.header import Header, HeaderError, decode_header
@@ -111,7 +112,8 @@ class Question:
     """What the reader holds in hand, beside the bundle.
 
     Args:
-        label: The label that was scanned.
+        label: The label that was read, whole.
+        link: The link that was scanned; its host may be that of a node's page, not the label's.
         hint: The position that the label's code named.
         now: The reader's time in seconds, where the age of the evidence matters.
         sighting: What the reader's own node says of block b, where one was asked.
@@ -119,6 +121,7 @@ class Question:
     """
 
     label: str | None = None
+    link: DigitalLink | None = None
     hint: tuple[LogNumber, Index] | None = None
     now: int | None = None
     sighting: Sighting | None = None

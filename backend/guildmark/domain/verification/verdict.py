@@ -77,7 +77,7 @@ def _of_replacement(
     """Return the checks over the entry that replaces this one, where it is shown."""
     if evidence.replacement is None:
         return ()
-    asked = replace(question, label=None, hint=None)
+    asked = replace(question, label=None, link=None, hint=None)
     return verify_evidence(evidence.replacement, trust, asked).checks
 
 

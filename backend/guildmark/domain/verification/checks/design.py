@@ -7,9 +7,10 @@ from guildmark.domain.design import Revision
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.statement import DESIGN_DEPENDENCY
 from guildmark.domain.storage import IntervalWord
+from guildmark.domain.terms import Allowance, TermsKind, allows, revision_member
 from guildmark.domain.verification.case import ENVELOPE, LICENSE_MISSING, Case, Right, Undecided
 from guildmark.domain.verification.checks.check import Check
-from guildmark.domain.verification.checks.members import Allowed, allows, members_of
+from guildmark.domain.verification.checks.members import members_of
 from guildmark.domain.verification.report import Cause, Finding, State
 
 _REVISION = "disclosed/revision.json"
@@ -109,7 +110,7 @@ def _recipe(case: Case) -> Iterator[Finding]:
 
 def _licensed(case: Case) -> Iterator[Finding]:
     stated = case.statement.external
-    revision = f"{to_hex(stated.design)}:{stated.revision}"
+    revision = revision_member(stated.design, stated.revision)
     if not case.disclosed.licenses:
         raise Undecided(LICENSE_MISSING.found("The license is not shown.", "disclosed"))
     for shown in case.disclosed.licenses:
@@ -118,11 +119,13 @@ def _licensed(case: Case) -> Iterator[Finding]:
             yield LICENSE_DESIGN_MISMATCH.found(reason, "disclosed/licenses.json")
         # Members that do not fit their root are a finding of (6).
         members = members_of(shown)
-        allowed = allows(members, "revision", revision.__eq__) if members else Allowed.YES
-        if allowed is Allowed.NO:
+        allowed = Allowance.YES
+        if members is not None:
+            allowed = allows(members, TermsKind.REVISION, revision)
+        if allowed is Allowance.NO:
             reason = f"License {shown.number} does not name revision {stated.revision}."
             yield REVISION_NOT_LICENSED.found(reason, "disclosed/licenses.json")
-        if allowed is Allowed.HIDDEN:
+        if allowed is Allowance.UNKNOWN:
             reason = f"License {shown.number} does not show which revisions it allows."
             yield REVISIONS_WITHHELD.found(reason, "disclosed/licenses.json")
 

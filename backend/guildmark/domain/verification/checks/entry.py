@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from guildmark.domain import merkle
+from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.statement import SubjectMismatchError
 from guildmark.domain.verification.case import ENVELOPE, LINK_MISSING, Case
@@ -80,10 +82,25 @@ def _subject(case: Case) -> Iterator[Finding]:
 
 
 def _label(case: Case) -> Iterator[Finding]:
-    scanned = case.question.label
-    if scanned is not None and scanned != case.statement.label:
-        reason = f"{scanned!r} was scanned, the statement is about {case.statement.label!r}."
+    read, scanned, label = case.question.label, case.question.link, case.statement.label
+    if read not in {None, label}:
+        reason = f"{read!r} was read, the statement is about {label!r}."
         yield LABEL_MISMATCH.found(reason, ENVELOPE)
+    if scanned is not None and not _names(scanned, label):
+        reason = f"{scanned.label!r} was scanned, the statement is about {label!r}."
+        yield LABEL_MISMATCH.found(reason, ENVELOPE)
+
+
+def _names(scanned: DigitalLink, label: str) -> bool:
+    try:
+        named = DigitalLink.parse_label(label)
+    except MalformedError:
+        return False
+    return (named.key, named.value, named.qualifiers) == (
+        scanned.key,
+        scanned.value,
+        scanned.qualifiers,
+    )
 
 
 def _maker(case: Case) -> Iterator[Finding]:

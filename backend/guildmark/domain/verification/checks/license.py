@@ -1,6 +1,6 @@
 """(6) The entry has a granted unit, and the license and all above it allow this build."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import zip_longest
 
 from guildmark.domain import storage
@@ -10,11 +10,11 @@ from guildmark.domain.entry import EntryKind
 from guildmark.domain.identifiers import LicenseId, to_hex
 from guildmark.domain.record import Grant, GrantedUnit
 from guildmark.domain.storage import IntervalWord, LaneWord, LicenseWord
-from guildmark.domain.terms import NO_LICENSE
+from guildmark.domain.terms import NO_LICENSE, Allowance, TermsKind, allows
 from guildmark.domain.trust import Policy
 from guildmark.domain.verification.case import ENVELOPE, LICENSE_MISSING, Case, Right, Undecided
 from guildmark.domain.verification.checks.check import Check
-from guildmark.domain.verification.checks.members import Allowed, allows, members_of
+from guildmark.domain.verification.checks.members import members_of
 from guildmark.domain.verification.evidence import LicenseDisclosure
 from guildmark.domain.verification.report import Cause, Finding, State
 
@@ -142,10 +142,10 @@ EVIDENCE_STALE = Cause(
 )
 
 _NOT_LICENSED = {
-    "site": SITE_NOT_LICENSED,
-    "machine": MACHINE_NOT_LICENSED,
-    "recipe": RECIPE_NOT_LICENSED,
-    "labelNamespace": LABEL_NOT_LICENSED,
+    TermsKind.SITE: SITE_NOT_LICENSED,
+    TermsKind.MACHINE: MACHINE_NOT_LICENSED,
+    TermsKind.RECIPE: RECIPE_NOT_LICENSED,
+    TermsKind.LABEL_NAMESPACE: LABEL_NOT_LICENSED,
 }
 
 
@@ -266,24 +266,22 @@ def _terms(case: Case) -> Iterator[Finding]:
             reason = f"License {license_.number} commits to other terms than are shown."
             yield TERMS_INVALID.found(reason, _LICENSES)
             continue
-        for kind, fits in _asked(case).items():
-            allowed = allows(members, kind, fits)
-            if allowed is Allowed.NO:
-                reason = f"License {license_.number} does not name this {kind}."
+        for kind, value in _asked(case):
+            allowed = allows(members, kind, value)
+            if allowed is Allowance.NO:
+                reason = f"License {license_.number} does not allow {kind.value} {value!r}."
                 yield _NOT_LICENSED[kind].found(reason, _LICENSES)
-            if allowed is Allowed.HIDDEN:
-                reason = f"License {license_.number} does not show which {kind} it allows."
+            if allowed is Allowance.UNKNOWN:
+                reason = f"License {license_.number} does not show what it says of {kind.value}."
                 yield TERMS_WITHHELD.found(reason, _LICENSES)
 
 
-def _asked(case: Case) -> dict[str, Callable[[str], bool]]:
+def _asked(case: Case) -> Iterator[tuple[TermsKind, str]]:
     statement = case.statement
-    return {
-        "site": to_hex(statement.run.site).__eq__,
-        "machine": to_hex(statement.run.machine).__eq__,
-        "recipe": to_hex(statement.external.recipe).__eq__,
-        "labelNamespace": statement.label.startswith,
-    }
+    yield TermsKind.SITE, to_hex(statement.run.site)
+    yield TermsKind.MACHINE, to_hex(statement.run.machine)
+    yield TermsKind.RECIPE, to_hex(statement.external.recipe)
+    yield TermsKind.LABEL_NAMESPACE, statement.label
 
 
 def _fresh(case: Case) -> Iterator[Finding]:

@@ -1,6 +1,6 @@
 """(8) The measurements meet the tolerances, and registered instruments took them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from guildmark.domain import storage
 from guildmark.domain.clause import Clause, ClauseType
@@ -9,8 +9,8 @@ from guildmark.domain.identity import IdentityKind
 from guildmark.domain.storage import IdentityWord
 from guildmark.domain.verification.case import ENVELOPE, Case
 from guildmark.domain.verification.checks.check import Check
-from guildmark.domain.verification.checks.members import may_hide
-from guildmark.domain.verification.checks.recipe import master_clauses
+from guildmark.domain.verification.checks.members import Shown
+from guildmark.domain.verification.checks.recipe import master_clauses, site_clauses
 from guildmark.domain.verification.report import Cause, Finding, State
 from guildmark.domain.verification.slots import instrument_id
 
@@ -46,16 +46,28 @@ TOLERANCES_ABSENT = Cause(
 )
 
 
-def _within(case: Case) -> Iterator[Finding]:
+def _claimed(case: Case) -> Iterator[Finding]:
     clauses = master_clauses(case)
     tolerances = _tolerances(clauses)
-    if may_hide(clauses, TOLERANCE):
+    if Shown.of(clauses).may_hide(TOLERANCE):
         reason = "The recipe may have tolerances that are not shown."
         yield TOLERANCES_WITHHELD.found(reason, _RECIPE)
     elif not tolerances:
         yield TOLERANCES_ABSENT.found("The recipe has no tolerances.", _RECIPE)
+    measured = {one.characteristic for one in case.statement.measurements}
     for tolerance in tolerances:
-        yield from _met(case, tolerance)
+        if tolerance.path not in measured:
+            reason = f"The statement has no measurement of {tolerance.path}."
+            yield MEASUREMENT_MISSING.found(reason, ENVELOPE)
+
+
+def _within(case: Case) -> Iterator[Finding]:
+    yield from _met(case, _tolerances(master_clauses(case)))
+
+
+def _within_own(case: Case) -> Iterator[Finding]:
+    # A site may bind itself to narrower tolerances.
+    yield from _met(case, _tolerances(site_clauses(case)))
 
 
 def _tolerances(clauses: DisclosedClauses) -> list[Clause]:
@@ -64,14 +76,12 @@ def _tolerances(clauses: DisclosedClauses) -> list[Clause]:
     return [clause for clause in shown if clause.type is ClauseType.QUANTITY]
 
 
-def _met(case: Case, tolerance: Clause) -> Iterator[Finding]:
-    taken = [one for one in case.statement.measurements if one.characteristic == tolerance.path]
-    if not taken:
-        reason = f"The statement has no measurement of {tolerance.path}."
-        yield MEASUREMENT_MISSING.found(reason, ENVELOPE)
-    for one in taken:
-        if not tolerance.admits(one.value, one.unit):
-            reason = f"{tolerance.path} was measured as {one.value} {one.unit}, outside its bounds."
+def _met(case: Case, tolerances: Sequence[Clause]) -> Iterator[Finding]:
+    bounds = {tolerance.path: tolerance for tolerance in tolerances}
+    for one in case.statement.measurements:
+        bound = bounds.get(one.characteristic)
+        if bound is not None and not bound.admits(one.value, one.unit):
+            reason = f"{bound.path} was measured as {one.value} {one.unit}, outside its bounds."
             yield TOLERANCE_EXCEEDED.found(reason, ENVELOPE)
 
 
@@ -97,5 +107,5 @@ MEASUREMENTS = Check(
         MEASUREMENT_MISSING,
         TOLERANCES_ABSENT,
     ),
-    rules=(_within, _instruments),
+    rules=(_claimed, _within, _within_own, _instruments),
 )

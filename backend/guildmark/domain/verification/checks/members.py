@@ -1,20 +1,16 @@
-"""Sets in license terms: /terms/<kind>/<n> is one leaf a member; an absent kind means any."""
+"""What is shown of trees: a license's terms, and whether a hidden leaf may stand somewhere."""
 
-from collections.abc import Callable
-from enum import Enum
-from itertools import pairwise
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
 
+from guildmark.domain.clause import Clause
 from guildmark.domain.clauses import DisclosedClauses, DisclosureMismatchError
 from guildmark.domain.identifiers import ZERO32, Digest
 from guildmark.domain.verification.evidence import LicenseDisclosure
 
-
-class Allowed(Enum):
-    """Whether the terms allow a thing, as far as they are shown."""
-
-    YES = "yes"
-    NO = "no"
-    HIDDEN = "hidden"
+_BEHIND_ALL = "\x7f"
 
 
 def members_of(shown: LicenseDisclosure) -> DisclosedClauses | None:
@@ -27,32 +23,35 @@ def members_of(shown: LicenseDisclosure) -> DisclosedClauses | None:
         return None
 
 
-def allows(members: DisclosedClauses, kind: str, fits: Callable[[str], bool]) -> Allowed:
-    """Return whether a member of the kind fits, or the terms name none of that kind."""
-    prefix = f"/terms/{kind}/"
-    values = [clause.value for clause in members.below(prefix)]
-    if any(value is not None and fits(value) for value in values):
-        return Allowed.YES
-    if may_hide(members, prefix):
-        return Allowed.HIDDEN
-    return Allowed.NO if values else Allowed.YES
-
-
-def may_hide(clauses: DisclosedClauses, prefix: str) -> bool:
-    """Return whether a leaf that is not shown can have a path below ``prefix``.
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The shown clauses of a tree by their paths, and where hidden ones may stand.
 
     Paths ascend over the leaves, so that a hidden leaf stands between its shown neighbours.
+
+    Args:
+        by_path: The shown clauses, ascending.
+        paths: Their paths, between a path before and one behind all others.
+        leaves: The numbers of their leaves, between the one before the first and the one behind
+            the last leaf.
     """
-    shown = [(leaf, str(clause.path)) for leaf, clause in clauses.opened.items()]
-    fences = [(-1, ""), *shown, (len(clauses.leaves), _BEHIND_ALL)]
-    return any(
-        right - left > 1 and _begins_before_end(below, prefix) and above > prefix
-        for (left, below), (right, above) in pairwise(fences)
-    )
 
+    by_path: Mapping[str, Clause]
+    paths: Sequence[str]
+    leaves: Sequence[int]
 
-_BEHIND_ALL = "\x7f"
+    @classmethod
+    def of(cls, clauses: DisclosedClauses) -> Self:
+        """Return the clauses, ready to be looked up."""
+        by_path = {str(clause.path): clause for clause in clauses.opened.values()}
+        return cls(
+            by_path,
+            ("", *by_path, _BEHIND_ALL),
+            (-1, *clauses.opened, len(clauses.leaves)),
+        )
 
-
-def _begins_before_end(path: str, prefix: str) -> bool:
-    return path < prefix or path.startswith(prefix)
+    def may_hide(self, path: str) -> bool:
+        """Return whether a leaf that is not shown can have this path, or one below it."""
+        before = bisect_left(self.paths, path) - 1
+        behind = bisect_left(self.paths, path + _BEHIND_ALL)
+        return self.leaves[behind] - self.leaves[before] > behind - before

@@ -26,7 +26,7 @@ from guildmark.domain.verification.case import (
     Undecided,
 )
 from guildmark.domain.verification.checks.check import Check
-from guildmark.domain.verification.checks.members import may_hide
+from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.evidence import RecipeDisclosure, SiteRecipeDisclosure
 from guildmark.domain.verification.report import Cause, Finding, State
 
@@ -194,7 +194,7 @@ def _site_recipe_registered(case: Case) -> Iterator[Finding]:
 
 
 def _keeps_clauses(case: Case) -> Iterator[Finding]:
-    master, site = master_clauses(case), _site_clauses(case)
+    master, site = master_clauses(case), site_clauses(case)
     for violation in violations(master, site):
         place = violation.path or f"leaf {violation.leaf}"
         if violation.deviation is Deviation.WITHHELD:
@@ -209,22 +209,23 @@ def _keeps_clauses(case: Case) -> Iterator[Finding]:
 
 
 def _settings_inside(case: Case) -> Iterator[Finding]:
-    settings, clauses = case.statement.settings, _site_clauses(case)
+    settings, clauses = case.statement.settings, site_clauses(case)
     if not settings and clauses.below(PROCESS):
         yield SETTINGS_NOT_RECORDED.found("The statement records no setting.", ENVELOPE)
+    shown = Shown.of(clauses)
     for setting in settings:
-        yield from _setting_inside(setting, clauses)
+        yield from _setting_inside(setting, shown)
 
 
-def _setting_inside(setting: Setting, clauses: DisclosedClauses) -> Iterator[Finding]:
-    clause = clauses.find(setting.path)
-    if clause is not None and not clause.admits(setting.value, setting.unit):
-        shown = f"{setting.value} {setting.unit or ''}".rstrip()
-        reason = f"The setting {setting.path} was {shown}, which the site recipe does not admit."
-        yield SETTING_OUTSIDE.found(reason, ENVELOPE)
-    if clause is None and may_hide(clauses, setting.path):
+def _setting_inside(setting: Setting, shown: Shown) -> Iterator[Finding]:
+    clause = shown.by_path.get(setting.path)
+    if clause is None and shown.may_hide(setting.path):
         reason = f"The clause that bounds the setting {setting.path} may be withheld."
         yield SETTING_WITHHELD.found(reason, _SITE_RECIPE)
+    elif clause is None or not clause.admits(setting.value, setting.unit):
+        value = f"{setting.value} {setting.unit or ''}".rstrip()
+        reason = f"The setting {setting.path} was {value}, which the site recipe does not admit."
+        yield SETTING_OUTSIDE.found(reason, ENVELOPE)
 
 
 def _settings_of_job(case: Case) -> Iterator[Finding]:
@@ -251,7 +252,12 @@ def master_clauses(case: Case) -> DisclosedClauses:
     return _verified(shown.clauses, shown.recipe.root, _RECIPE)
 
 
-def _site_clauses(case: Case) -> DisclosedClauses:
+def site_clauses(case: Case) -> DisclosedClauses:
+    """Return what is shown of the site recipe's clauses.
+
+    Raises:
+        Undecided: Nothing is shown, or other clauses than the site recipe commits to.
+    """
     shown = _site_recipe(case)
     return _verified(shown.clauses, shown.recipe.root, _SITE_RECIPE)
 
