@@ -53,7 +53,7 @@ class IpfsHttpBlockStore:
         options = {"cid-codec": _FORMATS[codec], "mhtype": "sha2-256"}
         with self._asking(cid):
             answer = self._client.block.put(io.BytesIO(block), opts=options)
-        claimed = answer.get("Key")
+        claimed = self._fields(cid, answer).get("Key")
         if claimed != str(cid):
             message = f"The node stored block {cid} as {claimed!r}."
             raise HashMismatchError(message, cid=str(cid))
@@ -83,10 +83,10 @@ class IpfsHttpBlockStore:
         """
         try:
             with self._asking(cid):
-                self._client.block.stat(str(cid), offline=True)
+                answer = self._client.block.stat(str(cid), offline=True)
         except NotFoundError:
             return False
-        return True
+        return self._fields(cid, answer).get("Key") == str(cid)
 
     def pin(self, cid: Cid) -> None:
         """Have the node keep the block and all below it.
@@ -96,7 +96,9 @@ class IpfsHttpBlockStore:
             UnavailableError: The node did not answer, or refused.
         """
         with self._asking(cid):
-            self._client.pin.add(str(cid))
+            answer = self._client.pin.add(str(cid))
+        if self._fields(cid, answer).get("Pins") != [str(cid)]:
+            raise self._no_answer(cid, "another pin")
 
     def close(self) -> None:
         """Close the connections."""
@@ -123,12 +125,19 @@ class IpfsHttpBlockStore:
                     raise TooLargeError(message, cid=str(cid), limit=MAX_BLOCK)
         return bytes(block)
 
+    def _fields(self, cid: Cid, answer: Any) -> dict[str, object]:
+        fields = answer.as_json()
+        if not isinstance(fields, dict):
+            raise self._no_answer(cid, "no object")
+        return fields
+
     @contextlib.contextmanager
     def _asking(self, cid: Cid) -> Iterator[None]:
-        # The client lets some errors of requests pass, which are all kinds of OSError.
+        # The client lets some errors of requests pass, which are all kinds of OSError, and asserts
+        # that an answer is one JSON value.
         try:
             yield
-        except (exceptions.Error, OSError) as exc:
+        except (exceptions.Error, OSError, AssertionError) as exc:
             raise self._translated(cid, exc) from exc
 
     def _translated(self, cid: Cid, exc: Exception) -> ContentError:
@@ -136,8 +145,11 @@ class IpfsHttpBlockStore:
         if isinstance(exc, exceptions.ErrorResponse) and "could not find" in str(exc):
             message = f"The node at {self._address} does not have block {cid} or one below it."
             return NotFoundError(message, cid=str(cid))
-        message = f"The node at {self._address} gave no answer for block {cid}."
-        return UnavailableError(message, cid=str(cid), reason=type(exc).__name__)
+        return self._no_answer(cid, type(exc).__name__)
+
+    def _no_answer(self, cid: Cid, reason: str) -> UnavailableError:
+        message = f"The node at {self._address} gave no usable answer for block {cid}."
+        return UnavailableError(message, cid=str(cid), reason=reason)
 
 
 class _Client(ipfshttpclient.Client):  # type: ignore[misc]  # ships no types

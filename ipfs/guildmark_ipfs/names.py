@@ -35,10 +35,11 @@ def check_names(names: Iterable[str]) -> tuple[str, ...]:
     checked = tuple(check_name(name) for name in names)
     seen: dict[str, str] = {}
     for name in checked:
-        other = seen.setdefault(name.casefold(), name)
-        if other is not name:
+        other = seen.get(name.casefold())
+        if other is not None:
             message = f"The file names {other!r} and {name!r} would meet in one folder."
             raise UnsafeNameError(message, name=ascii(name))
+        seen[name.casefold()] = name
     return checked
 
 

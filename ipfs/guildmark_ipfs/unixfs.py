@@ -14,17 +14,49 @@ from guildmark_ipfs.cid import Buffer, Cid, Codec
 from guildmark_ipfs.errors import MalformedError, TooLargeError
 from guildmark_ipfs.wire import VARINT, WireReader, number_field
 
-CHUNK = 1024 * 1024
-WIDTH = 1024
-_WIDTH_BITS = 10
-# Levels of nodes above the leaves.
-MAX_DEPTH = 2
-MAX_FILE = CHUNK * WIDTH**MAX_DEPTH
-
 _TYPE = 1
 _FILE_SIZE = 3
 _CHILD_SIZE = 4
 _TYPE_FILE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a file of a given size is cut into a balanced DAG.
+
+    Args:
+        chunk: Bytes of a leaf.
+        width: Children of a node.
+        depth: Levels of nodes above the leaves, at most.
+    """
+
+    chunk: int
+    width: int
+    depth: int
+
+    @property
+    def limit(self) -> int:
+        """Return the size of the largest file."""
+        return self.span(self.depth)
+
+    def span(self, level: int) -> int:
+        """Return the most bytes below a node of ``level``; leaves are level 0."""
+        return int(self.chunk * self.width**level)
+
+    def level_of(self, size: int) -> int:
+        """Return the level of the root of a file of ``size`` bytes."""
+        return next(level for level in range(self.depth + 1) if size <= self.span(level))
+
+    def child_sizes(self, size: int, level: int) -> tuple[int, ...]:
+        """Return the sizes of the children of a node with ``size`` bytes below it."""
+        span = self.span(level - 1)
+        full, rest = divmod(size, span)
+        return (span,) * full + ((rest,) if rest else ())
+
+
+UNIXFS_V1_2025 = Layout(chunk=1024 * 1024, width=1024, depth=2)
+CHUNK = UNIXFS_V1_2025.chunk
+MAX_FILE = UNIXFS_V1_2025.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,23 +76,37 @@ class _Branch:
     total: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FileNode:
+    size: int
+    branches: tuple[_Branch, ...] = ()
+
+
 class Builder:
     """Turns a stream into blocks as it comes, holding one chunk and one row of links a level."""
 
-    def __init__(self, sink: BlockSink, *, limit: int = MAX_FILE) -> None:
+    def __init__(
+        self, sink: BlockSink, *, limit: int = MAX_FILE, layout: Layout = UNIXFS_V1_2025
+    ) -> None:
         self._sink = sink
-        self._limit = min(limit, MAX_FILE)
+        self._layout = layout
+        self._limit = min(limit, layout.limit)
         self._size = 0
-        self._rest = memoryview(bytearray(CHUNK))
+        self._rest = memoryview(bytearray(layout.chunk))
         self._filled = 0
-        self._levels: list[list[_Branch]] = [[] for _ in range(MAX_DEPTH + 1)]
+        self._levels: list[list[_Branch]] = [[] for _ in range(layout.depth + 1)]
+        self._finished = False
 
     def write(self, data: Buffer, /) -> int:
         """Append ``data`` and return its size.
 
         Raises:
             TooLargeError: The file would pass the limit.
+            ValueError: The file is finished.
         """
+        if self._finished:
+            message = "The file is finished; begin a new one."
+            raise ValueError(message)
         view = memoryview(data).cast("B")
         self._size += len(view)
         if self._size > self._limit:
@@ -68,11 +114,12 @@ class Builder:
             raise TooLargeError(message, limit=self._limit)
         offset = 0
         while offset < len(view):
-            offset += self._take(view[offset : offset + CHUNK - self._filled])
+            offset += self._take(view[offset : offset + self._layout.chunk - self._filled])
         return len(view)
 
     def finish(self) -> Root:
         """Write what is left and return the file's address."""
+        self._finished = True
         if self._filled or not any(self._levels):
             self._add_leaf(self._rest[: self._filled])
         level = 0
@@ -82,13 +129,13 @@ class Builder:
         return Root(cid=self._levels[level][0].cid, size=self._size)
 
     def _take(self, piece: memoryview) -> int:
-        if len(piece) == CHUNK:
+        if len(piece) == self._layout.chunk:
             self._add_leaf(piece)
-            return CHUNK
+            return len(piece)
         end = self._filled + len(piece)
         self._rest[self._filled : end] = piece
         self._filled = end
-        if end == CHUNK:
+        if end == self._layout.chunk:
             self._add_leaf(self._rest)
         return len(piece)
 
@@ -100,7 +147,7 @@ class Builder:
     def _add(self, branch: _Branch, level: int) -> None:
         row = self._levels[level]
         row.append(branch)
-        if len(row) == WIDTH:
+        if len(row) == self._layout.width:
             self._close(level)
 
     def _close(self, level: int) -> None:
@@ -130,34 +177,44 @@ class Tree:
         ContentError: Whatever ``source`` raises for a block.
     """
 
-    def __init__(self, source: BlockSource, cid: Cid, *, limit: int = MAX_FILE) -> None:
+    def __init__(
+        self,
+        source: BlockSource,
+        cid: Cid,
+        *,
+        limit: int = MAX_FILE,
+        layout: Layout = UNIXFS_V1_2025,
+    ) -> None:
         self._source = source
+        self._layout = layout
         block = source.get(cid)
         node = _FileNode(size=len(block)) if cid.codec is Codec.RAW else _decode(block)
         self.size = node.size
-        if self.size > min(limit, MAX_FILE):
+        if self.size > min(limit, layout.limit):
             message = f"The file {cid} has {self.size} bytes, more than the {limit} allowed."
             raise TooLargeError(message, cid=str(cid), size=self.size, limit=limit)
-        self._depth = _depth(self.size)
+        self._level = layout.level_of(self.size)
         total = len(block) + sum(child.total for child in node.branches)
         self._root = _Branch(cid=cid, size=self.size, total=total)
-        _require_codec(self._root, self._depth)
+        _require_codec(self._root, self._level)
         # The newest leaf and one node a level are kept: reading on in order fetches each once.
         self._leaf = self._root, block
         self._nodes: dict[int, tuple[_Branch, tuple[_Branch, ...]]] = {}
-        if self._depth:
-            self._nodes[self._depth] = self._root, _expand(block, self._root, self._depth)
+        if self._level:
+            children = self._checked(node, len(block), self._root, self._level)
+            self._nodes[self._level] = self._root, children
 
     def read(self, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
         """Yield the bytes from ``start`` up to ``stop``, at most a chunk at a time."""
         end = self.size if stop is None else min(stop, self.size)
-        for index in range(start // CHUNK, -(-end // CHUNK)):
-            base = index * CHUNK
+        chunk = self._layout.chunk
+        for index in range(start // chunk, -(-end // chunk)):
+            base = index * chunk
             yield self._chunk(index)[max(0, start - base) : end - base]
 
     def cids(self) -> Iterator[Cid]:
         """Yield the address of every block, parents first; leaves are not fetched."""
-        yield from self._walk(self._root, self._depth)
+        yield from self._walk(self._root, self._level)
 
     def _walk(self, branch: _Branch, level: int) -> Iterator[Cid]:
         yield branch.cid
@@ -167,8 +224,9 @@ class Tree:
 
     def _chunk(self, index: int) -> bytes:
         branch = self._root
-        for level in range(self._depth, 0, -1):
-            branch = self._children(branch, level)[index // WIDTH ** (level - 1) % WIDTH]
+        width = self._layout.width
+        for level in range(self._level, 0, -1):
+            branch = self._children(branch, level)[index // width ** (level - 1) % width]
         if self._leaf[0] != branch:
             self._leaf = branch, self._fetch_leaf(branch)
         return self._leaf[1]
@@ -184,9 +242,24 @@ class Tree:
         known = self._nodes.get(level)
         if known is not None and known[0] == branch:
             return known[1]
-        children = _expand(self._source.get(branch.cid), branch, level)
+        block = self._source.get(branch.cid)
+        children = self._checked(_decode(block), len(block), branch, level)
         self._nodes[level] = branch, children
         return children
+
+    def _checked(
+        self, node: _FileNode, block_size: int, branch: _Branch, level: int
+    ) -> tuple[_Branch, ...]:
+        sizes = tuple(child.size for child in node.branches)
+        if node.size != branch.size or sizes != self._layout.child_sizes(branch.size, level):
+            message = f"Node {branch.cid} is not laid out under profile unixfs-v1-2025."
+            raise MalformedError(message, cid=str(branch.cid))
+        if block_size + sum(child.total for child in node.branches) != branch.total:
+            message = f"Node {branch.cid} announces another sum of block sizes than its links have."
+            raise MalformedError(message, cid=str(branch.cid))
+        for child in node.branches:
+            _require_codec(child, level - 1)
+        return node.branches
 
 
 def _encode(row: list[_Branch]) -> bytes:
@@ -195,12 +268,6 @@ def _encode(row: list[_Branch]) -> bytes:
     data += b"".join(number_field(_CHILD_SIZE, child.size) for child in row)
     links = tuple(dagpb.Link(cid=child.cid, size=child.total) for child in row)
     return dagpb.encode(dagpb.Node(links=links, data=data))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _FileNode:
-    size: int
-    branches: tuple[_Branch, ...] = ()
 
 
 def _decode(block: bytes) -> _FileNode:
@@ -222,36 +289,8 @@ def _decode(block: bytes) -> _FileNode:
     return _FileNode(size=size, branches=tuple(branches))
 
 
-def _expand(block: bytes, branch: _Branch, level: int) -> tuple[_Branch, ...]:
-    node = _decode(block)
-    sizes = tuple(child.size for child in node.branches)
-    if node.size != branch.size or sizes != _child_sizes(branch.size, level):
-        message = f"Node {branch.cid} is not laid out under profile unixfs-v1-2025."
-        raise MalformedError(message, cid=str(branch.cid))
-    if len(block) + sum(child.total for child in node.branches) != branch.total:
-        message = f"Node {branch.cid} announces another sum of block sizes than its links have."
-        raise MalformedError(message, cid=str(branch.cid))
-    for child in node.branches:
-        _require_codec(child, level - 1)
-    return node.branches
-
-
 def _require_codec(branch: _Branch, level: int) -> None:
     expected = Codec.DAG_PB if level else Codec.RAW
     if branch.cid.codec is not expected or (not level and branch.total != branch.size):
         message = f"Block {branch.cid} stands where the profile wants a {expected.name} block."
         raise MalformedError(message, cid=str(branch.cid))
-
-
-def _span(level: int) -> int:
-    return CHUNK << level * _WIDTH_BITS
-
-
-def _depth(size: int) -> int:
-    return next(level for level in range(MAX_DEPTH + 1) if size <= _span(level))
-
-
-def _child_sizes(size: int, level: int) -> tuple[int, ...]:
-    span = _span(level - 1)
-    full, rest = divmod(size, span)
-    return (span,) * full + ((rest,) if rest else ())
