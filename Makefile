@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3)
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev system demo test check bench compile examples format lock clean
+.PHONY: help setup setup-dev system demo test check bench compile docs examples format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -31,6 +31,9 @@ bench: setup-dev ## the benchmark
 
 compile: setup-dev ## the contracts, into the files that ship
 	@$(RUN) scripts/compile.py
+
+docs: setup-dev ## the pages that follow from code
+	@$(RUN) scripts/write_docs.py
 
 examples: ## the example design and its G-code, made anew
 	@$(PYTHON) scripts/setup.py dev && $(RUN) scripts/make_examples.py

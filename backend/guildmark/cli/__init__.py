@@ -65,7 +65,8 @@ def _load(name: str) -> click.Command:
     return typer.main.get_command(module.app)
 
 
-def _group() -> click.Command:
+def root() -> click.Command:
+    """Return the command that holds all others."""
     app = typer.Typer(
         cls=_Commands,
         name="guildmark",
@@ -85,7 +86,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code; no error shows a traceback."""
     words = list(sys.argv[1:] if args is None else args)
     try:
-        code = _group().main(words, prog_name="guildmark", standalone_mode=False)
+        code = root().main(words, prog_name="guildmark", standalone_mode=False)
     except GuildmarkError as error:
         render(error, as_json="--json" in words)
         sys.exit(error.exit_code)
