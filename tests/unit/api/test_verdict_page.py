@@ -1,0 +1,204 @@
+"""The verdict page says what the report says, in words, without a script."""
+
+from dataclasses import replace
+
+import pytest
+
+from guildmark.api.pages.problem import problem_page
+from guildmark.api.pages.rendering import render
+from guildmark.api.pages.verdict import (
+    LIMITS,
+    Fact,
+    Link,
+    Measured,
+    PartDetails,
+    VerdictPage,
+    verdict_page,
+)
+from guildmark.domain.contracts import ChainClass
+from guildmark.domain.errors import NetworkError, NotFoundError, SignatureError
+from guildmark.domain.identifiers import Address, ChainId
+from guildmark.domain.verification.report import (
+    AsOf,
+    Cause,
+    CheckResult,
+    Fault,
+    Finding,
+    NamedClaim,
+    PartSummary,
+    Party,
+    Report,
+    State,
+    Verdict,
+)
+
+PAGE_MAX = 100 * 1024
+BAD = Finding(
+    cause=Cause(code="verify.signatureInvalid", state=State.FAIL, meaning="Not signed."),
+    reason="The signature is of another envelope.",
+    evidence="statements/build.dsse.json",
+)
+OPEN = Finding(
+    cause=Cause(code="verify.proofMissing", state=State.UNKNOWN, meaning="Not proven."),
+    reason="No proof of the record is there.",
+    evidence="chain/log.json",
+)
+PART = PartSummary(
+    chain_id=ChainId(5),
+    build_log=Address(bytes(20)),
+    log=1,
+    index=16,
+    label="https://id.example.org/id/acme/1-17",
+    unit=17,
+    units=60,
+    signer_role="machine",
+    is_simulated=True,
+)
+MAKER = Party(
+    role="maker",
+    id="0x12",
+    name="Volta <Works>",
+    claims=(NamedClaim(scheme="LEI", value="X1", issuer="Chamber", is_listed=True),),
+    is_listed=True,
+)
+GOOD = Report(
+    verdict=Verdict.VERIFIED,
+    exit=0,
+    headline="Verified",
+    checks=(CheckResult(number=0, name="chain", asks="The chain is the pinned one."),),
+    as_of=AsOf(block=88, time=1_795_300_000),
+    part=PART,
+    parties=(MAKER,),
+)
+DETAILS = PartDetails(
+    serial="1-17",
+    facts=(Fact(name="Design", value="revision 1"),),
+    measurements=(Measured(name="bore", value="22.2 mm", allowed="22.05 to 22.45 mm"),),
+    built=(1_795_200_000, 1_795_200_400),
+    links=(Link(href="/v1/parts/1.16/bundle", text="Evidence"),),
+    qr="/v1/parts/1.16/label.svg",
+)
+
+
+def _page(report: Report, chain_class: ChainClass = ChainClass.PUBLIC) -> VerdictPage:
+    return verdict_page(report, list_of="a.example", chain_class=chain_class, details=DETAILS)
+
+
+def _html(report: Report) -> str:
+    return render("verdict.html", _page(report), host="a.example")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "tone"),
+    [
+        (Verdict.VERIFIED, "good"),
+        (Verdict.UNTRUSTED, "care"),
+        (Verdict.PROBLEM, "bad"),
+        (Verdict.NOT_FOUND, "none"),
+        (Verdict.UNCHECKABLE, "none"),
+    ],
+)
+def test_each_verdict_has_its_tone(verdict: Verdict, tone: str) -> None:
+    assert _page(replace(GOOD, verdict=verdict)).tone == tone
+
+
+def test_the_page_says_whose_list_judged() -> None:
+    assert "Judged by the list of a.example." in _page(GOOD).sentence
+
+
+def test_the_page_escapes_what_others_wrote() -> None:
+    html = _html(GOOD)
+
+    assert "Volta &lt;Works&gt;" in html
+    assert "<Works>" not in html
+
+
+def test_the_page_needs_no_script_and_no_other_host() -> None:
+    html = _html(GOOD)
+
+    assert "<script" not in html
+    assert "http" not in html.replace(str(PART.label), "").replace("http-equiv", "")
+    assert len(html.encode()) < PAGE_MAX
+
+
+def test_the_page_prints_what_no_verdict_proves() -> None:
+    html = _html(GOOD)
+
+    assert all(limit in html for limit in LIMITS)
+
+
+def test_simulated_values_are_said_to_be() -> None:
+    assert "are simulated" in _html(GOOD)
+    assert "are simulated" not in _html(replace(GOOD, part=replace(PART, is_simulated=False)))
+
+
+def test_a_failed_check_is_named_at_the_top() -> None:
+    check = CheckResult(number=2, name="key", asks="Signed.", findings=(BAD,))
+
+    page = _page(replace(GOOD, verdict=Verdict.PROBLEM, checks=(check,)))
+
+    assert page.problems == ("(2) The signature is of another envelope.",)
+    assert page.checks[0].tone == "bad"
+
+
+def test_what_could_not_be_checked_is_named_at_the_top() -> None:
+    check = CheckResult(number=4, name="record", asks="On record.", findings=(OPEN,))
+
+    page = _page(replace(GOOD, verdict=Verdict.UNCHECKABLE, checks=(check,)))
+
+    assert page.problems == ("(4) No proof of the record is there.",)
+
+
+def test_a_fault_is_said_with_its_next_step() -> None:
+    fault = Fault(code="bundle.notCanonical", reason="It is cut.", next_step="Fetch it again.")
+
+    page = _page(Report(verdict=Verdict.PROBLEM, exit=14, headline="Problem found", fault=fault))
+
+    assert page.problems == ("It is cut. Fetch it again.",)
+    assert page.as_of == ""
+    assert [fact.name for fact in page.facts] == ["Design"]
+
+
+def test_a_local_chain_is_called_what_it_is() -> None:
+    assert "keeper could rewrite it" in _page(GOOD, ChainClass.LOCAL).as_of
+    assert "keeper could rewrite it" not in _page(GOOD, ChainClass.PUBLIC).as_of
+
+
+def test_a_party_that_nobody_listed_vouches_for_is_marked() -> None:
+    page = _page(replace(GOOD, parties=(replace(MAKER, claims=(), is_listed=False),)))
+
+    assert [fact.source for fact in page.facts if fact.name == "Maker"] == ["not on the list"]
+
+
+def test_a_part_without_unit_or_signer_shows_none() -> None:
+    part = replace(PART, label=None, unit=None, signer_role=None)
+
+    names = [fact.name for fact in _page(replace(GOOD, part=part)).facts]
+
+    assert names == ["Maker", "Entry", "Design"]
+
+
+def test_times_are_windows_with_their_sources() -> None:
+    page = _page(GOOD)
+
+    assert [moment.source for moment in page.timeline] == [
+        "beacon of the statement",
+        "record on chain",
+        "block header",
+    ]
+    assert page.timeline[2].at == "2026-11-21T22:26:40Z"
+
+
+@pytest.mark.parametrize(
+    ("error", "headline"),
+    [
+        (NotFoundError("x"), "Not found"),
+        (NetworkError("x"), "Could not check"),
+        (SignatureError("x"), "Problem found"),
+    ],
+)
+def test_an_error_page_has_the_verdicts_words(error: Exception, headline: str) -> None:
+    page = problem_page(error)  # type: ignore[arg-type]  # all three are GuildmarkErrors
+
+    assert page.headline == headline
+    assert page.code in render("problem.html", page, host="a.example")
