@@ -59,7 +59,7 @@ class Home:
     @property
     def builds(self) -> Builds:
         """Return the use cases around what machines sign."""
-        return Builds(keys=self.keys)
+        return Builds(keys=self.keys, entropy=self.entropy)
 
     @property
     def disclosing(self) -> Disclosing:

@@ -7,6 +7,7 @@ refuse; the verdict does not rest on it.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from guildmark.domain.clause import Clause, ClauseType
 from guildmark.domain.clauses import DisclosedClauses, compare
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.entry import Entry, EntryKind
@@ -20,6 +21,7 @@ from guildmark.domain.errors import (
     UntrustedError,
 )
 from guildmark.domain.facts import (
+    IdentityFact,
     KeyFact,
     LaneFact,
     LicenseFact,
@@ -32,12 +34,16 @@ from guildmark.domain.facts import (
 )
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, LogNumber, to_hex
+from guildmark.domain.identity import IdentityKind
+from guildmark.domain.predicate import Measurement
 from guildmark.domain.queue import Queued
 from guildmark.domain.recipe import Status
 from guildmark.domain.refusals import KeyUnknownError, LaneLogError, LicenseUnknownError
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import DESIGN_DEPENDENCY, PAYLOAD_TYPE, BuildStatement
 from guildmark.domain.terms import Allowance, TermsKind, allows, revision_member
+from guildmark.domain.verification.checks.measurements import TOLERANCE
+from guildmark.domain.verification.slots import instrument_id
 from guildmark.ports import DocumentKind, View
 from guildmark.services.disclosing import shown_clauses
 from guildmark.services.projection import known
@@ -138,6 +144,13 @@ class MeasurementMissingError(NonconformingError):
     hint = "Measure the characteristic that is named."
 
 
+class InstrumentUnknownError(UntrustedError):
+    """A measurement names an instrument that nobody registered as a machine."""
+
+    code = "measurement.instrumentUnknown"
+    hint = "Register the instrument as a machine and name its id."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The door for one batch of envelopes, over one state of the index.
@@ -167,7 +180,7 @@ class Desk:
         self._check_terms(licensed, statement)
         self._check_design(licensed, statement)
         self._check_recipe(statement)
-        return _queued(data, envelope, statement, salt)
+        return queued(data, envelope, statement, salt)
 
     def _signer(self, envelope: Envelope, statement: BuildStatement) -> KeyFact:
         if envelope.payload_type != PAYLOAD_TYPE:
@@ -249,6 +262,15 @@ class Desk:
             raise RecipeDepartsError(message, path=departure.path, leaf=departure.leaf)
         _check_settings(site, statement)
         _check_measurements(site, statement)
+        self._check_instruments(statement)
+
+    def _check_instruments(self, statement: BuildStatement) -> None:
+        for name in dict.fromkeys(one.instrument for one in statement.measurements):
+            identity = instrument_id(name)
+            found = None if identity is None else self.view.facts.get(IdentityFact, identity)
+            if found is None or found.kind != IdentityKind.MACHINE:
+                message = f"The instrument {name[:80]!r} is no registered machine."
+                raise InstrumentUnknownError(message, instrument=name[:80])
 
     def _recipes(self, statement: BuildStatement) -> tuple[DisclosedClauses, DisclosedClauses]:
         external, facts = statement.external, self.view.facts
@@ -308,19 +330,24 @@ def _check_settings(site: DisclosedClauses, statement: BuildStatement) -> None:
 
 def _check_measurements(site: DisclosedClauses, statement: BuildStatement) -> None:
     measured = {one.characteristic: one for one in statement.measurements}
-    for clause in site.below("/tolerance/"):
-        found = measured.get(clause.path)
-        if found is None:
-            message = f"{clause.path} was not measured."
-            raise MeasurementMissingError(message, path=clause.path)
-        if not clause.admits(found.value, found.unit):
-            message = f"{clause.path} measures {found.value} {found.unit}, out of tolerance."
-            raise ToleranceExceededError(
-                message, path=clause.path, found=found.value, min=clause.minimum, max=clause.maximum
-            )
+    for clause in site.below(TOLERANCE):
+        if clause.type is ClauseType.QUANTITY:
+            _check_measured(clause, measured.get(clause.path))
+
+
+def _check_measured(clause: Clause, found: Measurement | None) -> None:
+    if found is None:
+        message = f"{clause.path} was not measured."
+        raise MeasurementMissingError(message, path=clause.path)
+    if not clause.admits(found.value, found.unit):
+        message = f"{clause.path} measures {found.value} {found.unit}, out of tolerance."
+        raise ToleranceExceededError(
+            message, path=clause.path, found=found.value, min=clause.minimum, max=clause.maximum
+        )
 
 
 def _queued(data: bytes, envelope: Envelope, statement: BuildStatement, salt: Bytes32) -> Queued:
+    """Return the entry that an envelope is logged as, without asking whether it may be."""
     run, digest = statement.run, envelope_digest(data)
     entry = Entry(
         kind=EntryKind.BUILD,

@@ -3,11 +3,68 @@
 from dataclasses import dataclass
 
 from guildmark.domain.dsse import Envelope
-from guildmark.domain.identifiers import KeyId
+from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, KeyId
 from guildmark.domain.identity import key_id
+from guildmark.domain.predicate import (
+    Beacon,
+    ExternalParameters,
+    Measurement,
+    Resource,
+    RunDetails,
+    Setting,
+    SignerRole,
+)
 from guildmark.domain.signatures import Algorithm, PublicKey
-from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
-from guildmark.ports import KeyName, KeyPurposeError, KeyStore
+from guildmark.domain.statement import (
+    DESIGN_DEPENDENCY,
+    JOB_DEPENDENCY,
+    PAYLOAD_TYPE,
+    BuildStatement,
+)
+from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY, settings_digest
+from guildmark.ports import Entropy, KeyName, KeyPurposeError, KeyStore
+
+_SALT_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """What a machine was told to build, and where it counts: equal for all parts of a run.
+
+    Args:
+        ciphertext: Digest of the revision's encrypted files.
+        job: SHA-256 of the job file.
+        settings: The settings of the job file.
+    """
+
+    external: ExternalParameters
+    maker: IdentityId
+    site: IdentityId
+    machine: IdentityId
+    ciphertext: Digest
+    job: Digest
+    settings: tuple[Setting, ...]
+    firmware: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What came out of the machine: one part.
+
+    Args:
+        label: The part's label.
+        counter: The machine's counter.
+        beacon: The newest final record that was known when the job began.
+        simulated: Whether the values are simulated.
+    """
+
+    label: str
+    counter: int
+    beacon: Beacon
+    started_on: int
+    finished_on: int
+    measurements: tuple[Measurement, ...]
+    simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +72,31 @@ class Builds:
     """Use cases around what machines sign."""
 
     keys: KeyStore
+    entropy: Entropy
+
+    def state(self, assignment: Assignment, finished: Finished) -> BuildStatement:
+        """Return the statement about a part, under a fresh salt."""
+        run = RunDetails(
+            maker=assignment.maker,
+            site=assignment.site,
+            machine=assignment.machine,
+            counter=finished.counter,
+            started_on=finished.started_on,
+            finished_on=finished.finished_on,
+        )
+        return BuildStatement(
+            label=finished.label,
+            salt=Bytes32(self.entropy.token(_SALT_SIZE)),
+            signer_role=SignerRole.MACHINE,
+            external=assignment.external,
+            run=run,
+            beacon=finished.beacon,
+            resolved=_resolved(assignment),
+            settings=assignment.settings,
+            firmware=assignment.firmware,
+            measurements=finished.measurements,
+            simulated=finished.simulated,
+        )
 
     def attest(self, statement: BuildStatement, *, key: KeyName) -> bytes:
         """Return the envelope of a statement, signed with a machine's key.
@@ -33,6 +115,14 @@ class Builds:
             payload_type=PAYLOAD_TYPE,
             signers={signer: lambda payload: self.keys.sign_payload(key, payload)},
         )
+
+
+def _resolved(assignment: Assignment) -> tuple[Resource, ...]:
+    return (
+        Resource(name=DESIGN_DEPENDENCY, digest=assignment.ciphertext),
+        Resource(name=JOB_DEPENDENCY, digest=assignment.job),
+        Resource(name=SETTINGS_DEPENDENCY, digest=settings_digest(assignment.settings)),
+    )
 
 
 def signing_key(keys: KeyStore, name: KeyName) -> PublicKey:

@@ -1,10 +1,12 @@
 """Organizations, sites, machines and authorities: registered, linked, given keys and claims."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from guildmark.domain.canonical import canonical
 from guildmark.domain.contracts import ContractName
+from guildmark.domain.gs1 import parse_gln
 from guildmark.domain.identifiers import (
     ZERO32,
     Bytes32,
@@ -20,12 +22,18 @@ from guildmark.domain.identity import (
     profile_digest,
     scheme_bytes,
 )
+from guildmark.domain.lei import parse_lei
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.strictjson import JsonValue
 from guildmark.ports import Call, DocumentKind, Entropy, Ledger, NodeStore
 from guildmark.services.accounts import Account
 
 _SALT_SIZE = 32
+
+_IDENTIFIERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
+    {"LEI": parse_lei, "GLN": parse_gln}
+)
+"""Schemes whose identifiers have check digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +115,14 @@ class Identities:
         """State, as the issuer's controller, which identifier the subject holds.
 
         Raises:
-            CheckDigitError: The identifier's check digits are wrong; nothing was sent.
+            MalformedError: The identifier is malformed or its check digits are wrong; nothing was
+                sent.
             CallerRefusedError: The account does not speak for the issuer.
             ClaimMadeError: The issuer made this very claim already.
         """
+        check = _IDENTIFIERS.get(document.scheme)
+        if check is not None:
+            check(document.value)
         made = document.claim_id(issuer=issuer, subject=subject)
         scheme, digest = scheme_bytes(document.scheme), document.digest()
         self.account.call(
