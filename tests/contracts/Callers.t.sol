@@ -356,18 +356,4 @@ contract CallersTest is Deployed {
     function _equal(string memory a, string memory b) private pure returns (bool) {
         return keccak256(bytes(a)) == keccak256(bytes(b));
     }
-
-    function _supersedeDigest(uint256 part, uint64 byIndex) private view returns (bytes32) {
-        bytes32 domainType = keccak256(
-            "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-        );
-        bytes32 domain = keccak256(
-            abi.encode(
-                domainType, keccak256("Guildmark Parts"), keccak256("1"), block.chainid, parts
-            )
-        );
-        bytes32 typeHash = keccak256("Supersede(uint256 part,uint64 byIndex)");
-        bytes32 content = keccak256(abi.encode(typeHash, part, byIndex));
-        return keccak256(abi.encodePacked(hex"1901", domain, content));
-    }
 }

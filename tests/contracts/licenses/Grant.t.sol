@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {IDesignRegistry} from "../../../contracts/interfaces/IDesignRegistry.sol";
-import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
 import {Deployed} from "../support/Deployed.sol";
 

@@ -3,16 +3,12 @@ pragma solidity 0.8.37;
 
 import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
-import {IDesignRegistry} from "../../../contracts/interfaces/IDesignRegistry.sol";
 import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
 import {Deployed} from "../support/Deployed.sol";
+import {Eip712} from "../support/Eip712.sol";
 import {Wallet} from "../support/Wallet.sol";
 
 contract OwnerSignatureTest is Deployed {
-    bytes32 internal constant DOMAIN_TYPE = keccak256(
-        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-    );
-
     ILicenseRegistry.Terms internal terms;
 
     function setUp() public override {
@@ -24,7 +20,8 @@ contract OwnerSignatureTest is Deployed {
         public
         view
     {
-        bytes32 expected = _digest(any, block.chainid, address(licenses), "Guildmark Licenses");
+        bytes32 expected =
+            Eip712.typed(Eip712.terms(any), Eip712.LICENSES, block.chainid, address(licenses));
 
         vm.assertEq(licenses.licenseId(any), expected, "id");
     }
@@ -76,7 +73,7 @@ contract OwnerSignatureTest is Deployed {
     }
 
     function test_Grant_RevertWhen_SignedForAnotherChain() public {
-        _refusesDigest(_digest(terms, 1, address(licenses), "Guildmark Licenses"));
+        _refusesSignedFor(Eip712.LICENSES, block.chainid + 1, address(licenses));
     }
 
     function test_Grant_RevertWhen_ReplayedAfterAFork() public {
@@ -88,17 +85,22 @@ contract OwnerSignatureTest is Deployed {
     }
 
     function test_Grant_RevertWhen_SignedForAnotherContract() public {
-        _refusesDigest(_digest(terms, block.chainid, address(parts), "Guildmark Licenses"));
+        _refusesSignedFor(Eip712.LICENSES, block.chainid, address(parts));
     }
 
     function test_Grant_RevertWhen_SignedForAnotherName() public {
-        _refusesDigest(_digest(terms, block.chainid, address(licenses), "Guildmark Parts"));
+        _refusesSignedFor(Eip712.PARTS, block.chainid, address(licenses));
     }
 
     function test_Grant_RevertWhen_SignedAsAnotherType() public {
         bytes32 content = keccak256(abi.encode(keccak256("Void(uint256 part)"), terms));
 
-        _refusesDigest(_typed(content, block.chainid, address(licenses), "Guildmark Licenses"));
+        _refuses(
+            _sign(
+                DESIGNER_KEY,
+                Eip712.typed(content, Eip712.LICENSES, block.chainid, address(licenses))
+            )
+        );
     }
 
     function test_Grant_RevertWhen_AnyTermIsChanged() public {
@@ -144,7 +146,8 @@ contract OwnerSignatureTest is Deployed {
         _refuses(_sign(DESIGNER_KEY, licenses.licenseId(terms)));
     }
 
-    function _refusesDigest(bytes32 digest) private {
+    function _refusesSignedFor(string memory name, uint256 chain, address verifier) private {
+        bytes32 digest = Eip712.typed(Eip712.terms(terms), name, chain, verifier);
         _refuses(_sign(DESIGNER_KEY, digest));
     }
 
@@ -155,30 +158,5 @@ contract OwnerSignatureTest is Deployed {
             abi.encodeWithSelector(ILicenseRegistry.OwnerSignatureInvalid.selector, id, owner)
         );
         licenses.grant(terms, signature);
-    }
-
-    function _digest(
-        ILicenseRegistry.Terms memory any,
-        uint256 chain,
-        address verifier,
-        string memory name
-    ) private pure returns (bytes32) {
-        bytes32 typeHash = keccak256(
-            "Terms(bytes32 design,uint40 designEpoch,uint40 units,bytes32 holder,"
-            "uint40 notBefore,uint40 notAfter,uint40 notice,bytes32 parent,address currency,"
-            "uint256 royalty,uint256 fee,uint40 offerUntil,uint256 nonce,bytes32 termsRoot)"
-        );
-        return _typed(keccak256(abi.encode(typeHash, any)), chain, verifier, name);
-    }
-
-    function _typed(bytes32 content, uint256 chain, address verifier, string memory name)
-        private
-        pure
-        returns (bytes32)
-    {
-        bytes32 domain = keccak256(
-            abi.encode(DOMAIN_TYPE, keccak256(bytes(name)), keccak256("1"), chain, verifier)
-        );
-        return keccak256(abi.encodePacked(hex"1901", domain, content));
     }
 }

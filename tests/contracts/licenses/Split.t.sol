@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
 import {Deployed} from "../support/Deployed.sol";
 

@@ -56,29 +56,4 @@ abstract contract Logged is Deployed {
         vm.prank(siteManager);
         return parts.materialise(_record(), 1, entry, SALT, path, to);
     }
-
-    function _typed(bytes32 content, uint256 chain, address verifier)
-        internal
-        pure
-        returns (bytes32)
-    {
-        bytes32 domainType = keccak256(
-            "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
-        );
-        bytes32 domain = keccak256(
-            abi.encode(domainType, keccak256("Guildmark Parts"), keccak256("1"), chain, verifier)
-        );
-        return keccak256(abi.encodePacked(hex"1901", domain, content));
-    }
-
-    function _voidDigest(uint256 part) internal view returns (bytes32) {
-        bytes32 content = keccak256(abi.encode(keccak256("Void(uint256 part)"), part));
-        return _typed(content, block.chainid, address(parts));
-    }
-
-    function _supersedeDigest(uint256 part, uint64 byIndex) internal view returns (bytes32) {
-        bytes32 typeHash = keccak256("Supersede(uint256 part,uint64 byIndex)");
-        bytes32 content = keccak256(abi.encode(typeHash, part, byIndex));
-        return _typed(content, block.chainid, address(parts));
-    }
 }

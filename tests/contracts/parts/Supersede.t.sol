@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IPartRegistry} from "../../../contracts/interfaces/IPartRegistry.sol";
+import {Eip712} from "../support/Eip712.sol";
 import {Wallet} from "../support/Wallet.sol";
 import {Logged} from "./Logged.sol";
 
@@ -79,11 +80,12 @@ contract SupersedeTest is Logged {
     }
 
     function test_Supersede_RevertWhen_SignedElsewhere() public {
-        bytes32 typeHash = keccak256("Supersede(uint256 part,uint64 byIndex)");
-        bytes32 content = keccak256(abi.encode(typeHash, _part(1), by));
+        bytes32 content = Eip712.supersede(_part(1), by);
+        uint256 chain = block.chainid;
 
-        _refusesWriter(_sign(WRITER_KEY, _typed(content, 1, address(parts))));
-        _refusesWriter(_sign(WRITER_KEY, _typed(content, block.chainid, address(licenses))));
+        _refusesDigest(Eip712.typed(content, Eip712.PARTS, chain + 1, address(parts)));
+        _refusesDigest(Eip712.typed(content, Eip712.PARTS, chain, address(licenses)));
+        _refusesDigest(Eip712.typed(content, Eip712.LICENSES, chain, address(parts)));
     }
 
     function test_Supersede_RevertWhen_TheWriterWasReplaced() public {
@@ -180,6 +182,10 @@ contract SupersedeTest is Logged {
 
     function _writers() private view returns (bytes memory) {
         return _sign(WRITER_KEY, _supersedeDigest(_part(1), by));
+    }
+
+    function _refusesDigest(bytes32 digest) private {
+        _refusesWriter(_sign(WRITER_KEY, digest));
     }
 
     function _refusesWriter(bytes memory signature) private {

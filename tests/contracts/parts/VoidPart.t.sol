@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IBuildLog} from "../../../contracts/interfaces/IBuildLog.sol";
 import {IPartRegistry} from "../../../contracts/interfaces/IPartRegistry.sol";
+import {Eip712} from "../support/Eip712.sol";
 import {Wallet} from "../support/Wallet.sol";
 import {Logged} from "./Logged.sol";
 
@@ -97,11 +98,13 @@ contract VoidPartTest is Logged {
     function test_Void_RevertWhen_SignedForSomethingElse() public {
         _materialise(buyer);
         uint256 part = _part(1);
-        bytes32 content = keccak256(abi.encode(keccak256("Void(uint256 part)"), part));
+        bytes32 content = Eip712.voidPart(part);
+        uint256 chain = block.chainid;
 
         _refuses(_sign(BUYER_KEY, _voidDigest(part + 1)));
-        _refuses(_sign(BUYER_KEY, _typed(content, block.chainid + 1, address(parts))));
-        _refuses(_sign(BUYER_KEY, _typed(content, block.chainid, address(licenses))));
+        _refuses(_sign(BUYER_KEY, Eip712.typed(content, Eip712.PARTS, chain + 1, address(parts))));
+        _refuses(_sign(BUYER_KEY, Eip712.typed(content, Eip712.PARTS, chain, address(licenses))));
+        _refuses(_sign(BUYER_KEY, Eip712.typed(content, Eip712.LICENSES, chain, address(parts))));
         _refuses(_sign(BUYER_KEY, _supersedeDigest(part, VOID)));
     }
 

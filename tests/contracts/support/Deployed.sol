@@ -10,6 +10,7 @@ import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry
 import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../../contracts/interfaces/IPartRegistry.sol";
 import {IRecipeRegistry} from "../../../contracts/interfaces/IRecipeRegistry.sol";
+import {Eip712} from "./Eip712.sol";
 import {Rfc9162} from "./Rfc9162.sol";
 import {Vm} from "./Vm.sol";
 
@@ -161,6 +162,15 @@ abstract contract Deployed {
     function _sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         return abi.encodePacked(r, s, v);
+    }
+
+    function _voidDigest(uint256 part) internal view returns (bytes32) {
+        return Eip712.typed(Eip712.voidPart(part), Eip712.PARTS, block.chainid, address(parts));
+    }
+
+    function _supersedeDigest(uint256 part, uint64 byIndex) internal view returns (bytes32) {
+        bytes32 content = Eip712.supersede(part, byIndex);
+        return Eip712.typed(content, Eip712.PARTS, block.chainid, address(parts));
     }
 
     /// @dev Another signature of the same digest that recovers to the same account, with a high s.
