@@ -346,7 +346,7 @@ def _check_measured(clause: Clause, found: Measurement | None) -> None:
         )
 
 
-def _queued(data: bytes, envelope: Envelope, statement: BuildStatement, salt: Bytes32) -> Queued:
+def queued(data: bytes, envelope: Envelope, statement: BuildStatement, salt: Bytes32) -> Queued:
     """Return the entry that an envelope is logged as, without asking whether it may be."""
     run, digest = statement.run, envelope_digest(data)
     entry = Entry(
