@@ -8,7 +8,7 @@ length in four bytes and their bytes; the four optional ones start with a byte 0
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 from typing import NewType, NoReturn, Self, TypeAlias
@@ -92,7 +92,7 @@ class Clause:
     path: ClausePath
     type: ClauseType
     klass: ClauseClass
-    salt: Bytes32
+    salt: Bytes32 = field(repr=False)
     value: str | None = None
     minimum: str | None = None
     maximum: str | None = None

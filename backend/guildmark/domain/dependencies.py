@@ -1,7 +1,7 @@
 """The recall keys that only a maker knows, committed to one by one under a salted root."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import ZERO32, Bytes32, Digest
@@ -17,7 +17,7 @@ class Dependency:
     """A recall key that only the maker knows, for example a material lot, and its salt."""
 
     key: Bytes32
-    salt: Bytes32
+    salt: Bytes32 = field(repr=False)
 
     def leaf_data(self) -> Digest:
         """Return SHA-256("guildmark/dependency/v1" || salt || key)."""

@@ -1,6 +1,6 @@
 """Designs on chain: revisions, and the commitment that fixes their priority."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from guildmark.domain import abi
 from guildmark.domain.hashing import keccak256
@@ -56,7 +56,7 @@ class Commitment:
     registry: Address
     owner: Address
     root: Digest
-    salt: Bytes32
+    salt: Bytes32 = field(repr=False)
 
     def design_id(self) -> DesignId:
         """Return keccak256(abi.encode(domain, chain id, registry, owner, root, salt)).

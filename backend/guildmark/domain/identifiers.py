@@ -66,8 +66,9 @@ def from_hex(text: str) -> bytes:
         MalformedHexError: Another alphabet, upper case, or half a byte.
     """
     if not _HEX.fullmatch(text):
-        message = f"Expected 0x and lower-case hex, found {text[:80]!r}."
-        raise MalformedHexError(message, found=text[:80])
+        # The text is not repeated: it may be a salt with a typing error.
+        message = f"Expected 0x and lower-case hex, found {len(text)} other characters."
+        raise MalformedHexError(message, length=len(text))
     return bytes.fromhex(text[2:])
 
 

@@ -1,7 +1,7 @@
 """Identities on chain: the ids of identities, keys and claims, and the salted digests they show."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from guildmark.domain import abi
@@ -91,7 +91,7 @@ class ClaimDocument:
 
     scheme: str
     value: str
-    salt: Bytes32
+    salt: Bytes32 = field(repr=False)
 
     def digest(self) -> Digest:
         """Return the salted digest that the chain shows.

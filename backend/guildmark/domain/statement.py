@@ -1,7 +1,7 @@
 """The build statement: in-toto Statement v1 about one part, with a predicate in SLSA's terms."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from guildmark.domain.canonical import canonical
@@ -66,7 +66,7 @@ class BuildStatement:
     """
 
     label: str
-    salt: Bytes32
+    salt: Bytes32 = field(repr=False)
     signer_role: SignerRole
     external: ExternalParameters
     run: RunDetails

@@ -28,7 +28,14 @@ def test_other_hex_is_refused(text: str) -> None:
     with pytest.raises(ids.MalformedHexError) as caught:
         ids.from_hex(text)
 
-    assert caught.value.detail == {"found": text}
+    assert caught.value.detail == {"length": len(text)}
+
+
+def test_text_that_may_be_a_salt_is_not_repeated() -> None:
+    with pytest.raises(ids.MalformedHexError) as caught:
+        ids.from_hex("0xABCDEF")
+
+    assert "ABCDEF" not in repr(caught.value)
 
 
 def test_sized_values_accept_their_size_only() -> None:

@@ -139,6 +139,13 @@ def test_subject_depends_on_label_and_salt(label: str) -> None:
     assert one != sm.subject_digest(label, Bytes32(word(2)))
 
 
+def test_salts_are_not_shown_where_values_are_printed() -> None:
+    shown = repr((FULL, Dependency(key=Bytes32(word(15)), salt=Bytes32(word(16)))))
+
+    assert repr(word(1)) not in shown
+    assert repr(word(16)) not in shown
+
+
 def test_what_went_in_is_found_by_name() -> None:
     assert FULL.resource("design") == word(10)
     assert FULL.resource("job") == word(11)
