@@ -111,6 +111,24 @@ class Identities:
         """
         self.account.call(ContractName.IDENTITIES, "endKey", machine, key, once=key.hex())
 
+    def give_notice(self, machine: IdentityId, key: KeyId, *, suspected_from: int) -> None:
+        """Give notice, as the machine's controller, that a key may be in wrong hands.
+
+        Args:
+            machine: The machine.
+            key: Its key.
+            suspected_from: Block seconds from which the key is doubted; it only moves earlier.
+
+        Raises:
+            CallerRefusedError: The account does not speak for the machine.
+            KeyUnknownError: The machine has no such key.
+            SuspicionError: A time from which the notice may not doubt the key.
+        """
+        self.account.call(
+            *(ContractName.IDENTITIES, "giveNotice", machine, key, suspected_from, ZERO32),
+            once=f"{key.hex()}:{suspected_from}",
+        )
+
     def claim(self, issuer: IdentityId, subject: IdentityId, document: ClaimDocument) -> ClaimId:
         """State, as the issuer's controller, which identifier the subject holds.
 
@@ -130,6 +148,16 @@ class Identities:
             once=made.hex(),
         )
         return made
+
+    def revoke_claim(self, issuer: IdentityId, claim: ClaimId) -> None:
+        """Revoke a claim from now on, as its issuer's controller.
+
+        Raises:
+            CallerRefusedError: The account does not speak for the issuer.
+            ClaimUnknownError: The issuer made no such claim.
+            ClaimRevokedError: It is revoked already.
+        """
+        self.account.call(ContractName.IDENTITIES, "revokeClaim", issuer, claim, once=claim.hex())
 
     def _link(self, step: str, child: IdentityId, parent: IdentityId) -> None:
         # A link may be made and ended again and again, so that its count tells the calls apart.
