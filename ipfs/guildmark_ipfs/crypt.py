@@ -139,7 +139,7 @@ def _segment_size(header: bytes) -> int:
 def _derive(key: ContentKey, prefix: bytes, salt: bytes) -> tuple[AESGCM, bytes]:
     """Return the cipher and the commitment: two blocks of one expansion (RFC 5869)."""
     kdf = HKDF(algorithm=hashes.SHA256(), length=64, salt=salt, info=_DOMAIN + prefix)
-    derived = kdf.derive(key.expose())
+    derived = kdf.derive(key.secret.expose())
     return AESGCM(derived[:32]), derived[32:]
 
 

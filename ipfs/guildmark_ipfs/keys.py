@@ -6,6 +6,7 @@ Sealing is HPKE (RFC 9180) in base mode: X25519, HKDF-SHA256, AES-256-GCM.
 import hmac
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NoReturn, Self, TypeAlias
 
 from cryptography.exceptions import InvalidTag
@@ -22,44 +23,54 @@ SEAL_OVERHEAD = 32 + 16
 _FIELD_PRIME = 2**255 - 19
 
 
-class _Secret:
+class Secret:
     """32 secret bytes that text, logs and pickles do not show."""
 
-    __slots__ = ("_secret",)
+    __slots__ = ("_data",)
 
-    def __init__(self, secret: bytes) -> None:
-        if len(secret) != KEY_SIZE:
-            message = f"A key has {KEY_SIZE} bytes, this one has {len(secret)}."
-            raise BadKeyError(message, size=len(secret))
-        self._secret = bytes(secret)
+    def __init__(self, data: bytes) -> None:
+        if len(data) != KEY_SIZE:
+            message = f"A key has {KEY_SIZE} bytes, this one has {len(data)}."
+            raise BadKeyError(message, size=len(data))
+        self._data = bytes(data)
+
+    def expose(self) -> bytes:
+        """Return the bytes, for a key store or a cipher and nothing else."""
+        return self._data
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._data, other._data)
+
+    def __hash__(self) -> int:
+        return hash(self._data)
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __reduce__(self) -> NoReturn:
+        message = "A secret is neither copied nor pickled."
+        raise TypeError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class ContentKey:
+    """The key of one file in one revision; it encrypts nothing else."""
+
+    secret: Secret
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Return the key of 32 bytes that were kept or unwrapped.
+
+        Raises:
+            BadKeyError: Another length.
+        """
+        return cls(Secret(data))
 
     @classmethod
     def generate(cls, entropy: Entropy = os.urandom) -> Self:
         """Return a new key."""
-        return cls(entropy(KEY_SIZE))
-
-    def expose(self) -> bytes:
-        """Return the secret bytes, for a key store or a cipher and nothing else."""
-        return self._secret
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and hmac.compare_digest(self._secret, other._secret)
-
-    def __hash__(self) -> int:
-        return hash((type(self), self._secret))
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(…)"
-
-    def __reduce__(self) -> NoReturn:
-        message = f"A {type(self).__name__} is not pickled."
-        raise TypeError(message)
-
-
-class ContentKey(_Secret):
-    """The key of one file in one revision; it encrypts nothing else."""
-
-    __slots__ = ()
+        return cls(Secret(entropy(KEY_SIZE)))
 
 
 class PublicKey:
@@ -100,10 +111,25 @@ class PublicKey:
         return f"PublicKey({self._data.hex()})"
 
 
-class PrivateKey(_Secret):
+@dataclass(frozen=True, slots=True)
+class PrivateKey:
     """What opens that which was sealed to its public key."""
 
-    __slots__ = ()
+    secret: Secret
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Return the key of 32 bytes (RFC 7748) that were kept.
+
+        Raises:
+            BadKeyError: Another length.
+        """
+        return cls(Secret(data))
+
+    @classmethod
+    def generate(cls, entropy: Entropy = os.urandom) -> Self:
+        """Return a new key."""
+        return cls(Secret(entropy(KEY_SIZE)))
 
     def public_key(self) -> PublicKey:
         """Return the half to give away."""
@@ -155,10 +181,10 @@ class PrivateKey(_Secret):
         if not isinstance(key, X25519PrivateKey):
             message = "The key file holds no X25519 key."
             raise BadKeyError(message)
-        return cls(key.private_bytes_raw())
+        return cls(Secret(key.private_bytes_raw()))
 
     def _key(self) -> X25519PrivateKey:
-        return X25519PrivateKey.from_private_bytes(self._secret)
+        return X25519PrivateKey.from_private_bytes(self.secret.expose())
 
 
 def _suite() -> hpke.Suite:

@@ -49,7 +49,7 @@ class WrapContext:
 
 def wrap(key: ContentKey, recipient: PublicKey, context: WrapContext) -> bytes:
     """Return ``key`` sealed to ``recipient``: ``WRAPPED_SIZE`` bytes."""
-    return _SUITE + recipient.seal(key.expose(), info=context.info())
+    return _SUITE + recipient.seal(key.secret.expose(), info=context.info())
 
 
 def unwrap(wrapped: bytes, recipient: PrivateKey, context: WrapContext) -> ContentKey:
@@ -62,4 +62,4 @@ def unwrap(wrapped: bytes, recipient: PrivateKey, context: WrapContext) -> Conte
     if len(wrapped) != WRAPPED_SIZE or wrapped[:1] != _SUITE:
         message = f"A wrapped key has {WRAPPED_SIZE} bytes and begins with {_SUITE.hex()}."
         raise MalformedError(message, size=len(wrapped))
-    return ContentKey(recipient.open(wrapped[1:], info=context.info()))
+    return ContentKey.from_bytes(recipient.open(wrapped[1:], info=context.info()))

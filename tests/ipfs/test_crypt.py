@@ -32,7 +32,7 @@ from guildmark_ipfs.errors import (
 )
 from guildmark_ipfs.keys import ContentKey
 
-KEY = ContentKey(b"k" * 32)
+KEY = ContentKey.from_bytes(b"k" * 32)
 # Segments of 256 bytes: 164 bytes of plaintext in the first, 240 in each other.
 SMALL = 8
 FIRST, OTHERS = 256 - HEADER_SIZE - TAG_SIZE, 256 - TAG_SIZE
@@ -60,7 +60,7 @@ def content(size: int) -> bytes:
 
 @given(st.binary(max_size=1_000), st.binary(min_size=32, max_size=32), st.integers(8, 12))
 def test_what_is_encrypted_opens(data: bytes, secret: bytes, bits: int) -> None:
-    key = ContentKey(secret)
+    key = ContentKey.from_bytes(secret)
     out, back = io.BytesIO(), io.BytesIO()
 
     written = encrypt(io.BytesIO(data), out, key, segment_bits=bits)
@@ -130,7 +130,7 @@ def test_the_format_is_as_described(size: int) -> None:
 
     assert file[:12] == b"gm-crypt\x01\x01\x08\x00"
     assert file[12:44] == b"s" * 32
-    assert open_by_the_page(file, KEY.expose()) == content(size)
+    assert open_by_the_page(file, KEY.secret.expose()) == content(size)
 
 
 def test_version_1_stays_as_it_is() -> None:
@@ -153,7 +153,7 @@ def test_a_wrong_key_shows_before_any_output() -> None:
     out = io.BytesIO()
 
     with pytest.raises(WrongKeyError, match="does not open this file"):
-        decrypt(io.BytesIO(sealed(content(1_000))), out, ContentKey(b"x" * 32))
+        decrypt(io.BytesIO(sealed(content(1_000))), out, ContentKey.from_bytes(b"x" * 32))
 
     assert out.getvalue() == b""
 
@@ -291,7 +291,7 @@ def test_an_empty_segment_behind_others_is_refused() -> None:
     # Only the holder of the key can make one: the same content would have two forms.
     file = sealed(content(FIRST + 1))[:256]
     prefix = file[:12]
-    key = hmac.digest(b"s" * 32, KEY.expose(), "sha256")
+    key = hmac.digest(b"s" * 32, KEY.secret.expose(), "sha256")
     first = hmac.digest(key, b"guildmark/crypt/v1" + prefix + b"\x01", "sha256")
     empty = AESGCM(first).encrypt((1).to_bytes(11, "big") + b"\x01", b"", None)
 
@@ -333,7 +333,7 @@ class Zeros:
 peaks = []
 for mebibytes in (8, 64):
     builder = Builder(AddressOnly())
-    encrypt(Zeros(mebibytes << 20), builder, ContentKey(bytes(32)))
+    encrypt(Zeros(mebibytes << 20), builder, ContentKey.from_bytes(bytes(32)))
     builder.finish()
     peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 sys.exit(0 if peaks[1] - peaks[0] < 2048 else f"peaks in KiB: {peaks}")

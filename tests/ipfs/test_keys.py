@@ -1,5 +1,6 @@
 """Keys: sizes, forms, low order, and that none shows itself."""
 
+import dataclasses
 import hmac
 import json
 import pickle
@@ -31,19 +32,21 @@ Secret = type[ContentKey] | type[PrivateKey]
 @pytest.mark.parametrize("kind", [ContentKey, PrivateKey])
 @given(secrets)
 def test_no_text_form_shows_a_secret(kind: Secret, secret: bytes) -> None:
-    key = kind(secret)
+    key = kind.from_bytes(secret)
 
     for text in (repr(key), str(key), f"{key}", f"{[key]!r}"):
-        assert text.strip("[]") == f"{kind.__name__}(…)"
-    assert key.expose() == secret
+        assert text.strip("[]") == f"{kind.__name__}(secret=Secret(…))"
+    assert key.secret.expose() == secret
 
 
 @pytest.mark.parametrize("kind", [ContentKey, PrivateKey])
 def test_a_secret_is_neither_pickled_nor_serialised(kind: Secret) -> None:
-    key = kind(bytes(32))
+    key = kind.from_bytes(bytes(32))
 
-    with pytest.raises(TypeError, match="is not pickled"):
+    with pytest.raises(TypeError, match="neither copied nor pickled"):
         pickle.dumps(key)
+    with pytest.raises(TypeError, match="neither copied nor pickled"):
+        dataclasses.asdict(key)
     with pytest.raises(TypeError):
         json.dumps(key)
     with pytest.raises(TypeError):
@@ -54,27 +57,33 @@ def test_a_secret_is_neither_pickled_nor_serialised(kind: Secret) -> None:
 @pytest.mark.parametrize("size", [0, 31, 33])
 def test_a_secret_has_32_bytes(kind: Secret, size: int) -> None:
     with pytest.raises(BadKeyError, match=f"this one has {size}"):
-        kind(bytes(size))
+        kind.from_bytes(bytes(size))
 
 
 def test_secrets_are_equal_by_kind_and_bytes() -> None:
-    key = ContentKey(bytes(32))
+    key = ContentKey.from_bytes(bytes(32))
+    others: list[object] = [
+        ContentKey.from_bytes(bytes(31) + b"x"),
+        PrivateKey.from_bytes(bytes(32)),
+        key.secret,
+        bytes(32),
+    ]
 
-    assert key == ContentKey(bytes(32))
-    assert hash(key) == hash(ContentKey(bytes(32)))
-    assert key != ContentKey(bytes(31) + b"x")
-    assert key != PrivateKey(bytes(32))
-    assert key != bytes(32)
+    assert key == ContentKey.from_bytes(bytes(32))
+    assert hash(key) == hash(ContentKey.from_bytes(bytes(32)))
+    assert all(key != other for other in others)
+    assert all(key.secret != other for other in (bytes(32), None))
 
 
 def test_a_generated_key_takes_what_the_entropy_gives() -> None:
-    assert ContentKey.generate(lambda size: b"e" * size).expose() == b"e" * 32
+    assert ContentKey.generate(lambda size: b"e" * size).secret.expose() == b"e" * 32
+    assert PrivateKey.generate(lambda size: b"e" * size).secret.expose() == b"e" * 32
     assert ContentKey.generate() != ContentKey.generate()
 
 
 @given(secrets)
 def test_a_public_key_reads_back(secret: bytes) -> None:
-    public = PrivateKey(secret).public_key()
+    public = PrivateKey.from_bytes(secret).public_key()
 
     assert PublicKey(bytes(public)) == public
     assert hash(PublicKey(bytes(public))) == hash(public)
@@ -84,7 +93,7 @@ def test_a_public_key_reads_back(secret: bytes) -> None:
 
 def test_the_public_half_is_that_of_rfc_7748() -> None:
     # RFC 7748, section 6.1: Alice's pair.
-    alice = PrivateKey(
+    alice = PrivateKey.from_bytes(
         bytes.fromhex("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")
     )
 
@@ -114,7 +123,7 @@ def test_a_public_key_has_32_bytes(size: int) -> None:
 
 @given(secrets, st.binary(max_size=100), st.binary(max_size=20))
 def test_what_is_sealed_opens(secret: bytes, plaintext: bytes, info: bytes) -> None:
-    private = PrivateKey(secret)
+    private = PrivateKey.from_bytes(secret)
 
     sealed = private.public_key().seal(plaintext, info=info)
 
@@ -123,12 +132,12 @@ def test_what_is_sealed_opens(secret: bytes, plaintext: bytes, info: bytes) -> N
     with pytest.raises(WrongKeyError):
         private.open(sealed, info=info + b"x")
     with pytest.raises(WrongKeyError):
-        PrivateKey(bytes([secret[0] ^ 8]) + secret[1:]).open(sealed, info=info)
+        PrivateKey.from_bytes(bytes([secret[0] ^ 8]) + secret[1:]).open(sealed, info=info)
 
 
 @given(st.integers(0, 79), st.integers(1, 255))
 def test_a_changed_byte_does_not_open(at: int, flip: int) -> None:
-    private = PrivateKey(b"s" * 32)
+    private = PrivateKey.from_bytes(b"s" * 32)
     sealed = bytearray(private.public_key().seal(bytes(32), info=b"i"))
     sealed[at] ^= flip
 
@@ -137,7 +146,7 @@ def test_a_changed_byte_does_not_open(at: int, flip: int) -> None:
 
 
 def test_a_flipped_bit_that_x25519_ignores_does_not_open() -> None:
-    private = PrivateKey(b"s" * 32)
+    private = PrivateKey.from_bytes(b"s" * 32)
     sealed = bytearray(private.public_key().seal(bytes(32), info=b"i"))
     sealed[31] ^= 0x80
 
@@ -176,7 +185,7 @@ def open_by_rfc_9180(private: bytes, sealed: bytes, info: bytes) -> bytes:
 
 @given(secrets, st.binary(max_size=100), st.binary(max_size=20))
 def test_sealing_is_hpke_as_the_rfc_writes_it(secret: bytes, plain: bytes, info: bytes) -> None:
-    sealed = PrivateKey(secret).public_key().seal(plain, info=info)
+    sealed = PrivateKey.from_bytes(secret).public_key().seal(plain, info=info)
 
     assert open_by_rfc_9180(secret, sealed, info) == plain
 

@@ -8,7 +8,7 @@ from guildmark_ipfs.errors import MalformedError, TooLargeError, WrongKeyError
 from guildmark_ipfs.keys import PrivateKey
 from guildmark_ipfs.sealed import MAX_DOCUMENT, OVERHEAD, open_sealed, seal
 
-SITE = PrivateKey(b"s" * 32)
+SITE = PrivateKey.from_bytes(b"s" * 32)
 
 
 @given(st.binary(max_size=200), st.binary(min_size=1, max_size=40))
@@ -23,7 +23,7 @@ def test_another_recipient_or_purpose_does_not_open_it() -> None:
     sealed = seal(b"a package", SITE.public_key(), info=b"license 1")
 
     with pytest.raises(WrongKeyError):
-        open_sealed(sealed, PrivateKey(b"t" * 32), info=b"license 1")
+        open_sealed(sealed, PrivateKey.from_bytes(b"t" * 32), info=b"license 1")
     with pytest.raises(WrongKeyError):
         open_sealed(sealed, SITE, info=b"license 2")
 

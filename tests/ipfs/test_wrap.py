@@ -11,7 +11,7 @@ from guildmark_ipfs.errors import MalformedError, WrongKeyError
 from guildmark_ipfs.keys import ContentKey, PrivateKey
 from guildmark_ipfs.wrap import WRAPPED_SIZE, WrapContext, unwrap, wrap
 
-SITE = PrivateKey(b"s" * 32)
+SITE = PrivateKey.from_bytes(b"s" * 32)
 CONTEXT = WrapContext(
     chain_id=31337,
     license_id=b"l" * 32,
@@ -30,16 +30,16 @@ contexts = st.builds(
 
 @given(ids, ids, contexts)
 def test_a_wrapped_key_opens(secret: bytes, site: bytes, context: WrapContext) -> None:
-    recipient = PrivateKey(site)
+    recipient = PrivateKey.from_bytes(site)
 
-    wrapped = wrap(ContentKey(secret), recipient.public_key(), context)
+    wrapped = wrap(ContentKey.from_bytes(secret), recipient.public_key(), context)
 
     assert len(wrapped) == WRAPPED_SIZE == 81
-    assert unwrap(wrapped, recipient, context) == ContentKey(secret)
+    assert unwrap(wrapped, recipient, context) == ContentKey.from_bytes(secret)
 
 
 def test_two_wrappings_of_one_key_differ() -> None:
-    key = ContentKey(bytes(32))
+    key = ContentKey.from_bytes(bytes(32))
 
     assert wrap(key, SITE.public_key(), CONTEXT) != wrap(key, SITE.public_key(), CONTEXT)
 
@@ -56,7 +56,7 @@ def test_two_wrappings_of_one_key_differ() -> None:
     ids=["chain", "license", "recipient", "file", "codec"],
 )
 def test_a_wrapped_key_is_bound_to_every_part_of_its_context(other: WrapContext) -> None:
-    wrapped = wrap(ContentKey(bytes(32)), SITE.public_key(), CONTEXT)
+    wrapped = wrap(ContentKey.from_bytes(bytes(32)), SITE.public_key(), CONTEXT)
 
     with pytest.raises(WrongKeyError):
         unwrap(wrapped, SITE, other)
@@ -68,15 +68,15 @@ def test_two_contexts_are_bound_by_two_infos(one: WrapContext, other: WrapContex
 
 
 def test_another_recipient_does_not_open_it() -> None:
-    wrapped = wrap(ContentKey(bytes(32)), SITE.public_key(), CONTEXT)
+    wrapped = wrap(ContentKey.from_bytes(bytes(32)), SITE.public_key(), CONTEXT)
 
     with pytest.raises(WrongKeyError, match="does not open"):
-        unwrap(wrapped, PrivateKey(b"t" * 32), CONTEXT)
+        unwrap(wrapped, PrivateKey.from_bytes(b"t" * 32), CONTEXT)
 
 
 @given(st.integers(1, WRAPPED_SIZE - 1), st.integers(1, 255))
 def test_a_changed_byte_does_not_open(at: int, flip: int) -> None:
-    wrapped = bytearray(wrap(ContentKey(bytes(32)), SITE.public_key(), CONTEXT))
+    wrapped = bytearray(wrap(ContentKey.from_bytes(bytes(32)), SITE.public_key(), CONTEXT))
     wrapped[at] ^= flip
 
     with pytest.raises(WrongKeyError):
@@ -84,7 +84,7 @@ def test_a_changed_byte_does_not_open(at: int, flip: int) -> None:
 
 
 def test_other_sizes_and_suites_are_refused() -> None:
-    wrapped = wrap(ContentKey(bytes(32)), SITE.public_key(), CONTEXT)
+    wrapped = wrap(ContentKey.from_bytes(bytes(32)), SITE.public_key(), CONTEXT)
 
     for bad in (b"", wrapped[:-1], wrapped + b"x", b"\x02" + wrapped[1:]):
         with pytest.raises(MalformedError, match="81 bytes and begins with 01"):

@@ -21,7 +21,9 @@ class LocalVault:
     def put(self, source: BufferedIOBase, key: bytes) -> EncryptedFile:
         """Encrypt a file under a new key of 32 bytes and store the result durably."""
         with translated():
-            stored = self.files.put_encrypted(source, ContentKey(key), entropy=self.entropy.token)
+            stored = self.files.put_encrypted(
+                source, ContentKey.from_bytes(key), entropy=self.entropy.token
+            )
         plain = PlainFile(size=stored.plain.size, digest=Digest(stored.plain.sha256))
         return EncryptedFile(
             cid=Cid(str(stored.stored.cid)), ciphertext=Digest(stored.stored.sha256), plain=plain
@@ -30,7 +32,7 @@ class LocalVault:
     def get(self, cid: Cid, key: bytes, sink: BufferedIOBase) -> PlainFile:
         """Write a file's plain bytes; what was written before an error is worth nothing."""
         with translated():
-            plain = self.files.decrypt(addresses.Cid.parse(cid), ContentKey(key), sink)
+            plain = self.files.decrypt(addresses.Cid.parse(cid), ContentKey.from_bytes(key), sink)
         return PlainFile(size=plain.size, digest=Digest(plain.sha256))
 
     def seal(self, document: bytes, recipient: bytes, *, info: bytes) -> bytes:
