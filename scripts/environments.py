@@ -14,10 +14,12 @@ class Environment:
     Args:
         place: The folder, below the repository.
         sources: What `uv pip compile` resolves into the lock file.
+        has_tools: Whether packages may have to be built in it.
     """
 
     place: str
     sources: tuple[str, ...]
+    has_tools: bool = True
 
 
 _PRODUCT = ("pyproject.toml", "--extra", "node", "--extra", "agent", "--extra", "local-chain")
@@ -32,6 +34,10 @@ ENVIRONMENTS = {
     "security": Environment(place="build/security/venv", sources=("--group", "security")),
     "docs": Environment(place="build/docs/venv", sources=("--group", "docs")),
     "examples": Environment(place="build/examples/venv", sources=("--group", "examples")),
+    # The verifier's packages and no more: the wheel is tried in it.
+    "verifier": Environment(
+        place="build/verifier/venv", sources=("pyproject.toml",), has_tools=False
+    ),
     # What makes environments where the system's Python cannot.
     "bootstrap": Environment(place="build/bootstrap", sources=("--group", "bootstrap")),
 }

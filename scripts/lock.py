@@ -17,13 +17,14 @@ from environments import ENVIRONMENTS, ROOT, node_environment, npm_command
 _NPM = ROOT / "hardhat-local"
 _HEADER = "# Made by `make lock` from pyproject.toml; {what}.\n"
 # Environments that share a place keep shared packages at one version.
-_CONSTRAINTS = {"product": ("build",), "dev": ("build", "product")}
+_CONSTRAINTS = {"product": ("build",), "dev": ("build", "product"), "verifier": ("product",)}
 _WHAT = {
     "build": "what every environment builds packages with",
     "product": "the node, the agent, the verifier and the local chain's Node",
     "dev": "the product and all that tests and checks it in the same environment",
     "brownie": "Brownie, which pins some 75 packages of its own",
     "security": "Slither, which cannot live with this web3",
+    "verifier": "what `pip install guildmark` brings, for the try of the wheel",
     "bootstrap": "what makes environments where the system's Python cannot",
     "docs": "the documentation's site",
     "examples": "the CAD kernel and the picture of `make examples`",

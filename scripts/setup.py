@@ -39,7 +39,8 @@ def _fill(name: str) -> None:
         return
     print(f"setup: {name} environment in {place.relative_to(ROOT)}")
     python = _make(place)
-    for lock in (ROOT / "requirements" / "build.txt", locks[0]):
+    tools = [ROOT / "requirements" / "build.txt"] if ENVIRONMENTS[name].has_tools else []
+    for lock in [*tools, locks[0]]:
         _pip(python, *_LOCKED, str(lock))
     if name in _IN_WORKING_TREE:
         _pip(python, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
