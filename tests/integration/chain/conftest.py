@@ -1,15 +1,13 @@
 """Chains for the tests of the chain's adapters."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import chains
 from guildmark.adapters.chain.ledger import RpcLedger
-from guildmark.adapters.chain.outbox import Outbox
-from guildmark.domain.contracts import ChainPin
+from guildmark.adapters.chain.outbox import Outbox, Patience
 from guildmark.ports import KeyName
 
 OWNER = KeyName("owner")
@@ -17,31 +15,20 @@ SITE = KeyName("site")
 WRITER = KeyName("writer")
 
 
-@dataclass(frozen=True)
-class Deployed:
-    """A chain with its contracts."""
-
-    chain: chains.Chain
-    pin: ChainPin
-
-    def ledger(self) -> RpcLedger:
-        return self.chain.ledger(self.pin)
-
-
 @pytest.fixture(scope="session")
-def keeper_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def keeper_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chains.Deployed]:
     with chains.keeper(tmp_path_factory.mktemp("keeper")) as chain:
         yield _deployed(chain, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def anvil_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def anvil_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chains.Deployed]:
     with chains.bare_anvil() as chain:
         yield _deployed(chain, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def hardhat_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def hardhat_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chains.Deployed]:
     with chains.hardhat_node() as chain:
         yield _deployed(chain, tmp_path_factory)
 
@@ -53,14 +40,14 @@ def hardhat_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deplo
         pytest.param("hardhat", marks=pytest.mark.needs("hardhat")),
     ]
 )
-def deployed(request: pytest.FixtureRequest) -> Deployed:
+def deployed(request: pytest.FixtureRequest) -> chains.Deployed:
     """Return each chain in turn: the suite of the ``Ledger`` port runs on all of them."""
-    found: Deployed = request.getfixturevalue(f"{request.param}_deployed")
+    found: chains.Deployed = request.getfixturevalue(f"{request.param}_deployed")
     return found
 
 
 @pytest.fixture
-def ledger(deployed: Deployed) -> Iterator[RpcLedger]:
+def ledger(deployed: chains.Deployed) -> Iterator[RpcLedger]:
     found = deployed.ledger()
     yield found
     found.rpc.close()
@@ -76,8 +63,8 @@ def open_outbox(tmp_path: Path) -> Iterator[Callable[..., Outbox]]:
     """Return what opens an outbox in this test's folder; the engines are closed at its end."""
     opened: list[Outbox] = []
 
-    def open_one(ledger: RpcLedger, *args: object, **options: object) -> Outbox:
-        found = chains.outbox_over(ledger, tmp_path / "node.db", *args, **options)  # type: ignore[arg-type]  # passed on as they come
+    def open_one(ledger: RpcLedger, patience: Patience | None = None) -> Outbox:
+        found = chains.outbox_over(ledger, tmp_path / "node.db", patience)
         opened.append(found)
         return found
 
@@ -86,7 +73,7 @@ def open_outbox(tmp_path: Path) -> Iterator[Callable[..., Outbox]]:
         found.table.engine.dispose()
 
 
-def _deployed(chain: chains.Chain, factory: pytest.TempPathFactory) -> Deployed:
+def _deployed(chain: chains.Chain, factory: pytest.TempPathFactory) -> chains.Deployed:
     pin = chain.deploy(factory.mktemp(chain.kind))
     chain.fund(OWNER, SITE, WRITER)
-    return Deployed(chain=chain, pin=pin)
+    return chains.Deployed(chain=chain, pin=pin)

@@ -332,9 +332,12 @@ def test_another_beginning_does_not_take_the_journal(home: Path) -> None:
 
 
 def test_a_home_has_one_keeper(tmp_path: Path) -> None:
-    with local.sole_keeper(tmp_path), pytest.raises(KeeperRunningError):
-        with local.sole_keeper(tmp_path):
-            pass
+    with (
+        local.sole_keeper(tmp_path),
+        pytest.raises(KeeperRunningError),
+        local.sole_keeper(tmp_path),
+    ):
+        pass
 
     with local.sole_keeper(tmp_path):
         pass

@@ -145,12 +145,13 @@ class Outbox:
 
     def advance(self) -> int:
         """Send, look and bump whatever is open, once; return how many transactions are open."""
-        for outgoing in self._open():
-            self._prepare(outgoing)
         outgoings = self._open()
+        stuck = [item for item in outgoings if self._is_stuck(item)]
+        for outgoing in outgoings:
+            self._prepare(outgoing)
         if outgoings:
-            self._round(outgoings)
-            self._fill_gaps(outgoings)
+            self._round(self._open())
+            self._fill_gaps(stuck)
         return len(self._open())
 
     def _open(self) -> Sequence[Outgoing]:
@@ -168,7 +169,7 @@ class Outbox:
         """Sign what is requested; sign again, dearer, what is stuck."""
         if outgoing.state is State.REQUESTED:
             self._sign(outgoing)
-        elif outgoing.state is State.SENT and self._is_stuck(outgoing):
+        elif self._is_stuck(outgoing):
             self.signing.sign_again(outgoing)
         else:
             return
@@ -184,7 +185,8 @@ class Outbox:
             self.table.apply([progress.failed(outgoing, error)], at=self.clock.now())
 
     def _is_stuck(self, outgoing: Outgoing) -> bool:
-        return self.clock.now() - outgoing.changed >= self.patience.stuck_seconds
+        waited = self.clock.now() - outgoing.changed
+        return outgoing.state is State.SENT and waited >= self.patience.stuck_seconds
 
     def _round(self, outgoings: Sequence[Outgoing]) -> None:
         """Exchange once with the node and write what follows."""
@@ -214,13 +216,11 @@ class Outbox:
         last = self._sent.get(newest)
         return last is None or self.clock.now() - last >= self.patience.again_seconds
 
-    def _fill_gaps(self, outgoings: Sequence[Outgoing]) -> None:
+    def _fill_gaps(self, stuck: Sequence[Outgoing]) -> None:
         """Use up left-out nonces, which stop everything above them."""
-        stuck = [item for item in outgoings if item.state is State.SENT and self._is_stuck(item)]
         for sender in sorted({item.request.sender for item in stuck}):
-            self.signing.fill_gaps(
-                sender, [item for item in outgoings if item.request.sender == sender]
-            )
+            mine = [item for item in self._open() if item.request.sender == sender]
+            self.signing.fill_gaps(sender, mine)
 
     def _request(self, call: Call, key: KeyName, idempotency: str) -> Request:
         return Request.of_call(

@@ -100,7 +100,7 @@ class Signing:
         self._check()
         used = {outgoing.nonce for outgoing in outgoings if outgoing.nonce is not None}
         count = self.looker.rpc.call("eth_getTransactionCount", to_hex(sender), "latest")
-        for nonce in sorted(set(range(quantity(count), max(used))) - used):
+        for nonce in sorted(set(range(quantity(count), max(used, default=0))) - used):
             _logger.warning("filling nonce %d of %s", nonce, to_hex(sender))
             request = Request.empty(outgoings[0].request, nonce, gas=TRANSFER_GAS)
             fees = capped(suggested(self.looker.rpc), self.fee_limit)
