@@ -1,13 +1,13 @@
 """Disclosures: documents behind digests on chain, each checked against its digest when it comes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
 from guildmark.domain import codec
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clauses import Disclosure
+from guildmark.domain.clauses import Disclosure, disclose, disclose_all
 from guildmark.domain.errors import ContentError, NotFoundError
 from guildmark.domain.facts import (
     ClaimFact,
@@ -20,6 +20,7 @@ from guildmark.domain.facts import (
 from guildmark.domain.fields import read_document
 from guildmark.domain.identifiers import Digest, IdentityId, bytes32_from_hex
 from guildmark.domain.identity import ClaimDocument, profile_digest
+from guildmark.domain.recipe import RecipeDocument
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.domain.verification.evidence import ClaimDisclosure
 from guildmark.ports import DocumentKind, Documents, Facts, NodeStore
@@ -39,6 +40,13 @@ class ProfileMismatchError(ContentError):
 
     code = "profile.mismatch"
     hint = "Send the profile as it was registered, salt included."
+
+
+class DocumentUnknownError(NotFoundError):
+    """This home does not hold the document that opens a thing."""
+
+    code = "disclosure.documentUnknown"
+    hint = "Use the home that made or received it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +73,27 @@ class Disclosing:
             _CHECKS[kind](work.facts, key, body)
             work.documents.put(kind, key, body)
 
+    def show(self, kind: DocumentKind, key: bytes, *, paths: Collection[str] = ()) -> bytes:
+        """Return the document of this home that opens a thing, ready to be disclosed.
+
+        Args:
+            kind: What it opens.
+            key: The id of the license, recipe, site recipe, claim or identity.
+            paths: Of a recipe, the clauses to open; all of them where none is named.
+
+        Raises:
+            DocumentUnknownError: This home holds no such document.
+            ClauseUnknownError: No clause has one of the paths.
+        """
+        is_recipe = kind in {DocumentKind.RECIPE, DocumentKind.SITE_RECIPE}
+        kept = DocumentKind.RECIPE_DOCUMENT if is_recipe else kind
+        with self.store.reading() as view:
+            body = view.documents.get(kept, key)
+        if body is None:
+            message = f"This home holds no {kind.value} of 0x{key.hex()}."
+            raise DocumentUnknownError(message, kind=kind.value, key="0x" + key.hex())
+        return _recipe_body(body, paths) if is_recipe else body
+
 
 def shown_clauses(documents: Documents, kind: DocumentKind, key: bytes) -> Disclosure | None:
     """Return what was disclosed of a tree of clauses, None where nothing was."""
@@ -86,6 +115,11 @@ def clauses_body(disclosure: Disclosure) -> bytes:
 def claim_body(issuer: IdentityId, subject: IdentityId, document: ClaimDocument) -> bytes:
     """Return the document that discloses a claim."""
     return canonical(codec.dump(ClaimDisclosure(issuer=issuer, subject=subject, claim=document)))
+
+
+def _recipe_body(document: bytes, paths: Collection[str]) -> bytes:
+    clauses = RecipeDocument.parse(document).clauses
+    return clauses_body(disclose(clauses, paths) if paths else disclose_all(clauses))
 
 
 def _check_terms(facts: Facts, key: bytes, body: bytes) -> None:

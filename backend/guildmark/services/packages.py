@@ -13,9 +13,10 @@ from guildmark.domain.clauses import clause_root, disclose_all
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.design import Revision
 from guildmark.domain.eip712 import licenses_domain
-from guildmark.domain.errors import ContentError, NotCoveredError
+from guildmark.domain.errors import ContentError, NotCoveredError, NotFoundError
+from guildmark.domain.facts import LicenseFact, LicenseNumberFact, RecipeFact, RevisionFact
 from guildmark.domain.fileset import FileName, Manifest
-from guildmark.domain.identifiers import IdentityId, LicenseId, to_hex
+from guildmark.domain.identifiers import IdentityId, LicenseId, RecipeId, to_hex
 from guildmark.domain.recipe import Recipe, RecipeDocument
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.domain.terms import Terms
@@ -29,7 +30,8 @@ from guildmark.ports import (
     Vault,
 )
 from guildmark.services.designs import SealedFiles
-from guildmark.services.disclosing import clauses_body
+from guildmark.services.disclosing import clauses_body, shown_clauses
+from guildmark.services.projection import known
 
 PACKAGE_LIMITS = Limits(size=16 << 20, depth=8, values=200_000)
 
@@ -50,6 +52,13 @@ class PackageNotLicensedError(NotCoveredError):
 
     code = "package.notLicensed"
     hint = "Wait until the license is final, then open the package again."
+
+
+class PackageIncompleteError(NotFoundError):
+    """This home lacks terms, recipe or files that the package needs."""
+
+    code = "package.incomplete"
+    hint = "Seal the package in the home that published the recipe and signed the terms."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +90,39 @@ class Packages:
     keys: KeyStore
     vault: Vault
     store: NodeStore
+
+    def gather(self, license_id: LicenseId, recipe_id: RecipeId, files: SealedFiles) -> Package:
+        """Return what a site must be given under a license, from what this home holds in full.
+
+        Args:
+            license_id: The license.
+            recipe_id: The recipe under which the site shall build.
+            files: The design's encrypted files and their keys.
+
+        Raises:
+            PackageNotLicensedError: The index knows no such license.
+            PackageIncompleteError: The terms or the recipe are not in this home in full.
+        """
+        with self.store.reading() as view:
+            numbered = view.facts.get(LicenseNumberFact, license_id)
+            if numbered is None:
+                raise _not_granted(license_id)
+            terms = known(view.facts, LicenseFact, numbered.number).terms
+            document = view.documents.get(DocumentKind.RECIPE_DOCUMENT, recipe_id)
+            shown = shown_clauses(view.documents, DocumentKind.TERMS, license_id)
+            published = view.facts.get(RecipeFact, recipe_id)
+            if document is None or shown is None or published is None:
+                message = f"Terms or recipe of license {to_hex(license_id)} are not in this home."
+                raise PackageIncompleteError(message, license=to_hex(license_id))
+            recipe = published.recipe
+            return Package(
+                terms=terms,
+                members=tuple(shown.verify(terms.terms_root).opened.values()),
+                recipe=recipe,
+                document=RecipeDocument.parse(document),
+                revision=known(view.facts, RevisionFact, recipe.design, recipe.revision).revision,
+                files=files,
+            )
 
     def seal(self, package: Package, *, site: IdentityId, recipient: bytes) -> bytes:
         """Return a package that only the site can open.
@@ -140,8 +182,7 @@ class Packages:
         final = self.ledger.head(final=True).number
         call = Call(contract=ContractName.LICENSES, function="numberOf", args=(license_id,))
         if self.ledger.read(call, block=final) == 0:
-            message = f"No final block grants license {to_hex(license_id)}."
-            raise PackageNotLicensedError(message, license=to_hex(license_id))
+            raise _not_granted(license_id)
 
     def _check(self, package: Package) -> None:
         revision = package.revision
@@ -177,6 +218,11 @@ class Packages:
             put(DocumentKind.TERMS, license_id, clauses_body(terms))
             put(DocumentKind.RECIPE, recipe_id, clauses_body(recipe))
             put(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
+
+
+def _not_granted(license_id: LicenseId) -> PackageNotLicensedError:
+    message = f"No final block grants license {to_hex(license_id)}."
+    return PackageNotLicensedError(message, license=to_hex(license_id))
 
 
 def _require(what: str, holds: bool) -> None:

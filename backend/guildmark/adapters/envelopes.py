@@ -1,0 +1,54 @@
+"""What a home's machines signed: one file an envelope, never overwritten.
+
+A counter is taken by its file, so that two processes cannot use one twice.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from guildmark.adapters.files import create_durably
+from guildmark.domain.errors import ConflictError
+from guildmark.domain.identifiers import IdentityId
+
+_SUFFIX = ".dsse.json"
+_NAME = re.compile(r"(?P<machine>[0-9a-f]{64})-(?P<counter>[0-9]{10})\.dsse\.json", re.ASCII)
+
+
+class CounterTakenError(ConflictError):
+    """Another process signed with this counter of the machine in the meantime."""
+
+    code = "machine.counterTaken"
+    hint = "Attest the part again: it gets the next counter."
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeFolder:
+    """Signed envelopes in one folder.
+
+    Args:
+        folder: Where the files are.
+    """
+
+    folder: Path
+
+    def next_counter(self, machine: IdentityId) -> int:
+        """Return the counter of a machine's next statement; the first is 1."""
+        names = (_NAME.fullmatch(path.name) for path in self.folder.glob(f"*{_SUFFIX}"))
+        used = (int(name["counter"]) for name in names if name and name["machine"] == machine.hex())
+        return max(used, default=0) + 1
+
+    def keep(self, machine: IdentityId, counter: int, envelope: bytes) -> Path:
+        """Keep an envelope durably and return its file.
+
+        Raises:
+            CounterTakenError: The counter stands for another envelope.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.folder / f"{machine.hex()}-{counter:010d}{_SUFFIX}"
+        try:
+            create_durably(path, envelope, mode=0o600)
+        except FileExistsError as exc:
+            message = f"There is an envelope {path} already."
+            raise CounterTakenError(message, counter=counter) from exc
+        return path

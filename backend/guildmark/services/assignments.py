@@ -1,0 +1,151 @@
+"""Assignments: what a machine is to build, put together from what the index knows of a lane."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from guildmark.domain.errors import NotFinalError, UntrustedError
+from guildmark.domain.facts import (
+    LaneFact,
+    LicenseFact,
+    LogFact,
+    ParentFact,
+    RecipeFact,
+    RecordFact,
+    RevisionFact,
+    SiteRecipeFact,
+)
+from guildmark.domain.identifiers import (
+    ZERO32,
+    Digest,
+    IdentityId,
+    LaneNumber,
+    Seq,
+    SiteRecipeId,
+    to_hex,
+)
+from guildmark.domain.predicate import Beacon, ExternalParameters, Setting
+from guildmark.domain.record import Record
+from guildmark.domain.refusals import LicenseUnknownError, RecipeUnknownError
+from guildmark.ports import Facts, NodeStore
+from guildmark.services.builds import Assignment
+from guildmark.services.projection import known
+
+
+class UnlinkedError(UntrustedError):
+    """A machine belongs to no site, or a site to no organization."""
+
+    code = "link.missing"
+    hint = "Ask for the link with `guildmark link request`, and let the other side accept it."
+
+
+class RecordMissingError(NotFinalError):
+    """No record of any log is final, so that nothing can be a beacon."""
+
+    code = "beacon.missing"
+    hint = "Write a first record: `guildmark log tick`."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is told to a machine.
+
+    Args:
+        machine: The machine.
+        lane: The lane that its units come from.
+        site_recipe: The site's recipe.
+        job: SHA-256 of the job file.
+        settings: The settings of the job file.
+        firmware: The machine's firmware.
+    """
+
+    machine: IdentityId
+    lane: LaneNumber
+    site_recipe: SiteRecipeId
+    job: Digest
+    settings: tuple[Setting, ...] = ()
+    firmware: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignments:
+    """Use cases around what machines are told."""
+
+    store: NodeStore
+
+    def assign(self, order: Order) -> Assignment:
+        """Return the assignment: license, design and parties as the final facts have them.
+
+        Raises:
+            LicenseUnknownError: No license has the lane.
+            RecipeUnknownError: The site recipe is not on record.
+            UnlinkedError: The machine has no site, or its site no organization.
+        """
+        with self.store.reading() as view:
+            return _assigned(order, view.facts)
+
+    def beacon(self) -> Beacon:
+        """Return the newest final record of any log, to be named in the next statement.
+
+        Raises:
+            RecordMissingError: No record is final.
+        """
+        with self.store.reading() as view:
+            records = _heads(view.facts)
+        if not records:
+            message = "This chain has no final record yet."
+            raise RecordMissingError(message)
+        newest = max(records, key=lambda record: (record.time, record.log))
+        return Beacon(log=newest.log, seq=newest.seq, record_digest=newest.digest())
+
+
+def _assigned(order: Order, facts: Facts) -> Assignment:
+    lane, own = facts.get(LaneFact, order.lane), facts.get(SiteRecipeFact, order.site_recipe)
+    if lane is None:
+        message = f"No license has a lane {order.lane}."
+        raise LicenseUnknownError(message, lane=order.lane)
+    if own is None:
+        message = f"No final block holds the site recipe {to_hex(order.site_recipe)}."
+        raise RecipeUnknownError(message, recipe=to_hex(order.site_recipe))
+    site = _parent(order.machine, facts)
+    external = _external(lane, own, facts)
+    revision = known(facts, RevisionFact, external.design, external.revision).revision
+    return Assignment(
+        external=external,
+        maker=_parent(site, facts),
+        site=site,
+        machine=order.machine,
+        ciphertext=revision.ciphertext,
+        job=order.job,
+        settings=order.settings,
+        firmware=order.firmware,
+    )
+
+
+def _external(lane: LaneFact, own: SiteRecipeFact, facts: Facts) -> ExternalParameters:
+    master = known(facts, RecipeFact, own.recipe.master).recipe
+    return ExternalParameters(
+        license=known(facts, LicenseFact, lane.license).id,
+        recipe=own.recipe.master,
+        site_recipe=own.id,
+        design=master.design,
+        revision=master.revision,
+        log=lane.log,
+        lane=lane.number,
+    )
+
+
+def _parent(child: IdentityId, facts: Facts) -> IdentityId:
+    fact = facts.get(ParentFact, child)
+    if fact is None or fact.parent == IdentityId(ZERO32):
+        message = f"{to_hex(child)} belongs to nobody."
+        raise UnlinkedError(message, child=to_hex(child))
+    return fact.parent
+
+
+def _heads(facts: Facts) -> Sequence[Record]:
+    """Return the newest record of each log that has one."""
+    return [
+        known(facts, RecordFact, head.number, Seq(head.seq - 1)).record
+        for head in facts.each(LogFact)
+        if head.seq
+    ]

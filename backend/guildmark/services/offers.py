@@ -1,0 +1,167 @@
+"""Offers: terms that a design's owner drafts and signs, and what the licensee gets of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from guildmark.domain import codec
+from guildmark.domain.canonical import canonical
+from guildmark.domain.clause import Clause
+from guildmark.domain.clauses import clause_root, disclose_all
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.eip712 import licenses_domain
+from guildmark.domain.errors import ContentError
+from guildmark.domain.facts import DesignFact
+from guildmark.domain.identifiers import (
+    Bytes32,
+    DesignId,
+    IdentityId,
+    LicenseId,
+    Uint256,
+    to_hex,
+)
+from guildmark.domain.refusals import DesignUnknownError
+from guildmark.domain.strictjson import Limits, parse_object
+from guildmark.domain.terms import Terms, TermsKind, terms_members
+from guildmark.ports import DocumentKind, Entropy, KeyName, NodeStore
+from guildmark.services.disclosing import clauses_body
+from guildmark.services.licenses import Granted, Licenses, SignedTerms
+
+OFFER_LIMITS = Limits(size=4 << 20, depth=6, values=50_000)
+
+_SALT_SIZE = 32
+_NONCE_SIZE = 16
+
+
+class OfferMismatchError(ContentError):
+    """An offer's id or members are not those of its terms on this chain."""
+
+    code = "offer.mismatch"
+    hint = "Ask the licensor for the offer file again, signed for this chain."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What an owner wants to grant.
+
+    Args:
+        design: The design.
+        units: How many units.
+        holder: The licensee's identity.
+        members: What the terms name; any is allowed of a kind that they do not name.
+        offer_until: Block seconds until which the terms may be submitted.
+        not_before: Block seconds from which units may be drawn.
+        not_after: Block seconds from which they may no longer be drawn, 0 = never.
+        notice: Seconds between a stop's announcement and its effect.
+    """
+
+    design: DesignId
+    units: int
+    holder: IdentityId
+    members: Mapping[TermsKind, Sequence[str]]
+    offer_until: int
+    not_before: int = 0
+    not_after: int = 0
+    notice: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Signed terms with their members, all shown: what the licensee gets."""
+
+    id: LicenseId
+    terms: Terms
+    members: tuple[Clause, ...]
+    signature: bytes
+
+    def encode(self) -> bytes:
+        """Return the offer's file."""
+        return canonical(codec.dump(self))
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Return the offer that a file holds, unchecked.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: A member is missing, unknown or of another type.
+        """
+        return codec.load(cls, parse_object(data, OFFER_LIMITS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """Use cases around offers."""
+
+    licenses: Licenses
+    store: NodeStore
+    entropy: Entropy
+
+    def make(self, draft: Draft, *, owner: KeyName) -> Offer:
+        """Sign a draft's terms and keep what opens them; nothing is sent.
+
+        Raises:
+            DesignUnknownError: The index knows no such design.
+            MalformedClauseTreeError: The terms name nothing.
+            AbiRangeError: A number does not fit its field.
+        """
+        members = terms_members(draft.members, new_salt=self._salt)
+        signed = self.licenses.sign(self._terms(draft, members), owner=owner)
+        offer = Offer(id=signed.id, terms=signed.terms, members=members, signature=signed.signature)
+        self._keep(offer)
+        return offer
+
+    def grant(self, offer: Offer) -> Granted:
+        """Check an offer, submit it, keep what opens it, and return what the chain made of it.
+
+        Raises:
+            OfferMismatchError: Its id or members are not those of its terms; nothing was sent.
+            SignatureRefusedError: Not the signature of the design's owner on this chain.
+            OfferExpiredError: The offer was open until an earlier time.
+            LicenseGrantedError: The license is on record already.
+        """
+        self._check(offer)
+        self._keep(offer)
+        signed = SignedTerms(id=offer.id, terms=offer.terms, signature=offer.signature)
+        return self.licenses.grant(signed)
+
+    def _check(self, offer: Offer) -> None:
+        pin = self.licenses.ledger.pin()
+        registry = pin.contracts[ContractName.LICENSES].address
+        domain = licenses_domain(chain_id=pin.chain_id, contract=registry)
+        if offer.terms.license_id(domain) != offer.id:
+            message = f"The offer's terms are not those of {to_hex(offer.id)} on this chain."
+            raise OfferMismatchError(message, license=to_hex(offer.id))
+        if clause_root(offer.members) != offer.terms.terms_root:
+            message = "The offer's members are not those that its terms commit to."
+            raise OfferMismatchError(message, license=to_hex(offer.id))
+
+    def _keep(self, offer: Offer) -> None:
+        body = clauses_body(disclose_all(offer.members))
+        with self.store.writing() as work:
+            work.documents.put(DocumentKind.TERMS, offer.id, body)
+
+    def _terms(self, draft: Draft, members: tuple[Clause, ...]) -> Terms:
+        return Terms(
+            design=draft.design,
+            design_epoch=self._epoch(draft.design),
+            units=draft.units,
+            holder=draft.holder,
+            not_before=draft.not_before,
+            not_after=draft.not_after,
+            notice=draft.notice,
+            terms_root=clause_root(members),
+            offer_until=draft.offer_until,
+            nonce=Uint256(int.from_bytes(self.entropy.token(_NONCE_SIZE), "big")),
+        )
+
+    def _epoch(self, design: DesignId) -> int:
+        with self.store.reading() as view:
+            fact = view.facts.get(DesignFact, design)
+        if fact is None:
+            message = f"No final block holds the design {to_hex(design)}."
+            raise DesignUnknownError(message, design=to_hex(design))
+        return fact.epoch
+
+    def _salt(self) -> Bytes32:
+        return Bytes32(self.entropy.token(_SALT_SIZE))
