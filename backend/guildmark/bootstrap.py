@@ -24,6 +24,7 @@ from guildmark.ports import (
 )
 from guildmark.services.accounts import Account
 from guildmark.services.anchoring import Anchoring
+from guildmark.services.assignments import Assignments
 from guildmark.services.builds import Builds
 from guildmark.services.bundles import Bundles
 from guildmark.services.designs import Designs
@@ -35,6 +36,7 @@ from guildmark.services.ingest import Ingest
 from guildmark.services.licenses import Licenses
 from guildmark.services.line import Line
 from guildmark.services.logs import Logs
+from guildmark.services.offers import Offers
 from guildmark.services.packages import Packages
 from guildmark.services.parts import Parts
 from guildmark.services.recipes import Recipes
@@ -73,8 +75,15 @@ class Home:
 
     @property
     def indexing(self) -> Indexing:
-        """Return the use cases around the index of a home that runs no log."""
-        return Indexing(ledger=self.ledger, store=self.store)
+        """Return the use cases around the index."""
+        node = self.settings.node
+        own_log = None if node is None else node.log
+        return Indexing(ledger=self.ledger, store=self.store, own_log=own_log)
+
+    @property
+    def assignments(self) -> Assignments:
+        """Return the use cases around what machines are told."""
+        return Assignments(store=self.store)
 
     def account(self, key: KeyName) -> Account:
         """Return the account of a key."""
@@ -106,6 +115,10 @@ class Home:
     def licenses(self, key: KeyName) -> Licenses:
         """Return the use cases around licenses."""
         return Licenses(ledger=self.ledger, account=self.account(key), keys=self.keys)
+
+    def offers(self, key: KeyName) -> Offers:
+        """Return the use cases around offers."""
+        return Offers(licenses=self.licenses(key), store=self.store, entropy=self.entropy)
 
     def logs(self, key: KeyName) -> Logs:
         """Return the use cases around logs."""

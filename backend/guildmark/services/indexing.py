@@ -44,11 +44,10 @@ class Indexing:
         """
         head = self.ledger.head(final=True)
         cursor = self._checked_cursor()
-        first = 0 if cursor is None else cursor.number + 1
-        while first <= head.number:
+        while cursor is None or cursor.number < head.number:
+            first = 0 if cursor is None else cursor.number + 1
             last = min(first + _BLOCKS_A_STEP - 1, head.number)
-            self._take(first, head if last == head.number else self.ledger.block(last))
-            first = last + 1
+            cursor = self._take(first, head if last == head.number else self.ledger.block(last))
         return head
 
     def _checked_cursor(self) -> Block | None:
@@ -62,16 +61,21 @@ class Indexing:
             raise HistoryRewrittenError(message, block=cursor.number)
         return cursor
 
-    def _take(self, first: int, last: Block) -> None:
+    def _take(self, first: int, last: Block) -> Block:
+        """Read blocks first..last, unless another process did, and return the cursor."""
         events = self.ledger.events(first, last.number)
         times = self._times(events)
         with self.store.writing() as work:
+            cursor = work.facts.cursor()
+            if cursor is not None and cursor.number >= first:
+                return cursor
             for event in events:
                 project(event, times[event.block_number], work.facts)
                 if event.name == "RecordAppended" and event.args["log"] == self.own_log:
                     settle(record_of(event), work)
             work.facts.move(last)
         _logger.debug("read %d events up to block %d", len(events), last.number)
+        return last
 
     def _times(self, events: Sequence[Event]) -> Mapping[int, int]:
         numbers: Iterable[int] = (
