@@ -45,11 +45,15 @@ interface IBuildLog {
         uint48 seq;
     }
 
+    /// @notice An operator opened a log; `continues` names an older log of his, 0 = none.
     event LogOpened(
         uint40 indexed log, bytes32 indexed operator, address indexed writer, uint40 continues
     );
+    /// @notice Another account writes the log from now on.
     event WriterChanged(uint40 indexed log, address indexed writer);
+    /// @notice The log takes no more records.
     event LogClosed(uint40 indexed log);
+    /// @notice A batch is on record; the event carries the whole record, storage its digest.
     event RecordAppended(uint40 indexed log, uint40 indexed seq, Record record);
 
     error CallerNotOperator(uint40 log, address caller);

@@ -34,8 +34,11 @@ interface IDesignRegistry {
         uint40 epoch;
     }
 
+    /// @notice Somebody committed to a design without showing it.
     event DesignCommitted(bytes32 indexed commitment, uint40 at);
+    /// @notice The design is a token of its owner, with the priority of its commitment.
     event DesignRegistered(bytes32 indexed design, address indexed owner, uint40 priority);
+    /// @notice The design has another revision.
     event RevisionPublished(
         bytes32 indexed design, uint40 indexed number, Revision revision, string cid
     );

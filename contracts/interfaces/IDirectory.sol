@@ -14,6 +14,7 @@ interface IDirectory {
         address parts;
     }
 
+    /// @notice The contracts of this deployment are named.
     event DirectoryPublished(Contracts contracts);
 
     error CodeMissing(address account);

@@ -60,6 +60,7 @@ interface IIdentityRegistry {
         uint40 suspectedFrom;
     }
 
+    /// @notice An identity exists.
     event IdentityRegistered(
         bytes32 indexed id,
         Kind indexed kind,
@@ -67,16 +68,25 @@ interface IIdentityRegistry {
         bytes32 salt,
         bytes32 profile
     );
+    /// @notice The identity shows another salted profile.
     event ProfileChanged(bytes32 indexed id, bytes32 profile);
+    /// @notice The controller named a successor, who has yet to accept.
     event ControllerProposed(bytes32 indexed id, address indexed controller);
+    /// @notice The successor accepted and controls the identity.
     event ControllerChanged(bytes32 indexed id, address indexed controller, uint40 number);
+    /// @notice The child asked to belong to the parent.
     event LinkRequested(bytes32 indexed child, bytes32 indexed parent);
+    /// @notice The parent accepted; the link holds from this block.
     event LinkAccepted(bytes32 indexed child, bytes32 indexed parent, uint40 number);
+    /// @notice One side ended the link.
     event LinkEnded(bytes32 indexed child, bytes32 indexed parent, uint40 number);
+    /// @notice A machine has another key.
     event KeyAdded(
         bytes32 indexed key, bytes32 indexed machine, Algorithm algorithm, bytes publicKey
     );
+    /// @notice The key signs no more from this block.
     event KeyEnded(bytes32 indexed key, bytes32 indexed machine);
+    /// @notice The key may be in other hands since `suspectedFrom`.
     event KeyNoticeGiven(
         bytes32 indexed key,
         bytes32 indexed machine,
@@ -84,6 +94,7 @@ interface IIdentityRegistry {
         uint40 suspectedFrom,
         bytes32 evidence
     );
+    /// @notice The issuer states something of the subject.
     event ClaimMade(
         bytes32 indexed claim,
         bytes32 indexed issuer,
@@ -92,6 +103,7 @@ interface IIdentityRegistry {
         bytes32 digest,
         bytes32 evidence
     );
+    /// @notice The issuer no longer states it.
     event ClaimRevoked(bytes32 indexed claim);
 
     error KindMissing();

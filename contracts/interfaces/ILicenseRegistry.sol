@@ -68,9 +68,11 @@ interface ILicenseRegistry {
         uint40 reclaimAt;
     }
 
+    /// @notice A license is in force, with one lane over all its units.
     event LicenseGranted(
         bytes32 indexed id, uint40 indexed number, bytes32 indexed design, uint40 lane, Terms terms
     );
+    /// @notice Undrawn units of a lane became a lane of their own.
     event LaneSplit(
         uint40 indexed lane,
         uint40 indexed from,
@@ -79,7 +81,9 @@ interface ILicenseRegistry {
         uint40 end,
         uint40 log
     );
+    /// @notice A log drew units from the lane.
     event UnitsDrawn(uint40 indexed lane, uint40 first, uint40 n);
+    /// @notice The license grants no units from `at` on.
     event LicenseStopped(bytes32 indexed id, uint40 at);
 
     error TermsUnitsMissing();

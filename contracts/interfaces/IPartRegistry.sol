@@ -31,7 +31,9 @@ interface IPartRegistry {
     event PartMaterialised(
         uint256 indexed part, bytes32 indexed holder, address indexed to, Entry entry
     );
+    /// @notice The holder of the lane declared the part void.
     event PartVoided(uint256 indexed part, bytes32 indexed holder);
+    /// @notice Another entry of the log replaces the part.
     event PartSuperseded(uint256 indexed part, uint64 byIndex);
 
     error RecordUnknown(uint40 log, uint40 seq);

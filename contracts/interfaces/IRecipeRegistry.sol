@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 /// @title Recipes: roots of salted clause trees, their status over time, and the sites' own recipes
+/// @notice A recipe's content stays off chain; its root, status and succession are here.
 interface IRecipeRegistry {
     /// @notice How a recipe changes the one that it supersedes.
     enum Change {
@@ -56,8 +57,11 @@ interface IRecipeRegistry {
         uint40 at;
     }
 
+    /// @notice A recipe is on record.
     event RecipePublished(bytes32 indexed id, bytes32 indexed design, Recipe recipe, Status status);
+    /// @notice The recipe came to another status.
     event RecipeStatusChanged(bytes32 indexed id, Status status, uint40 number);
+    /// @notice A site published how it keeps a recipe.
     event SiteRecipePublished(
         bytes32 indexed id, bytes32 indexed master, bytes32 indexed site, SiteRecipe recipe
     );
