@@ -29,7 +29,7 @@ def result(
         )
         for state in states
     )
-    return CheckResult(number=number, name="", asks="It holds.", findings=findings)
+    return CheckResult(number=number, name="", asks="It holds.", looked_at="", findings=findings)
 
 
 def verdict(*checks: CheckResult, has_trust: bool = True, parties_listed: bool = True) -> Judgement:

@@ -98,6 +98,7 @@ class CheckResult:
     number: int
     name: str
     asks: str
+    looked_at: str = ""
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -114,6 +115,11 @@ class CheckResult:
     def code(self) -> str | None:
         """Return the code of the worst finding."""
         return self.findings[0].cause.code if self.findings else None
+
+    @property
+    def evidence(self) -> str:
+        """Return where in the bundle to look."""
+        return self.findings[0].evidence if self.findings else self.looked_at
 
     @property
     def reason(self) -> str:

@@ -125,6 +125,7 @@ CHAIN = Check(
     number=0,
     name="chain and block",
     asks="The chain is the pinned one, and the block is one that you trust.",
+    looked_at="chain/header.rlp",
     causes=(
         TRUST_MISSING,
         CHAIN_MISMATCH,

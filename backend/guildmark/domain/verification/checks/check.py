@@ -18,6 +18,7 @@ class Check:
         number: Its number, the same in code, reports and docs.
         name: What it is about, in two or three words.
         asks: The sentence that holds where it is ``ok``.
+        looked_at: Where in a bundle its evidence is.
         causes: Its own causes; the shared ones of a case come on top.
         rules: What it looks at, in the order in which people should read it.
     """
@@ -25,6 +26,7 @@ class Check:
     number: int
     name: str
     asks: str
+    looked_at: str
     causes: tuple[Cause, ...]
     rules: tuple[Rule, ...]
 
@@ -34,7 +36,11 @@ class Check:
         findings = dict.fromkeys(each for rule in self.rules for each in _findings(rule, case))
         worst_first = sorted(findings, key=lambda finding: finding.rank)
         return CheckResult(
-            number=self.number, name=self.name, asks=self.asks, findings=tuple(worst_first)
+            number=self.number,
+            name=self.name,
+            asks=self.asks,
+            looked_at=self.looked_at,
+            findings=tuple(worst_first),
         )
 
 

@@ -149,6 +149,7 @@ DESIGN = Check(
     number=5,
     name="design revision",
     asks="The design's revision was registered, and files, recipe and license are of it.",
+    looked_at="disclosed/revision.json",
     causes=(
         REVISION_MISSING,
         REVISION_UNKNOWN,

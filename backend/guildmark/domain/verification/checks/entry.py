@@ -124,6 +124,7 @@ ENTRY = Check(
     number=3,
     name="place in the log",
     asks="The entry is at this position of this record, and it is about this part.",
+    looked_at="log/entry.json",
     causes=(
         PATH_INVALID,
         HINT_MISMATCH,

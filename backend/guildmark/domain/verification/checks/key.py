@@ -148,6 +148,7 @@ KEY = Check(
     number=2,
     name="machine's signature",
     asks="The machine's key signed this envelope, was in force, and is not under notice.",
+    looked_at="statements/build.dsse.json",
     causes=(
         SIGNATURE_INVALID,
         SIGNATURE_MISSING,

@@ -314,6 +314,7 @@ LICENSE = Check(
     number=6,
     name="license and unit",
     asks="The part has a granted unit, and the license allows site, machine, recipe and time.",
+    looked_at="disclosed/licenses.json",
     causes=(
         UNIT_NOT_GRANTED,
         UNIT_NOT_DRAWN,

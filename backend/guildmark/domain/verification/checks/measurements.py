@@ -100,6 +100,7 @@ MEASUREMENTS = Check(
     number=8,
     name="tolerances",
     asks="The measurements meet the recipe's tolerances, and the instruments are registered.",
+    looked_at="statements/build.dsse.json",
     causes=(
         TOLERANCE_EXCEEDED,
         INSTRUMENT_UNREGISTERED,

@@ -184,6 +184,7 @@ PARTIES = Check(
     number=1,
     name="operator, site and machine",
     asks="Operator, site, machine and their links existed while the part was built.",
+    looked_at="chain/identities.json",
     causes=(
         MACHINE_UNREGISTERED,
         SITE_UNREGISTERED,

@@ -286,6 +286,7 @@ RECIPE = Check(
     number=7,
     name="recipe and settings",
     asks="The site's recipe keeps the recipe, and the recorded settings lie inside it.",
+    looked_at="disclosed/site-recipe.json",
     causes=(
         SITE_RECIPE_MISMATCH,
         SITE_RECIPE_OF_OTHER_SITE,

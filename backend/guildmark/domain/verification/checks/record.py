@@ -134,6 +134,7 @@ RECORD = Check(
     number=4,
     name="record on chain",
     asks="The record is on chain and final, it was not voided, and its beacon is older.",
+    looked_at="log/record.json",
     causes=(
         RECORD_UNKNOWN,
         RECORD_MISMATCH,

@@ -1,0 +1,19 @@
+"""The corpus: for every cause of every check a case that breaks exactly that."""
+
+from fakes.cases import (
+    chain,
+    design,
+    entry,
+    key,
+    licenses,
+    measured,
+    parties,
+    recipe,
+    record,
+    shared,
+)
+from fakes.cases.draft import CASES, Broken, Draft, Sealed
+
+ROOMS = (chain, parties, key, entry, record, design, licenses, recipe, measured, shared)
+
+__all__ = ["CASES", "ROOMS", "Broken", "Draft", "Sealed"]

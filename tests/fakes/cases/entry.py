@@ -1,0 +1,91 @@
+"""Cases for check (3): place in the log."""
+
+from dataclasses import replace
+
+from fakes import simulator as sim
+from fakes.cases.draft import Draft, breaks, other, word
+from fakes.simulator import (
+    LABEL,
+    LOG,
+    OPERATOR,
+    SITE,
+)
+from guildmark.domain import storage
+from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.identifiers import (
+    Index,
+)
+from guildmark.domain.verification.case import Question
+
+
+@breaks(3, "pathInvalid", 19)
+def false_path(draft: Draft) -> None:
+    path = draft.simulator.make_core().path
+    draft.simulator.core["path"] = (other("hash"), *path[1:])
+
+
+@breaks(3, "pathInvalid", 19)
+def path_with_a_hash_too_many(draft: Draft) -> None:
+    draft.simulator.core["path"] = (*draft.simulator.make_core().path, other("hash"))
+
+
+@breaks(3, "pathInvalid", 19)
+def position_of_a_neighbour(draft: Draft) -> None:
+    draft.simulator.core["position"] = 4
+
+
+@breaks(3, "pathInvalid", 19)
+def other_salt(draft: Draft) -> None:
+    draft.simulator.core["salt"] = sim.salt("other")
+
+
+@breaks(3, "hintMismatch", 19)
+def code_of_another_position(draft: Draft) -> None:
+    draft.question = Question(hint=(LOG, Index(104)))
+
+
+@breaks(3, "labelMismatch", 19)
+def label_of_another_part(draft: Draft) -> None:
+    draft.question = Question(label=LABEL.replace("00025", "00026"))
+
+
+@breaks(3, "labelMismatch", 19)
+def link_of_another_part(draft: Draft) -> None:
+    draft.question = Question(link=DigitalLink.parse(LABEL.replace("00025", "00026")))
+
+
+@breaks(3, "labelMismatch", 19)
+def label_that_is_no_link(draft: Draft) -> None:
+    draft.simulator.statement["label"] = "https://id.example.org/id/none"
+    draft.question = Question(link=DigitalLink.parse(LABEL))
+
+
+@breaks(3, "subjectMismatch", 19)
+def subject_of_another_label(draft: Draft) -> None:
+    statement = draft.simulator.make_statement()
+    digest, wrong = statement.subject.hex().encode(), other("subject").hex().encode()
+    draft.simulator.payload = statement.encode().replace(digest, wrong)
+
+
+@breaks(3, "entrySubjectMismatch", 19)
+def entry_about_another_subject(draft: Draft) -> None:
+    draft.simulator.entry["subject"] = other("subject")
+
+
+@breaks(3, "makerMismatch", 19)
+def operator_logs_a_shops_envelope_as_its_own(draft: Draft) -> None:
+    draft.simulator.entry["maker"] = OPERATOR
+
+
+@breaks(3, "makerMismatch", 19)
+def site_of_another_organization(draft: Draft) -> None:
+    link = draft.simulator.make_disclosures().maker_link
+    assert link is not None
+    draft.simulator.disclosed["maker_link"] = replace(link, parent=OPERATOR)
+    word(storage.LINK_COUNTS.at(SITE, OPERATOR), 1)(draft)
+    word(storage.LINKS.at(SITE, OPERATOR, 1), sim.interval_word(1_000))(draft)
+
+
+@breaks(3, "dependenciesMismatch", 19)
+def entry_with_other_recall_keys(draft: Draft) -> None:
+    draft.simulator.entry["dependencies"] = other("dependencies")

@@ -1,0 +1,100 @@
+"""Cases for check (2): machine's signature."""
+
+from dataclasses import replace
+from typing import Any
+
+from fakes import simulator as sim
+from fakes.cases.draft import Draft, breaks, word
+from fakes.simulator import (
+    BEGUN,
+    GAUGE,
+    LOGGED,
+    MACHINE,
+    Signer,
+)
+from guildmark.domain import storage
+from guildmark.domain.dsse import Envelope, envelope_digest
+from guildmark.domain.identity import key_id
+
+KEY = storage.KEYS.at(key_id(MACHINE, Signer("machine").public))
+
+
+def reseal(draft: Draft, **changes: Any) -> None:
+    """Log an envelope whose payload was changed after it was signed."""
+    honest = Envelope.parse(draft.simulator.make_envelope())
+    statement = replace(draft.simulator.make_statement(), **changes)
+    draft.simulator.envelope = replace(honest, payload=statement.encode()).encode()
+
+
+@breaks(2, "signatureInvalid", 12)
+def altered_measurement(draft: Draft) -> None:
+    reseal(draft, measurements=(sim.measured("bore", "10.02"), sim.measured("height", "20.0")))
+
+
+@breaks(2, "signatureMissing", 12)
+def signed_by_another_machine(draft: Draft) -> None:
+    draft.simulator.key_owner = GAUGE
+
+
+@breaks(2, "envelopeMalformed", 12)
+def envelope_is_no_envelope(draft: Draft) -> None:
+    draft.simulator.envelope = b'{"payload":"","payload":""}'
+
+
+@breaks(2, "statementMalformed", 12)
+def payload_of_another_type(draft: Draft) -> None:
+    draft.simulator.payload_type = "text/plain"
+
+
+@breaks(2, "statementMalformed", 12)
+def payload_is_no_statement(draft: Draft) -> None:
+    draft.simulator.payload = b"{}"
+
+
+@breaks(2, "envelopeMismatch", 12)
+def signature_made_later(draft: Draft) -> None:
+    draft.simulator.entry["envelope"] = envelope_digest(b"the envelope that was logged")
+
+
+@breaks(2, "keyMissing", 23)
+def public_key_not_shown(draft: Draft) -> None:
+    draft.simulator.disclosed["key"] = None
+
+
+@breaks(2, "keyUnregistered", 12)
+def key_that_nobody_added(draft: Draft) -> None:
+    draft.simulator.signer = Signer("stranger")
+
+
+@breaks(2, "keyNotGood", 12)
+def key_ended_before_the_beacon(draft: Draft) -> None:
+    word(KEY, sim.key_word(1_000, BEGUN))(draft)
+
+
+@breaks(2, "keyNotGood", 12)
+def key_added_after_the_record(draft: Draft) -> None:
+    word(KEY, sim.key_word(LOGGED + 1))(draft)
+
+
+@breaks(2, "keyGoodPartly", 23)
+def key_added_after_the_beacon(draft: Draft) -> None:
+    word(KEY, sim.key_word(BEGUN + 1))(draft)
+
+
+@breaks(2, "keyUnderNotice", 12)
+def logged_at_the_notice(draft: Draft) -> None:
+    word(KEY, sim.key_word(1_000, notice_at=LOGGED, suspected_from=LOGGED))(draft)
+
+
+@breaks(2, "keyInDoubt", 23)
+def logged_at_the_suspicion(draft: Draft) -> None:
+    word(KEY, sim.key_word(1_000, notice_at=LOGGED + 1, suspected_from=LOGGED))(draft)
+
+
+@breaks(2, "machineMismatch", 12)
+def entry_of_another_machine(draft: Draft) -> None:
+    machine = sim.identity("sister")
+    draft.simulator.entry["machine"] = machine
+    draft.simulator.key_owner = machine
+    name = key_id(machine, draft.simulator.signer.public)
+    word(storage.KEYS.at(name), sim.key_word(1_000))(draft)

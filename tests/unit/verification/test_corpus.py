@@ -1,0 +1,95 @@
+"""The corpus: each broken case fails where it is broken, and nothing honest is refused."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fakes.cases import CASES, Broken
+from fakes.simulator import Simulator
+from guildmark.domain import bundle
+from guildmark.domain.verification.case import SHARED
+from guildmark.domain.verification.report import CheckResult, Report, State, Verdict
+from guildmark.domain.verification.verdict import CHECKS
+from guildmark.verify import verify_bundle
+
+HONEST = Simulator()
+BUNDLE = bundle.write(HONEST.evidence())
+
+
+def lowest_not_ok(report: Report) -> CheckResult:
+    if report.failed:
+        return report.failed[0]
+    return next(check for check in report.checks if check.state is not State.OK)
+
+
+def test_the_honest_part_is_verified() -> None:
+    report = verify_bundle(BUNDLE, HONEST.trust())
+
+    assert report.verdict is Verdict.VERIFIED
+    assert report.exit == 0
+    assert [check.state for check in report.checks] == [State.OK] * 9
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_broken_case_is_judged_as_told(case: Broken) -> None:
+    sealed = case.seal()
+
+    report = verify_bundle(bundle.write(sealed.evidence), sealed.trust, sealed.question)
+
+    named = lowest_not_ok(report) if case.decides else report.checks[case.check]
+    assert (named.number, named.code) == (case.check, case.code)
+    assert report.exit == case.exit
+
+
+def test_every_cause_has_a_case() -> None:
+    causes = {cause.code for check in CHECKS for cause in check.causes}
+    causes |= {cause.code for cause in SHARED}
+
+    assert {case.code for case in CASES} == causes
+
+
+def test_every_code_is_of_one_cause() -> None:
+    own = [cause.code for check in CHECKS for cause in check.causes]
+    shared = [cause.code for cause in SHARED]
+
+    assert len(set(own + shared)) == len(own + shared)
+
+
+def test_every_case_has_its_own_name() -> None:
+    names = [case.name for case in CASES]
+
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("name", "check", "code", "exit_code"),
+    [
+        ("altered_measurement", 2, "verify.signatureInvalid", 12),
+        ("unregistered_machine", 1, "verify.machineUnregistered", 16),
+        ("unit_61", 6, "verify.unitNotGranted", 18),
+        ("false_path", 3, "verify.pathInvalid", 19),
+    ],
+)
+def test_the_four_bad_parts_have_exactly_this_lowest_failed_check(
+    name: str, check: int, code: str, exit_code: int
+) -> None:
+    sealed = next(case for case in CASES if case.name == name).seal()
+
+    report = verify_bundle(bundle.write(sealed.evidence), sealed.trust)
+
+    assert (report.failed[0].number, report.failed[0].code) == (check, code)
+    assert (report.verdict, report.exit) == (Verdict.PROBLEM, exit_code)
+
+
+@given(st.data())
+@settings(max_examples=200)
+def test_a_flipped_bit_is_no_canonical_bundle(data: st.DataObject) -> None:
+    at = data.draw(st.integers(0, len(BUNDLE) - 1))
+    flipped = bytearray(BUNDLE)
+    flipped[at] ^= 1 << data.draw(st.integers(0, 7))
+
+    report = verify_bundle(bytes(flipped), HONEST.trust())
+
+    assert (report.verdict, report.exit) == (Verdict.PROBLEM, 14)
+    assert report.checks == ()
+    assert report.fault is not None

@@ -1,0 +1,419 @@
+"""The verdict as a whole: headline, parties, notes, and what is asked of the chain."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fakes import simulator as sim
+from fakes.simulator import (
+    DESIGN,
+    DESIGNER,
+    HOST,
+    ISSUER,
+    LABEL,
+    LOG,
+    LOGGED,
+    LOOKED,
+    MAKER,
+    OPERATOR,
+    Simulator,
+)
+from guildmark.domain import storage
+from guildmark.domain.canonical import canonical
+from guildmark.domain.clauses import Disclosure
+from guildmark.domain.contracts import ChainClass, ContractName
+from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Digest, Index
+from guildmark.domain.identity import profile_digest
+from guildmark.domain.predicate import Resource, SignerRole
+from guildmark.domain.trust import Listed, Policy
+from guildmark.domain.verification.case import Case, Question, Sighting
+from guildmark.domain.verification.checks.recipe import settings_digest
+from guildmark.domain.verification.evidence import ProfileDisclosure
+from guildmark.domain.verification.headline import as_time
+from guildmark.domain.verification.naming import parties
+from guildmark.domain.verification.report import Party, Report, State, Verdict
+from guildmark.domain.verification.state import Unproven
+from guildmark.domain.verification.verdict import CHECKS, verify_evidence
+
+
+def judge(simulator: Simulator, question: Question | None = None, **trust: Any) -> Report:
+    given = replace(simulator.trust(), **trust)
+    return verify_evidence(simulator.evidence(), given, question or Question())
+
+
+def party(report: Report, role: str) -> Party:
+    return next(party for party in report.parties if party.role == role)
+
+
+def test_the_headline_says_when_and_who_signed() -> None:
+    report = judge(Simulator())
+
+    assert report.headline == "Verified as of 1970-01-01T00:36:40Z, signed by the machine."
+    assert report.as_of is not None
+    assert (report.as_of.block, report.as_of.time) == (77, LOOKED)
+
+
+def test_a_local_chain_gives_no_more_than_its_own_words() -> None:
+    report = judge(Simulator(pin=sim.make_pin(ChainClass.LOCAL)))
+
+    assert report.verdict is Verdict.VERIFIED
+    assert report.headline.startswith("Verified on this node's own chain as of ")
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [(SignerRole.GATEWAY, "a gateway"), (SignerRole.TECHNICIAN, "a technician")],
+)
+def test_the_headline_says_that_no_machine_signed(role: SignerRole, words: str) -> None:
+    report = judge(Simulator(statement={"signer_role": role}))
+
+    assert report.headline.endswith(f", signed by {words}.")
+
+
+def test_a_list_that_is_not_the_readers_own_is_named() -> None:
+    report = judge(Simulator(), Question(list_name="example.org"))
+
+    assert report.headline.endswith(", by the list of example.org.")
+
+
+def test_a_problem_is_headed_by_its_check() -> None:
+    report = judge(Simulator(external={"log": 2}))
+
+    assert report.headline == "Problem found: license and unit."
+
+
+def test_what_could_not_be_checked_is_headed_by_its_check() -> None:
+    report = judge(Simulator(disclosed={"revision": None}))
+
+    assert report.headline == "Could not check: design revision."
+
+
+def test_without_a_trust_file_the_evidence_is_consistent_at_best() -> None:
+    report = verify_evidence(Simulator().evidence())
+
+    assert (report.verdict, report.exit) == (Verdict.UNTRUSTED, 16)
+    assert report.headline == "Consistent, but you have not said whom you trust."
+
+
+def test_the_part_is_summarised() -> None:
+    simulator = Simulator(statement={"simulated": True})
+
+    part = judge(simulator).part
+
+    assert part is not None
+    assert (part.log, part.index, part.unit, part.units) == (1, 103, 25, 60)
+    assert (part.label, part.signer_role, part.is_simulated) == (LABEL, "machine", True)
+    assert part.chain_id == simulator.pin.chain_id
+    assert part.build_log == simulator.pin.contracts[ContractName.LOG].address
+
+
+def test_a_part_without_readable_statement_has_a_place_only() -> None:
+    part = judge(Simulator(envelope=b"{}", disclosed={"licenses": ()})).part
+
+    assert part is not None
+    assert (part.label, part.index, part.units) == (None, 103, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "who"),
+    [
+        ({"operators": ()}, "the operator of the log"),
+        ({"operators": (Listed(id=OPERATOR, until=LOGGED),)}, "the operator of the log"),
+        ({"issuers": ()}, "the maker's issuer"),
+        ({"issuers": (Listed(id=ISSUER, until=1_000),)}, "the maker's issuer"),
+    ],
+)
+def test_an_unlisted_party_gives_the_second_verdict(change: dict[str, Any], who: str) -> None:
+    report = judge(Simulator(), **change)
+
+    assert (report.verdict, report.exit) == (Verdict.UNTRUSTED, 16)
+    assert f", but {who} is not on your trust list." in report.headline
+
+
+def test_an_issuer_that_was_dropped_later_still_counts() -> None:
+    report = judge(Simulator(), issuers=(Listed(id=ISSUER, until=1_001),))
+
+    assert report.exit == 0
+
+
+def claims_of(*subjects: sim.IdentityId) -> Simulator:
+    simulator = Simulator()
+    simulator.claims = tuple(sim.claim(each, "LEI", "5299000J2N45DDNE4Y28") for each in subjects)
+    return simulator
+
+
+def test_a_maker_without_claims_gives_the_second_verdict() -> None:
+    assert "the maker's issuer" in judge(claims_of(DESIGNER)).headline
+
+
+def test_a_design_owner_without_claims_gives_the_second_verdict() -> None:
+    assert "the design owner's issuer" in judge(claims_of(MAKER)).headline
+
+
+def test_a_revoked_claim_names_nobody() -> None:
+    simulator = Simulator()
+    revoked = storage.CLAIMS.at(simulator.claims[0].id())
+    simulator.words[revoked] = sim.interval_word(1_000, 2_000)
+
+    report = judge(simulator)
+
+    assert report.exit == 16
+    assert party(report, "maker").claims == ()
+
+
+def test_a_claim_without_proof_names_nobody() -> None:
+    simulator = Simulator()
+    simulator.unproven.add(storage.CLAIMS.at(simulator.claims[0].id()))
+
+    assert party(judge(simulator), "maker").claims == ()
+
+
+def test_a_claim_that_was_never_made_names_nobody() -> None:
+    simulator = Simulator()
+    simulator.words[storage.CLAIMS.at(simulator.claims[0].id())] = 0
+
+    assert party(judge(simulator), "maker").claims == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"disclosed": {"owner": None}},
+        {"disclosed": {"owner": MAKER}},
+        {"words": {storage.DESIGN_OWNERS.at(DESIGN): 0}},
+        {"unproven": {storage.DESIGN_OWNERS.at(DESIGN)}},
+        {"unproven": {storage.IDENTITIES.at(DESIGNER)}},
+    ],
+)
+def test_an_organization_that_does_not_own_the_design_is_not_its_owner(
+    change: dict[str, Any],
+) -> None:
+    report = judge(Simulator(**change))
+
+    assert party(report, "designOwner").id == ""
+    assert report.exit == 16
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"words": {storage.OPERATORS.at(LOG): 0}},
+        {"unproven": {storage.OPERATORS.at(LOG)}},
+    ],
+)
+def test_an_operator_that_is_not_proven_has_no_name(change: dict[str, Any]) -> None:
+    assert party(judge(Simulator(**change)), "operator").id == ""
+
+
+def test_parties_without_links_have_no_names() -> None:
+    report = judge(Simulator(disclosed={"maker_link": None, "revision": None}))
+
+    assert party(report, "maker").id == ""
+    assert party(report, "designOwner").id == ""
+
+
+def test_a_proven_profile_gives_the_name() -> None:
+    assert party(judge(Simulator()), "maker").name == "Makers of Example"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"[]",
+        b'{"name":"Famous Brand"}',
+        canonical({"name": "Famous Brand", "salt": "0x" + "00" * 32}),
+    ],
+)
+def test_a_profile_that_the_chain_does_not_hold_gives_no_name(document: bytes) -> None:
+    profile = ProfileDisclosure(identity=MAKER, document=document)
+
+    report = judge(Simulator(disclosed={"profiles": (profile,)}))
+
+    assert party(report, "maker").name == ""
+
+
+def test_a_profile_without_a_name_gives_none() -> None:
+    salt = sim.salt("nameless")
+    document = canonical({"name": 5, "salt": "0x" + salt.hex()})
+    profile = ProfileDisclosure(identity=MAKER, document=document)
+    words = {storage.PROFILES.at(MAKER): sim.as_int(profile_digest({"name": 5}, salt))}
+
+    report = judge(Simulator(disclosed={"profiles": (profile,)}, words=words))
+
+    assert party(report, "maker").name == ""
+
+
+GTIN_LABEL = DigitalLink.of_part(HOST, "09506000134352", "5-00025").label
+
+
+def gtin_part(scheme: str, value: str, issuer: sim.IdentityId = ISSUER) -> Simulator:
+    simulator = Simulator(statement={"label": GTIN_LABEL})
+    simulator.terms_members = sim.members(LABEL_NAMESPACE=f"https://{HOST}/01/")
+    simulator.claims += (sim.claim(MAKER, scheme, value, issuer),)
+    return simulator
+
+
+def test_a_gtin_counts_with_a_claim_to_its_prefix() -> None:
+    assert judge(gtin_part("GCP", "9506000")).exit == 0
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value", "issuer"),
+    [
+        ("GCP", "9506001", ISSUER),
+        ("GLN", "9506000", ISSUER),
+        ("GCP", "9506000", sim.identity("nobody")),
+    ],
+)
+def test_a_gtin_without_a_listed_claim_gives_the_second_verdict(
+    scheme: str, value: str, issuer: sim.IdentityId
+) -> None:
+    report = judge(gtin_part(scheme, value, issuer))
+
+    assert report.exit == 16
+    assert "the issuer of the label's GTIN prefix is not on your trust list" in report.headline
+
+
+def test_notes_change_no_state() -> None:
+    simulator = Simulator(statement={"simulated": True, "replaces": sha256(b"older")})
+
+    report = judge(simulator)
+
+    assert report.exit == 0
+    assert report.notes == (
+        "The measurements are simulated.",
+        "The statement replaces an earlier envelope of the same machine and counter.",
+        "The statement does not commit to the settings of its job file.",
+    )
+
+
+def test_settings_that_the_job_file_commits_to_need_no_note() -> None:
+    settings = Simulator().make_statement().settings
+    design = Resource(name="design", digest=sha256(b"ciphertext"))
+    job = Resource(name="settings", digest=settings_digest(settings))
+
+    report = judge(Simulator(statement={"resolved": (design, job)}))
+
+    assert (report.exit, report.notes) == (0, ())
+
+
+def test_what_is_withheld_is_listed() -> None:
+    paths = [leaf.path for leaf in sim.MASTER if leaf.path != "/tolerance/bore"]
+    shown = Simulator().make_disclosures().recipe
+    assert shown is not None
+    opened = replace(shown, clauses=sim.show(sim.MASTER, *paths))
+
+    report = judge(Simulator(disclosed={"recipe": opened}))
+
+    assert report.checks[8].state is State.WITHHELD
+    assert "Withheld by whom it concerns: a part of (8)." in report.notes
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "1970-01-01T00:00:00Z"),
+        (253_402_300_799, "9999-12-31T23:59:59Z"),
+        (253_402_300_800, "second 253402300800"),
+    ],
+)
+def test_times_are_read_by_people(seconds: int, text: str) -> None:
+    assert as_time(seconds) == text
+
+
+def test_the_scanned_label_link_and_position_may_fit() -> None:
+    link = DigitalLink.parse(LABEL.replace(HOST, "node.example.net"))
+
+    report = judge(Simulator(), Question(label=LABEL, link=link, hint=(LOG, Index(103))))
+
+    assert report.exit == 0
+
+
+def test_the_own_node_may_know_the_block() -> None:
+    simulator = Simulator()
+    block = simulator.trust().blocks[0]
+    sighting = Sighting(is_reached=True, hash=block.hash, is_final=True)
+
+    report = judge(simulator, Question(sighting=sighting), blocks=())
+
+    assert report.exit == 0
+
+
+def test_evidence_may_be_as_old_as_the_policy_says() -> None:
+    question = Question(now=LOOKED + 100)
+
+    assert judge(Simulator(), question, policy=Policy(max_age=100)).exit == 0
+    assert judge(Simulator(), question, policy=Policy(max_age=99)).exit == 23
+    assert verify_evidence(Simulator().evidence(), None, question).checks[6].state is State.OK
+
+
+def test_a_named_unit_may_be_the_granted_one() -> None:
+    assert judge(Simulator(external={"unit": 25})).exit == 0
+
+
+def test_a_license_without_terms_allows_anything() -> None:
+    empty = Disclosure(leaves=(), opened={})
+    terms = {"terms_root": Digest(bytes(32))}
+    simulator = Simulator(terms=terms)
+    (license_,) = simulator.make_disclosures().licenses
+    simulator.disclosed["licenses"] = (replace(license_, members=empty),)
+
+    assert judge(simulator).exit == 0
+
+
+def test_a_license_under_another_is_followed_to_its_root() -> None:
+    parent = replace(Simulator().make_terms(), holder=DESIGNER)
+    simulator = Simulator()
+    simulator.terms["parent"] = simulator.license_id(parent)
+    (license_,) = simulator.make_disclosures().licenses
+    above = replace(license_, number=2, terms=parent)
+    simulator.disclosed["licenses"] = (license_, above)
+    simulator.words |= {
+        storage.LICENSES.at(sim.NUMBER): sim.license_word(parent=2, depth=1),
+        storage.LICENSES.at(2): sim.license_word(),
+        storage.LICENSE_IDS.at(2): sim.as_int(simulator.license_id(parent)),
+    }
+
+    assert judge(simulator).exit == 0
+
+
+def test_a_pin_without_the_license_registry_cannot_check_licenses() -> None:
+    simulator = Simulator()
+    contracts = dict(simulator.pin.contracts)
+    del contracts[ContractName.LICENSES]
+
+    report = judge(simulator, chain=replace(simulator.pin, contracts=contracts))
+
+    assert report.checks[0].state is State.FAIL
+    assert report.checks[6].state is State.UNKNOWN
+
+
+class Recording(dict[storage.Location, int | Unproven]):
+    """Words that remember who asked for them."""
+
+    def __init__(self, words: Mapping[storage.Location, int | Unproven]) -> None:
+        super().__init__(words)
+        self.asked: set[storage.Location] = set()
+
+    def get(self, key: storage.Location, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
+
+
+def test_all_that_is_proven_is_asked_for_and_nothing_else() -> None:
+    case = Case(Simulator().evidence(), Simulator().trust())
+    words = Recording(case.state.words)
+    # What a case read once, it keeps here.
+    case.__dict__["state"] = replace(case.state, words=words)
+
+    states = [check.run(case).state for check in CHECKS]
+    named = parties(case)
+
+    assert states == [State.OK] * 9
+    assert all(party.is_listed for party in named)
+    assert words.asked == set(words)
