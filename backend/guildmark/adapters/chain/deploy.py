@@ -1,6 +1,6 @@
 """Deploys the contracts: addresses computed first, raw transactions kept, all checked at the end.
 
-web3 encodes the constructors and reads the directory back: a second opinion beside our own codec.
+web3 encodes the constructors and decodes the directory: a second opinion beside our own codec.
 """
 
 import logging
@@ -22,7 +22,7 @@ from guildmark.adapters.chain.eip1559 import (
 )
 from guildmark.adapters.chain.errors import is_sent, translated
 from guildmark.adapters.chain.fees import suggested
-from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, quantity
+from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
 from guildmark.adapters.files import write_durably
 from guildmark.domain.contracts import ChainClass, ChainPin, ContractName
 from guildmark.domain.errors import GuildmarkError
@@ -155,7 +155,7 @@ because another transaction took a nonce, remove {self.folder / DRAFT}."
             chain_class=self.chain_class,
             directory=addresses[ContractName.DIRECTORY],
         )
-        _compare_directory(self.rpc.url, pin, addresses)
+        _compare_directory(self.rpc, pin, addresses)
         return pin
 
 
@@ -179,9 +179,10 @@ def _creation(artifact: Artifact, addresses: Mapping[ContractName, Address]) -> 
         for name in constructor_inputs(artifact.name)
     ]
     factory = Web3().eth.contract(abi=list(artifact.abi), bytecode=artifact.bytecode)
-    data = bytes.fromhex(factory.constructor(*arguments).data_in_transaction.removeprefix("0x"))
+    creation = data(factory.constructor(*arguments).data_in_transaction)
     code_gas = _GAS_A_CODE_BYTE * len(artifact.deployed_bytecode)
-    return {"to": None, "data": data, "gas": _GAS + code_gas + _GAS_A_DATA_BYTE * len(data)}
+    gas = _GAS + code_gas + _GAS_A_DATA_BYTE * len(creation)
+    return {"to": None, "data": creation, "gas": gas}
 
 
 def _check_receipts(receipts: Mapping[ContractName, Any]) -> None:
@@ -191,18 +192,17 @@ def _check_receipts(receipts: Mapping[ContractName, Any]) -> None:
             raise DeploymentFailedError(message, contract=name.value)
 
 
-def _compare_directory(url: str, pin: ChainPin, addresses: Mapping[ContractName, Address]) -> None:
-    """Read the directory with web3 and compare it with what was deployed."""
-    from web3 import HTTPProvider, Web3  # noqa: PLC0415 - as above
+def _compare_directory(rpc: Rpc, pin: ChainPin, addresses: Mapping[ContractName, Address]) -> None:
+    """Read the directory with web3's codec and compare it with what was deployed."""
+    from web3 import Web3  # noqa: PLC0415 - as above
 
-    directory = pin.contracts[ContractName.DIRECTORY].address
-    contract = Web3(HTTPProvider(url)).eth.contract(
-        address=Web3.to_checksum_address(directory),
-        abi=list(load(ContractName.DIRECTORY).abi),
-    )
-    names = [item["name"] for item in _components()]
-    listed = dict(zip(names, contract.functions.contracts().call(), strict=True))
-    for name, address in listed.items():
+    contract = Web3().eth.contract(abi=list(load(ContractName.DIRECTORY).abi))
+    directory = to_hex(pin.contracts[ContractName.DIRECTORY].address)
+    call = {"to": directory, "data": contract.encode_abi("contracts", args=[])}
+    names = [component["name"] for component in _components()]
+    answer = data(rpc.call("eth_call", call, "latest"))
+    (listed,) = Web3().codec.decode([f"({','.join('address' for _ in names)})"], answer)
+    for name, address in zip(names, listed, strict=True):
         if bytes.fromhex(address.removeprefix("0x")) != addresses[ContractName(name)]:
             message = f"The directory names {address} for {name}, which was not deployed now."
             raise CodeMismatchError(message, contract=name, address=address)

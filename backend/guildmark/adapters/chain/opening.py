@@ -1,6 +1,7 @@
 """A ledger opened: its chain and contracts checked before anything is read, signed or sent."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from sqlalchemy import Engine
@@ -13,6 +14,7 @@ from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.chain.signing import Signing
 from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.domain.contracts import ChainClass, ChainPin
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Address, ChainId, Digest
 from guildmark.ports import Capability, Clock, KeyStore
 
@@ -45,11 +47,11 @@ def open_ledger(
         CodeMissingError: An address has no code.
         CodeMismatchError: An address has another code than ours.
     """
-    rpc = Rpc(url=url)
-    pin = deployment.discover(
-        rpc, chain_id=chain_id, genesis=genesis, chain_class=chain_class, directory=directory
-    )
-    return _ledger(rpc, pin)
+    with _closed_on_error(url) as rpc:
+        pin = deployment.discover(
+            rpc, chain_id=chain_id, genesis=genesis, chain_class=chain_class, directory=directory
+        )
+        return _ledger(rpc, pin)
 
 
 def open_pinned(url: str, pin: ChainPin) -> RpcLedger:
@@ -62,9 +64,9 @@ def open_pinned(url: str, pin: ChainPin) -> RpcLedger:
         CodeMissingError: An address has no code.
         CodeMismatchError: An address has another code.
     """
-    rpc = Rpc(url=url)
-    deployment.check_pin(rpc, pin)
-    return _ledger(rpc, pin)
+    with _closed_on_error(url) as rpc:
+        deployment.check_pin(rpc, pin)
+        return _ledger(rpc, pin)
 
 
 def open_outbox(
@@ -85,6 +87,16 @@ def open_outbox(
         keys=keys,
         clock=clock,
     )
+
+
+@contextmanager
+def _closed_on_error(url: str) -> Iterator[Rpc]:
+    rpc = Rpc(url=url)
+    try:
+        yield rpc
+    except GuildmarkError:
+        rpc.close()
+        raise
 
 
 def _ledger(rpc: Rpc, pin: ChainPin) -> RpcLedger:
