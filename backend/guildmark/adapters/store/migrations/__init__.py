@@ -1,6 +1,7 @@
 """The schema's history; one file a change, under ``versions``."""
 
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from alembic.config import Config
@@ -10,6 +11,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
 from guildmark.adapters.store.schema import METADATA
+
+
+# Alembic's `op` speaks to one connection a process.
+_ONE_AT_A_TIME = Lock()
 
 
 def upgrade(connection: Connection) -> None:
@@ -28,7 +33,8 @@ def upgrade(connection: Connection) -> None:
         render_as_batch=True,
         transactional_ddl=True,
     )
-    context.run_migrations()
+    with _ONE_AT_A_TIME:
+        context.run_migrations()
 
 
 def _scripts() -> ScriptDirectory:
