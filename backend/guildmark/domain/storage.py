@@ -42,7 +42,6 @@ def _word(key: bytes | int) -> bytes:
 
 
 IDENTITIES = Mapping(ContractName.IDENTITIES, "_identities", 0)
-CONTROLLERS = Mapping(ContractName.IDENTITIES, "_controllers", 1)
 PROFILES = Mapping(ContractName.IDENTITIES, "_profiles", 2)
 LINKS = Mapping(ContractName.IDENTITIES, "_links", 4)
 LINK_COUNTS = Mapping(ContractName.IDENTITIES, "_linkCounts", 5)
@@ -50,7 +49,6 @@ KEYS = Mapping(ContractName.IDENTITIES, "_keys", 8)
 CLAIMS = Mapping(ContractName.IDENTITIES, "_claims", 9)
 
 DESIGN_OWNERS = Mapping(ContractName.DESIGNS, "_owners", 2)
-DESIGNS = Mapping(ContractName.DESIGNS, "_designs", 6)
 REVISIONS = Mapping(ContractName.DESIGNS, "_revisions", 7)
 
 LICENSES = Mapping(ContractName.LICENSES, "_licenses", 2)
@@ -68,8 +66,8 @@ RECORDS = Mapping(ContractName.LOG, "_records", 2)
 FATES = Mapping(ContractName.PARTS, "_fates", 8)
 
 ALL_MAPPINGS = (
-    *(IDENTITIES, CONTROLLERS, PROFILES, LINKS, LINK_COUNTS, KEYS, CLAIMS),
-    *(DESIGN_OWNERS, DESIGNS, REVISIONS),
+    *(IDENTITIES, PROFILES, LINKS, LINK_COUNTS, KEYS, CLAIMS),
+    *(DESIGN_OWNERS, REVISIONS),
     *(LICENSES, LICENSE_IDS, LANES, LANE_HOLDERS),
     *(RECIPES, STEPS, SITE_RECIPES),
     *(OPERATORS, RECORDS),

@@ -26,7 +26,7 @@ from guildmark.domain.clauses import Disclosure
 from guildmark.domain.contracts import ChainClass, ContractName
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import Digest, Index
+from guildmark.domain.identifiers import Digest, IdentityId, Index
 from guildmark.domain.identity import profile_digest
 from guildmark.domain.predicate import Resource, SignerRole
 from guildmark.domain.trust import Listed, Policy
@@ -140,7 +140,7 @@ def test_an_issuer_that_was_dropped_later_still_counts() -> None:
     assert report.exit == 0
 
 
-def claims_of(*subjects: sim.IdentityId) -> Simulator:
+def claims_of(*subjects: IdentityId) -> Simulator:
     simulator = Simulator()
     simulator.claims = tuple(sim.claim(each, "LEI", "5299000J2N45DDNE4Y28") for each in subjects)
     return simulator
@@ -251,7 +251,7 @@ def test_a_profile_without_a_name_gives_none() -> None:
 GTIN_LABEL = DigitalLink.of_part(HOST, "09506000134352", "5-00025").label
 
 
-def gtin_part(scheme: str, value: str, issuer: sim.IdentityId = ISSUER) -> Simulator:
+def gtin_part(scheme: str, value: str, issuer: IdentityId = ISSUER) -> Simulator:
     simulator = Simulator(statement={"label": GTIN_LABEL})
     simulator.terms_members = sim.members(LABEL_NAMESPACE=f"https://{HOST}/01/")
     simulator.claims += (sim.claim(MAKER, scheme, value, issuer),)
@@ -271,7 +271,7 @@ def test_a_gtin_counts_with_a_claim_to_its_prefix() -> None:
     ],
 )
 def test_a_gtin_without_a_listed_claim_gives_the_second_verdict(
-    scheme: str, value: str, issuer: sim.IdentityId
+    scheme: str, value: str, issuer: IdentityId
 ) -> None:
     report = judge(gtin_part(scheme, value, issuer))
 

@@ -64,9 +64,8 @@ def _verified(case: Case) -> str:
 
 def _signer(case: Case) -> str:
     statement = case.parsed_statement
-    if not isinstance(statement, BuildStatement):
-        return ""
-    return f", signed by {_SIGNERS[statement.signer_role]}"
+    role = statement.signer_role if isinstance(statement, BuildStatement) else None
+    return f", signed by {_SIGNERS[role]}" if role else ""
 
 
 def _untrusted(case: Case, named: Sequence[Party]) -> str:
