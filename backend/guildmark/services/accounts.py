@@ -24,7 +24,12 @@ class Account:
     timeout: float = 60.0
 
     def call(
-        self, contract: ContractName, function: str, *args: Any, once: str
+        self,
+        contract: ContractName,
+        function: str,
+        *args: Any,
+        once: str,
+        gas: int | None = None,
     ) -> TransactionStatus:
         """Send a call and return its status when it is final.
 
@@ -33,12 +38,13 @@ class Account:
             function: Its function.
             args: The function's arguments.
             once: Names the effect: a second call under this name is the first one.
+            gas: A limit that suffices; without it the call is tried out at the newest block first.
 
         Raises:
             NotFinalInTimeError: It is not final in time; it will be sent on.
             GuildmarkError: The error that the contract's revert stands for.
         """
-        call = Call(contract=contract, function=function, args=args)
+        call = Call(contract=contract, function=function, args=args, gas=gas)
         name = f"{contract}.{function}:{once}"
         sent = self.transactions.submit(call, key=self.key, idempotency=name)
         return self.transactions.wait(sent, finality=Finality.FINAL, timeout=self.timeout)

@@ -16,6 +16,9 @@ from guildmark.ports import DocumentKind, Entropy, Ledger, NodeStore, Transactio
 from guildmark.services.accounts import Account
 
 _KEY_SIZE = 32
+# A reveal takes some 250,000. In a quiet network the newest block is the commitment's own, where
+# trying it out would fail: too young.
+_REVEAL_GAS = 500_000
 
 
 class DesignFilesUnknownError(NotFoundError):
@@ -134,6 +137,7 @@ class Designs:
             *(ContractName.DESIGNS, "register", manifest.root(), salt),
             *(manifest.ciphertext(), manifest.digest(), cid),
             once=design.hex(),
+            gas=_REVEAL_GAS,
         )
 
     def _secret(self) -> Bytes32:

@@ -1,0 +1,131 @@
+"""The designer's part: design, recipe, license, lanes, packages."""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+
+from demo import cast
+from demo.actors import ACCOUNT, SEALED, Maker, Operator, Party
+from guildmark.adapters.peers.client import NodeClient
+from guildmark.domain.clause import Clause
+from guildmark.domain.clauses import clause_root
+from guildmark.domain.digital_link import operator_token
+from guildmark.domain.facts import LaneFact, RevisionFact
+from guildmark.domain.fileset import Manifest
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Cid,
+    DesignId,
+    LaneNumber,
+    Uint256,
+    to_hex,
+)
+from guildmark.domain.recipe import Recipe, RecipeDocument, Status
+from guildmark.domain.terms import Terms, TermsKind, revision_member, terms_members
+from guildmark.services.designs import SourceFile
+from guildmark.services.packages import Package
+from guildmark.services.projection import known
+
+_DAY = 86_400
+
+
+def register_design(designer: Party) -> RevisionFact:
+    """Encrypt the example's files, commit to them, reveal, and return the first revision."""
+    with ExitStack() as open_files:
+        files = [
+            SourceFile(
+                name=path.name,
+                media_type=media_type,
+                content=open_files.enter_context(path.open("rb")),
+            )
+            for path, media_type in cast.design_files()
+        ]
+        design = designer.home.designs(ACCOUNT).register(files)
+    designer.home.indexing.follow()
+    with designer.home.store.reading() as view:
+        return known(view.facts, RevisionFact, design, 1)
+
+
+def store_files(designer: Party, design: DesignId, nodes: Sequence[NodeClient]) -> int:
+    """Give the encrypted files to the nodes, which cannot read them; return how many."""
+    sealed = designer.home.designs(ACCOUNT).files(design)
+    addresses = [sealed.cid, *(file.cid for file in Manifest.parse(sealed.manifest).files)]
+    for node in nodes:
+        for cid in addresses:
+            node.put_content(designer.home.content.get(cid))
+    return len(addresses)
+
+
+def publish_recipe(designer: Party, revision: RevisionFact) -> tuple[Recipe, RecipeDocument]:
+    """Salt the example's recipe and publish it as qualified."""
+    recipes = designer.home.recipes(ACCOUNT)
+    document = recipes.draft((cast.EXAMPLES / "recipe.json").read_bytes())
+    recipe = Recipe(
+        root=document.root(),
+        design=revision.revision.design,
+        revision=revision.revision.number,
+    )
+    recipes.publish(recipe, document, status=Status.QUALIFIED)
+    return recipe, document
+
+
+def grant_license(
+    designer: Party, revision: RevisionFact, recipe: Recipe, sites: Sequence[tuple[Maker, Operator]]
+) -> tuple[Terms, tuple[Clause, ...], Sequence[LaneNumber]]:
+    """Sign terms for 60 units, submit them, and cut a lane of 20 for each site."""
+    home = designer.home
+    members = _members(designer, revision, recipe, sites)
+    now = home.ledger.head(final=True).time
+    terms = Terms(
+        design=revision.revision.design,
+        design_epoch=0,
+        units=cast.UNITS,
+        holder=designer.id,
+        not_before=now - 1,
+        not_after=now + 365 * _DAY,
+        notice=7 * _DAY,
+        terms_root=clause_root(members),
+        offer_until=now + _DAY,
+        nonce=Uint256(1),
+    )
+    licenses = home.licenses(ACCOUNT)
+    signed = licenses.sign(terms, owner=ACCOUNT)
+    lane = licenses.grant(signed).lane
+    lanes = [_cut(designer, lane, maker, operator) for maker, operator in sites]
+    return terms, members, lanes
+
+
+def send_package(designer: Party, package: Package, maker: Maker, node: NodeClient) -> Cid:
+    """Seal a package to a site, leave it with a node, and return where it is."""
+    recipient = maker.party.home.keys.public_key(SEALED).value
+    sealed = designer.home.packages.seal(package, site=maker.site, recipient=recipient)
+    return node.put_content([sealed])
+
+
+def _cut(designer: Party, lane: LaneNumber, maker: Maker, operator: Operator) -> LaneNumber:
+    designer.home.indexing.follow()
+    with designer.home.store.reading() as view:
+        seen = known(view.facts, LaneFact, lane)
+    licenses = designer.home.licenses(ACCOUNT)
+    return licenses.split(seen, cast.UNITS_A_SITE, log=operator.log, to=maker.site)
+
+
+def _members(
+    designer: Party, revision: RevisionFact, recipe: Recipe, sites: Sequence[tuple[Maker, Operator]]
+) -> tuple[Clause, ...]:
+    design = revision.revision.design
+    namespaces = {label_prefix(operator) for _, operator in sites}
+    return terms_members(
+        {
+            TermsKind.REVISION: [revision_member(design, revision.revision.number)],
+            TermsKind.RECIPE: [to_hex(recipe.id())],
+            TermsKind.SITE: [to_hex(maker.site) for maker, _ in sites],
+            TermsKind.LABEL_NAMESPACE: sorted(namespaces),
+            TermsKind.TEXT: ["Sixty brackets, twenty at each site. For this demo only."],
+        },
+        new_salt=lambda: Bytes32(designer.home.entropy.token(32)),
+    )
+
+
+def label_prefix(operator: Operator) -> str:
+    """Return how the labels of parts in an operator's log begin."""
+    return f"https://{operator.label_host}/id/{operator_token(operator.party.id)}/"

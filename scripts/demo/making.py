@@ -1,0 +1,170 @@
+"""How sixty parts come about: license, packages, recipes, builds, records."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import monotonic, sleep
+from typing import Any, TypeVar
+
+from demo import cast
+from demo.actors import ACCOUNT, Disclosed, profiles
+from demo.design import (
+    grant_license,
+    publish_recipe,
+    register_design,
+    send_package,
+    store_files,
+)
+from demo.scene import Scene
+from demo.stage import StageError
+from demo.telling import Teller
+from demo.workshop import Workshop, disclosures, open_package, prepare
+from guildmark.adapters.peers.client import NodeClient
+from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.identifiers import Index, LaneNumber, LogNumber
+from guildmark.domain.record import Record
+from guildmark.services.packages import Package
+
+T = TypeVar("T")
+
+_PATIENCE = 30.0
+_PAUSE = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part on record."""
+
+    label: str
+    log: LogNumber
+    index: Index
+    unit: int
+    workshop: Workshop
+
+    @property
+    def hint(self) -> str:
+        """Return ``log.index``."""
+        return f"{self.log}.{self.index}"
+
+
+def license_design(scene: Scene, teller: Teller) -> tuple[Package, Sequence[LaneNumber]]:
+    """Register and encrypt the design, publish the recipe, grant 60 units, a lane a site."""
+    owner = scene.designer
+    with teller.step("The design is encrypted, committed to, revealed; the nodes hold ciphertext"):
+        revision = register_design(owner)
+        store_files(owner, revision.revision.design, scene.nodes)
+    with teller.step("The recipe is published as a salted tree of clauses"):
+        recipe, document = publish_recipe(owner, revision)
+    with teller.step(f"{cast.UNITS} units are licensed and cut into lanes of {cast.UNITS_A_SITE}"):
+        terms, members, lanes = grant_license(owner, revision, recipe, scene.sites)
+    package = Package(
+        terms=terms,
+        members=members,
+        recipe=recipe,
+        document=document,
+        revision=revision.revision,
+        files=owner.home.designs(ACCOUNT).files(revision.revision.design),
+    )
+    return package, lanes
+
+
+def equip(
+    scene: Scene, package: Package, lanes: Sequence[LaneNumber], teller: Teller
+) -> Sequence[Workshop]:
+    """Let each site open its package, derive its recipe and show it to its operator."""
+    workshops = []
+    for (maker, operator), lane in zip(scene.sites, lanes, strict=True):
+        with teller.step(f"{maker.party.name}, {maker.place}: files decrypted and compared"):
+            node = scene.node_of(operator)
+            cid = send_package(scene.designer, package, maker, node)
+            opened = open_package(maker, cid, node)
+            workshops.append(prepare(maker, operator, lane, opened))
+    for workshop in workshops:
+        _disclose(scene, workshop, package)
+    return workshops
+
+
+def _disclose(scene: Scene, workshop: Workshop, package: Package) -> None:
+    node = scene.node_of(workshop.operator)
+    for kind, key, body in [*scene.shown_by_all(), *shown_by_site(scene, workshop, package)]:
+        node.disclose(kind, key, body)
+
+
+def shown_by_site(scene: Scene, workshop: Workshop, package: Package) -> Sequence[Disclosed]:
+    """Return what a site shows: terms, recipes, its name and what it is named by."""
+    maker = workshop.maker
+    identities = (maker.party.id, maker.site, maker.machine, maker.instrument)
+    return [
+        *disclosures(workshop, package),
+        *scene.claims_of(maker.party),
+        *profiles(maker.party, identities),
+    ]
+
+
+def build_all(scene: Scene, workshops: Sequence[Workshop], teller: Teller) -> Sequence[Part]:
+    """Build, measure and sign all sixty, send them, and wait until they are on record."""
+    beacon = fresh_beacon(scene)
+    with teller.step(f"{cast.UNITS} parts are built (simulated), each signed by its machine"):
+        envelopes = [
+            [workshop.build(number, beacon) for number in range(1, cast.UNITS_A_SITE + 1)]
+            for workshop in workshops
+        ]
+    with teller.step("The nodes log, draw and anchor them, one transaction a batch"):
+        for workshop, signed in zip(workshops, envelopes, strict=True):
+            _send(scene.node_of(workshop.operator), signed)
+        return [
+            _await(scene.node_of(workshop.operator), envelope, workshop)
+            for workshop, signed in zip(workshops, envelopes, strict=True)
+            for envelope in signed
+        ]
+
+
+def fresh_beacon(scene: Scene) -> Record:
+    """Write an empty record, so that what begins now has a young beacon."""
+    return scene.operators[0].party.home.logs(ACCOUNT).tick()
+
+
+def refused_at_the_door(scene: Scene, workshop: Workshop) -> str:
+    """Send a build beyond the lane to the honest node and return the code of its refusal."""
+    envelope = workshop.build(cast.UNITS_A_SITE + 1, fresh_beacon(scene))
+    node = scene.node_of(workshop.operator)
+    (answer,) = _patiently(lambda: node.submit([envelope]), _is_about_quota)
+    return str(answer["code"])
+
+
+def _is_about_quota(answers: Sequence[Mapping[str, Any]]) -> bool:
+    # The node may not have read the beacon's block yet.
+    return _are_accepted(answers)
+
+
+def _send(node: NodeClient, envelopes: Sequence[bytes]) -> None:
+    answers = _patiently(lambda: node.submit(envelopes), _are_accepted)
+    refused = [answer for answer in answers if answer["reception"] == "refused"]
+    if refused:
+        message = f"The node refused {len(refused)} builds: {refused[0]['reason']}"
+        raise StageError(message)
+
+
+def _are_accepted(answers: Sequence[Mapping[str, Any]]) -> bool:
+    return all(answer["code"] != "beacon.unknown" for answer in answers)
+
+
+def _await(node: NodeClient, envelope: bytes, workshop: Workshop) -> Part:
+    digest = envelope_digest(envelope)
+    build = _patiently(lambda: node.build(digest), lambda found: found["state"] == "final")
+    return Part(
+        label=build["label"],
+        log=LogNumber(build["log"]),
+        index=Index(build["index"]),
+        unit=build["unit"],
+        workshop=workshop,
+    )
+
+
+def _patiently(ask: Callable[[], T], is_enough: Callable[[T], bool]) -> T:
+    deadline = monotonic() + _PATIENCE
+    while not is_enough(answer := ask()):
+        if monotonic() > deadline:
+            message = f"A node did not get there in {_PATIENCE:.0f} s; its last word: {answer!r}"
+            raise StageError(message)
+        sleep(_PAUSE)
+    return answer

@@ -1,0 +1,138 @@
+"""Who is there: a chain, an authority, two operators with nodes, a designer, three makers."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from demo import cast
+from demo.actors import (
+    WRITER,
+    Casting,
+    Disclosed,
+    Maker,
+    Operator,
+    Party,
+    authority,
+    claim,
+    deploy,
+    designer,
+    maker,
+    operator,
+    profiles,
+)
+from demo.stage import Stage, free_port
+from demo.telling import Teller
+from guildmark.adapters.peers.client import NodeClient
+from guildmark.domain.identifiers import IdentityId
+from guildmark.ports import DocumentKind
+from guildmark.settings import NodeSettings, save, with_node
+
+_BATCH_SECONDS = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Everybody on the chain, the operators' nodes running.
+
+    Args:
+        nodes: A client of each operator's node.
+        claims: The documents that open who names whom.
+    """
+
+    stage: Stage
+    casting: Casting
+    authority: Party
+    designer: Party
+    operators: Sequence[Operator]
+    makers: Sequence[Maker]
+    nodes: Sequence[NodeClient]
+    claims: Mapping[IdentityId, Disclosed]
+
+    def claims_of(self, party: Party) -> Sequence[Disclosed]:
+        """Return the document that opens who names a party."""
+        return [self.claims[party.id]]
+
+    def shown_by_all(self) -> Sequence[Disclosed]:
+        """Return what authority, designer and operators show to every node."""
+        named = [self.designer, *(each.party for each in self.operators)]
+        claims = [claim for party in named for claim in self.claims_of(party)]
+        shown = [profiles(party, [party.id]) for party in (self.authority, *named)]
+        return [*claims, *(profile for each in shown for profile in each)]
+
+    @property
+    def sites(self) -> Sequence[tuple[Maker, Operator]]:
+        """Return each maker with the operator that logs his builds."""
+        operators = [self.operators[number] for number in cast.OPERATOR_OF_SITE]
+        return list(zip(self.makers, operators, strict=True))
+
+    def node_of(self, operator: Operator) -> NodeClient:
+        """Return an operator's node."""
+        return self.nodes[list(self.operators).index(operator)]
+
+    def other_node(self, operator: Operator) -> NodeClient:
+        """Return the node of the other operator."""
+        return self.nodes[1 - list(self.operators).index(operator)]
+
+
+def set_scene(stage: Stage, teller: Teller) -> Scene:
+    """Start the chain, register everybody, start the nodes."""
+    with teller.step("A local chain runs, the contracts are deployed"):
+        casting = Casting(stage=stage, chain=deploy(stage, stage.keeper()))
+    with teller.step("An authority, two operators with logs, a designer, three makers register"):
+        issuer, owner, operators, makers = _register(casting)
+    with teller.step("The authority names makers, designer and operators"):
+        claims = _claims(issuer, [owner, *(one.party for one in (*makers, *operators))])
+    with teller.step("Two nodes of two operators run"):
+        nodes = _start_nodes(stage, operators)
+    return Scene(
+        stage=stage,
+        casting=casting,
+        authority=issuer,
+        designer=owner,
+        operators=operators,
+        makers=makers,
+        nodes=nodes,
+        claims=claims,
+    )
+
+
+def _register(casting: Casting) -> tuple[Party, Party, Sequence[Operator], Sequence[Maker]]:
+    # All at once: each has his own account, and the chain takes them together.
+    with ThreadPoolExecutor() as pool:
+        issuer = pool.submit(authority, casting)
+        owner = pool.submit(designer, casting)
+        operators = [pool.submit(operator, casting, number) for number in range(2)]
+        makers = [
+            pool.submit(maker, casting, example, algorithm)
+            for example, algorithm in zip(cast.sites(), cast.MACHINE_KEYS, strict=True)
+        ]
+        return (
+            issuer.result(),
+            owner.result(),
+            [each.result() for each in operators],
+            [each.result() for each in makers],
+        )
+
+
+def _claims(issuer: Party, subjects: Sequence[Party]) -> Mapping[IdentityId, Disclosed]:
+    return {
+        subject.id: (DocumentKind.CLAIM, *claim(issuer, subject, number))
+        for number, subject in enumerate(subjects, start=1)
+    }
+
+
+def _start_nodes(stage: Stage, operators: Sequence[Operator]) -> Sequence[NodeClient]:
+    urls = [f"http://127.0.0.1:{free_port()}" for _ in operators]
+    for number, each in enumerate(operators):
+        own = NodeSettings(
+            operator=each.party.id,
+            log=each.log,
+            writer=WRITER,
+            port=int(urls[number].rpartition(":")[2]),
+            public_url=urls[number],
+            batch_seconds=_BATCH_SECONDS,
+            peers=(urls[1 - number],),
+        )
+        save(with_node(each.party.home.settings, own))
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(stage.node, [f"operator-{number}" for number in (1, 2)]))

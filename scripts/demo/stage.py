@@ -1,0 +1,119 @@
+"""What runs while the demo plays: the keeper and the nodes, each a process of its own."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from environments import ROOT
+from guildmark.adapters.peers.client import NodeClient
+
+STAGE = ROOT / "build" / "demo"
+
+_READY_SECONDS = 30.0
+_END_SECONDS = 10.0
+_PAUSE = 0.05
+
+
+class StageError(Exception):
+    """A process of the demo did not do what it was started for."""
+
+
+@dataclass
+class Stage:
+    """The processes, and the folder that they play in."""
+
+    folder: Path
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def home(self, name: str) -> Path:
+        """Return an actor's home."""
+        return self.folder / "homes" / name
+
+    def keeper(self) -> str:
+        """Start the local chain's keeper and return its address."""
+        home = self.home("chain")
+        self._start("chain", "chain", "run", "--home", str(home), "--port", "0")
+        return str(self._endpoint("chain", home / "chain" / "endpoint.json")["url"])
+
+    def node(self, name: str) -> NodeClient:
+        """Start the node of an operator's home and return a client of it, ready."""
+        home = self.home(name)
+        (home / "node.json").unlink(missing_ok=True)
+        self._start(name, "up", "--home", str(home))
+        client = NodeClient(str(self._endpoint(name, home / "node.json")["url"]))
+        self._wait(name, client.is_ready)
+        return client
+
+    def _start(self, name: str, *words: str) -> None:
+        logs = self.folder / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        with (logs / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [sys.executable, "-m", "guildmark", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def _endpoint(self, name: str, path: Path) -> Mapping[str, object]:
+        self._wait(name, path.exists)
+        document: Mapping[str, object] = json.loads(path.read_text(encoding="utf-8"))
+        return document
+
+    def _wait(self, name: str, is_ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _READY_SECONDS
+        while not is_ready():
+            if self.processes[name].poll() is not None or time.monotonic() > deadline:
+                log = self.folder / "logs" / f"{name}.log"
+                message = f"{name} did not start; {log} says why."
+                raise StageError(message)
+            time.sleep(_PAUSE)
+
+    def end(self) -> None:
+        """End every process, the last one first."""
+        for process in reversed(self.processes.values()):
+            _end(process)
+
+
+@contextmanager
+def open_stage() -> Iterator[Stage]:
+    """Clear the folder, and end every process at the end, unless KEEP=1."""
+    shutil.rmtree(STAGE, ignore_errors=True)
+    STAGE.mkdir(parents=True)
+    stage = Stage(STAGE)
+    try:
+        yield stage
+    except BaseException:
+        stage.end()
+        raise
+    if os.environ.get("KEEP") != "1":
+        stage.end()
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Ask a process to end, and kill its whole group where it does not."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

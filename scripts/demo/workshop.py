@@ -1,0 +1,175 @@
+"""A site's part: open the package, derive the recipe, build, sign, send."""
+
+import json
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedIOBase
+from pathlib import Path
+
+from demo.actors import MACHINE, SEALED, SITE, Disclosed, Maker, Operator
+from guildmark.adapters.peers.client import NodeClient
+from guildmark.domain.clause import Clause, ClausePath, ClauseType
+from guildmark.domain.clauses import disclose_all
+from guildmark.domain.digital_link import DigitalLink, operator_token, serial_in_lane
+from guildmark.domain.fileset import FileName, Manifest
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Cid, Digest, LaneNumber, SiteRecipeId, to_hex
+from guildmark.domain.predicate import Beacon, ExternalParameters, Measurement, Setting
+from guildmark.domain.recipe import RecipeDocument
+from guildmark.domain.record import Record
+from guildmark.ports import DocumentKind
+from guildmark.services.builds import Assignment, Finished
+from guildmark.services.disclosing import clauses_body
+from guildmark.services.packages import Package
+
+_MINUTES_A_PART = 17
+_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """A site ready to build: what it was licensed for and how it does it."""
+
+    maker: Maker
+    operator: Operator
+    lane: LaneNumber
+    assignment: Assignment
+    document: RecipeDocument
+    site_recipe: SiteRecipeId
+
+    def build(self, number: int, beacon: Record) -> bytes:
+        """Build part ``number`` of the lane, measure it, and return what the machine signs."""
+        builds = self.maker.machine_home.builds
+        finished_on = beacon.time + number * _MINUTES_A_PART * _MINUTE
+        finished = Finished(
+            label=self.label(number),
+            counter=number,
+            beacon=Beacon(log=beacon.log, seq=beacon.seq, record_digest=beacon.digest()),
+            started_on=finished_on - _MINUTES_A_PART * _MINUTE,
+            finished_on=finished_on,
+            measurements=self._measured(number),
+            simulated=True,
+        )
+        return builds.attest(builds.state(self.assignment, finished), key=MACHINE)
+
+    def label(self, number: int) -> str:
+        """Return the label of a part."""
+        operator = operator_token(self.operator.party.id)
+        serial = serial_in_lane(self.lane, number)
+        return DigitalLink.of_own_part(self.operator.label_host, operator, serial).label
+
+    def _measured(self, number: int) -> tuple[Measurement, ...]:
+        """Return simulated values, the same in every run, inside the tolerances."""
+        source = random.Random(f"{self.maker.example.letter}:{number}")  # noqa: S311 - a simulation
+        tolerances = [
+            clause
+            for clause in self.document.clauses
+            if clause.group == "tolerance" and clause.type is ClauseType.QUANTITY
+        ]
+        return tuple(
+            Measurement(
+                characteristic=clause.path,
+                value=_simulated(clause, source),
+                unit=clause.unit or "",
+                instrument=to_hex(self.maker.instrument),
+            )
+            for clause in tolerances
+        )
+
+
+def open_package(maker: Maker, cid: Cid, node: NodeClient) -> Package:
+    """Fetch a package, open it, decrypt its files and compare them."""
+    home = maker.party.home
+    sealed = b"".join(node.get_content(cid))
+    package = home.packages.open(sealed, site=maker.site, key=SEALED)
+    for file in Manifest.parse(package.files.manifest).files:
+        if home.content.put(node.get_content(file.cid)) != file.cid:
+            message = f"The node sent other bytes for {file.cid}."
+            raise ValueError(message)
+    home.packages.extract(package, lambda name: _sink(home.settings.home, name))
+    return package
+
+
+def prepare(maker: Maker, operator: Operator, lane: LaneNumber, package: Package) -> Workshop:
+    """Derive and publish the site's recipe, and set the machine up with its job file."""
+    home, example = maker.party.home, maker.example
+    recipes = home.recipes(SITE)
+    document = recipes.derive(
+        package.document, example.choices, name=f"{package.document.name}, {maker.place}"
+    )
+    model = _model(maker)
+    site_recipe = recipes.publish_site_recipe(package.recipe.id(), maker.site, model, document)
+    revision = package.revision
+    external = ExternalParameters(
+        license=home.packages.license_id(package),
+        recipe=package.recipe.id(),
+        site_recipe=site_recipe,
+        design=revision.design,
+        revision=revision.number,
+        log=operator.log,
+        lane=lane,
+    )
+    return Workshop(
+        maker=maker,
+        operator=operator,
+        lane=lane,
+        assignment=Assignment(
+            external=external,
+            maker=maker.party.id,
+            site=maker.site,
+            machine=maker.machine,
+            ciphertext=revision.ciphertext,
+            job=sha256(_decrypted(maker, example.job).read_bytes()),
+            settings=_settings(maker),
+            firmware=f"{example.machine['model']} firmware, simulated",
+        ),
+        document=document,
+        site_recipe=site_recipe,
+    )
+
+
+def disclosures(workshop: Workshop, package: Package) -> Sequence[Disclosed]:
+    """Return what the site shows to the operator of its log."""
+    own = clauses_body(disclose_all(workshop.document.clauses))
+    recipe = clauses_body(disclose_all(package.document.clauses))
+    terms = clauses_body(disclose_all(package.members))
+    external = workshop.assignment.external
+    return [
+        (DocumentKind.TERMS, external.license, terms),
+        (DocumentKind.RECIPE, external.recipe, recipe),
+        (DocumentKind.SITE_RECIPE, workshop.site_recipe, own),
+    ]
+
+
+def _settings(maker: Maker) -> tuple[Setting, ...]:
+    return tuple(
+        Setting(path=ClausePath(path), value=setting["value"], unit=setting.get("unit"))
+        for path, setting in sorted(maker.example.settings.items())
+    )
+
+
+def _model(maker: Maker) -> Digest:
+    """Return the salted digest of the machine's model."""
+    salt = maker.party.home.entropy.token(32)
+    return sha256(salt + json.dumps(dict(maker.example.machine), sort_keys=True).encode())
+
+
+def _simulated(clause: Clause, source: random.Random) -> str:
+    least, most = float(clause.minimum or 0), float(clause.maximum or 0)
+    middle, spread = (least + most) / 2, (most - least) / 10
+    value = min(max(source.gauss(middle, spread), least), most)
+    return f"{value:.2f}"
+
+
+def _decrypted(maker: Maker, path: Path) -> Path:
+    return maker.party.home.settings.home / "files" / path.name
+
+
+@contextmanager
+def _sink(home: Path, name: FileName) -> Iterator[BufferedIOBase]:
+    folder = home / "files"
+    folder.mkdir(exist_ok=True)
+    with (folder / name).open("wb") as sink:
+        yield sink
