@@ -70,7 +70,7 @@ abstract contract Deployed {
     }
 
     /// @dev By artifact, so that no test contract carries the contracts' code.
-    function _deploy() internal {
+    function _deploy() internal virtual {
         identities = IIdentityRegistry(vm.deployCode("IdentityRegistry.sol", ""));
         designs = IDesignRegistry(vm.deployCode("DesignRegistry.sol", ""));
         bytes memory two = abi.encode(identities, designs);
@@ -86,7 +86,7 @@ abstract contract Deployed {
         directory = IDirectory(vm.deployCode("Directory.sol", all));
     }
 
-    function _nextBlock() internal {
+    function _nextBlock() internal virtual {
         vm.warp(vm.getBlockTimestamp() + 12);
         vm.roll(vm.getBlockNumber() + 1);
     }

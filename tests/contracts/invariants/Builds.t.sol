@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {BuildPeople} from "./BuildPeople.sol";
+
+/// @notice I1, I2, I5, I6, I7, I8, I9, I11 and I13 over licenses, logs and parts; most are checked
+/// by the people after each of their calls.
+contract BuildInvariants {
+    struct FuzzSelector {
+        address addr;
+        bytes4[] selectors;
+    }
+
+    BuildPeople internal people;
+
+    function setUp() public {
+        people = new BuildPeople();
+        people.setUp();
+    }
+
+    /// @dev What moves parts on is named more than once, so that more of it happens.
+    function targetSelectors() public view returns (FuzzSelector[] memory targets) {
+        bytes4[22] memory actions = [
+            people.wait.selector,
+            people.grant.selector,
+            people.grantAgain.selector,
+            people.split.selector,
+            people.split.selector,
+            people.stop.selector,
+            people.transferDesign.selector,
+            people.changeSite.selector,
+            people.openLog.selector,
+            people.setWriter.selector,
+            people.close.selector,
+            people.append.selector,
+            people.append.selector,
+            people.append.selector,
+            people.appendForeign.selector,
+            people.tick.selector,
+            people.materialise.selector,
+            people.materialise.selector,
+            people.materialise.selector,
+            people.transferPart.selector,
+            people.voidPart.selector,
+            people.supersede.selector
+        ];
+        targets = new FuzzSelector[](1);
+        targets[0] = FuzzSelector({addr: address(people), selectors: new bytes4[](22)});
+        for (uint256 i = 0; i < actions.length; ++i) {
+            targets[0].selectors[i] = actions[i];
+        }
+    }
+
+    function targetContracts() public view returns (address[] memory targets) {
+        targets = new address[](1);
+        targets[0] = address(people);
+    }
+
+    function invariant_LanesPartitionUnitsAndRecordsFollowOneAnother() public view {
+        people.checkLanes();
+        people.checkHeads();
+    }
+}

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC721} from "@openzeppelin/contracts/interfaces/IERC721.sol";
+
+import {IBuildLog} from "../../../contracts/interfaces/IBuildLog.sol";
+import {IDesignRegistry} from "../../../contracts/interfaces/IDesignRegistry.sol";
+import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
+import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
+import {IPartRegistry} from "../../../contracts/interfaces/IPartRegistry.sol";
+import {IRecipeRegistry} from "../../../contracts/interfaces/IRecipeRegistry.sol";
+import {Deployed} from "../support/Deployed.sol";
+import {Vm} from "../support/Vm.sol";
+import {Slots} from "./Slots.sol";
+
+/// @title The storage of all contracts, rebuilt from their events and block times alone (I8)
+/// @notice Slot numbers and offsets are those of contracts/storage-layout.json.
+abstract contract Projection is Deployed, Slots {
+    uint256 private _time;
+
+    /// @dev One event, of the block that is now.
+    function _apply(Vm.Log memory entry) internal {
+        _time = vm.getBlockTimestamp();
+        if (entry.emitter == address(identities)) _applyIdentities(entry);
+        else if (entry.emitter == address(designs)) _applyDesigns(entry);
+        else if (entry.emitter == address(licenses)) _applyLicenses(entry);
+        else if (entry.emitter == address(recipes)) _applyRecipes(entry);
+        else if (entry.emitter == address(log)) _applyLog(entry);
+        else if (entry.emitter == address(parts)) _applyParts(entry);
+    }
+
+    function _applyIdentities(Vm.Log memory entry) private {
+        bytes32 topic = entry.topics[0];
+        if (topic == IIdentityRegistry.IdentityRegistered.selector) _registered(entry);
+        else if (topic == IIdentityRegistry.ControllerChanged.selector) _changed(entry);
+        else if (topic == IIdentityRegistry.LinkRequested.selector) _linkRequested(entry);
+        else if (topic == IIdentityRegistry.LinkAccepted.selector) _linkAccepted(entry);
+        else if (topic == IIdentityRegistry.LinkEnded.selector) _linkEnded(entry);
+        else _applyRest(entry);
+    }
+
+    function _applyRest(Vm.Log memory entry) private {
+        address account = address(identities);
+        bytes32 topic = entry.topics[0];
+        bytes32 id = entry.topics[1];
+        if (topic == IIdentityRegistry.ProfileChanged.selector) {
+            _set(account, _at(2, id), uint256(bytes32(entry.data)));
+        } else if (topic == IIdentityRegistry.ControllerProposed.selector) {
+            _set(account, _at(7, id), uint256(entry.topics[2]));
+        } else if (topic == IIdentityRegistry.KeyAdded.selector) {
+            _setOnce(account, _at(8, id), 0, 8, uint256(bytes32(entry.data)));
+            _setOnce(account, _at(8, id), 8, 40, _time);
+            _setOnce(account, _at(10, id), uint256(entry.topics[2]));
+        } else if (topic == IIdentityRegistry.KeyEnded.selector) {
+            _setOnce(account, _at(8, id), 48, 40, _time);
+        } else if (topic == IIdentityRegistry.KeyNoticeGiven.selector) {
+            (uint256 noticeAt, uint256 from) = abi.decode(entry.data, (uint256, uint256));
+            _setOnce(account, _at(8, id), 88, 40, noticeAt);
+            _set(account, _at(8, id), 128, 40, from);
+            falling[account][_at(8, id)].push(_bits(128, 40));
+        } else if (topic == IIdentityRegistry.ClaimMade.selector) {
+            _setOnce(account, _at(9, id), 0, 40, _time);
+            _setOnce(account, _at(11, id), uint256(entry.topics[2]));
+        } else if (topic == IIdentityRegistry.ClaimRevoked.selector) {
+            _setOnce(account, _at(9, id), 40, 40, _time);
+        } else {
+            _unknown(topic);
+        }
+    }
+
+    function _registered(Vm.Log memory entry) private {
+        address account = address(identities);
+        bytes32 id = entry.topics[1];
+        (, bytes32 profile) = abi.decode(entry.data, (bytes32, bytes32));
+        _set(account, _at(0, id), 0, 160, uint256(entry.topics[3]));
+        _setOnce(account, _at(0, id), 160, 8, uint256(entry.topics[2]));
+        _setOnce(account, _at(0, id), 168, 40, _time);
+        _set(account, _at(0, id), 208, 40, 1);
+        _setOnce(account, _in(_at(1, id), _key(1)), uint256(entry.topics[3]) | (_time << 160));
+        _set(account, _at(2, id), uint256(profile));
+    }
+
+    function _changed(Vm.Log memory entry) private {
+        address account = address(identities);
+        bytes32 id = entry.topics[1];
+        uint256 number = uint256(bytes32(entry.data));
+        uint256 controller = uint256(entry.topics[2]);
+        _set(account, _at(0, id), 0, 160, controller);
+        _set(account, _at(0, id), 208, 40, number);
+        _setOnce(account, _in(_at(1, id), _key(number)), controller | (_time << 160));
+        _set(account, _at(7, id), 0);
+    }
+
+    function _linkRequested(Vm.Log memory entry) private {
+        _set(address(identities), _in(_at(6, entry.topics[1]), entry.topics[2]), 1);
+    }
+
+    function _linkAccepted(Vm.Log memory entry) private {
+        address account = address(identities);
+        (bytes32 child, bytes32 parent) = (entry.topics[1], entry.topics[2]);
+        uint256 number = uint256(bytes32(entry.data));
+        _set(account, _at(3, child), uint256(parent));
+        _setOnce(account, _in(_in(_at(4, child), parent), _key(number)), 0, 40, _time);
+        _set(account, _in(_at(5, child), parent), number);
+        _set(account, _in(_at(6, child), parent), 0);
+    }
+
+    function _linkEnded(Vm.Log memory entry) private {
+        address account = address(identities);
+        (bytes32 child, bytes32 parent) = (entry.topics[1], entry.topics[2]);
+        uint256 number = uint256(bytes32(entry.data));
+        if (number == 0) {
+            _set(account, _in(_at(6, child), parent), 0);
+        } else {
+            _set(account, _at(3, child), 0);
+            _setOnce(account, _in(_in(_at(4, child), parent), _key(number)), 40, 40, _time);
+        }
+    }
+
+    function _applyDesigns(Vm.Log memory entry) private {
+        address account = address(designs);
+        bytes32 topic = entry.topics[0];
+        bytes32 id = entry.topics[1];
+        if (topic == IDesignRegistry.DesignCommitted.selector) {
+            _setOnce(account, _at(8, id), uint256(bytes32(entry.data)));
+        } else if (topic == IDesignRegistry.DesignRegistered.selector) {
+            _setOnce(account, _at(6, id), 0, 40, uint256(bytes32(entry.data)));
+        } else if (topic == IDesignRegistry.RevisionPublished.selector) {
+            (IDesignRegistry.Revision memory revision,) =
+                abi.decode(entry.data, (IDesignRegistry.Revision, string));
+            bytes32 digest = keccak256(abi.encode(revision));
+            _set(account, _at(6, id), 40, 40, revision.number);
+            _setOnce(account, _in(_at(7, id), entry.topics[2]), uint256(digest));
+            _setOnce(account, _at(9, digest), 1);
+        } else {
+            _applyToken(entry);
+            bool isTransfer = topic == IERC721.Transfer.selector && id != 0;
+            bytes32 slot = _at(6, entry.topics[3]);
+            uint256 epoch = (uint256(predicted[account][slot]) >> 80) & _bits(0, 40);
+            if (isTransfer) _set(account, slot, 80, 40, epoch + 1);
+        }
+    }
+
+    /// @dev Slots 2 to 5 of OpenZeppelin's ERC-721: owners, balances, approvals.
+    function _applyToken(Vm.Log memory entry) private {
+        if (entry.topics[0] != IERC721.Transfer.selector) _unknown(entry.topics[0]);
+        address account = entry.emitter;
+        (bytes32 from, bytes32 to) = (entry.topics[1], entry.topics[2]);
+        if (from != 0) _add(account, _at(3, from), -1);
+        _add(account, _at(3, to), 1);
+        _set(account, _at(2, entry.topics[3]), uint256(to));
+    }
+
+    function _add(address account, bytes32 slot, int256 by) private {
+        _set(account, slot, uint256(int256(uint256(predicted[account][slot])) + by));
+    }
+
+    function _applyLicenses(Vm.Log memory entry) private {
+        address account = address(licenses);
+        bytes32 topic = entry.topics[0];
+        if (topic == ILicenseRegistry.LicenseGranted.selector) {
+            _granted(entry);
+        } else if (topic == ILicenseRegistry.LaneSplit.selector) {
+            _split(entry);
+        } else if (topic == ILicenseRegistry.UnitsDrawn.selector) {
+            (uint256 first, uint256 n) = abi.decode(entry.data, (uint256, uint256));
+            _set(account, _at(6, entry.topics[1]), 80, 40, first + n);
+        } else if (topic == ILicenseRegistry.LicenseStopped.selector) {
+            bytes32 number = predicted[account][_at(5, entry.topics[1])];
+            _set(account, _at(2, number), 120, 40, uint256(bytes32(entry.data)));
+            falling[account][_at(2, number)].push(_bits(120, 40));
+        } else {
+            _unknown(topic);
+        }
+    }
+
+    function _granted(Vm.Log memory entry) private {
+        address account = address(licenses);
+        bytes32 number = entry.topics[2];
+        (uint256 lane, ILicenseRegistry.Terms memory terms) =
+            abi.decode(entry.data, (uint256, ILicenseRegistry.Terms));
+        _setOnce(account, _at(2, number), 0, 40, terms.units);
+        _setOnce(account, _at(2, number), 40, 40, terms.notBefore);
+        _setOnce(account, _at(2, number), 80, 40, terms.notAfter);
+        _setOnce(account, _at(2, number), 160, 40, terms.notice);
+        _setOnce(account, _at(3, number), uint256(entry.topics[1]));
+        _setOnce(account, _at(4, number), uint256(entry.topics[3]));
+        _setOnce(account, _at(5, entry.topics[1]), uint256(number));
+        _set(account, _key(9), 0, 40, uint256(number));
+        _newLane(lane, uint256(number), 1, terms.units + 1, 0, terms.holder);
+    }
+
+    function _split(Vm.Log memory entry) private {
+        address account = address(licenses);
+        (uint256 lane, bytes32 from) = (uint256(entry.topics[1]), entry.topics[2]);
+        (uint256 first, uint256 end, uint256 number) =
+            abi.decode(entry.data, (uint256, uint256, uint256));
+        uint256 license = uint256(predicted[account][_at(6, from)]) & _bits(0, 40);
+        _set(account, _at(6, from), 120, 40, first);
+        _newLane(lane, license, first, end, number, entry.topics[3]);
+        _setOnce(account, _at(8, _key(lane)), uint256(predicted[account][_at(7, from)]));
+    }
+
+    function _newLane(
+        uint256 lane,
+        uint256 license,
+        uint256 first,
+        uint256 end,
+        uint256 number,
+        bytes32 holder
+    ) private {
+        address account = address(licenses);
+        bytes32 slot = _at(6, _key(lane));
+        _setOnce(account, slot, 0, 40, license);
+        _setOnce(account, slot, 40, 40, first);
+        _set(account, slot, 80, 40, first);
+        _set(account, slot, 120, 40, end);
+        falling[account][slot].push(_bits(120, 40));
+        _setOnce(account, slot, 160, 40, number);
+        _setOnce(account, _at(7, _key(lane)), uint256(holder));
+        _set(account, _key(9), 40, 40, lane);
+    }
+
+    function _applyRecipes(Vm.Log memory entry) private {
+        address account = address(recipes);
+        bytes32 topic = entry.topics[0];
+        bytes32 id = entry.topics[1];
+        if (topic == IRecipeRegistry.RecipePublished.selector) {
+            (IRecipeRegistry.Recipe memory recipe, uint256 status) =
+                abi.decode(entry.data, (IRecipeRegistry.Recipe, uint256));
+            _setOnce(account, _at(0, id), 0, 40, _time);
+            _set(account, _at(0, id), 40, 40, 1);
+            _setOnce(account, _in(_at(1, id), _key(1)), status | (_time << 8));
+            if (recipe.supersedes != 0) {
+                _setOnce(account, _at(2, recipe.supersedes), uint256(id));
+            }
+            _setOnce(account, _at(4, id), uint256(recipe.design));
+        } else if (topic == IRecipeRegistry.RecipeStatusChanged.selector) {
+            (uint256 status, uint256 number) = abi.decode(entry.data, (uint256, uint256));
+            _set(account, _at(0, id), 40, 40, number);
+            _setOnce(account, _in(_at(1, id), _key(number)), status | (_time << 8));
+        } else if (topic == IRecipeRegistry.SiteRecipePublished.selector) {
+            _setOnce(account, _at(3, id), _time);
+        } else {
+            _unknown(topic);
+        }
+    }
+
+    function _applyLog(Vm.Log memory entry) private {
+        address account = address(log);
+        bytes32 topic = entry.topics[0];
+        bytes32 number = entry.topics[1];
+        if (topic == IBuildLog.LogOpened.selector) {
+            _set(account, _at(0, number), 0, 160, uint256(entry.topics[3]));
+            _setOnce(account, _at(1, number), uint256(entry.topics[2]));
+            _set(account, _key(3), 0, 40, uint256(number));
+        } else if (topic == IBuildLog.WriterChanged.selector) {
+            _set(account, _at(0, number), 0, 160, uint256(entry.topics[2]));
+        } else if (topic == IBuildLog.LogClosed.selector) {
+            _set(account, _at(0, number), 0, 160, 0);
+        } else if (topic == IBuildLog.RecordAppended.selector) {
+            _appended(abi.decode(entry.data, (IBuildLog.Record)));
+        } else {
+            _unknown(topic);
+        }
+    }
+
+    function _appended(IBuildLog.Record memory record) private {
+        address account = address(log);
+        bytes32 number = _key(record.log);
+        bytes32 slot = _in(_at(2, number), _key(record.seq));
+        _setOnce(account, slot, uint256(keccak256(abi.encode(record))));
+        _set(account, _at(0, number), 160, 48, record.firstIndex + record.count);
+        _set(account, _at(0, number), 208, 48, uint256(record.seq) + 1);
+        if (record.log == 0) _set(account, _key(3), 40, 40, record.time);
+    }
+
+    function _applyParts(Vm.Log memory entry) private {
+        bytes32 topic = entry.topics[0];
+        uint256 part = uint256(entry.topics[1]);
+        bytes32 slot = _in(_at(8, _key(part >> 64)), _key(uint64(part)));
+        if (topic == IPartRegistry.PartVoided.selector) {
+            _setOnce(address(parts), slot, VOID);
+        } else if (topic == IPartRegistry.PartSuperseded.selector) {
+            _setOnce(address(parts), slot, uint256(bytes32(entry.data)));
+        } else if (topic != IPartRegistry.PartMaterialised.selector) {
+            _applyToken(entry);
+        }
+    }
+
+    function _unknown(bytes32 topic) private pure {
+        vm.assertEq(topic, 0, "an event that the projection does not know");
+    }
+}
