@@ -48,12 +48,11 @@ class Function:
         if len(args) != len(self.inputs):
             message = f"{self.signature} takes {len(self.inputs)} arguments, found {len(args)}."
             raise CallMalformedError(message, function=self.signature)
-        plain = [
-            _plain(parameter, value) for parameter, value in zip(self.inputs, args, strict=True)
-        ]
+        pairs = zip(self.inputs, args, strict=True)
         try:
+            plain = [_plain(parameter, value) for parameter, value in pairs]
             return self.selector + encode(_types(self.inputs), plain)
-        except (EncodingError, TypeError, KeyError) as exc:
+        except (EncodingError, TypeError, KeyError, ValueError) as exc:
             message = f"The arguments do not fit {self.signature}: {exc}"
             raise CallMalformedError(message, function=self.signature) from exc
 
@@ -126,9 +125,10 @@ def codec(contract: ContractName) -> Codec:
 @cache
 def custom_errors() -> Mapping[bytes, Function]:
     """Return all contracts' custom errors by selector: a revert may come from a contract below."""
-    items = (item for contract in ContractName for item in load(contract).abi)
-    errors = (_function(item) for item in items if item["type"] == "error")
-    return {error.selector: error for error in errors}
+    items = [item for contract in ContractName for item in load(contract).abi]
+    errors = [_function(item) for item in items if item["type"] == "error"]
+    # Contracts name the values of a shared error differently: the lowest one's names are used.
+    return {error.selector: error for error in reversed(errors)}
 
 
 def error_arguments(error: Function, data: bytes) -> dict[str, Any]:
