@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
@@ -18,10 +19,12 @@ from demo.scene import Scene
 from demo.stage import StageError
 from demo.telling import Teller
 from demo.workshop import Workshop, disclosures, open_package, prepare
-from guildmark.adapters.peers.client import NodeClient
+from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.identifiers import Index, LaneNumber, LogNumber
 from guildmark.domain.record import Record
+from guildmark.ports import DocumentKind
+from guildmark.services.disclosing import DisclosedThingUnknownError
 from guildmark.services.packages import Package
 
 T = TypeVar("T")
@@ -86,7 +89,18 @@ def equip(
 def _disclose(scene: Scene, workshop: Workshop, package: Package) -> None:
     node = scene.node_of(workshop.operator)
     for kind, key, body in [*scene.shown_by_all(), *shown_by_site(scene, workshop, package)]:
+        _patiently(partial(_disclosed, node, kind, key, body), bool)
+
+
+def _disclosed(node: NodeClient, kind: DocumentKind, key: bytes, body: bytes) -> bool:
+    """Send a document; return False where the node has not read of the thing yet."""
+    try:
         node.disclose(kind, key, body)
+    except PeerRefusedError as refused:
+        if refused.detail["reason"] == DisclosedThingUnknownError.code:
+            return False
+        raise
+    return True
 
 
 def shown_by_site(scene: Scene, workshop: Workshop, package: Package) -> Sequence[Disclosed]:

@@ -81,7 +81,8 @@ def set_scene(stage: Stage, teller: Teller) -> Scene:
     with teller.step("An authority, two operators with logs, a designer, three makers register"):
         issuer, owner, operators, makers = _register(casting)
     with teller.step("The authority names makers, designer and operators"):
-        claims = _claims(issuer, [owner, *(one.party for one in (*makers, *operators))])
+        named = [owner, *(each.party for each in makers), *(each.party for each in operators)]
+        claims = _claims(issuer, named)
     with teller.step("Two nodes of two operators run"):
         nodes = _start_nodes(stage, operators)
     return Scene(

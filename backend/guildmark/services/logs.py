@@ -9,6 +9,9 @@ from guildmark.ports import Ledger
 from guildmark.services.accounts import Account
 from guildmark.services.projection import record_of
 
+# A tick takes some 55,000. It is not tried out at the newest block, which may have its tick.
+_TICK_GAS = 120_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Logs:
@@ -50,7 +53,7 @@ class Logs:
             TickedError: The block has one already; that one serves as well.
         """
         head = self.ledger.head(final=False)
-        status = self.account.call(ContractName.LOG, "tick", once=str(head.number))
+        status = self.account.call(ContractName.LOG, "tick", once=str(head.number), gas=_TICK_GAS)
         return record_of(status.event("RecordAppended"))
 
     def _now(self, log: LogNumber, writer: Address) -> str:

@@ -18,6 +18,7 @@ from guildmark.domain.facts import LicenseFact, LicenseNumberFact, RecipeFact, R
 from guildmark.domain.fileset import FileName, Manifest
 from guildmark.domain.identifiers import IdentityId, LicenseId, RecipeId, to_hex
 from guildmark.domain.recipe import Recipe, RecipeDocument
+from guildmark.domain.refusals import RecipeUnknownError
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.domain.terms import Terms
 from guildmark.ports import (
@@ -28,6 +29,7 @@ from guildmark.ports import (
     Ledger,
     NodeStore,
     Vault,
+    View,
 )
 from guildmark.services.designs import SealedFiles
 from guildmark.services.disclosing import clauses_body, shown_clauses
@@ -91,37 +93,31 @@ class Packages:
     vault: Vault
     store: NodeStore
 
-    def gather(self, license_id: LicenseId, recipe_id: RecipeId, files: SealedFiles) -> Package:
-        """Return what a site must be given under a license, from what this home holds in full.
+    def gather(self, license_id: LicenseId, recipe_id: RecipeId) -> Package:
+        """Return what a site must be given under a license, from what this home holds.
 
         Args:
             license_id: The license.
             recipe_id: The recipe under which the site shall build.
-            files: The design's encrypted files and their keys.
 
         Raises:
             PackageNotLicensedError: The index knows no such license.
-            PackageIncompleteError: The terms or the recipe are not in this home in full.
+            RecipeUnknownError: The index knows no such recipe.
+            PackageIncompleteError: Terms, recipe or files are not in this home.
         """
         with self.store.reading() as view:
-            numbered = view.facts.get(LicenseNumberFact, license_id)
-            if numbered is None:
-                raise _not_granted(license_id)
-            terms = known(view.facts, LicenseFact, numbered.number).terms
-            document = view.documents.get(DocumentKind.RECIPE_DOCUMENT, recipe_id)
-            shown = shown_clauses(view.documents, DocumentKind.TERMS, license_id)
-            published = view.facts.get(RecipeFact, recipe_id)
-            if document is None or shown is None or published is None:
-                message = f"Terms or recipe of license {to_hex(license_id)} are not in this home."
-                raise PackageIncompleteError(message, license=to_hex(license_id))
-            recipe = published.recipe
+            terms = _granted_terms(license_id, view)
+            recipe = _published_recipe(recipe_id, view)
+            number = recipe.revision
+            document = _held(DocumentKind.RECIPE_DOCUMENT, recipe_id, view)
+            files = parse_object(_held(DocumentKind.FILES, recipe.design, view), PACKAGE_LIMITS)
             return Package(
                 terms=terms,
-                members=tuple(shown.verify(terms.terms_root).opened.values()),
+                members=_members(license_id, terms, view),
                 recipe=recipe,
                 document=RecipeDocument.parse(document),
-                revision=known(view.facts, RevisionFact, recipe.design, recipe.revision).revision,
-                files=files,
+                revision=known(view.facts, RevisionFact, recipe.design, number).revision,
+                files=codec.load(SealedFiles, files),
             )
 
     def seal(self, package: Package, *, site: IdentityId, recipient: bytes) -> bytes:
@@ -218,6 +214,40 @@ class Packages:
             put(DocumentKind.TERMS, license_id, clauses_body(terms))
             put(DocumentKind.RECIPE, recipe_id, clauses_body(recipe))
             put(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
+
+
+def _granted_terms(license_id: LicenseId, view: View) -> Terms:
+    numbered = view.facts.get(LicenseNumberFact, license_id)
+    if numbered is None:
+        raise _not_granted(license_id)
+    return known(view.facts, LicenseFact, numbered.number).terms
+
+
+def _published_recipe(recipe_id: RecipeId, view: View) -> Recipe:
+    published = view.facts.get(RecipeFact, recipe_id)
+    if published is None:
+        message = f"No final block holds the recipe {to_hex(recipe_id)}."
+        raise RecipeUnknownError(message, recipe=to_hex(recipe_id))
+    return published.recipe
+
+
+def _members(license_id: LicenseId, terms: Terms, view: View) -> tuple[Clause, ...]:
+    shown = shown_clauses(view.documents, DocumentKind.TERMS, license_id)
+    if shown is None:
+        raise _incomplete(DocumentKind.TERMS, license_id)
+    return tuple(shown.verify(terms.terms_root).opened.values())
+
+
+def _held(kind: DocumentKind, key: bytes, view: View) -> bytes:
+    body = view.documents.get(kind, key)
+    if body is None:
+        raise _incomplete(kind, key)
+    return body
+
+
+def _incomplete(kind: DocumentKind, key: bytes) -> PackageIncompleteError:
+    message = f"This home holds no {kind.value} of {to_hex(key)}."
+    return PackageIncompleteError(message, kind=kind.value, key=to_hex(key))
 
 
 def _not_granted(license_id: LicenseId) -> PackageNotLicensedError:

@@ -102,9 +102,19 @@ class NodeClient:
                 _refuse(response)
             yield from response.iter_bytes()
 
-    def bundle(self, log: LogNumber, index: Index, *, block: int | None = None) -> bytes | None:
-        """Return the bundle of a part, None where the node has none; it asks no other node."""
-        params: dict[str, str | int] = {"peers": "false"}
+    def bundle(
+        self, log: LogNumber, index: Index, *, block: int | None = None, ask_peers: bool = False
+    ) -> bytes | None:
+        """Return the bundle of a part, None where the node has none.
+
+        Args:
+            log: The log.
+            index: The entry's index in it.
+            block: The block of the proofs, the newest by default.
+            ask_peers: Whether the node shall ask others for what it does not hold; a node that
+                asks for itself says no, so that no question goes in circles.
+        """
+        params: dict[str, str | int] = {"peers": str(ask_peers).lower()}
         if block is not None:
             params["block"] = block
         path = f"/v1/parts/{log}.{index}/bundle"
