@@ -82,7 +82,7 @@ SHARED = (
 ENVELOPE = "statements/build.dsse.json"
 
 
-class Undecided(UncheckableError):  # noqa: N818 - it ends one rule of a check, and is no failure
+class UndecidedError(UncheckableError):
     """A rule cannot go on; its finding says why."""
 
     code = "verify.undecided"
@@ -197,12 +197,12 @@ class Case:
         """Return the statement.
 
         Raises:
-            Undecided: It cannot be read.
+            UndecidedError: It cannot be read.
         """
         statement = self.parsed_statement
         if isinstance(statement, BuildStatement) and self._has_known_type():
             return statement
-        raise Undecided(STATEMENT_UNREAD.found("The statement cannot be read.", ENVELOPE))
+        raise UndecidedError(STATEMENT_UNREAD.found("The statement cannot be read.", ENVELOPE))
 
     def _has_known_type(self) -> bool:
         return isinstance(self.envelope, Envelope) and self.envelope.payload_type == PAYLOAD_TYPE
@@ -212,12 +212,12 @@ class Case:
         """Return the time in which the part was built, from the beacon's to the record's.
 
         Raises:
-            Undecided: One of the two is not proven.
+            UndecidedError: One of the two is not proven.
         """
         window = self._proven_window
         if window is None:
             reason = "Beacon or record is not proven, so that the time of the build is not known."
-            raise Undecided(WINDOW_UNKNOWN.found(reason, "log/record.json"))
+            raise UndecidedError(WINDOW_UNKNOWN.found(reason, "log/record.json"))
         return window
 
     @cached_property
@@ -238,7 +238,7 @@ class Case:
         """Return a slot's proven word; 0 is proven absence.
 
         Raises:
-            Undecided: No proof of it is shown, or a wrong one.
+            UndecidedError: No proof of it is shown, or a wrong one.
         """
         word = self.state.word(location)
         if isinstance(word, int):
@@ -246,8 +246,8 @@ class Case:
         place = f"chain/{location.contract}.json"
         named = f"slot {to_hex(location.slot)} of {location.contract}"
         if word is Unproven.INVALID:
-            raise Undecided(PROOF_INVALID.found(f"The proof of {named} is wrong.", place))
-        raise Undecided(PROOF_MISSING.found(f"There is no proof of {named}.", place))
+            raise UndecidedError(PROOF_INVALID.found(f"The proof of {named} is wrong.", place))
+        raise UndecidedError(PROOF_MISSING.found(f"There is no proof of {named}.", place))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

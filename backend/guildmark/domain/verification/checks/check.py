@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from guildmark.domain.verification.case import Case, Undecided
+from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.report import Cause, CheckResult, Finding
 
 Rule: TypeAlias = Callable[[Case], Iterator[Finding]]
@@ -47,5 +47,5 @@ class Check:
 def _findings(rule: Rule, case: Case) -> Iterator[Finding]:
     try:
         yield from rule(case)
-    except Undecided as undecided:
+    except UndecidedError as undecided:
         yield undecided.finding

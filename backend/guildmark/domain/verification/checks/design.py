@@ -8,7 +8,13 @@ from guildmark.domain.identifiers import to_hex
 from guildmark.domain.statement import DESIGN_DEPENDENCY
 from guildmark.domain.storage import IntervalWord
 from guildmark.domain.terms import Allowance, TermsKind, allows, revision_member
-from guildmark.domain.verification.case import ENVELOPE, LICENSE_MISSING, Case, Right, Undecided
+from guildmark.domain.verification.case import (
+    ENVELOPE,
+    LICENSE_MISSING,
+    Case,
+    Right,
+    UndecidedError,
+)
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import members_of
 from guildmark.domain.verification.report import Cause, Finding, State
@@ -112,7 +118,7 @@ def _licensed(case: Case) -> Iterator[Finding]:
     stated = case.statement.external
     revision = revision_member(stated.design, stated.revision)
     if not case.disclosed.licenses:
-        raise Undecided(LICENSE_MISSING.found("The license is not shown.", "disclosed"))
+        raise UndecidedError(LICENSE_MISSING.found("The license is not shown.", "disclosed"))
     for shown in case.disclosed.licenses:
         if shown.terms.design != stated.design:
             reason = f"License {shown.number} is for another design than the statement's."
@@ -141,7 +147,7 @@ def _revision(case: Case) -> Revision:
     revision = case.disclosed.revision
     if revision is None:
         reason = "The design's revision is not shown."
-        raise Undecided(REVISION_MISSING.found(reason, "disclosed"))
+        raise UndecidedError(REVISION_MISSING.found(reason, "disclosed"))
     return revision
 
 

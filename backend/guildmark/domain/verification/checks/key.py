@@ -10,7 +10,7 @@ from guildmark.domain.identity import key_id
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.statement import PAYLOAD_TYPE, SubjectMismatchError
 from guildmark.domain.storage import IntervalWord, KeyWord
-from guildmark.domain.verification.case import ENVELOPE, Case, Right, Undecided
+from guildmark.domain.verification.case import ENVELOPE, Case, Right, UndecidedError
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.report import Cause, Finding, State
 
@@ -140,7 +140,9 @@ def _key(case: Case) -> tuple[PublicKey, KeyId]:
     """Return the shown key, and the id that it has as a key of the entry's machine."""
     key = case.disclosed.key
     if key is None:
-        raise Undecided(KEY_MISSING.found("The machine's public key is not shown.", "disclosed"))
+        raise UndecidedError(
+            KEY_MISSING.found("The machine's public key is not shown.", "disclosed")
+        )
     return key, key_id(case.core.entry.machine, key)
 
 

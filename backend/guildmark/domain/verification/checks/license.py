@@ -12,7 +12,13 @@ from guildmark.domain.record import Grant, GrantedUnit
 from guildmark.domain.storage import IntervalWord, LaneWord, LicenseWord
 from guildmark.domain.terms import NO_LICENSE, Allowance, TermsKind, allows
 from guildmark.domain.trust import Policy
-from guildmark.domain.verification.case import ENVELOPE, LICENSE_MISSING, Case, Right, Undecided
+from guildmark.domain.verification.case import (
+    ENVELOPE,
+    LICENSE_MISSING,
+    Case,
+    Right,
+    UndecidedError,
+)
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import members_of
 from guildmark.domain.verification.evidence import LicenseDisclosure
@@ -222,7 +228,7 @@ def _chain_of_licenses(case: Case) -> Iterator[Finding]:
         yield from _on_chain(case, license_, above)
         number = LicenseWord.decode(case.word(storage.LICENSES.at(number))).parent
     if number or not shown:
-        raise Undecided(LICENSE_MISSING.found(f"License {number} is not shown.", "disclosed"))
+        raise UndecidedError(LICENSE_MISSING.found(f"License {number} is not shown.", "disclosed"))
 
 
 def _on_chain(
@@ -305,7 +311,7 @@ def _id(case: Case, license_: LicenseDisclosure) -> LicenseId:
     contract = case.pin.contracts.get(ContractName.LICENSES)
     if contract is None:
         reason = "The pinned chain has no license registry."
-        raise Undecided(LICENSE_MISSING.found(reason, "chain/pin.json"))
+        raise UndecidedError(LICENSE_MISSING.found(reason, "chain/pin.json"))
     domain = licenses_domain(chain_id=case.pin.chain_id, contract=contract.address)
     return license_.terms.license_id(domain)
 

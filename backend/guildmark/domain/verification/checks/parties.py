@@ -6,7 +6,7 @@ from guildmark.domain import storage
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.storage import IdentityWord, IntervalWord
-from guildmark.domain.verification.case import LINK_MISSING, Case, Right, Undecided
+from guildmark.domain.verification.case import LINK_MISSING, Case, Right, UndecidedError
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.evidence import LinkDisclosure
 from guildmark.domain.verification.report import Cause, Finding, State
@@ -167,14 +167,14 @@ def _identity(
 
 def _link(case: Case, link: LinkDisclosure | None, right: Right) -> Iterator[Finding]:
     if link is None:
-        raise Undecided(LINK_MISSING.found(f"{right.what} is not shown.", "disclosed"))
+        raise UndecidedError(LINK_MISSING.found(f"{right.what} is not shown.", "disclosed"))
     count = case.word(storage.LINK_COUNTS.at(link.child, link.parent))
     if count == 0:
         yield right.none.found(f"{right.what} does not exist.", right.evidence)
         return
     if count != link.count:
         reason = f"{right.what} has {count} intervals, {link.count} are shown."
-        raise Undecided(LINK_MISSING.found(reason, right.evidence))
+        raise UndecidedError(LINK_MISSING.found(reason, right.evidence))
     ends = (link.child, link.parent)
     words = [case.word(storage.LINKS.at(*ends, number)) for number in range(1, count + 1)]
     yield from right.findings(map(IntervalWord.decode, words), case.window)

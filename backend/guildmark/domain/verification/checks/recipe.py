@@ -23,7 +23,7 @@ from guildmark.domain.verification.case import (
     SITE_RECIPE_MISSING,
     Case,
     Right,
-    Undecided,
+    UndecidedError,
 )
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown
@@ -158,7 +158,7 @@ def _recipe_in_force(case: Case) -> Iterator[Finding]:
         return
     if published.steps != shown.steps:
         reason = f"The recipe's status has {published.steps} steps, {shown.steps} are shown."
-        raise Undecided(STEPS_MISSING.found(reason, _RECIPE))
+        raise UndecidedError(STEPS_MISSING.found(reason, _RECIPE))
     numbers = range(1, shown.steps + 1)
     steps = [StepWord.decode(case.word(storage.STEPS.at(recipe, number))) for number in numbers]
     right = Right(
@@ -246,7 +246,7 @@ def master_clauses(case: Case) -> DisclosedClauses:
     """Return what is shown of the recipe's clauses.
 
     Raises:
-        Undecided: Nothing is shown, or other clauses than the recipe commits to.
+        UndecidedError: Nothing is shown, or other clauses than the recipe commits to.
     """
     shown = _recipe(case)
     return _verified(shown.clauses, shown.recipe.root, _RECIPE)
@@ -256,7 +256,7 @@ def site_clauses(case: Case) -> DisclosedClauses:
     """Return what is shown of the site recipe's clauses.
 
     Raises:
-        Undecided: Nothing is shown, or other clauses than the site recipe commits to.
+        UndecidedError: Nothing is shown, or other clauses than the site recipe commits to.
     """
     shown = _site_recipe(case)
     return _verified(shown.clauses, shown.recipe.root, _SITE_RECIPE)
@@ -266,19 +266,19 @@ def _verified(clauses: Disclosure, root: Digest, evidence: str) -> DisclosedClau
     try:
         return clauses.verify(root)
     except DisclosureMismatchError as error:
-        raise Undecided(CLAUSES_INVALID.found(error.message, evidence)) from error
+        raise UndecidedError(CLAUSES_INVALID.found(error.message, evidence)) from error
 
 
 def _recipe(case: Case) -> RecipeDisclosure:
     if case.disclosed.recipe is None:
-        raise Undecided(RECIPE_MISSING.found("The recipe is not shown.", "disclosed"))
+        raise UndecidedError(RECIPE_MISSING.found("The recipe is not shown.", "disclosed"))
     return case.disclosed.recipe
 
 
 def _site_recipe(case: Case) -> SiteRecipeDisclosure:
     if case.disclosed.site_recipe is None:
         reason = "The site recipe is not shown."
-        raise Undecided(SITE_RECIPE_MISSING.found(reason, "disclosed"))
+        raise UndecidedError(SITE_RECIPE_MISSING.found(reason, "disclosed"))
     return case.disclosed.site_recipe
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from guildmark.domain import storage
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.record import Record
-from guildmark.domain.verification.case import ENVELOPE, Case, Undecided
+from guildmark.domain.verification.case import ENVELOPE, Case, UndecidedError
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.report import Cause, Finding, Lack, State
 
@@ -119,7 +119,9 @@ def _beacon(case: Case) -> Iterator[Finding]:
         reason = f"The beacon {to_hex(named.record_digest)} is not {place} of this chain."
         yield BEACON_UNKNOWN.found(reason, ENVELOPE)
     if shown is None:
-        raise Undecided(BEACON_MISSING.found(f"The beacon, {place}, is not shown.", "disclosed"))
+        raise UndecidedError(
+            BEACON_MISSING.found(f"The beacon, {place}, is not shown.", "disclosed")
+        )
     if shown.digest() != named.record_digest:
         yield BEACON_MISMATCH.found(f"The beacon that is shown is not {place}.", _BEACON)
     elif shown.time >= case.core.record.time:
