@@ -1,57 +1,71 @@
 """The stand-alone verifier: a bundle and a trust file in, a report out."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeAlias
+
 from guildmark.domain import bundle
-from guildmark.domain.errors import ContentError, NetworkError, UnknownPartError
-from guildmark.domain.trust import Trust
-from guildmark.domain.verification.case import NO_QUESTION, Question
-from guildmark.domain.verification.report import (
-    EXIT_ARCHIVE,
-    EXIT_NOT_FOUND,
-    EXIT_SOURCE,
-    Fault,
-    Report,
-    Verdict,
+from guildmark.domain.errors import (
+    ContentError,
+    GuildmarkError,
+    NetworkError,
+    NotFinalError,
+    UnknownPartError,
 )
+from guildmark.domain.ethproof.header import HeaderError, decode_header
+from guildmark.domain.trust import Trust
+from guildmark.domain.verification.case import NO_QUESTION, Question, Sighting
+from guildmark.domain.verification.evidence import Evidence
+from guildmark.domain.verification.report import EXIT_ARCHIVE, Fault, Report, Verdict
 from guildmark.domain.verification.verdict import verify_evidence
+
+Look: TypeAlias = Callable[[int], Sighting]
+"""Asks the reader's own node for a block by its number."""
 
 
 def verify_bundle(
-    data: bytes, trust: Trust | None = None, question: Question = NO_QUESTION
+    data: bytes,
+    trust: Trust | None = None,
+    question: Question = NO_QUESTION,
+    *,
+    look: Look | None = None,
 ) -> Report:
     """Return the verdict about the part that a bundle is about.
 
     Args:
         data: The bundle, bytes as received.
         trust: Whom the reader trusts; without it the best answer is the second verdict.
-        question: What the reader holds in hand: label, position, time, own node.
+        question: What the reader holds in hand: label, position, time.
+        look: Asks the reader's own node; used where the trust file does not know block b.
     """
     try:
         evidence = bundle.read(data)
     except ContentError as error:
-        return Report(
-            verdict=Verdict.PROBLEM,
-            exit=EXIT_ARCHIVE,
-            headline="Problem found: this is not a canonical bundle.",
-            fault=Fault(code=error.code, reason=error.message, next_step=error.next_step),
-        )
+        return _stopped(error, Verdict.PROBLEM, EXIT_ARCHIVE, "Problem found: no canonical bundle.")
+    if trust is not None and look is not None:
+        question = _looked_up(evidence, trust, question, look)
     return verify_evidence(evidence, trust, question)
 
 
-def not_found(error: UnknownPartError) -> Report:
-    """Return the verdict of a search without result."""
-    return Report(
-        verdict=Verdict.NOT_FOUND,
-        exit=EXIT_NOT_FOUND,
-        headline="Not found.",
-        fault=Fault(code=error.code, reason=error.message, next_step=error.next_step),
-    )
+def without_evidence(error: UnknownPartError | NetworkError | NotFinalError) -> Report:
+    """Return the verdict where there is no bundle to look into."""
+    verdict, headline = Verdict.UNCHECKABLE, "Could not check: there is no evidence yet."
+    if isinstance(error, UnknownPartError):
+        verdict, headline = Verdict.NOT_FOUND, "Not found."
+    return _stopped(error, verdict, error.exit_code, headline)
 
 
-def unreachable(error: NetworkError) -> Report:
-    """Return the verdict where the evidence could not be fetched."""
-    return Report(
-        verdict=Verdict.UNCHECKABLE,
-        exit=EXIT_SOURCE,
-        headline="Could not check: the evidence could not be fetched.",
-        fault=Fault(code=error.code, reason=error.message, next_step=error.next_step),
-    )
+def _stopped(error: GuildmarkError, verdict: Verdict, code: int, headline: str) -> Report:
+    fault = Fault(code=error.code, reason=error.message, next_step=error.next_step)
+    return Report(verdict=verdict, exit=code, headline=headline, fault=fault)
+
+
+def _looked_up(evidence: Evidence, trust: Trust, question: Question, look: Look) -> Question:
+    try:
+        number = decode_header(evidence.chain.header).number
+    except HeaderError:
+        # A finding of (0).
+        return question
+    if trust.block(number) is not None:
+        return question
+    return replace(question, sighting=look(number))

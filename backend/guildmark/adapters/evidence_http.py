@@ -1,0 +1,343 @@
+"""Where the stand-alone verifier gets bundles and blocks on line; the standard library alone.
+
+Nothing that arrives here is trusted: bundles are checked, and a chain's node is the reader's own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from typing import NoReturn, Self
+from urllib.parse import SplitResult, quote, urlsplit
+
+from guildmark.domain import strictjson
+from guildmark.domain.archive import DEFAULT_LIMITS
+from guildmark.domain.canonical import canonical
+from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.errors import (
+    GuildmarkError,
+    NetworkError,
+    NotFinalError,
+    UsageError,
+)
+from guildmark.domain.hashing import keccak256
+from guildmark.domain.identifiers import (
+    Address,
+    ChainId,
+    Digest,
+    Index,
+    LogNumber,
+    from_hex,
+    to_hex,
+)
+from guildmark.domain.strictjson import JsonValue
+from guildmark.domain.trust import TrustedBlock
+from guildmark.domain.verification.case import Sighting
+
+TIMEOUT = 10.0
+_RPC_LIMITS = strictjson.Limits(size=4 << 20)
+_WORD = 32
+# The members of IDirectory.Contracts, in order.
+_LISTED = (
+    ContractName.IDENTITIES,
+    ContractName.DESIGNS,
+    ContractName.LICENSES,
+    ContractName.RECIPES,
+    ContractName.LOG,
+    ContractName.PARTS,
+)
+
+
+class SourceAddressError(UsageError):
+    """An address that is no plain http or https URL."""
+
+    code = "source.addressInvalid"
+    hint = "Give an address that begins with http:// or https://."
+
+
+class SourceUnreachableError(NetworkError):
+    """A node could not be reached, or took too long."""
+
+    code = "source.unreachable"
+
+
+class SourceNotFinalError(NotFinalError):
+    """The node has the entry, but no final block that proves it, or none so old."""
+
+    code = "source.notFinal"
+    hint = "Wait for the chain to make the part's block final, or name a later block."
+
+
+class SourceAnswerError(NetworkError):
+    """A node's answer is not what was asked for."""
+
+    code = "source.answerInvalid"
+    hint = "Ask another node."
+
+
+class DirectoryMissingError(NotFoundError):
+    """There is no directory of a deployment at an address."""
+
+    code = "source.directoryMissing"
+    hint = "Give the directory's address that the operator publishes, on the chain of this node."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A Guildmark node that gives out bundles."""
+
+    url: str
+    timeout: float = TIMEOUT
+
+    def bundle(self, log: LogNumber, index: Index, *, block: int | None) -> bytes | None:
+        """Return a part's bundle at a block, None where the node holds no such part.
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceNotFinalError: The part is not final at that block.
+            SourceAnswerError: It answered with an error of its own, or with too many bytes.
+        """
+        at = "" if block is None else f"?block={block}"
+        return self._get(f"/v1/parts/{log}.{index}/bundle{at}")
+
+    def find(self, label: str) -> tuple[LogNumber, Index] | None:
+        """Return the position that the node knows for a label, None where it knows none.
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceAnswerError: It answered with something else.
+        """
+        answer = self._get(f"/v1/parts?label={quote(label, safe='')}")
+        if answer is None:
+            return None
+        found = _object(_parse(answer))
+        return LogNumber(_integer(found.get("log"))), Index(_integer(found.get("index")))
+
+    def _get(self, path: str) -> bytes | None:
+        address = _Address.of(self.url)
+        return address.ask(path, timeout=self.timeout, limit=DEFAULT_LIMITS.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """The reader's own node of a chain, by JSON-RPC."""
+
+    url: str
+    timeout: float = TIMEOUT
+
+    def sighting(self, number: int) -> Sighting:
+        """Return what the node says of a block; an answer that cannot be used counts as none."""
+        try:
+            block, final = self.block(number), self.final_block()
+        except NetworkError:
+            return Sighting(is_reached=False)
+        return Sighting(
+            is_reached=True,
+            hash=None if block is None else block.hash,
+            is_final=final is not None and number <= final.number,
+        )
+
+    def final_block(self) -> TrustedBlock | None:
+        """Return the newest block that the node calls final, None where it knows none.
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceAnswerError: It answered with something else.
+        """
+        return self._block("finalized")
+
+    def block(self, number: int) -> TrustedBlock | None:
+        """Return a block, None where the node does not have it (yet).
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceAnswerError: It answered with something else.
+        """
+        return self._block(hex(number))
+
+    def pin(self, directory: Address, chain_class: ChainClass) -> ChainPin:
+        """Return what pins this chain and the deployment that a directory lists.
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceAnswerError: It answered with something else.
+            DirectoryMissingError: No directory is there.
+        """
+        chain_id, genesis = self.identity()
+        addresses = self._listed(directory)
+        return ChainPin(
+            chain_id=chain_id,
+            genesis=genesis,
+            chain_class=chain_class,
+            contracts={name: self._pin_of(address) for name, address in addresses},
+        )
+
+    def identity(self) -> tuple[ChainId, Digest]:
+        """Return the chain's id and the hash of its first block.
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceAnswerError: It answered with something else.
+        """
+        genesis = self.block(0)
+        if genesis is None:
+            _refuse("it has no first block")
+        return ChainId(_quantity(self._call("eth_chainId"))), genesis.hash
+
+    def _listed(self, directory: Address) -> Sequence[tuple[ContractName, Address]]:
+        selector = keccak256(b"contracts()")[:4]
+        call = {"to": to_hex(directory), "data": to_hex(selector)}
+        answer = _hex(self._call("eth_call", call, "latest"))
+        if len(answer) != _WORD * len(_LISTED):
+            message = f"There is no directory at {to_hex(directory)}."
+            raise DirectoryMissingError(message, directory=to_hex(directory))
+        words = [answer[at : at + _WORD] for at in range(0, len(answer), _WORD)]
+        listed = [(name, Address(word[12:])) for name, word in zip(_LISTED, words, strict=True)]
+        return [*listed, (ContractName.DIRECTORY, directory)]
+
+    def _pin_of(self, address: Address) -> ContractPin:
+        code = _hex(self._call("eth_getCode", to_hex(address), "latest"))
+        if not code:
+            message = f"There is no code at {to_hex(address)}, which the directory lists."
+            raise DirectoryMissingError(message, address=to_hex(address))
+        return ContractPin(address=address, code_hash=keccak256(code))
+
+    def _block(self, tag: str) -> TrustedBlock | None:
+        answer = self._call("eth_getBlockByNumber", tag, False)
+        if answer is None:
+            return None
+        block = _object(answer)
+        return TrustedBlock(
+            number=_quantity(block.get("number")),
+            hash=_digest(block.get("hash")),
+            time=_quantity(block.get("timestamp")),
+        )
+
+    def _call(self, method: str, *params: JsonValue) -> JsonValue:
+        body = canonical({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
+        address = _Address.of(self.url)
+        answer = address.ask("", body, timeout=self.timeout, limit=_RPC_LIMITS.size)
+        result = _object(_parse(answer or b""))
+        if "error" in result or "result" not in result:
+            _refuse(f"it refused {method}")
+        return result["result"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Address:
+    """Where to connect, and the path that every request begins with."""
+
+    is_secure: bool
+    host: str
+    port: int | None
+    base: str
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        parts = _split(url)
+        if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
+            message = f"{url[:80]!r} is no http or https address."
+            raise SourceAddressError(message, found=ascii(url[:80]))
+        return cls(
+            is_secure=parts.scheme == "https",
+            host=parts.hostname,
+            port=parts.port,
+            base=parts.path.rstrip("/"),
+        )
+
+    def ask(
+        self, path: str, body: bytes | None = None, *, timeout: float, limit: int
+    ) -> bytes | None:
+        """Return the body of the answer to GET, or POST where there is a body; None for 404.
+
+        No redirect is followed: whoever is asked answers.
+        """
+        connect = HTTPSConnection if self.is_secure else HTTPConnection
+        connection = connect(self.host, self.port, timeout=timeout)
+        method, headers = "GET", {"accept": "*/*"}
+        if body is not None:
+            method, headers = "POST", {"content-type": "application/json"}
+        try:
+            connection.request(method, f"{self.base}{path}" or "/", body, headers)
+            return _body(connection.getresponse(), limit)
+        except (OSError, HTTPException) as error:
+            # Neither path nor query: they may name parts.
+            message = f"{self.host} could not be reached."
+            raise SourceUnreachableError(message, host=self.host) from error
+        finally:
+            connection.close()
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _body(answer: HTTPResponse, limit: int) -> bytes | None:
+    if answer.status == HTTPStatus.NOT_FOUND:
+        return None
+    if answer.status == HTTPStatus.CONFLICT:
+        message = "The node has no final block that proves the part as asked."
+        raise SourceNotFinalError(message)
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        message = f"The node is out of order: it answered {answer.status}."
+        raise SourceUnreachableError(message, status=answer.status)
+    if answer.status != HTTPStatus.OK:
+        _refuse(f"it answered {answer.status}")
+    data = answer.read(limit + 1)
+    if len(data) > limit:
+        _refuse(f"it has more than {limit} bytes")
+    return data
+
+
+def _parse(data: bytes) -> JsonValue:
+    try:
+        return strictjson.parse(data, _RPC_LIMITS)
+    except GuildmarkError as error:
+        message = f"The node's answer cannot be read. {error.message}"
+        raise SourceAnswerError(message) from error
+
+
+def _object(value: JsonValue) -> strictjson.JsonObject:
+    if not isinstance(value, dict):
+        _refuse("it is no object")
+    return value
+
+
+def _integer(value: JsonValue) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        _refuse("a number is missing")
+    return value
+
+
+def _quantity(value: JsonValue) -> int:
+    try:
+        number = int(value, 16) if isinstance(value, str) else -1
+    except ValueError:
+        number = -1
+    if number < 0:
+        _refuse("a quantity is missing")
+    return number
+
+
+def _hex(value: JsonValue) -> bytes:
+    try:
+        return from_hex(value if isinstance(value, str) else "")
+    except GuildmarkError:
+        _refuse("bytes are missing")
+
+
+def _digest(value: JsonValue) -> Digest:
+    data = _hex(value)
+    if len(data) != _WORD:
+        _refuse("a hash has another size")
+    return Digest(data)
+
+
+def _refuse(reason: str) -> NoReturn:
+    message = f"The node's answer is not what was asked for: {reason}."
+    raise SourceAnswerError(message, reason=reason)

@@ -1,0 +1,213 @@
+"""``guildmark trust``: say whom you trust."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from guildmark.adapters.evidence_http import Chain
+from guildmark.adapters.files import create_durably, write_durably
+from guildmark.cli.answers import Answer, Moment, note, say
+from guildmark.cli.arguments import AsJson, Folder, address, identity_id, moment
+from guildmark.domain import trust as trust_file
+from guildmark.domain.contracts import ChainClass
+from guildmark.domain.errors import ConflictError, NotFinalError, UntrustedError
+from guildmark.domain.identifiers import Address, IdentityId, to_hex
+from guildmark.domain.trust import VERSION, Listed, Trust, TrustedBlock, TrustFileError
+from guildmark.settings import default_home
+
+app = typer.Typer(
+    help="Say whom you trust: chain, operators, issuers, blocks.", no_args_is_help=True
+)
+
+TRUST_FILE = "trust.json"
+
+_File: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--trust", metavar="FILE", help="The trust file; else trust.json in your home."),
+]
+_Operators: TypeAlias = Annotated[
+    list[IdentityId] | None,
+    typer.Option(
+        "--operator", metavar="ID", parser=identity_id, help="An operator to accept; repeatable."
+    ),
+]
+_Issuers: TypeAlias = Annotated[
+    list[IdentityId] | None,
+    typer.Option(
+        "--issuer", metavar="ID", parser=identity_id, help="An issuer to accept; repeatable."
+    ),
+]
+_Rpc: TypeAlias = Annotated[
+    str, typer.Option(metavar="URL", help="Your own node of the chain: what it says is believed.")
+]
+_Time: TypeAlias = int | None
+
+
+class TrustExistsError(ConflictError):
+    """There is a trust file already."""
+
+    code = "trust.exists"
+    hint = "Add to it with `guildmark trust add`, or name another file with --trust."
+
+
+class ChainNotTrustedError(UntrustedError):
+    """The node is on another chain than the trust file pins."""
+
+    code = "trust.otherChain"
+    hint = "Give a node of the pinned chain, or make another trust file."
+
+
+class BlockNotFinalError(NotFinalError):
+    """The node does not call the block final."""
+
+    code = "trust.blockNotFinal"
+
+
+@app.command()
+def init(
+    rpc: _Rpc,
+    directory: Annotated[
+        Address,
+        typer.Option(metavar="ADDRESS", parser=address, help="The deployment's directory."),
+    ],
+    chain_class: Annotated[
+        ChainClass, typer.Option("--class", help="Who could rewrite the chain.")
+    ] = ChainClass.LOCAL,
+    operator: _Operators = None,
+    issuer: _Issuers = None,
+    trust: _File = None,
+    home: Folder = None,
+) -> None:
+    """Pin a chain and a deployment, as your own node shows them."""
+    made = Trust(version=VERSION, chain=Chain(url=rpc).pin(directory, chain_class))
+    made = made.with_parties(operators=_listed(operator), issuers=_listed(issuer))
+    path = _path(trust, home)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        create_durably(path, trust_file.serialise(made))
+    except FileExistsError as error:
+        message = f"{path} exists already."
+        raise TrustExistsError(message, path=str(path)) from error
+    note(f"{path} pins chain {made.chain.chain_id}. Close it with `guildmark trust close`.")
+
+
+@app.command()
+def add(
+    operator: _Operators = None,
+    issuer: _Issuers = None,
+    name: Annotated[str, typer.Option(help="What you call them.")] = "",
+    since: Annotated[
+        _Time, typer.Option("--from", metavar="TIME", parser=moment, help="Accept from then on.")
+    ] = None,
+    until: Annotated[
+        _Time, typer.Option("--to", metavar="TIME", parser=moment, help="Accept until then.")
+    ] = None,
+    trust: _File = None,
+    home: Folder = None,
+) -> None:
+    """Accept operators and issuers, or change from when and until when."""
+    path = _path(trust, home)
+    known = _load(path)
+
+    def listed(each: IdentityId) -> Listed:
+        return Listed(id=each, name=name, since=since or 0, until=until or 0)
+
+    grown = known.with_parties(
+        operators=[listed(each) for each in operator or ()],
+        issuers=[listed(each) for each in issuer or ()],
+    )
+    write_durably(path, trust_file.serialise(grown))
+    note(f"{path} lists {len(grown.operators)} operators and {len(grown.issuers)} issuers.")
+
+
+@app.command()
+def close(
+    rpc: _Rpc,
+    block: Annotated[
+        int | None, typer.Option(metavar="NUMBER", min=0, help="The block; else the newest final.")
+    ] = None,
+    trust: _File = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Believe one final block, so that bundles of it can be verified without a connection."""
+    path, node = _path(trust, home), Chain(url=rpc)
+    known = _load(path)
+    _check_chain(known, node)
+    believed = _final(node, block)
+    write_durably(path, trust_file.serialise(known.with_block(believed)))
+    say(_block(believed), as_json=as_json)
+
+
+@app.command()
+def show(trust: _File = None, home: Folder = None, as_json: AsJson = False) -> None:
+    """Show whom the trust file accepts."""
+    known = _load(_path(trust, home))
+    say(_answer(known), as_json=as_json)
+
+
+def _path(trust: Path | None, home: Path | None) -> Path:
+    return trust or (home or default_home(os.environ)) / TRUST_FILE
+
+
+def _load(path: Path) -> Trust:
+    try:
+        return trust_file.parse(path.read_bytes())
+    except OSError as error:
+        message = f"There is no trust file at {path}."
+        raise TrustFileError(message, path=str(path)) from error
+
+
+def _listed(ids: Sequence[IdentityId] | None) -> Sequence[Listed]:
+    return [Listed(id=each) for each in ids or ()]
+
+
+def _check_chain(known: Trust, node: Chain) -> None:
+    chain_id, genesis = node.identity()
+    if (chain_id, genesis) != (known.chain.chain_id, known.chain.genesis):
+        message = f"The node is on chain {chain_id}, or on one with another beginning."
+        raise ChainNotTrustedError(message, found=chain_id, pinned=known.chain.chain_id)
+
+
+def _final(node: Chain, number: int | None) -> TrustedBlock:
+    newest = node.final_block()
+    if newest is None or (number is not None and number > newest.number):
+        message = f"The node does not call block {number} final."
+        raise BlockNotFinalError(message, block=number)
+    found = newest if number is None else node.block(number)
+    if found is None:
+        message = f"The node does not have block {number}."
+        raise BlockNotFinalError(message, block=number)
+    return found
+
+
+def _answer(known: Trust) -> Answer:
+    return {
+        "chain": known.chain.chain_id,
+        "genesis": to_hex(known.chain.genesis),
+        "class": known.chain.chain_class.value,
+        "contracts": {
+            name.value: to_hex(pinned.address) for name, pinned in known.chain.contracts.items()
+        },
+        "operators": [_party(each) for each in known.operators],
+        "issuers": [_party(each) for each in known.issuers],
+        "blocks": [_block(each) for each in known.blocks],
+        "required": [f"({number})" for number in known.policy.required],
+        "maxAgeSeconds": known.policy.max_age,
+    }
+
+
+def _party(listed: Listed) -> Answer:
+    return {
+        "id": to_hex(listed.id),
+        "name": listed.name,
+        "from": Moment(listed.since),
+        "to": Moment(listed.until),
+    }
+
+
+def _block(block: TrustedBlock) -> Answer:
+    return {"block": block.number, "hash": to_hex(block.hash), "time": Moment(block.time)}

@@ -1,0 +1,170 @@
+"""``guildmark verify``: check a part's bundle."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from guildmark.adapters.clock import SystemClock
+from guildmark.adapters.evidence_http import Chain, Parts
+from guildmark.cli.arguments import AsJson, Folder
+from guildmark.cli.verdict import show
+from guildmark.domain import trust as trust_file
+from guildmark.domain.archive import DEFAULT_LIMITS
+from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.errors import NetworkError, NotFinalError, UnknownPartError, UsageError
+from guildmark.domain.identifiers import Index, LogNumber, parse_hint
+from guildmark.domain.qr import read_link
+from guildmark.domain.trust import Trust
+from guildmark.domain.verification.case import Question
+from guildmark.domain.verification.report import Report
+from guildmark.settings import default_home
+from guildmark.verify import verify_bundle, without_evidence
+from guildmark.verify.document import document
+
+app = typer.Typer()
+
+TRUST_FILE = "trust.json"
+
+_LINKS = ("http://", "https://")
+
+
+class TargetInvalidError(UsageError):
+    """What is to be verified is no file, no link and no position."""
+
+    code = "verify.targetInvalid"
+    hint = "Name a bundle, a scanned link, or log.index with --node."
+
+
+class TargetOnlineError(UsageError):
+    """A part on a node was named, and no connection is allowed."""
+
+    code = "verify.targetOnline"
+    hint = "Save the part's bundle and verify the file, or leave --offline out."
+
+
+class PartNotThereError(UnknownPartError):
+    """The node that was asked knows no such part."""
+
+    code = "verify.partNotThere"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Named:
+    """What the reader typed or scanned: a link, a position, or both."""
+
+    link: DigitalLink | None = None
+    hint: tuple[LogNumber, Index] | None = None
+
+    @property
+    def question(self) -> Question:
+        return Question(link=self.link, hint=self.hint, now=SystemClock().now())
+
+    def fetch(self, node: Parts, block: int | None) -> bytes:
+        """Fetch the part's bundle.
+
+        Raises:
+            PartNotThereError: The node knows no such part.
+            NetworkError: The node could not be reached.
+            NotFinalError: The part is not final at that block.
+        """
+        hint = self.hint or node.find("" if self.link is None else self.link.label)
+        found = None if hint is None else node.bundle(*hint, block=block)
+        if found is None:
+            message = f"{node.url} knows no such part."
+            raise PartNotThereError(message)
+        return found
+
+
+@app.command()
+def verify(
+    target: Annotated[str, typer.Argument(metavar="FILE|URI", help="A bundle, or a part's link.")],
+    trust: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Whom you trust; else trust.json in your home."),
+    ] = None,
+    node: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="The node to ask; else the one that the link names."),
+    ] = None,
+    rpc: Annotated[
+        str | None, typer.Option(metavar="URL", help="Your own node of the chain, for its blocks.")
+    ] = None,
+    at: Annotated[
+        int | None,
+        typer.Option(metavar="BLOCK", min=0, help="Ask for the state of this block."),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Open no connection.")] = False,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a part's bundle, from a file or by its link."""
+    trusted = _trust(trust, home)
+    look = None if rpc is None or offline else Chain(url=rpc).sighting
+    try:
+        if Path(target).is_file():
+            data, question = _read(Path(target)), Question(now=SystemClock().now())
+        else:
+            named, place = _named(target, node, offline=offline)
+            data = named.fetch(place, _block(at, trusted, rpc))
+            question = named.question
+        report = verify_bundle(data, trusted, question, look=look)
+    except (UnknownPartError, NetworkError, NotFinalError) as error:
+        report = without_evidence(error)
+    _print(report, as_json=as_json, offline=offline)
+    raise typer.Exit(report.exit)
+
+
+def _trust(path: Path | None, home: Path | None) -> Trust | None:
+    """Return the trust of a named file, else of the reader's own, else none."""
+    if path is None:
+        path = (home or default_home(os.environ)) / TRUST_FILE
+        if not path.is_file():
+            return None
+    return trust_file.parse(_read(path))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            # One byte more than a reader takes is enough to be refused.
+            return file.read(DEFAULT_LIMITS.size + 1)
+    except OSError as error:
+        message = f"{path} cannot be read."
+        raise TargetInvalidError(message, path=str(path)) from error
+
+
+def _block(at: int | None, trusted: Trust | None, rpc: str | None) -> int | None:
+    """Return the block to ask for: the named one, else one that the trust file believes."""
+    newest = None if trusted is None else trusted.newest_block()
+    if at is not None or newest is None or rpc is not None:
+        return at
+    return newest.number
+
+
+def _named(target: str, node: str | None, *, offline: bool) -> tuple[_Named, Parts]:
+    """Return what a link or a position names, and the node to ask."""
+    is_link = target.startswith(_LINKS)
+    if not is_link and node is None:
+        message = f"{target[:80]!r} is no file, no link, and no position on a node."
+        raise TargetInvalidError(message, target=ascii(target[:80]))
+    if offline:
+        message = f"{target[:80]!r} is a part on a node."
+        raise TargetOnlineError(message, target=ascii(target[:80]))
+    if not is_link:
+        return _Named(hint=parse_hint(target)), Parts(url=node or "")
+    scheme, _, rest = target.partition("://")
+    label, hint = read_link(f"https://{rest}")
+    host = f"{scheme}://{rest.partition('/')[0]}"
+    return _Named(link=DigitalLink.parse_label(label), hint=hint), Parts(url=node or host)
+
+
+def _print(report: Report, *, as_json: bool, offline: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(document(report), indent=2))
+        return
+    show(report, offline=offline, plain="NO_COLOR" in os.environ)
