@@ -18,6 +18,7 @@ from guildmark.domain.errors import (
     GuildmarkError,
     NetworkError,
     NotFinalError,
+    NotFoundError,
     UsageError,
 )
 from guildmark.domain.hashing import keccak256
