@@ -1,0 +1,95 @@
+"""``guildmark claim``: who is known by which number in another register."""
+
+from typing import Annotated
+
+import typer
+
+from guildmark.cli.answers import Answer, Moment, Value, say
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, claim_id, identity_id
+from guildmark.cli.homes import enter, enter_informed
+from guildmark.domain.facts import ClaimFact
+from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, to_hex
+from guildmark.domain.identity import ClaimDocument
+from guildmark.domain.refusals import ClaimUnknownError
+from guildmark.ports import DocumentKind, KeyName, View
+from guildmark.services.disclosing import claim_body, shown_claim
+
+app = typer.Typer(help="State which identifier somebody holds.", no_args_is_help=True)
+
+_SALT_SIZE = 32
+
+_Issuer = Annotated[
+    IdentityId,
+    typer.Argument(metavar="ISSUER", parser=identity_id, help="Who vouches; you speak for it."),
+]
+_Claim = Annotated[ClaimId, typer.Argument(metavar="CLAIM", parser=claim_id, help="The claim.")]
+
+
+@app.command()
+def make(
+    issuer: _Issuer,
+    subject: Annotated[
+        IdentityId,
+        typer.Argument(metavar="SUBJECT", parser=identity_id, help="Whom the claim is about."),
+    ],
+    scheme: Annotated[str, typer.Argument(help="The register: LEI, GLN, DUNS, CAGE, BPN, NAME...")],
+    value: Annotated[str, typer.Argument(help="The identifier; LEI and GLN are checked.")],
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """State which identifier a subject holds; print the claim's id."""
+    opened = enter(home)
+    document = ClaimDocument(
+        scheme=scheme, value=value, salt=Bytes32(opened.entropy.token(_SALT_SIZE))
+    )
+    made = opened.identities(KeyName(account)).claim(issuer, subject, document)
+    with opened.store.writing() as work:
+        work.documents.put(DocumentKind.CLAIM, made, claim_body(issuer, subject, document))
+    answer: Answer = {
+        "id": to_hex(made),
+        "issuer": to_hex(issuer),
+        "subject": to_hex(subject),
+        "scheme": scheme,
+        "value": value,
+    }
+    say(answer, as_json=as_json, brief=to_hex(made))
+
+
+@app.command()
+def show(claim: _Claim, home: Folder = None, as_json: AsJson = False) -> None:
+    """Show a claim, and what it says where this home knows it."""
+    with enter_informed(home).store.reading() as view:
+        say(_shown(claim, view), as_json=as_json)
+
+
+@app.command()
+def revoke(
+    issuer: _Issuer,
+    claim: _Claim,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Revoke a claim from now on."""
+    enter(home).identities(KeyName(account)).revoke_claim(issuer, claim)
+    say({"id": to_hex(claim), "issuer": to_hex(issuer), "state": "revoked"}, as_json=as_json)
+
+
+def _shown(claim: ClaimId, view: View) -> Answer:
+    found = [fact for fact in view.facts.each(ClaimFact) if fact.id == claim]
+    if not found:
+        message = f"No final block holds the claim {to_hex(claim)}."
+        raise ClaimUnknownError(message, claim=to_hex(claim))
+    fact = found[0]
+    opened = shown_claim(view.documents, fact)
+    value: Value = None if opened is None else opened.claim.value
+    return {
+        "id": to_hex(fact.id),
+        "issuer": to_hex(fact.issuer),
+        "subject": to_hex(fact.subject),
+        "scheme": fact.scheme.rstrip(b"\0").decode("ascii", "replace"),
+        "value": value,
+        "from": Moment(fact.since),
+        "to": Moment(fact.until),
+    }

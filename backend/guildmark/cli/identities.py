@@ -1,0 +1,139 @@
+"""The commands that organizations, sites, machines and authorities share."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from guildmark.cli.answers import Answer, Moment, Value, say
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id
+from guildmark.cli.homes import enter, enter_informed
+from guildmark.domain.errors import UsageError
+from guildmark.domain.facts import ClaimFact, IdentityFact, LinkFact, ParentFact
+from guildmark.domain.identifiers import IdentityId, to_hex
+from guildmark.domain.identity import IdentityKind
+from guildmark.domain.refusals import IdentityKindError, IdentityUnknownError
+from guildmark.domain.strictjson import parse_object
+from guildmark.ports import DocumentKind, KeyName, View
+
+_ARTICLES = {
+    IdentityKind.ORGANIZATION: "an organization: who makes, designs or runs a log",
+    IdentityKind.SITE: "a site: where parts are made",
+    IdentityKind.MACHINE: "a machine or instrument: what makes or measures",
+    IdentityKind.AUTHORITY: "an authority: who vouches for others",
+}
+
+
+class DetailMalformedError(UsageError):
+    """A detail of a profile is not written as NAME=VALUE."""
+
+    code = "cli.detailMalformed"
+    hint = "Write each detail as --detail NAME=VALUE."
+
+
+def app_of(kind: IdentityKind) -> typer.Typer:
+    """Return the commands of one kind of identity."""
+    app = typer.Typer(help=f"Register and show {_ARTICLES[kind]}.", no_args_is_help=True)
+    word = kind.name.lower()
+
+    @app.command(help=f"Register {_ARTICLES[kind]}; print its id.")
+    def register(
+        name: Annotated[str, typer.Argument(help="Its name, kept in the profile off chain.")],
+        country: Annotated[
+            str | None, typer.Option(help="Two letters, as ISO 3166 has them.")
+        ] = None,
+        detail: Annotated[
+            list[str] | None,
+            typer.Option(metavar="NAME=VALUE", help="More of the profile; may be repeated."),
+        ] = None,
+        account: Signer = ACCOUNT,
+        home: Folder = None,
+        as_json: AsJson = False,
+    ) -> None:
+        named = {} if country is None else {"country": country}
+        profile = {"name": name, **named, **_details(detail or [])}
+        registered = enter(home).identities(KeyName(account)).register(kind, profile)
+        answer: Answer = {"id": to_hex(registered), "kind": word, "profile": profile}
+        say(answer, as_json=as_json, brief=to_hex(registered))
+
+    @app.command(help=f"Show the {word}, its links and its claims.")
+    def show(
+        identity: Annotated[
+            IdentityId, typer.Argument(metavar="ID", parser=identity_id, help=f"The {word}'s id.")
+        ],
+        home: Folder = None,
+        as_json: AsJson = False,
+    ) -> None:
+        with enter_informed(home).store.reading() as view:
+            say(shown(identity, kind, view), as_json=as_json)
+
+    return app
+
+
+def shown(identity: IdentityId, kind: IdentityKind, view: View) -> Answer:
+    """Return what the index and this home's documents know of an identity.
+
+    Raises:
+        IdentityUnknownError: No final block holds it.
+        IdentityKindError: It is of another kind.
+    """
+    fact = view.facts.get(IdentityFact, identity)
+    if fact is None:
+        message = f"No final block holds the identity {to_hex(identity)}."
+        raise IdentityUnknownError(message, identity=to_hex(identity))
+    if fact.kind != kind:
+        found = IdentityKind(fact.kind).name.lower()
+        message = f"{to_hex(identity)} is of kind {found}, not {kind.name.lower()}."
+        raise IdentityKindError(message, expected=kind.name.lower(), found=found)
+    return {
+        "id": to_hex(identity),
+        "kind": kind.name.lower(),
+        "controller": to_hex(fact.controller),
+        "since": Moment(fact.since),
+        "profile": _profile(identity, view),
+        "parents": [_link(link) for link in view.facts.each(LinkFact, identity)],
+        "members": list(_members(identity, view)),
+        "claims": [_claim(claim) for claim in view.facts.each(ClaimFact, identity)],
+    }
+
+
+def _details(details: list[str]) -> dict[str, str]:
+    pairs = [detail.partition("=") for detail in details]
+    for name, equals, _ in pairs:
+        if not (name and equals):
+            message = f"{name[:80]!r} is no detail."
+            raise DetailMalformedError(message, found=name[:80])
+    return {name: value for name, _, value in pairs}
+
+
+def _profile(identity: IdentityId, view: View) -> Value:
+    """Return the profile's texts, None where this home does not hold it."""
+    body = view.documents.get(DocumentKind.PROFILE, identity)
+    if body is None:
+        return None
+    members = parse_object(body).items()
+    return {name: str(value) for name, value in members if name != "salt"}
+
+
+def _link(link: LinkFact) -> Answer:
+    return {
+        "parent": to_hex(link.parent),
+        "from": Moment(link.since),
+        "to": Moment(link.until),
+    }
+
+
+def _members(parent: IdentityId, view: View) -> Iterator[Answer]:
+    for fact in view.facts.each(ParentFact):
+        if fact.parent == parent:
+            yield {"id": to_hex(fact.child)}
+
+
+def _claim(claim: ClaimFact) -> Answer:
+    return {
+        "id": to_hex(claim.id),
+        "issuer": to_hex(claim.issuer),
+        "scheme": claim.scheme.rstrip(b"\0").decode("ascii", "replace"),
+        "from": Moment(claim.since),
+        "to": Moment(claim.until),
+    }

@@ -1,0 +1,191 @@
+"""``guildmark recipe``: recipes, published whole by the designer and derived by each site."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from guildmark.bootstrap import Home
+from guildmark.cli.answers import Answer, Moment, say
+from guildmark.cli.arguments import (
+    ACCOUNT,
+    AsJson,
+    Folder,
+    Signer,
+    design_id,
+    identity_id,
+    recipe_id,
+)
+from guildmark.cli.homes import enter, enter_informed, write_new
+from guildmark.cli.jobs import read_settings
+from guildmark.domain.canonical import canonical
+from guildmark.domain.clause import Clause
+from guildmark.domain.facts import RecipeFact, RevisionFact, SiteRecipeFact
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import DesignId, Digest, IdentityId, RecipeId, to_hex
+from guildmark.domain.recipe import Recipe, RecipeDocument, Status
+from guildmark.domain.refusals import DesignUnknownError, RecipeUnknownError
+from guildmark.ports import DocumentKind, KeyName, View
+
+app = typer.Typer(help="Publish recipes, and what each site chooses in them.", no_args_is_help=True)
+
+_SALT_SIZE = 32
+_MODEL_TAG = b"guildmark/model/v1"
+_MODE = 0o600
+
+
+class FirstStatus(StrEnum):
+    """The status that a recipe begins with; nobody may build under a draft."""
+
+    DRAFT = "draft"
+    TRIAL = "trial"
+    QUALIFIED = "qualified"
+
+
+@app.command()
+def publish(
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="The recipe in JSON, without salts."),
+    ],
+    design: Annotated[
+        DesignId, typer.Option(metavar="DESIGN", parser=design_id, help="The design's id.")
+    ],
+    revision: Annotated[
+        int | None, typer.Option(min=1, help="The revision's number; the newest by default.")
+    ] = None,
+    status: Annotated[
+        FirstStatus, typer.Option(help="Nobody may build under a draft.")
+    ] = FirstStatus.TRIAL,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Salt the clauses of a recipe and publish their root, as the design's owner; print its id."""
+    opened = enter_informed(home)
+    recipes = opened.recipes(KeyName(account))
+    document = recipes.draft(file.read_bytes())
+    recipe = Recipe(
+        root=document.root(), design=design, revision=revision or _newest(opened, design)
+    )
+    published = recipes.publish(recipe, document, status=Status[status.name])
+    answer: Answer = {
+        "id": to_hex(published),
+        "design": to_hex(design),
+        "revision": recipe.revision,
+        "status": status.value,
+        "clauses": len(document.clauses),
+    }
+    say(answer, as_json=as_json, brief=to_hex(published))
+
+
+@app.command()
+def site(
+    master: Annotated[
+        RecipeId, typer.Argument(metavar="RECIPE", parser=recipe_id, help="The recipe's id.")
+    ],
+    site_id: Annotated[
+        IdentityId, typer.Option("--site", metavar="SITE", parser=identity_id, help="The site.")
+    ],
+    settings: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", exists=True, dir_okay=False, help="JSON with the chosen settings."
+        ),
+    ],
+    model: Annotated[str, typer.Option(help="The machine's model; only its salted digest shows.")],
+    name: Annotated[str | None, typer.Option(help="What people call the site's recipe.")] = None,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Derive a site's recipe with its chosen settings and publish it; print its id."""
+    opened = enter(home)
+    recipes = opened.recipes(KeyName(account))
+    whole = recipes.document(master)
+    chosen = read_settings(settings.read_bytes())
+    choices: Mapping[str, str] = {setting.path: setting.value for setting in chosen}
+    document = recipes.derive(whole, choices, name=name or f"{whole.name}, {model}")
+    salt = opened.entropy.token(_SALT_SIZE)
+    digest = sha256(_MODEL_TAG + salt + model.encode())
+    published = recipes.publish_site_recipe(master, site_id, digest, document)
+    _keep_model(opened, digest, model, salt)
+    answer: Answer = {
+        "id": to_hex(published),
+        "recipe": to_hex(master),
+        "site": to_hex(site_id),
+        "model": to_hex(digest),
+    }
+    say(answer, as_json=as_json, brief=to_hex(published))
+
+
+@app.command()
+def show(
+    recipe: Annotated[
+        RecipeId,
+        typer.Argument(metavar="RECIPE", parser=recipe_id, help="Of a recipe or a site recipe."),
+    ],
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a recipe or a site's one, and its clauses where this home knows them."""
+    with enter_informed(home).store.reading() as view:
+        answer = {**_registered(recipe, view), "clauses": _clauses(recipe, view)}
+    say(answer, as_json=as_json)
+
+
+def _newest(home: Home, design: DesignId) -> int:
+    with home.store.reading() as view:
+        revisions = view.facts.each(RevisionFact, design)
+    if not revisions:
+        message = f"No final block holds the design {to_hex(design)}."
+        raise DesignUnknownError(message, design=to_hex(design))
+    return revisions[-1].revision.number
+
+
+def _keep_model(home: Home, digest: Digest, model: str, salt: bytes) -> None:
+    """Keep what opens the digest of a machine's model."""
+    folder = home.settings.documents
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    body = canonical({"model": model, "salt": to_hex(salt)})
+    write_new(folder / f"model-{digest.hex()}.json", body, mode=_MODE)
+
+
+def _registered(recipe: RecipeId, view: View) -> Answer:
+    fact, own = view.facts.get(RecipeFact, recipe), view.facts.get(SiteRecipeFact, recipe)
+    if fact is not None:
+        return {
+            "id": to_hex(recipe),
+            "design": to_hex(fact.recipe.design),
+            "revision": fact.recipe.revision,
+            "status": Status(fact.status).name.lower(),
+            "at": Moment(fact.published_at),
+        }
+    if own is not None:
+        return {
+            "id": to_hex(recipe),
+            "recipe": to_hex(own.recipe.master),
+            "site": to_hex(own.recipe.site),
+            "model": to_hex(own.recipe.model),
+            "at": Moment(own.published_at),
+        }
+    message = f"No final block holds the recipe {to_hex(recipe)}."
+    raise RecipeUnknownError(message, recipe=to_hex(recipe))
+
+
+def _clauses(recipe: RecipeId, view: View) -> list[Answer] | None:
+    body = view.documents.get(DocumentKind.RECIPE_DOCUMENT, recipe)
+    return None if body is None else [_clause(one) for one in RecipeDocument.parse(body).clauses]
+
+
+def _clause(clause: Clause) -> Answer:
+    return {
+        "path": clause.path,
+        "class": clause.klass.name.lower(),
+        "value": clause.value,
+        "min": clause.minimum,
+        "max": clause.maximum,
+        "unit": clause.unit,
+    }
