@@ -76,6 +76,7 @@ contract BuildLog is IBuildLog {
         Grant[] memory grants = _wanted(draws, count);
 
         _logs[log] = Head({writer: msg.sender, size: self.size + count, seq: self.seq + 1});
+        // slither-disable-next-line reentrancy-benign,reentrancy-events the registry calls nobody
         _draw(log, grants);
         _write(log, seq, self.size, count, root, grants);
     }
@@ -83,6 +84,7 @@ contract BuildLog is IBuildLog {
     /// @inheritdoc IBuildLog
     function tick() external {
         uint40 time = uint40(block.timestamp);
+        // slither-disable-next-line incorrect-equality one tick a second is enough
         if (_tickedAt == time) revert TickedAlready(time);
 
         _tickedAt = time;
@@ -134,6 +136,7 @@ contract BuildLog is IBuildLog {
     function _draw(uint40 log, Grant[] memory grants) private {
         for (uint256 i = 0; i < grants.length; ++i) {
             Grant memory wanted = grants[i];
+            // slither-disable-next-line calls-loop at most MAX_DRAWS, to our own registry
             wanted.firstUnit = _licenses.draw(wanted.lane, wanted.n, log);
         }
     }

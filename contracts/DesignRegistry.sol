@@ -38,7 +38,9 @@ contract DesignRegistry is IDesignRegistry, ERC721 {
     ) external returns (bytes32 id) {
         id = keccak256(abi.encode(DOMAIN, block.chainid, address(this), msg.sender, root, salt));
         uint40 priority = _commitments[id];
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         if (priority == 0) revert CommitmentMissing(id);
+        // slither-disable-next-line incorrect-equality a block's time is an exact number
         if (priority == block.timestamp) revert CommitmentTooYoung(id, priority);
         if (_designs[id].priority != 0) revert DesignRegisteredAlready(id);
 

@@ -12,6 +12,7 @@ contract Directory is IDirectory {
     address private immutable _log;
     address private immutable _parts;
 
+    // slither-disable-start missing-zero-check the zero address has no code
     constructor(
         address identities,
         address designs,
@@ -29,6 +30,8 @@ contract Directory is IDirectory {
 
         emit DirectoryPublished(Contracts(identities, designs, licenses, recipes, log, parts));
     }
+
+    // slither-disable-end missing-zero-check
 
     /// @inheritdoc IDirectory
     function contracts() external view returns (Contracts memory) {

@@ -106,7 +106,8 @@ contract IdentityRegistry is IIdentityRegistry {
     function endLink(bytes32 child, bytes32 parent) external {
         if (_identities[parent].controller != msg.sender) _requireController(child);
 
-        uint40 number;
+        // slither-disable-next-line uninitialized-local 0 where only a request ends
+        uint40 number = 0;
         if (_parents[child] == parent) {
             number = _linkCounts[child][parent];
             _links[child][parent][number].to = uint40(block.timestamp);

@@ -19,7 +19,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
 
     IIdentityRegistry private immutable _identities;
     IDesignRegistry private immutable _designRegistry;
-    address private immutable _log;
+    IBuildLog private immutable _log;
 
     mapping(uint40 number => License license) private _licenses;
     mapping(uint40 number => bytes32 id) private _ids;
@@ -36,7 +36,8 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
     {
         _identities = IIdentityRegistry(identities);
         _designRegistry = IDesignRegistry(designs);
-        _log = log;
+        // slither-disable-next-line missing-zero-check without a log nothing is ever drawn
+        _log = IBuildLog(log);
     }
 
     /// @inheritdoc ILicenseRegistry
@@ -116,7 +117,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
 
     /// @inheritdoc ILicenseRegistry
     function draw(uint40 lane_, uint40 n, uint40 log) external returns (uint40 first) {
-        if (msg.sender != _log) revert CallerNotBuildLog(msg.sender);
+        if (msg.sender != address(_log)) revert CallerNotBuildLog(msg.sender);
         Lane memory self = _lanes[lane_];
         if (self.license == 0) revert LaneUnknown(lane_);
         if (self.log != log) revert LaneOfOtherLog(lane_, log);
@@ -212,7 +213,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
 
     function _requireLaneHolder(uint40 log, bytes32 holder) private view {
         if (log == 0) return _requireOrganizationOrSite(holder);
-        if (IBuildLog(_log).operatorOf(log) == 0) revert LogUnknown(log);
+        if (_log.operatorOf(log) == 0) revert LogUnknown(log);
         if (_identities.kindOf(holder) != IIdentityRegistry.Kind.Site) {
             revert LogHolderNotSite(holder);
         }

@@ -56,6 +56,7 @@ contract RecipeRegistry is IRecipeRegistry {
 
     /// @inheritdoc IRecipeRegistry
     function setStatus(bytes32 id, uint40 steps, Status status) external {
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         if (_recipes[id].at == 0) revert RecipeUnknown(id);
         _requireDesignOwner(_designs[id]);
         uint40 actual = _recipes[id].steps;
@@ -79,6 +80,7 @@ contract RecipeRegistry is IRecipeRegistry {
             revert CallerNotSite(recipe.site, msg.sender);
         }
         if (recipe.root == 0) revert RecipeRootMissing();
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         if (_recipes[recipe.master].at == 0) revert RecipeUnknown(recipe.master);
         id = keccak256(abi.encode(SITE_RECIPE_DOMAIN, recipe));
         if (_siteRecipes[id] != 0) revert SiteRecipePublishedAlready(id);
@@ -125,6 +127,7 @@ contract RecipeRegistry is IRecipeRegistry {
             revert ChangeMismatch(recipe.change, supersedes);
         }
         if (supersedes == 0) return;
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         if (_recipes[supersedes].at == 0) revert RecipeUnknown(supersedes);
         if (_designs[supersedes] != recipe.design) {
             revert RecipeOfOtherDesign(supersedes, recipe.design);

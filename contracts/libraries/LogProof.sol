@@ -4,30 +4,17 @@ pragma solidity 0.8.37;
 import {IBuildLog} from "../interfaces/IBuildLog.sol";
 import {IPartRegistry} from "../interfaces/IPartRegistry.sol";
 
+// The one proof library may use assembly; its tests compare it with plain Solidity.
+// solhint-disable no-inline-assembly
+
+// solhint-disable no-inline-assembly
+
 /// @title What proves an entry: its leaf, its way to the root (RFC 9162, SHA-256), its record
 /// @notice The one place with assembly: a batch of 2^20 is proven for less than twice the gas of a
 /// plain ERC-721 mint. The tests compare each function with the same in plain Solidity.
 /// @dev A failing call of the SHA-256 precompile leaves no gas to go on with.
 library LogProof {
     bytes32 private constant DOMAIN = keccak256("guildmark/entry/v1");
-
-    /// @notice keccak256(abi.encode(record)).
-    /// @dev Hashes the words of the call as they are, with the offset that abi.encode writes: a
-    /// record in any other encoding has another digest. The grants follow the eight words of the
-    /// record.
-    function recordDigest(IBuildLog.Record calldata record) internal pure returns (bytes32 digest) {
-        uint256 size = record.grants.length;
-        unchecked {
-            // the length of an array in calldata is below 2^64
-            size = 288 + 96 * size;
-        }
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            mstore(free, 0x20)
-            calldatacopy(add(free, 0x20), record, size)
-            digest := keccak256(free, add(size, 0x20))
-        }
-    }
 
     /// @notice The leaf hash of an entry: SHA-256(0x00 || SHA-256(abi.encode(domain, salt,
     /// entry))).
@@ -95,6 +82,24 @@ library LogProof {
                 leaf := mload(right)
             }
             isIncluded := and(eq(at, add(path.offset, shl(5, path.length))), eq(leaf, root))
+        }
+    }
+
+    /// @notice keccak256(abi.encode(record)).
+    /// @dev Hashes the words of the call as they are, with the offset that abi.encode writes: a
+    /// record in any other encoding has another digest. The grants follow the eight words of the
+    /// record.
+    function recordDigest(IBuildLog.Record calldata record) internal pure returns (bytes32 digest) {
+        uint256 size = record.grants.length;
+        unchecked {
+            // the length of an array in calldata is below 2^64
+            size = 288 + 96 * size;
+        }
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, 0x20)
+            calldatacopy(add(free, 0x20), record, size)
+            digest := keccak256(free, add(size, 0x20))
         }
     }
 }
