@@ -1,5 +1,6 @@
 """A report as people read it in a terminal: headline, part, parties, checks, what is not proven."""
 
+import sys
 from collections.abc import Iterator
 
 import click
@@ -41,9 +42,11 @@ def show(report: Report, *, offline: bool, plain: bool) -> None:
         offline: Whether the reader asked for no connection.
         plain: Whether the reader wants no colour.
     """
-    out = click.get_text_stream("stdout", errors="replace")
+    # A terminal that lacks a character of a name shows a mark, not a traceback.
+    encoding = sys.stdout.encoding or "utf-8"
     for line in _lines(report, offline=offline):
-        click.echo(line, file=out, color=False if plain else None)
+        shown = line.encode(encoding, "replace").decode(encoding)
+        click.echo(shown, color=False if plain else None)
 
 
 def _lines(report: Report, *, offline: bool) -> Iterator[str]:

@@ -12,6 +12,7 @@ import typer
 from guildmark.adapters.clock import SystemClock
 from guildmark.adapters.evidence_http import Chain, Parts
 from guildmark.cli.arguments import AsJson, Folder
+from guildmark.cli.trust import TRUST_FILE
 from guildmark.cli.verdict import show
 from guildmark.domain import trust as trust_file
 from guildmark.domain.archive import DEFAULT_LIMITS
@@ -28,7 +29,6 @@ from guildmark.verify.document import document
 
 app = typer.Typer()
 
-TRUST_FILE = "trust.json"
 
 _LINKS = ("http://", "https://")
 

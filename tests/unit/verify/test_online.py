@@ -1,0 +1,403 @@
+"""Bundles and blocks over HTTP: what is fetched, and each way in which it may not be."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from fakes.simulator import LABEL, LOOKED, OPERATOR, Simulator
+from fakes.web import Web, serving
+from guildmark.adapters.clock import SystemClock
+from guildmark.adapters.evidence_http import (
+    Chain,
+    DirectoryMissingError,
+    Parts,
+    SourceAddressError,
+    SourceAnswerError,
+    SourceNotFinalError,
+    SourceUnreachableError,
+)
+from guildmark.cli import main
+from guildmark.domain import bundle
+from guildmark.domain import trust as trust_file
+from guildmark.domain.archive import ArchiveLimits
+from guildmark.domain.contracts import ChainClass, ContractName
+from guildmark.domain.hashing import keccak256, sha256
+from guildmark.domain.identifiers import Address, Index, LogNumber, to_hex
+from guildmark.domain.trust import TrustedBlock
+from guildmark.domain.verification.case import Sighting
+
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
+
+HONEST = Simulator()
+BUNDLE = bundle.write(HONEST.evidence())
+BLOCK = HONEST.trust().blocks[0]
+PART = (LogNumber(1), Index(103))
+PATH = "/v1/parts/1.103/bundle"
+FOUND = f"/v1/parts?label={quote(LABEL, safe='')}"
+DIRECTORY = Address(b"\xd1" * 20)
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with serving(Web()) as server:
+        yield server
+
+
+def rpc_block(number: int, digest: bytes, time: int = LOOKED) -> dict[str, str]:
+    return {"number": hex(number), "hash": to_hex(digest), "timestamp": hex(time)}
+
+
+def blocks(tag: str, full: bool) -> dict[str, str] | None:
+    known = {
+        "0x0": rpc_block(0, HONEST.pin.genesis, 1),
+        hex(BLOCK.number): rpc_block(BLOCK.number, BLOCK.hash),
+        "finalized": rpc_block(BLOCK.number, BLOCK.hash),
+    }
+    return known.get(tag)
+
+
+@pytest.fixture
+def chain(web: Web) -> Web:
+    order = ("identities", "designs", "licenses", "recipes", "log", "parts")
+    words = [HONEST.pin.contracts[ContractName(name)].address for name in order]
+    web.results = {
+        "eth_chainId": hex(HONEST.pin.chain_id),
+        "eth_getBlockByNumber": blocks,
+        "eth_call": "0x" + "".join(word.rjust(32, b"\0").hex() for word in words),
+        "eth_getCode": lambda *params: params[0],
+    }
+    return web
+
+
+def test_a_bundle_is_fetched(web: Web) -> None:
+    web.pages = {PATH: (200, BUNDLE), f"{PATH}?block=77": (200, b"at 77")}
+
+    node = Parts(url=web.url + "/")
+
+    assert node.bundle(*PART, block=None) == BUNDLE
+    assert node.bundle(*PART, block=77) == b"at 77"
+    assert node.bundle(LogNumber(1), Index(104), block=None) is None
+
+
+def test_a_node_may_stand_below_a_path(web: Web) -> None:
+    web.pages = {f"/guildmark{PATH}": (200, BUNDLE)}
+
+    assert Parts(url=f"{web.url}/guildmark/").bundle(*PART, block=None) == BUNDLE
+
+
+def test_a_label_is_found(web: Web) -> None:
+    web.pages = {FOUND: (200, b'{"log":1,"index":103}')}
+
+    assert Parts(url=web.url).find(LABEL) == PART
+    assert Parts(url=web.url).find("https://other.example.org/id/abcdef/1") is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[]", b"{}", b'{"log":1,"index":"103"}', b'{"log":true,"index":1}', b'{"log":1,'],
+)
+def test_an_answer_that_is_none_is_refused(web: Web, body: bytes) -> None:
+    web.pages = {FOUND: (200, body)}
+
+    with pytest.raises(SourceAnswerError):
+        Parts(url=web.url).find(LABEL)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (302, SourceAnswerError),
+        (400, SourceAnswerError),
+        (409, SourceNotFinalError),
+        (500, SourceUnreachableError),
+        (503, SourceUnreachableError),
+    ],
+)
+def test_other_statuses_are_told_apart(web: Web, status: int, error: type[Exception]) -> None:
+    web.pages = {PATH: (status, b"")}
+
+    with pytest.raises(error):
+        Parts(url=web.url).bundle(*PART, block=None)
+
+
+def test_a_bundle_has_a_limit(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = ArchiveLimits(size=len(BUNDLE) - 1)
+    monkeypatch.setattr("guildmark.adapters.evidence_http.DEFAULT_LIMITS", limits)
+    web.pages = {PATH: (200, BUNDLE)}
+
+    with pytest.raises(SourceAnswerError, match=f"more than {len(BUNDLE) - 1} bytes"):
+        Parts(url=web.url).bundle(*PART, block=None)
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "example.org", "http://", "http://[", "http://a:b", "ftp://a"]
+)
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(SourceAddressError):
+        Parts(url=url).find(LABEL)
+
+
+def test_nobody_listening_is_unreachable() -> None:
+    with serving(Web()) as gone:
+        url = gone.url
+
+    with pytest.raises(SourceUnreachableError, match=r"127\.0\.0\.1 could not be reached"):
+        Parts(url=url).find(LABEL)
+    assert Chain(url=url).sighting(77) == Sighting(is_reached=False)
+
+
+def test_a_secure_address_is_not_asked_in_the_clear(web: Web) -> None:
+    with pytest.raises(SourceUnreachableError):
+        Parts(url=web.url.replace("http:", "https:")).find(LABEL)
+    assert web.asked == []
+
+
+def test_the_own_node_sees_a_block(chain: Web) -> None:
+    node = Chain(url=chain.url)
+
+    assert node.sighting(77) == Sighting(is_reached=True, hash=BLOCK.hash, is_final=True)
+    assert node.sighting(78) == Sighting(is_reached=True, hash=None, is_final=False)
+    assert node.final_block() == BLOCK
+
+
+def test_a_node_without_final_blocks_calls_none_final(chain: Web) -> None:
+    chain.results["eth_getBlockByNumber"] = lambda tag, full: (
+        None if tag == "finalized" else blocks(tag, full)
+    )
+
+    assert Chain(url=chain.url).sighting(77) == Sighting(is_reached=True, hash=BLOCK.hash)
+
+
+def test_a_chain_is_pinned(chain: Web) -> None:
+    pin = Chain(url=chain.url).pin(DIRECTORY, ChainClass.PUBLIC)
+
+    assert (pin.chain_id, pin.genesis) == (HONEST.pin.chain_id, HONEST.pin.genesis)
+    assert pin.chain_class is ChainClass.PUBLIC
+    assert set(pin.contracts) == set(ContractName)
+    assert pin.contracts[ContractName.DIRECTORY].address == DIRECTORY
+    for name in set(ContractName) - {ContractName.DIRECTORY}:
+        address = HONEST.pin.contracts[name].address
+        assert pin.contracts[name].address == address
+        assert pin.contracts[name].code_hash == keccak256(address)
+
+
+@pytest.mark.parametrize("change", [{"eth_call": "0x"}, {"eth_getCode": "0x"}])
+def test_a_directory_that_is_none_is_refused(chain: Web, change: dict[str, str]) -> None:
+    chain.results |= change
+
+    with pytest.raises(DirectoryMissingError):
+        Chain(url=chain.url).pin(DIRECTORY, ChainClass.LOCAL)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"eth_chainId": None},
+        {"eth_chainId": "seven"},
+        {"eth_chainId": ValueError("no")},
+        {"eth_call": 5},
+        {"eth_getBlockByNumber": None},
+        {"eth_getBlockByNumber": "block"},
+        {"eth_getBlockByNumber": {"number": "0x0", "hash": "0x00", "timestamp": "0x0"}},
+        {"eth_getBlockByNumber": {"number": "0x0", "timestamp": "0x0"}},
+    ],
+)
+def test_a_chain_that_answers_nonsense_is_refused(chain: Web, change: dict[str, object]) -> None:
+    chain.results |= change
+
+    with pytest.raises(SourceAnswerError):
+        Chain(url=chain.url).pin(DIRECTORY, ChainClass.LOCAL)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(SystemClock, "now", _now)
+    monkeypatch.setenv("GUILDMARK_HOME", str(tmp_path))
+    (tmp_path / "trust.json").write_bytes(trust_file.serialise(HONEST.trust()))
+    return tmp_path
+
+
+def _now(clock: SystemClock) -> int:
+    return 3_000
+
+
+def run(*words: str | Path) -> int:
+    with pytest.raises(SystemExit) as left:
+        main([str(word) for word in words])
+    assert isinstance(left.value.code, int)
+    return left.value.code
+
+
+def link(web: Web, hint: str = "?p=1.103") -> str:
+    return web.url + LABEL.removeprefix("https://id.example.org") + hint
+
+
+def test_a_scanned_link_is_verified_at_the_block_of_the_trust_file(web: Web, folder: Path) -> None:
+    web.pages = {f"{PATH}?block=77": (200, BUNDLE)}
+
+    assert run("verify", link(web)) == 0
+    assert web.asked == [f"{PATH}?block=77"]
+
+
+def test_a_link_without_a_position_is_searched(web: Web, folder: Path) -> None:
+    at_node = quote(LABEL.replace("id.example.org", web.url.removeprefix("http://")), safe="")
+    web.pages = {
+        f"/v1/parts?label={at_node}": (200, b'{"log":1,"index":103}'),
+        f"{PATH}?block=5": (200, BUNDLE),
+    }
+
+    assert run("verify", link(web, ""), "--at", "5") == 0
+
+
+def test_a_position_is_verified_on_the_node_that_is_named(web: Web, folder: Path) -> None:
+    web.pages = {f"{PATH}?block=77": (200, BUNDLE)}
+
+    assert run("verify", "1.103", "--node", web.url) == 0
+
+
+def test_a_link_to_another_part_is_not_in_its_place(web: Web, folder: Path) -> None:
+    web.pages = {f"{PATH}?block=77": (200, BUNDLE)}
+
+    assert run("verify", link(web).replace("00025", "00026")) == 19
+
+
+def test_the_own_node_brings_the_block(chain: Web, folder: Path) -> None:
+    trust = replace(HONEST.trust(), blocks=())
+    (folder / "trust.json").write_bytes(trust_file.serialise(trust))
+    chain.pages = {PATH: (200, BUNDLE)}
+
+    assert run("verify", link(chain)) == 23
+    assert run("verify", link(chain), "--rpc", chain.url) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "verdict"),
+    [(404, 11, "notFound"), (409, 17, "uncheckable"), (503, 3, "uncheckable")],
+)
+def test_without_a_bundle_there_is_a_verdict_too(
+    web: Web,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    status: int,
+    code: int,
+    verdict: str,
+) -> None:
+    web.pages = {f"{PATH}?block=77": (status, b"")}
+
+    assert run("verify", link(web), "--json") == code
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["verdict"], shown["exit"], shown["checks"]) == (verdict, code, [])
+    assert run("verify", link(web)) == code
+
+
+def test_a_label_that_nobody_knows_is_not_found(web: Web, folder: Path) -> None:
+    assert run("verify", link(web, "")) == 11
+
+
+def test_offline_asks_nobody(chain: Web, folder: Path) -> None:
+    (folder / "part.zip").write_bytes(BUNDLE)
+    trust = replace(HONEST.trust(), blocks=())
+    (folder / "trust.json").write_bytes(trust_file.serialise(trust))
+
+    assert run("verify", folder / "part.zip", "--offline", "--rpc", chain.url) == 23
+    assert chain.asked == []
+
+
+def init(chain: Web, *words: str) -> int:
+    return run("trust", "init", "--rpc", chain.url, "--directory", to_hex(DIRECTORY), *words)
+
+
+@pytest.fixture
+def empty(folder: Path) -> Path:
+    (folder / "trust.json").unlink()
+    return folder / "trust.json"
+
+
+def test_a_trust_file_is_made_and_closed(chain: Web, empty: Path) -> None:
+    assert init(chain, "--class", "consortium", "--operator", to_hex(OPERATOR)) == 0
+    assert run("trust", "close", "--rpc", chain.url) == 0
+
+    made = trust_file.parse(empty.read_bytes())
+
+    assert made.chain.chain_class is ChainClass.CONSORTIUM
+    assert [each.id for each in made.operators] == [OPERATOR]
+    assert made.blocks == (BLOCK,)
+
+
+def test_a_trust_file_is_not_overwritten(chain: Web, empty: Path) -> None:
+    assert init(chain) == 0
+    before = empty.read_bytes()
+
+    assert init(chain, "--operator", to_hex(OPERATOR)) == 1
+    assert empty.read_bytes() == before
+
+
+def test_a_block_is_believed_by_its_number(
+    chain: Web, empty: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init(chain)
+
+    assert run("trust", "close", "--rpc", chain.url, "--block", "77", "--json") == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown == {"block": 77, "hash": to_hex(BLOCK.hash), "time": LOOKED}
+
+
+@pytest.mark.parametrize("number", ["78", "5"])
+def test_a_block_that_is_not_final_is_not_believed(chain: Web, empty: Path, number: str) -> None:
+    init(chain)
+
+    assert run("trust", "close", "--rpc", chain.url, "--block", number) == 17
+
+
+def test_a_node_without_a_final_block_closes_nothing(chain: Web, empty: Path) -> None:
+    init(chain)
+    chain.results["eth_getBlockByNumber"] = lambda tag, full: (
+        None if tag == "finalized" else blocks(tag, full)
+    )
+
+    assert run("trust", "close", "--rpc", chain.url) == 17
+
+
+def test_a_node_of_another_chain_closes_nothing(chain: Web, empty: Path) -> None:
+    init(chain)
+    chain.results["eth_chainId"] = "0x1"
+
+    assert run("trust", "close", "--rpc", chain.url) == 16
+
+
+def test_a_second_block_of_a_number_is_not_believed(chain: Web, empty: Path) -> None:
+    init(chain)
+    made = trust_file.parse(empty.read_bytes())
+    other = TrustedBlock(number=77, hash=sha256(b"other"), time=LOOKED)
+    empty.write_bytes(trust_file.serialise(made.with_block(other)))
+
+    assert run("trust", "close", "--rpc", chain.url) == 2
+
+
+def test_parties_are_added_and_shown(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    new = to_hex(sha256(b"new"))
+
+    added = run(
+        "trust", "add", "--issuer", new, "--name", "New", "--from", "5", "--to", "1970-01-02"
+    )
+    shown_code = run("trust", "show", "--json")
+
+    assert (added, shown_code) == (0, 0)
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["issuers"][-1] == {"id": new, "name": "New", "from": 5, "to": 86400}
+    assert len(shown["operators"]) == 1
+    assert shown["required"] == [f"({number})" for number in range(9)]
+
+
+def test_a_trust_file_is_shown_in_words(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("trust", "show") == 0
+    assert "consortium" in capsys.readouterr().out
+
+
+def test_a_trust_file_that_is_not_there_is_named(empty: Path) -> None:
+    assert run("trust", "show") == 2
+    assert run("trust", "add", "--operator", to_hex(OPERATOR)) == 2
