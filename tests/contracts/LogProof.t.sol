@@ -174,7 +174,8 @@ contract LogProofTest {
         vm.assertEq(proof.recordDigest(record), keccak256(abi.encode(record)), "digest");
     }
 
-    /// @dev Grants elsewhere than behind the record, or unclean words, never give a record's digest.
+    /// @dev Grants elsewhere than behind the record, or unclean words, never give a record's
+    /// digest.
     function testFuzz_RecordDigest_OfAnotherEncodingIsAnother(
         IBuildLog.Record calldata record,
         uint8 gap,

@@ -12,8 +12,10 @@ import {Deployed} from "./support/Deployed.sol";
 import {Eip712} from "./support/Eip712.sol";
 import {Rfc9162} from "./support/Rfc9162.sol";
 
-/// @title The contracts compute what tests/vectors says, as the Python side does from the same files
-/// @notice A contract is put at the vector's address; what must exist before is written to its slots.
+/// @title The contracts compute what tests/vectors says, as the Python side does from the same
+/// files
+/// @notice A contract is put at the vector's address; what must exist before is written to its
+/// slots.
 contract VectorsTest is Deployed {
     LogProofHarness internal proof;
     string internal file;
