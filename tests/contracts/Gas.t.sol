@@ -1,21 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
-
 import {IBuildLog} from "../../contracts/interfaces/IBuildLog.sol";
 import {IIdentityRegistry} from "../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../contracts/interfaces/IPartRegistry.sol";
 import {IRecipeRegistry} from "../../contracts/interfaces/IRecipeRegistry.sol";
 import {Deployed} from "./support/Deployed.sol";
-
-/// @title The peer of a materialised part: OpenZeppelin's ERC-721 with an open mint
-contract PlainToken is ERC721("Plain", "PLAIN") {
-    function mint(address to, uint256 token) external {
-        _mint(to, token);
-    }
-}
+import {PlainToken} from "./support/PlainToken.sol";
 
 /// @title What calls cost as whole transactions: 21,000, calldata and execution
 /// @notice Each call is a transaction of its own here, so that nothing is warm. The figures go to
