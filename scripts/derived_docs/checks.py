@@ -11,6 +11,7 @@ from guildmark.domain.verification.report import (
     EXIT_OF_CHECK,
     EXIT_SOURCE,
     EXIT_UNCHECKABLE,
+    EXIT_UNTRUSTED,
     NOT_CHECKED,
     Cause,
     Lack,
@@ -24,6 +25,7 @@ _TABLE = "| code | state | exit | meaning |\n|---|---|---|---|\n"
 _EXIT_OF_LACK = {
     Lack.FINALITY: EXIT_FINALITY,
     Lack.SOURCE: EXIT_SOURCE,
+    Lack.TRUST: EXIT_UNTRUSTED,
     Lack.EVIDENCE: EXIT_UNCHECKABLE,
 }
 

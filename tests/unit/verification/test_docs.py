@@ -11,10 +11,7 @@ from guildmark.domain.verification.report import NOT_CHECKED
 from guildmark.domain.verification.verdict import CHECKS
 
 PAGE = (Path(__file__).parents[3] / "docs" / "verification.md").read_text(encoding="utf-8")
-SECTIONS = {
-    heading: body
-    for heading, body in re.findall(r"^### (.+)\n((?:(?!^#).*\n)*)", PAGE, re.MULTILINE)
-}
+SECTIONS = dict(re.findall(r"^### (.+)\n((?:(?!^#).*\n)*)", PAGE, re.MULTILINE))
 ROW = re.compile(r"^\| `(verify\.\w+)` \| ([a-z ]+) \| .* \| (.+) \|$", re.MULTILINE)
 
 

@@ -27,6 +27,7 @@ class Lack(StrEnum):
     EVIDENCE = "evidence"
     SOURCE = "source"
     FINALITY = "finality"
+    TRUST = "trust"
 
 
 class Verdict(StrEnum):

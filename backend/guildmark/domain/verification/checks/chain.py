@@ -19,6 +19,7 @@ TRUST_MISSING = Cause(
     code="verify.trustMissing",
     state=State.UNKNOWN,
     meaning="You gave no trust file: the bundle is judged by its own chain.",
+    lack=Lack.TRUST,
 )
 CHAIN_MISMATCH = Cause(
     code="verify.chainMismatch",
