@@ -3,11 +3,12 @@
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from demo import cast
-from demo.actors import Casting, Disclosed, Operator
+from demo.actors import Disclosed
+from demo.scene import Scene
 from demo.workshop import Workshop
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import Node, open_home, open_node
@@ -44,8 +45,9 @@ class Rogue:
     node: Node
     workshop: Workshop
     beacon: Record
+    logged: dict[str, Build] = field(default_factory=dict)
 
-    def log(self) -> Mapping[str, Build]:
+    def log(self) -> None:
         """Log three bad builds in one batch; each draw is refused, each entry is on record."""
         made = {
             OVER_QUOTA: self.workshop.build(cast.UNITS_A_SITE + 1, self.beacon),
@@ -56,10 +58,14 @@ class Rogue:
         with self.node.home.store.writing() as work:
             for entry in entries.values():
                 work.log.accept(entry)
-        return {case: self._settled(entry) for case, entry in entries.items()}
+        self.logged.update({case: self._settled(entry) for case, entry in entries.items()})
 
-    def evidence(self, build: Build, *, block: int) -> Evidence:
-        """Return what the rogue can show of a bad build."""
+    def shown(self, *, block: int) -> Iterator[tuple[str, Evidence]]:
+        """Yield what the rogue can show of each bad build."""
+        for case, build in self.logged.items():
+            yield case, self._evidence(build, block)
+
+    def _evidence(self, build: Build, block: int) -> Evidence:
         if build.log is None or build.index is None:
             message = f"The rogue's build {build.label} has no place in the log."
             raise RogueError(message)
@@ -116,15 +122,11 @@ class Rogue:
 
 
 def turn_rogue(
-    casting: Casting,
-    operator: Operator,
-    workshop: Workshop,
-    beacon: Record,
-    shown: Sequence[Disclosed],
+    scene: Scene, workshop: Workshop, beacon: Record, shown: Sequence[Disclosed]
 ) -> Rogue:
     """Return a rogue that holds a copy of the operator's keys and documents."""
-    honest = load(operator.party.home.settings.home)
-    folder = casting.stage.home("rogue")
+    honest = load(workshop.operator.party.home.settings.home)
+    folder = scene.stage.home("rogue")
     shutil.copytree(honest.keys, folder / "keys")
     settings = replace(honest, home=folder)
     save(settings)

@@ -17,12 +17,14 @@ from guildmark.domain.qr import link_text
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.ports import TransactionStatus
 
+BUYER = Address(bytes.fromhex("00000000000000000000000000000000000b0b0b"))
 
-def materialise(scene: Scene, part: Part, to: Address) -> TransactionStatus:
-    """Make a part a token of a buyer, as the site that holds its lane."""
+
+def materialise(scene: Scene, part: Part) -> TransactionStatus:
+    """Make a part a token of its buyer, as the site that holds its lane."""
     maker: Maker = part.workshop.maker
     core = read_bundle(scene.node_of(part.workshop.operator), part).core
-    return maker.party.home.parts(SITE).materialise(core, to=to)
+    return maker.party.home.parts(SITE).materialise(core, to=BUYER)
 
 
 def read_bundle(node: NodeClient, part: Part, *, block: int | None = None) -> Evidence:

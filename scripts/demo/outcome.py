@@ -1,0 +1,112 @@
+"""What came out, what was told, and where the two differ."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import reports
+from demo import cast
+from demo.customer import Verdict
+from demo.making import Part
+from demo.rogue import ALTERED, NOT_LOGGED, OVER_QUOTA, UNREGISTERED
+from demo.scene import Scene
+from guildmark.adapters.chain.rpc import Rpc, quantity
+from guildmark.domain.facts import NO_LOG
+from guildmark.domain.identifiers import to_hex
+from guildmark.services.projection import record_of
+
+REFUSAL = "license.quotaExceeded"
+
+# Exit code and lowest failed check of each bad part.
+_BAD: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {ALTERED: (12, 2), UNREGISTERED: (16, 1), OVER_QUOTA: (18, 6), NOT_LOGGED: (19, 3)}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """A batch on record: one transaction."""
+
+    operator: str
+    name: str
+    tx: str
+    size: int
+    gas: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Everything that the report and the summary tell."""
+
+    parts: Sequence[Part]
+    anchors: Sequence[Anchor]
+    refusal: str
+    materialise_gas: int
+    verified: Sequence[Verdict]
+    bad: Sequence[Verdict]
+
+    def report(self, *, seconds: float) -> dict[str, Any]:
+        """Return build/demo/report.json."""
+        return {
+            "commit": reports.commit(),
+            "seconds": seconds,
+            "parts": len(self.parts),
+            "nodes": len(cast.OPERATORS),
+            "anchors": [
+                {"operator": one.operator, "tx": one.tx, "size": one.size, "gas": one.gas}
+                for one in self.anchors
+            ],
+            "materialiseGas": self.materialise_gas,
+            "verified": [
+                {"part": one.of, "over": one.way, "exit": one.exit, "checks": one.checks}
+                for one in self.verified
+            ],
+            "bad": [{"case": one.of, "exit": one.exit, "failed": one.failed} for one in self.bad],
+        }
+
+    def untold(self) -> Iterator[str]:
+        """Yield what is not as told."""
+        units = sorted(part.unit for part in self.parts)
+        if units != list(range(1, cast.UNITS + 1)):
+            yield f"The parts have the units {units}, not 1 to {cast.UNITS} once each."
+        if sum(anchor.size for anchor in self.anchors) != cast.UNITS:
+            yield "The batches do not hold the sixty parts and nothing else."
+        if self.refusal != REFUSAL:
+            yield f"The 61st was refused with {self.refusal}, not with {REFUSAL}."
+        for verdict in self.verified:
+            if verdict.exit:
+                yield f"Part {verdict.of}, from {verdict.way}, ended with {verdict.exit}."
+        yield from self._untold_bad()
+
+    def _untold_bad(self) -> Iterator[str]:
+        if {verdict.of for verdict in self.bad} != set(_BAD):
+            yield "Not every bad part was verified."
+        for verdict in self.bad:
+            found = (verdict.exit, verdict.failed[0]["check"] if verdict.failed else None)
+            if found != _BAD[verdict.of]:
+                yield f"{verdict.of}: exit and lowest failed check are {found}."
+
+
+def anchors(scene: Scene) -> Sequence[Anchor]:
+    """Return the batches on record so far, with what each cost."""
+    ledger = scene.designer.home.ledger
+    events = ledger.events(0, ledger.head(final=True).number)
+    appended = [event for event in events if event.name == "RecordAppended"]
+    operators = {operator.log: operator for operator in scene.operators}
+    with Rpc(url=scene.casting.chain.url) as rpc:
+        return [
+            Anchor(
+                operator=to_hex(operators[record.log].party.id),
+                name=operators[record.log].party.name,
+                tx=to_hex(event.transaction),
+                size=record.count,
+                gas=_gas(rpc, event.transaction),
+            )
+            for event in appended
+            if (record := record_of(event)).log != NO_LOG
+        ]
+
+
+def _gas(rpc: Rpc, transaction: bytes) -> int:
+    return quantity(rpc.call("eth_getTransactionReceipt", to_hex(transaction))["gasUsed"])

@@ -1,0 +1,82 @@
+"""The end of the story, in colours: what was made, what it cost, what was found, what is next."""
+
+import os
+
+from rich.table import Table
+
+from demo.outcome import Outcome
+from demo.rogue import ALTERED, NOT_LOGGED, OVER_QUOTA, UNREGISTERED
+from demo.scene import Scene
+from demo.telling import Teller
+
+_STORIES = {
+    ALTERED: "a measured value was changed after the machine had signed",
+    UNREGISTERED: "a machine that nobody registered signed it",
+    OVER_QUOTA: "unit 61 of 60: its record grants nothing",
+    NOT_LOGGED: "a real record, with a false path to it",
+}
+
+
+def summarise(teller: Teller, scene: Scene, outcome: Outcome, *, seconds: float) -> None:
+    """Tell what came out."""
+    teller.say("")
+    teller.console.print(_anchors(outcome))
+    teller.console.print(_verified(outcome))
+    teller.console.print(_bad(outcome))
+    teller.say(
+        f"One part became a token for [bold]{outcome.materialise_gas:,}[/] gas. "
+        f"All of it took [bold]{seconds:.0f} s[/]."
+    )
+    _say_next(teller, scene, outcome)
+
+
+def _anchors(outcome: Outcome) -> Table:
+    table = _table(
+        f"{len(outcome.parts)} parts on record", "operator", "parts", "gas", "gas a part"
+    )
+    for anchor in outcome.anchors:
+        a_part = f"{anchor.gas / anchor.size:,.0f}"
+        table.add_row(anchor.name, str(anchor.size), f"{anchor.gas:,}", a_part)
+    return table
+
+
+def _verified(outcome: Outcome) -> Table:
+    table = _table("Verified by the customer", "part", "over", "exit", "headline")
+    for verdict in outcome.verified:
+        table.add_row(verdict.of, verdict.way, _exit(verdict.exit), verdict.answer["headline"])
+    return table
+
+
+def _bad(outcome: Outcome) -> Table:
+    table = _table("Four bad parts", "what was done", "exit", "failed checks")
+    for verdict in outcome.bad:
+        failed = ", ".join(f"({one['check']}) {one['code']}" for one in verdict.failed)
+        table.add_row(_STORIES[verdict.of], _exit(verdict.exit), failed)
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _exit(code: int) -> str:
+    return f"[green]{code}[/]" if code == 0 else f"[red]{code}[/]"
+
+
+def _say_next(teller: Teller, scene: Scene, outcome: Outcome) -> None:
+    hint, bad = outcome.verified[0].of, outcome.bad[0].of
+    teller.say("\n[bold]Next[/]")
+    for path in (f"bundles/{hint}.zip", f"bad/{bad}.zip"):
+        command = f"guildmark verify build/demo/{path} --trust build/demo/trust.json --offline"
+        teller.say(f"  .venv/bin/{command}")
+    teller.say("  build/demo/report.json, build/demo/labels/ (codes to scan), build/demo/bundles/")
+    if os.environ.get("KEEP") != "1":
+        teller.say("  make demo KEEP=1 leaves the nodes running, with their pages")
+        return
+    for operator, node in zip(scene.operators, scene.nodes, strict=True):
+        teller.say(f"  {node.url} is the node of {operator.party.name}")
+    numbers = " ".join(str(process.pid) for process in scene.stage.processes.values())
+    teller.say(f"  kill {numbers} ends nodes and chain")
