@@ -6,8 +6,10 @@ own few packages.
 
 import json
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
 
@@ -18,10 +20,32 @@ from typer.core import TyperGroup
 from guildmark.domain.errors import GuildmarkError, UsageError
 
 _INTERRUPTED = 130
+_JSON = "--json"
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "authority": "Register and show authorities, who vouch for others.",
+        "build": "Sign builds, send them to a log, follow them.",
+        "bundle": "Export evidence that verifies without us.",
         "chain": "Run, fund and deploy the local chain.",
+        "claim": "State which identifier somebody holds.",
+        "completions": "Print what makes a shell complete commands.",
+        "content": "Store bytes by their address, send and fetch them.",
+        "design": "Register and show designs.",
+        "disclose": "Show what stands behind a digest on chain.",
+        "doctor": "Check whether this home can work.",
+        "init": "Make a home.",
+        "keys": "Make and list the keys of this home.",
+        "label": "Write and draw the labels of parts.",
+        "license": "License a counted number of parts, hand the units out.",
+        "link": "Link a machine to its site, or a site to its organization.",
+        "log": "Open a log, choose its writer, close it.",
+        "machine": "Register and show machines, and their keys.",
+        "org": "Register and show organizations.",
+        "package": "Hand a site what a license covers.",
+        "part": "Show parts, make them tokens, declare them void.",
+        "recipe": "Publish recipes, and what each site chooses in them.",
+        "site": "Register and show sites.",
         "trust": "Say whom you trust: chain, operators, issuers, blocks.",
         "up": "Run a node.",
         "verify": "Check a part's bundle.",
@@ -35,6 +59,20 @@ class ExtraMissingError(UsageError):
 
     code = "cli.extraMissing"
     hint = "Install them: pip install 'guildmark[node]'."
+
+
+class CommandLineError(UsageError):
+    """A command, argument or option is unknown, missing or not of its kind."""
+
+    code = "cli.usage"
+    hint = "Look at the command's --help."
+
+
+class FileAccessError(UsageError):
+    """The system does not let a file be read or written."""
+
+    code = "cli.fileAccess"
+    hint = "Check the path, its permissions and the disk."
 
 
 class _Commands(TyperGroup):
@@ -62,7 +100,18 @@ def _load(name: str) -> click.Command:
     except ModuleNotFoundError as exc:
         message = f"`guildmark {name}` needs the package {exc.name}, which is not installed."
         raise ExtraMissingError(message, package=exc.name) from exc
-    return typer.main.get_command(module.app)
+    return _plain(module.app, name)
+
+
+def _plain(app: typer.Typer, name: str) -> click.Command:
+    """Return an app as a command whose help is the same wherever it is printed."""
+    holder = typer.Typer(add_completion=False, rich_markup_mode=None)
+    if app.registered_callback or app.registered_groups or len(app.registered_commands) > 1:
+        holder.callback()(lambda: None)
+        holder.add_typer(app, name=name)
+        return typer.main.get_group(holder).commands[name]
+    holder.registered_commands.extend(app.registered_commands)
+    return typer.main.get_command(holder)
 
 
 def root() -> click.Command:
@@ -87,15 +136,35 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if args is None else args)
     try:
         code = root().main(words, prog_name="guildmark", standalone_mode=False)
-    except GuildmarkError as error:
-        render(error, as_json="--json" in words)
-        sys.exit(error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(UsageError.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(_INTERRUPTED)
+    except click.ClickException as error:
+        sys.exit(_fail_usage(error, as_json=_JSON in words))
+    except Exception as error:  # noqa: BLE001 - the outermost frame: users get no traceback
+        known = _known(error)
+        render(known, as_json=_JSON in words)
+        sys.exit(known.exit_code)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail_usage(error: click.ClickException, *, as_json: bool) -> int:
+    if as_json:
+        render(CommandLineError(error.format_message()), as_json=True)
+    else:
+        error.show()
+    return CommandLineError.exit_code
+
+
+def _known(error: Exception) -> GuildmarkError:
+    """Return an error as it is shown: what nobody foresaw says where it came from."""
+    if isinstance(error, GuildmarkError):
+        return error
+    if isinstance(error, OSError) and error.filename is not None:
+        message = f"{error.filename}: {error.strerror}."
+        return FileAccessError(message, path=str(error.filename))
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(frame.filename).name}:{frame.lineno}"
+    return GuildmarkError(f"{type(error).__name__} at {place}: {error}")
 
 
 def render(error: GuildmarkError, *, as_json: bool) -> None:

@@ -1,6 +1,8 @@
 """The home that a command works in, opened; files that commands read and write beside it."""
 
 import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from guildmark.adapters.files import create_durably
@@ -74,8 +76,34 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         OutputExistsError: It is there already.
         OutputFolderError: Its folder cannot be written to.
     """
-    try:
+    with _writing(path):
         create_durably(path, content, mode=mode)
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> int:
+    """Write a file that was not there piece by piece, and return its size.
+
+    Raises:
+        OutputExistsError: It is there already.
+        OutputFolderError: Its folder cannot be written to.
+        GuildmarkError: What a piece could not be had for; then there is no file.
+    """
+    draft = path.with_name(f".{path.name}.draft")
+    with _writing(path):
+        try:
+            with draft.open("wb") as file:
+                size = sum(file.write(piece) for piece in pieces)
+            # A link, unlike a rename, never replaces.
+            path.hardlink_to(draft)
+        finally:
+            draft.unlink(missing_ok=True)
+    return size
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileExistsError as exc:
         message = f"{path} exists already."
         raise OutputExistsError(message, path=str(path)) from exc

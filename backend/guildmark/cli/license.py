@@ -87,10 +87,20 @@ def sign(
         list[str] | None, typer.Option(help="What else is agreed, in words; may be repeated.")
     ] = None,
     begin: Annotated[
-        int, typer.Option("--from", metavar="TIME", parser=moment, help="UTC; at once by default.")
+        int,
+        typer.Option(
+            "--from",
+            metavar="TIME",
+            parser=moment,
+            show_default=False,
+            help="UTC; at once by default.",
+        ),
     ] = 0,
     until: Annotated[
-        int, typer.Option(metavar="TIME", parser=moment, help="UTC; for ever by default.")
+        int,
+        typer.Option(
+            metavar="TIME", parser=moment, show_default=False, help="UTC; for ever by default."
+        ),
     ] = 0,
     notice: Annotated[
         int, typer.Option(min=0, metavar="SECONDS", help="Between a stop's call and its effect.")

@@ -3,11 +3,13 @@
 import typer
 
 from guildmark import __version__
+from guildmark.cli.answers import say
+from guildmark.cli.arguments import AsJson
 
 app = typer.Typer()
 
 
 @app.command()
-def version() -> None:
+def version(as_json: AsJson = False) -> None:
     """Print the version."""
-    typer.echo(__version__)
+    say({"version": __version__}, as_json=as_json, brief=__version__)

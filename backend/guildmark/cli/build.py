@@ -1,0 +1,150 @@
+"""``guildmark build``: what a machine says about a part, signed, sent, followed."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from guildmark.adapters.envelopes import EnvelopeFolder
+from guildmark.bootstrap import Home
+from guildmark.cli.answers import Answer, Value, say
+from guildmark.cli.arguments import AsJson, Folder, NodeUrl, identity_id, recipe_id
+from guildmark.cli.homes import enter_informed
+from guildmark.cli.jobs import Report, read_settings
+from guildmark.cli.nodes import asking, known_error
+from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import (
+    Digest,
+    IdentityId,
+    LaneNumber,
+    SiteRecipeId,
+    digest_from_hex,
+    to_hex,
+)
+from guildmark.domain.statement import BuildStatement
+from guildmark.ports import KeyName
+from guildmark.services.assignments import Order
+from guildmark.services.builds import Finished
+
+app = typer.Typer(help="Sign builds, send them to a log, follow them.", no_args_is_help=True)
+
+_BUILDS = "builds"
+_REFUSED = "refused"
+
+
+@app.command()
+def attest(
+    report: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="JSON: label, times, measurements."),
+    ],
+    machine: Annotated[
+        IdentityId, typer.Option(metavar="MACHINE", parser=identity_id, help="The machine's id.")
+    ],
+    key: Annotated[str, typer.Option(metavar="KEY", help="The machine's key in this home.")],
+    lane: Annotated[int, typer.Option(min=1, help="The lane that the unit comes from.")],
+    site_recipe: Annotated[
+        SiteRecipeId,
+        typer.Option(metavar="RECIPE", parser=recipe_id, help="The site's recipe."),
+    ],
+    job: Annotated[
+        Path, typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The job file.")
+    ],
+    settings: Annotated[
+        Path,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="JSON: the job's settings."),
+    ],
+    firmware: Annotated[str | None, typer.Option(help="The machine's firmware.")] = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a machine sign what it built; keep the envelope in this home and print its file."""
+    opened = enter_informed(home)
+    order = Order(
+        machine=machine,
+        lane=LaneNumber(lane),
+        site_recipe=site_recipe,
+        job=sha256(job.read_bytes()),
+        settings=read_settings(settings.read_bytes()),
+        firmware=firmware,
+    )
+    folder = EnvelopeFolder(opened.settings.home / _BUILDS)
+    statement = _statement(opened, order, Report.parse(report.read_bytes()), folder)
+    envelope = opened.builds.attest(statement, key=KeyName(key))
+    path = folder.keep(machine, statement.run.counter, envelope)
+    answer: Answer = {
+        "file": str(path),
+        "digest": to_hex(envelope_digest(envelope)),
+        "label": statement.label,
+        "counter": statement.run.counter,
+        "log": statement.external.log,
+        "lane": lane,
+    }
+    say(answer, as_json=as_json, brief=path)
+
+
+@app.command()
+def submit(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="Signed envelopes."),
+    ],
+    node: NodeUrl,
+    as_json: AsJson = False,
+) -> None:
+    """Send envelopes to the node of their log; accepted means that none is lost."""
+    with asking(node) as client:
+        answers = client.submit([path.read_bytes() for path in files])
+    rows = [_reception(path, answer) for path, answer in zip(files, answers, strict=True)]
+    say({"builds": rows}, as_json=as_json)
+    _leave(answers)
+
+
+@app.command()
+def status(
+    build: Annotated[str, typer.Argument(metavar="FILE|DIGEST", help="A signed envelope.")],
+    node: NodeUrl,
+    as_json: AsJson = False,
+) -> None:
+    """Show what became of a build: accepted, included, final with its unit, or refused."""
+    with asking(node) as client:
+        found = client.build(_digest(build))
+    say({name: _plain(value) for name, value in found.items()}, as_json=as_json)
+
+
+def _statement(home: Home, order: Order, report: Report, folder: EnvelopeFolder) -> BuildStatement:
+    finished = Finished(
+        label=report.label,
+        counter=folder.next_counter(order.machine),
+        beacon=home.assignments.beacon(),
+        started_on=report.started_on,
+        finished_on=report.finished_on,
+        measurements=report.measurements,
+        simulated=report.simulated,
+    )
+    return home.builds.state(home.assignments.assign(order), finished)
+
+
+def _reception(path: Path, answer: Mapping[str, Any]) -> Answer:
+    names = ("digest", "reception", "code", "reason", "nextStep")
+    return {"file": path.name, **{name: _plain(answer.get(name)) for name in names}}
+
+
+def _leave(answers: Sequence[Mapping[str, Any]]) -> None:
+    """Leave with the exit code of the first refusal, if there is one."""
+    refused = [str(one.get("code")) for one in answers if one.get("reception") == _REFUSED]
+    if refused:
+        kind = known_error(refused[0])
+        raise typer.Exit(1 if kind is None else kind.exit_code)
+
+
+def _digest(text: str) -> Digest:
+    path = Path(text)
+    return envelope_digest(path.read_bytes()) if path.is_file() else digest_from_hex(text)
+
+
+def _plain(value: object) -> Value:
+    """Return a node's value as it is, nothing nested."""
+    return value if isinstance(value, str | int) or value is None else str(value)

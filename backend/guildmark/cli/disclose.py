@@ -1,0 +1,87 @@
+"""``guildmark disclose``: show a node, or somebody, what stands behind a digest on chain."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from guildmark.cli.answers import Answer, say
+from guildmark.cli.arguments import AsJson, Folder
+from guildmark.cli.homes import enter, write_new
+from guildmark.cli.nodes import asking
+from guildmark.domain.errors import UsageError
+from guildmark.domain.identifiers import Bytes32, bytes32_from_hex, to_hex
+from guildmark.ports import DocumentKind
+
+app = typer.Typer()
+
+
+class Disclosable(StrEnum):
+    """What can be disclosed."""
+
+    CLAIM = "claim"
+    PROFILE = "profile"
+    RECIPE = "recipe"
+    SITE_RECIPE = "site-recipe"
+    TERMS = "terms"
+
+
+class DisclosureTargetError(UsageError):
+    """Nobody is named to whom something shall be disclosed."""
+
+    code = "cli.disclosureTargetMissing"
+    hint = "Give --node for an operator's node, or --out for a file."
+
+
+_KINDS = {
+    Disclosable.CLAIM: DocumentKind.CLAIM,
+    Disclosable.PROFILE: DocumentKind.PROFILE,
+    Disclosable.RECIPE: DocumentKind.RECIPE,
+    Disclosable.SITE_RECIPE: DocumentKind.SITE_RECIPE,
+    Disclosable.TERMS: DocumentKind.TERMS,
+}
+
+
+@app.command()
+def disclose(
+    what: Annotated[Disclosable, typer.Argument(help="What kind of document.")],
+    thing: Annotated[
+        Bytes32,
+        typer.Argument(
+            metavar="ID",
+            parser=bytes32_from_hex,
+            help="Of the license, recipe, site recipe, claim or identity.",
+        ),
+    ],
+    node: Annotated[
+        list[str] | None,
+        typer.Option(metavar="URL", help="A node that shall know it; may be repeated."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A file for who shall know it.")
+    ] = None,
+    path: Annotated[
+        list[str] | None,
+        typer.Option(help="Of a recipe, a clause to show, for example /material/polymer."),
+    ] = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what stands behind a digest on chain: all of it, or single clauses of a recipe."""
+    if not node and out is None:
+        message = f"To whom shall the {what.value} be shown?"
+        raise DisclosureTargetError(message)
+    body = enter(home).disclosing.show(_KINDS[what], thing, paths=path or ())
+    for url in node or ():
+        with asking(url) as client:
+            client.disclose(_KINDS[what], thing, body)
+    if out is not None:
+        write_new(out, body)
+    answer: Answer = {
+        "kind": what.value,
+        "id": to_hex(thing),
+        "nodes": list(node or ()),
+        "file": None if out is None else str(out),
+    }
+    say(answer, as_json=as_json)

@@ -1,0 +1,204 @@
+"""Whether a home can work: each thing looked at, one after another, none stopping the others."""
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from guildmark.adapters.chain.opening import open_ledger
+from guildmark.adapters.chain.rpc import Rpc, quantity
+from guildmark.adapters.clock import SystemClock
+from guildmark.adapters.content.store import LocalContent
+from guildmark.adapters.keys.files import KEYSTORE, PKCS8
+from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE, open_signer, password_from
+from guildmark.adapters.store.engine import open_database
+from guildmark.cli.homes import KEYS, keys_of
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.errors import ConflictError, ForbiddenError, GuildmarkError, SettingsError
+from guildmark.domain.identifiers import Address, to_hex
+from guildmark.domain.refusals import FundsMissingError
+from guildmark.ports import Call, KeyAlgorithm, KeyMissingError, Ledger
+from guildmark.settings import NodeSettings, Settings, SettingsMissingError, load
+
+_DISK_LEAST = 1 << 30
+_GIB = 1 << 30
+# A local chain that gets more than one block a second runs ahead of the clock by as much.
+_AHEAD_MOST = 150
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class DiskFullError(ConflictError):
+    """The disk has too little room left for a home."""
+
+    code = "home.diskFull"
+    hint = "Make room: a node needs at least 1 GiB."
+
+
+class PasswordExposedError(ForbiddenError):
+    """Others on this machine may read the password of the keys."""
+
+    code = "key.passwordExposed"
+    hint = "Run `chmod 600` on the file that is named."
+
+
+class ClockWrongError(SettingsError):
+    """This machine's clock is behind the chain's newest block."""
+
+    code = "clock.behind"
+    hint = "Set the clock, for example with NTP."
+
+
+class WriterOtherError(ForbiddenError):
+    """The log's writer on chain is not the key that this home's settings name."""
+
+    code = "node.writerOther"
+    hint = "Set it with `guildmark log writer LOG KEY`, or correct node.writer."
+
+
+class State(StrEnum):
+    """How a look at something ended; a note is no problem for everybody."""
+
+    OK = "ok"
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a look at something showed."""
+
+    name: str
+    state: State
+    said: str
+    error: GuildmarkError | None = None
+
+
+def examine(folder: Path) -> Iterator[Finding]:
+    """Yield what is found; what cannot be looked at without the thing before is left out."""
+    yield _look("disk", lambda: _disk(folder))
+    yield _look("keys", lambda: _keys(folder))
+    yield _look("settings", lambda: f"chain {load(folder).chain.chain_id}")
+    try:
+        settings = load(folder)
+    except GuildmarkError:
+        return
+    yield _look("database", lambda: _database(settings))
+    yield _look("content", lambda: _content(settings))
+    yield from _chain(settings)
+
+
+def _look(name: str, look: Callable[[], str], *, failing: State = State.PROBLEM) -> Finding:
+    try:
+        return Finding(name=name, state=State.OK, said=look())
+    except GuildmarkError as error:
+        return Finding(name=name, state=failing, said=error.message, error=error)
+
+
+def _chain(settings: Settings) -> Iterator[Finding]:
+    yield _look("chain", lambda: _chain_head(settings))
+    try:
+        ledger = _ledger(settings)
+    except GuildmarkError:
+        return
+    yield _look("clock", lambda: _clock(ledger))
+    yield _look("coin", lambda: _coin(settings), failing=State.NOTE)
+    node = settings.node
+    if node is not None:
+        yield _look("log", lambda: _log(settings, node, ledger))
+
+
+def _ledger(settings: Settings) -> Ledger:
+    chain = settings.chain
+    return open_ledger(
+        chain.url,
+        chain_id=chain.chain_id,
+        genesis=chain.genesis,
+        chain_class=chain.chain_class,
+        directory=chain.directory,
+    )
+
+
+def _chain_head(settings: Settings) -> str:
+    final = _ledger(settings).head(final=True).number
+    return f"{settings.chain.url}, block {final} is final"
+
+
+def _disk(folder: Path) -> str:
+    if not folder.is_dir():
+        message = f"There is no folder {folder}."
+        raise SettingsMissingError(message, home=str(folder))
+    free = shutil.disk_usage(folder).free
+    if free < _DISK_LEAST:
+        message = f"{free / _GIB:.1f} GiB are free at {folder}."
+        raise DiskFullError(message, home=str(folder))
+    return f"{free / _GIB:.1f} GiB free at {folder}"
+
+
+def _keys(folder: Path) -> str:
+    """Open every key: the password is the right one, and others cannot read it."""
+    place = folder / KEYS
+    named = os.environ.get(PASSWORD_VARIABLE)
+    _check_private(Path(named) if named else place / "password")
+    password = password_from(place, os.environ)
+    paths = [path for path in sorted(place.glob("*")) if path.suffix in {KEYSTORE, PKCS8}]
+    for path in paths:
+        open_signer(f"file:{path}", password)
+    if not paths:
+        message = f"There is no key in {place}."
+        raise KeyMissingError(message, folder=str(place))
+    return f"{len(paths)} of {len(paths)} open"
+
+
+def _check_private(password: Path) -> None:
+    if password.exists() and stat.S_IMODE(password.stat().st_mode) & _OTHERS:
+        message = f"Others may read the password file {password}."
+        raise PasswordExposedError(message, path=str(password))
+
+
+def _database(settings: Settings) -> str:
+    open_database(settings.database).dispose()
+    return f"{settings.database} is durable"
+
+
+def _content(settings: Settings) -> str:
+    LocalContent.open(settings.content)
+    return str(settings.content)
+
+
+def _clock(ledger: Ledger) -> str:
+    behind = ledger.head(final=False).time - SystemClock().now()
+    if behind > _AHEAD_MOST:
+        message = f"The clock is {behind} s behind the chain's newest block."
+        raise ClockWrongError(message, seconds=behind)
+    return "not behind the chain"
+
+
+def _coin(settings: Settings) -> str:
+    """Look for coin on the home's accounts; who sends no transactions needs none."""
+    keys = keys_of(settings.home)
+    names = [
+        name for name in keys.names() if keys.public_key(name).algorithm is KeyAlgorithm.SECP256K1
+    ]
+    with Rpc(url=settings.chain.url) as rpc:
+        empty = [name for name in names if _balance(rpc, keys.address(name)) == 0]
+    if empty:
+        account = to_hex(keys.address(empty[0]))
+        message = f"The key {empty[0]}, account {account}, has no coin."
+        raise FundsMissingError(message, account=account)
+    return f"{len(names)} accounts with coin"
+
+
+def _balance(rpc: Rpc, account: Address) -> int:
+    return quantity(rpc.call("eth_getBalance", to_hex(account), "latest"))
+
+
+def _log(settings: Settings, node: NodeSettings, ledger: Ledger) -> str:
+    head = ledger.read(Call(contract=ContractName.LOG, function="head", args=(node.log,)))
+    own = keys_of(settings.home).address(node.writer)
+    if head["writer"] != own:
+        message = f"The writer of log {node.log} is {to_hex(head['writer'])}, not {to_hex(own)}."
+        raise WriterOtherError(message, log=node.log)
+    return f"log {node.log}, {head['size']} entries"

@@ -1,0 +1,112 @@
+"""``guildmark part``: parts on record, as tokens, void."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from guildmark.cli.answers import Answer, Moment, say
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address
+from guildmark.cli.homes import enter, enter_informed
+from guildmark.domain import bundle
+from guildmark.domain.errors import UnknownPartError
+from guildmark.domain.facts import PartFact, RecordFact, RecordStartFact
+from guildmark.domain.identifiers import UINT64_MAX, Address, Index, LogNumber, parse_hint, to_hex
+from guildmark.domain.record import Record
+from guildmark.domain.verification.evidence import Core
+from guildmark.ports import KeyName, View
+from guildmark.services.projection import known
+
+app = typer.Typer(help="Show parts, make them tokens, declare them void.", no_args_is_help=True)
+
+_Bundle = Annotated[
+    Path,
+    typer.Argument(metavar="BUNDLE", exists=True, dir_okay=False, help="The part's bundle."),
+]
+
+
+class EntryUnknownError(UnknownPartError):
+    """No final record covers the position."""
+
+    code = "part.positionUnknown"
+    hint = "Check log and index, or wait until the record is final."
+
+
+@app.command()
+def show(
+    part: Annotated[str, typer.Argument(metavar="LOG.INDEX", help="The part's position.")],
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the chain says of a part; `guildmark verify` says what is proven."""
+    log, index = parse_hint(part)
+    with enter_informed(home).store.reading() as view:
+        say(_shown(log, index, view), as_json=as_json)
+
+
+@app.command()
+def materialise(
+    file: _Bundle,
+    to: Annotated[
+        Address, typer.Option(metavar="ADDRESS", parser=address, help="The token's first owner.")
+    ],
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make a logged part a token, as its lane's holder; its entry becomes public by it."""
+    core = bundle.read(file.read_bytes()).core
+    status = enter(home).parts(KeyName(account)).materialise(core, to=to)
+    answer: Answer = {
+        "part": _hint(core),
+        "token": str(core.record.log << 64 | core.index),
+        "owner": to_hex(to),
+        "gas": status.gas_used,
+    }
+    say(answer, as_json=as_json)
+
+
+@app.command()
+def void(
+    file: _Bundle, account: Signer = ACCOUNT, home: Folder = None, as_json: AsJson = False
+) -> None:
+    """Declare a part that is no token void for ever, as its lane's holder."""
+    core = bundle.read(file.read_bytes()).core
+    enter(home).parts(KeyName(account)).void(core)
+    say({"part": _hint(core), "fate": "void"}, as_json=as_json)
+
+
+def _hint(core: Core) -> str:
+    return f"{core.record.log}.{core.index}"
+
+
+def _shown(log: LogNumber, index: Index, view: View) -> Answer:
+    record = _record(log, index, view)
+    position = index - record.first_index
+    granted = record.unit_at(position)
+    part = view.facts.get(PartFact, log, index) or PartFact(log=log, index=index)
+    return {
+        "part": f"{log}.{index}",
+        "record": record.seq,
+        "position": position,
+        "time": Moment(record.time),
+        "lane": None if granted is None else granted.lane,
+        "unit": None if granted is None else granted.unit,
+        "owner": None if part.owner is None else to_hex(part.owner),
+        "fate": _fate(part),
+    }
+
+
+def _record(log: LogNumber, index: Index, view: View) -> Record:
+    start = view.facts.floor(RecordStartFact, log, index)
+    record = None if start is None else known(view.facts, RecordFact, log, start.seq).record
+    if record is None or not record.first_index <= index < record.first_index + record.count:
+        message = f"No final record covers {log}.{index}."
+        raise EntryUnknownError(message, log=log, index=index)
+    return record
+
+
+def _fate(part: PartFact) -> str:
+    if part.fate == 0:
+        return "none"
+    return "void" if part.fate == UINT64_MAX else f"replaced by {part.log}.{part.fate}"
