@@ -15,6 +15,7 @@ from guildmark.domain.canonical import canonical
 from guildmark.domain.errors import ContentError
 from guildmark.domain.hashing import sha256
 from guildmark.domain.verification.evidence import ChainEvidence, Disclosures, Evidence
+from guildmark.verify import verify_bundle
 
 EVIDENCE = Simulator().evidence()
 DATA = bundle.write(EVIDENCE)
@@ -191,6 +192,36 @@ def test_a_document_with_any_other_member_is_evidence_or_refused(data: st.DataOb
     changed = packed({**FILES, name: canonical(document)})
 
     read_or_refused(lambda: bundle.read(changed))
+
+
+TRUST = Simulator().trust()
+# What names and sorts, but proves nothing.
+_DISPLAY = {"disclosed/profiles.json", "chain/pin.json"}
+
+
+@given(st.data())
+@settings(max_examples=300)
+def test_a_forged_member_never_leaves_the_part_verified(data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([name for name in DOCUMENTS if name not in _DISPLAY]))
+    document = json.loads(FILES[name])
+    ways = [way for way in paths(document) if not isinstance(at(document, way), dict | list)]
+    way = data.draw(st.sampled_from(ways or [()]))
+    forged = data.draw(JSON | st.sampled_from([at(document, each) for each in ways or [()]]))
+    if way:
+        at(document, way[:-1])[way[-1]] = forged
+    else:
+        document = forged
+
+    forged_bundle = packed({**FILES, name: canonical(document)})
+
+    report = verify_bundle(forged_bundle, TRUST)
+    assert report.exit != 0 or forged_bundle == DATA
+
+
+def at(value: Any, way: tuple[Any, ...]) -> Any:
+    for key in way:
+        value = value[key]
+    return value
 
 
 def read_or_refused(read: Callable[[], Evidence]) -> None:

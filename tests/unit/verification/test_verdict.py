@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fakes import simulator as sim
+from fakes.cases.key import KEY
 from fakes.simulator import (
     DESIGN,
     DESIGNER,
@@ -350,6 +351,12 @@ def test_evidence_may_be_as_old_as_the_policy_says() -> None:
     assert judge(Simulator(), question, policy=Policy(max_age=100)).exit == 0
     assert judge(Simulator(), question, policy=Policy(max_age=99)).exit == 23
     assert verify_evidence(Simulator().evidence(), None, question).checks[6].state is State.OK
+
+
+def test_what_was_logged_before_the_suspicion_stays_good() -> None:
+    word = sim.key_word(1_000, notice_at=LOGGED + 9, suspected_from=LOGGED + 1)
+
+    assert judge(Simulator(words={KEY: word})).exit == 0
 
 
 def test_a_named_unit_may_be_the_granted_one() -> None:

@@ -154,6 +154,18 @@ def test_text_from_a_bundle_does_not_steer_the_terminal(
     assert "\u202e" not in out
 
 
+def test_a_part_without_readable_statement_is_told_by_its_place(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unreadable = Simulator(envelope=b"{}", record={"grants": ()})
+    (folder / "part.zip").write_bytes(bundle.write(unreadable.evidence()))
+
+    assert run("verify", folder / "part.zip") == 12
+    lines = capsys.readouterr().out.splitlines()
+    assert "  part      1.103, no unit" in lines
+    assert not any(line.startswith("  label") for line in lines)
+
+
 def test_a_part_on_a_node_needs_a_connection(folder: Path) -> None:
     assert run("verify", "https://id.example.org/id/abcdefgh23456777/5-00025", "--offline") == 2
     assert run("verify", "1.103", "--node", "http://127.0.0.1:9", "--offline") == 2
