@@ -105,10 +105,21 @@ class Chain:
                 pause=lambda: time.sleep(_PAUSE),
             ).deploy()
 
-    def ledger(self, pin: ChainPin, url: str | None = None) -> RpcLedger:
-        rpc = Rpc(url=url or self.url, timeout=30.0)
+    def ledger(self, pin: ChainPin) -> RpcLedger:
+        rpc = self.rpc()
         deployment.check_pin(rpc, pin)
         return RpcLedger(rpc=rpc, chain=pin, finality=self.finality, capabilities=self.capabilities)
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A chain with its contracts."""
+
+    chain: Chain
+    pin: ChainPin
+
+    def ledger(self) -> RpcLedger:
+        return self.chain.ledger(self.pin)
 
 
 def outbox_over(ledger: RpcLedger, database: Path, patience: Patience | None = None) -> Outbox:
@@ -126,14 +137,20 @@ def outbox_over(ledger: RpcLedger, database: Path, patience: Patience | None = N
     )
 
 
-def start_keeper(home: Path, port: int = 0) -> Chain:
-    """Start a keeper as its users do and wait until it answers."""
+def start_keeper(home: Path, port: int = 0, *, is_measured: bool = True) -> Chain:
+    """Start a keeper as its users do and wait until it answers.
+
+    A keeper that must not write its own coverage, since the test takes its disk away, is not
+    measured.
+    """
+    left_out = "COVERAGE_" if not is_measured else "\0"
     endpoint = home / "chain" / "endpoint.json"
     endpoint.unlink(missing_ok=True)
     process = subprocess.Popen(
         [sys.executable, "-m", "guildmark", "chain", "run", "--home", home, "--port", str(port)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        env={key: value for key, value in os.environ.items() if not key.startswith(left_out)},
     )
     _until(endpoint.exists, process)
     url = json.loads(endpoint.read_bytes())["url"]

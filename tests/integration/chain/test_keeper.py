@@ -392,7 +392,7 @@ def test_the_keeper_ends_loudly_with_its_evm(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_ends_the_keeper_and_shows_nothing(home: Path) -> None:
-    chain = chains.start_keeper(home)
+    chain = chains.start_keeper(home, is_measured=False)
     path = home / "chain" / "journal.jsonl"
     whole, limit = path.read_bytes(), path.stat().st_size + 40
     with chain.rpc() as rpc:

@@ -266,6 +266,8 @@ def _listening(port: int) -> Iterator[socket.socket]:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(("127.0.0.1", port))
+            # From now on connections wait instead of being refused.
+            listening.listen()
         except OSError as exc:
             message = f"Port {port} of this machine is in use."
             raise PortTakenError(message, port=port) from exc
