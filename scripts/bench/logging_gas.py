@@ -66,8 +66,7 @@ def measure(rounds: int) -> Sequence[Row]:
     """Log batches of every size in each round, on a log that stands at 10^6 entries."""
     with open_workshop("P1") as workshop:
         workshop.append(_root("before", _BEFORE), _BEFORE, {workshop.lanes[0]: 1})
-        # A lane's first draw and a holder's first token cost more: they come before.
-        workshop.append(_root("lanes", LANES), LANES, dict.fromkeys(workshop.lanes, 1))
+        # A holder's first token costs more.
         workshop.token.mint(BUYER)
         found = [_round(workshop, number) for number in range(rounds)]
     return [Row(metric=it, rounds=[each[it.id] for each in found]) for it in _METRICS]
@@ -78,7 +77,7 @@ def _round(workshop: Workshop, number: int) -> Mapping[str, Round]:
     batches = {
         size: workshop.append(_root(f"{number}", size), size, {lane: size}) for size in _SIZES
     }
-    many = workshop.append(_root("many", LANES), LANES, dict.fromkeys(workshop.lanes, 1))
+    many = workshop.append(_root(f"{number} from many", LANES), LANES, dict.fromkeys(workshop.lanes, 1))
     mint = workshop.token.mint(BUYER)
     largest, ten = batches[_LARGEST], batches[LANES]
     return {

@@ -30,8 +30,5 @@ def write(rows: Sequence[Row]) -> None:
 def _machine(rows: Sequence[Row]) -> str:
     python = f"{platform.python_implementation()} {platform.python_version()}"
     rounds = min(len(row.rounds) for row in rows)
-    spread = max(row.spread for row in rows)
-    return (
-        f"Last run: {os.cpu_count()} cores, {platform.machine()}, {platform.system()}, {python};"
-        f" {rounds} rounds, which lie at most {spread:.2%} apart."
-    )
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
+    return f"Last run: {machine}, {python}; {rounds} rounds."

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from bench.rows import Row
 
-HEADS = ("row", "what", "ours", "limit or peer", "ratio", "target", "met")
+HEADS = ("row", "what", "ours", "limit or peer", "ratio", "spread", "target", "met")
+_RULES = ("---", "---", "---:", "---:", "---:", "---:", "---", "---")
 _EXACT_FROM = 1_000
+_SMALL_BELOW = 0.001
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -17,6 +19,7 @@ def cells(row: Row) -> tuple[str, ...]:
         f"{figure(worst.ours)} {metric.unit}",
         f"{figure(worst.reference)} ({metric.against})",
         figure(worst.ratio),
+        f"{row.spread:.2%}",
         metric.promise() or "",
         _verdict(row),
     )
@@ -34,13 +37,15 @@ def text(rows: Sequence[Row]) -> str:
 
 def markdown(rows: Sequence[Row]) -> str:
     """Return the table for a page."""
-    lines = [HEADS, ("---", "---", "---:", "---:", "---:", "---", "---"), *map(cells, rows)]
+    lines = [HEADS, _RULES, *map(cells, rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def figure(value: float) -> str:
-    """Return a figure with its thousands parted, small ones with four digits."""
-    return f"{value:,.0f}" if abs(value) >= _EXACT_FROM else f"{value:.4g}"
+    """Return a figure with its thousands parted, a smaller one with four digits."""
+    if abs(value) >= _EXACT_FROM:
+        return f"{value:,.0f}"
+    return f"{value:.4g}" if abs(value) >= _SMALL_BELOW else f"{value:.6f}"
 
 
 def _verdict(row: Row) -> str:

@@ -84,7 +84,7 @@ def test_page_changes_between_its_marks_only(
     text = file.read_text()
     assert text.startswith(f"before\n{page._BEGIN}\nLast run: ")
     assert text.endswith(
-        f"| P1 | P1 | 1 gas | 2 (limit) | 0.5 | ours <= 2 | yes |\n\n{page._END}after\n"
+        f"| P1 | P1 | 1 gas | 2 (limit) | 0.5 | 0.00% | ours <= 2 | yes |\n\n{page._END}after\n"
     )
     assert "old" not in text
 

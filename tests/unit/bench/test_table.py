@@ -32,13 +32,13 @@ def test_markdown_row_has_the_figures() -> None:
     lines = table.markdown([_row(73_500)]).splitlines()
 
     assert lines[-1] == (
-        "| P1.n1 | log a batch | 73,500 gas | 75,000 (limit) | 0.98 | ours <= 75000 | yes |"
+        "| P1.n1 | log a batch | 73,500 gas | 75,000 (limit) | 0.98 | 0.00% | ours <= 75000 | yes |"
     )
 
 
 @pytest.mark.parametrize(
     ("value", "shown"),
-    [(999, "999"), (1_000, "1,000"), (7.3628, "7.363"), (0.00004248, "4.248e-05")],
+    [(999, "999"), (1_000, "1,000"), (7.3628, "7.363"), (0.001, "0.001"), (0.00004248, "0.000042")],
 )
-def test_figures_keep_four_digits_or_all_before_the_point(value: float, shown: str) -> None:
+def test_figures_are_readable_at_any_size(value: float, shown: str) -> None:
     assert table.figure(value) == shown
