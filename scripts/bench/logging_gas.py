@@ -77,7 +77,9 @@ def _round(workshop: Workshop, number: int) -> Mapping[str, Round]:
     batches = {
         size: workshop.append(_root(f"{number}", size), size, {lane: size}) for size in _SIZES
     }
-    many = workshop.append(_root(f"{number} from many", LANES), LANES, dict.fromkeys(workshop.lanes, 1))
+    many = workshop.append(
+        _root(f"{number} from many", LANES), LANES, dict.fromkeys(workshop.lanes, 1)
+    )
     mint = workshop.token.mint(BUYER)
     largest, ten = batches[_LARGEST], batches[LANES]
     return {
