@@ -131,6 +131,9 @@ class MemoryLog:
         ]
         return free[:limit]
 
+    def waiting_count(self) -> int:
+        return len(self.waiting(len(self._state.rows)))
+
     def open_batch(self) -> Batch | None:
         for batch, state in self._state.batches.values():
             if state in {"open", "included"}:

@@ -135,8 +135,21 @@ class ClaimFact:
 
     @property
     def key(self) -> Key:
-        """Return the subject and the claim's id."""
-        return (self.subject, self.id)
+        """Return the claim's id."""
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedByFact:
+    """A claim about an identity, standing or revoked."""
+
+    subject: IdentityId
+    claim: ClaimId
+
+    @property
+    def key(self) -> Key:
+        """Return the subject and the claim."""
+        return (self.subject, self.claim)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

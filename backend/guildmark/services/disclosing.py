@@ -146,7 +146,7 @@ def _check_clauses(root: Digest | None, key: bytes, body: bytes) -> None:
 
 def _check_claim(facts: Facts, key: bytes, body: bytes) -> None:
     claim = _claim(body)
-    if claim.id() != key or facts.get(ClaimFact, claim.subject, key) is None:
+    if claim.id() != key or facts.get(ClaimFact, key) is None:
         raise _unknown(key)
 
 

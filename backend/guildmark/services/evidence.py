@@ -15,6 +15,7 @@ from guildmark.domain.facts import (
     LicenseFact,
     LinkFact,
     LogFact,
+    NamedByFact,
     PartFact,
     RecipeFact,
     RecordFact,
@@ -239,13 +240,14 @@ def _owner(statement: BuildStatement, view: View) -> IdentityId | None:
         for one in identities
         if one.controller == design.owner and one.kind == IdentityKind.ORGANIZATION
     ]
-    claimed = [one for one in speaking if view.facts.each(ClaimFact, one)]
+    claimed = [one for one in speaking if view.facts.each(NamedByFact, one)]
     return next(iter((*claimed, *speaking)), None)
 
 
 def _claims(subjects: Sequence[IdentityId], view: View) -> Iterator[ClaimDisclosure]:
     for subject in dict.fromkeys(subjects):
-        for claim in view.facts.each(ClaimFact, subject):
+        for named in view.facts.each(NamedByFact, subject):
+            claim = known(view.facts, ClaimFact, named.claim)
             shown = shown_claim(view.documents, claim)
             if shown is not None and not claim.until:
                 yield shown

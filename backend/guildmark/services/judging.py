@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from guildmark.domain import bundle
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.ethproof.header import HeaderError, decode_header
-from guildmark.domain.identifiers import Digest, IdentityId
+from guildmark.domain.identifiers import Digest, IdentityId, Index, LogNumber
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.domain.verification.case import Question, Sighting
 from guildmark.domain.verification.evidence import Evidence
@@ -36,12 +36,19 @@ class Judging:
     trust: Trust
     host: str
 
-    def judge(self, data: bytes, *, link: DigitalLink | None = None) -> Judged:
+    def judge(
+        self,
+        data: bytes,
+        *,
+        hint: tuple[LogNumber, Index],
+        link: DigitalLink | None = None,
+    ) -> Judged:
         """Return the verdict about a bundle.
 
         Args:
             data: The bundle.
-            link: The link that was scanned, which the statement must carry.
+            hint: The position that was asked for, which the entry must have.
+            link: The link that was scanned, whose part the statement must be about.
 
         Raises:
             BundleError: The archive is not canonical, or its parts do not fit.
@@ -50,6 +57,7 @@ class Judging:
         evidence = bundle.read(data)
         question = Question(
             link=link,
+            hint=hint,
             now=self.clock.now(),
             sighting=self._sighting(evidence),
             list_name=self.host,

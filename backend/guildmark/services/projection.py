@@ -20,6 +20,7 @@ from guildmark.domain.facts import (
     LicenseNumberFact,
     LinkFact,
     LogFact,
+    NamedByFact,
     ParentFact,
     PartFact,
     RecipeFact,
@@ -171,7 +172,8 @@ def _claim_made(happening: Happening, facts: FactWriter) -> None:
             scheme=happening["scheme"],
             digest=happening["digest"],
             since=happening.time,
-        )
+        ),
+        NamedByFact(subject=happening["subject"], claim=happening["claim"]),
     )
 
 

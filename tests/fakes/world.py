@@ -1,0 +1,392 @@
+"""A small world on the chain in memory: a designer, a maker with site and machine, an operator.
+
+Everything is made by the services themselves, so that tests of one service begin where the others
+have ended.
+"""
+
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from fakes.chain import MemoryChain, MemoryOutbox
+from fakes.content import CountingEntropy, MemoryVault
+from fakes.keys import MemoryKeyStore, signing_key
+from fakes.store import MemoryNodeStore
+from guildmark.domain.clause import (
+    Clause,
+    ClauseClass,
+    ClausePath,
+    ClauseType,
+    Criticality,
+)
+from guildmark.domain.clauses import clause_root, disclose_all
+from guildmark.domain.design import Revision
+from guildmark.domain.dsse import Envelope
+from guildmark.domain.facts import LaneFact, RevisionFact
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Digest,
+    IdentityId,
+    LaneNumber,
+    LicenseId,
+    LogNumber,
+    RecipeId,
+    SiteRecipeId,
+    Uint256,
+    to_hex,
+)
+from guildmark.domain.identity import ClaimDocument, IdentityKind
+from guildmark.domain.lei import lei_check_digits
+from guildmark.domain.predicate import (
+    Beacon,
+    ExternalParameters,
+    Measurement,
+    Setting,
+)
+from guildmark.domain.recipe import Recipe, RecipeDocument, Status
+from guildmark.domain.record import Record
+from guildmark.domain.statement import BuildStatement
+from guildmark.domain.terms import Terms, TermsKind, revision_member, terms_members
+from guildmark.ports import DocumentKind, KeyName
+from guildmark.services.accounts import Account
+from guildmark.services.anchoring import Anchoring
+from guildmark.services.builds import Assignment, Builds, Finished
+from guildmark.services.designs import Designs, SourceFile
+from guildmark.services.disclosing import Disclosing, claim_body, clauses_body
+from guildmark.services.evidence import Exporter
+from guildmark.services.identities import Identities
+from guildmark.services.indexing import Indexing
+from guildmark.services.ingest import Ingest
+from guildmark.services.licenses import Licenses
+from guildmark.services.line import Line
+from guildmark.services.logs import Logs
+from guildmark.services.packages import Packages
+from guildmark.services.parts import Parts
+from guildmark.services.projection import known
+from guildmark.services.recipes import Recipes
+from guildmark.services.sequencing import Sequencing
+
+DESIGNER, MAKER, SITE, OPERATOR, WRITER, MACHINE, ISSUER = (
+    *("designer", "maker", "site", "operator", "writer", "machine", "issuer"),
+)
+PREFIX = "https://parts.example/id/abcdefgh/"
+UNITS = 3
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The services over one chain and one store, in the name of anybody."""
+
+    chain: MemoryChain = field(default_factory=MemoryChain)
+    keys: MemoryKeyStore = field(
+        default_factory=lambda: MemoryKeyStore(
+            DESIGNER, MAKER, SITE, OPERATOR, WRITER, MACHINE, ISSUER
+        )
+    )
+    store: MemoryNodeStore = field(default_factory=MemoryNodeStore)
+    vault: MemoryVault = field(default_factory=MemoryVault)
+    entropy: CountingEntropy = field(default_factory=CountingEntropy)
+    outbox: MemoryOutbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outbox", MemoryOutbox(self.chain, self.keys))
+
+    def account(self, name: str) -> Account:
+        key = KeyName(name)
+        return Account(transactions=self.outbox, key=key, address=self.keys.address(key))
+
+    def identities(self, name: str) -> Identities:
+        return Identities(
+            ledger=self.chain,
+            account=self.account(name),
+            store=self.store,
+            entropy=self.entropy,
+        )
+
+    def logs(self, name: str) -> Logs:
+        return Logs(ledger=self.chain, account=self.account(name))
+
+    def designs(self, name: str) -> Designs:
+        return Designs(
+            ledger=self.chain,
+            account=self.account(name),
+            vault=self.vault,
+            store=self.store,
+            entropy=self.entropy,
+        )
+
+    def recipes(self, name: str) -> Recipes:
+        return Recipes(account=self.account(name), store=self.store, entropy=self.entropy)
+
+    def licenses(self, name: str) -> Licenses:
+        return Licenses(ledger=self.chain, account=self.account(name), keys=self.keys)
+
+    def parts(self, name: str) -> Parts:
+        return Parts(account=self.account(name))
+
+    @property
+    def builds(self) -> Builds:
+        return Builds(keys=self.keys, entropy=self.entropy)
+
+    @property
+    def packages(self) -> Packages:
+        return Packages(ledger=self.chain, keys=self.keys, vault=self.vault, store=self.store)
+
+    @property
+    def disclosing(self) -> Disclosing:
+        return Disclosing(store=self.store)
+
+    @property
+    def exporter(self) -> Exporter:
+        return Exporter(ledger=self.chain, store=self.store)
+
+    def indexing(self, log: LogNumber | None = None) -> Indexing:
+        return Indexing(ledger=self.chain, store=self.store, own_log=log)
+
+    def ingest(self, log: LogNumber) -> Ingest:
+        return Ingest(store=self.store, entropy=self.entropy, log=log)
+
+    def line(self, log: LogNumber) -> Line:
+        anchoring = Anchoring(
+            store=self.store,
+            transactions=self.outbox,
+            sequencing=Sequencing(store=self.store, log=log),
+            writer=KeyName(WRITER),
+        )
+        return Line(transactions=self.outbox, indexing=self.indexing(log), anchoring=anchoring)
+
+
+def clause(path: str, klass: ClauseClass, **members: str) -> Clause:
+    """Return a clause; its salt is the digest of its path."""
+    kind = ClauseType.QUANTITY if "unit" in members else ClauseType.TEXT
+    return Clause(
+        path=ClausePath(path),
+        type=kind,
+        klass=klass,
+        criticality=Criticality.MAJOR,
+        salt=Bytes32(sha256(path.encode())),
+        **members,
+    )
+
+
+RECIPE = RecipeDocument(
+    name="Bracket",
+    clauses=(
+        clause("/material/polymer", ClauseClass.CORE, value="PETG"),
+        clause(
+            "/process/layer_height", ClauseClass.WINDOW, minimum="0.30", maximum="0.40", unit="mm"
+        ),
+        clause("/tolerance/bore", ClauseClass.CORE, minimum="22.00", maximum="22.40", unit="mm"),
+        clause("/tolerance/note", ClauseClass.CORE, value="measured at 20 Cel"),
+    ),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """Everything up to the first build."""
+
+    tools: Tools
+    designer: IdentityId
+    maker: IdentityId
+    site: IdentityId
+    machine: IdentityId
+    instrument: IdentityId
+    operator: IdentityId
+    issuer: IdentityId
+    log: LogNumber
+    lane: LaneNumber
+    license: LicenseId
+    terms: Terms
+    members: tuple[Clause, ...]
+    revision: Revision
+    recipe: Recipe
+    site_document: RecipeDocument
+    site_recipe: SiteRecipeId
+    beacon: Record
+
+    def disclose(self, *kinds: DocumentKind) -> None:
+        """Show the node what it needs; all of it where no kind is named."""
+        shown = {
+            DocumentKind.TERMS: (self.license, clauses_body(disclose_all(self.members))),
+            DocumentKind.RECIPE: (self.recipe.id(), clauses_body(disclose_all(RECIPE.clauses))),
+            DocumentKind.SITE_RECIPE: (
+                self.site_recipe,
+                clauses_body(disclose_all(self.site_document.clauses)),
+            ),
+        }
+        for kind in kinds or shown:
+            self.tools.disclosing.receive(kind, *shown[kind])
+
+    def statement(self, number: int = 1) -> BuildStatement:
+        """Return what the machine says about part ``number``."""
+        external = ExternalParameters(
+            license=self.license,
+            recipe=self.recipe.id(),
+            site_recipe=self.site_recipe,
+            design=self.revision.design,
+            revision=self.revision.number,
+            log=self.log,
+            lane=self.lane,
+        )
+        assignment = Assignment(
+            external=external,
+            maker=self.maker,
+            site=self.site,
+            machine=self.machine,
+            ciphertext=self.revision.ciphertext,
+            job=sha256(b"job"),
+            settings=(Setting(path=ClausePath("/process/layer_height"), value="0.36", unit="mm"),),
+        )
+        return self.tools.builds.state(assignment, self.finished(number))
+
+    def finished(self, number: int) -> Finished:
+        """Return how part ``number`` came out."""
+        bore = Measurement(
+            characteristic=ClausePath("/tolerance/bore"),
+            value="22.20",
+            unit="mm",
+            instrument=to_hex(self.instrument),
+        )
+        return Finished(
+            label=f"{PREFIX}{self.lane}-{number:05d}",
+            counter=number,
+            beacon=Beacon(
+                log=self.beacon.log, seq=self.beacon.seq, record_digest=self.beacon.digest()
+            ),
+            started_on=self.beacon.time,
+            finished_on=self.beacon.time + 60,
+            measurements=(bore,),
+            simulated=True,
+        )
+
+    def sign(self, statement: BuildStatement) -> bytes:
+        """Return the envelope of a statement, signed by the machine."""
+        return self.tools.builds.attest(statement, key=KeyName(MACHINE))
+
+    def envelope(self, number: int = 1) -> bytes:
+        """Return the signed envelope about part ``number``."""
+        return self.sign(self.statement(number))
+
+
+def parsed(envelope: bytes) -> BuildStatement:
+    """Return the statement in an envelope."""
+    return BuildStatement.parse(Envelope.parse(envelope).payload)
+
+
+def make_world(tools: Tools | None = None) -> World:
+    """Register everybody and everything, and let the index read it."""
+    tools = tools or Tools()
+    designer = tools.identities(DESIGNER).register(IdentityKind.ORGANIZATION, {"name": "D"})
+    maker = tools.identities(MAKER).register(IdentityKind.ORGANIZATION, {"name": "M"})
+    operator = tools.identities(OPERATOR).register(IdentityKind.ORGANIZATION, {"name": "O"})
+    issuer = tools.identities(ISSUER).register(IdentityKind.AUTHORITY, {"name": "I"})
+    site, machine, instrument = _site(tools, maker)
+    log = tools.logs(OPERATOR).open(operator, tools.keys.address(KeyName(WRITER)))
+    revision = _design(tools)
+    recipe, site_document, site_recipe = _recipes(tools, revision, site)
+    license_id, terms, members, lane = _license(tools, revision, recipe, (designer, site, log))
+    beacon = tools.logs(OPERATOR).tick()
+    tools.indexing(log).follow()
+    return World(
+        tools=tools,
+        designer=designer,
+        maker=maker,
+        site=site,
+        machine=machine,
+        instrument=instrument,
+        operator=operator,
+        issuer=issuer,
+        log=log,
+        lane=lane,
+        license=license_id,
+        terms=terms,
+        members=members,
+        revision=revision,
+        recipe=recipe,
+        site_document=site_document,
+        site_recipe=site_recipe,
+        beacon=beacon,
+    )
+
+
+def claim(tools: Tools, issuer: IdentityId, subject: IdentityId) -> tuple[bytes, bytes]:
+    """Name a subject; return the claim's id and the document that opens it."""
+    payload = "9999EXAMPLE0000001"
+    document = ClaimDocument(
+        scheme="LEI",
+        value=payload + lei_check_digits(payload),
+        salt=Bytes32(tools.entropy.token(32)),
+    )
+    made = tools.identities(ISSUER).claim(issuer, subject, document)
+    return made, claim_body(issuer, subject, document)
+
+
+def _site(tools: Tools, maker: IdentityId) -> tuple[IdentityId, IdentityId, IdentityId]:
+    own = tools.identities(SITE)
+    site = own.register(IdentityKind.SITE, {"name": "S"})
+    machine = own.register(IdentityKind.MACHINE, {"name": "X"})
+    instrument = own.register(IdentityKind.MACHINE, {"name": "C"})
+    own.request_link(site, maker)
+    tools.identities(MAKER).accept_link(site, maker)
+    own.request_link(machine, site)
+    own.accept_link(machine, site)
+    own.add_key(machine, signing_key(tools.keys, MACHINE))
+    return site, machine, instrument
+
+
+def _design(tools: Tools) -> Revision:
+    file = SourceFile(name="part.stl", media_type="model/stl", content=BytesIO(b"solid"))
+    design = tools.designs(DESIGNER).register([file])
+    tools.indexing().follow()
+    with tools.store.reading() as view:
+        return known(view.facts, RevisionFact, design, 1).revision
+
+
+def _recipes(
+    tools: Tools, revision: Revision, site: IdentityId
+) -> tuple[Recipe, RecipeDocument, SiteRecipeId]:
+    recipe = Recipe(root=RECIPE.root(), design=revision.design, revision=revision.number)
+    master = tools.recipes(DESIGNER).publish(recipe, RECIPE, status=Status.QUALIFIED)
+    own = tools.recipes(SITE)
+    document = own.derive(RECIPE, {"/process/layer_height": "0.36"}, name="Bracket at S")
+    model = Digest(sha256(b"model"))
+    return recipe, document, own.publish_site_recipe(RecipeId(master), site, model, document)
+
+
+def _license(
+    tools: Tools,
+    revision: Revision,
+    recipe: Recipe,
+    parties: tuple[IdentityId, IdentityId, LogNumber],
+) -> tuple[LicenseId, Terms, tuple[Clause, ...], LaneNumber]:
+    holder, site, log = parties
+    members = terms_members(
+        {
+            TermsKind.REVISION: [revision_member(revision.design, revision.number)],
+            TermsKind.RECIPE: [to_hex(recipe.id())],
+            TermsKind.SITE: [to_hex(site)],
+            TermsKind.LABEL_NAMESPACE: [PREFIX],
+        },
+        new_salt=lambda: Bytes32(tools.entropy.token(32)),
+    )
+    terms = Terms(
+        design=revision.design,
+        design_epoch=0,
+        units=UNITS,
+        holder=holder,
+        not_before=tools.chain.now,
+        not_after=tools.chain.now + 1000,
+        notice=10,
+        terms_root=clause_root(members),
+        offer_until=tools.chain.now + 100,
+        nonce=Uint256(1),
+    )
+    licenses = tools.licenses(DESIGNER)
+    signed = licenses.sign(terms, owner=KeyName(DESIGNER))
+    first = licenses.grant(signed).lane
+    tools.indexing().follow()
+    with tools.store.reading() as view:
+        seen = known(view.facts, LaneFact, first)
+    lane = licenses.split(seen, UNITS, log=log, to=site)
+    return signed.id, terms, members, lane

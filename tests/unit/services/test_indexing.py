@@ -1,0 +1,63 @@
+"""The index follows final blocks, once each, and notices when one of them changes."""
+
+import pytest
+
+from fakes.world import OPERATOR, Tools, make_world
+from guildmark.domain.facts import IdentityFact, LogFact, RecordFact
+from guildmark.domain.identity import IdentityKind
+from guildmark.services import indexing
+from guildmark.services.indexing import HistoryRewrittenError
+
+
+def test_index_reads_up_to_the_newest_final_block() -> None:
+    world = make_world()
+
+    head = world.tools.indexing().follow()
+
+    with world.tools.store.reading() as view:
+        assert view.facts.cursor() == head == world.tools.chain.blocks[-1]
+
+
+def test_index_waits_for_finality() -> None:
+    world = make_world()
+    world.tools.logs(OPERATOR).tick()
+    world.tools.chain.unfinal = 1
+
+    world.tools.indexing().follow()
+
+    with world.tools.store.reading() as view:
+        assert view.facts.get(RecordFact, 0, 1) is None
+
+
+def test_index_in_steps_is_the_index_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once = make_world().tools
+    monkeypatch.setattr(indexing, "_BLOCKS_A_STEP", 2)
+    in_steps = make_world().tools
+
+    with at_once.store.reading() as one, in_steps.store.reading() as other:
+        assert one.facts.each(IdentityFact) == other.facts.each(IdentityFact)
+        assert one.facts.each(LogFact) == other.facts.each(LogFact)
+
+
+def test_index_reads_no_block_twice() -> None:
+    tools = Tools()
+    tools.identities(OPERATOR).register(IdentityKind.ORGANIZATION, {"name": "O"})
+    tools.indexing().follow()
+    tools.chain.log.clear()
+
+    tools.indexing().follow()
+
+    with tools.store.reading() as view:
+        assert len(view.facts.each(IdentityFact)) == 1
+
+
+def test_rewritten_final_block_stops_the_index() -> None:
+    world = make_world()
+    number = world.tools.chain.blocks[-1].number
+    world.tools.chain.rewrite(number)
+
+    with pytest.raises(HistoryRewrittenError) as caught:
+        world.tools.indexing().follow()
+
+    assert caught.value.code == "chain.historyRewritten"
+    assert caught.value.detail == {"block": number}
