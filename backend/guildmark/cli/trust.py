@@ -210,4 +210,4 @@ def _party(listed: Listed) -> Answer:
 
 
 def _block(block: TrustedBlock) -> Answer:
-    return {"block": block.number, "hash": to_hex(block.hash), "time": Moment(block.time)}
+    return {"number": block.number, "hash": to_hex(block.hash), "time": Moment(block.time)}

@@ -343,7 +343,7 @@ def test_a_block_is_believed_by_its_number(
 
     assert run("trust", "close", "--rpc", chain.url, "--block", "77", "--json") == 0
     shown = json.loads(capsys.readouterr().out)
-    assert shown == {"block": 77, "hash": to_hex(BLOCK.hash), "time": LOOKED}
+    assert shown == {"number": 77, "hash": to_hex(BLOCK.hash), "time": LOOKED}
 
 
 @pytest.mark.parametrize("number", ["78", "5"])
