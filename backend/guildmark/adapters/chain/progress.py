@@ -87,11 +87,15 @@ def _answered(outgoing: Outgoing, view: View) -> Change | None:
     if refusal is not None and is_nonce_used(refusal):
         return _overtaken(outgoing, newest, view)
     if refusal is None or is_sent(refusal):
-        return None if outgoing.state is State.SENT else _to(outgoing, State.SENT)
+        return None if _is_plainly_sent(outgoing) else _to(outgoing, State.SENT, **_NO_FAULT)
     error = translated(refusal)
     if is_hopeless(refusal):
         return failed(outgoing, error)
     return _to(outgoing, outgoing.state, code=error.code, reason=error.message)
+
+
+def _is_plainly_sent(outgoing: Outgoing) -> bool:
+    return outgoing.state is State.SENT and outgoing.code is None
 
 
 def _overtaken(outgoing: Outgoing, newest: Attempt, view: View) -> Change | None:
@@ -109,6 +113,7 @@ def _to(outgoing: Outgoing, state: State, **values: Any) -> Change:
     )
 
 
-_NO_BLOCK = dict.fromkeys(
-    ("block_number", "block_hash", "block_time", "gas_used", "logs", "code", "reason")
+_NO_FAULT = dict.fromkeys(("code", "reason"))
+_NO_BLOCK = _NO_FAULT | dict.fromkeys(
+    ("block_number", "block_hash", "block_time", "gas_used", "logs")
 )
