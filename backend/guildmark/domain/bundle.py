@@ -32,7 +32,7 @@ _PIN = "chain/pin.json"
 _HEADER = "chain/header.rlp"
 _REPLACEMENT = "replacement.zip"
 _REPORTS = ("report.json", "report.pdf")
-_JSON_LIMITS = Limits(size=16 << 20, values=200_000)
+_JSON_LIMITS = Limits(size=8 << 20, values=100_000)
 _MEDIA_TYPES = {
     "json": "application/json",
     "pdf": "application/pdf",

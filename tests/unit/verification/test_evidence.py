@@ -8,7 +8,7 @@ import pytest
 from fakes.simulator import MACHINE, SITE, Simulator, claim
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.verification.evidence import EvidenceRangeError, LinkDisclosure
+from guildmark.domain.verification.evidence import ChainEvidence, EvidenceRangeError, LinkDisclosure
 from guildmark.domain.verification.slots import required_slots
 
 CORE, SHOWN = Simulator().make_core(), Simulator().make_disclosures()
@@ -67,6 +67,22 @@ def test_what_no_reader_reads_is_refused() -> None:
         replace(SHOWN, claims=SHOWN.claims * 33)
     with pytest.raises(EvidenceRangeError, match="profiles must be 0 to 64, found 65"):
         replace(SHOWN, profiles=SHOWN.profiles * 65)
+
+
+def test_proofs_are_as_many_as_are_checked_in_a_second() -> None:
+    chain = Simulator().evidence().chain
+    proof = chain.accounts[ContractName.LOG]
+    slot = proof.slots[0]
+
+    def holding(slots: int, nodes: int) -> ChainEvidence:
+        many = (replace(slot, nodes=slot.nodes[:1] * nodes),) * slots
+        return replace(chain, accounts={ContractName.LOG: replace(proof, slots=many)})
+
+    assert holding(2048, 9)
+    with pytest.raises(EvidenceRangeError, match="proven slots must be 0 to 2048, found 2049"):
+        holding(2049, 0)
+    with pytest.raises(EvidenceRangeError, match="nodes must be 0 to 20000, found 20001"):
+        holding(1, 20_001)
 
 
 def test_every_contract_is_asked_for_whatever_can_be_read() -> None:

@@ -24,6 +24,9 @@ INTERVALS_MAX = 64
 STEPS_MAX = 64
 LICENSES_MAX = 5
 PARTIES_MAX = 64
+SLOTS_MAX = 2048
+NODES_MAX = 20_000
+"""Together in all proofs of a bundle: what a reader checks in a second."""
 
 
 class EvidenceRangeError(ContentError):
@@ -190,6 +193,11 @@ class ChainEvidence:
     pin: ChainPin
     header: bytes
     accounts: Mapping[ContractName, AccountProof] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        slots = [slot for proof in self.accounts.values() for slot in proof.slots]
+        _check_range("proven slots", len(slots), 0, SLOTS_MAX)
+        _check_range("proofs' nodes", sum(len(slot.nodes) for slot in slots), 0, NODES_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

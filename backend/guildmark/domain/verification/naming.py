@@ -114,24 +114,29 @@ def _standing_since(case: Case, shown: ClaimDisclosure) -> int:
     return 0 if interval.until else interval.since
 
 
-def _name(case: Case, identity: IdentityId) -> str:
-    """Return the name in an identity's own profile, empty where none is proven."""
+def proven_profile(case: Case, identity: IdentityId) -> Mapping[str, strictjson.JsonValue]:
+    """Return an identity's own profile without its salt, empty where none is proven."""
     for profile in case.disclosed.profiles:
         if profile.identity == identity:
-            return _proven_name(case, profile)
-    return ""
+            return _opened(case, profile)
+    return {}
 
 
-def _proven_name(case: Case, profile: ProfileDisclosure) -> str:
+def _name(case: Case, identity: IdentityId) -> str:
+    """Return the name in an identity's own profile, empty where none is proven."""
+    return _text(proven_profile(case, identity), "name")
+
+
+def _opened(case: Case, profile: ProfileDisclosure) -> Mapping[str, strictjson.JsonValue]:
     try:
         members = dict(strictjson.parse_object(profile.document))
         salt = bytes32_from_hex(str(members.pop("salt", "")))
         digest = profile_digest(members, salt)
     except GuildmarkError:
-        return ""
+        return {}
     if case.state.word(storage.PROFILES.at(profile.identity)) != int.from_bytes(digest, "big"):
-        return ""
-    return _text(members, "name")
+        return {}
+    return members
 
 
 def _text(members: Mapping[str, strictjson.JsonValue], name: str) -> str:
