@@ -78,7 +78,7 @@ def test_proofs_are_as_many_as_are_checked_in_a_second() -> None:
         many = (replace(slot, nodes=slot.nodes[:1] * nodes),) * slots
         return replace(chain, accounts={ContractName.LOG: replace(proof, slots=many)})
 
-    assert holding(2048, 9)
+    assert len(holding(2048, 9).accounts) == 1
     with pytest.raises(EvidenceRangeError, match="proven slots must be 0 to 2048, found 2049"):
         holding(2049, 0)
     with pytest.raises(EvidenceRangeError, match="nodes must be 0 to 20000, found 20001"):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fakes import simulator as sim
+from fakes.cases import CASES
 from fakes.cases.key import KEY
 from fakes.simulator import (
     DESIGN,
@@ -85,6 +86,14 @@ def test_a_problem_is_headed_by_its_check() -> None:
     report = judge(Simulator(external={"log": 2}))
 
     assert report.headline == "Problem found: license and unit."
+
+
+def test_a_replaced_part_is_headed_by_what_replaces_it() -> None:
+    sealed = next(case for case in CASES if case.name == "part_is_replaced").seal()
+
+    report = verify_evidence(sealed.evidence, sealed.trust, sealed.question)
+
+    assert report.headline == "Problem found: 1.103 is replaced by 1.113."
 
 
 def test_what_could_not_be_checked_is_headed_by_its_check() -> None:

@@ -8,6 +8,7 @@ from guildmark.domain.predicate import SignerRole
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.verification.case import Case
 from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
+from guildmark.domain.verification.checks.record import PART_REPLACED
 from guildmark.domain.verification.naming import DESIGN_OWNER, MAKER, OPERATOR
 from guildmark.domain.verification.policy import Judgement
 from guildmark.domain.verification.report import CheckResult, Party, State, Verdict
@@ -27,13 +28,13 @@ _YEAR_10000 = 253_402_300_800
 
 def headline(case: Case, judgement: Judgement, named: Sequence[Party]) -> str:
     """Return the sentence that people read first."""
+    decisive = judgement.decisive
+    if decisive is not None:
+        lead = "Problem found" if judgement.verdict is Verdict.PROBLEM else "Could not check"
+        return f"{lead}: {_what(decisive)}."
     if judgement.verdict is Verdict.VERIFIED:
         return f"{_verified(case)}."
-    if judgement.verdict is Verdict.UNTRUSTED:
-        return _untrusted(case, named)
-    lead = "Problem found" if judgement.verdict is Verdict.PROBLEM else "Could not check"
-    decisive = judgement.decisive
-    return f"{lead}: {decisive.name}." if decisive else f"{lead}."
+    return _untrusted(case, named)
 
 
 def notes(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:
@@ -51,6 +52,13 @@ def as_time(seconds: int) -> str:
     if not 0 <= seconds < _YEAR_10000:
         return f"second {seconds}"
     return datetime.fromtimestamp(seconds, tz=UTC).isoformat().replace("+00:00", "Z")
+
+
+def _what(decisive: CheckResult) -> str:
+    """Return what stands in the way: the check's name, or the part that replaces this one."""
+    if decisive.code == PART_REPLACED.code:
+        return decisive.reason.removesuffix(".").removeprefix("Part ")
+    return decisive.name
 
 
 def _verified(case: Case) -> str:
