@@ -54,7 +54,8 @@ class Anchoring:
             append_call(batch), key=self.writer, idempotency=f"append:{batch.number}"
         )
         status = self.transactions.status(sent)
-        if status.state is TransactionState.INCLUDED:
+        if status.state in {TransactionState.INCLUDED, TransactionState.FINAL}:
+            # The index says when it is final, together with the units.
             with self.store.writing() as work:
                 work.log.include_batch(batch)
         # Where another record took its place, the index says so and the batch is dropped there.

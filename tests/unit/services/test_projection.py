@@ -1,5 +1,8 @@
 """Events become facts; the storage can be rebuilt from events alone."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from fakes.chain import MemoryChain
@@ -37,7 +40,7 @@ def world() -> World:
     return make_world()
 
 
-def emit(world: World, contract: ContractName, name: str, **args: object) -> None:
+def emit(world: World, contract: ContractName, name: str, **args: Any) -> None:
     """Let an event happen in a block of its own, and the index read it."""
     world.tools.chain.mine()
     world.tools.chain.emit(contract, name, **args)
@@ -60,7 +63,7 @@ def test_profile_changes(world: World) -> None:
     emit(world, ContractName.IDENTITIES, "ProfileChanged", id=world.site, profile=ZERO32)
 
     with world.tools.store.reading() as view:
-        assert known(view.facts, IdentityFact, world.site).profile == ZERO32
+        assert known(view.facts, IdentityFact, world.site).profile == bytes(32)
 
 
 def test_new_controller_speaks_for_the_identity(world: World) -> None:
@@ -85,7 +88,7 @@ def test_ended_link_has_an_end_and_no_parent(world: World) -> None:
     with world.tools.store.reading() as view:
         (link,) = view.facts.each(LinkFact, world.machine, world.site)
         assert link.until == world.tools.chain.now
-        assert known(view.facts, ParentFact, world.machine).parent == ZERO32
+        assert known(view.facts, ParentFact, world.machine).parent == bytes(32)
 
 
 def test_link_made_again_is_a_second_interval(world: World) -> None:
@@ -159,10 +162,8 @@ def test_sold_design_has_another_owner_and_epoch(world: World) -> None:
     buyer = Address(b"\2" * 20)
     token = int.from_bytes(world.revision.design, "big")
 
-    emit(
-        *(world, ContractName.DESIGNS, "Transfer"),
-        **{"from": Address(b"\1" * 20), "to": buyer, "tokenId": token},
-    )
+    moved: dict[str, Any] = {"from": Address(b"\1" * 20), "to": buyer, "tokenId": token}
+    emit(world, ContractName.DESIGNS, "Transfer", **moved)
 
     with world.tools.store.reading() as view:
         fact = known(view.facts, DesignFact, world.revision.design)
@@ -172,12 +173,8 @@ def test_sold_design_has_another_owner_and_epoch(world: World) -> None:
 def test_recipe_follows_its_status(world: World) -> None:
     recipe = world.recipe.id()
 
-    emit(
-        *(world, ContractName.RECIPES, "RecipeStatusChanged"),
-        id=recipe,
-        status=int(Status.SUSPENDED),
-        number=2,
-    )
+    args: dict[str, Any] = {"id": recipe, "status": int(Status.SUSPENDED), "number": 2}
+    emit(world, ContractName.RECIPES, "RecipeStatusChanged", **args)
 
     with world.tools.store.reading() as view:
         fact = known(view.facts, RecipeFact, recipe)
@@ -213,7 +210,7 @@ def test_stopped_license_says_from_when(world: World) -> None:
 def test_writer_of_a_log_changes_and_ends(world: World) -> None:
     logs, account = world.tools.logs(OPERATOR), Address(b"\3" * 20)
     writers = []
-    for change in (lambda: logs.set_writer(world.log, account), lambda: logs.close(world.log)):
+    for change in (partial(logs.set_writer, world.log, account), partial(logs.close, world.log)):
         change()
         world.tools.indexing().follow()
         with world.tools.store.reading() as view:
@@ -249,7 +246,7 @@ def test_record_moves_the_head_of_its_log(world: World) -> None:
 
 def test_part_has_an_owner_and_a_fate(world: World) -> None:
     token, owner = world.log << 64 | 7, Address(b"\4" * 20)
-    moved = {"from": Address(bytes(20)), "to": owner, "tokenId": token}
+    moved: dict[str, Any] = {"from": Address(bytes(20)), "to": owner, "tokenId": token}
     emit(world, ContractName.PARTS, "Transfer", **moved)
     emit(world, ContractName.PARTS, "PartSuperseded", part=token, byIndex=9)
     emit(world, ContractName.PARTS, "PartVoided", part=token + 1, holder=world.site)
