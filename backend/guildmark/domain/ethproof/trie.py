@@ -104,7 +104,7 @@ def _account(value: bytes) -> Account:
 
 def _slot_word(value: bytes) -> int:
     try:
-        # Development nodes keep zeros that were read once: a zero in the trie is a proven zero, too.
+        # Development nodes keep zeros that were read once: such a zero is a proven zero, too.
         return rlp.integer(rlp.decode(value))
     except rlp.RlpError as error:
         message = f"The slot's word is malformed. {error.message}"
