@@ -368,6 +368,17 @@ def test_what_was_logged_before_the_suspicion_stays_good() -> None:
     assert judge(Simulator(words={KEY: word})).exit == 0
 
 
+def test_what_was_shown_for_later_blocks_does_no_harm() -> None:
+    simulator = Simulator()
+    shown = simulator.make_disclosures()
+    assert shown.site_link is not None
+    assert shown.recipe is not None
+    simulator.disclosed["site_link"] = replace(shown.site_link, count=2)
+    simulator.disclosed["recipe"] = replace(shown.recipe, steps=3)
+
+    assert judge(simulator).exit == 0
+
+
 def test_a_named_unit_may_be_the_granted_one() -> None:
     assert judge(Simulator(external={"unit": 25})).exit == 0
 

@@ -156,10 +156,10 @@ def _recipe_in_force(case: Case) -> Iterator[Finding]:
     if published.at == 0:
         yield RECIPE_UNREGISTERED.found(f"Nobody published recipe {to_hex(recipe)}.", _RECIPE)
         return
-    if published.steps != shown.steps:
+    if published.steps > shown.steps:
         reason = f"The recipe's status has {published.steps} steps, {shown.steps} are shown."
         raise UndecidedError(STEPS_MISSING.found(reason, _RECIPE))
-    numbers = range(1, shown.steps + 1)
+    numbers = range(1, published.steps + 1)
     steps = [StepWord.decode(case.word(storage.STEPS.at(recipe, number))) for number in numbers]
     right = Right(
         what="The recipe's status trial or qualified",
