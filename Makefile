@@ -18,7 +18,7 @@ system: ## Debian packages that some tests need (root), or the line that install
 	@scripts/system.sh
 
 demo: setup ## the main job, end to end (KEEP=1 leaves the nodes running)
-	@PYTHONPATH=scripts $(RUN) -m demo
+	@$(RUN) scripts/demo
 
 test: setup-dev ## every test that this machine can run
 	@$(RUN) scripts/test.py

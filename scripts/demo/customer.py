@@ -18,7 +18,7 @@ from guildmark.domain.contracts import ContractName
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.verification.evidence import Evidence
 
-OVER_NODE, FROM_BUNDLE = "the other operator's node", "its bundle, offline"
+OVER_NODE, FROM_BUNDLE = "over the other node", "from its bundle, offline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,7 +76,7 @@ class Outcome:
             yield f"The 61st was refused with {self.refusal}, not with {REFUSAL}."
         for verdict in self.verified:
             if verdict.exit:
-                yield f"Part {verdict.of}, from {verdict.way}, ended with {verdict.exit}."
+                yield f"Part {verdict.of}, {verdict.way}, ended with {verdict.exit}."
         yield from self._untold_bad()
 
     def _untold_bad(self) -> Iterator[str]:

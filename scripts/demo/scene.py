@@ -79,12 +79,14 @@ def set_scene(stage: Stage, teller: Teller) -> Scene:
     with teller.step("A local chain runs, the contracts are deployed"):
         casting = Casting(stage=stage, chain=deploy(stage, stage.keeper()))
     with teller.step("An authority, two operators with logs, a designer, three makers register"):
-        issuer, owner, operators, makers = _register(casting)
+        operators = [operator(casting, number) for number in range(len(cast.OPERATORS))]
+        _start_nodes(stage, operators)
+        issuer, owner, makers = _register(casting)
     with teller.step("The authority names makers, designer and operators"):
         named = [owner, *(each.party for each in makers), *(each.party for each in operators)]
         claims = _claims(issuer, named)
     with teller.step("Two nodes of two operators run"):
-        nodes = _start_nodes(stage, operators)
+        nodes = [stage.node(_folder(number)) for number in range(len(operators))]
     return Scene(
         stage=stage,
         casting=casting,
@@ -97,22 +99,16 @@ def set_scene(stage: Stage, teller: Teller) -> Scene:
     )
 
 
-def _register(casting: Casting) -> tuple[Party, Party, Sequence[Operator], Sequence[Maker]]:
+def _register(casting: Casting) -> tuple[Party, Party, Sequence[Maker]]:
     # All at once: each has his own account, and the chain takes them together.
     with ThreadPoolExecutor() as pool:
         issuer = pool.submit(authority, casting)
         owner = pool.submit(designer, casting)
-        operators = [pool.submit(operator, casting, number) for number in range(2)]
         makers = [
             pool.submit(maker, casting, example, algorithm)
             for example, algorithm in zip(cast.sites(), cast.MACHINE_KEYS, strict=True)
         ]
-        return (
-            issuer.result(),
-            owner.result(),
-            [each.result() for each in operators],
-            [each.result() for each in makers],
-        )
+        return issuer.result(), owner.result(), [each.result() for each in makers]
 
 
 def _claims(issuer: Party, subjects: Sequence[Party]) -> Mapping[IdentityId, Disclosed]:
@@ -122,7 +118,7 @@ def _claims(issuer: Party, subjects: Sequence[Party]) -> Mapping[IdentityId, Dis
     }
 
 
-def _start_nodes(stage: Stage, operators: Sequence[Operator]) -> Sequence[NodeClient]:
+def _start_nodes(stage: Stage, operators: Sequence[Operator]) -> None:
     urls = [f"http://127.0.0.1:{free_port()}" for _ in operators]
     for number, each in enumerate(operators):
         own = NodeSettings(
@@ -135,5 +131,8 @@ def _start_nodes(stage: Stage, operators: Sequence[Operator]) -> Sequence[NodeCl
             peers=(urls[1 - number],),
         )
         save(with_node(each.party.home.settings, own))
-    with ThreadPoolExecutor() as pool:
-        return list(pool.map(stage.node, [f"operator-{number}" for number in (1, 2)]))
+        stage.start_node(_folder(number))
+
+
+def _folder(number: int) -> str:
+    return f"operator-{number + 1}"

@@ -44,19 +44,18 @@ class Stage:
         self._start("chain", "chain", "run", "--home", str(home), "--port", "0")
         return str(self._endpoint("chain", home / "chain" / "endpoint.json")["url"])
 
+    def start_node(self, name: str) -> None:
+        """Begin to start the node of an operator's home; it takes a moment."""
+        self._start(name, "up", "--home", str(self.home(name)))
+
     def node(self, name: str) -> NodeClient:
-        """Start the node of an operator's home and return a client of it, ready."""
-        home = self.home(name)
-        (home / "node.json").unlink(missing_ok=True)
-        self._start(name, "up", "--home", str(home))
-        client = NodeClient(str(self._endpoint(name, home / "node.json")["url"]))
+        """Return a client of a node that was started, when it is ready."""
+        client = NodeClient(str(self._endpoint(name, self.home(name) / "node.json")["url"]))
         self._wait(name, client.is_ready)
         return client
 
     def _start(self, name: str, *words: str) -> None:
-        logs = self.folder / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
-        with (logs / f"{name}.log").open("ab") as log:
+        with (self.folder / "logs" / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 [sys.executable, "-m", "guildmark", *words],
                 stdin=subprocess.DEVNULL,
@@ -89,7 +88,7 @@ class Stage:
 def open_stage() -> Iterator[Stage]:
     """Clear the folder, and end every process at the end, unless KEEP=1."""
     shutil.rmtree(STAGE, ignore_errors=True)
-    STAGE.mkdir(parents=True)
+    (STAGE / "logs").mkdir(parents=True)
     stage = Stage(STAGE)
     try:
         yield stage

@@ -4,6 +4,7 @@ import os
 
 from rich.table import Table
 
+from demo.customer import FROM_BUNDLE, OVER_NODE
 from demo.outcome import Outcome
 from demo.rogue import ALTERED, NOT_LOGGED, OVER_QUOTA, UNREGISTERED
 from demo.scene import Scene
@@ -22,6 +23,7 @@ def summarise(teller: Teller, scene: Scene, outcome: Outcome, *, seconds: float)
     teller.say("")
     teller.console.print(_anchors(outcome))
     teller.console.print(_verified(outcome))
+    teller.say(f"[dim]{outcome.verified[0].answer['headline']}[/]\n")
     teller.console.print(_bad(outcome))
     teller.say(
         f"One part became a token for [bold]{outcome.materialise_gas:,}[/] gas. "
@@ -41,9 +43,11 @@ def _anchors(outcome: Outcome) -> Table:
 
 
 def _verified(outcome: Outcome) -> Table:
-    table = _table("Verified by the customer", "part", "over", "exit", "headline")
-    for verdict in outcome.verified:
-        table.add_row(verdict.of, verdict.way, _exit(verdict.exit), verdict.answer["headline"])
+    table = _table("Verified by the customer", "part", "made at", OVER_NODE, FROM_BUNDLE)
+    places = {part.hint: part.workshop.maker.place for part in outcome.parts}
+    exits = {(verdict.of, verdict.way): _exit(verdict.exit) for verdict in outcome.verified}
+    for part in dict.fromkeys(verdict.of for verdict in outcome.verified):
+        table.add_row(part, places[part], exits[part, OVER_NODE], exits[part, FROM_BUNDLE])
     return table
 
 

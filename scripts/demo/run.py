@@ -1,0 +1,95 @@
+"""The main job, end to end; its exit code is not zero where anything is not as told."""
+
+import logging
+from collections.abc import Sequence
+
+import reports
+from demo.customer import Customer
+from demo.making import (
+    Part,
+    build_all,
+    equip,
+    fresh_beacon,
+    license_design,
+    refused_at_the_door,
+    shown_by_site,
+)
+from demo.outcome import Outcome, anchors
+from demo.rogue import NOT_LOGGED, Rogue, turn_rogue
+from demo.scene import Scene, set_scene
+from demo.showing import materialise, read_bundle, show, write
+from demo.stage import Stage, StageError, open_stage
+from demo.summary import summarise
+from demo.telling import Teller
+from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.verification.evidence import Evidence
+
+
+def main() -> int:
+    """Play the whole story, write the report, and return the exit code."""
+    teller = Teller()
+    try:
+        return _perform(teller)
+    except (StageError, GuildmarkError) as error:
+        teller.say(f"[bold red]The demo stopped:[/] {error}")
+        return 1
+
+
+def _perform(teller: Teller) -> int:
+    with open_stage() as stage:
+        logging.basicConfig(filename=stage.folder / "logs" / "demo.log", level=logging.WARNING)
+        scene, outcome = _play(stage, teller)
+        seconds = teller.seconds
+        report = reports.dump(outcome.report(seconds=seconds)).encode()
+        write(stage.folder / "report.json", report)
+        summarise(teller, scene, outcome, seconds=seconds)
+        untold = list(outcome.untold())
+    for line in untold:
+        teller.say(f"[bold red]Not as told:[/] {line}")
+    return 1 if untold else 0
+
+
+def _play(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:
+    scene = set_scene(stage, teller)
+    customer = Customer(scene=scene)
+    with teller.step("A customer pins the chain over his own connection, lists whom he accepts"):
+        customer.choose_whom_to_trust()
+    package, lanes = license_design(scene, teller)
+    workshops = equip(scene, package, lanes, teller)
+    parts = build_all(scene, workshops, teller)
+    anchored = anchors(scene)
+    last = workshops[-1]
+    with teller.step("A 61st is refused at the door; a rogue logs it, and gets no unit for it"):
+        refusal = refused_at_the_door(scene, last)
+        shown = [*scene.shown_by_all(), *shown_by_site(scene, last, package)]
+        rogue = turn_rogue(scene, last, fresh_beacon(scene), shown)
+        rogue.log()
+    with teller.step("One part becomes a token of its buyer"):
+        gas = materialise(scene, parts[0]).gas_used
+    with teller.step("The customer believes one block; every part gets a bundle of it and a code"):
+        block = customer.believe_newest_block()
+        show(scene, parts, block=block)
+    with teller.step("The customer verifies a part of each site, over the other node and offline"):
+        verified = customer.verify_both_ways(_one_a_site(parts), block=block)
+    with teller.step("The customer verifies four bad parts"):
+        bad = customer.verify_bad(_bad(scene, rogue, parts[-1], block))
+    outcome = Outcome(
+        parts=parts,
+        anchors=anchored,
+        refusal=refusal,
+        materialise_gas=gas or 0,
+        verified=verified,
+        bad=bad,
+    )
+    return scene, outcome
+
+
+def _one_a_site(parts: Sequence[Part]) -> list[Part]:
+    by_site = {part.workshop.maker.site: part for part in parts}
+    return list(by_site.values())
+
+
+def _bad(scene: Scene, rogue: Rogue, honest: Part, block: int) -> list[tuple[str, Evidence]]:
+    """Return what the rogue shows of the builds that it logged, and of one that it did not."""
+    real = read_bundle(scene.node_of(honest.workshop.operator), honest, block=block)
+    return [*rogue.shown(block=block), (NOT_LOGGED, rogue.forge(real))]
