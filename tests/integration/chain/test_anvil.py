@@ -12,6 +12,7 @@ from guildmark.adapters.chain.anvil import Anvil, AnvilFailedError
 from guildmark.adapters.chain.genesis import Beginning, load_or_draw
 from guildmark.adapters.chain.journal import Journal
 from guildmark.adapters.chain.local import Keeper
+from guildmark.adapters.chain.statecache import StateCache
 from guildmark.adapters.clock import SystemClock, SystemEntropy
 
 STUBBORN = """
@@ -88,7 +89,11 @@ def test_the_chain_s_time_does_not_run_far_ahead(
         evm = Anvil(process=process, url="", client=httpx.AsyncClient())
         clock = FixedClock()
         keeper = Keeper(
-            beginning=beginning, evm=evm, journal=Journal(path=tmp_path / "j"), clock=clock
+            beginning=beginning,
+            evm=evm,
+            journal=Journal(path=tmp_path / "j"),
+            clock=clock,
+            cache=StateCache(path=tmp_path / "s"),
         )
         keeper.head_time = clock.now() + lead - 1
         started = asyncio.get_running_loop().time()

@@ -7,7 +7,7 @@ same blocks come again, with their old times and hashes, or the keeper stops.
 import asyncio
 import fcntl
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,9 @@ from guildmark.adapters.chain.eip1559 import Fees, Transaction, transaction_hash
 from guildmark.adapters.chain.genesis import Beginning, load_or_draw
 from guildmark.adapters.chain.journal import Journal, JournalBlock, JournalMismatchError
 from guildmark.adapters.chain.rpc import data, quantity
-from guildmark.domain.errors import ConflictError
+from guildmark.adapters.chain.statecache import EVERY, CachedState, StateCache
+from guildmark.adapters.chain.statecache import FILE_NAME as STATE
+from guildmark.domain.errors import ConflictError, GuildmarkError
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports import Clock, Entropy
 
@@ -99,6 +101,8 @@ class Keeper:
     evm: Anvil
     journal: Journal
     clock: Clock
+    cache: StateCache
+    cached: int = 0
     gate: Gate = field(default_factory=Gate)
     head_number: int = 0
     head_time: int = 0
@@ -108,8 +112,8 @@ class Keeper:
     _pool: dict[Digest, bytes] = field(default_factory=dict)
     _funding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def replay(self) -> int:
-        """Make all blocks of the journal again; return how many there are.
+    async def replay(self, kept: CachedState | None) -> int:
+        """Make the journal's blocks again, those behind ``kept`` excepted; return how many.
 
         Raises:
             JournalMalformedError: A line is not what was written.
@@ -117,9 +121,18 @@ class Keeper:
         """
         self.journal.repair()
         self.head_time = self.beginning.genesis.time
+        self.cached = 0 if kept is None else kept.number
+        made = 0
         for block in self.journal.blocks():
-            await self._again(block)
-        return self.head_number
+            if kept is not None and block.number == kept.number:
+                await self._restore(block, kept)
+            elif block.number > self.cached:
+                await self._again(block)
+                made += 1
+        if self.head_number < self.cached:
+            message = f"The journal ends before block {self.cached}, whose state was kept."
+            raise JournalMismatchError(message, block=self.cached)
+        return made
 
     async def keep(self) -> None:
         """Make blocks of what is submitted until cancelled.
@@ -167,6 +180,22 @@ class Keeper:
         signature = self.beginning.key.sign_recoverable(transaction.digest(), hasher=None)
         return transaction.signed(signature[:64] + bytes([27 + signature[64]]))
 
+    async def _restore(self, block: JournalBlock, kept: CachedState) -> None:
+        try:
+            await self.evm.call("anvil_loadState", kept.state)
+            found = await self.evm.call("eth_getBlockByNumber", "latest", False)
+        except EvmRefusedError as error:
+            raise _mismatch(block, error.message) from error
+        if found["hash"] != to_hex(block.hash) or kept.hash != found["hash"]:
+            raise _mismatch(block, f"the kept state is of {found['hash']}")
+        self.head_number, self.head_time = block.number, block.time
+
+    async def _keep_state(self, made: JournalBlock) -> None:
+        if made.number - self.cached >= self.cache.every:
+            state = await self.evm.call("anvil_dumpState", False)
+            await asyncio.to_thread(self.cache.save, made, state)
+            self.cached = made.number
+
     async def _hold_time_back(self) -> None:
         # More than one block a second moves the chain's time ahead of the clock, but not far.
         lead = self.head_time + 1 - self.clock.now()
@@ -206,6 +235,7 @@ class Keeper:
         self.head_number, self.head_time = made.number, made.time
         for found in hashes:
             del self._pool[found]
+        await self._keep_state(made)
         return bool(hashes)
 
     async def _made(self, time: int) -> dict[str, Any]:
@@ -249,9 +279,16 @@ def sole_keeper(folder: Path) -> Iterator[None]:
 
 @asynccontextmanager
 async def keeping(
-    folder: Path, program: Path, *, clock: Clock, entropy: Entropy
+    folder: Path, program: Path, *, clock: Clock, entropy: Entropy, every: int = EVERY
 ) -> AsyncIterator[Keeper]:
     """Start the chain in ``folder`` and replay its journal; end it on leaving.
+
+    Args:
+        folder: The chain's folder.
+        program: The native anvil.
+        clock: Gives blocks their times.
+        entropy: Draws how a new chain begins.
+        every: After how many blocks the state is kept, to begin from at the next start.
 
     Raises:
         GenesisMalformedError: The folder does not say how the chain began.
@@ -260,12 +297,35 @@ async def keeping(
         AnvilFailedError: The EVM does not start.
     """
     beginning = load_or_draw(folder, clock=clock, entropy=entropy)
-    evm = await anvil.start(program, beginning.genesis, folder=folder / "cache")
+    cache = StateCache(path=folder / STATE, every=every)
+
+    async def started(kept: CachedState | None) -> Keeper:
+        evm = await anvil.start(program, beginning.genesis, folder=folder / "cache")
+        journal = Journal(path=folder / JOURNAL)
+        keeper = Keeper(beginning=beginning, evm=evm, journal=journal, clock=clock, cache=cache)
+        try:
+            _logger.info("made %d blocks again", await keeper.replay(kept))
+        except GuildmarkError:
+            await evm.stop()
+            raise
+        return keeper
+
+    keeper = await _at_head(started, cache)
     try:
-        keeper = Keeper(
-            beginning=beginning, evm=evm, journal=Journal(path=folder / JOURNAL), clock=clock
-        )
-        _logger.info("replayed %d blocks", await keeper.replay())
         yield keeper
     finally:
-        await evm.stop()
+        await keeper.evm.stop()
+
+
+async def _at_head(
+    started: Callable[[CachedState | None], Awaitable[Keeper]], cache: StateCache
+) -> Keeper:
+    """Return a keeper at the journal's head: from the kept state if it fits, else from genesis."""
+    kept = cache.load()
+    if kept is not None:
+        try:
+            return await started(kept)
+        except JournalMismatchError as error:
+            _logger.warning("the kept state does not fit: %s", error.message)
+            cache.drop()
+    return await started(None)
