@@ -27,10 +27,11 @@ class Client:
         return self.request("PUT", url, **options)
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
-        """Return the answer to one request."""
+        """Return the answer to one request; `raises=False` keeps what the server would log."""
         return asyncio.run(self._send(method, url, options))
 
     async def _send(self, method: str, url: str, options: dict[str, Any]) -> httpx.Response:
-        transport = httpx.ASGITransport(app=self.app)
+        raises = bool(options.pop("raises", True))
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=raises)
         async with httpx.AsyncClient(transport=transport, base_url="http://node") as client:
             return await client.request(method, url, **options)

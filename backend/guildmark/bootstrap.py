@@ -11,6 +11,7 @@ from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.node import SqlNodeStore
+from guildmark.adapters.store.requests import SqlRequests
 from guildmark.ports import (
     Clock,
     ContentStore,
@@ -19,6 +20,7 @@ from guildmark.ports import (
     KeyStore,
     Ledger,
     NodeStore,
+    Requests,
     Transactions,
     Vault,
 )
@@ -53,6 +55,7 @@ class Home:
     transactions: Transactions
     keys: KeyStore
     store: NodeStore
+    requests: Requests
     content: ContentStore
     vault: Vault
     clock: Clock
@@ -170,6 +173,7 @@ def open_home(settings: Settings, *, password: Callable[[], str]) -> Home:
         transactions=open_outbox(engine, ledger=ledger, keys=keys, clock=clock),
         keys=keys,
         store=SqlNodeStore(engine),
+        requests=SqlRequests(engine=engine, clock=clock),
         content=content,
         vault=LocalVault(files=content.files, entropy=entropy),
         clock=clock,

@@ -123,6 +123,13 @@ class IdempotencyMismatchError(ConflictError):
     hint = "Use a new idempotency key for another request."
 
 
+class RequestMismatchError(ConflictError):
+    """A client's name for one request was used again for another body."""
+
+    code = "request.idempotencyMismatch"
+    hint = "Use a new Idempotency-Key for another body."
+
+
 class NotFinalInTimeError(NotFinalError):
     """A transaction was sent, and is not as settled as asked in the time given."""
 
@@ -603,6 +610,10 @@ class LogReader(Protocol):
         """Return accepted entries that are in no batch, in order of acceptance."""
         ...
 
+    def waiting_count(self) -> int:
+        """Return how many accepted entries are in no batch."""
+        ...
+
     def open_batch(self) -> Batch | None:
         """Return the batch that is closed and not final."""
         ...
@@ -705,4 +716,17 @@ class NodeStore(Protocol):
 
     def writing(self) -> AbstractContextManager[Work]:
         """Return one exclusive transaction; leaving it commits durably, an error undoes it all."""
+        ...
+
+
+class Requests(Protocol):
+    """The names that clients give their requests, so that each stands for one body."""
+
+    def claim(self, name: str, body: bytes) -> None:
+        """Note durably that ``name`` stands for ``body``; both are kept as digests, for a day.
+
+        Raises:
+            RequestMismatchError: The name stands for another body.
+            StoreUnavailableError: The database does not answer in time.
+        """
         ...

@@ -1,9 +1,8 @@
 """docs/http.md and docs/openapi.json: every call that a node answers."""
 
-from typing import Any, cast
+from typing import Any
 
-from guildmark.api.app import create_app
-from guildmark.api.serving import ServedNode
+from guildmark.api.app import described
 
 _INTRODUCTION = """\
 # HTTP
@@ -20,7 +19,7 @@ Json = dict[str, Any]
 
 def openapi() -> Json:
     """Return the description, which depends on no node's data."""
-    return create_app(cast("ServedNode", None)).openapi()
+    return described().openapi()
 
 
 def page() -> str:

@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.api.app import create_app
-from guildmark.api.running import Runner
+from guildmark.api.logs import log_as_json
+from guildmark.api.running import Runner, warned_of_end
 from guildmark.api.serving import ServedNode
 from guildmark.bootstrap import Node, open_home, open_node
 from guildmark.domain import trust
@@ -21,6 +22,8 @@ from guildmark.settings import default_home, load
 
 TRUST_FILE = "trust.json"
 
+_DRAIN_SECONDS = 0.5
+
 
 def from_environment() -> FastAPI:
     """Return the application of the home that the environment names.
@@ -28,6 +31,7 @@ def from_environment() -> FastAPI:
     Raises:
         GuildmarkError: Settings, keys, database or chain cannot be used.
     """
+    log_as_json()
     settings = load(default_home(os.environ))
     home = open_home(settings, password=password_from(settings.keys, os.environ))
     return application(open_node(home))
@@ -41,7 +45,8 @@ def application(node: Node) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         runner.start()
         try:
-            yield
+            with warned_of_end(runner.announce_end, pause=_DRAIN_SECONDS):
+                yield
         finally:
             await run_in_threadpool(runner.stop)
 
@@ -53,6 +58,7 @@ def _served(node: Node, runner: Runner) -> ServedNode:
     return ServedNode(
         settings=node.settings,
         store=home.store,
+        requests=home.requests,
         ledger=home.ledger,
         content=home.content,
         ingest=node.ingest,
@@ -64,7 +70,7 @@ def _served(node: Node, runner: Runner) -> ServedNode:
             trust=listed,
             host=urlsplit(node.settings.public_url).netloc,
         ),
-        stopping=runner.is_stopping,
+        stopping=runner.is_ending,
     )
 
 

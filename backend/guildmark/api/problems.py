@@ -1,18 +1,20 @@
-"""Errors over HTTP: every answer that is no success is a problem document (RFC 9457)."""
+"""Errors over HTTP: one table from error to status, one document for all of them (RFC 9457)."""
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any
 
 import orjson
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from guildmark.api.errors import (
+    BodyTooLargeError,
+    BodyTooSlowError,
+    MediaTypeError,
+    MethodRefusedError,
+    NodeFaultError,
+)
 from guildmark.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -27,10 +29,15 @@ from guildmark.domain.errors import (
 )
 from guildmark.domain.strictjson import JsonTooLargeError
 
-MEDIA_TYPE = "application/problem+json"
+PROBLEM_TYPE = "application/problem+json"
 
 _STATUSES: Sequence[tuple[type[GuildmarkError], HTTPStatus]] = (
+    (BodyTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (JsonTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    (BodyTooSlowError, HTTPStatus.REQUEST_TIMEOUT),
+    (MediaTypeError, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    (MethodRefusedError, HTTPStatus.METHOD_NOT_ALLOWED),
+    (NodeFaultError, HTTPStatus.INTERNAL_SERVER_ERROR),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (UnknownPartError, HTTPStatus.NOT_FOUND),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
@@ -44,18 +51,20 @@ _STATUSES: Sequence[tuple[type[GuildmarkError], HTTPStatus]] = (
 )
 """The first family that fits decides."""
 
-_RETRY_AFTER = "5"
-
-
-class BodyTooLargeError(UsageError):
-    """A request's body is longer than the route takes."""
-
-    code = "http.bodyTooLarge"
-    hint = "Send it in smaller parts."
+# Whoever sends too much goes on sending: the connection ends with the answer.
+_MORE_HEADERS: Mapping[HTTPStatus, Mapping[str, str]] = MappingProxyType(
+    {
+        HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "5"},
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: {"Connection": "close"},
+        HTTPStatus.REQUEST_TIMEOUT: {"Connection": "close"},
+    }
+)
 
 
 class Problem(BaseModel):
     """What an error says (RFC 9457), with the code that CLI, API, pages and docs share."""
+
+    model_config = ConfigDict(extra="forbid")
 
     type: str = Field(description="The page that explains the code.")
     title: str = Field(description="The HTTP status in words.")
@@ -65,91 +74,41 @@ class Problem(BaseModel):
     nextStep: str = Field(description="What to do next.")  # noqa: N815 - the name in JSON
 
 
-PROBLEM_RESPONSES: Mapping[int | str, dict[str, Any]] = MappingProxyType(
-    {
-        "4XX": {"description": "The request was refused.", "model": Problem},
-        "5XX": {"description": "The node could not answer now.", "model": Problem},
-    }
-)
-
-
 def status_of(error: GuildmarkError) -> HTTPStatus:
     """Return the HTTP status of an error's family."""
-    if isinstance(error, BodyTooLargeError):
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return next(status for family, status in _STATUSES if isinstance(error, family))
+    return status_of_kind(type(error))
+
+
+def status_of_kind(kind: type[GuildmarkError]) -> HTTPStatus:
+    """Return the HTTP status of a family."""
+    return next(status for family, status in _STATUSES if issubclass(kind, family))
 
 
 def problem(
-    status: HTTPStatus, *, code: str, detail: str, next_step: str, extra: Mapping[str, str]
+    error: GuildmarkError,
+    *,
+    status: HTTPStatus | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
-    """Return a problem document."""
-    document = {
-        "type": f"/errors#{code.lower()}",
-        "title": status.phrase,
-        "status": int(status),
-        "detail": detail,
-        "code": code,
-        "nextStep": next_step,
-    }
-    return Response(
-        orjson.dumps(document), status_code=status, media_type=MEDIA_TYPE, headers=dict(extra)
-    )
+    """Return the problem document of an error.
 
-
-def from_error(error: GuildmarkError) -> Response:
-    """Return the problem document of an error."""
-    status = status_of(error)
-    unavailable = status is HTTPStatus.SERVICE_UNAVAILABLE
-    return problem(
-        status,
-        code=error.code,
+    Args:
+        error: What failed.
+        status: Another status than its family's.
+        headers: Further headers.
+    """
+    status = status_of(error) if status is None else status
+    document = Problem(
+        type=f"/errors#{error.code}",
+        title=status.phrase,
+        status=status,
         detail=error.message,
-        next_step=error.next_step,
-        extra={"Retry-After": _RETRY_AFTER} if unavailable else {},
+        code=error.code,
+        nextStep=error.next_step,
     )
-
-
-async def _on_guildmark_error(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, GuildmarkError):
-        raise error
-    return from_error(error)
-
-
-async def _on_http_error(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    status = HTTPStatus(error.status_code)
-    return problem(
-        status,
-        code=f"http.{_camel(status.phrase)}",
-        detail=f"{status.phrase}.",
-        next_step="Look the path and method up in /openapi.json.",
-        extra=error.headers or {},
+    return Response(
+        orjson.dumps(document.model_dump()),
+        status_code=status,
+        media_type=PROBLEM_TYPE,
+        headers={**_MORE_HEADERS.get(status, {}), **headers},
     )
-
-
-async def _on_validation_error(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, RequestValidationError):
-        raise error
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return problem(
-        HTTPStatus.BAD_REQUEST,
-        code="http.parameterInvalid",
-        detail=f"{where}: {first['msg']}.",
-        next_step="Correct the parameter that is named.",
-        extra={},
-    )
-
-
-def _camel(phrase: str) -> str:
-    first, *rest = phrase.replace("-", " ").split()
-    return first.lower() + "".join(word.capitalize() for word in rest)
-
-
-def answer_with_problems(app: FastAPI) -> None:
-    """Turn every error of an application into a problem document."""
-    app.add_exception_handler(GuildmarkError, _on_guildmark_error)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(RequestValidationError, _on_validation_error)

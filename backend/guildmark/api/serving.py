@@ -1,14 +1,15 @@
 """What the routes serve: a node's parts, handed to each request."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
 from fastapi import Depends
 from starlette.requests import Request
 
+from guildmark.api.metrics import Metrics
 from guildmark.domain.identifiers import Index, LogNumber
-from guildmark.ports import ContentStore, Ledger, NodeStore
+from guildmark.ports import ContentStore, Ledger, NodeStore, Requests
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.ingest import Ingest
 from guildmark.services.judging import Judging
@@ -46,6 +47,7 @@ class ServedNode:
 
     settings: NodeSettings
     store: NodeStore
+    requests: Requests
     ledger: Ledger
     content: ContentStore
     ingest: Ingest
@@ -53,6 +55,7 @@ class ServedNode:
     bundles: Bundles
     judging: Judging
     stopping: Callable[[], bool]
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 def _served(request: Request) -> ServedNode:

@@ -38,13 +38,16 @@ def up(
     listener = _listener(node.host, node.port)
     host, port = listener.getsockname()[:2]
     os.environ[HOME_VARIABLE] = str(folder)
-    endpoint = {"url": f"http://{host}:{port}", "pid": os.getpid()}
+    shown = f"[{host}]" if ":" in host else host
+    endpoint = {"url": f"http://{shown}:{port}", "pid": os.getpid()}
     write_durably(folder / _ENDPOINT, json.dumps(endpoint).encode())
-    typer.echo(f"Listening at {endpoint['url']}", err=True)
+    typer.echo(endpoint["url"])
     config = uvicorn.Config(
         _FACTORY,
         factory=True,
-        log_level="warning",
+        # The application logs by itself: every line as JSON, requests without their paths.
+        access_log=False,
+        log_config=None,
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
     )

@@ -117,9 +117,7 @@ class PartId:
     index: Index
 
     def __post_init__(self) -> None:
-        if not (1 <= self.log <= UINT40_MAX and 0 <= self.index <= UINT64_MAX):
-            message = f"No part can be at position {self.log}.{self.index}."
-            raise MalformedPartIdError(message, log=self.log, index=self.index)
+        _check_position(self.log, self.index)
 
     @property
     def token_id(self) -> int:
@@ -156,10 +154,18 @@ def parse_hint(hint: str) -> tuple[LogNumber, Index]:
     """Return log and index of ``log.index``.
 
     Raises:
-        MalformedPartIdError: Not two plain decimal numbers.
+        MalformedPartIdError: Not two plain decimal numbers in range.
     """
     found = _HINT.fullmatch(hint)
     if found is None:
         message = f"Expected log.index, found {hint[:80]!r}."
         raise MalformedPartIdError(message, found=hint[:80])
-    return LogNumber(int(found[1])), Index(int(found[2]))
+    log, index = int(found[1]), int(found[2])
+    _check_position(log, index)
+    return LogNumber(log), Index(index)
+
+
+def _check_position(log: int, index: int) -> None:
+    if not (1 <= log <= UINT40_MAX and 0 <= index <= UINT64_MAX):
+        message = f"No part can be at position {log}.{index}."
+        raise MalformedPartIdError(message, log=log, index=index)

@@ -7,7 +7,7 @@ from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.ethproof.header import HeaderError, decode_header
 from guildmark.domain.identifiers import Digest, IdentityId, Index, LogNumber
 from guildmark.domain.trust import VERSION, Listed, Trust
-from guildmark.domain.verification.case import Question, Sighting
+from guildmark.domain.verification.case import Case, Question, Sighting
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.report import Report
 from guildmark.domain.verification.verdict import verify_evidence
@@ -16,10 +16,10 @@ from guildmark.ports import BlockUnknownError, Clock, Ledger
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A bundle's report and its evidence."""
+    """A bundle's report, and the case that it is about."""
 
     report: Report
-    evidence: Evidence
+    case: Case
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,10 @@ class Judging:
             sighting=self._sighting(evidence),
             list_name=self.host,
         )
-        return Judged(report=verify_evidence(evidence, self.trust, question), evidence=evidence)
+        return Judged(
+            report=verify_evidence(evidence, self.trust, question),
+            case=Case(evidence, self.trust, question),
+        )
 
     def _sighting(self, evidence: Evidence) -> Sighting:
         try:

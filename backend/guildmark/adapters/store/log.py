@@ -88,6 +88,7 @@ QUEUE = Table(
 
 _Query: TypeAlias = Select[Any]
 
+_INTEGER_MAX = 2**63 - 1
 _OPEN, _INCLUDED, _FINAL, _DROPPED = "open", "included", "final", "dropped"
 _UNDRAWN = (BuildState.ACCEPTED, BuildState.INCLUDED)
 
@@ -118,6 +119,8 @@ class SqlLog:
 
     def logged(self, log: LogNumber, index: Index) -> Logged | None:
         """Return the entry at a final position."""
+        if index > _INTEGER_MAX:
+            return None
         place = (BATCHES.c.log == log, QUEUE.c.log_index == index)
         row = self._connection.execute(_builds().where(*place)).one_or_none()
         return None if row is None else _logged(row)
@@ -134,6 +137,11 @@ class SqlLog:
         free = (QUEUE.c.state == BuildState.ACCEPTED, QUEUE.c.batch.is_(None))
         query = select(QUEUE).where(*free).order_by(QUEUE.c.number).limit(limit)
         return [_queued(row) for row in self._connection.execute(query)]
+
+    def waiting_count(self) -> int:
+        """Return how many accepted entries are in no batch."""
+        free = (QUEUE.c.state == BuildState.ACCEPTED, QUEUE.c.batch.is_(None))
+        return self._connection.execute(select(func.count()).where(*free)).scalar_one()
 
     def open_batch(self) -> Batch | None:
         """Return the batch that is closed and not final."""

@@ -21,7 +21,7 @@ class SqlNodeStore:
     @contextmanager
     def reading(self) -> Iterator[View]:
         """Open one state, the last commit; it holds up nobody."""
-        with _translated(), reading(self._engine) as connection:
+        with translated(), reading(self._engine) as connection:
             yield View(
                 facts=SqlFacts(connection),
                 log=SqlLog(connection),
@@ -31,7 +31,7 @@ class SqlNodeStore:
     @contextmanager
     def writing(self) -> Iterator[Work]:
         """Open one exclusive transaction; leaving it commits durably, an error undoes it all."""
-        with _translated(), writing(self._engine) as connection:
+        with translated(), writing(self._engine) as connection:
             yield Work(
                 facts=SqlFacts(connection),
                 log=SqlLog(connection),
@@ -40,7 +40,8 @@ class SqlNodeStore:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Raise the port's error for the database's."""
     try:
         yield
     except OperationalError as exc:

@@ -1,86 +1,107 @@
 """What a part's own statement and disclosures say, beside the report; display only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from guildmark.api.pages.verdict import NO_DETAILS, Fact, Link, Measured, PartDetails
 from guildmark.domain.clause import Clause
 from guildmark.domain.clauses import DisclosedClauses
-from guildmark.domain.dsse import Envelope
+from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.identifiers import IdentityId
+from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.predicate import Measurement
 from guildmark.domain.statement import BuildStatement
-from guildmark.domain.strictjson import JsonObject, parse_object
-from guildmark.domain.verification.evidence import Evidence
+from guildmark.domain.verification.case import Case
+from guildmark.domain.verification.naming import proven_profile
 
 _TOLERANCES = "/tolerance"
 
 
-def part_details(evidence: Evidence, *, base: str) -> PartDetails:
+def part_details(case: Case, *, base: str) -> PartDetails:
     """Return what can be shown of a part; nothing where the statement cannot be read.
 
     Args:
-        evidence: What the verdict rests on.
+        case: What the verdict is about.
         base: The address of the part's resources, without a slash at its end.
     """
-    try:
-        statement = BuildStatement.parse(Envelope.parse(evidence.core.envelope).payload)
-    except GuildmarkError:
+    statement = case.parsed_statement
+    if not isinstance(statement, BuildStatement):
         # The report says so, as a failed check.
         return NO_DETAILS
-    name = f"guildmark-{evidence.core.record.log}-{_index(evidence)}.zip"
     return PartDetails(
         serial=statement.label.rsplit("/", 1)[-1],
-        facts=tuple(_facts(evidence, statement)),
-        measurements=tuple(_measurements(evidence, statement)),
-        built=_window(evidence),
+        facts=tuple(_facts(case, statement)),
+        ids=tuple(_ids(case, statement)),
+        names=_names(case),
+        measurements=tuple(_measurements(case, statement)),
+        built=_window(case),
         links=_links(base),
         qr=f"{base}/label.svg",
-        file_name=name,
+        file_name=f"guildmark-{case.core.record.log}-{case.core.index}.zip",
     )
 
 
-def _index(evidence: Evidence) -> int:
-    return evidence.core.record.first_index + evidence.core.position
-
-
-def _window(evidence: Evidence) -> tuple[int, int] | None:
-    beacon = evidence.disclosed.beacon
-    return None if beacon is None else (beacon.time, evidence.core.record.time)
+def _window(case: Case) -> tuple[int, int] | None:
+    beacon = case.disclosed.beacon
+    return None if beacon is None else (beacon.time, case.core.record.time)
 
 
 def _links(base: str) -> tuple[Link, ...]:
     return (
-        Link(href=f"{base}/bundle", text="Evidence bundle (zip)"),
+        Link(href=f"{base}/bundle", text="Evidence (zip)"),
         Link(href=base, text="Report (JSON)"),
         Link(href=f"{base}/label.svg", text="Label (SVG)"),
-        Link(href=f"{base}/label.png", text="Label (PNG)"),
+        Link(href=f"{base}/label.png", text="Code (PNG)"),
     )
 
 
-def _facts(evidence: Evidence, statement: BuildStatement) -> Iterable[Fact]:
-    site = _profile(evidence, statement.run.site)
-    place = ", ".join(str(site[key]) for key in ("name", "city", "country") if key in site)
+def _facts(case: Case, statement: BuildStatement) -> Iterable[Fact]:
+    place = _joined(case, statement.run.site, "name", "place", "country")
     if place:
         yield Fact(name="Built at", value=place, source="as the site names itself")
-    machine = _profile(evidence, statement.run.machine)
-    if "model" in machine:
-        yield Fact(name="Machine", value=str(machine["model"]), source="as its site names it")
+    machine = _joined(case, statement.run.machine, "model", "serial")
+    if machine:
+        yield Fact(name="Machine", value=machine, source="as the site names it")
     yield Fact(name="Design", value=f"revision {statement.external.revision}")
 
 
-def _profile(evidence: Evidence, identity: IdentityId) -> JsonObject:
-    for profile in evidence.disclosed.profiles:
-        if profile.identity == identity:
-            try:
-                return parse_object(profile.document)
-            except GuildmarkError:
-                return {}
-    return {}
+def _joined(case: Case, identity: IdentityId, *members: str) -> str:
+    """Return members of an identity's proven profile, those that say nothing new left out."""
+    profile = proven_profile(case, identity)
+    shown: list[str] = []
+    for member in members:
+        value = profile.get(member)
+        if isinstance(value, str) and value not in " ".join(shown):
+            shown.append(value)
+    return ", ".join(shown)
 
 
-def _measurements(evidence: Evidence, statement: BuildStatement) -> Iterable[Measured]:
-    clauses = _clauses(evidence)
+def _names(case: Case) -> Mapping[str, str]:
+    identities = {profile.identity for profile in case.disclosed.profiles}
+    return {to_hex(identity): _joined(case, identity, "name") for identity in identities}
+
+
+def _ids(case: Case, statement: BuildStatement) -> Iterable[Fact]:
+    record, external, run = case.core.record, statement.external, statement.run
+    yield _id("Label", statement.label)
+    yield _id("Entry", f"{record.log}.{case.core.index}")
+    yield _id("Envelope", to_hex(envelope_digest(case.core.envelope)))
+    yield _id("Record", to_hex(record.digest()))
+    yield _id("Design", to_hex(external.design))
+    yield _id("License", to_hex(external.license))
+    yield _id("Recipe", to_hex(external.recipe))
+    yield _id("Site recipe", to_hex(external.site_recipe))
+    yield _id("Maker", to_hex(run.maker))
+    yield _id("Site", to_hex(run.site))
+    yield _id("Machine", to_hex(run.machine))
+    yield _id("Chain", str(case.pin.chain_id))
+
+
+def _id(name: str, value: str) -> Fact:
+    return Fact(name=name, value=value, is_id=True)
+
+
+def _measurements(case: Case, statement: BuildStatement) -> Iterable[Measured]:
+    clauses = _clauses(case)
     for measurement in statement.measurements:
         clause = None if clauses is None else clauses.find(measurement.characteristic)
         yield Measured(
@@ -90,8 +111,8 @@ def _measurements(evidence: Evidence, statement: BuildStatement) -> Iterable[Mea
         )
 
 
-def _clauses(evidence: Evidence) -> DisclosedClauses | None:
-    recipe = evidence.disclosed.recipe
+def _clauses(case: Case) -> DisclosedClauses | None:
+    recipe = case.disclosed.recipe
     if recipe is None:
         return None
     try:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from guildmark.api.pages.verdict import Fact
 from guildmark.api.serving import ServedNode
 from guildmark.domain.facts import LogFact
-from guildmark.domain.identifiers import Index, LogNumber
+from guildmark.domain.identifiers import IdentityId, Index, LogNumber
 from guildmark.domain.queue import Logged
-from guildmark.ports import View
+from guildmark.domain.strictjson import parse_object
+from guildmark.ports import DocumentKind, View
 
 _NEWEST = 12
 
@@ -27,6 +28,7 @@ class HomePage:
     """Everything that the template shows."""
 
     operator: str
+    log: str
     facts: tuple[Fact, ...]
     parts: tuple[EntryRow, ...]
 
@@ -37,9 +39,11 @@ def home_page(node: ServedNode) -> HomePage:
     pin = node.ledger.pin()
     with node.store.reading() as view:
         cursor, head = view.facts.cursor(), view.facts.get(LogFact, log)
+        name = _name(view, node.settings.operator)
         rows = _newest(view, log, 0 if head is None else head.size)
     return HomePage(
-        operator=f"log {log}",
+        operator=name or "This node",
+        log=str(log),
         facts=(
             Fact(name="Log", value=str(log)),
             Fact(name="Entries", value="0" if head is None else str(head.size)),
@@ -48,6 +52,13 @@ def home_page(node: ServedNode) -> HomePage:
         ),
         parts=rows,
     )
+
+
+def _name(view: View, operator: IdentityId) -> str:
+    """Return the operator's name as its profile, once disclosed to this node, gives it."""
+    document = view.documents.get(DocumentKind.PROFILE, operator)
+    name = None if document is None else parse_object(document).get("name")
+    return name if isinstance(name, str) else ""
 
 
 def _newest(view: View, log: LogNumber, size: int) -> tuple[EntryRow, ...]:

@@ -16,13 +16,12 @@ def _environment() -> Environment:
     )
 
 
-def render(template: str, page: object, *, host: str, root: str = "") -> str:
+def render(template: str, page: object, *, host: str) -> str:
     """Return a page as HTML.
 
     Args:
         template: The template's file name.
         page: What the template shows.
         host: The name of this node's host, for the header.
-        root: The path below which the node serves, without a slash at its end.
     """
-    return _environment().get_template(template).render(page=page, host=host, root=root)
+    return _environment().get_template(template).render(page=page, host=host)

@@ -1,25 +1,27 @@
 """The paths that people open: a part's page behind its QR code, the search, the node's home."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from guildmark.api.pages.details import part_details
+from guildmark.api.pages.errors import errors_page
 from guildmark.api.pages.home import home_page
 from guildmark.api.pages.problem import problem_page
+from guildmark.api.pages.reference import reference_page
 from guildmark.api.pages.rendering import render
-from guildmark.api.pages.verdict import verdict_page
+from guildmark.api.pages.verdict import Judge, verdict_page
 from guildmark.api.problems import status_of
 from guildmark.api.routes.parts import LabelUnknownError
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain import trust
-from guildmark.domain.digital_link import DigitalLink
-from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.digital_link import DigitalLink, operator_token
+from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import Index, LogNumber, parse_hint
 from guildmark.domain.qr import read_link
 
@@ -38,21 +40,42 @@ def home(node: Node) -> Response:
 @router.get("/01/{rest:path}")
 def label(node: Node, request: Request) -> Response:
     """Return the page behind a label: a GS1 Digital Link, or a maker's own."""
-    query = request.scope["query_string"].decode("ascii")
-    path = request.scope["raw_path"].decode("ascii") + (query and f"?{query}")
-    return _shown(node, lambda: _by_label(node, path))
+    try:
+        label, hint = read_link(f"https://{node.judging.host}{_written(request)}")
+        log, index = hint or _located(node, _labels(label, request))
+        return _verdict(node, log, index, link=DigitalLink.parse(label))
+    except GuildmarkError as error:
+        return _problem(error, node)
 
 
 @router.get("/parts/{part}")
 def part(part: _Segment, node: Node) -> Response:
     """Return the page of the part at a log position."""
-    return _shown(node, lambda: _verdict(node, *parse_hint(part)))
+    try:
+        return _verdict(node, *parse_hint(part))
+    except GuildmarkError as error:
+        return _problem(error, node)
 
 
 @router.get("/search")
 def search(q: Annotated[str, Query(max_length=512)], node: Node) -> Response:
-    """Go to the page of what was typed: a label, or log.index."""
-    return _shown(node, lambda: RedirectResponse(f"/parts/{_searched(node, q.strip())}"))
+    """Go to the page of what was typed: a label, a serial of this operator, or log.index."""
+    try:
+        return RedirectResponse(_searched(node, q.strip()), HTTPStatus.SEE_OTHER)
+    except GuildmarkError as error:
+        return _problem(error, node)
+
+
+@router.get("/errors")
+def errors(node: Node) -> Response:
+    """Return what every code means."""
+    return _page("errors.html", errors_page(), node)
+
+
+@router.get("/docs")
+def reference(request: Request, node: Node) -> Response:
+    """Return the description of the HTTP interface."""
+    return _page("docs.html", reference_page(request.app.openapi()), node)
 
 
 @router.get("/.well-known/guildmark-trust.json")
@@ -61,50 +84,77 @@ def published_trust(node: Node) -> Response:
     return Response(trust.serialise(node.judging.trust), media_type="application/json")
 
 
-def _shown(node: ServedNode, answer: Callable[[], Response]) -> Response:
-    try:
-        return answer()
-    except GuildmarkError as error:
-        return _page("problem.html", problem_page(error), node, status=status_of(error))
+def _written(request: Request) -> str:
+    """Return path and query as they came, since labels are compared by their letters."""
+    # What no link may hold is refused when the link is read.
+    path: bytes = request.scope["raw_path"]
+    query: bytes = request.scope["query_string"]
+    return (path + (b"?" + query if query else b"")).decode("latin-1")
 
 
-def _by_label(node: ServedNode, path: str) -> Response:
-    label, hint = read_link(f"https://{node.judging.host}{path}")
-    log, index = hint or _located(node, label)
-    return _verdict(node, log, index, link=DigitalLink.parse(label))
+def _labels(label: str, request: Request) -> Iterator[str]:
+    """Yield the label as of this node's own host, and as of the host that was asked for."""
+    yield label
+    host = request.headers.get("host", "")
+    _, _, path = label.removeprefix("https://").partition("/")
+    yield f"https://{host.lower()}/{path}"
 
 
-def _located(node: ServedNode, label: str) -> tuple[LogNumber, Index]:
-    found = node.bundles.locate(label)
-    if found is None:
-        message = "No entry of this node's log carries this label."
-        raise LabelUnknownError(message)
-    return found
+def _located(node: ServedNode, labels: Iterator[str]) -> tuple[LogNumber, Index]:
+    for each in labels:
+        found = node.bundles.locate(each)
+        if found is not None:
+            return found
+    message = "No entry of this node's log carries this label."
+    raise LabelUnknownError(message)
 
 
 def _searched(node: ServedNode, text: str) -> str:
-    if not text.startswith("http"):
-        return "{}.{}".format(*parse_hint(text))
-    label, hint = read_link(text)
-    return "{}.{}".format(*(hint or _located(node, label)))
+    """Return the path of the page of what was typed."""
+    if _is_position(text):
+        return f"/parts/{text}"
+    written = text if "://" in text else _own_link(node, text)
+    label, hint = read_link(written.replace("http://", "https://", 1))
+    log, index = hint or _located(node, iter([label]))
+    link = DigitalLink.parse(label)
+    if link.prefix:
+        return f"/parts/{log}.{index}"
+    # The label's own page compares it with what the statement says.
+    return f"{label.removeprefix(f'https://{link.host}')}?p={log}.{index}"
+
+
+def _is_position(text: str) -> bool:
+    try:
+        parse_hint(text)
+    except MalformedError:
+        return False
+    return True
+
+
+def _own_link(node: ServedNode, serial: str) -> str:
+    operator = operator_token(node.settings.operator)
+    return f"https://{node.judging.host}/id/{operator}/{quote(serial, safe='')}"
 
 
 def _verdict(
     node: ServedNode, log: LogNumber, index: Index, *, link: DigitalLink | None = None
 ) -> Response:
     data = node.bundles.bundle(log, index)
-    judged = node.judging.judge(data, link=link)
+    judged = node.judging.judge(data, hint=(log, index), link=link)
     page = verdict_page(
         judged.report,
-        list_of=node.judging.host,
-        chain_class=node.ledger.pin().chain_class,
-        details=part_details(judged.evidence, base=f"/v1/parts/{log}.{index}"),
+        judge=Judge(host=node.judging.host, chain_class=node.ledger.pin().chain_class),
+        details=part_details(judged.case, base=f"/v1/parts/{log}.{index}"),
     )
     return _page("verdict.html", page, node)
+
+
+def _problem(error: GuildmarkError, node: ServedNode) -> Response:
+    return _page("problem.html", problem_page(error), node, status=status_of(error))
 
 
 def _page(
     template: str, page: object, node: ServedNode, *, status: HTTPStatus = HTTPStatus.OK
 ) -> Response:
-    host = urlsplit(node.settings.public_url).netloc
-    return HTMLResponse(render(template, page, host=host), status_code=status)
+    html = render(template, page, host=node.judging.host)
+    return HTMLResponse(html, status_code=status)

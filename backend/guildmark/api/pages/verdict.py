@@ -1,11 +1,11 @@
 """The verdict page: what a report says, in the words of a person who holds the part."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from guildmark.domain.contracts import ChainClass
+from guildmark.domain.verification.headline import as_time
 from guildmark.domain.verification.report import CheckResult, Party, Report, State, Verdict
 
 _TONES: Mapping[Verdict, str] = MappingProxyType(
@@ -21,26 +21,48 @@ _TONES: Mapping[Verdict, str] = MappingProxyType(
 _SENTENCES: Mapping[Verdict, str] = MappingProxyType(
     {
         Verdict.VERIFIED: "All required checks hold.",
-        Verdict.UNTRUSTED: "The checks hold, but the list below which they were made does not name "
-        "everybody who vouches for this part.",
+        Verdict.UNTRUSTED: "All required checks hold. Whether to trust who vouches for this part "
+        "is for you to decide.",
         Verdict.PROBLEM: "Do not rely on this part before the problem is explained.",
         Verdict.NOT_FOUND: "No entry of this log answers to what was asked.",
         Verdict.UNCHECKABLE: "Something that must be checked could not be. Try again later.",
     }
 )
 
-_STATE_TONES: Mapping[State, str] = MappingProxyType(
+_STATES: Mapping[State, tuple[str, str]] = MappingProxyType(
     {
-        State.OK: "good",
-        State.FAIL: "bad",
-        State.UNKNOWN: "care",
-        State.WITHHELD: "none",
-        State.NOT_CLAIMED: "none",
+        State.OK: ("good", "ok"),
+        State.FAIL: ("bad", "fails"),
+        State.UNKNOWN: ("care", "unknown"),
+        State.WITHHELD: ("none", "withheld"),
+        State.NOT_CLAIMED: ("none", "not claimed"),
     }
+)
+
+_SIGNERS: Mapping[str, str] = MappingProxyType(
+    {"machine": "the machine", "gateway": "a gateway", "technician": "a technician"}
 )
 
 _ROLES: Mapping[str, str] = MappingProxyType(
     {"maker": "Maker", "designOwner": "Designer", "operator": "Logged by"}
+)
+
+_UNLISTED: Mapping[str, str] = MappingProxyType(
+    {
+        "operator": "the operator of the log",
+        "maker": "the maker's issuer",
+        "designOwner": "the designer's issuer",
+    }
+)
+
+_LATER: Mapping[int, str] = MappingProxyType(
+    {
+        9: "equivalence",
+        10: "accreditation",
+        11: "custody",
+        12: "recalls",
+        13: "second factor",
+    }
 )
 
 LIMITS: Sequence[str] = (
@@ -55,11 +77,16 @@ LIMITS: Sequence[str] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """A line of the card: a name, a value, and who says so."""
+    """A line of a card: a name, a value, and who says so.
+
+    Args:
+        is_id: Whether the value is an identifier, which is shown as one piece to copy.
+    """
 
     name: str
     value: str
     source: str = ""
+    is_id: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +107,7 @@ class CheckRow:
     state: str
     tone: str
     reason: str
+    code: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +135,8 @@ class PartDetails:
     Args:
         serial: What stands below the QR code.
         facts: Further lines of the card.
+        ids: The identifiers of everything that the part came from.
+        names: How identities call themselves, by id; display only.
         measurements: Measured values.
         built: The window of the build, block seconds.
         links: What can be downloaded.
@@ -116,6 +146,8 @@ class PartDetails:
 
     serial: str = ""
     facts: tuple[Fact, ...] = ()
+    ids: tuple[Fact, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     measurements: tuple[Measured, ...] = ()
     built: tuple[int, int] | None = None
     links: tuple[Link, ...] = ()
@@ -124,10 +156,29 @@ class PartDetails:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judge:
+    """Who judged, on which chain: both are part of every verdict.
+
+    Args:
+        host: Whose trust list judged.
+        chain_class: Who can rewrite the chain.
+    """
+
+    host: str
+    chain_class: ChainClass
+
+    @property
+    def is_own_chain(self) -> bool:
+        """Return whether the chain is the node's own."""
+        return self.chain_class is ChainClass.LOCAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictPage:
     """Everything that the template shows."""
 
     headline: str
+    by_whom: str
     sentence: str
     tone: str
     problems: tuple[str, ...]
@@ -135,6 +186,7 @@ class VerdictPage:
     simulated: bool
     serial: str
     facts: tuple[Fact, ...]
+    ids: tuple[Fact, ...]
     measurements: tuple[Measured, ...]
     checks: tuple[CheckRow, ...]
     not_checked: str
@@ -148,38 +200,65 @@ class VerdictPage:
 NO_DETAILS = PartDetails()
 
 
-def verdict_page(
-    report: Report,
-    *,
-    list_of: str,
-    chain_class: ChainClass,
-    details: PartDetails = NO_DETAILS,
-) -> VerdictPage:
+def verdict_page(report: Report, *, judge: Judge, details: PartDetails = NO_DETAILS) -> VerdictPage:
     """Return the page of a report.
 
     Args:
         report: The report.
-        list_of: Whose trust list judged, since that is part of the verdict.
-        chain_class: Who can rewrite the chain.
+        judge: Who judged, on which chain.
         details: What is shown beside the checks.
     """
     return VerdictPage(
-        headline=report.headline,
-        sentence=f"{_SENTENCES[report.verdict]} Judged by the list of {list_of}.",
+        headline=_headline(report, judge),
+        by_whom=_by_whom(report, judge),
+        sentence=_SENTENCES[report.verdict],
         tone=_TONES[report.verdict],
         problems=tuple(_problems(report)),
-        as_of=_as_of(report, chain_class),
+        as_of=_as_of(report, judge),
         simulated=report.part is not None and report.part.is_simulated,
         serial=details.serial,
-        facts=(*_part_facts(report), *details.facts),
+        facts=(*_part_facts(report, details), *details.facts),
+        ids=details.ids,
         measurements=details.measurements,
         checks=tuple(_row(check) for check in report.checks),
-        not_checked=", ".join(f"({number})" for number in report.not_checked),
+        not_checked=", ".join(_later(number) for number in report.not_checked),
         timeline=tuple(_timeline(report, details)),
         links=details.links,
         qr=details.qr,
         file_name=details.file_name,
     )
+
+
+def _headline(report: Report, judge: Judge) -> str:
+    verified = "Verified on this node's own chain" if judge.is_own_chain else "Verified"
+    if report.verdict is Verdict.VERIFIED:
+        return verified
+    if report.verdict is Verdict.UNTRUSTED:
+        return f"{verified}, but {_unlisted(report)} not on this node's trust list"
+    if report.verdict is Verdict.NOT_FOUND:
+        return "Not found"
+    lead = "Problem found" if report.verdict is Verdict.PROBLEM else "Could not check"
+    decisive = _decisive(report)
+    return lead if decisive is None else f"{lead}: {decisive.name}"
+
+
+def _unlisted(report: Report) -> str:
+    who = [_UNLISTED[party.role] for party in report.parties if not party.is_listed]
+    if not who:
+        return "the issuer of the label's GTIN prefix is"
+    return f"{who[0]} is" if len(who) == 1 else f"{', '.join(who[:-1])} and {who[-1]} are"
+
+
+def _decisive(report: Report) -> CheckResult | None:
+    """Return the check that decided: the lowest that failed, else the lowest that is open."""
+    open_checks = (check for check in report.checks if check.falls_short)
+    return next(iter(report.failed), None) or next(open_checks, None)
+
+
+def _by_whom(report: Report, judge: Judge) -> str:
+    by_list = f"udged by the trust list of {judge.host}."
+    role = None if report.part is None else report.part.signer_role
+    return f"Signed by {_SIGNERS[role]}, j{by_list}" if role else f"J{by_list}"
 
 
 def _problems(report: Report) -> Iterable[str]:
@@ -193,63 +272,70 @@ def _problems(report: Report) -> Iterable[str]:
         )
 
 
-def _as_of(report: Report, chain_class: ChainClass) -> str:
+def _as_of(report: Report, judge: Judge) -> str:
     if report.as_of is None:
         return ""
     words = f"As of {_words(report.as_of.time)}, block {report.as_of.block}."
-    if chain_class is ChainClass.LOCAL:
-        return f"{words} The chain is this node's own: its keeper could rewrite it."
+    if judge.is_own_chain:
+        return f"{words} The chain is this node's own: whoever keeps it could rewrite it."
     return words
 
 
-def _part_facts(report: Report) -> Iterable[Fact]:
+def _part_facts(report: Report, details: PartDetails) -> Iterable[Fact]:
     part = report.part
     if part is None:
         return
-    if part.label is not None:
-        yield Fact(name="Label", value=part.label)
+    if details.serial:
+        yield Fact(name="Serial", value=details.serial)
     if part.unit is not None:
         yield Fact(name="Unit", value=f"{part.unit} of {part.units}", source="metered on chain")
     for party in report.parties:
-        yield Fact(name=_ROLES[party.role], value=party.name or party.id, source=_vouched(party))
-    if part.signer_role is not None:
-        yield Fact(name="Signed by", value=f"the {part.signer_role}'s key")
-    yield Fact(name="Entry", value=f"{part.log}.{part.index}")
+        yield _party(party, details.names)
 
 
-def _vouched(party: Party) -> str:
-    shown = [f"{claim.scheme} {claim.value}, stated by {claim.issuer}" for claim in party.claims]
+def _party(party: Party, names: Mapping[str, str]) -> Fact:
+    shown = [
+        f"{claim.scheme} {claim.value}, stated by {names.get(claim.issuer) or _short(claim.issuer)}"
+        for claim in party.claims
+    ]
     if not party.is_listed:
-        shown.append("not on the list")
-    return "; ".join(shown)
+        shown.append("not on this node's trust list")
+    name = party.name or _short(party.id) or "not known"
+    return Fact(name=_ROLES[party.role], value=name, source="; ".join(shown))
+
+
+def _short(identity: str) -> str:
+    return f"{identity[:10]}…{identity[-4:]}" if identity else ""
 
 
 def _row(check: CheckResult) -> CheckRow:
+    tone, state = _STATES[check.state]
     return CheckRow(
         number=check.number,
         title=check.name,
-        state=check.state.value,
-        tone=_STATE_TONES[check.state],
+        state=state,
+        tone=tone,
         reason=check.reason,
+        code=check.code or "",
     )
+
+
+def _later(number: int) -> str:
+    return f"{_LATER[number]} ({number})"
 
 
 def _timeline(report: Report, details: PartDetails) -> Iterable[Moment]:
     if details.built is not None:
         began, logged = details.built
         yield _moment(began, "The job began after this block.", "beacon of the statement")
-        yield _moment(logged, "The build was logged.", "record on chain")
+        yield _moment(logged, "The build was put on record.", "record on chain")
     if report.as_of is not None:
-        yield _moment(report.as_of.time, "The state of the chain that was checked.", "block header")
+        yield _moment(report.as_of.time, "What was checked now.", "block header")
 
 
 def _moment(at: int, what: str, source: str) -> Moment:
-    return Moment(at=_iso(at), shown=_words(at), what=what, source=source)
-
-
-def _iso(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Moment(at=as_time(at), shown=_words(at), what=what, source=source)
 
 
 def _words(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return as_time(at).replace("T", " ").replace("Z", " UTC")

@@ -1,23 +1,26 @@
 """Builds: envelopes in, an answer for each; and what became of one."""
 
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Any
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from guildmark.api.bodies import whole
-from guildmark.api.serving import Node
+from guildmark.api.bodies import check_media_type, whole
+from guildmark.api.description import refusals
+from guildmark.api.parameters import Hex32, IdempotencyKey
+from guildmark.api.serving import Node, ServedNode
 from guildmark.domain.errors import MalformedError, NotFoundError
 from guildmark.domain.identifiers import digest_from_hex, to_hex
-from guildmark.domain.queue import Build
-from guildmark.services.ingest import BATCH_MAX, Answer
+from guildmark.domain.queue import Build, BuildState
+from guildmark.services.ingest import BATCH_MAX, Answer, Reception
 
 router = APIRouter(prefix="/v1", tags=["builds"])
 
 BODY_MAX = 16 << 20
-_HEX32 = "^0x[0-9a-f]{64}$"
+_LINES = "application/x-ndjson"
 
 
 class BatchEmptyError(MalformedError):
@@ -46,7 +49,7 @@ class BuildAnswer(BaseModel):
     digest: str = Field(description="SHA-256 of the envelope.")
     label: str
     lane: int
-    state: str = Field(description="accepted, included, final or refused.")
+    state: BuildState
     log: int | None
     seq: int | None
     index: int | None
@@ -58,7 +61,7 @@ class ItemAnswer(BaseModel):
     """The answer to one envelope."""
 
     digest: str
-    reception: str = Field(description="accepted, duplicate or refused.")
+    reception: Reception
     code: str | None = None
     reason: str | None = None
     nextStep: str | None = None  # noqa: N815 - the name in JSON
@@ -75,31 +78,49 @@ _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": f"DSSE envelopes, one a line, at most {BATCH_MAX}.",
-        "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+        "content": {_LINES: {"schema": {"type": "string", "pattern": "[^\n]"}}},
     }
 }
 
 
-@router.post("/builds", summary="Log builds", openapi_extra=_BODY)
-async def receive(request: Request, node: Node) -> BatchAnswer:
+@router.post(
+    "/builds",
+    summary="Log builds",
+    openapi_extra=_BODY,
+    responses=refusals(400, 408, 409, 413, 415, 503),
+)
+async def log_builds(
+    request: Request, node: Node, idempotency_key: IdempotencyKey = None
+) -> BatchAnswer:
     """Examine each envelope and answer for it; accepted means durable.
 
     Sending the same envelope again is answered with what became of it.
     """
-    envelopes = _lines(await whole(request, BODY_MAX))
-    answers = await run_in_threadpool(node.ingest.receive, envelopes)
+    check_media_type(request, _LINES)
+    body = await whole(request, BODY_MAX)
+    answers = await run_in_threadpool(_receive, node, body, idempotency_key)
     return BatchAnswer(answers=[_item(answer) for answer in answers])
 
 
-@router.get("/builds/{digest}", summary="What became of a build")
-def show(digest: Annotated[str, Path(pattern=_HEX32)], node: Node) -> BuildAnswer:
+@router.get("/builds/{digest}", summary="What became of a build", responses=refusals(400, 404, 503))
+def build(digest: Hex32, node: Node) -> BuildAnswer:
     """Return the state of the build with this envelope digest."""
     with node.store.reading() as view:
-        build = view.log.build(digest_from_hex(digest))
-    if build is None:
+        found = view.log.build(digest_from_hex(digest))
+    if found is None:
         message = f"This node has no build {digest}."
         raise BuildUnknownError(message, digest=digest)
-    return _build(build)
+    return _build(found)
+
+
+def _receive(node: ServedNode, body: bytes, name: str | None) -> Sequence[Answer]:
+    envelopes = _lines(body)
+    if name is not None:
+        node.requests.claim(f"builds:{name}", body)
+    answers = node.ingest.receive(envelopes)
+    for answer in answers:
+        node.metrics.count(answer.reception)
+    return answers
 
 
 def _lines(body: bytes) -> list[bytes]:
@@ -117,7 +138,7 @@ def _item(answer: Answer) -> ItemAnswer:
     error = answer.error
     return ItemAnswer(
         digest=to_hex(answer.digest),
-        reception=answer.reception.value,
+        reception=answer.reception,
         code=None if error is None else error.code,
         reason=None if error is None else error.message,
         nextStep=None if error is None else error.next_step,
@@ -130,7 +151,7 @@ def _build(build: Build) -> BuildAnswer:
         digest=to_hex(build.digest),
         label=build.label,
         lane=build.lane,
-        state=build.state.value,
+        state=build.state,
         log=build.log,
         seq=build.seq,
         index=build.index,

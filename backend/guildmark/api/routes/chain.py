@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from guildmark.api.description import refusals
 from guildmark.api.serving import Node
 from guildmark.domain.errors import NotFinalError
 from guildmark.domain.facts import LogFact, RecordFact
@@ -48,7 +49,9 @@ class BeaconAnswer(BaseModel):
     time: int
 
 
-@router.get("/chain", summary="The chain's pin and newest final block")
+@router.get(
+    "/chain", summary="The chain's pin and newest final block", responses=refusals(400, 503)
+)
 def chain(node: Node) -> ChainAnswer:
     """Return what a reader compares with his own trust file; nothing here is to be believed."""
     pin, head = node.ledger.pin(), node.ledger.head(final=True)
@@ -66,7 +69,7 @@ def chain(node: Node) -> ChainAnswer:
     )
 
 
-@router.get("/beacon", summary="The newest final record")
+@router.get("/beacon", summary="The newest final record", responses=refusals(400, 409, 503))
 def beacon(node: Node) -> BeaconAnswer:
     """Return the record to name in the next statement."""
     with node.store.reading() as view:

@@ -1,38 +1,41 @@
-"""Ciphertext by its address, and documents behind digests on chain."""
+"""Ciphertext by its address."""
 
+import logging
 from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, Any
+from http import HTTPStatus
+from typing import Any
 
-from anyio import from_thread
-from fastapi import APIRouter, Path
+from anyio import CapacityLimiter, from_thread, to_thread
+from fastapi import APIRouter
 from pydantic import BaseModel
-from starlette.concurrency import run_in_threadpool
+from starlette.concurrency import iterate_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
-from guildmark.api.bodies import chunks, whole
+from guildmark.api.bodies import check_media_type, chunks
+from guildmark.api.caching import FOREVER, is_known, unchanged
+from guildmark.api.description import content, refusals
+from guildmark.api.parameters import CidPath, IdempotencyKey
+from guildmark.api.problems import problem
 from guildmark.api.serving import Node
-from guildmark.domain.identifiers import Cid, bytes32_from_hex
-from guildmark.ports import ContentMissingError, DocumentKind
-from guildmark.services.disclosing import DISCLOSURE_LIMITS
+from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.identifiers import Cid
+from guildmark.ports import ContentMismatchError, ContentMissingError
+
+_logger = logging.getLogger(__name__)
 
 router = APIRouter(prefix="/v1", tags=["content"])
 
 CONTENT_MAX = 1 << 30
 _OCTETS = "application/octet-stream"
-_CID = "^b[a-z2-7]{58}$"
-_HEX32 = "^0x[0-9a-f]{64}$"
+# Each upload holds a thread while its bytes come: others must find one, however slow these are.
+_UPLOADS = CapacityLimiter(8)
 
 _UPLOAD: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {_OCTETS: {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
-_DOCUMENT: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/json": {"schema": {"type": "object"}}},
     }
 }
 
@@ -43,11 +46,33 @@ class Stored(BaseModel):
     cid: str
 
 
-@router.post("/content", summary="Store ciphertext", status_code=201, openapi_extra=_UPLOAD)
-async def store(request: Request, node: Node) -> Stored:
+class _Download(StreamingResponse):
+    """A file that is sent while it is read; where a block is damaged, the connection breaks."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except GuildmarkError as error:
+            # Without a last chunk the client knows that the file is not whole.
+            _logger.warning("a download ended early: %s: %s", error.code, error.message)
+
+
+@router.post(
+    "/content",
+    summary="Store ciphertext",
+    status_code=HTTPStatus.CREATED,
+    openapi_extra=_UPLOAD,
+    responses=refusals(400, 408, 409, 413, 415, 503),
+)
+async def store_content(
+    request: Request, node: Node, idempotency_key: IdempotencyKey = None
+) -> Stored:
     """Store a file durably and return its CID; equal bytes get one address."""
+    check_media_type(request, _OCTETS)
     body = chunks(request, CONTENT_MAX)
-    cid = await run_in_threadpool(node.content.put, _pulled(body))
+    cid = await to_thread.run_sync(node.content.put, _pulled(body), limiter=_UPLOADS)
+    if idempotency_key is not None:
+        await to_thread.run_sync(node.requests.claim, f"content:{idempotency_key}", cid.encode())
     return Stored(cid=cid)
 
 
@@ -55,32 +80,29 @@ async def store(request: Request, node: Node) -> Stored:
     "/content/{cid}",
     summary="Ciphertext by its address",
     response_class=StreamingResponse,
-    responses={200: {"content": {_OCTETS: {}}, "description": "The bytes, hashed again."}},
+    responses=content(_OCTETS, "The bytes, hashed again.") | refusals(304, 400, 404, 503),
 )
-def fetch(cid: Annotated[str, Path(pattern=_CID)], node: Node) -> StreamingResponse:
+def load_content(cid: CidPath, request: Request, node: Node) -> Response:
     """Return a file's bytes; each block was hashed again before it was sent."""
-    address = Cid(cid)
+    address, tag = Cid(cid), f'"{cid}"'
     if not node.content.has(address):
         message = f"This node does not hold {cid}."
         raise ContentMissingError(message, cid=cid)
-    body: Iterator[bytes] = node.content.get(address)
-    return StreamingResponse(body, media_type=_OCTETS)
+    if is_known(request, tag):
+        return unchanged(tag, keep=FOREVER)
+    body = node.content.get(address)
+    try:
+        first = next(body, b"")
+    except ContentMismatchError as error:
+        return problem(error, status=HTTPStatus.SERVICE_UNAVAILABLE)
+    headers = {"ETag": tag, "Cache-Control": FOREVER}
+    parts = iterate_in_threadpool(_after(first, body))
+    return _Download(parts, media_type=_OCTETS, headers=headers)
 
 
-@router.put(
-    "/disclosures/{kind}/{key}",
-    summary="Disclose a document",
-    status_code=204,
-    response_class=Response,
-    openapi_extra=_DOCUMENT,
-)
-async def disclose(
-    kind: DocumentKind, key: Annotated[str, Path(pattern=_HEX32)], request: Request, node: Node
-) -> Response:
-    """Keep a document after checking it against the digest on chain."""
-    body = await whole(request, DISCLOSURE_LIMITS.size)
-    await run_in_threadpool(node.disclosing.receive, kind, bytes32_from_hex(key), body)
-    return Response(status_code=204)
+def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
 
 
 def _pulled(body: AsyncIterator[bytes]) -> Iterator[bytes]:

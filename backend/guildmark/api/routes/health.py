@@ -2,11 +2,26 @@
 
 from fastapi import APIRouter
 from pydantic import BaseModel
-from starlette.responses import JSONResponse
 
+from guildmark.api.description import refusals
 from guildmark.api.serving import Node
+from guildmark.domain.errors import NetworkError
 
 router = APIRouter(tags=["run time"])
+
+
+class NodeStartingError(NetworkError):
+    """The node has not read the chain yet."""
+
+    code = "node.starting"
+    hint = "Wait a moment, then ask again."
+
+
+class NodeStoppingError(NetworkError):
+    """The process is about to end."""
+
+    code = "node.stopping"
+    hint = "Ask another process, or this one after its restart."
 
 
 class Health(BaseModel):
@@ -16,30 +31,27 @@ class Health(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the node can answer, and up to which block it has read the chain."""
+    """The node can answer; it has read the chain up to a block."""
 
     status: str
-    block: int | None
+    block: int
 
 
-@router.get("/healthz", summary="Whether the process lives")
+@router.get("/healthz", summary="Whether the process lives", responses=refusals(400))
 def healthz() -> Health:
     """Answer while the process lives."""
     return Health(status="alive")
 
 
-@router.get(
-    "/readyz",
-    summary="Whether the node can do its work",
-    responses={503: {"description": "Not yet, or not any more.", "model": Readiness}},
-)
+@router.get("/readyz", summary="Whether the node can do its work", responses=refusals(400, 503))
 def readyz(node: Node) -> Readiness:
     """Answer 200 once the index has read the chain, 503 before and while stopping."""
+    if node.stopping():
+        message = "The process is about to end."
+        raise NodeStoppingError(message)
     with node.store.reading() as view:
         cursor = view.facts.cursor()
-    ready = cursor is not None and not node.stopping()
-    block = None if cursor is None else cursor.number
-    if ready:
-        return Readiness(status="ready", block=block)
-    body = {"status": "stopping" if node.stopping() else "starting", "block": block}
-    return JSONResponse(body, status_code=503)  # type: ignore[return-value]  # the declared 503
+    if cursor is None:
+        message = "The node has not read the chain yet."
+        raise NodeStartingError(message)
+    return Readiness(status="ready", block=cursor.number)

@@ -1,20 +1,21 @@
 """Logs: records as the chain holds them, and the opaque leaves of each batch."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel
+from starlette.requests import Request
 from starlette.responses import Response
 
+from guildmark.api.caching import FOREVER, tagged
+from guildmark.api.description import content, refusals
+from guildmark.api.parameters import LogPath, SeqPath
 from guildmark.api.serving import Node
 from guildmark.domain.facts import RecordFact
-from guildmark.domain.identifiers import UINT40_MAX, LogNumber, Seq, to_hex
+from guildmark.domain.identifiers import LogNumber, Seq, to_hex
 from guildmark.domain.refusals import RecordUnknownError
 
-router = APIRouter(prefix="/v1/logs", tags=["logs"])
+router = APIRouter(prefix="/v1/logs", tags=["logs"], responses=refusals(400, 404, 503))
 
-_Log = Annotated[int, Path(ge=0, le=UINT40_MAX)]
-_Seq = Annotated[int, Path(ge=0, le=UINT40_MAX)]
+_OCTETS = "application/octet-stream"
 
 
 class GrantAnswer(BaseModel):
@@ -41,7 +42,7 @@ class RecordAnswer(BaseModel):
 
 
 @router.get("/{log}/records/{seq}", summary="A record")
-def record(log: _Log, seq: _Seq, node: Node) -> RecordAnswer:
+def record(log: LogPath, seq: SeqPath, node: Node) -> RecordAnswer:
     """Return a record; its digest is what the chain keeps."""
     with node.store.reading() as view:
         fact = view.facts.get(RecordFact, log, seq)
@@ -70,18 +71,14 @@ def record(log: _Log, seq: _Seq, node: Node) -> RecordAnswer:
     "/{log}/records/{seq}/leaves",
     summary="The leaves of a batch",
     response_class=Response,
-    responses={
-        200: {
-            "description": "Leaf data, 32 bytes each, in order.",
-            "content": {"application/octet-stream": {}},
-        }
-    },
+    responses=content(_OCTETS, "Leaf data, 32 bytes each, in order.") | refusals(304),
 )
-def leaves(log: _Log, seq: _Seq, node: Node) -> Response:
+def leaves(log: LogPath, seq: SeqPath, request: Request, node: Node) -> Response:
     """Return the leaf data of a batch, which say nothing to whom no entry was shown."""
     with node.store.reading() as view:
         data = view.log.leaves(LogNumber(log), Seq(seq))
     if not data:
         message = f"This node does not hold the leaves of record {seq} of log {log}."
         raise RecordUnknownError(message, log=log, seq=seq)
-    return Response(b"".join(data), media_type="application/octet-stream")
+    # A final batch never changes.
+    return tagged(request, b"".join(data), media_type=_OCTETS, keep=FOREVER)

@@ -1,12 +1,14 @@
 """Parts: where a label's entry is, its evidence, its label as a picture."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter
 from pydantic import BaseModel
+from starlette.requests import Request
 from starlette.responses import Response
 
 from guildmark.adapters import labels
+from guildmark.api.caching import ASK_AGAIN, tagged
+from guildmark.api.description import content, refusals
+from guildmark.api.parameters import BlockQuery, LabelQuery, PartPath, PeersQuery
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.errors import UnknownPartError
@@ -15,8 +17,9 @@ from guildmark.domain.qr import link_text
 
 router = APIRouter(prefix="/v1/parts", tags=["parts"])
 
-_Hint = Annotated[str, Path(pattern=r"^(0|[1-9][0-9]{0,12})\.(0|[1-9][0-9]{0,19})$")]
 _ZIP = "application/zip"
+_SVG = "image/svg+xml"
+_PNG = "image/png"
 
 
 class LabelUnknownError(UnknownPartError):
@@ -38,8 +41,8 @@ class Position(BaseModel):
     index: int
 
 
-@router.get("", summary="Where a label's entry is")
-def find(label: Annotated[str, Query(min_length=1, max_length=512)], node: Node) -> Position:
+@router.get("", summary="Where a label's entry is", responses=refusals(400, 404, 503))
+def find_part(label: LabelQuery, node: Node) -> Position:
     """Return the position of the entry that carries a label."""
     found = node.bundles.locate(label)
     if found is None:
@@ -52,44 +55,47 @@ def find(label: Annotated[str, Query(min_length=1, max_length=512)], node: Node)
     "/{part}/bundle",
     summary="A part's evidence",
     response_class=Response,
-    responses={200: {"description": "The canonical bundle.", "content": {_ZIP: {}}}},
+    responses=content(_ZIP, "The canonical bundle.") | refusals(304, 400, 404, 409, 503),
 )
 def bundle(
-    part: _Hint,
+    part: PartPath,
+    request: Request,
     node: Node,
-    block: Annotated[int | None, Query(ge=0, le=2**53 - 1)] = None,
-    peers: Annotated[bool, Query(description="Whether other nodes may be asked.")] = True,
+    block: BlockQuery = None,
+    peers: PeersQuery = True,
 ) -> Response:
     """Return a part's bundle, with proofs at a block or at the newest final one."""
     log, index = parse_hint(part)
     data = node.bundles.bundle(log, index, block=block, ask_peers=peers)
     name = f"guildmark-{log}-{index}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(data, media_type=_ZIP, headers=headers)
+    # Even at one block more may be disclosed later.
+    return tagged(request, data, media_type=_ZIP, keep=ASK_AGAIN, headers=headers)
 
 
 @router.get(
     "/{part}/label.svg",
     summary="A part's label as SVG",
     response_class=Response,
-    responses={200: {"description": "The label.", "content": {"image/svg+xml": {}}}},
+    responses=content(_SVG, "The label.") | refusals(304, 400, 404, 503),
 )
-def label_svg(part: _Hint, node: Node) -> Response:
+def label_svg(part: PartPath, request: Request, node: Node) -> Response:
     """Return a part's QR code with the serial below it."""
     label, text = _link(part, node)
     picture = labels.svg(text, caption=label.rsplit("/", 1)[-1])
-    return Response(picture, media_type="image/svg+xml")
+    return tagged(request, picture, media_type=_SVG, keep=ASK_AGAIN)
 
 
 @router.get(
     "/{part}/label.png",
     summary="A part's QR code as PNG",
     response_class=Response,
-    responses={200: {"description": "The QR code.", "content": {"image/png": {}}}},
+    responses=content(_PNG, "The QR code.") | refusals(304, 400, 404, 503),
 )
-def label_png(part: _Hint, node: Node) -> Response:
+def label_png(part: PartPath, request: Request, node: Node) -> Response:
     """Return a part's QR code."""
-    return Response(labels.png(_link(part, node)[1]), media_type="image/png")
+    picture = labels.png(_link(part, node)[1])
+    return tagged(request, picture, media_type=_PNG, keep=ASK_AGAIN)
 
 
 def _link(part: str, node: ServedNode) -> tuple[str, str]:

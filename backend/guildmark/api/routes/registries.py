@@ -1,10 +1,10 @@
 """What the registries say, from the node's index: identities, designs, licenses."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 from pydantic import BaseModel
 
+from guildmark.api.description import refusals
+from guildmark.api.parameters import Hex32
 from guildmark.api.serving import Node
 from guildmark.domain.facts import (
     DesignFact,
@@ -22,9 +22,7 @@ from guildmark.domain.refusals import (
     LicenseUnknownError,
 )
 
-router = APIRouter(prefix="/v1", tags=["registries"])
-
-_Id = Annotated[str, Path(pattern="^0x[0-9a-f]{64}$")]
+router = APIRouter(prefix="/v1", tags=["registries"], responses=refusals(400, 404, 503))
 
 
 class IdentityAnswer(BaseModel):
@@ -84,7 +82,7 @@ class LicenseAnswer(BaseModel):
 
 
 @router.get("/identities/{identity}", summary="An identity")
-def identity(identity: _Id, node: Node) -> IdentityAnswer:
+def identity(identity: Hex32, node: Node) -> IdentityAnswer:
     """Return an identity."""
     with node.store.reading() as view:
         fact = view.facts.get(IdentityFact, bytes32_from_hex(identity))
@@ -100,7 +98,7 @@ def identity(identity: _Id, node: Node) -> IdentityAnswer:
 
 
 @router.get("/designs/{design}", summary="A design")
-def design(design: _Id, node: Node) -> DesignAnswer:
+def design(design: Hex32, node: Node) -> DesignAnswer:
     """Return a design with its revisions."""
     key = bytes32_from_hex(design)
     with node.store.reading() as view:
@@ -119,7 +117,7 @@ def design(design: _Id, node: Node) -> DesignAnswer:
 
 
 @router.get("/licenses/{license_id}", summary="A license")
-def license_(license_id: _Id, node: Node) -> LicenseAnswer:
+def license_(license_id: Hex32, node: Node) -> LicenseAnswer:
     """Return a license with its lanes: who holds which units, and how many are drawn."""
     with node.store.reading() as view:
         numbered = view.facts.get(LicenseNumberFact, bytes32_from_hex(license_id))

@@ -1,0 +1,74 @@
+"""The description of the API (OpenAPI 3.1): every answer is declared, errors are problems."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from guildmark.api.problems import PROBLEM_TYPE, Problem
+
+Responses = dict[int | str, dict[str, Any]]
+
+_PROBLEM = "#/components/schemas/Problem"
+_FRAMEWORK = "#/components/schemas/HTTPValidationError"
+
+_MEANINGS: Mapping[int, str] = {
+    304: "It is unchanged since the answer with the named ETag.",
+    400: "A parameter or the body is malformed.",
+    404: "It is not there, or not final yet.",
+    408: "The body arrived too slowly.",
+    409: "The present state does not allow it: not final yet, or the name stands for another body.",
+    413: "The body is too large.",
+    415: "The body is of another media type.",
+    422: "The body is well formed, but not what it should be.",
+    503: "The chain, the database or the index cannot answer now.",
+}
+
+
+def refusals(*statuses: int) -> Responses:
+    """Return the declared answers of a route beside its success."""
+    return {status: _described(status) for status in statuses}
+
+
+def content(media_type: str, description: str) -> Responses:
+    """Return the declared success of a route that answers bytes."""
+    schema = {"type": "string", "format": "binary"}
+    return {200: {"description": description, "content": {media_type: {"schema": schema}}}}
+
+
+def _described(status: int) -> dict[str, Any]:
+    described: dict[str, Any] = {"description": _MEANINGS[status]}
+    if status >= HTTPStatus.BAD_REQUEST:
+        described["content"] = {PROBLEM_TYPE: {"schema": {"$ref": _PROBLEM}}}
+    return described
+
+
+def name_of(route: APIRoute) -> str:
+    """Return an operation's id: the function's name, which no two routes share."""
+    return route.name
+
+
+class Application(FastAPI):
+    """An application whose description holds what it really answers."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the description."""
+        if self.openapi_schema is None:
+            self.openapi_schema = _corrected(super().openapi())
+        return self.openapi_schema
+
+
+def _corrected(document: dict[str, Any]) -> dict[str, Any]:
+    """Take out the framework's own error, which no route answers, and put in the problem."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if _FRAMEWORK in str(operation["responses"].get("422")):
+                del operation["responses"]["422"]
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    schemas["Problem"] = Problem.model_json_schema()
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
+    return document

@@ -1,0 +1,125 @@
+"""What stands around every request: its id, its line in the log, its page's safety headers.
+
+HEAD is answered wherever GET is (RFC 9110), and no body may be longer than the longest that any
+route takes.
+"""
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from guildmark.api.errors import BodyTooLargeError
+from guildmark.api.problems import problem
+
+_logger = logging.getLogger(__name__)
+
+FRAME_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_KEY = "guildmark.request_id"
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def request_id(scope: Scope) -> str:
+    """Return the id of a request that went through the frame."""
+    return str(scope.get(_KEY, ""))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Exchange:
+    """One request and what is seen of its answer."""
+
+    scope: Scope
+    send: Send
+    is_head: bool
+    began: float
+    status: int = 500
+    size: int = 0
+    ended: bool = field(default=False)
+
+    async def answer(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(scope=message)
+            headers["X-Request-ID"] = request_id(self.scope)
+            for name, value in FRAME_HEADERS.items():
+                headers.setdefault(name, value)
+        elif message["type"] == "http.response.body":
+            self.size += len(message.get("body", b""))
+            if self.is_head:
+                message = {**message, "body": b""}
+        await self.send(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The outermost part of the application.
+
+    Args:
+        app: What it stands around.
+        body_max: The longest body that any route takes.
+        monotonic: Seconds, for how long an answer takes.
+    """
+
+    app: ASGIApp
+    body_max: int
+    monotonic: Callable[[], float] = time.monotonic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or pass on what is none."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope[_KEY] = _id_of(Headers(scope=scope))
+        is_head = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET"} if is_head else scope
+        exchange = _Exchange(scope=inner, send=send, is_head=is_head, began=self.monotonic())
+        try:
+            await self._pass_on(exchange, receive)
+        finally:
+            self._log(exchange, str(scope["method"]))
+
+    async def _pass_on(self, exchange: _Exchange, receive: Receive) -> None:
+        announced = Headers(scope=exchange.scope).get("content-length", "0")
+        has_body = exchange.scope["method"] in _WITH_BODY
+        if has_body and announced.isdecimal() and int(announced) > self.body_max:
+            message = f"The body is longer than {self.body_max} bytes."
+            refusal = problem(BodyTooLargeError(message, limit=self.body_max))
+            await refusal(exchange.scope, receive, exchange.answer)
+            return
+        await self.app(exchange.scope, receive, exchange.answer)
+
+    def _log(self, exchange: _Exchange, method: str) -> None:
+        # The route, not the path: who scanned which part is nobody's business.
+        route = exchange.scope.get("route")
+        fields = {
+            "request": request_id(exchange.scope),
+            "method": method,
+            "route": getattr(route, "path", None),
+            "status": exchange.status,
+            "bytes": exchange.size,
+            "milliseconds": round((self.monotonic() - exchange.began) * 1000, 1),
+        }
+        _logger.info("answered", extra={"fields": fields})
+
+
+def _id_of(headers: Headers) -> str:
+    """Return the client's id for its request where it is a plain one, else a new one."""
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)

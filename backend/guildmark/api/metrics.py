@@ -1,0 +1,68 @@
+"""What a node counts about itself, for Prometheus."""
+
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from guildmark.services.ingest import Reception
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What is known at one moment.
+
+    Args:
+        waiting: Accepted entries that are in no batch.
+        indexed: The block up to which the index has read, None before the first one.
+        head: The newest final block, None where the chain does not answer.
+    """
+
+    waiting: int
+    indexed: int | None
+    head: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """The counters of one process; what can be read is read when it is asked for."""
+
+    _registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    _builds: Counter = field(init=False)
+    _gauges: dict[str, Gauge] = field(init=False)
+
+    def __post_init__(self) -> None:
+        builds = Counter(
+            "guildmark_builds",
+            "Envelopes by what the door said to them.",
+            ["reception"],
+            registry=self._registry,
+        )
+        for reception in Reception:
+            builds.labels(reception.value)
+        gauges = {name: Gauge(name, text, registry=self._registry) for name, text in _GAUGES}
+        # The class is frozen, so that nobody swaps its counters.
+        object.__setattr__(self, "_builds", builds)
+        object.__setattr__(self, "_gauges", gauges)
+
+    def count(self, reception: Reception) -> None:
+        """Count an envelope."""
+        self._builds.labels(reception.value).inc()
+
+    def text(self, reading: Reading) -> bytes:
+        """Return everything in Prometheus' text format."""
+        missing = float("nan")
+        head = missing if reading.head is None else reading.head
+        indexed = missing if reading.indexed is None else reading.indexed
+        values = (reading.waiting, head, indexed, head - indexed, reading.head is not None)
+        for (name, _), value in zip(_GAUGES, values, strict=True):
+            self._gauges[name].set(float(value))
+        return generate_latest(self._registry)
+
+
+_GAUGES = (
+    ("guildmark_waiting_entries", "Accepted entries that are in no batch yet."),
+    ("guildmark_head_block", "The newest final block of the chain."),
+    ("guildmark_indexed_block", "The block up to which the index has read the chain."),
+    ("guildmark_index_lag_blocks", "Final blocks that the index has not read yet."),
+    ("guildmark_chain_up", "Whether the chain's node answers."),
+)

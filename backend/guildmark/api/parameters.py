@@ -1,0 +1,91 @@
+"""What paths, queries and headers may hold: one spelling for each value, and a range."""
+
+import re
+from typing import Annotated, Final
+
+from fastapi import Header, Path, Query
+from pydantic import BeforeValidator
+from starlette.requests import Request
+
+from guildmark.api.errors import ParameterInvalidError
+from guildmark.domain.digital_link import LINK_MAX
+from guildmark.domain.identifiers import UINT40_MAX
+
+_DIGITS = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII)
+_FLAGS: Final = {"true": True, "false": False}
+_BLOCK_MAX = 2**53 - 1
+
+
+def _plain_number(text: object) -> int:
+    if not isinstance(text, str) or not _DIGITS.fullmatch(text):
+        message = "plain decimal digits are expected"
+        raise ValueError(message)
+    return int(text)
+
+
+def _plain_flag(text: object) -> bool:
+    if isinstance(text, bool):
+        return text
+    if not isinstance(text, str) or text not in _FLAGS:
+        message = "true or false is expected"
+        raise ValueError(message)
+    return _FLAGS[text]
+
+
+Number = BeforeValidator(_plain_number)
+Flag = BeforeValidator(_plain_flag)
+
+Hex32 = Annotated[str, Path(pattern="^0x[0-9a-f]{64}$", description="32 bytes in hex.")]
+LogPath = Annotated[int, Path(ge=0, le=UINT40_MAX, description="The log."), Number]
+SeqPath = Annotated[int, Path(ge=0, le=UINT40_MAX, description="The record's number."), Number]
+PartPath = Annotated[
+    str,
+    Path(
+        # As many digits as every log and every database can count to.
+        pattern=r"^[1-9][0-9]{0,11}\.(0|[1-9][0-9]{0,17})$",
+        description="The entry's position: log.index.",
+    ),
+]
+CidPath = Annotated[
+    str,
+    # CIDv1 in base32: raw or dag-pb, SHA-256. The last letter holds three bits.
+    Path(pattern="^baf(?:ybei|krei)[a-z2-7]{51}[aeimquy4]$", description="The address of a file."),
+]
+LabelQuery = Annotated[
+    str,
+    Query(
+        pattern="^https://[!-~]+$",
+        max_length=LINK_MAX,
+        description="The label, as the statement names it.",
+    ),
+]
+BlockQuery = Annotated[
+    int | None,
+    Query(ge=0, le=_BLOCK_MAX, description="The block of the proofs; else the newest final one."),
+    Number,
+]
+PeersQuery = Annotated[bool, Query(description="Whether other nodes may be asked."), Flag]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        pattern="^[!-~]{1,128}$",
+        description="A name for this request: it is refused for another body (for a day).",
+    ),
+]
+
+
+def only_declared(request: Request) -> None:
+    """Refuse query parameters that the route does not know, or that are there twice.
+
+    Raises:
+        ParameterInvalidError: Names the first one.
+    """
+    declared = {each.alias for each in request.scope["route"].dependant.query_params}
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if name not in declared:
+            message = f"The parameter {name[:80]!a} is not known here."
+            raise ParameterInvalidError(message, parameter=name[:80])
+        if names.count(name) > 1:
+            message = f"The parameter {name} is there {names.count(name)} times."
+            raise ParameterInvalidError(message, parameter=name)

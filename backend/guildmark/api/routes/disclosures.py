@@ -1,0 +1,92 @@
+"""Documents behind digests on chain, shown to this node: each is checked when it comes."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from guildmark.api.bodies import check_media_type, whole
+from guildmark.api.description import refusals
+from guildmark.api.parameters import Hex32
+from guildmark.api.serving import Node
+from guildmark.domain.identifiers import bytes32_from_hex
+from guildmark.ports import DocumentKind
+from guildmark.services.disclosing import DISCLOSURE_LIMITS
+
+router = APIRouter(prefix="/v1/disclosures", tags=["disclosures"])
+
+_JSON = "application/json"
+_HEX32 = {"type": "string", "pattern": "^0x[0-9a-f]{64}$"}
+
+
+def _closed(**members: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": members,
+        "required": sorted(members),
+        "additionalProperties": False,
+    }
+
+
+_CLAUSES = _closed(
+    leaves={"type": "array", "items": _HEX32},
+    opened={
+        "type": "array",
+        "items": _closed(leaf={"type": "integer", "minimum": 0}, clause={"type": "object"}),
+    },
+)
+_CLAIM = _closed(
+    issuer=_HEX32,
+    subject=_HEX32,
+    claim=_closed(
+        scheme={"type": "string", "pattern": "^[!-~]{1,32}$"},
+        value={"type": "string"},
+        salt=_HEX32,
+    ),
+)
+_PROFILE = {"type": "object", "properties": {"salt": _HEX32}, "required": ["salt"]}
+
+_DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType(
+    {
+        DocumentKind.TERMS: ("a license's terms", _CLAUSES),
+        DocumentKind.RECIPE: ("a recipe's clauses", _CLAUSES),
+        DocumentKind.SITE_RECIPE: ("a site recipe's clauses", _CLAUSES),
+        DocumentKind.CLAIM: ("a claim", _CLAIM),
+        DocumentKind.PROFILE: ("an identity's profile", _PROFILE),
+    }
+)
+
+
+def _operation(kind: DocumentKind) -> Callable[..., Awaitable[Response]]:
+    async def disclose(key: Hex32, request: Request, node: Node) -> Response:
+        """Keep a document after checking it against the digest on chain."""
+        check_media_type(request, _JSON)
+        body = await whole(request, DISCLOSURE_LIMITS.size)
+        await run_in_threadpool(node.disclosing.receive, kind, bytes32_from_hex(key), body)
+        return Response(status_code=HTTPStatus.NO_CONTENT)
+
+    return disclose
+
+
+def _body(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"requestBody": {"required": True, "content": {_JSON: {"schema": schema}}}}
+
+
+# An operation a kind, since each takes a document of its own shape.
+for _kind, (_what, _schema) in _DOCUMENTS.items():
+    router.add_api_route(
+        f"/{_kind.value}/{{key}}",
+        _operation(_kind),
+        methods=["PUT"],
+        name=f"disclose_{_kind.name.lower()}",
+        summary=f"Disclose {_what}",
+        status_code=HTTPStatus.NO_CONTENT,
+        response_class=Response,
+        responses=refusals(400, 404, 408, 413, 415, 422, 503),
+        openapi_extra=_body(_schema),
+    )
