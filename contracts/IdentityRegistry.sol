@@ -108,7 +108,7 @@ contract IdentityRegistry is IIdentityRegistry {
 
         // slither-disable-next-line uninitialized-local 0 where only a request ends
         uint40 number = 0;
-        if (_parents[child] == parent) {
+        if (parent != 0 && _parents[child] == parent) {
             number = _linkCounts[child][parent];
             _links[child][parent][number].to = uint40(block.timestamp);
             delete _parents[child];

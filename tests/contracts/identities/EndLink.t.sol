@@ -65,6 +65,11 @@ contract EndLinkTest is Deployed {
         identities.endLink(machineId, makerId);
     }
 
+    function test_EndLink_RevertWhen_AnUnlinkedChildNamesNoParent() public {
+        _refuse(maker, _notOpen(makerId, 0));
+        identities.endLink(makerId, 0);
+    }
+
     function test_EndLink_RevertWhen_EndedAlready() public {
         vm.prank(technician);
         identities.endLink(machineId, siteId);

@@ -107,11 +107,13 @@ contract IdentityPeople is Watched {
 
     function endLink(uint256 seed) external watched {
         (bytes32 child, bytes32 parent) = _pair(seed);
+        if (seed % 16 == 0) parent = 0;
         address side = identities.controllerOf(seed % 2 == 0 ? child : parent);
         address caller = _mostly(side, seed >> 24);
-        bool isSide =
-            caller == identities.controllerOf(child) || caller == identities.controllerOf(parent);
-        bool isLinked = identities.parentOf(child) == parent || _isRequested(child, parent);
+        bool isSide = caller == identities.controllerOf(child)
+            || caller == identities.identity(parent).controller;
+        bool isOpen = parent != 0 && identities.parentOf(child) == parent;
+        bool isLinked = isOpen || _isRequested(child, parent);
         bytes memory call = abi.encodeCall(identities.endLink, (child, parent));
         _try(caller, address(identities), call, isSide && isLinked);
     }
