@@ -10,9 +10,9 @@ from guildmark.adapters.envelopes import EnvelopeFolder
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Value, say
 from guildmark.cli.arguments import AsJson, Folder, NodeUrl, identity_id, recipe_id
-from guildmark.cli.homes import enter_informed
 from guildmark.cli.jobs import Report, read_settings
 from guildmark.cli.nodes import asking, known_error
+from guildmark.cli.opening import enter_informed
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
@@ -115,16 +115,17 @@ def status(
 
 
 def _statement(home: Home, order: Order, report: Report, folder: EnvelopeFolder) -> BuildStatement:
+    assignment = home.assignments.assign(order)
     finished = Finished(
         label=report.label,
         counter=folder.next_counter(order.machine),
-        beacon=home.assignments.beacon(),
+        beacon=home.assignments.beacon(assignment),
         started_on=report.started_on,
         finished_on=report.finished_on,
         measurements=report.measurements,
         simulated=report.simulated,
     )
-    return home.builds.state(home.assignments.assign(order), finished)
+    return home.builds.state(assignment, finished)
 
 
 def _reception(path: Path, answer: Mapping[str, Any]) -> Answer:

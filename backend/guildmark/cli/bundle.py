@@ -9,7 +9,8 @@ from guildmark.adapters.evidence_http import Parts
 from guildmark.bootstrap import open_node
 from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import AsJson, Folder
-from guildmark.cli.homes import enter_informed, write_new
+from guildmark.cli.homes import write_new
+from guildmark.cli.opening import enter_informed
 from guildmark.domain.errors import UnknownPartError
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Index, LogNumber, parse_hint

@@ -6,7 +6,7 @@ import typer
 
 from guildmark.cli.answers import Answer, Moment, Value, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, claim_id, identity_id
-from guildmark.cli.homes import enter, enter_informed
+from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.facts import ClaimFact
 from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, to_hex
 from guildmark.domain.identity import ClaimDocument
@@ -77,11 +77,10 @@ def revoke(
 
 
 def _shown(claim: ClaimId, view: View) -> Answer:
-    found = [fact for fact in view.facts.each(ClaimFact) if fact.id == claim]
-    if not found:
+    fact = view.facts.get(ClaimFact, claim)
+    if fact is None:
         message = f"No final block holds the claim {to_hex(claim)}."
         raise ClaimUnknownError(message, claim=to_hex(claim))
-    fact = found[0]
     opened = shown_claim(view.documents, fact)
     value: Value = None if opened is None else opened.claim.value
     return {

@@ -10,8 +10,9 @@ from guildmark.bootstrap import Home
 from guildmark.cli.answers import say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, NodeUrl, design_id
 from guildmark.cli.contents import fetch, send
-from guildmark.cli.homes import enter, write_pieces
+from guildmark.cli.homes import write_pieces
 from guildmark.cli.nodes import asking
+from guildmark.cli.opening import enter
 from guildmark.domain.errors import UsageError
 from guildmark.domain.fileset import Manifest
 from guildmark.domain.identifiers import Cid, DesignId

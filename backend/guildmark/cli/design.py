@@ -9,7 +9,7 @@ import typer
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, design_id
-from guildmark.cli.homes import enter, enter_informed
+from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.facts import DesignFact, RevisionFact
 from guildmark.domain.fileset import Manifest
 from guildmark.domain.identifiers import DesignId, to_hex

@@ -8,8 +8,9 @@ import typer
 
 from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import AsJson, Folder
-from guildmark.cli.homes import enter, write_new
+from guildmark.cli.homes import write_new
 from guildmark.cli.nodes import asking
+from guildmark.cli.opening import enter
 from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import Bytes32, bytes32_from_hex, to_hex
 from guildmark.ports import DocumentKind

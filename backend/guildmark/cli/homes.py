@@ -1,4 +1,4 @@
-"""The home that a command works in, opened; files that commands read and write beside it."""
+"""The home that a command works in, and the files that commands write beside it."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from guildmark.adapters.files import create_durably
 from guildmark.adapters.keys.keystore import FileKeyStore, password_from
-from guildmark.bootstrap import Home, open_home
 from guildmark.domain.errors import ConflictError, UsageError
 from guildmark.settings import Settings, default_home, load
 
@@ -46,27 +45,6 @@ def keys_of(home: Path | None) -> FileKeyStore:
     """Return the keys of a home; no chain is needed for them."""
     folder = folder_of(home) / KEYS
     return FileKeyStore(folder, password=password_from(folder, os.environ))
-
-
-def enter(home: Path | None) -> Home:
-    """Open a home; its chain and contracts are checked.
-
-    Raises:
-        GuildmarkError: As ``bootstrap.open_home``.
-    """
-    settings = settings_of(home)
-    return open_home(settings, password=password_from(settings.keys, os.environ))
-
-
-def enter_informed(home: Path | None) -> Home:
-    """Open a home and let its index read the chain up to the newest final block.
-
-    Raises:
-        GuildmarkError: As ``bootstrap.open_home`` and ``Indexing.follow``.
-    """
-    opened = enter(home)
-    opened.indexing.follow()
-    return opened
 
 
 def write_new(path: Path, content: bytes, *, mode: int = 0o644) -> None:

@@ -7,14 +7,15 @@ import typer
 
 from guildmark.cli.answers import Answer, Moment, Value, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id
-from guildmark.cli.homes import enter, enter_informed
+from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.errors import UsageError
-from guildmark.domain.facts import ClaimFact, IdentityFact, LinkFact, ParentFact
+from guildmark.domain.facts import ClaimFact, IdentityFact, LinkFact, NamedByFact, ParentFact
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.refusals import IdentityKindError, IdentityUnknownError
 from guildmark.domain.strictjson import parse_object
 from guildmark.ports import DocumentKind, KeyName, View
+from guildmark.services.projection import known
 
 _ARTICLES = {
     IdentityKind.ORGANIZATION: "an organization: who makes, designs or runs a log",
@@ -93,7 +94,10 @@ def shown(identity: IdentityId, kind: IdentityKind, view: View) -> Answer:
         "profile": _profile(identity, view),
         "parents": [_link(link) for link in view.facts.each(LinkFact, identity)],
         "members": list(_members(identity, view)),
-        "claims": [_claim(claim) for claim in view.facts.each(ClaimFact, identity)],
+        "claims": [
+            _claim(known(view.facts, ClaimFact, named.claim))
+            for named in view.facts.each(NamedByFact, identity)
+        ],
     }
 
 

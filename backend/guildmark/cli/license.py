@@ -18,7 +18,8 @@ from guildmark.cli.arguments import (
     moment,
     recipe_id,
 )
-from guildmark.cli.homes import enter, enter_informed, write_new
+from guildmark.cli.homes import write_new
+from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.facts import LaneFact, LicenseFact, LicenseNumberFact
 from guildmark.domain.identifiers import (
     DesignId,
@@ -87,21 +88,12 @@ def sign(
         list[str] | None, typer.Option(help="What else is agreed, in words; may be repeated.")
     ] = None,
     begin: Annotated[
-        int,
-        typer.Option(
-            "--from",
-            metavar="TIME",
-            parser=moment,
-            show_default=False,
-            help="UTC; at once by default.",
-        ),
-    ] = 0,
+        int | None,
+        typer.Option("--from", metavar="TIME", parser=moment, help="UTC; at once by default."),
+    ] = None,
     until: Annotated[
-        int,
-        typer.Option(
-            metavar="TIME", parser=moment, show_default=False, help="UTC; for ever by default."
-        ),
-    ] = 0,
+        int | None, typer.Option(metavar="TIME", parser=moment, help="UTC; for ever by default.")
+    ] = None,
     notice: Annotated[
         int, typer.Option(min=0, metavar="SECONDS", help="Between a stop's call and its effect.")
     ] = 0,
@@ -127,8 +119,8 @@ def sign(
             TermsKind.LABEL_NAMESPACE: labels or (),
             TermsKind.TEXT: text or (),
         },
-        not_before=begin,
-        not_after=until,
+        not_before=begin or 0,
+        not_after=until or 0,
         notice=notice,
         offer_until=offer_until or opened.clock.now() + _MONTH,
     )

@@ -6,7 +6,7 @@ import typer
 
 from guildmark.cli.answers import say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id
-from guildmark.cli.homes import enter
+from guildmark.cli.opening import enter
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.ports import KeyName
 

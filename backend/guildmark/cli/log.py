@@ -8,7 +8,7 @@ import typer
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, note, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id
-from guildmark.cli.homes import enter, enter_informed
+from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.facts import LogFact
 from guildmark.domain.identifiers import ZERO_ADDRESS, IdentityId, LogNumber, to_hex
 from guildmark.domain.refusals import LogUnknownError

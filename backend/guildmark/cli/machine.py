@@ -16,8 +16,8 @@ from guildmark.cli.arguments import (
     moment,
     public_key,
 )
-from guildmark.cli.homes import enter, enter_informed
 from guildmark.cli.identities import app_of
+from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.facts import KeyFact
 from guildmark.domain.identifiers import IdentityId, KeyId, to_hex
 from guildmark.domain.identity import IdentityKind

@@ -22,7 +22,8 @@ from guildmark.cli.arguments import (
     recipe_id,
 )
 from guildmark.cli.contents import fetch
-from guildmark.cli.homes import OutputExistsError, enter_informed, write_new
+from guildmark.cli.homes import OutputExistsError, write_new
+from guildmark.cli.opening import enter_informed
 from guildmark.domain.fileset import FileName, Manifest
 from guildmark.domain.identifiers import IdentityId, LicenseId, RecipeId, to_hex
 from guildmark.ports import KeyAlgorithm, KeyName, KeyPurposeError

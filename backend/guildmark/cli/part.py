@@ -7,7 +7,7 @@ import typer
 
 from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address
-from guildmark.cli.homes import enter, enter_informed
+from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain import bundle
 from guildmark.domain.errors import UnknownPartError
 from guildmark.domain.facts import PartFact, RecordFact, RecordStartFact

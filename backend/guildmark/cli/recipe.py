@@ -18,8 +18,9 @@ from guildmark.cli.arguments import (
     identity_id,
     recipe_id,
 )
-from guildmark.cli.homes import enter, enter_informed, write_new
+from guildmark.cli.homes import write_new
 from guildmark.cli.jobs import read_settings
+from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.canonical import canonical
 from guildmark.domain.clause import Clause
 from guildmark.domain.facts import RecipeFact, RevisionFact, SiteRecipeFact

@@ -7,6 +7,7 @@ from guildmark.domain.errors import NotFinalError, UntrustedError
 from guildmark.domain.facts import (
     LaneFact,
     LicenseFact,
+    LinkFact,
     LogFact,
     ParentFact,
     RecipeFact,
@@ -43,6 +44,13 @@ class RecordMissingError(NotFinalError):
 
     code = "beacon.missing"
     hint = "Write a first record: `guildmark log tick`."
+
+
+class BeaconTooOldError(NotFinalError):
+    """No final record is younger than all rights of a build."""
+
+    code = "beacon.tooOld"
+    hint = "Wait for the next record of any log, or write one: `guildmark log tick`."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,18 +91,25 @@ class Assignments:
         with self.store.reading() as view:
             return _assigned(order, view.facts)
 
-    def beacon(self) -> Beacon:
+    def beacon(self, assignment: Assignment) -> Beacon:
         """Return the newest final record of any log, to be named in the next statement.
+
+        A build that names an older record than its rights could be from before them.
 
         Raises:
             RecordMissingError: No record is final.
+            BeaconTooOldError: A right of the assignment is younger than every record.
         """
         with self.store.reading() as view:
             records = _heads(view.facts)
+            youngest = _youngest_right(assignment, view.facts)
         if not records:
             message = "This chain has no final record yet."
             raise RecordMissingError(message)
         newest = max(records, key=lambda record: (record.time, record.log))
+        if newest.time < youngest:
+            message = f"The newest record is of {newest.time}, a right of the build of {youngest}."
+            raise BeaconTooOldError(message, record=newest.time, right=youngest)
         return Beacon(log=newest.log, seq=newest.seq, record_digest=newest.digest())
 
 
@@ -140,6 +155,21 @@ def _parent(child: IdentityId, facts: Facts) -> IdentityId:
         message = f"{to_hex(child)} belongs to nobody."
         raise UnlinkedError(message, child=to_hex(child))
     return fact.parent
+
+
+def _youngest_right(assignment: Assignment, facts: Facts) -> int:
+    """Return the block seconds since which design, recipes and links all hold."""
+    external, site = assignment.external, assignment.site
+    links = (
+        *facts.each(LinkFact, assignment.machine, site),
+        *facts.each(LinkFact, site, assignment.maker),
+    )
+    return max(
+        known(facts, RevisionFact, external.design, external.revision).revision.at,
+        known(facts, RecipeFact, external.recipe).published_at,
+        known(facts, SiteRecipeFact, external.site_recipe).published_at,
+        *(link.since for link in links),
+    )
 
 
 def _heads(facts: Facts) -> Sequence[Record]:

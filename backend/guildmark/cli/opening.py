@@ -1,0 +1,29 @@
+"""The home that a command works in, opened."""
+
+import os
+from pathlib import Path
+
+from guildmark.adapters.keys.keystore import password_from
+from guildmark.bootstrap import Home, open_home
+from guildmark.cli.homes import settings_of
+
+
+def enter(home: Path | None) -> Home:
+    """Open a home; its chain and contracts are checked.
+
+    Raises:
+        GuildmarkError: As ``bootstrap.open_home``.
+    """
+    settings = settings_of(home)
+    return open_home(settings, password=password_from(settings.keys, os.environ))
+
+
+def enter_informed(home: Path | None) -> Home:
+    """Open a home and let its index read the chain up to the newest final block.
+
+    Raises:
+        GuildmarkError: As ``bootstrap.open_home`` and ``Indexing.follow``.
+    """
+    opened = enter(home)
+    opened.indexing.follow()
+    return opened
