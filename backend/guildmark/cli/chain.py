@@ -12,7 +12,7 @@ import typer
 
 from guildmark.adapters.chain import deployment, local, proxy, toolchain
 from guildmark.adapters.chain.deploy import Deployer
-from guildmark.adapters.chain.endpoint import endpoint
+from guildmark.adapters.chain.endpoint import endpoint, preferred_ports
 from guildmark.adapters.chain.rpc import Rpc, quantity
 from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.keys.keystore import FileKeyStore, password_from
@@ -25,7 +25,6 @@ app = typer.Typer(help="Run, fund and deploy the local chain.", no_args_is_help=
 
 Home = Annotated[Path | None, typer.Option(help="The folder of the chain's keeper.")]
 
-_DEFAULT_PORT = 8545
 _COINS = 1_000
 _PAUSE = 0.05
 
@@ -33,9 +32,12 @@ _PAUSE = 0.05
 @app.command()
 def run(
     home: Home = None,
-    port: Annotated[int, typer.Option(help="The port, 0 for a free one.")] = _DEFAULT_PORT,
+    port: Annotated[
+        int | None,
+        typer.Option(help="The port; 0 is the last one or a free one.", min=0, max=65_535),
+    ] = None,
 ) -> None:
-    """Keep the local chain until Ctrl-C."""
+    """Keep the local chain until Ctrl-C, at the port of the last time if none is named."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     folder = _chain_folder(home)
     with local.sole_keeper(folder):
@@ -109,11 +111,12 @@ def info(
     typer.echo(json.dumps(document, indent=2))
 
 
-async def _run(folder: Path, port: int) -> None:
+async def _run(folder: Path, port: int | None) -> None:
     program = toolchain.anvil()
     clock, entropy = SystemClock(), SystemEntropy()
     async with local.keeping(folder, program, clock=clock, entropy=entropy) as keeper:
-        await proxy.serve(keeper, folder, port=port, on_ready=typer.echo)
+        ports = preferred_ports(folder, port)
+        await proxy.serve(keeper, folder, ports=ports, on_ready=typer.echo)
 
 
 def _chain_folder(home: Path | None) -> Path:

@@ -7,6 +7,7 @@ import resource
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -341,6 +342,27 @@ def test_a_home_has_one_keeper(tmp_path: Path) -> None:
 
     with local.sole_keeper(tmp_path):
         pass
+
+
+def test_a_chain_that_starts_again_has_its_address_again(home: Path) -> None:
+    with chains.keeper(home) as chain:
+        first = chain.url
+
+    with chains.keeper(home) as chain:
+        again = chain.url
+
+    assert again == first
+
+
+def test_a_chain_whose_last_port_is_taken_takes_another(home: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = str(other.getsockname()[1])
+        (home / "chain" / "port").write_text(taken)
+
+        with chains.keeper(home) as chain:
+            assert not chain.url.endswith(f":{taken}")
 
 
 def test_a_taken_port_is_named(running: chains.Chain, home: Path) -> None:

@@ -19,7 +19,7 @@ from guildmark.adapters.chain.eip1559 import (
     created_address,
     transaction_hash,
 )
-from guildmark.adapters.chain.endpoint import ChainNotRunningError, endpoint
+from guildmark.adapters.chain.endpoint import ChainNotRunningError, endpoint, preferred_ports
 from guildmark.adapters.chain.fees import bumped, capped, offered
 from guildmark.adapters.chain.genesis import GenesisMalformedError, load_or_draw
 from guildmark.adapters.chain.headers import header
@@ -203,6 +203,30 @@ def test_the_endpoint_is_read(tmp_path: Path) -> None:
     (tmp_path / "endpoint.json").write_text('{"url": "http://127.0.0.1:1"}')
 
     assert endpoint(tmp_path) == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("last", "asked", "ports"),
+    [
+        (None, None, (8545,)),
+        (None, 0, (0,)),
+        (None, 7, (7,)),
+        ("9000", None, (9000,)),
+        ("9000", 0, (9000, 0)),
+        ("9000", 7, (7,)),
+        ("65535", None, (65_535,)),
+        ("65536", None, (8545,)),
+        ("0", None, (8545,)),
+        ("x", 0, (0,)),
+    ],
+)
+def test_a_chain_keeps_its_port(
+    tmp_path: Path, last: str | None, asked: int | None, ports: tuple[int, ...]
+) -> None:
+    if last is not None:
+        (tmp_path / "port").write_text(last)
+
+    assert preferred_ports(tmp_path, asked) == ports
 
 
 @pytest.mark.enable_socket

@@ -7,6 +7,10 @@ import orjson
 from guildmark.domain.errors import NotFoundError
 
 FILE_NAME = "endpoint.json"
+PORT_FILE = "port"
+DEFAULT_PORT = 8545
+
+_PORT_MAX = 65_535
 
 
 class ChainNotRunningError(NotFoundError):
@@ -28,3 +32,28 @@ def endpoint(folder: Path) -> str:
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as exc:
         message = f"The chain in {folder} does not run."
         raise ChainNotRunningError(message, folder=str(folder)) from exc
+
+
+def preferred_ports(folder: Path, asked: int | None) -> tuple[int, ...]:
+    """Return the ports to try in turn, so that a chain keeps its address when it starts again.
+
+    Args:
+        folder: The chain's folder.
+        asked: The port that the user names; 0 is the last one or a free one, None the last one
+            or the usual one.
+    """
+    if asked:
+        return (asked,)
+    last = remembered_port(folder)
+    if asked is None:
+        return (last or DEFAULT_PORT,)
+    return (last, 0) if last else (0,)
+
+
+def remembered_port(folder: Path) -> int | None:
+    """Return the port at which the chain answered last, None where it never did."""
+    try:
+        port = int((folder / PORT_FILE).read_text())
+    except (OSError, ValueError):
+        return None
+    return port if 0 < port <= _PORT_MAX else None

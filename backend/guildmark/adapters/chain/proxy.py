@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -23,6 +23,7 @@ from starlette.routing import Route
 
 from guildmark.adapters.chain.anvil import AnvilFailedError
 from guildmark.adapters.chain.endpoint import FILE_NAME as ENDPOINT
+from guildmark.adapters.chain.endpoint import PORT_FILE
 from guildmark.adapters.chain.local import Keeper, Refused
 from guildmark.adapters.files import write_durably
 from guildmark.domain.errors import ConflictError, GuildmarkError, MalformedError
@@ -217,18 +218,24 @@ class _Server(uvicorn.Server):
 
 
 async def serve(
-    keeper: Keeper, folder: Path, *, port: int, on_ready: Callable[[str], None]
+    keeper: Keeper, folder: Path, *, ports: Sequence[int], on_ready: Callable[[str], None]
 ) -> None:
     """Offer the chain on this machine until SIGTERM or Ctrl-C; say where in ``endpoint.json``.
 
+    Args:
+        keeper: Makes the blocks.
+        folder: The chain's folder.
+        ports: Tried in turn; 0 is a free one.
+        on_ready: Called with the URL.
+
     Raises:
-        PortTakenError: Another program uses the port.
+        PortTakenError: Other programs use the ports.
         JournalUnwritableError: The journal cannot be written; no block was shown.
         AnvilFailedError: The EVM ended.
     """
     app = Starlette(routes=[Route("/", Proxy(keeper).answer, methods=["POST"])])
     server = _Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
-    with _listening(port) as listening:
+    with _listening(ports) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         failing = [asyncio.create_task(keeper.keep()), asyncio.create_task(_watch(keeper))]
         serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -261,17 +268,23 @@ async def _end(
 
 
 @contextlib.contextmanager
-def _listening(port: int) -> Iterator[socket.socket]:
+def _listening(ports: Sequence[int]) -> Iterator[socket.socket]:
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind(("127.0.0.1", port))
-            # From now on connections wait instead of being refused.
-            listening.listen()
-        except OSError as exc:
-            message = f"Port {port} of this machine is in use."
-            raise PortTakenError(message, port=port) from exc
+        if not any(_bound(listening, port) for port in ports):
+            message = f"Port {ports[0]} of this machine is in use."
+            raise PortTakenError(message, port=ports[0])
+        # From now on connections wait instead of being refused.
+        listening.listen()
         yield listening
+
+
+def _bound(listening: socket.socket, port: int) -> bool:
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
 
 
 def _publish(folder: Path, keeper: Keeper, url: str) -> None:
@@ -280,4 +293,5 @@ def _publish(folder: Path, keeper: Keeper, url: str) -> None:
         "pid": os.getpid(),
         "chainId": keeper.beginning.genesis.chain_id,
     }
+    write_durably(folder / PORT_FILE, url.rpartition(":")[2].encode())
     write_durably(folder / ENDPOINT, orjson.dumps(endpoint, option=orjson.OPT_INDENT_2) + b"\n")
