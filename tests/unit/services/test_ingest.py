@@ -1,0 +1,536 @@
+"""The door: each envelope has its own answer, and what is accepted would be verified."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fakes.world import MACHINE, PREFIX, RECIPE, SITE, UNITS, World, make_world
+from guildmark.domain.clause import ClausePath
+from guildmark.domain.clauses import disclose
+from guildmark.domain.dsse import Envelope
+from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.facts import (
+    KeyFact,
+    LaneFact,
+    LicenseFact,
+    RecipeFact,
+    SiteRecipeFact,
+)
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import (
+    DesignId,
+    Digest,
+    IdentityId,
+    KeyId,
+    LaneNumber,
+    LicenseId,
+    LogNumber,
+    RecipeId,
+    Seq,
+    SiteRecipeId,
+    to_hex,
+)
+from guildmark.domain.predicate import Setting
+from guildmark.domain.recipe import Status
+from guildmark.domain.record import Record
+from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
+from guildmark.ports import DocumentKind, KeyName
+from guildmark.services.disclosing import clauses_body
+from guildmark.services.ingest import Answer, IndexEmptyError, Ingest, Reception
+from guildmark.services.projection import known
+
+Change = Callable[[World, BuildStatement], BuildStatement]
+
+
+@pytest.fixture
+def world() -> World:
+    world = make_world()
+    world.disclose()
+    return world
+
+
+def send(world: World, *envelopes: bytes) -> list[Answer]:
+    return list(world.tools.ingest(world.log).receive(envelopes))
+
+
+def refusal(world: World, envelope: bytes) -> GuildmarkError:
+    (answer,) = send(world, envelope)
+    assert answer.reception is Reception.REFUSED
+    assert answer.error is not None
+    return answer.error
+
+
+def code(world: World, statement: BuildStatement) -> str:
+    return refusal(world, world.sign(statement)).code
+
+
+def test_sound_build_is_accepted(world: World) -> None:
+    envelope = world.envelope()
+
+    (answer,) = send(world, envelope)
+
+    assert answer.reception is Reception.ACCEPTED
+    assert answer.digest == sha256(envelope)
+    assert answer.build is not None
+    assert (answer.build.label, answer.build.lane) == (f"{PREFIX}{world.lane}-00001", world.lane)
+
+
+def test_entry_commits_to_what_was_signed(world: World) -> None:
+    statement = world.statement()
+    envelope = world.sign(statement)
+
+    send(world, envelope)
+
+    with world.tools.store.reading() as view:
+        (queued,) = view.log.waiting(1)
+    entry = queued.entry
+    assert (entry.envelope, entry.subject) == (sha256(envelope), statement.subject)
+    assert (entry.machine, entry.maker) == (world.machine, world.maker)
+    assert (entry.site_recipe, entry.dependencies) == (world.site_recipe, statement.dependencies)
+
+
+def test_refused_item_stops_no_other(world: World) -> None:
+    answers = send(world, world.envelope(1), b"{}", world.envelope(2))
+
+    assert [answer.reception for answer in answers] == [
+        Reception.ACCEPTED,
+        Reception.REFUSED,
+        Reception.ACCEPTED,
+    ]
+
+
+def test_same_envelope_again_is_a_duplicate(world: World) -> None:
+    envelope = world.envelope()
+
+    answers = send(world, envelope, envelope)
+
+    assert [answer.reception for answer in answers] == [Reception.ACCEPTED, Reception.DUPLICATE]
+    assert answers[1].build == answers[0].build
+
+
+def test_same_statement_under_another_signature_is_a_duplicate(world: World) -> None:
+    first = Envelope.parse(world.envelope())
+    stranger = replace(first.signatures[0], key=replace_first(first.signatures[0].key))
+    second = replace(first, signatures=(*first.signatures, stranger))
+
+    answers = send(world, first.encode(), second.encode())
+
+    assert [answer.reception for answer in answers] == [Reception.ACCEPTED, Reception.DUPLICATE]
+    assert answers[0].digest != answers[1].digest
+
+
+def replace_first(key: bytes) -> KeyId:
+    return KeyId(bytes((key[0] ^ 1,)) + key[1:])
+
+
+def test_refused_unit_may_be_logged_again(world: World) -> None:
+    envelope = world.envelope()
+    send(world, envelope)
+    lane = world.tools.chain.lanes[world.lane]
+    lane.end = lane.next
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+
+    (answer,) = send(world, envelope)
+
+    assert answer.reception is Reception.ACCEPTED
+
+
+def test_empty_index_accepts_nothing() -> None:
+    world = make_world()
+    empty = make_world().tools
+    ingest = Ingest(store=type(empty.store)(), entropy=empty.entropy, log=world.log)
+
+    with pytest.raises(IndexEmptyError) as caught:
+        ingest.receive([world.envelope()])
+
+    assert caught.value.code == "index.empty"
+
+
+def test_unit_beyond_the_lane_is_refused(world: World) -> None:
+    numbers = range(1, UNITS + 1)
+    accepted = send(world, *(world.envelope(number) for number in numbers))
+
+    error = refusal(world, world.envelope(UNITS + 1))
+
+    assert all(answer.error is None for answer in accepted)
+    assert error.code == "license.quotaExceeded"
+
+
+def test_drawn_units_count_like_claimed_ones(world: World) -> None:
+    send(world, world.envelope(1), world.envelope(2))
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+
+    third, fourth = send(world, world.envelope(3), world.envelope(4))
+
+    assert third.error is None
+    assert fourth.error is not None
+    assert fourth.error.code == "license.quotaExceeded"
+
+
+def test_counter_is_used_once(world: World) -> None:
+    send(world, world.envelope(1))
+    again = replace(world.statement(1), label=f"{PREFIX}{world.lane}-00009")
+
+    assert code(world, again) == "machine.counterReused"
+
+
+def test_label_is_given_once(world: World) -> None:
+    first = world.statement(1)
+    send(world, world.sign(first))
+    other = replace(world.statement(2), label=first.label)
+
+    assert code(world, other) == "label.taken"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [(b"{", "json.malformed"), (b"\xff", "json.notUtf8"), (b"{}", "document.memberMissing")],
+)
+def test_what_is_no_envelope_is_refused(world: World, data: bytes, expected: str) -> None:
+    assert refusal(world, data).code == expected
+
+
+def test_payload_of_another_type_is_refused(world: World) -> None:
+    envelope = replace(Envelope.parse(world.envelope()), payload_type="text/plain")
+
+    assert refusal(world, envelope.encode()).code == "statement.payloadType"
+
+
+def test_unknown_key_is_refused(world: World) -> None:
+    envelope = Envelope.parse(world.envelope())
+    stranger = replace(envelope.signatures[0], key=replace_first(envelope.signatures[0].key))
+    unknown = replace(envelope, signatures=(stranger,))
+
+    assert refusal(world, unknown.encode()).code == "key.unknown"
+
+
+def test_key_of_another_machine_is_refused(world: World) -> None:
+    statement = world.statement()
+    keys = world.tools.keys
+    with world.tools.store.reading() as view:
+        (key,) = view.facts.each(KeyFact)
+    stolen = replace(statement, run=replace(statement.run, machine=world.instrument))
+    envelope = Envelope.sign(
+        stolen.encode(),
+        payload_type=PAYLOAD_TYPE,
+        signers={key.id: lambda payload: keys.sign_payload(KeyName(MACHINE), payload)},
+    )
+
+    assert refusal(world, envelope.encode()).code == "key.unknown"
+
+
+def test_changed_payload_is_refused(world: World) -> None:
+    envelope = Envelope.parse(world.envelope())
+    changed = replace(envelope, payload=world.statement(2).encode())
+
+    assert refusal(world, changed.encode()).code == "signature.mismatch"
+
+
+def change_key(world: World, **changes: Any) -> None:
+    with world.tools.store.writing() as work:
+        (key,) = work.facts.each(KeyFact)
+        work.facts.put(replace(key, **changes))
+
+
+@pytest.mark.parametrize("changes", [{"until": 5}, {"notice_at": 5}])
+def test_key_that_is_not_good_any_more_is_refused(world: World, changes: dict[str, int]) -> None:
+    change_key(world, **changes)
+
+    assert code(world, world.statement()) == "key.outsideWindow"
+
+
+def test_key_is_good_from_the_beacon_on(world: World) -> None:
+    change_key(world, since=world.beacon.time)
+    (at_beacon,) = send(world, world.envelope(1))
+    change_key(world, since=world.beacon.time + 1)
+
+    assert at_beacon.error is None
+    assert code(world, world.statement(2)) == "key.outsideWindow"
+
+
+def with_beacon(record: Record, digest: Digest) -> Change:
+    def change(_world: World, statement: BuildStatement) -> BuildStatement:
+        beacon = replace(statement.beacon, log=record.log, seq=record.seq, record_digest=digest)
+        return replace(statement, beacon=beacon)
+
+    return change
+
+
+def test_beacon_must_be_a_final_record(world: World) -> None:
+    absent = replace(world.beacon, seq=Seq(99))
+    changes = [
+        with_beacon(absent, absent.digest()),
+        with_beacon(world.beacon, Digest(sha256(b"another"))),
+    ]
+
+    codes = [code(world, change(world, world.statement())) for change in changes]
+
+    assert codes == ["beacon.unknown", "beacon.unknown"]
+
+
+def test_machine_that_left_its_site_is_refused(world: World) -> None:
+    world.tools.identities(SITE).end_link(world.machine, world.site)
+    world.tools.indexing(world.log).follow()
+
+    assert code(world, world.statement()) == "link.outsideWindow"
+
+
+def test_link_younger_than_the_beacon_is_refused(world: World) -> None:
+    site = world.tools.identities(SITE)
+    site.end_link(world.machine, world.site)
+    site.request_link(world.machine, world.site)
+    site.accept_link(world.machine, world.site)
+    world.tools.indexing(world.log).follow()
+
+    assert code(world, world.statement()) == "link.outsideWindow"
+
+
+def test_maker_who_is_not_the_sites_is_refused(world: World) -> None:
+    statement = world.statement()
+    run = replace(statement.run, maker=world.designer)
+
+    assert code(world, replace(statement, run=run)) == "link.outsideWindow"
+
+
+def test_machine_without_any_link_is_refused(world: World) -> None:
+    statement = world.statement()
+    run = replace(statement.run, site=IdentityId(sha256(b"nowhere")))
+
+    assert code(world, replace(statement, run=run)) == "link.outsideWindow"
+
+
+def external(**changes: Any) -> Change:
+    def change(_world: World, statement: BuildStatement) -> BuildStatement:
+        return replace(statement, external=replace(statement.external, **changes))
+
+    return change
+
+
+SOME = sha256(b"something else")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (external(lane=LaneNumber(99)), "license.unknown"),
+        (external(log=LogNumber(99)), "license.laneOfOtherLog"),
+        (external(license=LicenseId(SOME)), "license.laneMismatch"),
+        (external(design=DesignId(SOME)), "license.notAllowed"),
+        (external(revision=2), "license.notAllowed"),
+        (external(recipe=RecipeId(SOME)), "license.notAllowed"),
+        (external(site_recipe=SiteRecipeId(SOME)), "recipe.mismatch"),
+    ],
+)
+def test_what_the_license_does_not_cover_is_refused(
+    world: World, change: Change, expected: str
+) -> None:
+    assert code(world, change(world, world.statement())) == expected
+
+
+def test_lane_that_draws_into_no_log_is_refused(world: World) -> None:
+    change = external(lane=LaneNumber(1))
+
+    assert code(world, change(world, world.statement())) == "license.laneOfOtherLog"
+
+
+def test_lane_of_another_site_is_refused(world: World) -> None:
+    with world.tools.store.writing() as work:
+        lane = known(work.facts, LaneFact, world.lane)
+        work.facts.put(replace(lane, holder=world.maker))
+
+    assert code(world, world.statement()) == "license.laneMismatch"
+
+
+def test_label_outside_the_namespace_is_refused(world: World) -> None:
+    statement = replace(world.statement(), label="https://other.example/id/abcdefgh/1")
+
+    error = refusal(world, world.sign(statement))
+
+    assert error.code == "license.notAllowed"
+    assert error.detail["kind"] == "labelNamespace"
+
+
+@pytest.mark.parametrize(
+    "hidden", [DocumentKind.TERMS, DocumentKind.RECIPE, DocumentKind.SITE_RECIPE]
+)
+def test_node_must_be_shown_what_it_judges_by(hidden: DocumentKind) -> None:
+    world = make_world()
+    shown = {DocumentKind.TERMS, DocumentKind.RECIPE, DocumentKind.SITE_RECIPE} - {hidden}
+    world.disclose(*shown)
+
+    error = refusal(world, world.envelope())
+
+    assert error.code == "disclosure.missing"
+    assert error.detail["kind"] == hidden.value
+
+
+def test_withheld_member_of_the_terms_is_not_taken_for_allowed(world: World) -> None:
+    paths = [clause.path for clause in world.members if "/site/" not in clause.path]
+    body = clauses_body(disclose(world.members, paths))
+    world.tools.disclosing.receive(DocumentKind.TERMS, world.license, body)
+
+    assert code(world, world.statement()) == "license.notAllowed"
+
+
+def test_license_of_another_design_is_refused(world: World) -> None:
+    with world.tools.store.writing() as work:
+        granted = known(work.facts, LicenseFact, 1)
+        terms = replace(granted.terms, design=DesignId(SOME))
+        work.facts.put(replace(granted, terms=terms))
+
+    assert code(world, world.statement()) == "design.mismatch"
+
+
+def test_build_from_other_files_is_refused(world: World) -> None:
+    statement = world.statement()
+    design = replace(statement.resolved[0], digest=Digest(SOME))
+    other = replace(statement, resolved=(design, *statement.resolved[1:]))
+
+    error = refusal(world, world.sign(other))
+
+    assert error.code == "design.mismatch"
+    assert error.detail == {"revision": 1}
+
+
+@pytest.mark.parametrize("status", [Status.DRAFT, Status.SUSPENDED, Status.RETIRED])
+def test_recipe_out_of_force_is_refused(world: World, status: Status) -> None:
+    with world.tools.store.writing() as work:
+        recipe = known(work.facts, RecipeFact, world.recipe.id())
+        work.facts.put(replace(recipe, status=int(status)))
+
+    error = refusal(world, world.envelope())
+
+    assert error.code == "recipe.notInForce"
+    assert error.detail == {"status": status.name.lower()}
+
+
+def test_recipe_on_trial_is_in_force(world: World) -> None:
+    with world.tools.store.writing() as work:
+        recipe = known(work.facts, RecipeFact, world.recipe.id())
+        work.facts.put(replace(recipe, status=int(Status.TRIAL)))
+
+    (answer,) = send(world, world.envelope())
+
+    assert answer.error is None
+
+
+def test_recipe_of_another_site_is_refused(world: World) -> None:
+    with world.tools.store.writing() as work:
+        own = known(work.facts, SiteRecipeFact, world.site_recipe)
+        work.facts.put(replace(own, recipe=replace(own.recipe, site=world.maker)))
+
+    assert code(world, world.statement()) == "recipe.mismatch"
+
+
+def test_site_recipe_that_departs_is_refused(world: World) -> None:
+    clauses = tuple(
+        replace(clause, value="ABS") if clause.path == "/material/polymer" else clause
+        for clause in world.site_document.clauses
+    )
+    document = replace(world.site_document, clauses=clauses)
+    own = world.tools.recipes(SITE).publish_site_recipe(
+        world.recipe.id(), world.site, Digest(SOME), document
+    )
+    world.tools.indexing(world.log).follow()
+    changed = replace(world, site_document=document, site_recipe=own)
+    changed.disclose(DocumentKind.SITE_RECIPE)
+
+    error = refusal(changed, changed.envelope())
+
+    assert error.code == "recipe.departs"
+    assert error.detail["path"] == "/material/polymer"
+
+
+def test_site_recipe_with_another_number_of_clauses_departs(world: World) -> None:
+    document = replace(world.site_document, clauses=world.site_document.clauses[:-1])
+    own = world.tools.recipes(SITE).publish_site_recipe(
+        world.recipe.id(), world.site, Digest(SOME), document
+    )
+    world.tools.indexing(world.log).follow()
+    changed = replace(world, site_document=document, site_recipe=own)
+    changed.disclose(DocumentKind.SITE_RECIPE)
+
+    error = refusal(changed, changed.envelope())
+
+    assert error.code == "recipe.departs"
+    assert "leaf 3" in error.message
+
+
+def setting(path: str, value: str, unit: str | None = None) -> Change:
+    def change(_world: World, statement: BuildStatement) -> BuildStatement:
+        one = Setting(path=RECIPE.clauses[0].path, value="PETG")
+        return replace(
+            statement, settings=(replace(one, path=ClausePath(path), value=value, unit=unit),)
+        )
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        setting("/process/layer_height", "0.37", "mm"),
+        setting("/process/layer_height", "360", "um"),
+        setting("/process/unheard_of", "1", "mm"),
+    ],
+)
+def test_setting_outside_the_sites_recipe_is_refused(world: World, change: Change) -> None:
+    assert code(world, change(world, world.statement())) == "recipe.settingOutside"
+
+
+def measured(value: str, unit: str = "mm", instrument: str | None = None) -> Change:
+    def change(_world: World, statement: BuildStatement) -> BuildStatement:
+        (one,) = statement.measurements
+        other = replace(one, value=value, unit=unit, instrument=instrument or one.instrument)
+        return replace(statement, measurements=(other,))
+
+    return change
+
+
+@pytest.mark.parametrize("value", ["22.00", "22.40"])
+def test_tolerance_admits_its_own_bounds(world: World, value: str) -> None:
+    (answer,) = send(world, world.sign(measured(value)(world, world.statement())))
+
+    assert answer.error is None
+
+
+@pytest.mark.parametrize(("value", "unit"), [("21.99", "mm"), ("22.41", "mm"), ("22.20", "cm")])
+def test_value_outside_its_tolerance_is_refused(world: World, value: str, unit: str) -> None:
+    assert code(world, measured(value, unit)(world, world.statement())) == (
+        "recipe.toleranceExceeded"
+    )
+
+
+def test_unmeasured_tolerance_is_refused(world: World) -> None:
+    statement = replace(world.statement(), measurements=())
+
+    error = refusal(world, world.sign(statement))
+
+    assert error.code == "recipe.measurementMissing"
+    assert error.detail == {"path": "/tolerance/bore"}
+
+
+def test_instrument_must_be_a_registered_machine(world: World) -> None:
+    names = ["caliper", to_hex(SOME), to_hex(world.site)]
+
+    codes = [
+        code(world, measured("22.20", instrument=name)(world, world.statement())) for name in names
+    ]
+
+    assert codes == ["measurement.instrumentUnknown"] * 3
+
+
+def test_salt_is_never_the_same_twice(world: World) -> None:
+    send(world, world.envelope(1), world.envelope(2))
+
+    with world.tools.store.reading() as view:
+        first, second = (queued.salt for queued in view.log.waiting(2))
+
+    assert len(first) == len(second) == 32
+    assert first != second
