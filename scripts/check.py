@@ -65,6 +65,10 @@ def _contracts() -> list[Step]:
 def _texts() -> list[Step]:
     return [
         Step(name="codespell", command=[_BIN / "codespell"]),
+        Step(
+            name="docs follow from code",
+            command=[sys.executable, "scripts/write_docs.py", "--check"],
+        ),
         Step(name="the wheel alone", command=[sys.executable, "scripts/check_wheel.py"]),
         Step(name="lock files", command=[sys.executable, "scripts/check_locks.py"]),
     ]
