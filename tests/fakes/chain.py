@@ -17,7 +17,7 @@ from guildmark.domain.contracts import (
     ContractPin,
     SlotProof,
 )
-from guildmark.domain.design import Commitment
+from guildmark.domain.design import Commitment, Revision
 from guildmark.domain.eip712 import licenses_domain
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.hashing import keccak256, sha256
@@ -25,6 +25,7 @@ from guildmark.domain.identifiers import (
     Address,
     Bytes32,
     ChainId,
+    DesignId,
     Digest,
     IdentityId,
     Index,
@@ -122,12 +123,31 @@ class MemoryChain:
         return [event for event in self.log if first <= event.block_number <= last]
 
     def read(self, call: Call, *, block: int | None = None) -> Any:
-        if call.function == "linkCount":
-            return self.link_counts.get((call.args[0], call.args[1]), 0)
-        raise NotImplementedError(call.function)
+        answers: Mapping[str, Callable[..., Any]] = {
+            "linkCount": lambda child, parent: self.link_counts.get((child, parent), 0),
+            "numberOf": self._number_of,
+            "publishedAt": self._published_at,
+            "revisionDigest": self._revision_digest,
+        }
+        return answers[call.function](*call.args)
 
     def read_all(self, calls: Sequence[Call], *, block: int | None = None) -> Sequence[Any]:
         return [self.read(call, block=block) for call in calls]
+
+    def _number_of(self, license_id: bytes) -> int:
+        granted = [event.args for event in self.log if event.name == "LicenseGranted"]
+        return next((one["number"] for one in granted if one["id"] == license_id), 0)
+
+    def _published_at(self, recipe: bytes) -> int:
+        published = [event for event in self.log if event.name == "RecipePublished"]
+        blocks = [event.block_number for event in published if event.args["id"] == recipe]
+        return self.blocks[blocks[0]].time if blocks else 0
+
+    def _revision_digest(self, design: bytes, number: int) -> bytes:
+        published = [event for event in self.log if event.name == "RevisionPublished"]
+        revisions = [_revision(event.args["revision"]) for event in published]
+        digests = {(one.design, one.number): one.digest() for one in revisions}
+        return digests.get((DesignId(design), number), Digest(bytes(32)))
 
     def proof(
         self, block: int, slots: Mapping[ContractName, Sequence[bytes]]
@@ -226,6 +246,19 @@ class MemoryChain:
     def _identities_endKey(self, sender: Address, machine: bytes, key: bytes) -> None:
         self._check_controller(machine, sender)
         self.emit(ContractName.IDENTITIES, "KeyEnded", key=key, machine=machine)
+
+    def _identities_giveNotice(
+        self, sender: Address, machine: bytes, key: bytes, suspected_from: int, evidence: bytes
+    ) -> None:
+        self._check_controller(machine, sender)
+        said = {"key": key, "machine": machine, "suspectedFrom": suspected_from}
+        self.emit(
+            ContractName.IDENTITIES, "KeyNoticeGiven", noticeAt=self.now, evidence=evidence, **said
+        )
+
+    def _identities_revokeClaim(self, sender: Address, issuer: bytes, claim: bytes) -> None:
+        self._check_controller(issuer, sender)
+        self.emit(ContractName.IDENTITIES, "ClaimRevoked", claim=claim)
 
     def _identities_claim(
         self,
@@ -442,6 +475,17 @@ class MemoryChain:
         self.emit(ContractName.PARTS, "PartMaterialised", **made)
         moved = {"from": Address(bytes(20)), "to": to, "tokenId": part}
         self.emit(ContractName.PARTS, "Transfer", **moved)
+
+
+def _revision(struct: Mapping[str, Any]) -> Revision:
+    return Revision(
+        design=struct["design"],
+        number=struct["number"],
+        root=struct["root"],
+        ciphertext=struct["ciphertext"],
+        manifest=struct["manifest"],
+        at=struct["at"],
+    )
 
 
 @dataclass
