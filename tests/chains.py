@@ -106,9 +106,14 @@ class Chain:
             ).deploy()
 
     def ledger(self, pin: ChainPin) -> RpcLedger:
-        rpc = self.rpc()
-        deployment.check_pin(rpc, pin)
-        return RpcLedger(rpc=rpc, chain=pin, finality=self.finality, capabilities=self.capabilities)
+        found = self.unchecked_ledger(pin)
+        deployment.check_pin(found.rpc, pin)
+        return found
+
+    def unchecked_ledger(self, pin: ChainPin) -> RpcLedger:
+        return RpcLedger(
+            rpc=self.rpc(), chain=pin, finality=self.finality, capabilities=self.capabilities
+        )
 
 
 @dataclass(frozen=True)

@@ -169,7 +169,7 @@ def _crash(deployed: chains.Deployed, database: Path, key: KeyName, step: int) -
             os._exit(9)
         left -= 1
 
-    outbox = chains.outbox_over(deployed.ledger(), database)
+    outbox = chains.outbox_over(deployed.chain.unchecked_ledger(deployed.pin), database)
     outbox.on_step = on_step
     submit(outbox, key)
     outbox.advance()

@@ -1,5 +1,6 @@
 """The JSON-RPC client: one request a batch, every odd answer named, limits kept."""
 
+import ssl
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError, data, quantity
+from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError, _trusted, data, quantity
 from guildmark.ports import LedgerAnswerError, LedgerUnavailableError
 
 
@@ -169,6 +170,12 @@ def test_a_node_that_does_not_answer_is_unavailable(error: httpx.TransportError)
 def test_a_url_that_is_none_is_unavailable() -> None:
     with Rpc(url="nothing://node") as client, pytest.raises(LedgerUnavailableError):
         client.call("eth_call")
+
+
+@pytest.mark.parametrize(("url", "trusts"), [("https://node", True), ("http://node", False)])
+def test_a_connection_with_tls_trusts_the_system_s_authorities(url: str, *, trusts: bool) -> None:
+    assert bool(_trusted(url).get_ca_certs()) is trusts
+    assert _trusted(url).verify_mode is ssl.CERT_REQUIRED
 
 
 @pytest.mark.parametrize(("text", "number"), [("0x0", 0), ("0x10", 16), ("0xff", 255)])
