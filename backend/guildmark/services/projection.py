@@ -178,12 +178,8 @@ def _claim_made(happening: Happening, facts: FactWriter) -> None:
 
 
 def _claim_revoked(happening: Happening, facts: FactWriter) -> None:
-    # The event does not name the subject, under which claims are kept.
-    made = [claim for claim in facts.each(ClaimFact) if claim.id == happening["claim"]]
-    if not made:
-        message = f"No event made the claim 0x{happening['claim'].hex()}, yet one revokes it."
-        raise FactMissingError(message, kind=ClaimFact.__name__)
-    facts.put(replace(made[0], until=happening.time))
+    claim = known(facts, ClaimFact, happening["claim"])
+    facts.put(replace(claim, until=happening.time))
 
 
 def _design_registered(happening: Happening, facts: FactWriter) -> None:
