@@ -12,7 +12,13 @@ import pytest
 
 import chains
 from guildmark.adapters.chain import deployment
-from guildmark.adapters.chain.deploy import DRAFT, Deployer, DeploymentFailedError, predicted
+from guildmark.adapters.chain.deploy import (
+    DRAFT,
+    Deployer,
+    DeploymentFailedError,
+    _compare_directory,
+    predicted,
+)
 from guildmark.adapters.chain.opening import open_ledger, open_outbox, open_pinned
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.clock import SystemClock
@@ -252,6 +258,20 @@ def test_a_nonce_that_another_transaction_took_is_told(chain: chains.Chain, tmp_
 
         with pytest.raises(DeploymentFailedError, match="another transaction took a nonce"):
             deployer(rpc, tmp_path / "cut", key, no_pause).deploy()
+
+
+def test_a_directory_that_names_another_contract_is_refused(
+    chain: chains.Chain, pin: ChainPin
+) -> None:
+    addresses = {name: found.address for name, found in pin.contracts.items()}
+    other = {**addresses, ContractName.LOG: Address(bytes(20))}
+
+    with chain.rpc() as rpc:
+        _compare_directory(rpc, pin, addresses)
+        with pytest.raises(CodeMismatchError) as caught:
+            _compare_directory(rpc, pin, other)
+
+    assert caught.value.detail["contract"] == "log"
 
 
 def test_a_creation_that_fails_is_told(chain: chains.Chain, tmp_path: Path) -> None:

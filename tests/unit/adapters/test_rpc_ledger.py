@@ -10,6 +10,7 @@ import pytest
 from eth_abi.abi import encode
 
 from guildmark.adapters.chain.codec import codec
+from guildmark.adapters.chain.deployment import identify
 from guildmark.adapters.chain.ledger import FinalityRule, RpcLedger
 from guildmark.adapters.chain.look import Looker
 from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError
@@ -265,6 +266,14 @@ def test_a_proof_that_is_none_is_refused(change: dict[str, Any]) -> None:
 def test_no_answer_is_no_proof() -> None:
     with pytest.raises(LedgerAnswerError):
         ledger({"eth_getProof": None}).proof(5, {ContractName.IDENTITIES: [bytes(32)]})
+
+
+def test_a_chain_is_identified_by_its_id_and_first_block() -> None:
+    node = {"eth_chainId": "0x7", "eth_getBlockByNumber": block(0, to_hex(GENESIS))}
+
+    assert identify(rpc(node)) == (7, GENESIS)
+    with pytest.raises(LedgerAnswerError):
+        identify(rpc({**node, "eth_getBlockByNumber": None}))
 
 
 # Looking after transactions.

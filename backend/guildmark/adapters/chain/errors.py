@@ -119,7 +119,6 @@ _FUNDS = ("insufficient funds", "enough funds", "upfront cost")
 _KNOWN = ("already known", "already imported", "known transaction", "already in")
 _NONCE = ("nonce too low", "nonce is too low", "expected nonce")
 _HOPELESS = ("intrinsic gas", "gas limit", "chain id", "invalid sender", "initcode", "oversized")
-_UNDERPRICED = ("underpriced", "fee too low", "max fee per gas less", "maxfeepergas")
 
 
 def refusal(data: bytes) -> GuildmarkError:
@@ -161,11 +160,6 @@ def is_nonce_used(error: RpcRefusedError) -> bool:
 def is_hopeless(error: RpcRefusedError) -> bool:
     """Return whether no node will ever take the transaction as it is."""
     return _says(error, _HOPELESS)
-
-
-def is_underpriced(error: RpcRefusedError) -> bool:
-    """Return whether the node wants a higher fee for the transaction."""
-    return _says(error, _UNDERPRICED)
 
 
 def _says(error: RpcRefusedError, words: tuple[str, ...]) -> bool:

@@ -1,0 +1,160 @@
+"""The outbox in SQL: a change that comes late changes nothing."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from guildmark.adapters.store.engine import open_database
+from guildmark.adapters.store.outbox import Attempt, Change, OutboxTable, Outgoing, Request, State
+from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.identifiers import Address, ChainId, Digest
+from guildmark.ports import Call, KeyName, TransactionId
+
+SENDER = Address(b"\x0a" * 20)
+PIN = ChainPin(
+    chain_id=ChainId(2**53 - 1),
+    genesis=Digest(bytes(32)),
+    chain_class=ChainClass.LOCAL,
+    contracts={
+        ContractName.LOG: ContractPin(address=Address(b"\x0b" * 20), code_hash=Digest(bytes(32)))
+    },
+)
+
+
+def request(name: str = "one", chain: ChainPin = PIN) -> Request:
+    return Request.of_call(
+        chain,
+        Call(contract=ContractName.LOG, function="tick"),
+        data=b"\1",
+        key=KeyName("key"),
+        sender=SENDER,
+        idempotency=name,
+    )
+
+
+def attempt(nonce: int, max_fee: int = 1) -> Attempt:
+    return Attempt(
+        hash=Digest(bytes([nonce, max_fee]) * 16),
+        raw=b"raw",
+        nonce=nonce,
+        gas=1,
+        max_fee=max_fee,
+        priority=1,
+    )
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Iterator[OutboxTable]:
+    engine = open_database(tmp_path / "node.db")
+    yield OutboxTable(engine)
+    engine.dispose()
+
+
+def requested(table: OutboxTable, name: str = "one") -> Outgoing:
+    table.request(request(name), at=1)
+    return found(table, name)
+
+
+def found(table: OutboxTable, name: str = "one") -> Outgoing:
+    outgoing = table.find(request(name).id)
+    assert outgoing is not None
+    return outgoing
+
+
+def test_a_request_is_stored_once(table: OutboxTable) -> None:
+    table.request(request(), at=1)
+    table.request(request(), at=2)
+
+    assert found(table).changed == 1
+    assert len(table.open(PIN.chain_id, 10)) == 1
+    assert table.find(TransactionId("0x00")) is None
+
+
+def test_one_name_on_two_chains_is_two_transactions() -> None:
+    other = replace(PIN, chain_id=ChainId(1))
+
+    assert request().id != request(chain=other).id
+
+
+def test_nonces_rise_and_are_never_below_what_the_chain_takes(table: OutboxTable) -> None:
+    for name, floor in (("a", 0), ("b", 0), ("c", 7), ("d", 3)):
+        table.sign(requested(table, name), attempt, floor=floor, at=2)
+
+    assert [found(table, name).nonce for name in "abcd"] == [0, 1, 7, 8]
+
+
+def test_what_is_signed_is_not_signed_again(table: OutboxTable) -> None:
+    first = requested(table)
+    table.sign(first, attempt, floor=0, at=2)
+
+    table.sign(first, lambda _nonce: pytest.fail("signed again"), floor=0, at=3)
+
+    assert found(table).attempts == (attempt(0),)
+
+
+def test_attempts_are_kept_in_the_order_of_their_offers(table: OutboxTable) -> None:
+    table.sign(requested(table), attempt, floor=0, at=2)
+
+    table.replace(found(table), attempt(0, max_fee=9), at=2)
+    table.replace(found(table), attempt(0, max_fee=10), at=2)
+
+    assert [one.max_fee for one in found(table).attempts] == [1, 9, 10]
+    assert found(table).state is State.SIGNED
+
+
+@pytest.mark.parametrize("state", [State.INCLUDED, State.FINAL, State.FAILED])
+def test_what_landed_is_not_replaced(table: OutboxTable, state: State) -> None:
+    table.sign(requested(table), attempt, floor=0, at=2)
+    table.apply([Change(number=1, seen=State.SIGNED, values={"state": state.value})], at=3)
+
+    table.replace(found(table), attempt(0, max_fee=9), at=4)
+
+    assert [one.max_fee for one in found(table).attempts] == [1]
+
+
+def test_a_change_from_another_state_changes_nothing(table: OutboxTable) -> None:
+    requested(table)
+
+    table.apply([Change(number=1, seen=State.SENT, values={"state": "final"})], at=3)
+    table.apply([], at=4)
+
+    assert (found(table).state, found(table).changed) == (State.REQUESTED, 1)
+
+
+def test_a_gap_is_filled_once(table: OutboxTable) -> None:
+    gap = Request.empty(request(), 4, gas=21_000)
+
+    table.fill(gap, attempt(4), at=1)
+    table.fill(gap, attempt(4), at=2)
+
+    (outgoing,) = table.open(PIN.chain_id, 10)
+    assert (outgoing.state, outgoing.nonce, outgoing.changed) == (State.SIGNED, 4, 1)
+    assert (outgoing.request.target, outgoing.request.data) == (SENDER, b"")
+
+
+def test_old_attempts_of_a_nonce_that_was_given_up_are_left_out(table: OutboxTable) -> None:
+    table.sign(requested(table), attempt, floor=0, at=2)
+    given_up = {"state": "requested", "nonce": None, "hash": None}
+    table.apply([Change(number=1, seen=State.SIGNED, values=given_up)], at=3)
+    between = found(table)
+
+    table.sign(between, attempt, floor=5, at=4)
+
+    assert between.attempts == ()
+    assert found(table).attempts == (attempt(5),)
+
+
+def test_only_open_transactions_of_the_chain_are_open(table: OutboxTable) -> None:
+    for number, state in enumerate(State, start=1):
+        requested(table, state.value)
+        table.apply(
+            [Change(number=number, seen=State.REQUESTED, values={"state": state.value})], at=2
+        )
+
+    opened = table.open(PIN.chain_id, 10)
+
+    assert [one.state for one in opened] == ["requested", "signed", "sent", "included"]
+    assert len(table.open(PIN.chain_id, 2)) == 2
+    assert table.open(ChainId(1), 10) == []
