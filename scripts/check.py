@@ -32,6 +32,7 @@ def _python() -> list[Step]:
         Step(name="ruff format", command=[_BIN / "ruff", "format", "--check", "--quiet"]),
         Step(name="ruff check", command=[_BIN / "ruff", "check", "--quiet"]),
         Step(name="mypy", command=[_BIN / "mypy", "--no-error-summary"]),
+        Step(name="imports are named", command=[sys.executable, "scripts/check_imports.py"]),
         Step(name="layers", command=[_BIN / "lint-imports", "--no-cache"]),
     ]
 
