@@ -12,7 +12,6 @@ from sqlalchemy import Connection
 
 from guildmark.adapters.store.schema import METADATA
 
-
 # Alembic's `op` speaks to one connection a process.
 _ONE_AT_A_TIME = Lock()
 
