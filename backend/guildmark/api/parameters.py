@@ -68,6 +68,7 @@ PeersQuery = Annotated[bool, Query(description="Whether other nodes may be asked
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         pattern="^[!-~]{1,128}$",
         description="A name for this request: it is refused for another body (for a day).",
     ),

@@ -76,7 +76,7 @@ DETAILS = PartDetails(
     facts=(Fact(name="Design", value="revision 1"),),
     ids=(Fact(name="License", value="0x99", is_id=True),),
     names={"0x77": "Chamber of <Commerce>"},
-    measurements=(Measured(name="bore", value="22.2 mm", allowed="22.05 to 22.45 mm"),),
+    measurements=(Measured(name="bore", unit="mm", value="22.2", allowed="22.05 to 22.45"),),
     built=(1_795_200_000, 1_795_200_400),
     links=(Link(href="/v1/parts/1.16/bundle", text="Evidence"),),
     qr="/v1/parts/1.16/label.svg",
@@ -123,25 +123,20 @@ def test_each_verdict_has_its_words(
 
 
 @pytest.mark.parametrize(
-    ("roles", "headline"),
+    ("roles", "named"),
     [
-        ((), "the issuer of the label's GTIN prefix is"),
-        (("maker",), "the maker's issuer is"),
-        (("operator", "maker"), "the operator of the log and the maker's issuer are"),
-        (
-            ("operator", "maker", "designOwner"),
-            "the operator of the log, the maker's issuer and the designer's issuer are",
-        ),
+        ((), "the issuer of the label's GTIN prefix"),
+        (("maker",), "the maker's issuer"),
+        (("operator", "designOwner"), "the operator of the log, the designer's issuer"),
     ],
 )
-def test_the_second_verdict_names_whom_the_list_lacks(
-    roles: tuple[str, ...], headline: str
-) -> None:
+def test_the_second_verdict_names_whom_the_list_lacks(roles: tuple[str, ...], named: str) -> None:
     parties = tuple(replace(MAKER, role=role, is_listed=False) for role in roles)
 
     page = _page(replace(GOOD, verdict=Verdict.UNTRUSTED, parties=parties))
 
-    assert page.headline == f"Verified, but {headline} not on this node's trust list"
+    assert page.headline == "Verified, but an issuer is not on this node's trust list"
+    assert page.problems == (f"Not on the list: {named}.",)
 
 
 def test_the_page_says_who_signed_and_whose_list_judged() -> None:

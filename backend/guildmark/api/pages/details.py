@@ -8,7 +8,6 @@ from guildmark.domain.clauses import DisclosedClauses
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import IdentityId, to_hex
-from guildmark.domain.predicate import Measurement
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.verification.case import Case
 from guildmark.domain.verification.naming import proven_profile
@@ -106,8 +105,9 @@ def _measurements(case: Case, statement: BuildStatement) -> Iterable[Measured]:
         clause = None if clauses is None else clauses.find(measurement.characteristic)
         yield Measured(
             name=measurement.characteristic.rsplit("/", 1)[-1].replace("_", " "),
-            value=f"{measurement.value} {measurement.unit}",
-            allowed=_allowed(clause, measurement),
+            unit=measurement.unit,
+            value=measurement.value,
+            allowed=_allowed(clause),
         )
 
 
@@ -121,9 +121,9 @@ def _clauses(case: Case) -> DisclosedClauses | None:
         return None
 
 
-def _allowed(clause: Clause | None, measurement: Measurement) -> str:
+def _allowed(clause: Clause | None) -> str:
     if clause is None or not clause.path.startswith(_TOLERANCES):
         return "not shown"
     if clause.is_bounded:
-        return f"{clause.minimum or '…'} to {clause.maximum or '…'} {measurement.unit}"
-    return f"{clause.value} {measurement.unit}"
+        return f"{clause.minimum or '…'} to {clause.maximum or '…'}"
+    return f"{clause.value}"

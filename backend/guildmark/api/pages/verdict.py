@@ -94,6 +94,7 @@ class Measured:
     """A measured value beside what the recipe allows."""
 
     name: str
+    unit: str
     value: str
     allowed: str
 
@@ -234,19 +235,12 @@ def _headline(report: Report, judge: Judge) -> str:
     if report.verdict is Verdict.VERIFIED:
         return verified
     if report.verdict is Verdict.UNTRUSTED:
-        return f"{verified}, but {_unlisted(report)} not on this node's trust list"
+        return f"{verified}, but an issuer is not on this node's trust list"
     if report.verdict is Verdict.NOT_FOUND:
         return "Not found"
     lead = "Problem found" if report.verdict is Verdict.PROBLEM else "Could not check"
     decisive = _decisive(report)
     return lead if decisive is None else f"{lead}: {decisive.name}"
-
-
-def _unlisted(report: Report) -> str:
-    who = [_UNLISTED[party.role] for party in report.parties if not party.is_listed]
-    if not who:
-        return "the issuer of the label's GTIN prefix is"
-    return f"{who[0]} is" if len(who) == 1 else f"{', '.join(who[:-1])} and {who[-1]} are"
 
 
 def _decisive(report: Report) -> CheckResult | None:
@@ -266,10 +260,17 @@ def _problems(report: Report) -> Iterable[str]:
         yield f"{report.fault.reason} {report.fault.next_step}"
     for check in report.failed:
         yield f"({check.number}) {check.reason}"
+    if report.verdict is Verdict.UNTRUSTED:
+        yield f"Not on the list: {_unlisted(report)}."
     if report.verdict is Verdict.UNCHECKABLE:
         yield from (
             f"({check.number}) {check.reason}" for check in report.checks if check.falls_short
         )
+
+
+def _unlisted(report: Report) -> str:
+    who = [_UNLISTED[party.role] for party in report.parties if not party.is_listed]
+    return ", ".join(who or ["the issuer of the label's GTIN prefix"])
 
 
 def _as_of(report: Report, judge: Judge) -> str:

@@ -5,20 +5,13 @@ from pydantic import BaseModel, Field
 
 from guildmark.api.description import refusals
 from guildmark.api.serving import Node
-from guildmark.domain.errors import NotFinalError
 from guildmark.domain.facts import LogFact, RecordFact
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.record import Record
 from guildmark.ports import Facts
+from guildmark.services.assignments import RecordMissingError
 
 router = APIRouter(prefix="/v1", tags=["chain"])
-
-
-class BeaconMissingError(NotFinalError):
-    """No record of any log is final yet."""
-
-    code = "beacon.missing"
-    hint = "Let anybody write a first one: `guildmark chain tick`."
 
 
 class Contract(BaseModel):
@@ -88,5 +81,5 @@ def _newest(facts: Facts) -> Record:
     ]
     if not records:
         message = "This chain has no record yet."
-        raise BeaconMissingError(message)
+        raise RecordMissingError(message)
     return max(records, key=lambda record: (record.time, record.log))

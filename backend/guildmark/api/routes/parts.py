@@ -10,10 +10,13 @@ from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.description import content, refusals
 from guildmark.api.parameters import BlockQuery, LabelQuery, PartPath, PeersQuery
 from guildmark.api.serving import Node, ServedNode
+from guildmark.domain.bundle import read as read_bundle
 from guildmark.domain.contracts import ContractName
+from guildmark.domain.dsse import Envelope
 from guildmark.domain.errors import UnknownPartError
 from guildmark.domain.identifiers import Index, LogNumber, PartId, parse_hint
 from guildmark.domain.qr import link_text
+from guildmark.domain.statement import BuildStatement
 
 router = APIRouter(prefix="/v1/parts", tags=["parts"])
 
@@ -26,12 +29,6 @@ class LabelUnknownError(UnknownPartError):
     """No entry of this node's log carries the label."""
 
     code = "part.labelUnknown"
-
-
-class EntryUnknownError(UnknownPartError):
-    """No final entry of this node's log stands at the position."""
-
-    code = "part.entryUnknown"
 
 
 class Position(BaseModel):
@@ -101,18 +98,22 @@ def label_png(part: PartPath, request: Request, node: Node) -> Response:
 def _link(part: str, node: ServedNode) -> tuple[str, str]:
     """Return a part's label and what its QR code holds: the page at this node."""
     log, index = parse_hint(part)
-    with node.store.reading() as view:
-        logged = view.log.logged(log, index)
-    if logged is None:
-        message = f"This node's log has no final entry {part}."
-        raise EntryUnknownError(message, part=part)
-    position = part_id(node, log, index)
-    label = logged.queued.label
+    label = _label(node, log, index)
+    pin = node.ledger.pin()
+    position = PartId(
+        chain_id=pin.chain_id,
+        build_log=pin.contracts[ContractName.LOG].address,
+        log=log,
+        index=index,
+    )
     return label, link_text(label, position, base=node.settings.public_url)
 
 
-def part_id(node: ServedNode, log: LogNumber, index: Index) -> PartId:
-    """Return the id of a position on this node's chain."""
-    pin = node.ledger.pin()
-    contract = pin.contracts[ContractName.LOG].address
-    return PartId(chain_id=pin.chain_id, build_log=contract, log=log, index=index)
+def _label(node: ServedNode, log: LogNumber, index: Index) -> str:
+    with node.store.reading() as view:
+        logged = view.log.logged(log, index)
+    if logged is not None:
+        return logged.queued.label
+    # Of another operator's log: what this node kept, or a peer has.
+    core = read_bundle(node.bundles.bundle(log, index)).core
+    return BuildStatement.parse(Envelope.parse(core.envelope).payload).label
