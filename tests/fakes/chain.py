@@ -468,6 +468,11 @@ class MemoryChain:
         }
         self.emit(ContractName.LOG, "RecordAppended", log=log, seq=seq, record=struct)
 
+    def _parts_voidPart(self, sender: Address, *args: Any) -> None:
+        record, position, _signature = args
+        part = record[0] << 64 | record[2] + position
+        self.emit(ContractName.PARTS, "PartVoided", part=part, holder=bytes(32))
+
     def _parts_materialise(self, sender: Address, *args: Any) -> None:
         record, position, entry, _salt, _path, to = args
         part = record[0] << 64 | record[2] + position

@@ -8,16 +8,23 @@ from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Address
 from guildmark.domain.signatures import Algorithm, address_of, low_s
 from guildmark.domain.signatures import PublicKey as SigningKey
-from guildmark.ports import KeyAlgorithm, KeyExistsError, KeyMissingError, KeyName, PublicKey
+from guildmark.ports import (
+    KeyAlgorithm,
+    KeyExistsError,
+    KeyMissingError,
+    KeyName,
+    PublicKey,
+    SealBrokenError,
+)
 
 _ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 
 
 class MemoryKeyStore:
-    """secp256k1 keys; what is sealed is opened by taking the context off its front."""
+    """Keys that sign as secp256k1; what is sealed wears its context on its front."""
 
     def __init__(self, *names: str) -> None:
-        self._names = {KeyName(name) for name in names}
+        self._names = {KeyName(name): KeyAlgorithm.SECP256K1 for name in names}
 
     def names(self) -> Sequence[KeyName]:
         return sorted(self._names)
@@ -26,12 +33,12 @@ class MemoryKeyStore:
         if name in self._names:
             message = f"There is a key {name} already."
             raise KeyExistsError(message)
-        self._names.add(name)
+        self._names[name] = algorithm
         return self.public_key(name)
 
     def public_key(self, name: KeyName) -> PublicKey:
         data = self._key(name).public_key.format()
-        return PublicKey(algorithm=KeyAlgorithm.SECP256K1, value=data)
+        return PublicKey(algorithm=self._names[name], value=data)
 
     def address(self, name: KeyName) -> Address:
         return address_of(signing_key(self, name))
@@ -45,6 +52,9 @@ class MemoryKeyStore:
         return low_s(signature[:64], _ORDER)
 
     def unseal(self, name: KeyName, sealed: bytes, *, info: bytes) -> bytes:
+        if not sealed.startswith(info):
+            message = "The sealed bytes do not open with this key in this context."
+            raise SealBrokenError(message)
         return sealed.removeprefix(info)
 
     def _key(self, name: KeyName) -> coincurve.PrivateKey:

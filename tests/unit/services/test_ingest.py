@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fakes.world import MACHINE, PREFIX, RECIPE, SITE, UNITS, World, make_world
+from fakes.world import MACHINE, PREFIX, SITE, UNITS, World, make_world
 from guildmark.domain.clause import ClausePath
 from guildmark.domain.clauses import disclose
 from guildmark.domain.dsse import Envelope
@@ -464,10 +464,8 @@ def test_site_recipe_with_another_number_of_clauses_departs(world: World) -> Non
 
 def setting(path: str, value: str, unit: str | None = None) -> Change:
     def change(_world: World, statement: BuildStatement) -> BuildStatement:
-        one = Setting(path=RECIPE.clauses[0].path, value="PETG")
-        return replace(
-            statement, settings=(replace(one, path=ClausePath(path), value=value, unit=unit),)
-        )
+        one = Setting(path=ClausePath(path), value=value, unit=unit)
+        return replace(statement, settings=(one,))
 
     return change
 

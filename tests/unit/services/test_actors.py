@@ -1,0 +1,394 @@
+"""What actors do in their own names: identities, logs, designs, recipes, licenses, parts."""
+
+from io import BytesIO
+
+import pytest
+
+from fakes.keys import MemoryKeyStore, signing_key
+from fakes.world import (
+    DESIGNER,
+    ISSUER,
+    MACHINE,
+    MAKER,
+    OPERATOR,
+    RECIPE,
+    SITE,
+    WRITER,
+    Tools,
+    World,
+    make_world,
+)
+from guildmark.domain.canonical import canonical
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.dsse import Envelope
+from guildmark.domain.eip712 import licenses_domain
+from guildmark.domain.errors import MalformedError
+from guildmark.domain.facts import DesignFact, IdentityFact, KeyFact, LaneFact, RecipeFact
+from guildmark.domain.fileset import FileNameError, MalformedManifestError, Manifest
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Address, Bytes32, DesignId, Digest, Index, RecipeId
+from guildmark.domain.identity import ClaimDocument, IdentityKind, profile_digest
+from guildmark.domain.lei import WrongLeiCheckDigitsError
+from guildmark.domain.recipe import Recipe, Status
+from guildmark.domain.refusals import CallerRefusedError
+from guildmark.domain.signatures import recover_address
+from guildmark.domain.statement import BuildStatement
+from guildmark.domain.strictjson import parse_object
+from guildmark.ports import (
+    DocumentKind,
+    KeyAlgorithm,
+    KeyName,
+    KeyPurposeError,
+    TransactionState,
+)
+from guildmark.services.builds import signing_key as key_to_register
+from guildmark.services.designs import DesignFilesUnknownError, SourceFile
+from guildmark.services.projection import known
+from guildmark.services.recipes import RecipeDocumentUnknownError
+
+
+@pytest.fixture
+def tools() -> Tools:
+    return Tools()
+
+
+def names_sent(tools: Tools) -> list[str]:
+    return list(tools.outbox.sent)
+
+
+def test_profile_is_kept_here_and_committed_to_there(tools: Tools) -> None:
+    identity = tools.identities(MAKER).register(IdentityKind.ORGANIZATION, {"name": "M"})
+    tools.indexing().follow()
+
+    with tools.store.reading() as view:
+        body = view.documents.get(DocumentKind.PROFILE, identity)
+        fact = known(view.facts, IdentityFact, identity)
+    assert body is not None
+    salt = Bytes32(bytes.fromhex(str(parse_object(body)["salt"])[2:]))
+    assert fact.profile == profile_digest({"name": "M"}, salt)
+
+
+def test_two_registrations_are_two_identities(tools: Tools) -> None:
+    own = tools.identities(MAKER)
+
+    made = {own.register(IdentityKind.SITE, {"name": "S"}) for _ in range(2)}
+
+    assert len(made) == 2
+
+
+def test_only_the_controller_links(tools: Tools) -> None:
+    maker = tools.identities(MAKER).register(IdentityKind.ORGANIZATION, {"name": "M"})
+    site = tools.identities(SITE).register(IdentityKind.SITE, {"name": "S"})
+
+    with pytest.raises(CallerRefusedError):
+        tools.identities(MAKER).request_link(site, maker)
+    with pytest.raises(CallerRefusedError):
+        tools.identities(SITE).accept_link(site, maker)
+
+
+def test_identifier_with_wrong_check_digits_is_not_sent(tools: Tools) -> None:
+    issuer = tools.identities(ISSUER).register(IdentityKind.AUTHORITY, {"name": "I"})
+    sent = names_sent(tools)
+    document = ClaimDocument(scheme="LEI", value="9999EXAMPLE000000100", salt=Bytes32(bytes(32)))
+
+    with pytest.raises(WrongLeiCheckDigitsError):
+        tools.identities(ISSUER).claim(issuer, issuer, document)
+
+    assert names_sent(tools) == sent
+
+
+def test_scheme_without_check_digits_is_taken_as_it_is(tools: Tools) -> None:
+    issuer = tools.identities(ISSUER).register(IdentityKind.AUTHORITY, {"name": "I"})
+    document = ClaimDocument(scheme="BPN", value="BPNL00000007", salt=Bytes32(bytes(32)))
+
+    made = tools.identities(ISSUER).claim(issuer, issuer, document)
+
+    assert made == document.claim_id(issuer=issuer, subject=issuer)
+
+
+def test_revoked_claim_is_sent_once(tools: Tools) -> None:
+    issuer = tools.identities(ISSUER).register(IdentityKind.AUTHORITY, {"name": "I"})
+    document = ClaimDocument(scheme="BPN", value="BPNL00000007", salt=Bytes32(bytes(32)))
+    made = tools.identities(ISSUER).claim(issuer, issuer, document)
+
+    for _ in range(2):
+        tools.identities(ISSUER).revoke_claim(issuer, made)
+
+    events = [event for event in tools.chain.log if event.name == "ClaimRevoked"]
+    assert [event.args["claim"] for event in events] == [made]
+
+
+def test_notice_doubts_a_key_from_a_time(tools: Tools) -> None:
+    world = make_world(tools)
+    with tools.store.reading() as view:
+        (key,) = view.facts.each(KeyFact)
+
+    tools.identities(SITE).give_notice(world.machine, key.id, suspected_from=7)
+    tools.indexing().follow()
+
+    with tools.store.reading() as view:
+        doubted = known(view.facts, KeyFact, key.id)
+    assert (doubted.notice_at, doubted.suspected_from) == (tools.chain.now, 7)
+
+
+def test_call_under_one_name_is_sent_once(tools: Tools) -> None:
+    account = tools.account(MAKER)
+
+    calls = [account.call(ContractName.LOG, "tick", once="first") for _ in range(2)]
+
+    assert calls[0].event("RecordAppended") == calls[1].event("RecordAppended")
+    assert names_sent(tools) == ["log.tick:first"]
+
+
+def test_call_waits_for_finality(tools: Tools) -> None:
+    status = tools.account(MAKER).call(ContractName.LOG, "tick", once="first")
+
+    assert status.state is TransactionState.FINAL
+    assert status.event("RecordAppended").args["log"] == 0
+
+
+def test_log_is_opened_by_the_operators_controller(tools: Tools) -> None:
+    operator = tools.identities(OPERATOR).register(IdentityKind.ORGANIZATION, {"name": "O"})
+
+    with pytest.raises(CallerRefusedError):
+        tools.logs(MAKER).open(operator, tools.keys.address(KeyName(WRITER)))
+    numbers = [
+        tools.logs(OPERATOR).open(operator, tools.keys.address(KeyName(WRITER)), continues=before)
+        for before in (0, 1)
+    ]
+
+    assert numbers == [1, 2]
+
+
+def test_same_writer_can_be_set_again_later(tools: Tools) -> None:
+    operator = tools.identities(OPERATOR).register(IdentityKind.ORGANIZATION, {"name": "O"})
+    logs = tools.logs(OPERATOR)
+    first, second = (tools.keys.address(KeyName(name)) for name in (WRITER, OPERATOR))
+    log = logs.open(operator, first)
+
+    for writer in (second, first):
+        logs.set_writer(log, writer)
+
+    assert tools.chain.heads[log].writer == first
+
+
+def source(name: str, content: bytes) -> SourceFile:
+    return SourceFile(name=name, media_type="model/stl", content=BytesIO(content))
+
+
+def test_registered_design_commits_to_its_files(tools: Tools) -> None:
+    designs = tools.designs(DESIGNER)
+
+    design = designs.register([source("a.stl", b"one"), source("b.stl", b"two")])
+
+    sealed = designs.files(design)
+    manifest = Manifest.parse(sealed.manifest)
+    assert [file.name for file in manifest.files] == ["a.stl", "b.stl"]
+    assert [file.digest for file in manifest.files] == [sha256(b"one"), sha256(b"two")]
+    assert len(set(sealed.keys)) == 2
+
+
+def test_design_on_chain_is_the_committed_one(tools: Tools) -> None:
+    design = tools.designs(DESIGNER).register([source("a.stl", b"one")])
+    tools.indexing().follow()
+
+    names = [event.name for event in tools.chain.log if event.contract is ContractName.DESIGNS]
+    with tools.store.reading() as view:
+        fact = known(view.facts, DesignFact, design)
+    assert names == ["DesignCommitted", "DesignRegistered", "RevisionPublished", "Transfer"]
+    assert fact.owner == tools.keys.address(KeyName(DESIGNER))
+
+
+def test_stored_files_are_not_the_plain_ones(tools: Tools) -> None:
+    tools.designs(DESIGNER).register([source("a.stl", b"a secret shape")])
+
+    stored = b"".join(tools.vault.content.files.values())
+
+    assert b"secret" not in stored
+    assert b"a.stl" not in stored
+
+
+@pytest.mark.parametrize("name", ["../a.stl", "a/b.stl", "", ".hidden", "a\0b", "ä.stl", "x" * 101])
+def test_name_that_leads_elsewhere_registers_nothing(tools: Tools, name: str) -> None:
+    with pytest.raises(FileNameError) as caught:
+        tools.designs(DESIGNER).register([source(name, b"one")])
+
+    assert caught.value.code == "design.fileNameInvalid"
+    assert names_sent(tools) == []
+
+
+@pytest.mark.parametrize("names", [[], ["a.stl", "a.stl"]])
+def test_set_without_files_or_with_a_name_twice_is_refused(tools: Tools, names: list[str]) -> None:
+    with pytest.raises(MalformedManifestError) as caught:
+        tools.designs(DESIGNER).register([source(name, b"one") for name in names])
+
+    assert caught.value.code == "design.manifestMalformed"
+    assert names_sent(tools) == []
+
+
+def test_files_of_another_home_are_unknown(tools: Tools) -> None:
+    with pytest.raises(DesignFilesUnknownError) as caught:
+        tools.designs(DESIGNER).files(DesignId(sha256(b"elsewhere")))
+
+    assert caught.value.code == "design.filesUnknown"
+
+
+DRAFT = canonical(
+    {
+        "name": "Bracket",
+        "clauses": [
+            {
+                "path": "/material/polymer",
+                "class": "core",
+                "type": "text",
+                "criticality": "critical",
+                "value": "PETG",
+            },
+            {
+                "path": "/process/layer_height",
+                "class": "window",
+                "type": "quantity",
+                "criticality": "major",
+                "min": "0.30",
+                "max": "0.40",
+                "unit": "mm",
+            },
+        ],
+    }
+)
+
+
+def test_drafted_recipe_has_fresh_salts(tools: Tools) -> None:
+    recipes = tools.recipes(DESIGNER)
+
+    first, second = recipes.draft(DRAFT), recipes.draft(DRAFT)
+
+    salts = {clause.salt for document in (first, second) for clause in document.clauses}
+    assert len(salts) == 4
+    assert first.root() != second.root()
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b'{"name": "x", "clauses": [1]}', "document.memberInvalid"),
+        (b'{"name": "x", "clauses": [], "more": 1}', "clause.malformedTree"),
+        (b'{"clauses": []}', "document.memberMissing"),
+    ],
+)
+def test_draft_that_is_no_recipe_is_refused(tools: Tools, data: bytes, code: str) -> None:
+    with pytest.raises(MalformedError) as caught:
+        tools.recipes(DESIGNER).draft(data)
+
+    assert caught.value.code == code
+
+
+def test_published_recipe_is_kept_in_full(tools: Tools) -> None:
+    recipe = Recipe(root=RECIPE.root(), design=DesignId(sha256(b"design")), revision=1)
+
+    published = tools.recipes(DESIGNER).publish(recipe, RECIPE, status=Status.TRIAL)
+    tools.indexing().follow()
+
+    assert tools.recipes(DESIGNER).document(published) == RECIPE
+    with tools.store.reading() as view:
+        assert known(view.facts, RecipeFact, published).status == Status.TRIAL
+
+
+def test_recipe_of_another_home_is_unknown(tools: Tools) -> None:
+    with pytest.raises(RecipeDocumentUnknownError) as caught:
+        tools.recipes(DESIGNER).document(RecipeId(sha256(b"elsewhere")))
+
+    assert caught.value.code == "recipe.documentUnknown"
+
+
+def test_site_recipe_differs_in_what_the_site_chose(tools: Tools) -> None:
+    document = tools.recipes(SITE).derive(RECIPE, {"/process/layer_height": "0.31"}, name="S")
+
+    changed = [
+        ours.path
+        for theirs, ours in zip(RECIPE.clauses, document.clauses, strict=True)
+        if theirs != ours
+    ]
+    assert changed == ["/process/layer_height"]
+
+
+def test_license_id_is_what_the_owner_signs() -> None:
+    world = make_world()
+    pin = world.tools.chain.pin()
+    domain = licenses_domain(
+        chain_id=pin.chain_id, contract=pin.contracts[ContractName.LICENSES].address
+    )
+
+    signed = world.tools.licenses(DESIGNER).sign(world.terms, owner=KeyName(DESIGNER))
+
+    assert signed.id == world.terms.license_id(domain)
+    owner = recover_address(Digest(signed.id), signed.signature)
+    assert owner == world.tools.keys.address(KeyName(DESIGNER))
+
+
+def test_lane_is_cut_by_its_holder_only() -> None:
+    world = make_world()
+    with world.tools.store.reading() as view:
+        lane = known(view.facts, LaneFact, world.lane)
+
+    with pytest.raises(CallerRefusedError):
+        world.tools.licenses(MAKER).split(lane, 1, log=world.log, to=world.site)
+
+
+def test_envelope_is_signed_by_the_machines_key() -> None:
+    world = make_world()
+    statement = world.statement()
+
+    envelope = Envelope.parse(world.sign(statement))
+
+    key = signing_key(world.tools.keys, MACHINE)
+    with world.tools.store.reading() as view:
+        (registered,) = view.facts.each(KeyFact)
+    assert envelope.verify({registered.id: key.verify}) == (registered.id,)
+    assert BuildStatement.parse(envelope.payload) == statement
+
+
+def test_statement_names_design_job_and_settings() -> None:
+    statement = make_world().statement()
+
+    assert [resource.name for resource in statement.resolved] == ["design", "job", "settings"]
+    assert statement.simulated
+
+
+def test_key_that_opens_cannot_be_a_machines() -> None:
+    keys = MemoryKeyStore()
+    keys.create(KeyName("packages"), KeyAlgorithm.X25519)
+
+    with pytest.raises(KeyPurposeError):
+        key_to_register(keys, KeyName("packages"))
+
+
+@pytest.fixture
+def logged() -> World:
+    world = make_world()
+    world.disclose()
+    world.tools.ingest(world.log).receive([world.envelope(1)])
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+    return world
+
+
+def test_part_becomes_a_token_of_the_buyer(logged: World) -> None:
+    core = logged.tools.exporter.evidence(logged.log, Index(0)).core
+    buyer = Address(b"\5" * 20)
+
+    status = logged.tools.parts(SITE).materialise(core, to=buyer)
+
+    made = status.event("PartMaterialised").args
+    assert made["to"] == buyer
+    assert made["part"] == logged.log << 64
+    assert made["entry"][1] == core.entry.subject
+
+
+def test_part_is_declared_void(logged: World) -> None:
+    core = logged.tools.exporter.evidence(logged.log, Index(0)).core
+
+    status = logged.tools.parts(SITE).void(core)
+
+    assert status.event("PartVoided").args["part"] == logged.log << 64

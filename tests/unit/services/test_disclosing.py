@@ -1,0 +1,137 @@
+"""What is disclosed is kept only where it opens what the chain commits to."""
+
+from collections.abc import Callable
+
+import pytest
+
+from fakes.world import RECIPE, World, claim, make_world
+from guildmark.domain.canonical import canonical
+from guildmark.domain.clauses import DisclosureMismatchError, disclose, disclose_all
+from guildmark.domain.facts import ClaimFact
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import MalformedHexError
+from guildmark.domain.strictjson import parse_object
+from guildmark.ports import DocumentKind
+from guildmark.services.disclosing import (
+    DisclosedThingUnknownError,
+    ProfileMismatchError,
+    clauses_body,
+    shown_claim,
+    shown_clauses,
+)
+from guildmark.services.projection import known
+
+UNKNOWN = sha256(b"unknown")
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world()
+
+
+def test_disclosed_clauses_are_shown_as_they_came(world: World) -> None:
+    shown = disclose(RECIPE.clauses, ["/material/polymer"])
+
+    world.tools.disclosing.receive(DocumentKind.RECIPE, world.recipe.id(), clauses_body(shown))
+
+    with world.tools.store.reading() as view:
+        assert shown_clauses(view.documents, DocumentKind.RECIPE, world.recipe.id()) == shown
+        assert shown_clauses(view.documents, DocumentKind.RECIPE, UNKNOWN) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        (DocumentKind.TERMS, lambda world: world.license),
+        (DocumentKind.RECIPE, lambda world: world.recipe.id()),
+        (DocumentKind.SITE_RECIPE, lambda world: world.site_recipe),
+    ],
+)
+def test_clauses_of_another_tree_are_refused(
+    world: World, kind: DocumentKind, key: Callable[[World], bytes]
+) -> None:
+    other = clauses_body(disclose_all(RECIPE.clauses[:2]))
+
+    with pytest.raises(DisclosureMismatchError):
+        world.tools.disclosing.receive(kind, key(world), other)
+
+    with world.tools.store.reading() as view:
+        assert view.documents.get(kind, key(world)) is None
+
+
+@pytest.mark.parametrize(
+    "kind", [DocumentKind.TERMS, DocumentKind.RECIPE, DocumentKind.SITE_RECIPE]
+)
+def test_clauses_of_nothing_are_refused(world: World, kind: DocumentKind) -> None:
+    body = clauses_body(disclose_all(RECIPE.clauses))
+
+    with pytest.raises(DisclosedThingUnknownError) as caught:
+        world.tools.disclosing.receive(kind, UNKNOWN, body)
+
+    assert caught.value.code == "disclosure.thingUnknown"
+
+
+def test_disclosed_claim_is_opened(world: World) -> None:
+    made, body = claim(world.tools, world.issuer, world.maker)
+    world.tools.indexing().follow()
+    with world.tools.store.reading() as view:
+        fact = known(view.facts, ClaimFact, made)
+        before = shown_claim(view.documents, fact)
+
+    world.tools.disclosing.receive(DocumentKind.CLAIM, made, body)
+
+    with world.tools.store.reading() as view:
+        opened = shown_claim(view.documents, fact)
+    assert before is None
+    assert opened is not None
+    assert (opened.issuer, opened.subject) == (world.issuer, world.maker)
+    assert opened.claim.scheme == "LEI"
+
+
+def test_claim_that_nobody_made_is_refused(world: World) -> None:
+    made, body = claim(world.tools, world.issuer, world.maker)
+
+    with pytest.raises(DisclosedThingUnknownError):
+        world.tools.disclosing.receive(DocumentKind.CLAIM, made, body)
+
+
+def test_claim_under_another_id_is_refused(world: World) -> None:
+    _, body = claim(world.tools, world.issuer, world.maker)
+    world.tools.indexing().follow()
+
+    with pytest.raises(DisclosedThingUnknownError):
+        world.tools.disclosing.receive(DocumentKind.CLAIM, UNKNOWN, body)
+
+
+def profile_of(world: World) -> bytes:
+    with world.tools.store.reading() as view:
+        body = view.documents.get(DocumentKind.PROFILE, world.site)
+    assert body is not None
+    return body
+
+
+def test_own_profile_can_be_disclosed(world: World) -> None:
+    body = profile_of(world)
+
+    world.tools.disclosing.receive(DocumentKind.PROFILE, world.site, body)
+
+    assert profile_of(world) == body
+
+
+def test_changed_profile_is_refused(world: World) -> None:
+    changed = canonical({**parse_object(profile_of(world)), "name": "Another"})
+
+    with pytest.raises(ProfileMismatchError) as caught:
+        world.tools.disclosing.receive(DocumentKind.PROFILE, world.site, changed)
+
+    assert caught.value.code == "profile.mismatch"
+
+
+def test_profile_without_a_salt_is_refused(world: World) -> None:
+    with pytest.raises(MalformedHexError):
+        world.tools.disclosing.receive(DocumentKind.PROFILE, world.site, b'{"name":"S"}')
+
+
+def test_profile_of_nobody_is_refused(world: World) -> None:
+    with pytest.raises(DisclosedThingUnknownError):
+        world.tools.disclosing.receive(DocumentKind.PROFILE, UNKNOWN, profile_of(world))

@@ -1,0 +1,192 @@
+"""A package opens for its site alone, and only where every part of it is what the chain says."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from io import BufferedIOBase, BytesIO
+
+import pytest
+
+from fakes.store import MemoryNodeStore
+from fakes.world import DESIGNER, RECIPE, World, make_world
+from guildmark.domain.clauses import disclose_all
+from guildmark.domain.fileset import FileMismatchError, FileName
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Bytes32, Digest, IdentityId
+from guildmark.domain.recipe import RecipeDocument
+from guildmark.ports import (
+    ContentMissingError,
+    DocumentKind,
+    KeyAlgorithm,
+    KeyName,
+    SealBrokenError,
+)
+from guildmark.services.disclosing import shown_clauses
+from guildmark.services.packages import (
+    Package,
+    PackageMismatchError,
+    PackageNotLicensedError,
+    Packages,
+)
+
+SEALED = KeyName("packages")
+SOME = Digest(sha256(b"something else"))
+
+
+@pytest.fixture
+def world() -> World:
+    world = make_world()
+    world.tools.keys.create(SEALED, KeyAlgorithm.X25519)
+    return world
+
+
+def package_of(world: World) -> Package:
+    return Package(
+        terms=world.terms,
+        members=world.members,
+        recipe=world.recipe,
+        document=RECIPE,
+        revision=world.revision,
+        files=world.tools.designs(DESIGNER).files(world.revision.design),
+    )
+
+
+def site_packages(world: World) -> Packages:
+    return replace(world.tools.packages, store=MemoryNodeStore())
+
+
+def sealed_to_site(world: World, package: Package) -> bytes:
+    return world.tools.packages.seal(package, site=world.site, recipient=b"key")
+
+
+class Folder:
+    """Files that were extracted."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+
+    @contextmanager
+    def sink(self, name: FileName) -> Iterator[BufferedIOBase]:
+        target = BytesIO()
+        yield target
+        self.files[name] = target.getvalue()
+
+
+def test_package_comes_out_as_it_was_sealed(world: World) -> None:
+    package = package_of(world)
+
+    opened = site_packages(world).open(sealed_to_site(world, package), site=world.site, key=SEALED)
+
+    assert opened == package
+
+
+def test_opened_package_shows_terms_and_recipe(world: World) -> None:
+    packages = site_packages(world)
+
+    packages.open(sealed_to_site(world, package_of(world)), site=world.site, key=SEALED)
+
+    with packages.store.reading() as view:
+        documents = view.documents
+        terms = shown_clauses(documents, DocumentKind.TERMS, world.license)
+        recipe = shown_clauses(documents, DocumentKind.RECIPE, world.recipe.id())
+        document = documents.get(DocumentKind.RECIPE_DOCUMENT, world.recipe.id())
+    assert terms == disclose_all(world.members)
+    assert recipe == disclose_all(RECIPE.clauses)
+    assert document == RECIPE.encode()
+
+
+def test_package_of_another_site_does_not_open(world: World) -> None:
+    sealed = sealed_to_site(world, package_of(world))
+    other = IdentityId(sha256(b"other site"))
+
+    with pytest.raises(SealBrokenError):
+        site_packages(world).open(sealed, site=other, key=SEALED)
+
+
+def test_license_that_is_not_granted_releases_no_key(world: World) -> None:
+    package = package_of(world)
+    ungranted = replace(package, terms=replace(world.terms, units=61))
+
+    with pytest.raises(PackageNotLicensedError) as caught:
+        world.tools.packages.seal(ungranted, site=world.site, recipient=b"key")
+
+    assert caught.value.code == "package.notLicensed"
+
+
+def other_members(package: Package) -> Package:
+    return replace(package, members=package.members[:-1])
+
+
+def other_document(package: Package) -> Package:
+    return replace(package, document=RecipeDocument(name="x", clauses=RECIPE.clauses[:-1]))
+
+
+def other_recipe(package: Package) -> Package:
+    return replace(package, recipe=replace(package.recipe, root=SOME))
+
+
+def other_revision(package: Package) -> Package:
+    return replace(package, revision=replace(package.revision, root=SOME))
+
+
+def other_manifest(package: Package) -> Package:
+    manifest = package.files.manifest.replace(b"part.stl", b"copy.stl")
+    return replace(package, files=replace(package.files, manifest=manifest))
+
+
+def missing_key(package: Package) -> Package:
+    return replace(package, files=replace(package.files, keys=()))
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (other_members, "terms"),
+        (other_document, "recipe"),
+        (other_recipe, "recipe"),
+        (other_revision, "revision"),
+        (other_manifest, "manifest"),
+        (missing_key, "keys"),
+    ],
+)
+def test_part_that_is_not_the_chains_is_refused(
+    world: World, change: Callable[[Package], Package], what: str
+) -> None:
+    packages = site_packages(world)
+    sealed = sealed_to_site(world, change(package_of(world)))
+
+    with pytest.raises(PackageMismatchError) as caught:
+        packages.open(sealed, site=world.site, key=SEALED)
+
+    assert caught.value.code == "package.mismatch"
+    assert caught.value.detail == {"what": what}
+    with packages.store.reading() as view:
+        assert view.documents.get(DocumentKind.PACKAGE, world.license) is None
+
+
+def test_extracted_files_are_the_registered_ones(world: World) -> None:
+    folder = Folder()
+
+    manifest = world.tools.packages.extract(package_of(world), folder.sink)
+
+    assert folder.files == {"part.stl": b"solid"}
+    assert [file.name for file in manifest.files] == ["part.stl"]
+
+
+def test_file_that_is_not_here_is_missed(world: World) -> None:
+    world.tools.vault.content.files.clear()
+
+    with pytest.raises(ContentMissingError):
+        world.tools.packages.extract(package_of(world), Folder().sink)
+
+
+def test_file_under_another_key_is_not_the_registered_one(world: World) -> None:
+    package = package_of(world)
+    keys = (Bytes32(SOME),)
+    other = replace(package, files=replace(package.files, keys=keys))
+
+    with pytest.raises(FileMismatchError) as caught:
+        world.tools.packages.extract(other, Folder().sink)
+
+    assert caught.value.code == "content.hashMismatch"
+    assert caught.value.detail["name"] == "part.stl"
