@@ -511,8 +511,11 @@ def test_nothing_that_bends_the_chain_goes_through(running: chains.Chain, method
     assert caught.value.rpc_code == -32601
 
 
-def post(chain: chains.Chain, body: bytes) -> httpx.Response:
-    return httpx.post(chain.url, content=body, trust_env=False, timeout=30)
+def post(
+    chain: chains.Chain, body: bytes, kind: str = "application/json; charset=utf-8"
+) -> httpx.Response:
+    headers = {"content-type": kind}
+    return httpx.post(chain.url, content=body, headers=headers, trust_env=False, timeout=30)
 
 
 @pytest.mark.parametrize(
@@ -540,6 +543,18 @@ def test_what_is_no_call_is_answered_with_its_code(
     answer = post(running, body)
 
     assert answer.json()["error"]["code"] == code
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "", "application/x-www-form-urlencoded"])
+def test_a_page_in_a_browser_cannot_send_without_asking(running: chains.Chain, kind: str) -> None:
+    body = b'{"method":"guildmark_fund","params":["0x' + b"77" * 20 + b'"]}'
+
+    answer = post(running, body, kind)
+
+    with running.rpc() as rpc:
+        balance = rpc.call("eth_getBalance", "0x" + "77" * 20, "latest")
+    assert (answer.status_code, balance) == (415, "0x0")
+    assert httpx.options(running.url, trust_env=False).status_code == 405
 
 
 def test_a_body_has_a_limit(running: chains.Chain) -> None:

@@ -204,7 +204,14 @@ class Outbox:
         changes = [progress.change(item, view, self.looker.reason) for item in watched]
         found = [change for change in changes if change is not None]
         self.table.apply(found, at=self.clock.now())
+        self._forget({change.number for change in found if change.is_settled}, watched)
         self.on_step("seen")
+
+    def _forget(self, settled: set[int], watched: Sequence[Outgoing]) -> None:
+        for item in watched:
+            if item.number in settled:
+                for attempt in item.attempts:
+                    self._sent.pop(attempt.hash, None)
 
     def _is_due(self, outgoing: Outgoing) -> bool:
         """Return whether its newest bytes shall be sent now: new, undone, or not seen for long."""

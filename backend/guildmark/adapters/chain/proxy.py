@@ -9,7 +9,7 @@ import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -24,7 +24,7 @@ from starlette.routing import Route
 from guildmark.adapters.chain.anvil import AnvilFailedError
 from guildmark.adapters.chain.endpoint import FILE_NAME as ENDPOINT
 from guildmark.adapters.chain.endpoint import PORT_FILE
-from guildmark.adapters.chain.local import Keeper, Refused
+from guildmark.adapters.chain.local import Accepted, Keeper, Refused
 from guildmark.adapters.files import write_durably
 from guildmark.domain.errors import ConflictError, GuildmarkError, MalformedError
 from guildmark.domain.identifiers import Address, address_from_hex, from_hex, to_hex
@@ -97,6 +97,9 @@ class Proxy:
 
     async def answer(self, request: Request) -> Response:
         """Answer one HTTP request."""
+        # A page in a browser may send other types to this machine without asking first.
+        if request.headers.get("content-type", "").partition(";")[0] != "application/json":
+            return _response(_failed(None, _INVALID_REQUEST, "expected application/json"), 415)
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
@@ -146,7 +149,7 @@ class Proxy:
             return _failed(call, _INVALID_PARAMS, message)
         return await self._sent(call, self.keeper.fund(account, coins))
 
-    async def _sent(self, call: Answer, sending: Any) -> Answer:
+    async def _sent(self, call: Answer, sending: Awaitable[Accepted | Refused]) -> Answer:
         outcome = await sending
         if isinstance(outcome, Refused):
             return _failed(call, _REJECTED, outcome.reason)

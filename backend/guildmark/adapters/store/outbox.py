@@ -198,6 +198,11 @@ class Change:
     seen: State
     values: Mapping[str, Any]
 
+    @property
+    def is_settled(self) -> bool:
+        """Return whether nothing can happen to the transaction any more."""
+        return self.values["state"] in {State.FINAL, State.FAILED}
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxTable:
