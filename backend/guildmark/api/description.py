@@ -32,6 +32,18 @@ def refusals(*statuses: int) -> Responses:
     return {status: _described(status) for status in statuses}
 
 
+def leads_to(status: int, operation: str, **parameters: str) -> Responses:
+    """Return the link from an answer to a next call (OpenAPI 3.1, 4.8.20).
+
+    Args:
+        status: The answer's status.
+        operation: The id of the next operation.
+        parameters: Its parameters, each the name of a member of the answer.
+    """
+    named = {name: f"$response.body#/{member}" for name, member in parameters.items()}
+    return {status: {"links": {operation: {"operationId": operation, "parameters": named}}}}
+
+
 def content(media_type: str, description: str) -> Responses:
     """Return the declared success of a route that answers bytes."""
     schema = {"type": "string", "format": "binary"}
@@ -61,14 +73,27 @@ class Application(FastAPI):
 
 
 def _corrected(document: dict[str, Any]) -> dict[str, Any]:
-    """Take out the framework's own error, which no route answers, and put in the problem."""
+    """Say what the framework does not know: its own error, which no route answers, is replaced."""
     for operations in document["paths"].values():
         for operation in operations.values():
-            if _FRAMEWORK in str(operation["responses"].get("422")):
-                del operation["responses"]["422"]
+            _correct(operation)
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas["Problem"] = Problem.model_json_schema()
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     return document
+
+
+def _correct(operation: dict[str, Any]) -> None:
+    answers = operation["responses"]
+    if _FRAMEWORK in str(answers.get("422")):
+        del answers["422"]
+    for answer in answers.values():
+        if answer["description"] == "Successful Response":
+            answer["description"] = "What was asked for."
+    for parameter in operation.get("parameters", ()):
+        # What may be left out is not null.
+        choices = parameter["schema"].pop("anyOf", ())
+        for choice in choices:
+            parameter["schema"] |= choice if choice != {"type": "null"} else {}

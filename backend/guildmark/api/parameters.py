@@ -48,8 +48,12 @@ PartPath = Annotated[
 ]
 CidPath = Annotated[
     str,
-    # CIDv1 in base32: raw or dag-pb, SHA-256. The last letter holds three bits.
-    Path(pattern="^baf(?:ybei|krei)[a-z2-7]{51}[aeimquy4]$", description="The address of a file."),
+    # CIDv1 in base32: raw or dag-pb, SHA-256. The first letter after these four bytes holds three
+    # bits of the digest, and so does the last one.
+    Path(
+        pattern="^baf(?:ybei|krei)[a-h][a-z2-7]{50}[aeimquy4]$",
+        description="The address of a file.",
+    ),
 ]
 LabelQuery = Annotated[
     str,

@@ -27,6 +27,7 @@ from guildmark.domain.errors import (
     UnknownPartError,
     UsageError,
 )
+from guildmark.domain.refusals import RecordUnknownError
 from guildmark.domain.strictjson import JsonTooLargeError
 
 PROBLEM_TYPE = "application/problem+json"
@@ -40,6 +41,7 @@ _STATUSES: Sequence[tuple[type[GuildmarkError], HTTPStatus]] = (
     (NodeFaultError, HTTPStatus.INTERNAL_SERVER_ERROR),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (UnknownPartError, HTTPStatus.NOT_FOUND),
+    (RecordUnknownError, HTTPStatus.NOT_FOUND),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
     (ConflictError, HTTPStatus.CONFLICT),
     (NotFinalError, HTTPStatus.CONFLICT),

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from guildmark.api.description import refusals
+from guildmark.api.description import leads_to, refusals
 from guildmark.api.serving import Node
 from guildmark.domain.facts import LogFact, RecordFact
 from guildmark.domain.identifiers import to_hex
@@ -62,7 +62,11 @@ def chain(node: Node) -> ChainAnswer:
     )
 
 
-@router.get("/beacon", summary="The newest final record", responses=refusals(400, 409, 503))
+@router.get(
+    "/beacon",
+    summary="The newest final record",
+    responses=refusals(400, 409, 503) | leads_to(200, "record", log="log", seq="seq"),
+)
 def beacon(node: Node) -> BeaconAnswer:
     """Return the record to name in the next statement."""
     with node.store.reading() as view:

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from guildmark.api.bodies import check_media_type, chunks
 from guildmark.api.caching import FOREVER, is_known, unchanged
-from guildmark.api.description import content, refusals
+from guildmark.api.description import content, leads_to, refusals
 from guildmark.api.parameters import CidPath, IdempotencyKey
 from guildmark.api.problems import problem
 from guildmark.api.serving import Node
@@ -62,7 +62,7 @@ class _Download(StreamingResponse):
     summary="Store ciphertext",
     status_code=HTTPStatus.CREATED,
     openapi_extra=_UPLOAD,
-    responses=refusals(400, 408, 409, 413, 415, 503),
+    responses=refusals(400, 408, 409, 413, 415, 503) | leads_to(201, "load_content", cid="cid"),
 )
 async def store_content(
     request: Request, node: Node, idempotency_key: IdempotencyKey = None
