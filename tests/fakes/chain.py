@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fakes.keys import MemoryKeyStore
+from fakes.simulator import header_of
 from guildmark.domain.contracts import (
     AccountProof,
     ChainClass,
@@ -42,6 +43,7 @@ from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.terms import Terms
 from guildmark.ports import (
     Block,
+    BlockUnknownError,
     Call,
     Capability,
     Event,
@@ -83,6 +85,7 @@ class MemoryChain:
     """Fulfils ``Ledger``; ``MemoryOutbox`` sends to it."""
 
     blocks: list[Block] = field(default_factory=list)
+    headers: list[bytes] = field(default_factory=list)
     log: list[Event] = field(default_factory=list)
     controllers: dict[bytes, Address] = field(default_factory=dict)
     link_counts: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
@@ -114,10 +117,13 @@ class MemoryChain:
         return self.blocks[-1 - self.unfinal] if final else self.blocks[-1]
 
     def block(self, number: int) -> Block:
+        if number >= len(self.blocks):
+            message = f"The chain has no block {number}."
+            raise BlockUnknownError(message)
         return self.blocks[number]
 
     def header(self, number: int) -> bytes:
-        return b"header %d" % number
+        return self.headers[number]
 
     def events(self, first: int, last: int) -> Sequence[Event]:
         return [event for event in self.log if first <= event.block_number <= last]
@@ -168,7 +174,9 @@ class MemoryChain:
     def mine(self) -> Block:
         """Add an empty block."""
         number = len(self.blocks)
-        block = Block(number=number, hash=sha256(b"block %d" % number), time=START + number)
+        header = header_of(number, START + number, sha256(b"state %d" % number))
+        block = Block(number=number, hash=keccak256(header), time=START + number)
+        self.headers.append(header)
         self.blocks.append(block)
         return block
 

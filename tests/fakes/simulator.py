@@ -160,7 +160,7 @@ OWN = tuple(
 )
 
 
-def _header(number: int, time: int, state_root: bytes) -> bytes:
+def header_of(number: int, time: int, state_root: bytes) -> bytes:
     plain = (32, 32, 20, 32, 32, 32, 256, 0, 0, 4, 4, 0, 5, 32, 8)
     fields: list[rlp.Item] = [b"\1" * size for size in plain]
     fields[3] = state_root
@@ -522,7 +522,7 @@ class Simulator:
             name: self._account(name, tries[name], state, slots[name], words)
             for name in PROVEN_CONTRACTS
         }
-        return _header(self.block, LOOKED, state.root), accounts
+        return header_of(self.block, LOOKED, state.root), accounts
 
     def _account(
         self,

@@ -198,6 +198,18 @@ class MemoryNodeStore:
     def __init__(self) -> None:
         self._state = _State()
 
+    def forget(self, kind: type) -> None:
+        """Let the index never have heard of things of a kind."""
+        facts = self._state.facts
+        for found in [key for key in facts if key[0] == kind.__name__]:
+            del facts[found]
+
+    def forget_documents(self, kind: DocumentKind) -> None:
+        """Let no document of a kind have been kept."""
+        documents = self._state.documents
+        for found in [key for key in documents if key[0] == kind]:
+            del documents[found]
+
     @contextmanager
     def reading(self) -> Iterator[View]:
         state = self._state

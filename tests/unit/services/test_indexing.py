@@ -1,10 +1,15 @@
 """The index follows final blocks, once each, and notices when one of them changes."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
 import pytest
 
+from fakes.chain import MemoryChain
 from fakes.world import OPERATOR, Tools, make_world
 from guildmark.domain.facts import IdentityFact, LogFact, RecordFact
 from guildmark.domain.identity import IdentityKind
+from guildmark.ports import Event, KeyName
 from guildmark.services import indexing
 from guildmark.services.indexing import HistoryRewrittenError
 
@@ -61,3 +66,32 @@ def test_rewritten_final_block_stops_the_index() -> None:
 
     assert caught.value.code == "chain.historyRewritten"
     assert caught.value.detail == {"block": number}
+
+
+@dataclass
+class SlowChain(MemoryChain):
+    """A chain whose answer takes so long that another process reads the same blocks meanwhile."""
+
+    meanwhile: Callable[[], object] | None = None
+
+    def events(self, first: int, last: int) -> Sequence[Event]:
+        found = super().events(first, last)
+        other, self.meanwhile = self.meanwhile, None
+        if other is not None:
+            other()
+        return found
+
+
+def test_blocks_that_another_process_read_are_not_read_again() -> None:
+    chain = SlowChain()
+    tools = Tools(chain=chain)
+    operator = tools.identities(OPERATOR).register(IdentityKind.ORGANIZATION, {"name": "O"})
+    tools.logs(OPERATOR).open(operator, tools.keys.address(KeyName(OPERATOR)))
+    other = tools.indexing()
+    chain.meanwhile = other.follow
+
+    head = tools.indexing().follow()
+
+    with tools.store.reading() as view:
+        assert view.facts.cursor() == head
+        assert len(view.facts.each(LogFact)) == 1

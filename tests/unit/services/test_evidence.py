@@ -1,0 +1,469 @@
+"""Evidence of the own log, proven at a block; and what peers hold, checked and kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from fakes.world import OPERATOR, Tools, World, claim, make_world
+from guildmark.domain import bundle
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.entry import Entry, EntryKind
+from guildmark.domain.facts import (
+    DesignFact,
+    IdentityFact,
+    KeyFact,
+    LaneFact,
+    LogFact,
+    PartFact,
+    RecipeFact,
+    RevisionFact,
+)
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import UINT64_MAX, Address, Bytes32, Digest, Index, LogNumber
+from guildmark.domain.identity import IdentityKind
+from guildmark.domain.merkle import verify_inclusion
+from guildmark.domain.queue import Queued
+from guildmark.domain.verification.evidence import Evidence
+from guildmark.domain.verification.slots import required_slots
+from guildmark.ports import DocumentKind, PeerUnavailableError
+from guildmark.services.bundles import Bundles
+from guildmark.services.evidence import PartUnknownError, RecordTooYoungError
+from guildmark.services.projection import known
+
+FIRST = Index(0)
+
+
+@pytest.fixture
+def world() -> World:
+    return logged(make_world())
+
+
+def logged(world: World, *numbers: int) -> World:
+    world.disclose()
+    envelopes = [world.envelope(number) for number in numbers or (1, 2)]
+    world.tools.ingest(world.log).receive(envelopes)
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+    return world
+
+
+def evidence(world: World, index: int = 0) -> Evidence:
+    return world.tools.exporter.evidence(world.log, Index(index))
+
+
+def test_path_leads_from_the_entry_to_the_record(world: World) -> None:
+    core = evidence(world, 1).core
+
+    verify_inclusion(
+        data=core.entry.leaf_data(core.salt),
+        index=core.position,
+        count=core.record.count,
+        path=core.path,
+        root=core.record.root,
+    )
+    assert (core.record.log, core.index) == (world.log, 1)
+
+
+def test_every_slot_that_a_verdict_needs_is_proven(world: World) -> None:
+    found = evidence(world)
+
+    shown = {
+        name: tuple(slot.slot for slot in proof.slots)
+        for name, proof in found.chain.accounts.items()
+    }
+    assert shown == required_slots(found.core, found.disclosed)
+
+
+def test_evidence_is_of_the_newest_final_block(world: World) -> None:
+    head = world.tools.chain.head(final=True)
+
+    assert evidence(world).chain.header == world.tools.chain.header(head.number)
+    assert evidence(world).chain.pin == world.tools.chain.pin()
+
+
+def test_evidence_can_be_of_an_earlier_block(world: World) -> None:
+    number = world.tools.chain.head(final=True).number
+    world.tools.logs(OPERATOR).tick()
+
+    found = world.tools.exporter.evidence(world.log, FIRST, block=number)
+
+    assert found.chain.header == world.tools.chain.header(number)
+
+
+def test_block_must_be_final(world: World) -> None:
+    number = world.tools.chain.head(final=True).number
+
+    with pytest.raises(RecordTooYoungError) as caught:
+        world.tools.exporter.evidence(world.log, FIRST, block=number + 1)
+
+    assert caught.value.code == "chain.notFinal"
+    assert caught.value.detail == {"block": number + 1, "final": number}
+
+
+def test_block_must_not_be_older_than_the_record(world: World) -> None:
+    number = world.tools.chain.head(final=True).number
+
+    with pytest.raises(RecordTooYoungError) as caught:
+        world.tools.exporter.evidence(world.log, FIRST, block=number - 1)
+
+    assert caught.value.detail == {"block": number - 1}
+
+
+def test_unknown_position_has_no_evidence(world: World) -> None:
+    with pytest.raises(PartUnknownError) as caught:
+        world.tools.exporter.evidence(world.log, Index(2))
+
+    assert caught.value.code == "part.unknown"
+    assert caught.value.exit_code == 11
+
+
+def test_what_the_parties_show_is_in_the_evidence(world: World) -> None:
+    shown = evidence(world).disclosed
+
+    assert shown.operator == world.operator
+    assert shown.key is not None
+    assert shown.site_link is not None
+    assert (shown.site_link.child, shown.site_link.count) == (world.machine, 1)
+    assert shown.maker_link is not None
+    assert (shown.maker_link.parent, shown.maker_link.count) == (world.maker, 1)
+    assert shown.beacon == world.beacon
+    assert [one.terms for one in shown.licenses] == [world.terms]
+    assert shown.recipe is not None
+    assert shown.recipe.recipe == world.recipe
+    assert shown.site_recipe is not None
+    assert shown.site_recipe.recipe.site == world.site
+    assert shown.revision == world.revision
+    assert shown.owner == world.designer
+
+
+def test_profiles_of_all_parties_are_shown(world: World) -> None:
+    profiles = {one.identity for one in evidence(world).disclosed.profiles}
+
+    assert profiles == {
+        *(world.operator, world.maker, world.site, world.machine, world.designer),
+    }
+
+
+def test_profile_that_nobody_disclosed_is_not_shown(world: World) -> None:
+    world.tools.store.forget_documents(DocumentKind.PROFILE)
+
+    assert evidence(world).disclosed.profiles == ()
+
+
+def test_claims_of_maker_and_owner_are_shown(world: World) -> None:
+    for subject in (world.maker, world.designer, world.operator):
+        made, body = claim(world.tools, world.issuer, subject)
+        world.tools.indexing(world.log).follow()
+        world.tools.disclosing.receive(DocumentKind.CLAIM, made, body)
+
+    shown = evidence(world).disclosed
+
+    assert [one.subject for one in shown.claims] == [world.maker, world.designer]
+    assert world.issuer in {one.identity for one in shown.profiles}
+
+
+def test_claim_that_is_not_disclosed_is_not_shown(world: World) -> None:
+    claim(world.tools, world.issuer, world.maker)
+    world.tools.indexing(world.log).follow()
+
+    assert evidence(world).disclosed.claims == ()
+
+
+def test_revoked_claim_is_not_shown(world: World) -> None:
+    made, body = claim(world.tools, world.issuer, world.maker)
+    world.tools.indexing(world.log).follow()
+    world.tools.disclosing.receive(DocumentKind.CLAIM, made, body)
+    world.tools.chain.mine()
+    world.tools.chain.emit(ContractName.IDENTITIES, "ClaimRevoked", claim=made)
+    world.tools.indexing(world.log).follow()
+
+    assert evidence(world).disclosed.claims == ()
+
+
+def test_owner_with_a_claim_goes_before_one_without(world: World) -> None:
+    with world.tools.store.reading() as view:
+        owner = known(view.facts, DesignFact, world.revision.design).owner
+    second = world.tools.identities("designer").register(IdentityKind.ORGANIZATION, {"name": "E"})
+    made, body = claim(world.tools, world.issuer, second)
+    world.tools.indexing(world.log).follow()
+    world.tools.disclosing.receive(DocumentKind.CLAIM, made, body)
+
+    with world.tools.store.reading() as view:
+        assert known(view.facts, IdentityFact, second).controller == owner
+    assert evidence(world).disclosed.owner == second
+
+
+def test_owner_whom_no_organization_speaks_for_is_not_named(world: World) -> None:
+    with world.tools.store.writing() as work:
+        design = known(work.facts, DesignFact, world.revision.design)
+        work.facts.put(replace(design, owner=Address(b"\7" * 20)))
+
+    assert evidence(world).disclosed.owner is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "member"),
+    [
+        (DesignFact, "owner"),
+        (RevisionFact, "revision"),
+        (RecipeFact, "recipe"),
+        (LogFact, "operator"),
+    ],
+)
+def test_what_the_index_does_not_know_stays_absent(world: World, kind: type, member: str) -> None:
+    world.tools.store.forget(kind)
+
+    assert getattr(evidence(world).disclosed, member) is None
+
+
+def test_license_of_an_unknown_lane_stays_absent(world: World) -> None:
+    world.tools.store.forget(LaneFact)
+
+    assert evidence(world).disclosed.licenses == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "member"),
+    [
+        (DocumentKind.TERMS, "licenses"),
+        (DocumentKind.RECIPE, "recipe"),
+        (DocumentKind.SITE_RECIPE, "site_recipe"),
+    ],
+)
+def test_what_was_not_disclosed_stays_absent(world: World, kind: DocumentKind, member: str) -> None:
+    world.tools.store.forget_documents(kind)
+
+    assert not getattr(evidence(world).disclosed, member)
+
+
+def log_unasked(world: World, *envelopes: bytes) -> None:
+    """Log envelopes as a rogue would, past the door."""
+    with world.tools.store.writing() as work:
+        for number, data in enumerate(envelopes):
+            work.log.accept(unexamined(world, data, number))
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+
+
+def unexamined(world: World, data: bytes, number: int) -> Queued:
+    entry = Entry(
+        kind=EntryKind.BUILD,
+        subject=Digest(sha256(b"subject %d" % number)),
+        envelope=envelope_digest(data),
+        site_recipe=world.site_recipe,
+        machine=world.machine,
+        maker=world.maker,
+        dependencies=Digest(bytes(32)),
+    )
+    return Queued(
+        envelope=data,
+        digest=envelope_digest(data),
+        payload=sha256(data),
+        entry=entry,
+        salt=Bytes32(sha256(b"salt %d" % number)),
+        lane=world.lane,
+        label=f"hidden {number}",
+        counter=100 + number,
+    )
+
+
+def test_unreadable_envelope_shows_what_the_record_alone_shows() -> None:
+    world = make_world()
+    world.disclose()
+    log_unasked(world, b"{}")
+
+    shown = evidence(world).disclosed
+
+    assert shown.operator == world.operator
+    assert len(shown.licenses) == 1
+    assert shown.key is None
+    assert shown.site_link is None
+
+
+def test_key_of_an_unknown_machine_is_not_shown(world: World) -> None:
+    world.tools.store.forget(KeyFact)
+
+    assert evidence(world).disclosed.key is None
+
+
+def fate(world: World, index: int, value: int) -> None:
+    with world.tools.store.writing() as work:
+        work.facts.put(PartFact(log=world.log, index=Index(index), fate=value))
+
+
+def test_replaced_part_shows_what_replaces_it(world: World) -> None:
+    fate(world, 0, 1)
+
+    found = evidence(world)
+
+    assert found.replacement is not None
+    assert found.replacement.core.index == 1
+    assert found.replacement.chain.header == found.chain.header
+
+
+@pytest.mark.parametrize("value", [0, UINT64_MAX])
+def test_part_that_nothing_replaces_shows_nothing_more(world: World, value: int) -> None:
+    fate(world, 0, value)
+
+    assert evidence(world).replacement is None
+
+
+@dataclass
+class MemoryPeer:
+    """Another node: what it answers to each position, and how often it was asked."""
+
+    answers: Mapping[tuple[LogNumber, int], bytes] = field(default_factory=dict)
+    is_down: bool = False
+    asked: int = 0
+
+    def bundle(self, log: LogNumber, index: Index) -> bytes | None:
+        self.asked += 1
+        if self.is_down:
+            message = "The peer does not answer."
+            raise PeerUnavailableError(message)
+        return self.answers.get((log, index))
+
+
+def other_node(world: World, *peers: MemoryPeer) -> Bundles:
+    """Return the bundles of a node that runs another log on the same chain."""
+    tools = Tools(chain=world.tools.chain)
+    tools.indexing().follow()
+    return Bundles(exporter=tools.exporter, store=tools.store, own_log=LogNumber(9), peers=peers)
+
+
+def own_node(world: World) -> Bundles:
+    return Bundles(exporter=world.tools.exporter, store=world.tools.store, own_log=world.log)
+
+
+def test_own_part_comes_as_a_bundle(world: World) -> None:
+    found = bundle.read(own_node(world).bundle(world.log, FIRST))
+
+    assert found == evidence(world)
+
+
+def test_own_part_that_is_not_there_is_unknown(world: World) -> None:
+    with pytest.raises(PartUnknownError):
+        own_node(world).bundle(world.log, Index(2))
+
+
+def test_peers_part_is_proven_again_and_kept(world: World) -> None:
+    peer = MemoryPeer({(world.log, 0): own_node(world).bundle(world.log, FIRST)})
+    node = other_node(world, peer)
+
+    first = bundle.read(node.bundle(world.log, FIRST))
+    world.tools.logs(OPERATOR).tick()
+    second = bundle.read(node.bundle(world.log, FIRST))
+
+    assert first.core == second.core == evidence(world).core
+    assert first.chain.header != second.chain.header
+    assert peer.asked == 1
+
+
+def test_node_that_asks_is_answered_without_asking_others(world: World) -> None:
+    peer = MemoryPeer({(world.log, 0): own_node(world).bundle(world.log, FIRST)})
+
+    with pytest.raises(PartUnknownError) as caught:
+        other_node(world, peer).bundle(world.log, FIRST, ask_peers=False)
+
+    assert caught.value.detail == {"log": world.log, "index": 0}
+    assert peer.asked == 0
+
+
+def test_next_peer_is_asked_where_one_is_down_or_knows_nothing(world: World) -> None:
+    answer = {(world.log, 0): own_node(world).bundle(world.log, FIRST)}
+    down, empty, broken = (
+        MemoryPeer(is_down=True),
+        MemoryPeer(),
+        MemoryPeer({(world.log, 0): b"no zip"}),
+    )
+    node = other_node(world, down, empty, broken, MemoryPeer(answer))
+
+    found = bundle.read(node.bundle(world.log, FIRST))
+
+    assert found.core.index == 0
+
+
+def lie(found: Evidence) -> Mapping[str, Evidence]:
+    core = found.core
+    return {
+        "another position": replace(found, core=replace(core, position=1)),
+        "another salt": replace(found, core=replace(core, salt=Bytes32(bytes(32)))),
+        "another envelope": replace(found, core=replace(core, envelope=b"{}")),
+        "another record": replace(
+            found, core=replace(core, record=replace(core.record, root=sha256(b"x")))
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["another position", "another salt", "another envelope", "another record"]
+)
+def test_peers_lie_is_not_kept(world: World, name: str) -> None:
+    told = bundle.write(lie(evidence(world))[name])
+    node = other_node(world, MemoryPeer({(world.log, 0): told}))
+
+    with pytest.raises(PartUnknownError):
+        node.bundle(world.log, FIRST)
+
+
+def test_part_of_a_log_that_nobody_opened_is_unknown(world: World) -> None:
+    told = own_node(world).bundle(world.log, FIRST)
+    node = other_node(world, MemoryPeer({(LogNumber(77), 0): told}))
+
+    with pytest.raises(PartUnknownError):
+        node.bundle(LogNumber(77), FIRST)
+
+
+def test_label_is_found_in_the_own_log(world: World) -> None:
+    label = world.finished(2).label
+
+    assert own_node(world).locate(label) == (world.log, 1)
+    assert own_node(world).locate(label + "0") is None
+
+
+def test_label_of_an_accepted_build_is_not_found_yet(world: World) -> None:
+    world.tools.ingest(world.log).receive([world.envelope(3)])
+
+    assert own_node(world).locate(world.finished(3).label) is None
+
+
+def test_label_is_found_among_what_was_kept(world: World) -> None:
+    peer = MemoryPeer({(world.log, 0): own_node(world).bundle(world.log, FIRST)})
+    node = other_node(world, peer)
+    label = world.finished(1).label
+    before = node.locate(label)
+
+    node.bundle(world.log, FIRST)
+
+    assert before is None
+    assert node.locate(label) == (world.log, 0)
+
+
+def test_first_part_with_a_label_keeps_it() -> None:
+    world = make_world()
+    statements = (world.statement(1), replace(world.statement(2), label=world.finished(1).label))
+    log_unasked(world, *(world.sign(statement) for statement in statements))
+    own, label = own_node(world), world.finished(1).label
+    held = {(world.log, index): own.bundle(world.log, Index(index)) for index in (0, 1)}
+    node = other_node(world, MemoryPeer(held))
+
+    node.bundle(world.log, Index(1))
+    node.bundle(world.log, Index(0))
+
+    assert node.locate(label) == (world.log, 1)
+
+
+def test_entry_without_a_readable_label_is_kept_by_its_position() -> None:
+    world = make_world()
+    log_unasked(world, b"{}")
+    peer = MemoryPeer({(world.log, 0): own_node(world).bundle(world.log, FIRST)})
+    node = other_node(world, peer)
+
+    for _ in range(2):
+        node.bundle(world.log, FIRST)
+
+    assert peer.asked == 1
