@@ -5,6 +5,7 @@ own few packages.
 """
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -15,9 +16,14 @@ from typing import NoReturn
 
 import click
 import typer
+from click.shell_completion import shell_complete
 from typer.core import TyperGroup
 
 from guildmark.domain.errors import GuildmarkError, UsageError
+
+PROGRAM = "guildmark"
+COMPLETE_VARIABLE = "_GUILDMARK_COMPLETE"
+"""In it a shell asks for completions, in click's words."""
 
 _INTERRUPTED = 130
 _JSON = "--json"
@@ -118,7 +124,7 @@ def root() -> click.Command:
     """Return the command that holds all others."""
     app = typer.Typer(
         cls=_Commands,
-        name="guildmark",
+        name=PROGRAM,
         help="Who made which part, from which design, provably.",
         no_args_is_help=True,
         add_completion=False,
@@ -134,8 +140,11 @@ def root() -> click.Command:
 def main(args: Sequence[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code; no error shows a traceback."""
     words = list(sys.argv[1:] if args is None else args)
+    asked = os.environ.get(COMPLETE_VARIABLE)
+    if asked:
+        sys.exit(shell_complete(root(), {}, PROGRAM, COMPLETE_VARIABLE, asked))
     try:
-        code = root().main(words, prog_name="guildmark", standalone_mode=False)
+        code = root().main(words, prog_name=PROGRAM, standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(_INTERRUPTED)
     except click.ClickException as error:

@@ -11,9 +11,6 @@ from guildmark import cli
 
 app = typer.Typer()
 
-_PROGRAM = "guildmark"
-_VARIABLE = "_GUILDMARK_COMPLETE"
-
 
 class Shell(StrEnum):
     """The shells that can be taught."""
@@ -35,5 +32,5 @@ def completions(
     shell: Annotated[Shell, typer.Argument(help="The shell, for example bash.")],
 ) -> None:
     """Print a script; let the shell read it at its start."""
-    completer = _COMPLETERS[shell](cli.root(), {}, _PROGRAM, _VARIABLE)
+    completer = _COMPLETERS[shell](cli.root(), {}, cli.PROGRAM, cli.COMPLETE_VARIABLE)
     click.echo(completer.source())

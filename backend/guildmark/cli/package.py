@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from guildmark.adapters.peers.client import NodeClient
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import (
@@ -23,6 +22,7 @@ from guildmark.cli.arguments import (
 )
 from guildmark.cli.contents import fetch
 from guildmark.cli.homes import OutputExistsError, write_new
+from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.fileset import FileName, Manifest
 from guildmark.domain.identifiers import IdentityId, LicenseId, RecipeId, to_hex
@@ -86,7 +86,7 @@ def open_(
         raise OutputExistsError(message, path=str(out))
     package = opened.packages.open(file.read_bytes(), site=site, key=KeyName(key))
     if node is not None:
-        with NodeClient(node.rstrip("/")) as client:
+        with asking(node) as client:
             for one in Manifest.parse(package.files.manifest).files:
                 fetch(opened, one.cid, client)
     manifest = _extract(opened, package, out)

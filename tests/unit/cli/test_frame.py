@@ -1,0 +1,194 @@
+"""The frame around all commands: exit codes, errors without tracebacks, help."""
+
+import re
+from collections.abc import Iterator
+from typing import Annotated
+
+import click
+import pytest
+import typer
+
+from guildmark import __version__, cli
+from guildmark.cli import version as version_command
+from guildmark.domain.errors import NotCoveredError
+from unit.cli.speaking import Speak
+
+
+class _QuotaError(NotCoveredError):
+    """Nothing is left."""
+
+    code = "test.quota"
+    hint = "Ask for more."
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> dict[str, BaseException]:
+    """Let `guildmark version` raise what the test chooses."""
+    chosen: dict[str, BaseException] = {}
+    app = typer.Typer()
+
+    @app.command()
+    def version(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+        raise chosen["error"]
+
+    monkeypatch.setattr(version_command, "app", app)
+    return chosen
+
+
+def commands(
+    command: click.Command | None = None, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command that does something, with the words that call it."""
+    found = command or cli.root()
+    if not isinstance(found, click.Group):
+        yield path, found
+        return
+    context = click.Context(found, info_name="guildmark")
+    for name in found.list_commands(context):
+        child = found.get_command(context, name)
+        assert child is not None
+        yield from commands(child, (*path, name))
+
+
+EVERY = list(commands())
+
+
+def test_the_version_is_printed(speak: Speak) -> None:
+    assert speak("version").out == __version__
+
+
+def test_the_version_is_json_where_programs_read_it(speak: Speak) -> None:
+    assert speak("version", "--json").json == {"version": __version__}
+
+
+def test_an_unknown_command_is_wrong_usage(speak: Speak) -> None:
+    spoken = speak("sing")
+
+    assert spoken.exit == 2
+    assert "No such command 'sing'" in spoken.err
+
+
+def test_wrong_usage_is_json_where_programs_read_it(speak: Speak) -> None:
+    spoken = speak("keys", "new", "--json")
+
+    assert spoken.exit == 2
+    assert spoken.json["code"] == "cli.usage"
+    assert spoken.json["exit"] == 2
+
+
+def test_an_error_leaves_with_its_exit_code(
+    speak: Speak, failing: dict[str, BaseException]
+) -> None:
+    failing["error"] = _QuotaError("Unit 61 of 60 was asked for.")
+
+    spoken = speak("version")
+
+    assert (spoken.exit, spoken.out) == (18, "")
+    assert spoken.err.splitlines() == [
+        "Error: Unit 61 of 60 was asked for.",
+        "  code  test.quota",
+        "  next  Ask for more.",
+    ]
+
+
+def test_an_error_is_the_result_where_programs_read_it(
+    speak: Speak, failing: dict[str, BaseException]
+) -> None:
+    failing["error"] = _QuotaError("Unit 61 of 60 was asked for.")
+
+    spoken = speak("version", "--json")
+
+    assert spoken.json == {
+        "code": "test.quota",
+        "exit": 18,
+        "reason": "Unit 61 of 60 was asked for.",
+        "nextStep": "Ask for more.",
+    }
+
+
+def test_what_nobody_foresaw_says_where_it_came_from(
+    speak: Speak, failing: dict[str, BaseException]
+) -> None:
+    failing["error"] = ZeroDivisionError("by zero")
+
+    spoken = speak("version", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (1, "unexpected.failure")
+    assert re.fullmatch(r"ZeroDivisionError at test_frame\.py:\d+: by zero", spoken.json["reason"])
+
+
+def test_a_file_that_the_system_refuses_is_named(
+    speak: Speak, failing: dict[str, BaseException]
+) -> None:
+    failing["error"] = PermissionError(13, "Permission denied", "/srv/x")
+
+    spoken = speak("version", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.fileAccess")
+    assert spoken.json["reason"] == "/srv/x: Permission denied."
+
+
+def test_ctrl_c_leaves_with_130(speak: Speak, failing: dict[str, BaseException]) -> None:
+    failing["error"] = KeyboardInterrupt()
+
+    assert speak("version").exit == 130
+
+
+def test_a_missing_package_is_named(speak: Speak, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError(name="sqlalchemy")
+
+    monkeypatch.setattr(cli, "import_module", missing)
+
+    spoken = speak("design", "show", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.extraMissing")
+    assert "sqlalchemy" in spoken.json["reason"]
+
+
+def test_help_lists_every_command(speak: Speak) -> None:
+    spoken = speak("--help")
+
+    assert spoken.exit == 0
+    for path, _ in EVERY:
+        assert re.search(rf"^  {path[0]}\b", spoken.out, re.MULTILINE), path[0]
+
+
+@pytest.mark.parametrize(("path", "command"), EVERY, ids=[" ".join(path) for path, _ in EVERY])
+def test_every_command_and_parameter_says_what_it_is(
+    path: tuple[str, ...], command: click.Command
+) -> None:
+    assert command.help
+    assert command.help.splitlines()[0].endswith(".")
+    for parameter in command.params:
+        shown = getattr(parameter, "help", "")
+        assert shown or parameter.name in {"offer", "file"}, f"{path}: {parameter.name}"
+
+
+@pytest.mark.parametrize("path", [" ".join(path) for path, _ in EVERY])
+def test_help_is_plain_text(path: str, speak: Speak) -> None:
+    spoken = speak(*path.split(), "--help")
+
+    assert spoken.exit == 0
+    assert spoken.out.startswith(f"Usage: guildmark {path} ")
+    assert spoken.out.isascii()
+
+
+@pytest.mark.parametrize(
+    ("shell", "word"),
+    [("bash", "complete -o"), ("zsh", "#compdef guildmark"), ("fish", "complete --no-files")],
+)
+def test_completions_are_a_script_for_each_shell(shell: str, word: str, speak: Speak) -> None:
+    spoken = speak("completions", shell)
+
+    assert spoken.exit == 0
+    assert word in spoken.out
+    assert "_GUILDMARK_COMPLETE" in spoken.out
+
+
+def test_shells_get_commands_to_complete(speak: Speak, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_GUILDMARK_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "guildmark lic")
+    monkeypatch.setenv("COMP_CWORD", "1")
+
+    assert speak().lines == ["plain,license"]

@@ -1,0 +1,242 @@
+"""Organizations, sites, machines, authorities; their links, keys and claims."""
+
+import pytest
+
+from fakes.world import ISSUER, MACHINE, MAKER, SITE, World
+from guildmark.bootstrap import Home
+from guildmark.domain.facts import IdentityFact
+from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
+from guildmark.domain.identity import IdentityKind
+from guildmark.ports import DocumentKind, KeyName
+from unit.cli.speaking import Speak
+
+pytestmark = pytest.mark.usefixtures("home")
+
+UNKNOWN = to_hex(bytes(32))
+WORDS = {"org": "organization", "site": "site", "machine": "machine", "authority": "authority"}
+
+
+@pytest.mark.parametrize(("command", "kind"), WORDS.items())
+def test_an_identity_is_registered_and_shown(command: str, kind: str, speak: Speak) -> None:
+    made = speak(
+        *(command, "register", "Oficina", "--country", "PT"),
+        *("--detail", "place=Coimbra", "--as", MAKER),
+    )
+
+    shown = speak(command, "show", made.out, "--json").json
+    assert (shown["id"], shown["kind"]) == (made.out, kind)
+    assert shown["profile"] == {"name": "Oficina", "country": "PT", "place": "Coimbra"}
+
+
+def test_registering_answers_in_json(speak: Speak, world: World) -> None:
+    made = speak("org", "register", "Oficina", "--as", MAKER, "--json").json
+
+    assert made["profile"] == {"name": "Oficina"}
+    world.tools.indexing().follow()
+    with world.tools.store.reading() as view:
+        fact = view.facts.get(IdentityFact, bytes32_from_hex(made["id"]))
+    assert fact is not None
+    assert fact.kind == IdentityKind.ORGANIZATION
+
+
+@pytest.mark.parametrize("detail", ["place", "=Coimbra"])
+def test_a_detail_has_a_name_and_a_value(detail: str, speak: Speak) -> None:
+    spoken = speak("org", "register", "Oficina", "--detail", detail, "--as", MAKER, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.detailMalformed")
+
+
+def test_an_unknown_identity_cannot_be_shown(speak: Speak) -> None:
+    spoken = speak("org", "show", UNKNOWN, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "identity.unknown")
+
+
+def test_an_identity_of_another_kind_is_named(speak: Speak, world: World) -> None:
+    spoken = speak("org", "show", to_hex(world.site), "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "identity.kindMismatch")
+    assert "of kind site, not organization" in spoken.json["reason"]
+
+
+@pytest.mark.parametrize("text", ["12", "0xZZ", "0x12", UNKNOWN.upper()])
+def test_an_id_is_32_bytes_of_hex(text: str, speak: Speak) -> None:
+    spoken = speak("org", "show", text, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "id.malformedHex")
+
+
+def test_a_site_shows_its_links_and_members(speak: Speak, world: World) -> None:
+    shown = speak("site", "show", to_hex(world.site), "--json").json
+
+    assert [link["parent"] for link in shown["parents"]] == [to_hex(world.maker)]
+    assert shown["parents"][0]["to"] == 0
+    assert shown["members"] == [{"id": to_hex(world.machine)}]
+
+
+def test_people_read_an_identity_in_lines(speak: Speak, world: World) -> None:
+    lines = speak("site", "show", to_hex(world.site)).lines
+
+    assert lines[0] == f"id          {to_hex(world.site)}"
+    assert lines[1] == "kind        site"
+    assert "claims      -" in lines
+    assert any(line.startswith("since       2023-11-14T22:1") for line in lines)
+
+
+def test_a_foreign_profile_is_not_shown(speak: Speak, world: World) -> None:
+    with world.tools.store.writing() as work:
+        work.documents.put(DocumentKind.PROFILE, world.site, b"{}")
+
+    assert speak("site", "show", to_hex(world.site), "--json").json["profile"] == {}
+
+
+def test_an_unknown_profile_is_left_open(speak: Speak, world: World) -> None:
+    del world.tools.store.__dict__["_state"].documents[DocumentKind.PROFILE, world.site]
+
+    assert speak("site", "show", to_hex(world.site), "--json").json["profile"] is None
+
+
+def test_links_are_asked_accepted_and_ended(speak: Speak, world: World) -> None:
+    caliper, site = to_hex(world.instrument), to_hex(world.site)
+
+    for step, state in [("request", "requested"), ("accept", "open"), ("end", "ended")]:
+        said = speak("link", step, caliper, site, "--as", SITE, "--json").json
+        assert said == {"child": caliper, "parent": site, "state": state}
+
+    parents = speak("machine", "show", caliper, "--json").json["parents"]
+    assert parents[0]["to"] >= parents[0]["from"] > 0
+
+
+def test_only_the_childs_own_account_asks_for_a_link(speak: Speak, world: World) -> None:
+    spoken = speak(
+        *("link", "request", to_hex(world.instrument), to_hex(world.site)),
+        *("--as", ISSUER, "--json"),
+    )
+
+    assert (spoken.exit, spoken.json["code"]) == (5, "caller.notAllowed")
+
+
+def test_a_key_of_this_home_is_added_to_a_machine(speak: Speak, world: World) -> None:
+    caliper = to_hex(world.instrument)
+
+    made = speak("machine", "key", "add", caliper, MACHINE, "--as", SITE)
+
+    keys = speak("machine", "key", "list", caliper, "--json").json["keys"]
+    assert [(key["id"], key["algorithm"], key["to"]) for key in keys] == [
+        (made.out, "secp256k1", 0)
+    ]
+
+
+def test_a_key_from_elsewhere_is_added_as_it_was_printed(
+    speak: Speak, world: World, home: Home
+) -> None:
+    public = home.keys.public_key(KeyName(MACHINE)).value
+
+    made = speak(
+        *("machine", "key", "add", to_hex(world.instrument), f"secp256k1:{to_hex(public)}"),
+        *("--as", SITE, "--json"),
+    ).json
+
+    assert made["publicKey"] == to_hex(public)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "exit_code"),
+    [
+        ("rsa:0x00", "cli.publicKeyMalformed", 2),
+        ("x25519:0x00", "key.wrongPurpose", 2),
+        ("p256:0x02", "key.malformed", 2),
+        ("p256:02", "id.malformedHex", 2),
+        ("nobody", "key.missing", 4),
+    ],
+)
+def test_what_is_no_signing_key_is_refused(
+    text: str, code: str, exit_code: int, speak: Speak, world: World
+) -> None:
+    spoken = speak("machine", "key", "add", to_hex(world.machine), text, "--as", SITE, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (exit_code, code)
+
+
+def key_of(speak: Speak, machine: IdentityId) -> str:
+    return str(speak("machine", "key", "list", to_hex(machine), "--json").json["keys"][0]["id"])
+
+
+def test_a_key_can_be_ended(speak: Speak, world: World) -> None:
+    machine, key = to_hex(world.machine), key_of(speak, world.machine)
+
+    assert speak("machine", "key", "end", machine, key, "--as", SITE).exit == 0
+
+    keys = speak("machine", "key", "list", machine, "--json").json["keys"]
+    assert keys[0]["to"] == world.tools.chain.now
+
+
+def test_a_key_can_be_put_under_notice(speak: Speak, world: World) -> None:
+    machine, key = to_hex(world.machine), key_of(speak, world.machine)
+
+    said = speak(
+        *("machine", "key", "notice", machine, key, "--from", "2023-11-14T22:00:00Z"),
+        *("--as", SITE, "--json"),
+    ).json
+
+    assert said["suspectedFrom"] == 1_699_999_200
+    keys = speak("machine", "key", "list", machine, "--json").json["keys"]
+    assert keys[0]["suspectedFrom"] == 1_699_999_200
+
+
+def test_a_machine_without_keys_has_none(speak: Speak, world: World) -> None:
+    assert speak("machine", "key", "list", to_hex(world.instrument)).out == "keys  -"
+
+
+def test_a_claim_is_made_shown_and_revoked(speak: Speak, world: World) -> None:
+    issuer, subject = to_hex(world.issuer), to_hex(world.maker)
+
+    made = speak("claim", "make", issuer, subject, "LEI", "529900T8BM49AURSDO55", "--as", ISSUER)
+    shown = speak("claim", "show", made.out, "--json").json
+    assert (shown["scheme"], shown["value"]) == ("LEI", "529900T8BM49AURSDO55")
+    assert (shown["issuer"], shown["subject"], shown["to"]) == (issuer, subject, 0)
+
+    speak("claim", "revoke", issuer, made.out, "--as", ISSUER)
+
+    assert speak("claim", "show", made.out, "--json").json["to"] == world.tools.chain.now
+    claims = speak("org", "show", subject, "--json").json["claims"]
+    assert [claim["id"] for claim in claims] == [made.out]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value", "code"),
+    [
+        ("LEI", "529900T8BM49AURSDO56", "lei.wrongCheckDigits"),
+        ("GLN", "4012345000008", "gs1.wrongCheckDigit"),
+        ("", "1", "claim.malformedScheme"),
+    ],
+)
+def test_a_wrong_identifier_is_not_claimed(
+    scheme: str, value: str, code: str, speak: Speak, world: World
+) -> None:
+    sent = len(world.tools.outbox.sent)
+
+    spoken = speak(
+        *("claim", "make", to_hex(world.issuer), to_hex(world.maker), scheme, value),
+        *("--as", ISSUER, "--json"),
+    )
+
+    assert (spoken.exit, spoken.json["code"]) == (2, code)
+    assert len(world.tools.outbox.sent) == sent
+
+
+def test_an_unknown_claim_cannot_be_shown(speak: Speak) -> None:
+    spoken = speak("claim", "show", UNKNOWN, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "claim.unknown")
+
+
+def test_a_claim_that_was_not_opened_shows_no_value(speak: Speak, world: World) -> None:
+    made = speak(
+        *("claim", "make", to_hex(world.issuer), to_hex(world.maker), "BPN", "BPNL1"),
+        *("--as", ISSUER),
+    )
+    documents = world.tools.store.__dict__["_state"].documents
+    del documents[DocumentKind.CLAIM, bytes32_from_hex(made.out)]
+
+    assert speak("claim", "show", made.out, "--json").json["value"] is None

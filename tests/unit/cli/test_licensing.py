@@ -1,0 +1,435 @@
+"""Designs, recipes, licenses, packages: from the designer's files to the site's."""
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.node import MemoryNode
+from fakes.world import DESIGNER, MAKER, SITE, World
+from guildmark.bootstrap import Home
+from guildmark.domain.clauses import disclose_all
+from guildmark.domain.identifiers import to_hex
+from guildmark.ports import DocumentKind
+from guildmark.services.disclosing import clauses_body
+from guildmark.services.offers import Offer
+from unit.cli.speaking import Speak, Spoken
+
+pytestmark = pytest.mark.usefixtures("home")
+
+UNKNOWN = to_hex(bytes(32))
+X25519 = "x25519:0x" + "11" * 32
+CLAUSES = [
+    {
+        "path": "/material/polymer",
+        "class": "core",
+        "type": "text",
+        "criticality": "critical",
+        "value": "PETG",
+    },
+    {
+        "path": "/process/layer_height",
+        "class": "window",
+        "type": "quantity",
+        "criticality": "major",
+        "min": "0.30",
+        "max": "0.40",
+        "unit": "mm",
+    },
+]
+
+
+@pytest.fixture
+def recipe_file(tmp_path: Path) -> Path:
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps({"name": "Bracket", "clauses": CLAUSES}))
+    return path
+
+
+@pytest.fixture
+def settings_file(tmp_path: Path) -> Path:
+    return write_settings(tmp_path, {"value": "0.35", "unit": "mm"})
+
+
+def write_settings(folder: Path, layer_height: Any) -> Path:
+    path = folder / "settings.json"
+    document = {"machine": {"model": "M2"}, "settings": {"/process/layer_height": layer_height}}
+    path.write_text(json.dumps(document))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("part.STEP", "model/step"),
+        ("part.3mf", "model/3mf"),
+        ("job.gcode", "text/x-gcode"),
+        ("notes.xyz", "application/octet-stream"),
+    ],
+)
+def test_a_design_is_registered_with_its_media_types(
+    name: str, media_type: str, speak: Speak, tmp_path: Path
+) -> None:
+    file = tmp_path / name
+    file.write_bytes(b"solid")
+
+    made = speak("design", "register", file, "--as", DESIGNER)
+
+    shown = speak("design", "show", made.out, "--as", DESIGNER, "--json").json
+    assert [(one["name"], one["mediaType"]) for one in shown["files"]] == [(name, media_type)]
+    assert [revision["number"] for revision in shown["revisions"]] == [1]
+
+
+def test_a_file_that_is_not_there_is_wrong_usage(speak: Speak, tmp_path: Path) -> None:
+    spoken = speak("design", "register", tmp_path / "none.stl", "--as", DESIGNER)
+
+    assert spoken.exit == 2
+    assert "none.stl" in spoken.err
+
+
+def test_a_name_that_no_system_holds_is_refused(speak: Speak, tmp_path: Path) -> None:
+    file = tmp_path / "two words.stl"
+    file.write_bytes(b"solid")
+
+    spoken = speak("design", "register", file, "--as", DESIGNER, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "design.fileNameInvalid")
+
+
+def test_files_whose_keys_are_elsewhere_are_not_shown(speak: Speak, world: World) -> None:
+    documents = world.tools.store.__dict__["_state"].documents
+    del documents[DocumentKind.FILES, world.revision.design]
+
+    shown = speak("design", "show", to_hex(world.revision.design), "--as", DESIGNER, "--json").json
+
+    assert shown["files"] is None
+
+
+def test_an_unknown_design_cannot_be_shown(speak: Speak) -> None:
+    spoken = speak("design", "show", UNKNOWN, "--as", DESIGNER, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "design.unknown")
+
+
+def publish(speak: Speak, world: World, file: Path, *words: object) -> Spoken:
+    design = to_hex(world.revision.design)
+    return speak("recipe", "publish", file, "--design", design, "--as", DESIGNER, *words)
+
+
+def test_a_recipe_is_published_under_the_newest_revision(
+    speak: Speak, world: World, recipe_file: Path
+) -> None:
+    made = publish(speak, world, recipe_file, "--status", "qualified")
+
+    shown = speak("recipe", "show", made.out, "--json").json
+    assert (shown["revision"], shown["status"]) == (1, "qualified")
+    assert [clause["path"] for clause in shown["clauses"]] == [one["path"] for one in CLAUSES]
+
+
+def test_a_recipe_begins_on_trial(speak: Speak, world: World, recipe_file: Path) -> None:
+    assert publish(speak, world, recipe_file, "--json").json["status"] == "trial"
+
+
+@pytest.mark.parametrize("words", [("--status", "retired"), ("--revision", 0)])
+def test_a_recipe_that_cannot_begin_so_is_wrong_usage(
+    words: tuple[object, ...], speak: Speak, world: World, recipe_file: Path
+) -> None:
+    assert publish(speak, world, recipe_file, *words).exit == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('{"name": "a", "name": "b", "clauses": []}', "json.duplicateKey"),
+        ('{"name": "a", "clauses": [NaN]}', "json.notFinite"),
+        ('{"name": "a"}', "document.memberMissing"),
+        ('{"name": "a", "clauses": []}', "clause.malformedTree"),
+    ],
+)
+def test_a_recipe_outside_the_profile_is_refused(
+    text: str, code: str, speak: Speak, world: World, tmp_path: Path
+) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+
+    spoken = publish(speak, world, path, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, code)
+
+
+def test_a_recipe_of_an_unknown_design_is_refused(speak: Speak, recipe_file: Path) -> None:
+    spoken = speak(
+        "recipe", "publish", recipe_file, "--design", UNKNOWN, "--as", DESIGNER, "--json"
+    )
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "design.unknown")
+
+
+def derive(speak: Speak, world: World, recipe: str, settings: Path) -> Spoken:
+    return speak(
+        *("recipe", "site", recipe, "--site", to_hex(world.site), "--settings", settings),
+        *("--model", "Trellis M2", "--as", SITE, "--json"),
+    )
+
+
+def test_a_site_chooses_inside_the_windows(
+    speak: Speak, world: World, recipe_file: Path, settings_file: Path, home: Home
+) -> None:
+    master = publish(speak, world, recipe_file).out
+
+    made = derive(speak, world, master, settings_file).json
+
+    shown = speak("recipe", "show", made["id"], "--json").json
+    assert (shown["recipe"], shown["site"]) == (master, to_hex(world.site))
+    assert [clause["value"] for clause in shown["clauses"]] == ["PETG", "0.35"]
+    kept = home.settings.documents / f"model-{made['model'].removeprefix('0x')}.json"
+    assert json.loads(kept.read_text())["model"] == "Trellis M2"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("layer_height", "refused"),
+    [
+        ({"value": "0.41", "unit": "mm"}, (15, "recipe.windowExceeded")),
+        ({"value": "0.40", "unit": "mm", "more": 1}, (2, "document.memberUnknown")),
+        ({"unit": "mm"}, (2, "document.memberMissing")),
+        ("0.40", (2, "document.memberInvalid")),
+    ],
+)
+def test_a_choice_that_cannot_be_is_refused(
+    layer_height: Any,
+    refused: tuple[int, str],
+    speak: Speak,
+    world: World,
+    recipe_file: Path,
+    tmp_path: Path,
+) -> None:
+    master = publish(speak, world, recipe_file).out
+
+    spoken = derive(speak, world, master, write_settings(tmp_path, layer_height))
+
+    assert (spoken.exit, spoken.json["code"]) == refused
+
+
+@pytest.mark.parametrize("text", ["{}", '{"settings": []}'])
+def test_a_settings_file_has_settings_by_path(
+    text: str, speak: Speak, world: World, recipe_file: Path, tmp_path: Path
+) -> None:
+    master, path = publish(speak, world, recipe_file).out, tmp_path / "empty.json"
+    path.write_text(text)
+
+    spoken = derive(speak, world, master, path)
+
+    assert spoken.exit == 2
+    assert spoken.json["code"] in {"document.memberMissing", "document.memberInvalid"}
+
+
+def test_an_unknown_recipe_cannot_be_shown(speak: Speak) -> None:
+    spoken = speak("recipe", "show", UNKNOWN, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "recipe.unknown")
+
+
+def sign(speak: Speak, world: World, out: Path, *words: object) -> Spoken:
+    return speak(
+        *("license", "sign", "--design", to_hex(world.revision.design), "--units", 4),
+        *("--holder", to_hex(world.designer), "--recipe", to_hex(world.recipe.id())),
+        *("--out", out, "--as", DESIGNER, *words),
+    )
+
+
+def test_terms_are_signed_into_an_offer(speak: Speak, world: World, tmp_path: Path) -> None:
+    out = tmp_path / "offer.json"
+
+    signed = sign(
+        *(speak, world, out, "--revision", 1, "--site", to_hex(world.site)),
+        *("--machine", to_hex(world.machine), "--labels", "https://id.example.org/"),
+        *("--text", "Four.", "--from", "2027-01-31", "--until", "2027-12-31T12:00:00Z"),
+        *("--notice", 60, "--offer-until", 1_900_000_000),
+    )
+
+    offer = Offer.parse(out.read_bytes())
+    assert to_hex(offer.id) == signed.out
+    assert (offer.terms.not_before, offer.terms.not_after) == (1_801_353_600, 1_830_254_400)
+    assert (offer.terms.notice, offer.terms.offer_until) == (60, 1_900_000_000)
+    assert [clause.path.split("/")[2] for clause in offer.members] == [
+        *("labelNamespace", "machine", "recipe", "revision", "site", "text"),
+    ]
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+
+
+def test_an_offer_is_open_for_a_month_by_default(
+    speak: Speak, world: World, tmp_path: Path, home: Home
+) -> None:
+    signed = sign(speak, world, tmp_path / "offer.json", "--json").json
+
+    month = signed["offerUntil"] - home.clock.now()
+    assert 30 * 86_400 - 60 < month <= 30 * 86_400
+
+
+def test_an_offer_overwrites_nothing(speak: Speak, world: World, tmp_path: Path) -> None:
+    out = tmp_path / "offer.json"
+    out.write_text("mine")
+
+    spoken = sign(speak, world, out, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (1, "cli.outputExists")
+    assert out.read_text() == "mine"
+
+
+def test_an_offer_into_no_folder_is_refused(speak: Speak, world: World, tmp_path: Path) -> None:
+    spoken = sign(speak, world, tmp_path / "none" / "offer.json", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.outputUnwritable")
+
+
+@pytest.mark.parametrize("text", ["tomorrow", "2027-02-30", "2027-01-31T12:00:00", "9999999999999"])
+def test_a_time_that_is_none_is_refused(
+    text: str, speak: Speak, world: World, tmp_path: Path
+) -> None:
+    spoken = sign(speak, world, tmp_path / "offer.json", "--until", text, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.timeMalformed")
+
+
+def test_an_offer_is_granted_and_shown(speak: Speak, world: World, tmp_path: Path) -> None:
+    out = tmp_path / "offer.json"
+    signed = sign(speak, world, out, "--text", "Four.").out
+
+    granted = speak("license", "grant", out, "--as", MAKER, "--json").json
+
+    shown = speak("license", "show", signed, "--json").json
+    assert (granted["id"], shown["number"]) == (signed, granted["number"])
+    assert (shown["units"], shown["drawn"]) == (4, 0)
+    assert [lane["lane"] for lane in shown["lanes"]] == [granted["lane"]]
+    assert shown["terms"][-1] == "text: Four."
+
+
+def test_terms_that_this_home_does_not_hold_are_not_shown(speak: Speak, world: World) -> None:
+    shown = speak("license", "show", to_hex(world.license), "--json").json
+
+    assert shown["terms"] == []
+
+
+def test_an_unknown_license_cannot_be_shown(speak: Speak) -> None:
+    spoken = speak("license", "show", UNKNOWN, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "license.unknown")
+
+
+def split(speak: Speak, world: World, lane: object, units: object) -> Spoken:
+    return speak(
+        *("license", "split", lane, units, "--log", world.log, "--to", to_hex(world.site)),
+        *("--as", SITE, "--json"),
+    )
+
+
+def test_units_are_cut_off_a_lane(speak: Speak, world: World) -> None:
+    made = split(speak, world, world.lane, 1).json
+
+    lanes = speak("license", "show", to_hex(world.license), "--json").json["lanes"]
+    assert [lane["end"] - lane["first"] for lane in lanes if lane["lane"] == made["lane"]] == [1]
+
+
+def test_an_unknown_lane_cannot_be_split(speak: Speak, world: World) -> None:
+    spoken = split(speak, world, 99, 1)
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "license.unknown")
+
+
+@pytest.mark.parametrize(("lane", "units"), [(0, 1), (1, 0)])
+def test_lanes_and_units_begin_at_one(lane: int, units: int, speak: Speak, world: World) -> None:
+    assert split(speak, world, lane, units).exit == 2
+
+
+def test_a_license_is_stopped(speak: Speak, world: World) -> None:
+    license_id, at = to_hex(world.license), world.tools.chain.now + 100
+
+    speak("license", "stop", license_id, "--at", at, "--as", DESIGNER)
+
+    assert speak("license", "show", license_id, "--json").json["stopAt"] == at
+
+
+def seal(speak: Speak, world: World, out: Path, recipient: str = X25519) -> Spoken:
+    return speak(
+        *("package", "seal", to_hex(world.license), "--recipe", to_hex(world.recipe.id())),
+        *("--site", to_hex(world.site), "--recipient", recipient, "--out", out, "--json"),
+    )
+
+
+def open_(speak: Speak, world: World, file: Path, out: Path, *words: object) -> Spoken:
+    return speak(
+        *("package", "open", file, "--site", to_hex(world.site), "--key", "site"),
+        *("--out", out, *words, "--json"),
+    )
+
+
+@pytest.fixture
+def package(speak: Speak, world: World, tmp_path: Path) -> Path:
+    with world.tools.store.writing() as work:
+        body = clauses_body(disclose_all(world.members))
+        work.documents.put(DocumentKind.TERMS, world.license, body)
+    assert seal(speak, world, tmp_path / "package.bin").exit == 0
+    return tmp_path / "package.bin"
+
+
+def test_a_package_opens_at_its_site(
+    package: Path, speak: Speak, world: World, tmp_path: Path
+) -> None:
+    opened = open_(speak, world, package, tmp_path / "files").json
+
+    assert opened["license"] == to_hex(world.license)
+    assert opened["files"] == ["part.stl"]
+    assert (tmp_path / "files" / "part.stl").read_bytes() == b"solid"
+
+
+def test_files_that_are_not_here_come_from_a_node(
+    package: Path, speak: Speak, world: World, tmp_path: Path, node: MemoryNode
+) -> None:
+    content = world.tools.vault.content
+    node.content.files = dict(content.files)
+    content.files.clear()
+
+    opened = open_(speak, world, package, tmp_path / "files", "--node", "http://node.example/")
+
+    assert opened.exit == 0
+    assert node.urls == ["http://node.example"]
+
+
+def test_files_that_are_nowhere_leave_no_folder(
+    package: Path, speak: Speak, world: World, tmp_path: Path
+) -> None:
+    world.tools.vault.content.files.clear()
+
+    spoken = open_(speak, world, package, tmp_path / "files")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "content.missing")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "package.bin"]
+
+
+def test_a_folder_that_is_there_is_not_touched(
+    package: Path, speak: Speak, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "files").mkdir()
+
+    spoken = open_(speak, world, package, tmp_path / "files")
+
+    assert (spoken.exit, spoken.json["code"]) == (1, "cli.outputExists")
+
+
+def test_a_package_without_its_terms_is_not_sealed(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    spoken = seal(speak, world, tmp_path / "package.bin")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "package.incomplete")
+
+
+def test_a_package_is_sealed_to_keys_for_packages_only(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    spoken = seal(speak, world, tmp_path / "package.bin", "p256:0x02")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "key.wrongPurpose")
