@@ -4,15 +4,16 @@ import asyncio
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from guildmark.adapters.chain import anvil
+from guildmark.adapters.chain import upstream as upstream_module
 from guildmark.adapters.chain.anvil import Anvil, AnvilFailedError
 from guildmark.adapters.chain.genesis import Beginning, load_or_draw
 from guildmark.adapters.chain.journal import Journal
 from guildmark.adapters.chain.local import Keeper
 from guildmark.adapters.chain.statecache import StateCache
+from guildmark.adapters.chain.upstream import Upstream, UpstreamError
 from guildmark.adapters.clock import SystemClock, SystemEntropy
 
 STUBBORN = """
@@ -57,7 +58,7 @@ def test_an_evm_that_ignores_its_end_is_killed(monkeypatch: pytest.MonkeyPatch) 
         )
         assert process.stdout is not None
         await process.stdout.readline()
-        await Anvil(process=process, url="", client=httpx.AsyncClient()).stop()
+        await Anvil(process=process, upstream=Upstream(9)).stop()
         return process.returncode
 
     assert asyncio.run(run()) == -9
@@ -67,9 +68,7 @@ def test_an_evm_that_is_gone_is_told(tmp_path: Path) -> None:
     async def run() -> None:
         process = await asyncio.create_subprocess_exec("true")
         await process.wait()
-        gone = Anvil(
-            process=process, url="http://127.0.0.1:9", client=httpx.AsyncClient(trust_env=False)
-        )
+        gone = Anvil(process=process, upstream=Upstream(9))
         try:
             await gone.call("eth_chainId")
         finally:
@@ -86,7 +85,7 @@ def test_the_chain_s_time_does_not_run_far_ahead(
     async def run() -> float:
         process = await asyncio.create_subprocess_exec("true")
         await process.wait()
-        evm = Anvil(process=process, url="", client=httpx.AsyncClient())
+        evm = Anvil(process=process, upstream=Upstream(9))
         clock = FixedClock()
         keeper = Keeper(
             beginning=beginning,
@@ -107,3 +106,92 @@ def test_the_chain_s_time_does_not_run_far_ahead(
 class FixedClock:
     def now(self) -> int:
         return 1_800_000_000
+
+
+def answering(answer: bytes) -> bytes | str:
+    """Return what the client makes of a server that answers every request so, then closes."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async def run() -> bytes | str:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            upstream = Upstream(server.sockets[0].getsockname()[1])
+            try:
+                return await upstream.post(b"")
+            except UpstreamError as error:
+                return str(error)
+            finally:
+                await upstream.close()
+
+    return asyncio.run(run())
+
+
+def test_a_whole_body_is_read() -> None:
+    assert answering(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef") == b"abc"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nabc",
+        b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000,
+        b"\r\n\r\n",
+    ],
+)
+def test_an_answer_that_is_cut_or_odd_is_told(answer: bytes) -> None:
+    assert isinstance(answering(answer), str)
+
+
+@pytest.mark.parametrize(("seconds", "connections"), [(60.0, 1), (0.0, 3)])
+def test_a_connection_is_used_again_unless_it_idled_long(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, connections: int
+) -> None:
+    monkeypatch.setattr(upstream_module, "_IDLE_SECONDS", seconds)
+    seen: list[int] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(1)
+        while await reader.readline():
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async def run() -> None:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            upstream = Upstream(server.sockets[0].getsockname()[1])
+            for _ in range(3):
+                await upstream.post(b"")
+            await upstream.close()
+            # The server's side reads the end and closes too.
+            await asyncio.sleep(0.1)
+
+    asyncio.run(run())
+
+    assert len(seen) == connections
+
+
+def test_a_connection_that_the_server_closed_is_not_used_again() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def run() -> list[bytes]:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            upstream = Upstream(server.sockets[0].getsockname()[1])
+            first = await upstream.post(b"")
+            await asyncio.sleep(0.1)
+            second = await upstream.post(b"")
+            await upstream.close()
+            return [first, second]
+
+    assert asyncio.run(run()) == [b"", b""]

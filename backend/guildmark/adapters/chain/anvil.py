@@ -6,17 +6,16 @@ import os
 import shutil
 import signal
 import socket
-import ssl
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 
 from guildmark.adapters.chain.genesis import Genesis
+from guildmark.adapters.chain.upstream import Upstream, UpstreamError
 from guildmark.domain.errors import GuildmarkError
 
 _PR_SET_PDEATHSIG = 1
@@ -45,8 +44,7 @@ class Anvil:
     """A running anvil, spoken to by its keeper only."""
 
     process: asyncio.subprocess.Process
-    url: str
-    client: httpx.AsyncClient
+    upstream: Upstream
 
     async def call(self, method: str, *params: Any) -> Any:
         """Return the result of one call.
@@ -70,14 +68,14 @@ class Anvil:
             AnvilFailedError: anvil does not answer.
         """
         try:
-            response = await self.client.post(self.url, content=body)
-        except httpx.TransportError as exc:
-            raise AnvilFailedError(f"The EVM does not answer: {type(exc).__name__}.") from exc
-        return orjson.loads(response.content)
+            answer = await self.upstream.post(body)
+        except UpstreamError as exc:
+            raise AnvilFailedError(f"The EVM does not answer: {exc}.") from exc
+        return orjson.loads(answer)
 
     async def stop(self) -> None:
         """End the process and wait for it."""
-        await self.client.aclose()
+        await self.upstream.close()
         if self.process.returncode is not None:
             return
         self.process.terminate()
@@ -135,17 +133,7 @@ async def _attempt(command: Sequence[str], port: int, folder: Path) -> Anvil:
             process_group=0,
             preexec_fn=_dying_with(os.getpid()) if sys.platform == "linux" else None,
         )
-    return Anvil(
-        process=process,
-        url=f"http://127.0.0.1:{port}",
-        client=httpx.AsyncClient(
-            timeout=60.0,
-            trust_env=False,
-            headers={"content-type": "application/json"},
-            # No TLS on this machine: nobody is trusted, which is fast to load.
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-        ),
-    )
+    return Anvil(process=process, upstream=Upstream(port))
 
 
 async def _is_ready(anvil: Anvil, genesis: Genesis) -> bool:

@@ -149,7 +149,9 @@ class Keeper:
             await self._hold_time_back()
             async with self.gate.writing():
                 answers = [await self._taken(raw) for raw, _ in group]
-                await self._mine_pool()
+                await self._mine_pool(
+                    {answer.hash for answer in answers if isinstance(answer, Accepted)}
+                )
             for (_, future), answer in zip(group, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
@@ -211,8 +213,9 @@ class Keeper:
         self._pool[found] = raw
         return Accepted(found)
 
-    async def _mine_pool(self) -> None:
-        while await self._is_ready() and await self._mine():
+    async def _mine_pool(self, taken: set[Digest]) -> None:
+        """Make blocks until none of what was taken, nor what it set free, can be included."""
+        while taken & self._pool.keys() and await self._is_ready() and await self._mine():
             pass
 
     async def _is_ready(self) -> bool:
@@ -223,7 +226,7 @@ class Keeper:
         """Make and journal one block; return whether it holds a transaction."""
         time = max(self.clock.now(), self.head_time + 1)
         block = await self._made(time)
-        hashes = [Digest(data(found, 32)) for found in block["transactions"]]
+        hashes = [Digest(data(found["hash"], 32)) for found in block["transactions"]]
         made = JournalBlock(
             number=quantity(block["number"]),
             time=time,
@@ -239,9 +242,8 @@ class Keeper:
         return bool(hashes)
 
     async def _made(self, time: int) -> dict[str, Any]:
-        await self.evm.call("evm_mine", {"timestamp": time})
-        block: dict[str, Any] = await self.evm.call("eth_getBlockByNumber", "latest", False)
-        return block
+        (block,) = await self.evm.call("evm_mine_detailed", {"timestamp": time})
+        return dict(block)
 
     async def _again(self, block: JournalBlock) -> None:
         try:
