@@ -130,6 +130,7 @@ class MemoryChain:
 
     def read(self, call: Call, *, block: int | None = None) -> Any:
         answers: Mapping[str, Callable[..., Any]] = {
+            "head": lambda log: vars(self.heads[log]),
             "linkCount": lambda child, parent: self.link_counts.get((child, parent), 0),
             "numberOf": self._number_of,
             "publishedAt": self._published_at,

@@ -1,0 +1,598 @@
+"""Builds, logs, parts, labels, bundles, disclosures, content."""
+
+import json
+import stat
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.node import MemoryNode
+from fakes.world import MACHINE, OPERATOR, PREFIX, RECIPE, SITE, WRITER, World, claim
+from guildmark.bootstrap import Home
+from guildmark.domain import bundle
+from guildmark.domain.clauses import disclose_all
+from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.facts import PartFact
+from guildmark.domain.identifiers import Index, to_hex
+from guildmark.domain.metering import QuotaExceededError
+from guildmark.ports import DocumentKind, KeyName
+from guildmark.services.disclosing import clauses_body
+from guildmark.settings import NodeSettings, load, save, with_node
+from unit.cli.speaking import Speak, Spoken
+
+pytestmark = pytest.mark.usefixtures("home")
+
+UNKNOWN = to_hex(bytes(32))
+NODE = ("--node", "http://node.example")
+
+
+class _NewReasonError(QuotaExceededError):
+    """A refusal whose code no loaded module has."""
+
+
+@pytest.fixture
+def report(world: World, tmp_path: Path) -> Path:
+    return write_report(world, tmp_path / "report.json")
+
+
+def write_report(world: World, path: Path, **other: Any) -> Path:
+    bore = {"value": "22.10", "unit": "mm", "instrument": to_hex(world.instrument)}
+    document = {
+        "label": f"{PREFIX}1-00001",
+        "startedOn": world.beacon.time,
+        "finishedOn": world.beacon.time + 60,
+        "measurements": {"/tolerance/bore": bore},
+        "simulated": True,
+        **other,
+    }
+    path.write_text(json.dumps(document))
+    return path
+
+
+def attest(speak: Speak, world: World, report: Path, *words: object) -> Spoken:
+    job, settings = report.with_name("job.gcode"), report.with_name("settings.json")
+    job.write_bytes(b"job")
+    layer = {"/process/layer_height": {"value": "0.36", "unit": "mm"}}
+    settings.write_text(json.dumps({"settings": layer}))
+    return speak(
+        *("build", "attest", report, "--machine", to_hex(world.machine), "--key", MACHINE),
+        *("--lane", world.lane, "--site-recipe", to_hex(world.site_recipe)),
+        *("--job", job, "--settings", settings, *words),
+    )
+
+
+def test_a_machine_signs_what_is_reported(
+    speak: Speak, world: World, report: Path, home: Home
+) -> None:
+    made = attest(speak, world, report, "--firmware", "1.2")
+
+    envelope = Path(made.out)
+    assert envelope.parent == home.settings.home / "builds"
+    assert stat.S_IMODE(envelope.stat().st_mode) == 0o600
+    world.disclose()
+    (answer,) = world.tools.ingest(world.log).receive([envelope.read_bytes()])
+    assert answer.error is None
+
+
+def test_each_statement_gets_the_next_counter(speak: Speak, world: World, report: Path) -> None:
+    first = attest(speak, world, report, "--json").json
+    second = attest(speak, world, report, "--json").json
+
+    assert (first["counter"], second["counter"]) == (1, 2)
+    assert (first["log"], first["lane"]) == (world.log, world.lane)
+
+
+def test_another_machines_counter_is_its_own(
+    speak: Speak, world: World, report: Path, home: Home
+) -> None:
+    folder = home.settings.home / "builds"
+    folder.mkdir(parents=True)
+    (folder / f"{'ab' * 32}-0000000009.dsse.json").write_text("{}")
+    (folder / "notes.dsse.json").write_text("{}")
+
+    assert attest(speak, world, report, "--json").json["counter"] == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ({"label": 1}, "document.memberInvalid"),
+        ({"extra": 1}, "document.memberUnknown"),
+        ({"simulated": "yes"}, "document.memberInvalid"),
+        ({"measurements": []}, "document.memberInvalid"),
+        ({"measurements": {"/tolerance/bore": "22.10"}}, "document.memberInvalid"),
+        ({"measurements": {"bore": {"value": "1", "unit": "mm", "instrument": ""}}}, None),
+    ],
+)
+def test_a_report_that_says_something_else_is_refused(
+    other: dict[str, Any], code: str | None, speak: Speak, world: World, tmp_path: Path
+) -> None:
+    report = write_report(world, tmp_path / "report.json", **other)
+
+    spoken = attest(speak, world, report, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, code or "clause.malformed")
+
+
+def test_a_real_part_is_not_said_to_be_simulated(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    report = write_report(world, tmp_path / "report.json")
+    document = json.loads(report.read_text())
+    del document["simulated"]
+    report.write_text(json.dumps(document))
+
+    made = attest(speak, world, report)
+
+    assert b'"simulated":false' in payload_of(Path(made.out))
+
+
+def payload_of(envelope: Path) -> bytes:
+    return b64decode(json.loads(envelope.read_text())["payload"])
+
+
+def test_envelopes_are_submitted(
+    speak: Speak, world: World, report: Path, node: MemoryNode
+) -> None:
+    envelope = Path(attest(speak, world, report).out)
+
+    spoken = speak("build", "submit", envelope, *NODE, "--json")
+
+    assert spoken.exit == 0
+    assert [one["reception"] for one in spoken.json["builds"]] == ["accepted"]
+    assert node.received == [envelope.read_bytes()]
+
+
+def test_the_first_refusal_is_the_exit_code(
+    speak: Speak, world: World, report: Path, node: MemoryNode
+) -> None:
+    envelopes = [Path(attest(speak, world, report).out) for _ in range(2)]
+    node.refusals = [None, QuotaExceededError("Nothing is left.")]
+
+    spoken = speak("build", "submit", *envelopes, *NODE)
+
+    assert spoken.exit == 18
+    assert "refused" in spoken.out
+    assert "license.quotaExceeded" in spoken.out
+
+
+def test_an_unknown_refusal_is_a_failure(
+    speak: Speak, world: World, report: Path, node: MemoryNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = _NewReasonError("No.")
+    monkeypatch.setattr(_NewReasonError, "code", "node.newReason")
+    monkeypatch.setattr(node, "refusals", [refusal])
+    monkeypatch.setattr("guildmark.cli.nodes.all_errors", tuple)
+    envelope = Path(attest(speak, world, report).out)
+
+    assert speak("build", "submit", envelope, *NODE).exit == 1
+
+
+@pytest.mark.parametrize("by_file", [True, False])
+def test_a_build_is_followed(
+    by_file: bool, speak: Speak, world: World, report: Path, node: MemoryNode
+) -> None:
+    envelope = Path(attest(speak, world, report).out)
+    digest = to_hex(envelope_digest(envelope.read_bytes()))
+
+    found = speak("build", "status", envelope if by_file else digest, *NODE, "--json").json
+
+    assert (found["digest"], found["state"], found["unit"]) == (digest, "final", 7)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "exit_code"),
+    [("license.quotaExceeded", "license.quotaExceeded", 18), ("new.code", "peer.refused", 1)],
+)
+def test_what_a_node_refuses_is_raised_as_it_names_it(
+    said: str, code: str, exit_code: int, speak: Speak, node: MemoryNode
+) -> None:
+    node.refusing = said
+
+    spoken = speak("build", "status", UNKNOWN, *NODE, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (exit_code, code)
+
+
+def test_a_nodes_address_is_http(speak: Speak) -> None:
+    spoken = speak("build", "status", UNKNOWN, "--node", "node.example", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.nodeAddressMalformed")
+
+
+def test_a_log_is_opened_and_the_home_made_its_operators(
+    speak: Speak, world: World, home: Home
+) -> None:
+    made = speak(
+        *("log", "open", to_hex(world.operator), "--writer", WRITER, "--as", OPERATOR),
+        *("--public-url", "https://log.example/", "--peer", "http://peer.example/"),
+    )
+
+    node = load(home.settings.home).own_node()
+    assert str(node.log) == made.out
+    assert (node.writer, node.port) == (WRITER, 8480)
+    assert node.public_url == "https://log.example"
+    assert node.peers == ("http://peer.example",)
+    shown = speak("log", "show", made.out, "--json").json
+    assert shown["writer"] == to_hex(home.keys.address(KeyName(WRITER)))
+    assert (shown["entries"], shown["records"]) == (0, 0)
+
+
+def test_a_nodes_own_address_is_its_public_one_by_default(
+    speak: Speak, world: World, home: Home
+) -> None:
+    speak(
+        *("log", "open", to_hex(world.operator), "--writer", WRITER, "--as", OPERATOR),
+        *("--port", 9000),
+    )
+
+    assert load(home.settings.home).own_node().public_url == "http://127.0.0.1:9000"
+
+
+@pytest.mark.parametrize("port", [-1, 65_536])
+def test_a_port_is_one(port: int, speak: Speak, world: World) -> None:
+    spoken = speak(
+        "log", "open", to_hex(world.operator), "--writer", WRITER, "--port", port, "--as", OPERATOR
+    )
+
+    assert spoken.exit == 2
+
+
+def test_an_unknown_log_cannot_be_shown(speak: Speak) -> None:
+    spoken = speak("log", "show", 99, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "log.unknown")
+
+
+def as_operator(home: Home, world: World) -> None:
+    node = NodeSettings(
+        operator=world.operator,
+        log=world.log,
+        writer=KeyName(WRITER),
+        public_url="http://127.0.0.1:8480",
+    )
+    save(with_node(home.settings, node))
+
+
+def test_another_writer_is_the_nodes_own(speak: Speak, world: World, home: Home) -> None:
+    as_operator(home, world)
+
+    said = speak("log", "writer", world.log, OPERATOR, "--as", OPERATOR, "--json").json
+
+    assert said["writer"] == to_hex(home.keys.address(KeyName(OPERATOR)))
+    assert load(home.settings.home).own_node().writer == OPERATOR
+
+
+def test_the_writer_of_another_log_is_not_the_nodes_own(
+    speak: Speak, world: World, home: Home
+) -> None:
+    as_operator(home, world)
+    other = speak(
+        *("log", "open", to_hex(world.operator), "--writer", MACHINE, "--as", OPERATOR),
+    ).out
+    as_operator(home, world)
+
+    speak("log", "writer", other, OPERATOR, "--as", OPERATOR)
+
+    assert load(home.settings.home).own_node().writer == WRITER
+
+
+def test_a_log_is_closed(speak: Speak, world: World) -> None:
+    assert speak("log", "close", world.log, "--as", OPERATOR).exit == 0
+
+    assert speak("log", "show", world.log, "--json").json["writer"] is None
+
+
+def test_a_tick_is_a_fresh_beacon(speak: Speak, world: World) -> None:
+    said = speak("log", "tick", "--as", OPERATOR, "--json").json
+
+    assert (said["log"], said["seq"]) == (0, world.beacon.seq + 1)
+
+
+def logged(world: World) -> None:
+    """Let the first part be on record."""
+    world.disclose()
+    (answer,) = world.tools.ingest(world.log).receive([world.envelope(1)])
+    assert answer.error is None
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+
+
+def bundle_of(world: World, folder: Path) -> Path:
+    evidence = world.tools.exporter.evidence(world.log, Index(0))
+    path = folder / "part.zip"
+    path.write_bytes(bundle.write(evidence))
+    return path
+
+
+def test_a_part_on_record_is_shown(speak: Speak, world: World) -> None:
+    logged(world)
+
+    shown = speak("part", "show", f"{world.log}.0", "--json").json
+
+    assert (shown["lane"], shown["unit"]) == (world.lane, 1)
+    assert (shown["owner"], shown["fate"]) == (None, "none")
+
+
+@pytest.mark.parametrize("index", [1, 9])
+def test_a_part_that_is_not_on_record_is_unknown(index: int, speak: Speak, world: World) -> None:
+    logged(world)
+
+    spoken = speak("part", "show", f"{world.log}.{index}", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (11, "part.positionUnknown")
+
+
+def test_a_part_of_an_empty_log_is_unknown(speak: Speak, world: World) -> None:
+    assert speak("part", "show", f"{world.log}.0").exit == 11
+
+
+@pytest.mark.parametrize("hint", ["1", "1.", "01.0", "a.b"])
+def test_a_position_is_log_and_index(hint: str, speak: Speak) -> None:
+    spoken = speak("part", "show", hint, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "id.malformedPart")
+
+
+def test_a_part_becomes_a_token(speak: Speak, world: World, tmp_path: Path, home: Home) -> None:
+    logged(world)
+    owner = to_hex(home.keys.address(KeyName(SITE)))
+
+    said = speak(
+        *(
+            "part",
+            "materialise",
+            bundle_of(world, tmp_path),
+            "--to",
+            owner.upper().replace("X", "x"),
+        ),
+        *("--as", SITE, "--json"),
+    ).json
+
+    assert said["part"] == f"{world.log}.0"
+    assert said["token"] == str(world.log << 64)
+    assert speak("part", "show", said["part"], "--json").json["owner"] == owner
+
+
+def test_a_part_is_declared_void(speak: Speak, world: World, tmp_path: Path) -> None:
+    logged(world)
+
+    speak("part", "void", bundle_of(world, tmp_path), "--as", SITE)
+
+    assert speak("part", "show", f"{world.log}.0", "--json").json["fate"] == "void"
+
+
+def test_a_replaced_part_names_what_replaces_it(speak: Speak, world: World) -> None:
+    logged(world)
+    with world.tools.store.writing() as work:
+        work.facts.put(PartFact(log=world.log, index=Index(0), fate=5))
+
+    assert speak("part", "show", f"{world.log}.0", "--json").json["fate"] == (
+        f"replaced by {world.log}.5"
+    )
+
+
+def test_what_is_no_bundle_is_refused(speak: Speak, tmp_path: Path) -> None:
+    path = tmp_path / "part.zip"
+    path.write_bytes(b"PK")
+
+    spoken = speak("part", "void", path, "--as", SITE, "--json")
+
+    assert spoken.exit == 14
+
+
+def test_an_operators_home_exports_its_own_parts(
+    speak: Speak, world: World, tmp_path: Path, home: Home
+) -> None:
+    logged(world)
+    as_operator(home, world)
+
+    spoken = speak("bundle", "export", f"{world.log}.0", "--out", tmp_path / "part.zip", "--json")
+
+    assert bundle.read((tmp_path / "part.zip").read_bytes()).core.index == 0
+    assert spoken.json["size"] == (tmp_path / "part.zip").stat().st_size
+
+
+def test_a_home_that_runs_no_log_exports_nothing(speak: Speak, tmp_path: Path) -> None:
+    spoken = speak("bundle", "export", "1.0", "--out", tmp_path / "part.zip", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "settings.valueMissing")
+
+
+@pytest.mark.parametrize("data", [b"bundle", None])
+def test_a_bundle_comes_from_a_node(
+    data: bytes | None, speak: Speak, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Source:
+        def __init__(self, url: str) -> None:
+            assert url == NODE[1]
+
+        def bundle(self, log: int, index: int, *, block: int | None) -> bytes | None:
+            assert (log, index, block) == (1, 0, 7)
+            return data
+
+    monkeypatch.setattr("guildmark.cli.bundle.Parts", Source)
+
+    spoken = speak(
+        *("bundle", "export", "1.0", "--out", tmp_path / "part.zip", "--block", 7, *NODE, "--json")
+    )
+
+    if data is None:
+        assert (spoken.exit, spoken.json["code"]) == (11, "bundle.notThere")
+    else:
+        assert (tmp_path / "part.zip").read_bytes() == data
+
+
+def test_a_label_without_a_gs1_prefix_is_of_our_own_form(speak: Speak, world: World) -> None:
+    made = speak(
+        *("label", "new", "3-00001", "--host", "id.example.org"),
+        *("--operator", to_hex(world.operator)),
+    )
+
+    assert made.out.startswith("https://id.example.org/id/")
+    assert made.out.endswith("/3-00001")
+
+
+def test_a_label_with_a_gs1_prefix_is_a_digital_link(speak: Speak) -> None:
+    made = speak("label", "new", "17", "--host", "id.example.org", "--gtin", "4012345678901")
+
+    assert made.out == "https://id.example.org/01/04012345678901/21/17"
+
+
+@pytest.mark.parametrize("words", [(), ("--gtin", "4012345678901", "--operator", UNKNOWN)])
+def test_a_label_is_of_one_maker(words: tuple[object, ...], speak: Speak) -> None:
+    spoken = speak("label", "new", "17", "--host", "id.example.org", *words, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.labelMakerMissing")
+
+
+def test_a_wrong_check_digit_makes_no_label(speak: Speak) -> None:
+    spoken = speak(
+        "label", "new", "17", "--host", "id.example.org", "--gtin", "4012345678902", "--json"
+    )
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "gs1.wrongCheckDigit")
+
+
+@pytest.mark.parametrize(("suffix", "begin"), [("svg", b"<svg"), ("PNG", b"\x89PNG")])
+def test_a_label_is_drawn(suffix: str, begin: bytes, speak: Speak, tmp_path: Path) -> None:
+    out = tmp_path / f"label.{suffix}"
+
+    spoken = speak(
+        *("label", "draw", "https://id.example.org/01/04012345678901/21/17"),
+        *("--part", "3.1042", "--base", "https://n.example/", "--out", out),
+    )
+
+    assert spoken.out == "https://n.example/01/04012345678901/21/17?p=3.1042"
+    assert out.read_bytes().startswith(begin)
+
+
+def test_a_label_alone_is_drawn_without_a_position(speak: Speak, tmp_path: Path) -> None:
+    label = "https://id.example.org/01/04012345678901/21/17"
+
+    assert speak("label", "draw", label, "--out", tmp_path / "label.svg").out == label
+
+
+def test_a_picture_is_svg_or_png(speak: Speak, tmp_path: Path) -> None:
+    spoken = speak(
+        *("label", "draw", "https://id.example.org/01/04012345678901/21/17"),
+        *("--out", tmp_path / "label.gif", "--json"),
+    )
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.pictureKindUnknown")
+
+
+def test_a_recipe_is_disclosed_to_nodes_and_a_file(
+    speak: Speak, world: World, node: MemoryNode, tmp_path: Path
+) -> None:
+    recipe = world.recipe.id()
+
+    spoken = speak(
+        *("disclose", "recipe", to_hex(recipe), *NODE, "--node", "http://other.example"),
+        *("--out", tmp_path / "recipe.json"),
+    )
+
+    body = clauses_body(disclose_all(RECIPE.clauses))
+    assert spoken.exit == 0
+    assert node.urls == ["http://node.example", "http://other.example"]
+    assert node.disclosed == [(DocumentKind.RECIPE, recipe, body)] * 2
+    assert (tmp_path / "recipe.json").read_bytes() == body
+
+
+def test_single_clauses_can_be_disclosed(speak: Speak, world: World, node: MemoryNode) -> None:
+    speak(
+        *("disclose", "site-recipe", to_hex(world.site_recipe), *NODE),
+        *("--path", "/material/polymer"),
+    )
+
+    ((kind, _, body),) = node.disclosed
+    assert kind is DocumentKind.SITE_RECIPE
+    assert len(json.loads(body)["opened"]) == 1
+
+
+def test_a_claim_is_disclosed_by_who_made_it(speak: Speak, world: World, node: MemoryNode) -> None:
+    made, body = claim(world.tools, world.issuer, world.maker)
+    with world.tools.store.writing() as work:
+        work.documents.put(DocumentKind.CLAIM, made, body)
+
+    speak("disclose", "claim", to_hex(made), *NODE)
+
+    assert node.disclosed == [(DocumentKind.CLAIM, made, body)]
+
+
+def test_what_this_home_does_not_hold_is_not_disclosed(speak: Speak, node: MemoryNode) -> None:
+    spoken = speak("disclose", "terms", UNKNOWN, *NODE, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "disclosure.documentUnknown")
+    assert node.disclosed == []
+
+
+def test_a_disclosure_is_to_somebody(speak: Speak, world: World) -> None:
+    spoken = speak("disclose", "profile", to_hex(world.site), "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.disclosureTargetMissing")
+
+
+def test_content_is_added_and_got(speak: Speak, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_bytes(b"bytes")
+
+    cid = speak("content", "add", tmp_path / "in.txt").out
+    spoken = speak("content", "get", cid, "--out", tmp_path / "out.txt", "--json")
+
+    assert spoken.json["size"] == 5
+    assert (tmp_path / "out.txt").read_bytes() == b"bytes"
+
+
+def test_content_comes_from_a_node(
+    speak: Speak, tmp_path: Path, node: MemoryNode, world: World
+) -> None:
+    cid = node.content.put([b"bytes"])
+
+    assert speak("content", "get", cid, "--out", tmp_path / "out", *NODE).exit == 0
+    assert world.tools.vault.content.has(cid)
+
+
+def test_other_bytes_from_a_node_are_refused(
+    speak: Speak, tmp_path: Path, node: MemoryNode
+) -> None:
+    cid = node.content.put([b"bytes"])
+    node.lying = True
+
+    spoken = speak("content", "get", cid, "--out", tmp_path / "out", *NODE, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (14, "content.hashMismatch")
+    assert not (tmp_path / "out").exists()
+
+
+def test_content_that_is_nowhere_leaves_no_file(speak: Speak, tmp_path: Path) -> None:
+    spoken = speak("content", "get", "bafkunknown", "--out", tmp_path / "out", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "content.missing")
+    assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_content_is_sent_to_a_node(speak: Speak, node: MemoryNode, world: World) -> None:
+    cid = world.tools.vault.content.put([b"bytes"])
+
+    assert speak("content", "send", cid, *NODE, "--json").json["cids"] == [cid]
+    assert node.content.files == {cid: b"bytes"}
+
+
+def test_a_node_that_stores_other_bytes_is_found_out(
+    speak: Speak, node: MemoryNode, world: World
+) -> None:
+    cid = world.tools.vault.content.put([b"bytes"])
+    node.lying = True
+
+    spoken = speak("content", "send", cid, *NODE, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (14, "content.hashMismatch")
+
+
+def test_nothing_to_send_is_wrong_usage(speak: Speak, node: MemoryNode) -> None:
+    spoken = speak("content", "send", *NODE, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.contentMissing")
