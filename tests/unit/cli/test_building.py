@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fakes.node import MemoryNode
-from fakes.world import MACHINE, OPERATOR, PREFIX, RECIPE, SITE, WRITER, World, claim
+from fakes.world import DESIGNER, MACHINE, OPERATOR, PREFIX, RECIPE, SITE, WRITER, World, claim
 from guildmark.bootstrap import Home
 from guildmark.domain import bundle
 from guildmark.domain.clauses import disclose_all
@@ -596,3 +596,23 @@ def test_nothing_to_send_is_wrong_usage(speak: Speak, node: MemoryNode) -> None:
     spoken = speak("content", "send", *NODE, "--json")
 
     assert (spoken.exit, spoken.json["code"]) == (2, "cli.contentMissing")
+
+
+def test_of_a_design_only_ciphertext_is_sent(
+    speak: Speak, node: MemoryNode, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("guildmark.cli.content.ACCOUNT", DESIGNER)
+
+    sent = speak("content", "send", "--design", to_hex(world.revision.design), *NODE, "--json").json
+
+    assert len(sent["cids"]) == 2
+    assert b"solid" not in b"".join(node.content.files.values())
+
+
+def test_content_that_is_here_is_not_fetched(
+    speak: Speak, tmp_path: Path, node: MemoryNode, world: World
+) -> None:
+    cid = world.tools.vault.content.put([b"bytes"])
+
+    assert speak("content", "get", cid, "--out", tmp_path / "out", *NODE).exit == 0
+    assert node.content.files == {}
