@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from guildmark.cli.answers import Moment, note, say
+from guildmark.cli.answers import Answer, Moment, note, say
 
 
 def shown(capsys: pytest.CaptureFixture[str]) -> list[str]:
@@ -35,7 +35,7 @@ def test_block_seconds_are_numbers_in_json(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_objects_are_indented_and_lists_are_tables(capsys: pytest.CaptureFixture[str]) -> None:
-    answer = {
+    answer: Answer = {
         "profile": {"name": "M"},
         "lanes": [{"lane": 1, "log": 10}, {"lane": 22, "log": 1}],
         "terms": ["text: Five."],
