@@ -162,7 +162,7 @@ def load(home: Path) -> Settings:
 
 def save(settings: Settings) -> None:
     """Write the settings of a home, whole or not at all."""
-    settings.home.mkdir(parents=True, exist_ok=True)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     write_durably(settings.home / FILE_NAME, _written(settings).encode())
 
 

@@ -4,7 +4,7 @@ import json
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BufferedIOBase
 from pathlib import Path
 
@@ -12,20 +12,18 @@ from demo.actors import MACHINE, SEALED, SITE, Disclosed, Maker, Operator
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain.clause import Clause, ClausePath, ClauseType
 from guildmark.domain.clauses import disclose_all
+from guildmark.domain.contracts import ContractName
 from guildmark.domain.digital_link import DigitalLink, operator_token, serial_in_lane
 from guildmark.domain.fileset import FileName, Manifest
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import Cid, Digest, LaneNumber, SiteRecipeId, to_hex
+from guildmark.domain.identifiers import Cid, Digest, LaneNumber, SiteRecipeId, UnitNumber, to_hex
 from guildmark.domain.predicate import Beacon, ExternalParameters, Measurement, Setting
 from guildmark.domain.recipe import RecipeDocument
 from guildmark.domain.record import Record
-from guildmark.ports import DocumentKind
+from guildmark.ports import Call, DocumentKind
 from guildmark.services.builds import Assignment, Finished
 from guildmark.services.disclosing import clauses_body
 from guildmark.services.packages import Package
-
-_MINUTES_A_PART = 17
-_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +33,7 @@ class Workshop:
     maker: Maker
     operator: Operator
     lane: LaneNumber
+    first_unit: UnitNumber
     assignment: Assignment
     document: RecipeDocument
     site_recipe: SiteRecipeId
@@ -42,17 +41,22 @@ class Workshop:
     def build(self, number: int, beacon: Record) -> bytes:
         """Build part ``number`` of the lane, measure it, and return what the machine signs."""
         builds = self.maker.machine_home.builds
-        finished_on = beacon.time + number * _MINUTES_A_PART * _MINUTE
+        finished_on = self.maker.machine_home.clock.now()
         finished = Finished(
             label=self.label(number),
             counter=number,
             beacon=Beacon(log=beacon.log, seq=beacon.seq, record_digest=beacon.digest()),
-            started_on=finished_on - _MINUTES_A_PART * _MINUTE,
+            started_on=min(beacon.time, finished_on),
             finished_on=finished_on,
             measurements=self._measured(number),
             simulated=True,
         )
-        return builds.attest(builds.state(self.assignment, finished), key=MACHINE)
+        return builds.attest(builds.state(self._numbered(number), finished), key=MACHINE)
+
+    def _numbered(self, number: int) -> Assignment:
+        """Return the assignment of one unit: alone on its lane, the machine knows which it is."""
+        unit = UnitNumber(self.first_unit + number - 1)
+        return replace(self.assignment, external=replace(self.assignment.external, unit=unit))
 
     def label(self, number: int) -> str:
         """Return the label of a part."""
@@ -115,6 +119,7 @@ def prepare(maker: Maker, operator: Operator, lane: LaneNumber, package: Package
         maker=maker,
         operator=operator,
         lane=lane,
+        first_unit=_first_unit(maker, lane),
         assignment=Assignment(
             external=external,
             maker=maker.party.id,
@@ -141,6 +146,11 @@ def disclosures(workshop: Workshop, package: Package) -> Sequence[Disclosed]:
         (DocumentKind.RECIPE, external.recipe, recipe),
         (DocumentKind.SITE_RECIPE, workshop.site_recipe, own),
     ]
+
+
+def _first_unit(maker: Maker, lane: LaneNumber) -> UnitNumber:
+    call = Call(contract=ContractName.LICENSES, function="lane", args=(lane,))
+    return UnitNumber(maker.party.home.ledger.read(call)["next"])
 
 
 def _settings(maker: Maker) -> tuple[Setting, ...]:
@@ -170,6 +180,6 @@ def _decrypted(maker: Maker, path: Path) -> Path:
 @contextmanager
 def _sink(home: Path, name: FileName) -> Iterator[BufferedIOBase]:
     folder = home / "files"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     with (folder / name).open("wb") as sink:
         yield sink

@@ -82,6 +82,7 @@ class BuildStatement:
 
     def __post_init__(self) -> None:
         self._check_unique("setting", [one.path for one in self.settings])
+        self._check_unique("measurement", [one.characteristic for one in self.measurements])
         self._check_unique("resolved dependency", [one.name for one in self.resolved])
         if self.resource(DESIGN_DEPENDENCY) is None:
             message = "The resolved dependencies do not name the design's ciphertext."

@@ -17,6 +17,9 @@ VERSION = 1
 CHECKED = frozenset(range(9))
 """The numbered checks that this version performs."""
 
+ESSENTIAL = frozenset(range(5))
+"""The checks without which a verdict would say nothing: chain, parties, key, entry, record."""
+
 MAX_AGE = 30 * 24 * 60 * 60
 
 
@@ -62,6 +65,13 @@ class Policy:
         if unknown:
             message = f"The policy asks for check {unknown[0]}, which this version cannot perform."
             raise TrustFileError(message, check=unknown[0])
+        lacking = sorted(ESSENTIAL - set(self.required))
+        if lacking:
+            message = f"The policy does not ask for check {lacking[0]}, on which all others rest."
+            raise TrustFileError(message, check=lacking[0])
+        if self.max_age < 0:
+            message = f"No evidence is younger than maxAge {self.max_age}."
+            raise TrustFileError(message, max_age=self.max_age)
         if list(self.required) != sorted(set(self.required)):
             message = "The policy lists its required checks out of order or twice."
             raise TrustFileError(message)

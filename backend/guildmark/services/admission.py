@@ -14,6 +14,7 @@ from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.errors import (
     MalformedError,
     NonconformingError,
+    NotClaimedError,
     NotCoveredError,
     NotLoggedError,
     RevokedError,
@@ -131,6 +132,20 @@ class SettingOutsideError(NonconformingError):
     code = "recipe.settingOutside"
 
 
+class SettingsNotRecordedError(NotClaimedError):
+    """The recipe has process clauses, and the statement records no setting."""
+
+    code = "recipe.settingsNotRecorded"
+    hint = "Let the machine record its settings in the statement."
+
+
+class ClockAheadError(MalformedError):
+    """The machine says that it ended later than the chain's time allows."""
+
+    code = "machine.clockAhead"
+    hint = "Set the machine's clock; its own times are shown to readers."
+
+
 class ToleranceExceededError(NonconformingError):
     """A measured value lies outside its tolerance."""
 
@@ -149,6 +164,10 @@ class InstrumentUnknownError(UntrustedError):
 
     code = "measurement.instrumentUnknown"
     hint = "Register the instrument as a machine and name its id."
+
+
+# Blocks are some seconds apart, and clocks drift.
+CLOCK_TOLERANCE = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +219,9 @@ class Desk:
             message = f"The key {to_hex(key.id)} was not good from {begin} until now."
             raise KeyOutsideWindowError(message, key=to_hex(key.id), since=key.since)
         run = statement.run
+        if run.finished_on > self.now + CLOCK_TOLERANCE:
+            message = f"The build ends at {run.finished_on}, the chain is at {self.now}."
+            raise ClockAheadError(message, finishedOn=run.finished_on, now=self.now)
         self._check_link(run.machine, run.site, begin)
         self._check_link(run.site, run.maker, begin)
 
@@ -321,6 +343,9 @@ def _fit(recipe: RecipeFact, own: SiteRecipeFact, statement: BuildStatement) -> 
 
 
 def _check_settings(site: DisclosedClauses, statement: BuildStatement) -> None:
+    if site.below("/process/") and not statement.settings:
+        message = "The recipe has process clauses, and the statement records no setting."
+        raise SettingsNotRecordedError(message)
     for setting in statement.settings:
         clause = site.find(setting.path)
         if clause is None or not clause.admits(setting.value, setting.unit):

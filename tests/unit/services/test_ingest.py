@@ -32,11 +32,12 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     to_hex,
 )
-from guildmark.domain.predicate import Setting
+from guildmark.domain.predicate import MalformedStatementError, Setting
 from guildmark.domain.recipe import Status
 from guildmark.domain.record import Record
 from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
 from guildmark.ports import DocumentKind, KeyName
+from guildmark.services.admission import CLOCK_TOLERANCE
 from guildmark.services.disclosing import clauses_body
 from guildmark.services.ingest import Answer, IndexEmptyError, Ingest, Reception
 from guildmark.services.projection import known
@@ -489,6 +490,35 @@ def measured(value: str, unit: str = "mm", instrument: str | None = None) -> Cha
         return replace(statement, measurements=(other,))
 
     return change
+
+
+def test_statement_without_settings_is_refused(world: World) -> None:
+    statement = replace(world.statement(), settings=())
+
+    assert code(world, statement) == "recipe.settingsNotRecorded"
+
+
+@pytest.mark.parametrize(
+    ("ahead", "expected"), [(CLOCK_TOLERANCE, None), (CLOCK_TOLERANCE + 1, "machine.clockAhead")]
+)
+def test_machines_clock_may_be_a_little_ahead(
+    world: World, ahead: int, expected: str | None
+) -> None:
+    with world.store.reading() as view:
+        cursor = view.facts.cursor()
+    assert cursor is not None
+    run = replace(world.statement().run, finished_on=cursor.time + ahead)
+
+    (answer,) = send(world, world.sign(replace(world.statement(), run=run)))
+
+    assert (answer.error.code if answer.error else None) == expected
+
+
+def test_characteristic_is_measured_once(world: World) -> None:
+    statement = world.statement()
+
+    with pytest.raises(MalformedStatementError, match="A measurement is given twice"):
+        replace(statement, measurements=statement.measurements * 2)
 
 
 @pytest.mark.parametrize("value", ["22.00", "22.40"])

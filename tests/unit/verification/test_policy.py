@@ -74,19 +74,19 @@ def test_the_lowest_failed_check_decides() -> None:
 
 def test_a_failed_check_that_is_not_required_decides_too() -> None:
     judgement = judge(
-        [result(0), result(2, State.FAIL)],
-        Policy(required=(0,)),
+        [result(0), result(5, State.FAIL)],
+        Policy(required=(0, 1, 2, 3, 4)),
         has_trust=True,
         parties_listed=True,
     )
 
-    assert judgement.exit == 12
+    assert judgement.exit == 18
 
 
 def test_what_is_not_required_may_be_unknown() -> None:
     judgement = judge(
-        [result(0), result(2, State.UNKNOWN)],
-        Policy(required=(0,)),
+        [result(0), result(5, State.UNKNOWN)],
+        Policy(required=(0, 1, 2, 3, 4)),
         has_trust=True,
         parties_listed=True,
     )

@@ -64,8 +64,11 @@ def test_the_text_is_for_people() -> None:
         ({"chains": []}, "has an unknown member 'chains'"),
         ({"chain": {}}, "/chain lacks the member 'chainId'"),
         ({"policy": {"required": [0, 9]}}, "check 9, which this version cannot perform"),
-        ({"policy": {"required": [1, 0]}}, "out of order or twice"),
-        ({"policy": {"required": [1, 1]}}, "out of order or twice"),
+        ({"policy": {"required": [1, 0, 2, 3, 4]}}, "out of order or twice"),
+        ({"policy": {"required": [0, 1, 1, 2, 3, 4]}}, "out of order or twice"),
+        ({"policy": {"required": [1, 2, 3, 4]}}, "does not ask for check 0"),
+        ({"policy": {"required": [0, 1, 2, 3]}}, "does not ask for check 4"),
+        ({"policy": {"maxAge": -1}}, "No evidence is younger than maxAge -1"),
         ({"operators": [{"id": "0x00"}]}, "/operators/0/id must have 32 bytes, found 1"),
     ],
 )

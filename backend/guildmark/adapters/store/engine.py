@@ -46,7 +46,9 @@ def open_database(path: Path) -> Engine:
         StoreUnreadableError: The file is no database.
         StoreBusyError: Another process held it too long.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Documents hold content keys and salts; what SQLite writes beside the file gets its mode.
+    path.touch(mode=0o600)
     engine = create_engine(f"sqlite:///{path}")
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)

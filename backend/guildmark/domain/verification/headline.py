@@ -71,6 +71,7 @@ def _verified(case: Case) -> str:
 
 
 def _signer(case: Case) -> str:
+    """Return who signed, where that was checked: the essential checks hold in these headlines."""
     statement = case.parsed_statement
     role = statement.signer_role if isinstance(statement, BuildStatement) else None
     return f", signed by {_SIGNERS[role]}" if role else ""
