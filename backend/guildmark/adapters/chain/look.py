@@ -68,6 +68,22 @@ class Looker:
         """
         self._compare(self.rpc.batch(chain_requests()))
 
+    def learn(self, sender: Address) -> tuple[Fees, int]:
+        """Return what a transaction must offer now, and the sender's lowest free nonce.
+
+        Raises:
+            LedgerUnavailableError: The node cannot be reached in time.
+            LedgerAnswerError: Its answers are not what the standard says.
+            WrongChainError: The node is on another chain id.
+            GenesisMismatchError: The chain has another beginning.
+        """
+        count: Request = ("eth_getTransactionCount", [to_hex(sender), "pending"])
+        *chain, newest, priority, nonce = self.rpc.batch(
+            [*chain_requests(), *fee_requests(), count]
+        )
+        self._compare(chain)
+        return _fees(newest, priority), quantity(nonce)
+
     def exchange(self, sending: Sequence[Attempt], watched: Sequence[Outgoing]) -> View:
         """Send attempts and look for all attempts of the watched transactions.
 
@@ -99,7 +115,7 @@ class Looker:
         final_number = self._final(head, final)
         return View(
             final=final_number,
-            fees=offered(quantity(newest.get("baseFeePerGas")), quantity(_good([priority])[0])),
+            fees=_fees(newest, _good([priority])[0]),
             sent=sent,
             receipts=self._canonical(head, _good(receipts)),
             spent=self._spent(_refused_senders(sent, watched), final_number),
@@ -145,6 +161,11 @@ class Looker:
         ]
         counts = self.rpc.batch(requests)
         return {sender: quantity(count) for sender, count in zip(senders, counts, strict=True)}
+
+
+def _fees(newest: Any, priority: Any) -> Fees:
+    base = newest.get("baseFeePerGas") if isinstance(newest, dict) else None
+    return offered(quantity(base), quantity(priority))
 
 
 def _good(answers: Sequence[Any]) -> Sequence[Any]:

@@ -7,7 +7,7 @@ when its block is undone, back to REQUESTED when its nonce is proven to be spent
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import orjson
@@ -113,7 +113,7 @@ class Outbox:
             return _same(known, request)
         try:
             if request.gas is None:
-                self.signing.try_out(request)
+                request = replace(request, gas=self.signing.try_out(request))
             self._store(request)
             self._push(self._found(request.id))
         except LedgerUnavailableError as error:

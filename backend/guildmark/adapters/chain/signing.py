@@ -62,14 +62,14 @@ class Signing:
             GenesisMismatchError: The chain has another beginning; nothing was signed.
             GuildmarkError: The error that the call's revert stands for.
         """
-        self._check()
         request = outgoing.request
+        learned, floor = self._learned(request.sender)
         gas = request.gas or self.try_out(request)
-        fees = capped(self._fees or suggested(self.looker.rpc), self.fee_limit)
+        fees = capped(learned, self.fee_limit)
         self.table.sign(
             outgoing,
             lambda nonce: self._attempt(request, nonce, gas, fees),
-            floor=self._floor(request.sender),
+            floor=floor,
             at=self.clock.now(),
         )
 
@@ -144,13 +144,20 @@ class Signing:
             priority=fees.priority,
         )
 
+    def _learned(self, sender: Address) -> tuple[Fees, int]:
+        """Return today's offer and the sender's lowest free nonce, on a chain that was checked."""
+        floor = self._floors.get(sender)
+        if floor is not None and self._fees is not None and self._is_fresh():
+            return self._fees, floor
+        fees, floor = self.looker.learn(sender)
+        self._fees, self._floors[sender] = fees, floor
+        self._checked = self.monotonic()
+        return fees, floor
+
     def _check(self) -> None:
-        if self.monotonic() - self._checked >= _CHECK_SECONDS:
+        if not self._is_fresh():
             self.looker.check()
             self._checked = self.monotonic()
 
-    def _floor(self, sender: Address) -> int:
-        if sender not in self._floors:
-            count = self.looker.rpc.call("eth_getTransactionCount", to_hex(sender), "pending")
-            self._floors[sender] = quantity(count)
-        return self._floors[sender]
+    def _is_fresh(self) -> bool:
+        return self.monotonic() - self._checked < _CHECK_SECONDS
