@@ -504,7 +504,7 @@ def test_statement_without_settings_is_refused(world: World) -> None:
 def test_machines_clock_may_be_a_little_ahead(
     world: World, ahead: int, expected: str | None
 ) -> None:
-    with world.store.reading() as view:
+    with world.tools.store.reading() as view:
         cursor = view.facts.cursor()
     assert cursor is not None
     run = replace(world.statement().run, finished_on=cursor.time + ahead)
