@@ -586,6 +586,10 @@ class FactWriter(Facts, Protocol):
         """Say up to which block all events were read."""
         ...
 
+    def forget(self) -> None:
+        """Drop every fact, and up to which block events were read."""
+        ...
+
 
 class LogReader(Protocol):
     """A node's own log: what it accepted and what became of it."""

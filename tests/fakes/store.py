@@ -68,6 +68,10 @@ class MemoryFacts:
     def move(self, cursor: Block) -> None:
         self._state.cursor = cursor
 
+    def forget(self) -> None:
+        self._state.facts.clear()
+        self._state.cursor = None
+
 
 class MemoryDocuments:
     def __init__(self, state: _State) -> None:

@@ -31,10 +31,11 @@ def new(
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key; its file is encrypted with the home's password."""
+    """Make a key, encrypted with the home's password; print its account, or its public half."""
     keys = keys_of(home)
     keys.create(KeyName(name), algorithm)
-    say(_row(keys, KeyName(name)), as_json=as_json)
+    row = _row(keys, KeyName(name))
+    say(row, as_json=as_json, brief=row["account"] or row["publicKey"])
 
 
 @app.command("list")

@@ -50,6 +50,18 @@ class Indexing:
             cursor = self._take(first, head if last == head.number else self.ledger.block(last))
         return head
 
+    def rebuild(self) -> Block:
+        """Forget all facts, read all events again, and return the newest final block.
+
+        What this home accepted, sent and keeps of documents is no part of the index.
+
+        Raises:
+            FactMissingError: An event changes a thing that no event made.
+        """
+        with self.store.writing() as work:
+            work.facts.forget()
+        return self.follow()
+
     def _checked_cursor(self) -> Block | None:
         with self.store.reading() as view:
             cursor = view.facts.cursor()

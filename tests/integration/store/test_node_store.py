@@ -375,3 +375,29 @@ def test_no_two_batches_share_a_number(store: NodeStore) -> None:
     second = close(store, 1)
 
     assert first.number != second.number
+
+
+def test_forgotten_facts_leave_documents_and_log(store: NodeStore) -> None:
+    lane = LaneFact(
+        number=LANE,
+        license=1,
+        first=UnitNumber(1),
+        next=UnitNumber(1),
+        end=UnitNumber(2),
+        log=LOG,
+        holder=IdentityId(named("site")),
+    )
+    with store.writing() as work:
+        work.facts.put(lane)
+        work.facts.move(Block(number=7, hash=Digest(named("block")), time=70))
+        work.documents.put(DocumentKind.TERMS, named("license"), b"{}")
+        work.log.accept(queued("one"))
+
+    with store.writing() as work:
+        work.facts.forget()
+
+    with store.reading() as view:
+        assert view.facts.get(LaneFact, LANE) is None
+        assert view.facts.cursor() is None
+        assert view.documents.get(DocumentKind.TERMS, named("license")) == b"{}"
+        assert [entry.label for entry in view.log.waiting(10)] == [queued("one").label]

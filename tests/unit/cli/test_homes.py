@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from fakes.chain import START, Head, MemoryChain
-from fakes.world import Tools
+from fakes.world import Tools, World
 from guildmark.adapters.chain import deployment
 from guildmark.adapters.clock import SystemClock
 from guildmark.cli import health
@@ -401,3 +401,24 @@ def test_the_logs_writer_is_the_nodes_key(
     chain.heads[1] = Head(bytes(32), address_from_hex(account))
 
     assert look()["log"]["code"] == code
+
+
+@pytest.mark.usefixtures("home")
+def test_the_index_is_followed_and_made_anew(speak: Speak, world: World) -> None:
+    head = world.tools.chain.blocks[-1]
+
+    followed = speak("index", "follow", "--json").json
+    with world.tools.store.writing() as work:
+        work.facts.forget()
+    rebuilt = speak("index", "rebuild", "--json").json
+
+    assert (
+        followed
+        == rebuilt
+        == {
+            "block": head.number,
+            "hash": to_hex(head.hash),
+            "time": head.time,
+        }
+    )
+    assert speak("site", "show", to_hex(world.site)).exit == 0

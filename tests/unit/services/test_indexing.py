@@ -8,6 +8,7 @@ import pytest
 from fakes.chain import MemoryChain
 from fakes.world import OPERATOR, Tools, make_world
 from guildmark.domain.facts import IdentityFact, LogFact, RecordFact
+from guildmark.domain.identifiers import ZERO_ADDRESS, LogNumber
 from guildmark.domain.identity import IdentityKind
 from guildmark.ports import Event, KeyName
 from guildmark.services import indexing
@@ -95,3 +96,25 @@ def test_blocks_that_another_process_read_are_not_read_again() -> None:
     with tools.store.reading() as view:
         assert view.facts.cursor() == head
         assert len(view.facts.each(LogFact)) == 1
+
+
+def test_rebuilt_index_is_the_index() -> None:
+    world = make_world()
+    with world.tools.store.reading() as view:
+        before = view.facts.each(IdentityFact), view.facts.cursor()
+
+    world.tools.indexing().rebuild()
+
+    with world.tools.store.reading() as view:
+        assert (view.facts.each(IdentityFact), view.facts.cursor()) == before
+
+
+def test_rebuild_forgets_what_no_event_made() -> None:
+    world = make_world()
+    with world.tools.store.writing() as work:
+        work.facts.put(LogFact(number=LogNumber(99), operator=world.operator, writer=ZERO_ADDRESS))
+
+    world.tools.indexing().rebuild()
+
+    with world.tools.store.reading() as view:
+        assert view.facts.get(LogFact, 99) is None

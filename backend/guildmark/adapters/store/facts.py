@@ -113,6 +113,11 @@ class SqlFacts:
         row = {"number": cursor.number, "hash": cursor.hash, "time": cursor.time}
         self._connection.execute(insert(CURSOR).values(row))
 
+    def forget(self) -> None:
+        """Drop every fact, and up to which block events were read."""
+        self._connection.execute(delete(FACTS))
+        self._connection.execute(delete(CURSOR))
+
     def _first(self, kind: type[FactT], query: Select[str]) -> FactT | None:
         body = self._connection.execute(query).scalar_one_or_none()
         return None if body is None else load(kind, json.loads(body))
