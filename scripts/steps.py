@@ -15,6 +15,7 @@ class Step:
 
     Args:
         shown: Whether its output is shown as it comes, or only when it fails.
+        has_summary: Whether the last line of hidden output is worth showing.
         environment: What is added to the environment.
         place: Where it runs.
     """
@@ -22,6 +23,7 @@ class Step:
     name: str
     command: Sequence[str | Path]
     shown: bool = False
+    has_summary: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     place: Path = ROOT
 
@@ -48,6 +50,8 @@ def _passes(step: Step) -> bool:
     )
     state = "ok" if result.returncode == 0 else "FAILED"
     print(f"{state:6} {step.name} ({time.monotonic() - started:.1f} s)", flush=True)
+    if step.has_summary and result.returncode == 0:
+        print("".join(f"       {line}\n" for line in result.stdout.splitlines()[-1:]), end="")
     if result.returncode != 0 and not step.shown:
         print(result.stdout + result.stderr, flush=True)
     return result.returncode == 0

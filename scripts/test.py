@@ -25,19 +25,15 @@ def _contracts() -> list[Step]:
         _forge("test"),
         Step(name="gas within its budgets", command=gas, shown=True),
         # Coverage turns the optimizer off: costs mean nothing then, test contracts grow too big.
-        _forge(
-            *("coverage", "--skip", "Gas.t.sol", *_CONTRACTS_REPORT),
-            shown=False,
-            FOUNDRY_DENY="never",
-        ),
+        _forge("coverage", "--skip", "Gas.t.sol", *_CONTRACTS_REPORT, FOUNDRY_DENY="never"),
     ]
 
 
-def _forge(*arguments: str, shown: bool = True, **environment: str) -> Step:
+def _forge(*arguments: str, **environment: str) -> Step:
     return Step(
         name=f"forge {arguments[0]}",
         command=[native("forge"), *arguments],
-        shown=shown,
+        has_summary=True,
         environment=environment,
     )
 
