@@ -2,8 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import Engine
 
 from guildmark.adapters.chain.opening import open_ledger, open_outbox
+from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.content.store import LocalContent
 from guildmark.adapters.content.vault import LocalVault
@@ -48,7 +52,11 @@ from guildmark.settings import NodeSettings, Settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """One actor's home, opened: its ports, and the use cases over them in the name of a key."""
+    """One actor's home, opened: its ports, and the use cases over them in the name of a key.
+
+    Args:
+        close: Ends the connections to chain and database.
+    """
 
     settings: Settings
     ledger: Ledger
@@ -60,6 +68,7 @@ class Home:
     vault: Vault
     clock: Clock
     entropy: Entropy
+    close: Callable[[], None]
 
     @property
     def builds(self) -> Builds:
@@ -178,7 +187,13 @@ def open_home(settings: Settings, *, password: Callable[[], str]) -> Home:
         vault=LocalVault(files=content.files, entropy=entropy),
         clock=clock,
         entropy=entropy,
+        close=partial(_close, ledger.rpc, engine),
     )
+
+
+def _close(rpc: Rpc, engine: Engine) -> None:
+    rpc.close()
+    engine.dispose()
 
 
 def open_node(home: Home) -> Node:

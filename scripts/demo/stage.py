@@ -38,10 +38,11 @@ class Stage:
         """Return an actor's home."""
         return self.folder / "homes" / name
 
-    def keeper(self) -> str:
-        """Start the local chain's keeper and return its address."""
+    def keeper(self, *, port: int = 0) -> str:
+        """Start the local chain's keeper and return its address; port 0 is a free one."""
         home = self.home("chain")
-        self._start("chain", "chain", "run", "--home", str(home), "--port", "0")
+        (home / "chain" / "endpoint.json").unlink(missing_ok=True)
+        self._start("chain", "chain", "run", "--home", str(home), "--port", str(port))
         return str(self._endpoint("chain", home / "chain" / "endpoint.json")["url"])
 
     def start_node(self, name: str) -> None:

@@ -1,0 +1,114 @@
+"""Nodes and the chain's keeper killed as an operating system kills: `kill -9` of real processes."""
+
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stages
+from demo.making import fresh_beacon
+from demo.stage import Stage
+from demo.workshop import Workshop
+from guildmark.adapters.peers.client import NodeClient
+from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.facts import RecordFact
+from guildmark.ports import PeerUnavailableError
+from stages import Played, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.needs("anvil")]
+
+NODE = "operator-1"
+PARTS_A_KILL = 3
+# Seconds between the sending of builds and the death of the node: while it examines them, stores
+# them, closes a batch, sends it, waits for its block, settles it.
+MOMENTS = (0.0, 0.05, 0.15, 0.4, 0.9)
+
+
+@pytest.fixture(scope="module")
+def played(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return stages.played(pytestconfig, lambda: tmp_path_factory.mktemp("stage"))
+
+
+def kill(stage: Stage, name: str) -> None:
+    """End a process and all that it started, without a word."""
+    process = stage.processes[name]
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def patiently(node: NodeClient, envelopes: Sequence[bytes]) -> Sequence[dict[str, Any]]:
+    """Send envelopes as a machine's agent does: again and again until there is an answer."""
+    while True:
+        try:
+            return [dict(answer) for answer in node.submit(envelopes)]
+        except PeerUnavailableError:
+            time.sleep(0.1)
+
+
+def builds(played: Played, workshop: Workshop, first: int) -> list[bytes]:
+    beacon = fresh_beacon(played.scene)
+    block = played.scene.designer.home.ledger.head(final=True).number
+    until(lambda: stages.indexed(played.node) >= block)
+    numbers = range(first, first + PARTS_A_KILL)
+    return [workshop.build(number, beacon) for number in numbers]
+
+
+def test_killed_node_loses_and_doubles_nothing(
+    played: Played, volume: Callable[[int, int, int], int]
+) -> None:
+    workshop = played.workshops[1]
+    sent: list[bytes] = []
+
+    for number in range(volume(5, 6, 6)):
+        envelopes = builds(played, workshop, 1 + number * PARTS_A_KILL)
+        sent += envelopes
+        with ThreadPoolExecutor() as pool:
+            answers = pool.submit(patiently, played.node, envelopes)
+            time.sleep(MOMENTS[number % len(MOMENTS)])
+            kill(played.stage, NODE)
+            stages.start(played.stage, NODE)
+            assert {answer["reception"] for answer in answers.result()} <= {
+                "accepted",
+                "duplicate",
+            }
+
+    until(lambda: all(is_final(played.node, envelope) for envelope in sent))
+    found = [played.node.build(envelope_digest(envelope)) for envelope in sent]
+    assert len({build["unit"] for build in found}) == len(sent)
+    assert len({build["index"] for build in found}) == len(sent)
+    assert drawn(played, workshop) == len(sent)
+
+
+def is_final(node: NodeClient, envelope: bytes) -> bool:
+    return bool(node.build(envelope_digest(envelope))["state"] == "final")
+
+
+def drawn(played: Played, workshop: Workshop) -> int:
+    """Return how many units the chain gave to a lane."""
+    home = played.scene.designer.home
+    home.indexing.follow()
+    with home.store.reading() as view:
+        records = view.facts.each(RecordFact, workshop.operator.log)
+    grants: Counter[int] = Counter()
+    for fact in records:
+        for grant in fact.record.grants:
+            grants[grant.lane] += 0 if grant.is_refused else grant.n
+    return grants[workshop.lane]
+
+
+def test_killed_keeper_shows_the_same_chain_again(played: Played, tmp_path: Path) -> None:
+    ledger = played.scene.designer.home.ledger
+    fresh_beacon(played.scene)
+    head = ledger.head(final=True)
+
+    kill(played.stage, "chain")
+    played.stage.keeper(port=int(played.scene.casting.chain.url.rpartition(":")[2]))
+
+    assert ledger.block(head.number) == head
+    assert fresh_beacon(played.scene).time > head.time

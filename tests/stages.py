@@ -1,0 +1,199 @@
+"""The demo's stage for tests: a chain, two operators' nodes, three makers, parts good and bad.
+
+Started once a run, however many rooms use it; real processes, as their users start them.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from rich.console import Console
+
+from demo.making import Part, equip, fresh_beacon, license_design, shown_by_site
+from demo.rogue import turn_rogue
+from demo.scene import Scene, set_scene
+from demo.stage import Stage
+from demo.telling import Teller
+from demo.workshop import Workshop
+from guildmark.adapters.peers.client import NodeClient
+from guildmark.domain import bundle, trust
+from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.identifiers import Index, LogNumber
+from guildmark.domain.trust import VERSION, Listed, Trust
+from guildmark.services.bundles import Bundles
+from guildmark.services.evidence import Exporter
+from guildmark.services.packages import Package
+
+PATIENCE = 60.0
+_PAUSE = 0.1
+_PARTS = 3
+_LANE = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Played:
+    """What is there after the play.
+
+    Args:
+        parts: Three good parts of the first operator's log.
+        bad: Positions in the second operator's log that a rogue with its writer key put on record,
+            by what is wrong there; the first operator's node holds their evidence.
+        envelopes: The signed envelopes of the first maker, by number.
+    """
+
+    stage: Stage
+    scene: Scene
+    workshops: Sequence[Workshop]
+    package: Package
+    parts: Sequence[Part]
+    bad: Mapping[str, str]
+    envelopes: Mapping[int, bytes]
+
+    @property
+    def node(self) -> NodeClient:
+        """Return the first operator's node; its trust list names everybody."""
+        return self.scene.nodes[0]
+
+    @property
+    def other(self) -> NodeClient:
+        """Return the second operator's node; its trust list names its operator alone."""
+        return self.scene.nodes[1]
+
+
+_KEY = pytest.StashKey[Played]()
+
+
+def played(config: pytest.Config, folder: Callable[[], Path]) -> Played:
+    """Return the stage of this run; the first caller waits for the play."""
+    if _KEY not in config.stash:
+        stage = Stage(folder())
+        (stage.folder / "logs").mkdir()
+        config.add_cleanup(stage.end)
+        config.stash[_KEY] = _play(stage)
+    return config.stash[_KEY]
+
+
+def _play(stage: Stage) -> Played:
+    teller = Teller(console=Console(quiet=True))
+    scene = set_scene(stage, teller)
+    package, lanes = license_design(scene, teller)
+    workshops = equip(scene, package, lanes, teller)
+    envelopes = _built(scene, workshops[0], _PARTS)
+    parts = [_settled(scene, workshops[0], envelope) for envelope in envelopes]
+    # The rogue gets no unit only where the lane is drawn whole.
+    for envelope in _built(scene, workshops[-1], _LANE):
+        _settled(scene, workshops[-1], envelope)
+    bad = _gone_rogue(scene, workshops[-1], package)
+    _list_everybody(scene)
+    restart(stage, "operator-1")
+    return Played(
+        stage=stage,
+        scene=scene,
+        workshops=workshops,
+        package=package,
+        parts=parts,
+        bad=bad,
+        envelopes=dict(enumerate(envelopes, start=1)),
+    )
+
+
+def restart(stage: Stage, name: str) -> None:
+    """End a node as an operator does, and start it again."""
+    process = stage.processes[name]
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+    start(stage, name)
+
+
+def start(stage: Stage, name: str) -> None:
+    """Start a node that has ended, and wait until it is ready."""
+    (stage.home(name) / "node.json").unlink()
+    stage.start_node(name)
+    with stage.node(name):
+        # It is ready, and those who use it have clients of their own.
+        return
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(_PAUSE)
+
+
+def indexed(node: NodeClient) -> int:
+    """Return the block up to which a node has read the chain."""
+    return int(httpx.get(f"{node.url}/readyz").json()["block"])
+
+
+def _built(scene: Scene, workshop: Workshop, count: int) -> Sequence[bytes]:
+    beacon, node = fresh_beacon(scene), scene.node_of(workshop.operator)
+    block = scene.designer.home.ledger.head(final=True).number
+    until(lambda: indexed(node) >= block)
+    envelopes = [workshop.build(number, beacon) for number in range(1, count + 1)]
+    answers = node.submit(envelopes)
+    assert {answer["reception"] for answer in answers} == {"accepted"}, answers
+    return envelopes
+
+
+def _settled(scene: Scene, workshop: Workshop, envelope: bytes) -> Part:
+    node, digest = scene.node_of(workshop.operator), envelope_digest(envelope)
+    until(lambda: node.build(digest)["state"] == "final")
+    found = node.build(digest)
+    return Part(
+        label=found["label"],
+        log=LogNumber(found["log"]),
+        index=Index(found["index"]),
+        unit=found["unit"],
+        workshop=workshop,
+    )
+
+
+@dataclass(frozen=True)
+class _RoguePeer:
+    """A peer that has the rogue's evidence."""
+
+    bundles: Mapping[tuple[LogNumber, Index], bytes]
+
+    def bundle(self, log: LogNumber, index: Index) -> bytes | None:
+        return self.bundles.get((log, index))
+
+
+def _gone_rogue(scene: Scene, workshop: Workshop, package: Package) -> Mapping[str, str]:
+    """Let a rogue log bad parts, and the first node fetch its evidence as from any peer."""
+    shown = [*scene.shown_by_all(), *shown_by_site(scene, workshop, package)]
+    rogue = turn_rogue(scene, workshop, fresh_beacon(scene), shown)
+    rogue.log()
+    block = rogue.node.home.ledger.head(final=True).number
+    evidence = dict(rogue.shown(block=block))
+    peer = _RoguePeer(
+        {(each.core.record.log, each.core.index): bundle.write(each) for each in evidence.values()}
+    )
+    until(lambda: indexed(scene.nodes[0]) >= block)
+    operator = scene.operators[0]
+    home = operator.party.home
+    asking = Bundles(
+        exporter=Exporter(ledger=home.ledger, store=home.store),
+        store=home.store,
+        own_log=operator.log,
+        peers=(peer,),
+    )
+    for each in evidence.values():
+        asking.bundle(each.core.record.log, each.core.index)
+    rogue.node.home.close()
+    return {case: f"{each.core.record.log}.{each.core.index}" for case, each in evidence.items()}
+
+
+def _list_everybody(scene: Scene) -> None:
+    home = scene.operators[0].party.home
+    listed = Trust(
+        version=VERSION,
+        chain=home.ledger.pin(),
+        operators=tuple(Listed(id=operator.party.id) for operator in scene.operators),
+        issuers=(Listed(id=scene.authority.id),),
+    )
+    (home.settings.home / "trust.json").write_bytes(trust.serialise(listed))
