@@ -47,7 +47,7 @@ class MalformedManifestError(MalformedError):
 class FileMismatchError(ContentError):
     """A file is not the one that the revision commits to."""
 
-    code = "content.hashMismatch"
+    code = "design.fileMismatch"
 
 
 def parse_file_name(text: str) -> FileName:

@@ -205,7 +205,7 @@ class LicenseGrantedError(ConflictError):
 class SplitError(NotCoveredError):
     """A lane has not that many undrawn units."""
 
-    code = "license.quotaExceeded"
+    code = "license.splitTooLarge"
     hint = "Split off fewer units, or ask the licensor for more."
 
 

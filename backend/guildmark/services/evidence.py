@@ -58,7 +58,7 @@ class PartUnknownError(UnknownPartError):
 class RecordTooYoungError(NotFinalError):
     """The block is older than the part's record, or not final yet."""
 
-    code = "chain.notFinal"
+    code = "evidence.blockTooEarly"
     hint = "Ask at a later block, or wait until the block is final."
 
 

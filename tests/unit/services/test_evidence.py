@@ -99,7 +99,7 @@ def test_block_must_be_final(world: World) -> None:
     with pytest.raises(RecordTooYoungError) as caught:
         world.tools.exporter.evidence(world.log, FIRST, block=number + 1)
 
-    assert caught.value.code == "chain.notFinal"
+    assert caught.value.code == "evidence.blockTooEarly"
     assert caught.value.detail == {"block": number + 1, "final": number}
 
 

@@ -188,5 +188,5 @@ def test_file_under_another_key_is_not_the_registered_one(world: World) -> None:
     with pytest.raises(FileMismatchError) as caught:
         world.tools.packages.extract(other, Folder().sink)
 
-    assert caught.value.code == "content.hashMismatch"
+    assert caught.value.code == "design.fileMismatch"
     assert caught.value.detail["name"] == "part.stl"
