@@ -1,5 +1,6 @@
 """The JSON-RPC client: one request a batch, every odd answer named, limits kept."""
 
+import gc
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -170,6 +171,16 @@ def test_a_node_that_does_not_answer_is_unavailable(error: httpx.TransportError)
 def test_a_url_that_is_none_is_unavailable() -> None:
     with Rpc(url="nothing://node") as client, pytest.raises(LedgerUnavailableError):
         client.call("eth_call")
+
+
+def test_a_client_that_nobody_holds_is_closed() -> None:
+    client = node(lambda _body: result(None))
+    transport = client._client
+
+    del client
+    gc.collect()
+
+    assert transport.is_closed
 
 
 @pytest.mark.parametrize(("url", "trusts"), [("https://node", True), ("http://node", False)])

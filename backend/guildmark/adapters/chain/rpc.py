@@ -1,6 +1,7 @@
 """A thin JSON-RPC client: one HTTP request for any number of calls, limits on all of them."""
 
 import ssl
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -36,7 +37,7 @@ class RpcRefusedError(LedgerAnswerError):
         return data if isinstance(data, bytes) else b""
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, weakref_slot=True, kw_only=True)
 class Rpc:
     """One node of a chain, by its URL; safe to use from several threads."""
 
@@ -54,6 +55,8 @@ class Rpc:
             headers={"content-type": "application/json"},
             trust_env=False,
         )
+        # A home lives as long as its process or test: nobody has to close it for its sockets' sake.
+        weakref.finalize(self, self._client.close)
 
     def __enter__(self) -> Self:
         return self
