@@ -94,4 +94,5 @@ def home_of(tools: Tools, folder: Path) -> Home:
         clock=SystemClock(),
         entropy=tools.entropy,
         requests=MemoryRequests(),
+        close=lambda: None,
     )

@@ -563,7 +563,7 @@ def test_other_bytes_from_a_node_are_refused(
 
     spoken = speak("content", "get", cid, "--out", tmp_path / "out", *NODE, "--json")
 
-    assert (spoken.exit, spoken.json["code"]) == (14, "design.fileMismatch")
+    assert (spoken.exit, spoken.json["code"]) == (14, "content.hashMismatch")
     assert not (tmp_path / "out").exists()
 
 
@@ -589,7 +589,7 @@ def test_a_node_that_stores_other_bytes_is_found_out(
 
     spoken = speak("content", "send", cid, *NODE, "--json")
 
-    assert (spoken.exit, spoken.json["code"]) == (14, "design.fileMismatch")
+    assert (spoken.exit, spoken.json["code"]) == (14, "content.hashMismatch")
 
 
 def test_nothing_to_send_is_wrong_usage(speak: Speak, node: MemoryNode) -> None:
