@@ -4,8 +4,11 @@ import asyncio
 import json
 import logging
 import os
+import signal
+import sys
 import time
 from pathlib import Path
+from threading import Thread
 from typing import Annotated
 
 import typer
@@ -16,7 +19,7 @@ from guildmark.adapters.chain.endpoint import endpoint, preferred_ports
 from guildmark.adapters.chain.rpc import Rpc, quantity
 from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.keys.keystore import FileKeyStore, password_from
-from guildmark.domain.contracts import ChainClass, ContractName
+from guildmark.domain.contracts import ChainClass, ChainPin, ContractName
 from guildmark.domain.identifiers import address_from_hex, to_hex
 from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.settings import default_home
@@ -36,10 +39,15 @@ def run(
         int | None,
         typer.Option(help="The port; 0 is the last one or a free one.", min=0, max=65_535),
     ] = None,
+    until_eof: Annotated[
+        bool, typer.Option("--until-eof", help="End when standard input ends.", hidden=True)
+    ] = False,
 ) -> None:
     """Keep the local chain until Ctrl-C, at the port of the last time if none is named."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     folder = _chain_folder(home)
+    if until_eof:
+        Thread(target=_end_with_input, daemon=True).start()
     with local.sole_keeper(folder):
         asyncio.run(_run(folder, port))
 
@@ -69,13 +77,19 @@ def deploy(
 ) -> None:
     """Deploy the contracts; stopped half-way, the next run goes on."""
     root = home or default_home(os.environ)
+    pin = deploy_contracts(root, key=key, url=url or endpoint(root / "chain"), kind=kind)
+    typer.echo(to_hex(pin.contracts[ContractName.DIRECTORY].address))
+
+
+def deploy_contracts(root: Path, *, key: str, url: str, kind: ChainClass) -> ChainPin:
+    """Deploy the contracts from a home and return what pins them; a local chain gives the coin."""
     keys = FileKeyStore(root / "keys", password_from(root / "keys", os.environ))
     if KeyName(key) not in keys.names():
         keys.create(KeyName(key), KeyAlgorithm.SECP256K1)
-    with Rpc(url=url or endpoint(root / "chain")) as rpc:
+    with Rpc(url=url) as rpc:
         if kind is ChainClass.LOCAL:
             rpc.call(proxy.FUND, to_hex(keys.address(KeyName(key))))
-        pin = Deployer(
+        return Deployer(
             rpc=rpc,
             keys=keys,
             key=KeyName(key),
@@ -83,7 +97,6 @@ def deploy(
             chain_class=kind,
             pause=lambda: time.sleep(_PAUSE),
         ).deploy()
-    typer.echo(to_hex(pin.contracts[ContractName.DIRECTORY].address))
 
 
 @app.command()
@@ -109,6 +122,12 @@ def info(
                 name.value: to_hex(found.address) for name, found in pin.contracts.items()
             }
     typer.echo(json.dumps(document, indent=2))
+
+
+def _end_with_input() -> None:
+    """Wait for the end of standard input, which comes when the process that wrote to it is gone."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def _run(folder: Path, port: int | None) -> None:

@@ -84,7 +84,7 @@ def init(
         message = f"{folder} is a home already."
         raise HomeExistsError(message, home=str(folder))
     found = _chain(_Wanted(url=chain, directory=directory, file=file, kind=kind), folder)
-    account = to_hex(_account(folder))
+    account = to_hex(make_account(folder))
     if found is not None:
         save(Settings(home=folder, chain=found))
     _say_next(found, account)
@@ -144,7 +144,7 @@ def _of_node(wanted: _Wanted) -> ChainSettings:
     )
 
 
-def _account(folder: Path) -> Address:
+def make_account(folder: Path) -> Address:
     """Make the password file and the account key, each unless it is there."""
     (folder / KEYS).mkdir(parents=True, exist_ok=True, mode=0o700)
     password = folder / KEYS / "password"

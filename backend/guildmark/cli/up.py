@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 import uvicorn
 
 from guildmark.adapters.files import write_durably
+from guildmark.cli import embedded
 from guildmark.domain.errors import NetworkError
 from guildmark.settings import HOME_VARIABLE, default_home, load
 
@@ -31,9 +33,24 @@ class PortTakenError(NetworkError):
 @app.command()
 def up(
     home: Annotated[Path | None, typer.Option(help="The operator's home.")] = None,
+    name: Annotated[
+        str, typer.Option(help="The operator's name, where the home is new.")
+    ] = embedded.DEFAULT_NAME,
 ) -> None:
-    """Run a node: its log, its index, its pages and its API."""
+    """Run a node: its log, its index, its pages and its API.
+
+    In an empty home it first makes a local chain, deploys the contracts and opens a log.
+    """
     folder = home or default_home(os.environ)
+    if not embedded.has_own_chain(folder):
+        _serve(folder)
+        return
+    with embedded.own_chain(folder) as url:
+        embedded.make_ready(folder, url, name=name)
+        _serve(folder)
+
+
+def _serve(folder: Path) -> None:
     node = load(folder).own_node()
     listener = _listener(node.host, node.port)
     host, port = listener.getsockname()[:2]
@@ -51,6 +68,8 @@ def up(
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
     )
+    # The server takes the signal, ends in order, and raises it again: by then all is done.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     uvicorn.Server(config).run(sockets=[listener])
 
 

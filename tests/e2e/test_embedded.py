@@ -1,0 +1,112 @@
+"""`guildmark up` in an empty home: a node with a chain of its own, which outlives a kill."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from guildmark.settings import load
+from stages import until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.needs("anvil")]
+
+
+class Node:
+    """A node that is started as its user starts it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.process = self._start()
+
+    @property
+    def url(self) -> str:
+        return str(json.loads((self.home / "node.json").read_text())["url"])
+
+    def restart(self) -> None:
+        (self.home / "node.json").unlink()
+        self.process = self._start()
+
+    def kill(self, number: signal.Signals) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(30)
+
+    def keeper(self) -> int | None:
+        """Return the process that keeps the chain, None where there is none."""
+        endpoint = self.home / "chain" / "endpoint.json"
+        return int(json.loads(endpoint.read_text())["pid"]) if endpoint.exists() else None
+
+    def is_ready(self) -> bool:
+        assert self.process.poll() is None, (self.home / "log").read_text()
+        if not (self.home / "node.json").exists():
+            return False
+        try:
+            return httpx.get(f"{self.url}/readyz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def _start(self) -> "subprocess.Popen[bytes]":
+        self.home.mkdir(exist_ok=True)
+        with (self.home / "log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "guildmark", "up", "--name", "Maker Lab"],
+                env={**os.environ, "GUILDMARK_HOME": str(self.home)},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    started = Node(tmp_path / "home")
+    yield started
+    started.process.kill()
+    started.process.wait()
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_first_start_makes_chain_contracts_operator_and_log(node: Node) -> None:
+    until(node.is_ready)
+
+    settings = load(node.home)
+    shown = httpx.get(f"{node.url}/v1/chain").json()
+    assert shown["chainId"] == settings.chain.chain_id
+    assert settings.own_node().log == 1
+    assert httpx.get(f"{node.url}/v1/beacon").status_code == 200
+    assert "Maker Lab" in httpx.get(f"{node.url}/").text
+
+
+def test_killed_node_comes_back_with_the_same_chain(node: Node) -> None:
+    until(node.is_ready)
+    keeper, before = node.keeper(), httpx.get(f"{node.url}/v1/beacon").json()
+    assert keeper is not None
+
+    node.kill(signal.SIGKILL)
+    until(lambda: not is_running(keeper))
+    node.restart()
+    until(node.is_ready)
+
+    assert httpx.get(f"{node.url}/v1/beacon").json() == before
+
+
+def test_ended_node_leaves_no_process(node: Node) -> None:
+    until(node.is_ready)
+    keeper = node.keeper()
+    assert keeper is not None
+
+    assert node.kill(signal.SIGTERM) == 0
+
+    assert not is_running(keeper)
