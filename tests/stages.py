@@ -13,11 +13,12 @@ import pytest
 from rich.console import Console
 
 from demo.making import Part, equip, fresh_beacon, license_design, shown_by_site
-from demo.rogue import turn_rogue
+from demo.rogue import Rogue, turn_rogue
 from demo.scene import Scene, set_scene
 from demo.stage import Stage
 from demo.telling import Teller
 from demo.workshop import Workshop
+from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain import bundle, trust
 from guildmark.domain.dsse import envelope_digest
@@ -51,6 +52,7 @@ class Played:
     parts: Sequence[Part]
     bad: Mapping[str, str]
     envelopes: Mapping[int, bytes]
+    rogue: Rogue
 
     @property
     def node(self) -> NodeClient:
@@ -61,6 +63,19 @@ class Played:
     def other(self) -> NodeClient:
         """Return the second operator's node; its trust list names its operator alone."""
         return self.scene.nodes[1]
+
+    def end(self) -> None:
+        """End every process, close every connection."""
+        self.stage.end()
+        scene = self.scene
+        parties = [scene.authority, scene.designer, *(one.party for one in scene.operators)]
+        homes = [party.home for party in parties]
+        homes += [home for one in scene.makers for home in (one.party.home, one.machine_home)]
+        for home in (*homes, self.rogue.node.home):
+            assert isinstance(home.ledger, RpcLedger)
+            home.ledger.rpc.close()
+        for node in scene.nodes:
+            node.__exit__(None, None, None)
 
 
 _KEY = pytest.StashKey[Played]()
@@ -73,6 +88,7 @@ def played(config: pytest.Config, folder: Callable[[], Path]) -> Played:
         (stage.folder / "logs").mkdir()
         config.add_cleanup(stage.end)
         config.stash[_KEY] = _play(stage)
+        config.add_cleanup(config.stash[_KEY].end)
     return config.stash[_KEY]
 
 
@@ -86,7 +102,8 @@ def _play(stage: Stage) -> Played:
     # The rogue gets no unit only where the lane is drawn whole.
     for envelope in _built(scene, workshops[-1], _LANE):
         _settled(scene, workshops[-1], envelope)
-    bad = _gone_rogue(scene, workshops[-1], package)
+    rogue = _gone_rogue(scene, workshops[-1], package)
+    bad = _kept_by_first_node(scene, rogue)
     _list_everybody(scene)
     restart(stage, "operator-1")
     return Played(
@@ -97,6 +114,7 @@ def _play(stage: Stage) -> Played:
         parts=parts,
         bad=bad,
         envelopes=dict(enumerate(envelopes, start=1)),
+        rogue=rogue,
     )
 
 
@@ -163,11 +181,16 @@ class _RoguePeer:
         return self.bundles.get((log, index))
 
 
-def _gone_rogue(scene: Scene, workshop: Workshop, package: Package) -> Mapping[str, str]:
-    """Let a rogue log bad parts, and the first node fetch its evidence as from any peer."""
+def _gone_rogue(scene: Scene, workshop: Workshop, package: Package) -> Rogue:
+    """Let a rogue with the second operator's writer key log bad parts."""
     shown = [*scene.shown_by_all(), *shown_by_site(scene, workshop, package)]
     rogue = turn_rogue(scene, workshop, fresh_beacon(scene), shown)
     rogue.log()
+    return rogue
+
+
+def _kept_by_first_node(scene: Scene, rogue: Rogue) -> Mapping[str, str]:
+    """Let the first node fetch the rogue's evidence as from any peer; return the positions."""
     block = rogue.node.home.ledger.head(final=True).number
     evidence = dict(rogue.shown(block=block))
     peer = _RoguePeer(
