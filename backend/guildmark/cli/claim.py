@@ -11,8 +11,8 @@ from guildmark.domain.facts import ClaimFact
 from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, to_hex
 from guildmark.domain.identity import ClaimDocument
 from guildmark.domain.refusals import ClaimUnknownError
-from guildmark.ports import DocumentKind, KeyName, View
-from guildmark.services.disclosing import claim_body, shown_claim
+from guildmark.ports import KeyName, View
+from guildmark.services.disclosing import shown_claim
 
 app = typer.Typer(help="State which identifier somebody holds.", no_args_is_help=True)
 
@@ -44,8 +44,6 @@ def make(
         scheme=scheme, value=value, salt=Bytes32(opened.entropy.token(_SALT_SIZE))
     )
     made = opened.identities(KeyName(account)).claim(issuer, subject, document)
-    with opened.store.writing() as work:
-        work.documents.put(DocumentKind.CLAIM, made, claim_body(issuer, subject, document))
     answer: Answer = {
         "id": to_hex(made),
         "issuer": to_hex(issuer),

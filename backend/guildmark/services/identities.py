@@ -18,6 +18,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity import (
     ClaimDocument,
     IdentityKind,
+    identity_id,
     key_id,
     profile_digest,
     scheme_bytes,
@@ -27,6 +28,7 @@ from guildmark.domain.signatures import PublicKey
 from guildmark.domain.strictjson import JsonValue
 from guildmark.ports import Call, DocumentKind, Entropy, Ledger, NodeStore
 from guildmark.services.accounts import Account
+from guildmark.services.disclosing import claim_body
 
 _SALT_SIZE = 32
 
@@ -52,13 +54,11 @@ class Identities:
         """
         salt, profile_salt = self._salt(), self._salt()
         digest = profile_digest(profile, profile_salt)
-        status = self.account.call(
-            ContractName.IDENTITIES, "register", kind, salt, digest, once=salt.hex()
-        )
-        registered = IdentityId(status.event("IdentityRegistered").args["id"])
+        registered = self._id_for(salt)
         document = canonical({**profile, "salt": to_hex(profile_salt)})
-        with self.store.writing() as work:
-            work.documents.put(DocumentKind.PROFILE, registered, document)
+        # Kept before anything is sent: what opens a digest on chain must not be lost.
+        self._keep(DocumentKind.PROFILE, registered, document)
+        self.account.call(ContractName.IDENTITIES, "register", kind, salt, digest, once=salt.hex())
         return registered
 
     def request_link(self, child: IdentityId, parent: IdentityId) -> None:
@@ -132,6 +132,8 @@ class Identities:
     def claim(self, issuer: IdentityId, subject: IdentityId, document: ClaimDocument) -> ClaimId:
         """State, as the issuer's controller, which identifier the subject holds.
 
+        What opens the claim is kept in this home; the chain sees its salted digest only.
+
         Raises:
             MalformedError: The identifier is malformed or its check digits are wrong; nothing was
                 sent.
@@ -143,6 +145,7 @@ class Identities:
             check(document.value)
         made = document.claim_id(issuer=issuer, subject=subject)
         scheme, digest = scheme_bytes(document.scheme), document.digest()
+        self._keep(DocumentKind.CLAIM, made, claim_body(issuer, subject, document))
         self.account.call(
             *(ContractName.IDENTITIES, "claim", issuer, subject, scheme, digest, ZERO32),
             once=made.hex(),
@@ -164,6 +167,19 @@ class Identities:
         counted = Call(contract=ContractName.IDENTITIES, function="linkCount", args=(child, parent))
         once = f"{child.hex()}:{parent.hex()}:{self.ledger.read(counted)}"
         self.account.call(ContractName.IDENTITIES, step, child, parent, once=once)
+
+    def _id_for(self, salt: Bytes32) -> IdentityId:
+        pin = self.ledger.pin()
+        return identity_id(
+            chain_id=pin.chain_id,
+            registry=pin.contracts[ContractName.IDENTITIES].address,
+            controller=self.account.address,
+            salt=salt,
+        )
+
+    def _keep(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
+        with self.store.writing() as work:
+            work.documents.put(kind, key, body)
 
     def _salt(self) -> Bytes32:
         return Bytes32(self.entropy.token(_SALT_SIZE))

@@ -5,12 +5,17 @@ import pytest
 from fakes.world import DESIGNER, ISSUER, RECIPE, SITE, World, claim, make_world
 from guildmark.domain.clauses import ClauseUnknownError, clause_root, disclose_all
 from guildmark.domain.facts import ClaimFact, KeyFact
-from guildmark.domain.identifiers import ClaimId, LicenseId, RecipeId
-from guildmark.domain.identity import key_id
+from guildmark.domain.identifiers import Bytes32, ClaimId, LicenseId, RecipeId
+from guildmark.domain.identity import ClaimDocument, IdentityKind, key_id
 from guildmark.domain.refusals import RecipeUnknownError
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.builds import signing_key
-from guildmark.services.disclosing import DocumentUnknownError, clauses_body, shown_clauses
+from guildmark.services.disclosing import (
+    DocumentUnknownError,
+    claim_body,
+    clauses_body,
+    shown_clauses,
+)
 from guildmark.services.packages import PackageIncompleteError, PackageNotLicensedError
 from guildmark.services.projection import FactMissingError, known
 
@@ -130,3 +135,23 @@ def test_revocation_of_an_unknown_claim_stops_the_index(world: World) -> None:
 
     with pytest.raises(FactMissingError):
         world.tools.indexing().follow()
+
+
+def test_what_opens_a_claim_is_kept_by_who_made_it(world: World) -> None:
+    document = ClaimDocument(scheme="BPN", value="BPNL1", salt=Bytes32(bytes(32)))
+
+    made = world.tools.identities(ISSUER).claim(world.issuer, world.maker, document)
+
+    body = world.tools.disclosing.show(DocumentKind.CLAIM, made)
+    assert body == claim_body(world.issuer, world.maker, document)
+
+
+def test_what_opens_a_digest_is_kept_before_it_is_sent(world: World) -> None:
+    world.tools.outbox.held = True
+
+    identity = world.tools.identities(ISSUER).register(IdentityKind.AUTHORITY, {"name": "Late"})
+
+    body = world.tools.disclosing.show(DocumentKind.PROFILE, identity)
+    world.tools.outbox.advance()
+    world.tools.indexing().follow()
+    world.tools.disclosing.receive(DocumentKind.PROFILE, identity, body)
