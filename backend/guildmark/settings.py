@@ -113,7 +113,7 @@ class Settings:
 
     @property
     def documents(self) -> Path:
-        """Return the folder of the salted documents."""
+        """Return the folder of the documents that people keep beside the home."""
         return self.home / "documents"
 
     def own_node(self) -> NodeSettings:

@@ -32,13 +32,20 @@ class NodeClient:
 
     Args:
         url: The address, without a last slash.
+        transport: What carries the requests, for tests.
     """
 
     url: str
+    transport: httpx.BaseTransport | None = None
     _http: httpx.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._http = httpx.Client(base_url=self.url, timeout=_TIMEOUT, follow_redirects=False)
+        self._http = httpx.Client(
+            base_url=self.url,
+            timeout=_TIMEOUT,
+            follow_redirects=False,
+            transport=self.transport,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +75,7 @@ class NodeClient:
         answer = self._object(
             "POST", "/v1/builds", content=body, headers={"Content-Type": "application/x-ndjson"}
         )
-        answers: Sequence[Mapping[str, Any]] = answer["answers"]
+        answers: Sequence[Mapping[str, Any]] = self._member(answer, "answers")
         return answers
 
     def build(self, digest: Digest) -> Mapping[str, Any]:
@@ -92,14 +99,13 @@ class NodeClient:
             content=chunks,
             headers={"Content-Type": "application/octet-stream"},
         )
-        return Cid(answer["cid"])
+        return Cid(self._member(answer, "cid"))
 
     def get_content(self, cid: Cid) -> Iterator[bytes]:
         """Yield a file's bytes; whoever stores them computes the address again."""
         with self._answers(), self._http.stream("GET", f"/v1/content/{cid}") as response:
             if response.is_error:
-                response.read()
-                _refuse(response)
+                _refuse(response.status_code, response.read())
             yield from response.iter_bytes()
 
     def bundle(
@@ -122,7 +128,8 @@ class NodeClient:
             body = _bounded(response)
         if response.status_code == HTTPStatus.NOT_FOUND:
             return None
-        _check(response)
+        if response.is_error:
+            _refuse(response.status_code, body)
         return body
 
     def _object(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
@@ -133,10 +140,17 @@ class NodeClient:
             message = f"{self.url} does not answer as a node does: {exc.message}"
             raise PeerUnavailableError(message, url=self.url) from exc
 
+    def _member(self, answer: Mapping[str, Any], name: str) -> Any:
+        if name not in answer:
+            message = f"{self.url} does not answer as a node does: there is no {name!r}."
+            raise PeerUnavailableError(message, url=self.url)
+        return answer[name]
+
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         with self._answers():
             response = self._http.request(method, path, **options)
-        _check(response)
+        if response.is_error:
+            _refuse(response.status_code, response.content)
         return response
 
     @contextmanager
@@ -158,18 +172,11 @@ def _bounded(response: httpx.Response) -> bytes:
     return body
 
 
-def _check(response: httpx.Response) -> None:
-    if response.is_error:
-        _refuse(response)
-
-
-def _refuse(response: httpx.Response) -> NoReturn:
+def _refuse(status: int, body: bytes) -> NoReturn:
     """Raise what a problem document says (RFC 9457)."""
     try:
-        problem = parse_object(response.content, _ANSWER_LIMITS)
-    except (MalformedError, httpx.ResponseNotRead):
+        problem = parse_object(body, _ANSWER_LIMITS)
+    except MalformedError:
         problem = {}
-    message = f"The node answers {response.status_code}: {str(problem.get('detail', ''))[:300]}"
-    raise PeerRefusedError(
-        message, status=response.status_code, reason=str(problem.get("code", ""))[:80]
-    )
+    message = f"The node answers {status}: {str(problem.get('detail', ''))[:300]}"
+    raise PeerRefusedError(message, status=status, reason=str(problem.get("code", ""))[:80])

@@ -1,0 +1,189 @@
+"""A node as its clients see it, whatever it answers."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from guildmark.adapters.peers import client
+from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Cid, Index, LogNumber, to_hex
+from guildmark.ports import DocumentKind, PeerUnavailableError
+
+URL = "http://node.example"
+DIGEST = sha256(b"envelope")
+CID = Cid("b" + "a" * 58)
+PROBLEM: dict[str, Any] = {"detail": "The lane is drawn.", "code": "license.quotaExceeded"}
+
+
+class Answering:
+    """A node that gives one answer, and keeps what it was asked."""
+
+    def __init__(self, status: int = 200, body: bytes | None = None, **members: Any) -> None:
+        self.answer = (status, json.dumps(members).encode() if body is None else body)
+        self.asked: list[httpx.Request] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        request.read()
+        self.asked.append(request)
+        status, body = self.answer
+        return httpx.Response(status, content=body)
+
+
+def node(answer: Callable[[httpx.Request], httpx.Response]) -> NodeClient:
+    return NodeClient(URL, transport=httpx.MockTransport(answer))
+
+
+def down(request: httpx.Request) -> httpx.Response:
+    message = "refused"
+    raise httpx.ConnectError(message, request=request)
+
+
+@pytest.mark.parametrize(("status", "ready"), [(200, True), (503, False)])
+def test_node_is_ready_when_it_says_so(status: int, ready: bool) -> None:
+    with node(Answering(status)) as asked:
+        assert asked.is_ready() is ready
+
+
+def test_node_that_is_down_is_not_ready() -> None:
+    assert not node(down).is_ready()
+
+
+def test_beacon_is_as_the_node_tells_it() -> None:
+    assert node(Answering(log=0, seq=3)).beacon() == {"log": 0, "seq": 3}
+
+
+def test_envelopes_go_one_a_line() -> None:
+    answering = Answering(answers=[{"reception": "accepted"}])
+
+    answers = node(answering).submit([b'{"a":1}', b'{"b":2}'])
+
+    assert answers == [{"reception": "accepted"}]
+    assert answering.asked[0].content == b'{"a":1}\n{"b":2}'
+    assert answering.asked[0].headers["content-type"] == "application/x-ndjson"
+
+
+def test_build_is_asked_for_by_its_digest() -> None:
+    answering = Answering(state="final")
+
+    assert node(answering).build(DIGEST) == {"state": "final"}
+    assert answering.asked[0].url.path == f"/v1/builds/{to_hex(DIGEST)}"
+
+
+def test_document_goes_to_its_kind_and_key() -> None:
+    answering = Answering(204, b"")
+
+    node(answering).disclose(DocumentKind.SITE_RECIPE, DIGEST, b"{}")
+
+    assert answering.asked[0].url.path == f"/v1/disclosures/siteRecipe/{to_hex(DIGEST)}"
+    assert answering.asked[0].content == b"{}"
+
+
+def test_content_goes_in_pieces_and_comes_back() -> None:
+    sent, kept = Answering(201, cid=CID), Answering(body=b"ciphertext")
+
+    assert node(sent).put_content(iter([b"cipher", b"text"])) == CID
+    assert b"".join(node(kept).get_content(CID)) == b"ciphertext"
+    assert sent.asked[0].content == b"ciphertext"
+
+
+def test_bundle_is_asked_for_at_a_block() -> None:
+    answering = Answering(body=b"zip")
+
+    assert node(answering).bundle(LogNumber(3), Index(7), block=9, ask_peers=True) == b"zip"
+    assert answering.asked[0].url.path == "/v1/parts/3.7/bundle"
+    assert dict(answering.asked[0].url.params) == {"peers": "true", "block": "9"}
+
+
+def test_peer_asks_without_letting_others_be_asked() -> None:
+    answering = Answering(404, b"")
+
+    assert node(answering).bundle(LogNumber(3), Index(7)) is None
+    assert dict(answering.asked[0].url.params) == {"peers": "false"}
+
+
+def read_all(asked: NodeClient) -> bytes:
+    return b"".join(asked.get_content(CID))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda asked: asked.submit([b"{}"]),
+        lambda asked: asked.bundle(LogNumber(3), Index(7)),
+        read_all,
+    ],
+)
+def test_refusal_carries_the_nodes_own_words(ask: Callable[[NodeClient], object]) -> None:
+    refusing = Answering(409, **PROBLEM)
+
+    with pytest.raises(PeerRefusedError) as caught:
+        ask(node(refusing))
+
+    assert caught.value.code == "peer.refused"
+    assert "The lane is drawn." in caught.value.message
+    assert caught.value.detail == {"status": 409, "reason": "license.quotaExceeded"}
+
+
+def test_refusal_without_words_has_its_status() -> None:
+    with pytest.raises(PeerRefusedError) as caught:
+        node(Answering(502, b"<html>")).beacon()
+
+    assert caught.value.detail == {"status": 502, "reason": ""}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda asked: asked.beacon(),
+        lambda asked: asked.bundle(LogNumber(3), Index(7)),
+        read_all,
+    ],
+)
+def test_node_that_is_down_is_unavailable(ask: Callable[[NodeClient], object]) -> None:
+    with pytest.raises(PeerUnavailableError) as caught:
+        ask(node(down))
+
+    assert caught.value.code == "peer.unavailable"
+    assert caught.value.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [
+        (lambda asked: asked.beacon(), Answering(body=b"[]")),
+        (lambda asked: asked.beacon(), Answering(body=b'{"a":NaN}')),
+        (lambda asked: asked.submit([b"{}"]), Answering()),
+        (lambda asked: asked.put_content([b""]), Answering()),
+    ],
+)
+def test_answer_that_no_node_gives_is_no_answer(
+    ask: Callable[[NodeClient], object], answer: Answering
+) -> None:
+    with pytest.raises(PeerUnavailableError) as caught:
+        ask(node(answer))
+
+    assert caught.value.detail == {"url": URL}
+
+
+def test_bundle_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "BUNDLE_MAX", 1_000)
+    sent = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 100
+            yield bytes(100)
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=endless())
+
+    with pytest.raises(PeerUnavailableError) as caught:
+        node(answer).bundle(LogNumber(3), Index(7))
+
+    assert caught.value.detail == {"limit": 1_000}
+    assert sent < 2_000

@@ -1,0 +1,192 @@
+"""A home's settings: read strictly, written whole, read back alike."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from guildmark.domain.contracts import ChainClass
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Address, ChainId, IdentityId, LogNumber, to_hex
+from guildmark.ports import KeyName
+from guildmark.settings import (
+    FILE_NAME,
+    ChainSettings,
+    NodeSettings,
+    SettingInvalidError,
+    SettingMissingError,
+    Settings,
+    SettingsMalformedError,
+    SettingsMissingError,
+    default_home,
+    load,
+    save,
+    with_node,
+)
+
+CHAIN = ChainSettings(
+    url="http://127.0.0.1:8545",
+    chain_id=ChainId(2**40 + 1),
+    genesis=sha256(b"genesis"),
+    chain_class=ChainClass.LOCAL,
+    directory=Address(b"\1" * 20),
+)
+NODE = NodeSettings(
+    operator=IdentityId(sha256(b"operator")),
+    log=LogNumber(3),
+    writer=KeyName("writer"),
+    public_url="https://node.example",
+    batch_seconds=0.5,
+    peers=("https://peer.example",),
+)
+
+TEXT = f"""\
+[chain]
+url = "http://127.0.0.1:8545"
+chain_id = 7
+genesis = "{to_hex(CHAIN.genesis)}"
+class = "consortium"
+directory = "{to_hex(CHAIN.directory)}"
+
+[node]
+operator = "{to_hex(NODE.operator)}"
+log = 3
+writer = "writer"
+host = "127.0.0.1"
+port = 8480
+public_url = "https://node.example/"
+batch_seconds = 0.5
+peers = ["https://peer.example/"]
+"""
+
+
+def written(home: Path, text: str) -> Path:
+    (home / FILE_NAME).write_text(text)
+    return home
+
+
+@pytest.mark.parametrize("node", [None, NODE])
+def test_settings_are_read_as_they_were_written(tmp_path: Path, node: NodeSettings | None) -> None:
+    settings = Settings(home=tmp_path / "new", chain=CHAIN, node=node)
+
+    save(settings)
+
+    assert load(settings.home) == settings
+
+
+def test_hand_written_settings_are_read(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, TEXT))
+
+    assert settings.chain == replace(CHAIN, chain_id=ChainId(7), chain_class=ChainClass.CONSORTIUM)
+    # Addresses are compared and joined: none ends in a slash.
+    assert settings.own_node() == NODE
+
+
+def test_everything_of_a_home_lies_in_its_folder(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, chain=CHAIN)
+
+    places = [settings.database, settings.keys, settings.content, settings.documents]
+    assert places == [tmp_path / name for name in ("node.db", "keys", "content", "documents")]
+
+
+def test_home_without_a_node_table_is_no_operators(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, chain=CHAIN)
+
+    with pytest.raises(SettingMissingError) as caught:
+        settings.own_node()
+
+    assert caught.value.code == "settings.valueMissing"
+    assert with_node(settings, NODE).own_node() == NODE
+
+
+def test_folder_without_settings_is_no_home(tmp_path: Path) -> None:
+    with pytest.raises(SettingsMissingError) as caught:
+        load(tmp_path)
+
+    assert caught.value.code == "settings.missing"
+    assert str(tmp_path) in caught.value.message
+
+
+@pytest.mark.parametrize("data", [b"[chain", b"\xff\xfe"])
+def test_file_that_is_no_toml_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(data)
+
+    with pytest.raises(SettingsMalformedError) as caught:
+        load(tmp_path)
+
+    assert caught.value.code == "settings.malformed"
+
+
+@pytest.mark.parametrize(
+    ("line", "setting"),
+    [
+        ("url", "chain.url"),
+        ("chain_id", "chain.chain_id"),
+        ("genesis", "chain.genesis"),
+        ("class", "chain.class"),
+        ("directory", "chain.directory"),
+        ("operator", "node.operator"),
+        ("log", "node.log"),
+        ("peers", "node.peers"),
+        ("batch_seconds", "node.batch_seconds"),
+    ],
+)
+def test_missing_setting_is_named(tmp_path: Path, line: str, setting: str) -> None:
+    kept = [text for text in TEXT.splitlines() if not text.startswith(f"{line} =")]
+
+    with pytest.raises(SettingMissingError) as caught:
+        load(written(tmp_path, "\n".join(kept)))
+
+    assert caught.value.detail == {"setting": setting}
+
+
+def test_missing_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingMissingError) as caught:
+        load(written(tmp_path, TEXT[TEXT.index("[node]") :]))
+
+    assert caught.value.detail == {"setting": "chain"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "setting"),
+    [
+        ('"http://127.0.0.1:8545"', '"ftp://127.0.0.1"', "chain.url"),
+        ("chain_id = 7", "chain_id = 0", "chain.chain_id"),
+        ("chain_id = 7", "chain_id = true", "chain.chain_id"),
+        ("chain_id = 7", 'chain_id = "7"', "chain.chain_id"),
+        (f'genesis = "{to_hex(CHAIN.genesis)}"', 'genesis = "0x12"', "chain.genesis"),
+        ("consortium", "private", "chain.class"),
+        (f'directory = "{to_hex(CHAIN.directory)}"', 'directory = "0xAA"', "chain.directory"),
+        ("log = 3", "log = 0", "node.log"),
+        ("port = 8480", "port = 65536", "node.port"),
+        ("port = 8480", "port = -1", "node.port"),
+        ("batch_seconds = 0.5", "batch_seconds = -0.5", "node.batch_seconds"),
+        ("batch_seconds = 0.5", "batch_seconds = 3600.5", "node.batch_seconds"),
+        ('peers = ["https://peer.example/"]', "peers = [1]", "node.peers"),
+    ],
+)
+def test_setting_that_cannot_be_is_named(tmp_path: Path, old: str, new: str, setting: str) -> None:
+    with pytest.raises(SettingInvalidError) as caught:
+        load(written(tmp_path, TEXT.replace(old, new)))
+
+    assert caught.value.code == "settings.valueInvalid"
+    assert caught.value.detail == {"setting": setting}
+
+
+def test_table_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingInvalidError) as caught:
+        load(written(tmp_path, "chain = 1"))
+
+    assert caught.value.detail == {"setting": "chain"}
+
+
+@pytest.mark.parametrize("port", [0, 65535])
+def test_port_is_any_or_none(tmp_path: Path, port: int) -> None:
+    settings = load(written(tmp_path, TEXT.replace("port = 8480", f"port = {port}")))
+
+    assert settings.own_node().port == port
+
+
+def test_home_is_the_one_that_the_environment_names(tmp_path: Path) -> None:
+    assert default_home({"GUILDMARK_HOME": str(tmp_path)}) == tmp_path
+    assert default_home({}) == Path("~/.guildmark").expanduser()
