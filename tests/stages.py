@@ -94,7 +94,7 @@ def played(config: pytest.Config, folder: Callable[[], Path]) -> Played:
 
 def _play(stage: Stage) -> Played:
     teller = Teller(console=Console(quiet=True))
-    scene = set_scene(stage, teller)
+    scene = set_scene(stage, teller, lists_shared=False)
     package, lanes = license_design(scene, teller)
     workshops = equip(scene, package, lanes, teller)
     envelopes = _built(scene, workshops[0], _PARTS)

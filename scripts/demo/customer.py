@@ -11,8 +11,8 @@ from typing import Any
 
 from demo.making import Part
 from demo.scene import Scene
-from demo.showing import bundle_path, write
-from demo.stage import StageError
+from demo.showing import bundle_path
+from demo.stage import StageError, write
 from guildmark.domain import bundle
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.identifiers import to_hex

@@ -17,8 +17,8 @@ from demo.making import (
 from demo.outcome import Outcome, anchors
 from demo.rogue import NOT_LOGGED, Rogue, turn_rogue
 from demo.scene import Scene, set_scene
-from demo.showing import materialise, read_bundle, show, write
-from demo.stage import Stage, StageError, open_stage
+from demo.showing import materialise, read_bundle, show
+from demo.stage import Stage, StageError, open_stage, write
 from demo.summary import summarise
 from demo.telling import Teller
 from guildmark.domain.errors import GuildmarkError

@@ -20,10 +20,12 @@ from demo.actors import (
     operator,
     profiles,
 )
-from demo.stage import Stage, free_port
+from demo.stage import Stage, free_port, write
 from demo.telling import Teller
 from guildmark.adapters.peers.client import NodeClient
+from guildmark.domain import trust
 from guildmark.domain.identifiers import IdentityId
+from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import DocumentKind
 from guildmark.settings import NodeSettings, save, with_node
 
@@ -74,14 +76,23 @@ class Scene:
         return self.nodes[1 - list(self.operators).index(operator)]
 
 
-def set_scene(stage: Stage, teller: Teller) -> Scene:
-    """Start the chain, register everybody, start the nodes."""
+def set_scene(stage: Stage, teller: Teller, *, lists_shared: bool = True) -> Scene:
+    """Start the chain, register everybody, start the nodes.
+
+    Args:
+        stage: Where the processes play.
+        teller: Who tells of it.
+        lists_shared: Whether each operator's own pages accept the other one and the authority.
+    """
     with teller.step("A local chain runs, the contracts are deployed"):
         casting = Casting(stage=stage, chain=deploy(stage, stage.keeper()))
     with teller.step("An authority, two operators with logs, a designer, three makers register"):
+        issuer = authority(casting)
         operators = [operator(casting, number) for number in range(len(cast.OPERATORS))]
+        if lists_shared:
+            _list_whom_to_trust(operators, issuer)
         _start_nodes(stage, operators)
-        issuer, owner, makers = _register(casting)
+        owner, makers = _register(casting)
     with teller.step("The authority names makers, designer and operators"):
         named = [owner, *(each.party for each in makers), *(each.party for each in operators)]
         claims = _claims(issuer, named)
@@ -99,16 +110,15 @@ def set_scene(stage: Stage, teller: Teller) -> Scene:
     )
 
 
-def _register(casting: Casting) -> tuple[Party, Party, Sequence[Maker]]:
+def _register(casting: Casting) -> tuple[Party, Sequence[Maker]]:
     # All at once: each has his own account, and the chain takes them together.
     with ThreadPoolExecutor() as pool:
-        issuer = pool.submit(authority, casting)
         owner = pool.submit(designer, casting)
         makers = [
             pool.submit(maker, casting, example, algorithm)
             for example, algorithm in zip(cast.sites(), cast.MACHINE_KEYS, strict=True)
         ]
-        return issuer.result(), owner.result(), [each.result() for each in makers]
+        return owner.result(), [each.result() for each in makers]
 
 
 def _claims(issuer: Party, subjects: Sequence[Party]) -> Mapping[IdentityId, Disclosed]:
@@ -132,6 +142,18 @@ def _start_nodes(stage: Stage, operators: Sequence[Operator]) -> None:
         )
         save(with_node(each.party.home.settings, own))
         stage.start_node(_folder(number))
+
+
+def _list_whom_to_trust(operators: Sequence[Operator], issuer: Party) -> None:
+    """Write the list by which the operators' own pages judge."""
+    listed = Trust(
+        version=VERSION,
+        chain=issuer.home.ledger.pin(),
+        operators=tuple(Listed(id=each.party.id, name=each.party.name) for each in operators),
+        issuers=(Listed(id=issuer.id, name=issuer.name),),
+    )
+    for each in operators:
+        write(each.party.home.settings.home / "trust.json", trust.serialise(listed))
 
 
 def _folder(number: int) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from demo.actors import SITE, Maker
 from demo.making import Part
 from demo.scene import Scene
-from demo.stage import StageError
+from demo.stage import StageError, write
 from guildmark.adapters import labels
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain import bundle
@@ -50,12 +50,6 @@ def show(scene: Scene, parts: Sequence[Part], *, block: int) -> None:
 def bundle_path(scene: Scene, part: Part) -> Path:
     """Return where the bundle of a part is written."""
     return scene.stage.folder / "bundles" / f"{part.hint}.zip"
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file, and its folder where it is not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
 
 
 def _write_all(parts: Sequence[Part], each: Callable[[Part], None]) -> None:

@@ -108,6 +108,12 @@ def free_port() -> int:
         return port
 
 
+def write(path: Path, data: bytes) -> None:
+    """Write a file, and its folder where it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Ask a process to end, and kill its whole group where it does not."""
     if process.poll() is None:

@@ -82,5 +82,6 @@ def _say_next(teller: Teller, scene: Scene, outcome: Outcome) -> None:
         return
     for operator, node in zip(scene.operators, scene.nodes, strict=True):
         teller.say(f"  {node.url} is the node of {operator.party.name}")
+        teller.say(f"  {node.url}/parts/{hint} is the page of a part")
     numbers = " ".join(str(process.pid) for process in scene.stage.processes.values())
     teller.say(f"  kill {numbers} ends nodes and chain")
