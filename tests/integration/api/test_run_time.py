@@ -75,7 +75,7 @@ def test_what_is_not_served_is_a_problem_for_programs_and_a_page_for_people(
 
 def test_a_parameter_must_be_known_single_and_plain(web: httpx.Client, played: Played) -> None:
     part = f"/v1/parts/{played.parts[0].hint}"
-    for query in ("block=1&block=1", "blok=1", "block=+1", "block=0x1", "block=1.0", "peers=1"):
+    for query in ("block=1&block=1", "height=1", "block=+1", "block=0x1", "block=1.0", "peers=1"):
         refused = web.get(f"{part}/bundle?{query}")
 
         assert refused.status_code == 400, query
