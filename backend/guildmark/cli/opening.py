@@ -3,19 +3,23 @@
 import os
 from pathlib import Path
 
+import click
+
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import Home, open_home
 from guildmark.cli.homes import settings_of
 
 
 def enter(home: Path | None) -> Home:
-    """Open a home; its chain and contracts are checked.
+    """Open a home until the command ends; its chain and contracts are checked.
 
     Raises:
         GuildmarkError: As ``bootstrap.open_home``.
     """
     settings = settings_of(home)
-    return open_home(settings, password=password_from(settings.keys, os.environ))
+    opened = open_home(settings, password=password_from(settings.keys, os.environ))
+    click.get_current_context().call_on_close(opened.close)
+    return opened
 
 
 def enter_informed(home: Path | None) -> Home:

@@ -4,6 +4,7 @@ import json
 import shutil
 import stat
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeAlias
@@ -14,7 +15,8 @@ from fakes.chain import START, Head, MemoryChain
 from fakes.world import Tools, World
 from guildmark.adapters.chain import deployment
 from guildmark.adapters.clock import SystemClock
-from guildmark.cli import health
+from guildmark.bootstrap import Home
+from guildmark.cli import health, opening
 from guildmark.cli import init as making
 from guildmark.domain.contracts import ChainClass
 from guildmark.domain.identifiers import (
@@ -422,3 +424,19 @@ def test_the_index_is_followed_and_made_anew(speak: Speak, world: World) -> None
         }
     )
     assert speak("site", "show", to_hex(world.site)).exit == 0
+
+
+def test_a_home_is_closed_whatever_the_command_did(
+    speak: Speak, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+
+    def watched(settings: Settings, *, password: Callable[[], str]) -> Home:
+        return replace(home, settings=settings, close=lambda: closed.append("home"))
+
+    monkeypatch.setattr(opening, "open_home", watched)
+
+    assert speak("index", "follow").exit == 0
+    assert speak("org", "show", "0x" + "00" * 32).exit == 4
+
+    assert closed == ["home", "home"]
