@@ -54,7 +54,7 @@ _STATUSES: Sequence[tuple[type[GuildmarkError], HTTPStatus]] = (
 """The first family that fits decides."""
 
 # Whoever sends too much goes on sending: the connection ends with the answer.
-_MORE_HEADERS: Mapping[HTTPStatus, Mapping[str, str]] = MappingProxyType(
+HEADERS_OF_STATUS: Mapping[HTTPStatus, Mapping[str, str]] = MappingProxyType(
     {
         HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "5"},
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: {"Connection": "close"},
@@ -112,5 +112,5 @@ def problem(
         orjson.dumps(document.model_dump()),
         status_code=status,
         media_type=PROBLEM_TYPE,
-        headers={**_MORE_HEADERS.get(status, {}), **headers},
+        headers={**HEADERS_OF_STATUS.get(status, {}), **headers},
     )

@@ -16,7 +16,7 @@ from guildmark.api.pages.problem import problem_page
 from guildmark.api.pages.reference import reference_page
 from guildmark.api.pages.rendering import render
 from guildmark.api.pages.verdict import Judge, verdict_page
-from guildmark.api.problems import status_of
+from guildmark.api.problems import HEADERS_OF_STATUS, status_of
 from guildmark.api.routes.parts import LabelUnknownError
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain import trust
@@ -150,7 +150,10 @@ def _verdict(
 
 
 def _problem(error: GuildmarkError, node: ServedNode) -> Response:
-    return _page("problem.html", problem_page(error), node, status=status_of(error))
+    status = status_of(error)
+    page = _page("problem.html", problem_page(error), node, status=status)
+    page.headers.update(HEADERS_OF_STATUS.get(status, {}))
+    return page
 
 
 def _page(

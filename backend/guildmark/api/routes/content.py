@@ -85,15 +85,16 @@ async def store_content(
 def load_content(cid: CidPath, request: Request, node: Node) -> Response:
     """Return a file's bytes; each block was hashed again before it was sent."""
     address, tag = Cid(cid), f'"{cid}"'
-    if not node.content.has(address):
-        message = f"This node does not hold {cid}."
-        raise ContentMissingError(message, cid=cid)
-    if is_known(request, tag):
-        return unchanged(tag, keep=FOREVER)
-    body = node.content.get(address)
     try:
+        if not node.content.has(address):
+            message = f"This node does not hold {cid}."
+            raise ContentMissingError(message, cid=cid)
+        if is_known(request, tag):
+            return unchanged(tag, keep=FOREVER)
+        body = node.content.get(address)
         first = next(body, b"")
     except ContentMismatchError as error:
+        # The node's own disk is damaged: that is no fault of who asks.
         return problem(error, status=HTTPStatus.SERVICE_UNAVAILABLE)
     headers = {"ETag": tag, "Cache-Control": FOREVER}
     parts = iterate_in_threadpool(_after(first, body))

@@ -1,0 +1,110 @@
+"""Documents behind digests on chain, over HTTP: kept where they fit, refused by code."""
+
+import json
+
+import httpx
+import pytest
+
+from demo.making import shown_by_site
+from guildmark.domain.identifiers import to_hex
+from guildmark.services.disclosing import DISCLOSURE_LIMITS
+from stages import Played
+
+pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
+
+JSON = {"Content-Type": "application/json"}
+UNKNOWN = "0x" + "12" * 32
+KINDS = ("terms", "recipe", "siteRecipe", "claim", "profile")
+
+
+def _documents(played: Played) -> dict[str, tuple[str, bytes]]:
+    """Return a document of each kind with the id of what it opens."""
+    shown = shown_by_site(played.scene, played.workshops[0], played.package)
+    return {kind.value: (to_hex(key), body) for kind, key, body in shown}
+
+
+def test_a_document_that_fits_is_kept_however_often_it_comes(
+    web: httpx.Client, played: Played
+) -> None:
+    documents = _documents(played)
+
+    assert set(documents) == set(KINDS)
+    for kind, (key, body) in documents.items():
+        answer = web.put(f"/v1/disclosures/{kind}/{key}", content=body, headers=JSON)
+        assert (answer.status_code, answer.content) == (204, b""), kind
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_document_of_nothing_on_chain_is_refused(
+    web: httpx.Client, played: Played, kind: str
+) -> None:
+    _, body = _documents(played)[kind]
+
+    refused = web.put(f"/v1/disclosures/{kind}/{UNKNOWN}", content=body, headers=JSON)
+
+    assert (refused.status_code, refused.json()["code"]) == (404, "disclosure.thingUnknown")
+
+
+@pytest.mark.parametrize("kind", ["terms", "recipe", "siteRecipe", "profile"])
+def test_a_document_of_another_thing_is_refused(
+    web: httpx.Client, played: Played, kind: str
+) -> None:
+    key, body = _documents(played)[kind]
+    salted = json.loads(body)
+    if kind == "profile":
+        salted["name"] = "Another Works"
+    else:
+        salted["leaves"][0] = UNKNOWN
+
+    refused = web.put(f"/v1/disclosures/{kind}/{key}", content=json.dumps(salted), headers=JSON)
+
+    assert refused.status_code == 422, refused.text
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "json.malformed"),
+        (b"{", "json.malformed"),
+        (b"\xff\xfe{\x00", "json.notUtf8"),
+        (b'{"leaves":[],"leaves":[]}', "json.duplicateKey"),
+        (b'{"leaves":NaN}', "json.notFinite"),
+        (b'{"leaves":1e400}', "json.notFinite"),
+        (b'{"leaves":"\\ud800"}', "json.loneSurrogate"),
+        (b'{"leaves":9007199254740993}', "json.integerTooLarge"),
+        (b'{"opened":[]}', "document.memberMissing"),
+        (b"[]", "json.notObject"),
+    ],
+)
+def test_a_document_outside_the_input_profile_is_refused(
+    web: httpx.Client, played: Played, body: bytes, code: str
+) -> None:
+    key, _ = _documents(played)["terms"]
+
+    refused = web.put(f"/v1/disclosures/terms/{key}", content=body, headers=JSON)
+
+    assert (refused.status_code, refused.json()["code"]) == (400, code)
+
+
+def test_a_document_has_bounds(web: httpx.Client, played: Played) -> None:
+    key, _ = _documents(played)["terms"]
+    body = b" " * (DISCLOSURE_LIMITS.size + 1)
+
+    refused = web.put(f"/v1/disclosures/terms/{key}", content=body, headers=JSON)
+
+    assert (refused.status_code, refused.json()["code"]) == (413, "http.bodyTooLarge")
+
+
+def test_a_document_is_json(web: httpx.Client, played: Played) -> None:
+    key, body = _documents(played)["terms"]
+
+    refused = web.put(f"/v1/disclosures/terms/{key}", content=body)
+
+    assert (refused.status_code, refused.json()["code"]) == (415, "http.mediaTypeUnsupported")
+
+
+@pytest.mark.parametrize("kind", ["part", "package", "files", "label", "recipeDocument", "x"])
+def test_other_kinds_are_no_doors(web: httpx.Client, kind: str) -> None:
+    refused = web.put(f"/v1/disclosures/{kind}/{UNKNOWN}", content=b"{}", headers=JSON)
+
+    assert (refused.status_code, refused.json()["code"]) == (404, "http.notFound")

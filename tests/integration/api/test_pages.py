@@ -1,0 +1,247 @@
+"""The pages of a running node, as any browser gets them: in words, without a script."""
+
+import re
+import signal
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+
+from guildmark.domain.trust import parse
+from stages import Played
+
+pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
+
+PAGE_MAX = 100 * 1024
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+class Page(HTMLParser):
+    """What a page loads, links to, and says."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.addresses: list[str] = []
+        self.ids: list[str] = []
+        self.headline = ""
+        self._in_headline = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self._in_headline = tag == "h1"
+        for name, value in attrs:
+            if name in {"href", "src", "action"}:
+                self.addresses.append(value or "")
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_data(self, data: str) -> None:
+        if self._in_headline:
+            self.headline += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_headline = self._in_headline and tag != "h1"
+
+
+def test_a_good_part_is_verified_in_words(web: httpx.Client, played: Played) -> None:
+    part = played.parts[0]
+
+    answer = web.get(f"/parts/{part.hint}", headers=BROWSER)
+
+    page = Page(answer.text)
+    assert answer.status_code == 200
+    assert page.headline == "Verified on this node's own chain"
+    for words in (
+        part.label.rsplit("/", 1)[-1],
+        f"{part.unit} of 60",
+        "Oficina Mondego",
+        "stated by Example Register of Makers",
+        "Coimbra",
+        "Douro Ledger Services",
+        "Signed by the machine, judged by the trust list of",
+        "The measurements of this part are simulated.",
+        "a label can be copied",
+    ):
+        assert words in answer.text, words
+
+
+def test_a_link_leads_to_the_same_page(web: httpx.Client, played: Played) -> None:
+    part = played.parts[0]
+    path = part.label.removeprefix("https://parts.douro.example")
+
+    hinted = web.get(f"{path}?p={part.hint}", headers=BROWSER)
+    named = web.get(path, headers={**BROWSER, "Host": "Parts.Douro.example"})
+
+    assert Page(hinted.text).headline == "Verified on this node's own chain"
+    assert Page(named.text).headline == "Verified on this node's own chain"
+
+
+def test_a_copied_position_under_another_serial_is_a_problem(
+    web: httpx.Client, played: Played
+) -> None:
+    path = played.parts[0].label.removeprefix("https://parts.douro.example") + "9"
+
+    page = web.get(f"{path}?p={played.parts[0].hint}", headers=BROWSER)
+
+    assert page.status_code == 200
+    assert Page(page.text).headline == "Problem found: place in the log"
+    assert "Do not rely on this part" in page.text
+    assert "verify.labelMismatch" in page.text
+
+
+@pytest.mark.parametrize(
+    ("case", "headline"),
+    [
+        ("altered", "Problem found: machine's signature"),
+        ("unregistered", "Problem found: operator, site and machine"),
+        ("over-quota", "Problem found: license and unit"),
+    ],
+)
+def test_a_bad_part_is_a_problem_with_a_name(
+    web: httpx.Client, played: Played, case: str, headline: str
+) -> None:
+    page = web.get(f"/parts/{played.bad[case]}", headers=BROWSER)
+
+    assert page.status_code == 200
+    assert Page(page.text).headline == headline
+
+
+def test_an_unlisted_part_has_the_second_verdict(other_web: httpx.Client, played: Played) -> None:
+    page = other_web.get(f"/parts/{played.parts[0].hint}", headers=BROWSER)
+
+    assert Page(page.text).headline == (
+        "Verified on this node's own chain, but an issuer is not on this node's trust list"
+    )
+    assert "Not on the list: the operator of the log, the maker&#39;s issuer" in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "headline"),
+    [
+        ("/parts/1.99", 404, "Not found"),
+        ("/id/abcdefgh23456777/9", 404, "Not found"),
+        ("/01/09506000134352/21/9", 404, "Not found"),
+        ("/search?q=77-00001", 404, "Not found"),
+        ("/parts/1.18446744073709551615", 404, "Not found"),
+        ("/parts/1.18446744073709551616", 400, "Problem found"),
+        ("/parts/nothing", 400, "Problem found"),
+        ("/id/abcdefgh23456777/9?p=x", 400, "Problem found"),
+        ("/01/09506000134353/21/9", 400, "Problem found"),
+        ("/id/%00/%ff", 400, "Problem found"),
+        ("/search?q=%00", 400, "Problem found"),
+        ("/search", 400, "Problem found"),
+    ],
+)
+def test_what_cannot_be_shown_is_said_in_a_page(
+    web: httpx.Client, path: str, status: int, headline: str
+) -> None:
+    answer = web.get(path, headers=BROWSER)
+
+    page = Page(answer.text)
+    assert (answer.status_code, page.headline) == (status, headline)
+    assert "What to do:" in answer.text
+    (code,) = [link for link in page.addresses if link.startswith("/errors#")]
+    assert code.removeprefix("/errors#") in Page(web.get("/errors").text).ids
+
+
+def test_a_chain_that_does_not_answer_cannot_be_checked(web: httpx.Client, played: Played) -> None:
+    keeper = played.stage.processes["chain"]
+    keeper.send_signal(signal.SIGSTOP)
+    try:
+        answer = web.get(f"/parts/{played.parts[0].hint}", headers=BROWSER, timeout=120)
+        alive = web.get("/healthz")
+    finally:
+        keeper.send_signal(signal.SIGCONT)
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert Page(answer.text).headline == "Could not check"
+    assert alive.status_code == 200
+
+
+def _pages(played: Played) -> list[str]:
+    parts = [f"/parts/{hint}" for hint in (played.parts[0].hint, *played.bad.values())]
+    return ["/", *parts, "/parts/1.99", "/docs"]
+
+
+def test_a_page_is_small_and_needs_no_script_and_no_other_host(
+    web: httpx.Client, played: Played
+) -> None:
+    for path in _pages(played):
+        answer = web.get(path, headers=BROWSER)
+        page = Page(answer.text)
+
+        assert len(answer.content) <= PAGE_MAX, path
+        assert not {"script", "iframe", "object", "style", "base"} & set(page.tags), path
+        assert "style=" not in answer.text, path
+        assert page.addresses, path
+        assert all(re.match(r"[/#](?!/)", address) for address in page.addresses), path
+
+
+def test_a_page_has_landmarks_one_headline_and_unique_ids(
+    web: httpx.Client, played: Played
+) -> None:
+    for path in _pages(played):
+        page = Page(web.get(path, headers=BROWSER).text)
+
+        assert [page.tags.count(tag) for tag in ("header", "main", "footer", "h1")] == [1] * 4
+        assert len(set(page.ids)) == len(page.ids), path
+
+
+def test_every_link_of_a_page_leads_somewhere(web: httpx.Client, played: Played) -> None:
+    for path in ("/", f"/parts/{played.parts[0].hint}"):
+        page = Page(web.get(path, headers=BROWSER).text)
+        links = {link for link in page.addresses if link.startswith("/") and link != "/search"}
+
+        assert {link: web.get(link).status_code for link in links} == dict.fromkeys(links, 200)
+
+
+def test_the_search_leads_to_the_part(web: httpx.Client, played: Played) -> None:
+    part = played.parts[0]
+    path = part.label.removeprefix("https://parts.douro.example")
+
+    for typed, place in (
+        (part.hint, f"/parts/{part.hint}"),
+        (f"  {part.label} ", f"{path}?p={part.hint}"),
+        (part.label.replace("https", "http"), f"{path}?p={part.hint}"),
+        (f"{part.label}?p={part.hint}", f"{path}?p={part.hint}"),
+    ):
+        answer = web.get("/search", params={"q": typed})
+
+        assert (answer.status_code, answer.headers["location"]) == (303, place)
+        assert web.get(place).status_code == 200
+
+
+def test_the_home_page_shows_the_newest_entries(web: httpx.Client, played: Played) -> None:
+    text = web.get("/", headers=BROWSER).text
+
+    assert "Douro Ledger Services" in text
+    assert f'<a href="/parts/{played.parts[-1].hint}">' in text
+
+
+def test_the_trust_list_is_published(web: httpx.Client, played: Played) -> None:
+    listed = parse(web.get("/.well-known/guildmark-trust.json").content)
+
+    assert listed.chain == played.scene.designer.home.ledger.pin()
+    assert [one.id for one in listed.issuers] == [played.scene.authority.id]
+
+
+def test_the_reference_names_every_call(web: httpx.Client) -> None:
+    text = web.get("/docs", headers=BROWSER).text
+
+    for path in web.get("/openapi.json").json()["paths"]:
+        assert f"<code>{path}</code>" in text
+
+
+@pytest.mark.parametrize("name", ["style.css", "icon.svg"])
+def test_static_files_are_served(web: httpx.Client, name: str) -> None:
+    assert web.get(f"/static/{name}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "name", ["", "x", "%00", "../app.py", "..%2fapp.py", "%2e%2e/app.py", "a" * 5000, "%ff"]
+)
+def test_nothing_else_is_served_as_a_file(web: httpx.Client, name: str) -> None:
+    assert web.get(f"/static/{name}").status_code == 404

@@ -1,0 +1,124 @@
+"""What the registries say, over HTTP: final facts, and a 404 for what no final block holds."""
+
+import httpx
+import pytest
+
+from guildmark.domain.identifiers import to_hex
+from guildmark.domain.merkle import MerkleTree
+from stages import Played
+
+pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
+
+UNKNOWN = "0x" + "12" * 32
+
+
+def test_the_chain_is_pinned(web: httpx.Client, played: Played) -> None:
+    pin = played.scene.designer.home.ledger.pin()
+
+    answer = web.get("/v1/chain").json()
+
+    assert answer["chainId"] == pin.chain_id
+    assert answer["genesis"] == to_hex(pin.genesis)
+    assert answer["chainClass"] == "local"
+    assert {name: one["address"] for name, one in answer["contracts"].items()} == {
+        name.value: to_hex(one.address) for name, one in pin.contracts.items()
+    }
+    assert answer["block"] > 0
+
+
+def test_the_beacon_is_the_newest_record(web: httpx.Client) -> None:
+    beacon = web.get("/v1/beacon").json()
+
+    record = web.get(f"/v1/logs/{beacon['log']}/records/{beacon['seq']}").json()
+
+    assert record["digest"] == beacon["recordDigest"]
+    assert record["time"] == beacon["time"]
+
+
+def test_an_identity_is_shown(web: httpx.Client, played: Played) -> None:
+    maker = played.workshops[0].maker
+    party, machine = maker.party, maker.machine
+
+    shown = [web.get(f"/v1/identities/{to_hex(one)}").json() for one in (party.id, machine)]
+
+    assert [one["kind"] for one in shown] == ["organization", "machine"]
+    assert [one["id"] for one in shown] == [to_hex(party.id), to_hex(machine)]
+    assert shown[0]["controller"] == to_hex(party.home.keys.address("account"))  # type: ignore[arg-type]  # a plain name
+
+
+def test_a_design_is_shown_with_its_revisions(web: httpx.Client, played: Played) -> None:
+    revision = played.package.revision
+
+    shown = web.get(f"/v1/designs/{to_hex(revision.design)}").json()
+
+    assert [one["number"] for one in shown["revisions"]] == [1]
+    assert shown["revisions"][0]["root"] == to_hex(revision.root)
+    assert web.get(f"/v1/content/{shown['revisions'][0]['cid']}").status_code == 200
+
+
+def test_a_license_is_shown_with_its_lanes(web: httpx.Client, played: Played) -> None:
+    license_id = played.workshops[0].assignment.external.license
+
+    shown = web.get(f"/v1/licenses/{to_hex(license_id)}").json()
+
+    lanes = {lane["lane"]: lane for lane in shown["lanes"]}
+    own = lanes[played.workshops[0].lane]
+    full = lanes[played.workshops[-1].lane]
+    assert shown["units"] == 60
+    assert (own["holder"], own["log"]) == (to_hex(played.workshops[0].maker.site), 1)
+    assert full["next"] == full["end"] == full["first"] + 20
+    assert shown["drawn"] == sum(lane["next"] - lane["first"] for lane in lanes.values())
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        (f"/v1/identities/{UNKNOWN}", "identity.unknown"),
+        (f"/v1/designs/{UNKNOWN}", "design.unknown"),
+        (f"/v1/licenses/{UNKNOWN}", "license.unknown"),
+        ("/v1/logs/1/records/99", "log.recordUnknown"),
+        ("/v1/logs/1/records/99/leaves", "log.recordUnknown"),
+        ("/v1/logs/1099511627775/records/1099511627775", "log.recordUnknown"),
+    ],
+)
+def test_what_no_final_block_holds_is_not_found(web: httpx.Client, path: str, code: str) -> None:
+    answer = web.get(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, code)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/identities/0x12",
+        f"/v1/designs/{UNKNOWN[2:]}",
+        f"/v1/licenses/{UNKNOWN.replace('12', 'AB')}",
+        "/v1/logs/01/records/0",
+        "/v1/logs/-1/records/0",
+        "/v1/logs/1/records/1099511627776",
+        "/v1/logs/1/records/1_0",
+        "/v1/logs/1/records/%D9%A1",
+    ],
+)
+def test_a_malformed_name_is_refused(web: httpx.Client, path: str) -> None:
+    answer = web.get(path)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "http.parameterInvalid")
+
+
+def test_the_leaves_of_a_batch_make_its_root(web: httpx.Client) -> None:
+    record = web.get("/v1/logs/1/records/0").json()
+
+    answer = web.get("/v1/logs/1/records/0/leaves")
+
+    leaves = [answer.content[at : at + 32] for at in range(0, len(answer.content), 32)]
+    assert len(leaves) == record["count"]
+    assert to_hex(MerkleTree(leaves).root()) == record["root"]
+    tag = answer.headers["etag"]
+    again = web.get("/v1/logs/1/records/0/leaves", headers={"If-None-Match": tag})
+    assert again.status_code == 304
+
+
+def test_another_operator_s_leaves_are_its_own_matter(web: httpx.Client) -> None:
+    assert web.get("/v1/logs/2/records/0").status_code == 200
+    assert web.get("/v1/logs/2/records/0/leaves").status_code == 404

@@ -1,0 +1,97 @@
+"""Every answer is as the API's own description says: schemathesis with all its checks."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from guildmark.domain.identifiers import to_hex
+from stages import Played
+
+pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
+
+_CASES = re.compile(r"([\d,]+) generated, ([\d,]+) passed")
+
+
+def _schemathesis(folder: Path, url: str, *, examples: int, known: str = "") -> int:
+    """Run schemathesis over a node's API and return how many cases passed; all must."""
+    config = folder / "schemathesis.toml"
+    config.write_text(known, encoding="utf-8")
+    done = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("schemathesis"), "--config-file", config, "run"),
+            *(f"{url}/openapi.json", "--mode", "all", "--seed", "17", "--max-examples"),
+            *(str(examples), "--generation-database", "none", "--no-color"),
+        ],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parent),
+            "SCHEMATHESIS_HOOKS": "schemathesis_hooks",
+        },
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr[-2_000:]
+    found = _CASES.search(done.stdout)
+    assert found is not None, done.stdout
+    generated, passed = (int(number.replace(",", "")) for number in found.groups())
+    assert generated == passed
+    return passed
+
+
+def test_no_case_leaves_the_description(
+    web: httpx.Client,
+    played: Played,
+    tmp_path: Path,
+    volume: Callable[[int, int, int], int],
+) -> None:
+    # An operation's examples; there are two dozen operations and further phases.
+    examples, least = volume(8, 300, 3_000), volume(500, 10_000, 100_000)
+
+    cases = _schemathesis(tmp_path, played.node.url, examples=examples)
+
+    assert cases >= least
+    _check_quiet(web, played)
+
+
+def test_no_case_about_things_that_are_there_leaves_the_description(
+    web: httpx.Client,
+    played: Played,
+    tmp_path: Path,
+    volume: Callable[[int, int, int], int],
+) -> None:
+    cases = _schemathesis(
+        tmp_path, played.node.url, examples=volume(3, 30, 300), known=_known(played)
+    )
+
+    assert cases >= volume(100, 500, 5_000)
+    _check_quiet(web, played)
+
+
+def _known(played: Played) -> str:
+    external = played.workshops[0].assignment.external
+    values = {
+        "path.part": played.parts[0].hint,
+        "path.log": 1,
+        "path.seq": 0,
+        "path.identity": to_hex(played.workshops[0].maker.site),
+        "path.design": to_hex(external.design),
+        "path.license_id": to_hex(external.license),
+        "query.label": played.parts[0].label,
+    }
+    lines = [f'"{name}" = {value!r}'.replace("'", '"') for name, value in values.items()]
+    return "[parameters]\n" + "\n".join(lines) + "\n"
+
+
+def _check_quiet(web: httpx.Client, played: Played) -> None:
+    assert web.get("/readyz").status_code == 200
+    log = (played.stage.folder / "logs" / "operator-1.log").read_text(encoding="utf-8")
+    assert '"status": 500' not in log
+    assert "Traceback" not in log
