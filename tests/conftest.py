@@ -20,6 +20,10 @@ def _any_of(*programs: str) -> Callable[[], bool]:
     return lambda: any(shutil.which(program) for program in programs)
 
 
+def _built_or_on_the_path(built: str, program: str) -> Callable[[], bool]:
+    return lambda: (_ROOT / built).exists() or shutil.which(program) is not None
+
+
 def _installed(*parts: str) -> Callable[[], bool]:
     return lambda: any(_ROOT.glob("/".join(parts)))
 
@@ -31,6 +35,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "chromium": _any_of("chromium"),
         "cura-engine": _any_of("CuraEngine"),
         "hardhat": _installed("hardhat-local/node_modules/hardhat/package.json"),
+        "kubo": _built_or_on_the_path("build/kubo/ipfs", "ipfs"),
         "slic3r": _any_of("slic3r"),
         "strace": _any_of("strace"),
     }

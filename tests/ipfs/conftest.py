@@ -1,11 +1,6 @@
 """The block stores that every test of the port runs on."""
 
-import os
-import shutil
-import subprocess
-import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,9 +10,7 @@ from guildmark_ipfs.ipfshttp import IpfsHttpBlockStore
 from guildmark_ipfs.memory import MemoryBlockStore
 from ipfs import kubo_double
 from ipfs.kubo_double import KuboDouble
-
-KUBO = shutil.which("ipfs")
-needs_kubo = pytest.mark.skipif(KUBO is None, reason="needs kubo: no `ipfs` on the PATH")
+from ipfs.kubo_node import KuboNode
 
 
 @pytest.fixture
@@ -27,39 +20,14 @@ def double() -> Iterator[KuboDouble]:
 
 
 @pytest.fixture(scope="session")
-def kubo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run a real node without a network and yield the address of its RPC."""
-    folder = tmp_path_factory.mktemp("kubo")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "IPFS_PATH": str(folder)}
-
-    def ipfs(*arguments: str) -> None:
-        subprocess.run([str(KUBO), *arguments], env=environment, check=True, capture_output=True)
-
-    ipfs("init", "--profile=test")
-    for name, value in (
-        ("AutoConf.Enabled", "false"),
-        ("Bootstrap", "[]"),
-        ("DNS.Resolvers", "{}"),
-        ("Routing.DelegatedRouters", "[]"),
-        ("Ipns.DelegatedPublishers", "[]"),
-    ):
-        ipfs("config", "--json", name, value)
-    with (folder / "daemon.log").open("wb") as log:
-        daemon = subprocess.Popen([str(KUBO), "daemon", "--offline"], env=environment, stdout=log)
+def kubo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KuboNode]:
+    """Run a real node for all tests."""
+    node = KuboNode(tmp_path_factory.mktemp("kubo"))
+    node.start()
     try:
-        yield _address(folder / "api", daemon)
+        yield node
     finally:
-        daemon.terminate()
-        daemon.wait()
-
-
-def _address(file: Path, daemon: "subprocess.Popen[bytes]") -> str:
-    for _ in range(300):
-        assert daemon.poll() is None
-        if file.exists() and file.read_text():
-            return file.read_text()
-        time.sleep(0.1)
-    raise TimeoutError
+        node.stop()
 
 
 def _local(request: pytest.FixtureRequest) -> Iterator[BlockStore]:
@@ -76,7 +44,7 @@ def _http_double(request: pytest.FixtureRequest) -> Iterator[BlockStore]:
 
 
 def _http_kubo(request: pytest.FixtureRequest) -> Iterator[BlockStore]:
-    with IpfsHttpBlockStore(request.getfixturevalue("kubo"), timeout=20) as store:
+    with IpfsHttpBlockStore(request.getfixturevalue("kubo").address, timeout=20) as store:
         yield store
 
 
@@ -85,7 +53,7 @@ def _http_kubo(request: pytest.FixtureRequest) -> Iterator[BlockStore]:
         pytest.param(_local, id="local"),
         pytest.param(_memory, id="memory"),
         pytest.param(_http_double, id="ipfshttp on the double"),
-        pytest.param(_http_kubo, id="ipfshttp on kubo", marks=needs_kubo),
+        pytest.param(_http_kubo, id="ipfshttp on kubo", marks=pytest.mark.needs("kubo")),
     ]
 )
 def blocks(request: pytest.FixtureRequest) -> Iterator[BlockStore]:
