@@ -7,6 +7,7 @@ import pytest
 from guildmark_ipfs.blocks import BlockStore
 from guildmark_ipfs.blockstore import LocalBlockStore
 from guildmark_ipfs.ipfshttp import IpfsHttpBlockStore
+from guildmark_ipfs.kubo import KuboBlockStore
 from guildmark_ipfs.memory import MemoryBlockStore
 from ipfs import kubo_double
 from ipfs.kubo_double import KuboDouble
@@ -48,12 +49,24 @@ def _http_kubo(request: pytest.FixtureRequest) -> Iterator[BlockStore]:
         yield store
 
 
+def _kubo_double(request: pytest.FixtureRequest) -> Iterator[BlockStore]:
+    with KuboBlockStore(request.getfixturevalue("double").url, timeout=5) as store:
+        yield store
+
+
+def _kubo(request: pytest.FixtureRequest) -> Iterator[BlockStore]:
+    with KuboBlockStore(request.getfixturevalue("kubo").url, timeout=20) as store:
+        yield store
+
+
 @pytest.fixture(
     params=[
         pytest.param(_local, id="local"),
         pytest.param(_memory, id="memory"),
         pytest.param(_http_double, id="ipfshttp on the double"),
         pytest.param(_http_kubo, id="ipfshttp on kubo", marks=pytest.mark.needs("kubo")),
+        pytest.param(_kubo_double, id="kubo's rpc on the double"),
+        pytest.param(_kubo, id="kubo's rpc on kubo", marks=pytest.mark.needs("kubo")),
     ]
 )
 def blocks(request: pytest.FixtureRequest) -> Iterator[BlockStore]:

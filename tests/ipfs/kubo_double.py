@@ -29,12 +29,17 @@ class KuboDouble:
     blocks: dict[str, bytes] = field(default_factory=dict)
     pins: set[str] = field(default_factory=set)
     calls: list[str] = field(default_factory=list)
+    authorizations: list[str | None] = field(default_factory=list)
     # Set by a test: what becomes of an answer on its way out.
     lie: Callable[[str, Answer], Answer] | None = None
 
     @property
     def address(self) -> str:
         return f"/ip4/127.0.0.1/tcp/{self.port}/http"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def answer(self, method: str, target: str, content_type: str, body: bytes) -> Answer:
         url = urlsplit(target)
@@ -49,9 +54,9 @@ class KuboDouble:
             "block/stat": lambda: self._stat(query["arg"]),
             "pin/add": lambda: self._pin(query["arg"]),
         }
-        if command not in handlers:
+        if command not in handlers and self.lie is None:
             return 404, {"Content-Type": "text/plain"}, b"404 page not found\n"
-        result = handlers[command]()
+        result = handlers[command]() if command in handlers else _json({})
         return self.lie(command, result) if self.lie else result
 
     def _put(self, query: dict[str, str], block: bytes) -> Answer:
@@ -97,6 +102,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _reply(self) -> None:
         assert isinstance(self.server, _Server)
+        self.server.double.authorizations.append(self.headers.get("Authorization"))
         status, headers, answer = self.server.double.answer(
             self.command, self.path, self.headers.get("Content-Type", ""), self._body()
         )

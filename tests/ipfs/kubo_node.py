@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -77,11 +78,22 @@ class KuboNode:
             self._daemon.wait()
             self._daemon = None
 
+    def freeze(self) -> None:
+        """Have the daemon stand still, its connections open."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
     def stop(self) -> None:
         if self._daemon is not None:
             self._daemon.terminate()
             self._daemon.wait()
             self._daemon = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._daemon is not None
+        self._daemon.send_signal(number)
 
     def _answers(self) -> bool:
         if not (self.folder / "api").exists():
