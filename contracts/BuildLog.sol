@@ -73,6 +73,7 @@ contract BuildLog is IBuildLog {
         // forge-lint: disable-next-line(unsafe-typecast) no log reaches 2^40 records
         if (self.seq != seq) revert SeqStale(log, seq, uint40(self.seq));
         if (count == 0 || count > MAX_COUNT) revert CountInvalid(count);
+        if (count > type(uint48).max - self.size) revert LogFull(log, self.size, count);
         Grant[] memory grants = _wanted(draws, count);
 
         _logs[log] = Head({writer: msg.sender, size: self.size + count, seq: self.seq + 1});

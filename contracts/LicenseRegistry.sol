@@ -16,6 +16,8 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         "uint40 notAfter,uint40 notice,bytes32 parent,address currency,uint256 royalty,"
         "uint256 fee,uint40 offerUntil,uint256 nonce,bytes32 termsRoot)"
     );
+    /// @dev A lane's end is the number behind its last unit.
+    uint40 private constant MAX_UNITS = type(uint40).max - 1;
 
     IIdentityRegistry private immutable _identities;
     IDesignRegistry private immutable _designRegistry;
@@ -105,7 +107,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
             revert CallerNotLicensor(id, msg.sender);
         }
         License storage self = _licenses[number];
-        uint40 earliest = uint40(block.timestamp) + self.notice;
+        uint256 earliest = block.timestamp + self.notice;
         if (at < earliest) revert StopTooEarly(at, earliest);
         uint40 current = self.stopAt;
         if (current != 0 && at >= current) revert StopNotEarlier(at, current);
@@ -194,7 +196,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
     }
 
     function _requireSound(Terms calldata terms) private view {
-        if (terms.units == 0) revert TermsUnitsMissing();
+        _requireUnits(terms.units);
         if (terms.notAfter != 0 && terms.notAfter <= terms.notBefore) {
             revert TermsWindowEmpty(terms.notBefore, terms.notAfter);
         }
@@ -228,5 +230,10 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
 
     function _licenseId(Terms calldata terms) private view returns (bytes32) {
         return _hashTypedDataV4(keccak256(abi.encode(TERMS_TYPE, terms)));
+    }
+
+    function _requireUnits(uint40 units) private pure {
+        if (units == 0) revert TermsUnitsMissing();
+        if (units > MAX_UNITS) revert TermsUnitsTooMany(units, MAX_UNITS);
     }
 }

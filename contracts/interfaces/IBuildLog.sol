@@ -65,6 +65,7 @@ interface IBuildLog {
     error CallerNotWriter(uint40 log, address caller);
     error SeqStale(uint40 log, uint40 expected, uint40 actual);
     error CountInvalid(uint40 count);
+    error LogFull(uint40 log, uint48 size, uint40 count);
     error DrawsTooMany(uint256 draws);
     error DrawsExceedCount(uint256 drawn, uint40 count);
     error TickedAlready(uint40 time);
@@ -80,7 +81,7 @@ interface IBuildLog {
     function close(uint40 log) external;
 
     /// @notice Append a batch, as the writer, naming the seq that it extends.
-    /// @param count 1 to 2^20.
+    /// @param count 1 to 2^20; a log holds at most 2^48 - 1 entries.
     /// @param draws At most 32; their sum of n at most `count`.
     function append(uint40 log, uint40 seq, uint40 count, bytes32 root, Draw[] calldata draws)
         external;

@@ -8,12 +8,13 @@ interface ILicenseRegistry {
     /// @notice What a license says; signed by the design's owner (EIP-712).
     /// @param design The design.
     /// @param designEpoch The epoch of the design that the owner saw.
-    /// @param units How many units, N.
+    /// @param units How many units, N: 1 to 2^40 - 2, since a lane names the number behind its last.
     /// @param holder The licensee's identity (organization or site).
     /// @param notBefore Block seconds from which units may be drawn.
     /// @param notAfter Block seconds from which units may no longer be drawn (the last time of
     /// logging), 0 = never.
-    /// @param notice Seconds between a stop's announcement and its effect.
+    /// @param notice Seconds between a stop's announcement and its effect; one that reaches past
+    /// 2^40 - 1 means that the license is never stopped.
     /// @param parent The license above, 0 for a root.
     /// @param currency The coin of royalty and fee, 0 = native.
     /// @param royalty Per unit.
@@ -87,6 +88,7 @@ interface ILicenseRegistry {
     event LicenseStopped(bytes32 indexed id, uint40 at);
 
     error TermsUnitsMissing();
+    error TermsUnitsTooMany(uint40 units, uint40 most);
     error TermsWindowEmpty(uint40 notBefore, uint40 notAfter);
     error TermsParentUnsupported(bytes32 parent);
     error TermsPaymentUnsupported(address currency, uint256 royalty, uint256 fee);
@@ -104,7 +106,7 @@ interface ILicenseRegistry {
     error LogUnknown(uint40 log);
     error LogHolderNotSite(bytes32 holder);
     error CallerNotLicensor(bytes32 license, address caller);
-    error StopTooEarly(uint40 at, uint40 earliest);
+    error StopTooEarly(uint40 at, uint256 earliest);
     error StopNotEarlier(uint40 at, uint40 current);
     error CallerNotBuildLog(address caller);
     error LaneOfOtherLog(uint40 lane, uint40 log);

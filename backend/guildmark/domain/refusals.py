@@ -242,6 +242,13 @@ class LogClosedError(RevokedError):
     hint = "Open a log that continues it."
 
 
+class LogFullError(ConflictError):
+    """The log has no index left for so many entries."""
+
+    code = "log.full"
+    hint = "Open a log that continues it."
+
+
 class LogStaleError(ConflictError):
     """The log has a record at this place already."""
 

@@ -108,10 +108,14 @@ contract GrantTest is Deployed {
         vm.assertEq(licenses.lane(lane).end, type(uint40).max, "end");
     }
 
-    function test_Grant_RevertWhen_UnitsOverflow() public {
+    function test_Grant_RevertWhen_ThereAreMoreUnitsThanNumbers() public {
         terms.units = type(uint40).max;
 
-        _refuses(abi.encodeWithSignature("Panic(uint256)", 0x11));
+        _refuses(
+            abi.encodeWithSelector(
+                ILicenseRegistry.TermsUnitsTooMany.selector, terms.units, terms.units - 1
+            )
+        );
     }
 
     function test_Grant_RevertWhen_ThereAreNoUnits() public {

@@ -107,7 +107,42 @@ contract StopTest is Deployed {
         _grant(terms);
         bytes32 endless = licenses.licenseId(terms);
 
-        _refuse(designer, abi.encodeWithSignature("Panic(uint256)", 0x11));
+        uint256 earliest = block.timestamp + type(uint40).max;
+        _refuse(
+            designer,
+            abi.encodeWithSelector(
+                ILicenseRegistry.StopTooEarly.selector, type(uint40).max, earliest
+            )
+        );
         licenses.stop(endless, type(uint40).max);
+    }
+
+    function test_Stop_InTheLastSecondThatThereIs() public {
+        ILicenseRegistry.Terms memory terms = _terms(design);
+        terms.notice = type(uint40).max - _now();
+        _grant(terms);
+
+        _stopLast(licenses.licenseId(terms));
+
+        vm.assertEq(licenses.license(2).stopAt, type(uint40).max, "stopAt");
+    }
+
+    function test_Stop_RevertWhen_TheNoticeEndsOneSecondLater() public {
+        ILicenseRegistry.Terms memory terms = _terms(design);
+        terms.notice = type(uint40).max - _now() + 1;
+        _grant(terms);
+        bytes32 late = licenses.licenseId(terms);
+
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ILicenseRegistry.StopTooEarly.selector, type(uint40).max, uint256(2 ** 40)
+            )
+        );
+        _stopLast(late);
+    }
+
+    function _stopLast(bytes32 license) private {
+        vm.prank(designer);
+        licenses.stop(license, type(uint40).max);
     }
 }

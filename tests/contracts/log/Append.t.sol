@@ -87,6 +87,23 @@ contract AppendTest is Deployed {
         vm.assertEq(log.head(number).size, 1 + MAX, "size");
     }
 
+    function test_Append_FillsALogToItsLastIndex() public {
+        _resize(type(uint48).max - 5);
+
+        IBuildLog.Record memory record = _append(number, 5, "root", _noDraws());
+
+        vm.assertEq(record.firstIndex, type(uint48).max - 5, "firstIndex");
+        vm.assertEq(log.head(number).size, type(uint48).max, "size");
+    }
+
+    function test_Append_RevertWhen_TheLogIsFull() public {
+        uint48 size = type(uint48).max - 5;
+        _resize(size);
+
+        _refuse(writer, abi.encodeWithSelector(IBuildLog.LogFull.selector, number, size, 6));
+        log.append(number, 0, 6, "root", _noDraws());
+    }
+
     function test_Append_DrawsAtMost32Times() public {
         IBuildLog.Draw[] memory draws = new IBuildLog.Draw[](32);
         for (uint256 i = 0; i < 32; ++i) {
@@ -168,6 +185,12 @@ contract AppendTest is Deployed {
         log.append(0, 0, 5, "root", _noDraws());
         _refuse(writer, abi.encodeWithSelector(IBuildLog.LogUnknown.selector, 2));
         log.append(2, 0, 5, "root", _noDraws());
+    }
+
+    /// @dev As if it held `size` entries: no test can log as many.
+    function _resize(uint48 size) private {
+        bytes32 slot = keccak256(abi.encode(number, 0));
+        vm.store(address(log), slot, bytes32((uint256(size) << 160) | uint160(writer)));
     }
 
     function _record() private view returns (IBuildLog.Record memory record) {
