@@ -11,6 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+import chains
+from guildmark.adapters.chain.head import HeadFile
+from guildmark.adapters.chain.journal import Journal
 from guildmark.settings import load
 from stages import until
 
@@ -110,3 +113,34 @@ def test_ended_node_leaves_no_process(node: Node) -> None:
     assert node.kill(signal.SIGTERM) == 0
 
     assert not is_running(keeper)
+
+
+def rolled_back(folder: Path) -> None:
+    """Make a chain's folder as an older backup had it: whole, and one block shorter."""
+    path, head = folder / "journal.jsonl", HeadFile(folder / "head.json")
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-1]))
+    head.create()
+    head.move(list(Journal(path=path).blocks())[-1])
+    (folder / "state.json").unlink(missing_ok=True)
+
+
+def test_node_ends_loudly_where_its_chain_lost_blocks(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    chain = chains.start_keeper(home)
+    node = Node(home)
+    until(node.is_ready)
+
+    chains.stop(chain.process, signal.SIGKILL)
+    rolled_back(home / "chain")
+    chain = chains.start_keeper(home, int(chain.url.rpartition(":")[2]))
+    said = (node.process.wait(30), (home / "log").read_text())
+    (home / "log").unlink()
+    node.restart()
+    said_again = (node.process.wait(30), (home / "log").read_text())
+    chains.stop(chain.process)
+
+    for code, log in (said, said_again):
+        assert code == 16
+        assert log.count("chain.historyLost") == 2
+        assert "Have the chain's keeper restore its folder from a backup" in log
+        assert "Traceback" not in log

@@ -1,6 +1,7 @@
 """A node from its home: what the server process calls to get its application."""
 
 import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from guildmark.api.running import Runner, warned_of_end
 from guildmark.api.serving import ServedNode
 from guildmark.bootstrap import Node, open_home, open_node
 from guildmark.domain import trust
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.trust import Trust
 from guildmark.services.judging import Judging, own_trust
 from guildmark.settings import default_home, load
@@ -39,7 +41,11 @@ def from_environment() -> FastAPI:
 
 def application(node: Node) -> FastAPI:
     """Return the application of a node; its line runs while it serves."""
-    runner = Runner(line=node.line, pause=node.settings.batch_seconds)
+    runner = Runner(
+        line=node.line,
+        pause=node.settings.batch_seconds,
+        on_failure=lambda error: _end(app, error),
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -50,7 +56,15 @@ def application(node: Node) -> FastAPI:
         finally:
             await run_in_threadpool(runner.stop)
 
-    return create_app(_served(node, runner), lifespan=lifespan)
+    app = create_app(_served(node, runner), lifespan=lifespan)
+    app.state.failure = None
+    return app
+
+
+def _end(app: FastAPI, error: GuildmarkError) -> None:
+    """End the server in order; who started it finds the reason in the application."""
+    app.state.failure = error
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _served(node: Node, runner: Runner) -> ServedNode:

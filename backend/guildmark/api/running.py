@@ -10,7 +10,7 @@ from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 
 from guildmark.domain.errors import GuildmarkError
-from guildmark.services.line import Line
+from guildmark.services.line import OTHER_CHAIN, Line
 
 _logger = logging.getLogger(__name__)
 
@@ -23,10 +23,12 @@ class Runner:
 
     Args:
         pause: Seconds between two steps.
+        on_failure: Called when no step may follow, because the chain is another one.
     """
 
     line: Line
     pause: float
+    on_failure: Callable[[GuildmarkError], None]
     _ending: Event = field(default_factory=Event)
     _stopping: Event = field(default_factory=Event)
     _threads: list[Thread] = field(default_factory=list)
@@ -56,6 +58,10 @@ class Runner:
         while not self._stopping.is_set():
             try:
                 self.line.step()
+            except OTHER_CHAIN as error:
+                _logger.critical("%s: %s", error.code, error.message)
+                self.on_failure(error)
+                return
             except GuildmarkError as error:
                 _logger.warning("%s: %s", error.code, error.message)
             self._stopping.wait(self.pause)

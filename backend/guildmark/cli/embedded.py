@@ -15,6 +15,7 @@ from pathlib import Path
 
 from guildmark.adapters.chain import deployment, local, proxy, toolchain
 from guildmark.adapters.chain.endpoint import ChainNotRunningError, endpoint
+from guildmark.adapters.chain.head import FILE_NAME as HEAD
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import Home, open_home
@@ -47,7 +48,7 @@ class ChainNotStartedError(NetworkError):
 
 def has_own_chain(folder: Path) -> bool:
     """Return whether the home keeps its own chain, or is none yet."""
-    begun = (folder / _CHAIN / local.JOURNAL).exists()
+    begun = any((folder / _CHAIN / name).exists() for name in (local.JOURNAL, HEAD))
     return begun or not (folder / FILE_NAME).exists()
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 import uvicorn
+from uvicorn.importer import import_from_string
 
 from guildmark.adapters.files import write_durably
 from guildmark.cli import embedded
@@ -59,9 +60,9 @@ def _serve(folder: Path) -> None:
     endpoint = {"url": f"http://{shown}:{port}", "pid": os.getpid()}
     write_durably(folder / _ENDPOINT, json.dumps(endpoint).encode())
     typer.echo(endpoint["url"])
+    app = import_from_string(_FACTORY)()
     config = uvicorn.Config(
-        _FACTORY,
-        factory=True,
+        app,
         # The application logs by itself: every line as JSON, requests without their paths.
         access_log=False,
         log_config=None,
@@ -71,6 +72,8 @@ def _serve(folder: Path) -> None:
     # The server takes the signal, ends in order, and raises it again: by then all is done.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     uvicorn.Server(config).run(sockets=[listener])
+    if app.state.failure is not None:
+        raise app.state.failure
 
 
 def _listener(host: str, port: int) -> socket.socket:

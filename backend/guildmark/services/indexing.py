@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from guildmark.domain.errors import UntrustedError
+from guildmark.domain.contracts import ChainClass
+from guildmark.domain.errors import NetworkError, UntrustedError
 from guildmark.domain.identifiers import LogNumber
-from guildmark.ports import Block, Event, Ledger, NodeStore
+from guildmark.ports import Block, BlockUnknownError, Event, Ledger, NodeStore
 from guildmark.services.projection import project, record_of
 from guildmark.services.settling import settle
 
@@ -23,6 +24,20 @@ class HistoryRewrittenError(UntrustedError):
     hint = "Stop and compare the chain with another node: a final block must never change."
 
 
+class HistoryLostError(UntrustedError):
+    """A local chain is shorter than it was: its keeper lost final blocks."""
+
+    code = "chain.historyLost"
+    hint = "Have the chain's keeper restore its folder from a backup, then start again."
+
+
+class NodeBehindError(NetworkError):
+    """The chain's node does not know a final block that was read already."""
+
+    code = "chain.nodeBehind"
+    hint = "Wait until the node has caught up, or use another node of the same chain."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Indexing:
     """Use cases around the index.
@@ -35,15 +50,31 @@ class Indexing:
     store: NodeStore
     own_log: LogNumber | None = None
 
+    def check(self) -> Block | None:
+        """Check that the chain still has the block that was read last, and return it.
+
+        Raises:
+            HistoryRewrittenError: It is not the chain's any more.
+            HistoryLostError: A local chain ends before it.
+            NodeBehindError: The node of another chain does not know it.
+        """
+        with self.store.reading() as view:
+            cursor = view.facts.cursor()
+        if cursor is not None:
+            self._compare(cursor)
+        return cursor
+
     def follow(self) -> Block:
         """Read all events up to the newest final block and return that block.
 
         Raises:
             HistoryRewrittenError: The block that was read last is not the chain's any more.
+            HistoryLostError: A local chain ends before it.
+            NodeBehindError: The node of another chain does not know it.
             FactMissingError: An event changes a thing that no event made.
         """
         head = self.ledger.head(final=True)
-        cursor = self._checked_cursor()
+        cursor = self.check()
         while cursor is None or cursor.number < head.number:
             first = 0 if cursor is None else cursor.number + 1
             last = min(first + _BLOCKS_A_STEP - 1, head.number)
@@ -62,16 +93,17 @@ class Indexing:
             work.facts.forget()
         return self.follow()
 
-    def _checked_cursor(self) -> Block | None:
-        with self.store.reading() as view:
-            cursor = view.facts.cursor()
-        if cursor is None:
-            return None
-        present = self.ledger.block(cursor.number)
+    def _compare(self, cursor: Block) -> None:
+        try:
+            present = self.ledger.block(cursor.number)
+        except BlockUnknownError as exc:
+            message = f"Block {cursor.number} was final, and the chain has no such block now."
+            is_local = self.ledger.pin().chain_class is ChainClass.LOCAL
+            lost = HistoryLostError if is_local else NodeBehindError
+            raise lost(message, block=cursor.number) from exc
         if present.hash != cursor.hash:
             message = f"Block {cursor.number} was final and is another one now."
             raise HistoryRewrittenError(message, block=cursor.number)
-        return cursor
 
     def _take(self, first: int, last: Block) -> Block:
         """Read blocks first..last, unless another process did, and return the cursor."""

@@ -2,9 +2,18 @@
 
 from dataclasses import dataclass
 
-from guildmark.ports import Block, Transactions
+from guildmark.domain.errors import GuildmarkError
+from guildmark.ports import Block, GenesisMismatchError, Transactions, WrongChainError
 from guildmark.services.anchoring import Anchoring
-from guildmark.services.indexing import Indexing
+from guildmark.services.indexing import HistoryLostError, HistoryRewrittenError, Indexing
+
+OTHER_CHAIN: tuple[type[GuildmarkError], ...] = (
+    WrongChainError,
+    GenesisMismatchError,
+    HistoryRewrittenError,
+    HistoryLostError,
+)
+"""After one of these no step may follow: the chain is not the one that was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +32,11 @@ class Line:
         """Send what is open, read what is final, close and send the next batch.
 
         Raises:
-            GuildmarkError: A step failed; the next call tries it again.
+            GuildmarkError: A step failed; the next call tries it again, unless ``OTHER_CHAIN``
+                names it.
         """
+        # Nothing is sent to a chain that lost what was final.
+        self.indexing.check()
         self.transactions.advance()
         head = self.indexing.follow()
         if self.anchoring is not None:

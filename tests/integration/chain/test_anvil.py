@@ -10,6 +10,7 @@ from guildmark.adapters.chain import anvil
 from guildmark.adapters.chain import upstream as upstream_module
 from guildmark.adapters.chain.anvil import Anvil, AnvilFailedError
 from guildmark.adapters.chain.genesis import Beginning, load_or_draw
+from guildmark.adapters.chain.head import HeadFile
 from guildmark.adapters.chain.journal import Journal
 from guildmark.adapters.chain.local import Keeper
 from guildmark.adapters.chain.statecache import StateCache
@@ -91,6 +92,7 @@ def test_the_chain_s_time_does_not_run_far_ahead(
             beginning=beginning,
             evm=evm,
             journal=Journal(path=tmp_path / "j"),
+            head=HeadFile(tmp_path / "h"),
             clock=clock,
             cache=StateCache(path=tmp_path / "s"),
         )

@@ -24,7 +24,13 @@ import chains
 from guildmark.adapters.chain import local, toolchain
 from guildmark.adapters.chain.eip1559 import Fees, Transaction, transaction_hash
 from guildmark.adapters.chain.genesis import GenesisMalformedError
-from guildmark.adapters.chain.journal import JournalMalformedError, JournalMismatchError
+from guildmark.adapters.chain.head import HeadFile, HeadUnreadableError
+from guildmark.adapters.chain.journal import (
+    Journal,
+    JournalLostError,
+    JournalMalformedError,
+    JournalMismatchError,
+)
 from guildmark.adapters.chain.local import KeeperRunningError
 from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError
 from guildmark.adapters.clock import SystemClock, SystemEntropy
@@ -294,7 +300,7 @@ def test_a_refused_journal_is_an_exit_code_and_a_next_step(home: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda lines: lines.pop(1),
+        lambda lines: lines.insert(1, lines[0]),
         lambda lines: lines[1].pop("time"),
         lambda lines: lines[1].update(extra=1),
         lambda lines: lines[1].update(transactions=["zz"]),
@@ -313,6 +319,114 @@ def test_a_damaged_line_stops_the_keeper(
 
     with pytest.raises(JournalMalformedError):
         replay_in_process(home)
+
+
+@pytest.mark.parametrize("left", [0, 1, 2])
+def test_a_journal_that_lost_blocks_stops_the_keeper(home: Path, left: int) -> None:
+    lines = journal(home)[:left]
+    write_journal(home, lines)
+
+    exit_code, said = refused_start(home)
+
+    assert (exit_code, said["code"]) == (14, "chain.journalLost")
+    assert said["next"].startswith("Restore the chain's whole folder from a backup")
+    assert journal(home) == lines
+
+
+def test_a_lost_journal_stops_the_keeper(home: Path) -> None:
+    (home / "chain" / "journal.jsonl").unlink()
+
+    with pytest.raises(JournalLostError):
+        replay_in_process(home)
+
+
+def test_a_shown_line_that_was_torn_later_stops_the_keeper(home: Path) -> None:
+    path = home / "chain" / "journal.jsonl"
+    torn = path.read_bytes()[:-1]
+    path.write_bytes(torn)
+
+    with pytest.raises(JournalLostError):
+        replay_in_process(home)
+
+    assert path.read_bytes() == torn
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}"])
+def test_a_lost_head_stops_the_keeper(home: Path, content: bytes | None) -> None:
+    path = home / "chain" / "head.json"
+    if content is None:
+        path.unlink()
+    else:
+        path.write_bytes(content)
+
+    with pytest.raises(HeadUnreadableError):
+        replay_in_process(home)
+
+
+def test_another_chains_block_at_the_head_stops_the_keeper(home: Path, tmp_path: Path) -> None:
+    for folder in (home, tmp_path / "other"):
+        if folder != home:
+            shutil.copytree(home, folder)
+            older = HeadFile(folder / "chain" / "head.json")
+            write_journal(folder, journal(folder)[:2])
+            older.create()
+            older.move(list(Journal(path=folder / "chain" / "journal.jsonl").blocks())[-1])
+        with chains.keeper(folder) as chain, chain.rpc() as rpc:
+            funded(rpc)
+    # A journal of the same beginning that went on otherwise, beside the head of this one.
+    write_journal(home, [*journal(home)[:2], *journal(tmp_path / "other")[2:]])
+
+    with pytest.raises(JournalLostError):
+        replay_in_process(home)
+
+
+def test_a_head_behind_the_journal_is_moved_and_no_alarm(home: Path) -> None:
+    blocks_ = list(Journal(path=home / "chain" / "journal.jsonl").blocks())
+    for shown in (0, 1, 2, 3):
+        head_file = HeadFile(home / "chain" / "head.json")
+        head_file.create()
+        for found in blocks_[:shown]:
+            head_file.move(found)
+
+        replay_in_process(home)
+
+        assert (head_file.read().number, head_file.read().hash) == (3, blocks_[2].hash)
+
+
+def test_contracts_that_the_journal_never_made_stop_the_keeper(home: Path) -> None:
+    with chains.keeper(home) as chain:
+        chain.deploy(home / "chain")
+    replay_in_process(home)
+    kept = list(Journal(path=home / "chain" / "journal.jsonl").blocks())[:3]
+    write_journal(home, journal(home)[:3])
+    older = HeadFile(home / "chain" / "head.json")
+    older.create()
+    older.move(kept[-1])
+
+    with pytest.raises(JournalLostError, match="and the journal's chain has none"):
+        replay_in_process(home)
+
+
+@pytest.mark.parametrize("change", [{"chainId": 1}, {"chainId": "x"}])
+def test_contracts_of_another_chain_stop_no_keeper(home: Path, change: dict[str, Any]) -> None:
+    with chains.keeper(home) as chain:
+        chain.deploy(home / "chain")
+    path = home / "chain" / "deployment.json"
+    document = {**json.loads(path.read_bytes()), "directory": "0x" + "11" * 20, **change}
+    path.write_text(json.dumps(document))
+
+    replay_in_process(home)
+
+
+def test_a_keeper_whose_head_file_is_taken_away_shows_no_block(home: Path) -> None:
+    chain = chains.start_keeper(home)
+    (home / "chain" / "head.json").unlink()
+    with chain.rpc() as rpc, pytest.raises(NetworkError):
+        funded(rpc)
+    _, errors = chain.process.communicate(timeout=30)
+
+    assert b"chain.journalUnwritable" in errors
+    assert not (home / "chain" / "head.json").exists()
 
 
 @pytest.mark.parametrize("name", ["genesis.json", "keeper.key"])

@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from guildmark.adapters.chain import local, toolchain
-from guildmark.adapters.chain.journal import Journal, JournalBlock, JournalMismatchError
+from guildmark.adapters.chain.head import HeadFile
+from guildmark.adapters.chain.journal import (
+    Journal,
+    JournalBlock,
+    JournalLostError,
+    JournalMismatchError,
+)
 from guildmark.adapters.chain.local import Accepted, Keeper
 from guildmark.adapters.chain.statecache import StateCache
 from guildmark.adapters.clock import SystemClock, SystemEntropy
@@ -133,13 +139,28 @@ def test_a_state_of_another_block_is_dropped(folder: Path) -> None:
     assert found[1:] == good[1:]
 
 
-def test_a_journal_that_ends_before_the_kept_state_is_believed(folder: Path) -> None:
-    path = folder / "journal.jsonl"
+def test_an_older_journal_with_its_head_is_believed_before_the_kept_state(folder: Path) -> None:
+    path, head = folder / "journal.jsonl", HeadFile(folder / "head.json")
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:3]))
+    head.create()
+    head.move(_last(folder))
 
     cached, hashes, _ = keeping(folder, seen)
 
     assert (cached, len(hashes)) == (0, 4)
+
+
+@pytest.mark.parametrize("left", [0, 3, 8, 9])
+def test_a_journal_that_ends_before_the_head_is_not_believed(folder: Path, left: int) -> None:
+    path = folder / "journal.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:left]))
+    before = path.read_bytes()
+
+    with pytest.raises(JournalLostError):
+        keeping(folder, seen)
+
+    assert path.read_bytes() == before
+    assert (folder / "state.json").exists()
 
 
 def test_a_wrong_journal_stops_with_and_without_the_kept_state(folder: Path) -> None:

@@ -22,10 +22,12 @@ from guildmark.adapters.chain.eip1559 import (
 from guildmark.adapters.chain.endpoint import ChainNotRunningError, endpoint, preferred_ports
 from guildmark.adapters.chain.fees import bumped, capped, offered
 from guildmark.adapters.chain.genesis import GenesisMalformedError, load_or_draw
+from guildmark.adapters.chain.head import HeadFile, HeadUnreadableError
 from guildmark.adapters.chain.headers import header
 from guildmark.adapters.chain.journal import (
     Journal,
     JournalBlock,
+    JournalLostError,
     JournalMalformedError,
     JournalUnwritableError,
 )
@@ -75,7 +77,7 @@ def test_a_journal_that_is_not_there_has_no_blocks(tmp_path: Path) -> None:
     journal = Journal(path=tmp_path / "journal.jsonl")
 
     assert list(journal.blocks()) == []
-    assert journal.repair() == 0
+    assert journal.repair(least=0) == 0
 
 
 @pytest.mark.parametrize("left", [1, 5, 20])
@@ -86,11 +88,85 @@ def test_a_torn_line_is_cut_off_and_no_more(tmp_path: Path, left: int) -> None:
     journal.append(block(2))
     journal.path.write_bytes(journal.path.read_bytes()[: len(whole) + left])
 
-    torn = journal.repair()
+    torn = journal.repair(least=1)
 
     assert torn == left
     assert journal.path.read_bytes() == whole
-    assert journal.repair() == 0
+    assert journal.repair(least=1) == 0
+
+
+@pytest.mark.parametrize("torn", [b"", b'{"number":3'])
+def test_a_journal_that_lost_what_was_shown_is_not_touched(tmp_path: Path, torn: bytes) -> None:
+    journal = Journal(path=tmp_path / "journal.jsonl")
+    journal.append(block(1))
+    journal.append(block(2))
+    journal.path.write_bytes(journal.path.read_bytes() + torn)
+    before = journal.path.read_bytes()
+
+    with pytest.raises(JournalLostError) as caught:
+        journal.repair(least=3)
+
+    assert caught.value.detail == {"path": str(journal.path), "found": 2, "expected": 3}
+    assert journal.path.read_bytes() == before
+
+
+def test_a_journal_that_is_gone_lost_what_was_shown(tmp_path: Path) -> None:
+    with pytest.raises(JournalLostError):
+        Journal(path=tmp_path / "journal.jsonl").repair(least=1)
+
+
+def test_a_head_moves_with_the_blocks(tmp_path: Path) -> None:
+    head = HeadFile(tmp_path / "head.json")
+    head.create()
+    seen = [head.read().number]
+
+    for number in (1, 2, 3):
+        head.move(block(number))
+        seen.append(head.read().number)
+
+    assert seen == [0, 1, 2, 3]
+    assert head.read().hash == block(3).hash
+    assert head.path.stat().st_size == 2 * 4096
+
+
+@pytest.mark.parametrize("written", [0, 1, 60, 190, 4095])
+def test_a_head_torn_while_it_moved_is_the_one_before(tmp_path: Path, written: int) -> None:
+    head = HeadFile(tmp_path / "head.json")
+    head.create()
+    for number in (1, 2):
+        head.move(block(number))
+    before = head.path.read_bytes()
+    head.move(block(3))
+    moved = head.path.read_bytes()
+
+    head.path.write_bytes(before[:4096] + moved[4096 : 4096 + written] + before[4096 + written :])
+
+    assert head.read().number == (3 if written > 180 else 2)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"[]", b'{"number":1,"hash":"0x00","digest":""}', b"\0" * 8192],
+)
+def test_a_damaged_head_is_named(tmp_path: Path, content: bytes) -> None:
+    head = HeadFile(tmp_path / "head.json")
+    head.path.write_bytes(content)
+
+    with pytest.raises(HeadUnreadableError) as caught:
+        head.read()
+
+    assert caught.value.detail == {"path": str(head.path)}
+
+
+def test_a_head_that_is_gone_is_neither_read_nor_made_anew(tmp_path: Path) -> None:
+    head = HeadFile(tmp_path / "head.json")
+
+    with pytest.raises(HeadUnreadableError):
+        head.read()
+    with pytest.raises(JournalUnwritableError):
+        head.move(block(1))
+
+    assert not head.path.exists()
 
 
 def test_a_line_out_of_its_place_is_refused(tmp_path: Path) -> None:
@@ -179,10 +255,41 @@ def test_a_damaged_genesis_is_refused(tmp_path: Path, damage: Callable[[Path], N
         load_or_draw(tmp_path, clock=FixedClock(), entropy=CountingEntropy())
 
 
-def test_a_chain_with_blocks_is_never_begun_anew(tmp_path: Path) -> None:
-    (tmp_path / "journal.jsonl").write_text("")
+@pytest.mark.parametrize("name", ["journal.jsonl", "state.json", "deployment.json"])
+def test_a_chain_with_blocks_is_never_begun_anew(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("")
 
-    with pytest.raises(GenesisMalformedError, match="but the chain has blocks"):
+    with pytest.raises(GenesisMalformedError, match="but the chain had blocks"):
+        load_or_draw(tmp_path, clock=FixedClock(), entropy=CountingEntropy())
+
+
+def test_a_chain_that_showed_blocks_is_never_begun_anew(tmp_path: Path) -> None:
+    load_or_draw(tmp_path, clock=FixedClock(), entropy=CountingEntropy())
+    HeadFile(tmp_path / "head.json").move(block(1))
+    (tmp_path / "genesis.json").unlink()
+
+    with pytest.raises(GenesisMalformedError, match="but the chain had blocks"):
+        load_or_draw(tmp_path, clock=FixedClock(), entropy=CountingEntropy())
+
+
+@pytest.mark.parametrize("left", [(), ("keeper.key",), ("head.json",), ("head.json", "keeper.key")])
+def test_a_beginning_that_was_not_complete_is_drawn_anew(
+    tmp_path: Path, left: tuple[str, ...]
+) -> None:
+    load_or_draw(tmp_path, clock=FixedClock(), entropy=CountingEntropy())
+    for path in [found for found in tmp_path.iterdir() if found.name not in left]:
+        path.unlink()
+
+    found = load_or_draw(tmp_path, clock=FixedClock(), entropy=CountingEntropy(9))
+
+    assert found.genesis.chain_id >= 2**32
+    assert HeadFile(tmp_path / "head.json").read().number == 0
+
+
+def test_a_beginning_with_a_damaged_head_is_not_drawn_anew(tmp_path: Path) -> None:
+    (tmp_path / "head.json").write_text("{")
+
+    with pytest.raises(HeadUnreadableError):
         load_or_draw(tmp_path, clock=FixedClock(), entropy=CountingEntropy())
 
 

@@ -1,18 +1,19 @@
 """The index follows final blocks, once each, and notices when one of them changes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from fakes.chain import MemoryChain
 from fakes.world import OPERATOR, Tools, make_world
+from guildmark.domain.contracts import ChainClass
 from guildmark.domain.facts import IdentityFact, LogFact, RecordFact
 from guildmark.domain.identifiers import ZERO_ADDRESS, LogNumber
 from guildmark.domain.identity import IdentityKind
 from guildmark.ports import Event, KeyName
 from guildmark.services import indexing
-from guildmark.services.indexing import HistoryRewrittenError
+from guildmark.services.indexing import HistoryLostError, HistoryRewrittenError, NodeBehindError
 
 
 def test_index_reads_up_to_the_newest_final_block() -> None:
@@ -67,6 +68,48 @@ def test_rewritten_final_block_stops_the_index() -> None:
 
     assert caught.value.code == "chain.historyRewritten"
     assert caught.value.detail == {"block": number}
+
+
+def test_local_chain_that_lost_final_blocks_stops_the_index() -> None:
+    world = make_world()
+    world.tools.indexing().follow()
+    number = world.tools.chain.blocks.pop().number
+
+    with pytest.raises(HistoryLostError) as caught:
+        world.tools.indexing().follow()
+
+    assert (caught.value.code, caught.value.exit_code) == ("chain.historyLost", 16)
+    assert caught.value.detail == {"block": number}
+
+
+def test_local_chain_whose_last_block_was_read_is_whole() -> None:
+    world = make_world()
+    head = world.tools.indexing().follow()
+
+    assert world.tools.indexing().check() == head
+
+
+def test_index_without_blocks_has_nothing_to_lose() -> None:
+    assert Tools().indexing().check() is None
+
+
+@pytest.mark.parametrize("kind", [ChainClass.PUBLIC, ChainClass.CONSORTIUM])
+def test_node_of_a_shared_chain_may_be_behind(
+    kind: ChainClass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = make_world()
+    chain = world.tools.chain
+    pin = replace(chain.pin(), chain_class=kind)
+    monkeypatch.setattr(MemoryChain, "pin", lambda _: pin)
+    head = world.tools.indexing().follow()
+    ahead = chain.blocks.pop()
+
+    with pytest.raises(NodeBehindError) as caught:
+        world.tools.indexing().follow()
+    chain.blocks.append(ahead)
+
+    assert (caught.value.code, caught.value.exit_code) == ("chain.nodeBehind", 3)
+    assert world.tools.indexing().follow() == head
 
 
 @dataclass

@@ -28,6 +28,7 @@ from guildmark.domain.metering import (
 from guildmark.domain.queue import Batch, Build, BuildState, Draw
 from guildmark.ports import KeyName
 from guildmark.services.anchoring import AnchoringFailedError, append_call
+from guildmark.services.indexing import HistoryLostError
 from guildmark.services.line import Line
 from guildmark.services.projection import FactMissingError, known
 from guildmark.services.sequencing import Sequencing
@@ -390,3 +391,18 @@ def test_logged_entry_is_found_at_its_index(world: World) -> None:
     assert logged is not None
     assert logged.queued.envelope == envelope
     assert logged.build.unit == UnitNumber(1)
+
+
+def test_nothing_is_sent_to_a_chain_that_lost_blocks(world: World) -> None:
+    receive(world, 1)
+    world.tools.outbox.held = True
+    line, outbox = world.tools.line(world.log), world.tools.outbox
+    line.step()
+    landed = dict(outbox.landed)
+    world.tools.chain.blocks.pop()
+
+    with pytest.raises(HistoryLostError):
+        line.step()
+
+    assert len(outbox.sent) > len(landed)
+    assert outbox.landed == landed

@@ -11,6 +11,8 @@ from typing import Any
 import orjson
 from coincurve import PrivateKey
 
+from guildmark.adapters.chain.head import FILE_NAME as HEAD
+from guildmark.adapters.chain.head import HeadFile
 from guildmark.adapters.files import create_durably
 from guildmark.domain.errors import ContentError, MalformedError
 from guildmark.domain.hashing import keccak256
@@ -27,6 +29,8 @@ _GAS_MIN = 60_000_000
 _GAS_SPAN = 2**20
 _COIN = 10**18
 _SUPPLY = 10**9 * _COIN
+# What is in the folder of a chain that made blocks.
+_OF_BLOCKS = ("journal.jsonl", "state.json", "deployment.json")
 _FIELDS = {"chainId", "time", "gasLimit", "keeper"}
 
 
@@ -78,18 +82,27 @@ def load_or_draw(folder: Path, *, clock: Clock, entropy: Entropy) -> Beginning:
 
     Raises:
         GenesisMalformedError: The file is damaged, or gone while the chain has blocks.
+        HeadUnreadableError: It is gone, and the file that tells whether it had blocks is damaged.
     """
     path = folder / FILE_NAME
     if not path.exists():
-        if (folder / "journal.jsonl").exists():
-            message = f"{path} is gone, but the chain has blocks."
+        if _had_blocks(folder):
+            message = f"{path} is gone, but the chain had blocks."
             raise GenesisMalformedError(message, path=str(path))
         _draw(folder, clock=clock, entropy=entropy)
     return _load(folder)
 
 
+def _had_blocks(folder: Path) -> bool:
+    if any((folder / name).exists() for name in _OF_BLOCKS):
+        return True
+    head = HeadFile(folder / HEAD)
+    return head.path.exists() and head.read().number > 0
+
+
 def _draw(folder: Path, *, clock: Clock, entropy: Entropy) -> None:
-    # The key first: the genesis file, written last, says that the beginning is complete.
+    # The genesis file, written last, says that the beginning is complete.
+    HeadFile(folder / HEAD).create()
     secret = entropy.token(32)
     (folder / KEY_NAME).unlink(missing_ok=True)
     create_durably(folder / KEY_NAME, to_hex(secret).encode() + b"\n", mode=0o600)

@@ -42,6 +42,13 @@ class JournalMismatchError(ContentError):
     hint = "Restore the chain's folder from a backup, and anvil's version with which it was made."
 
 
+class JournalLostError(ContentError):
+    """Blocks that somebody may have seen are not in the journal any more."""
+
+    code = "chain.journalLost"
+    hint = "Restore the chain's whole folder from a backup; nothing was changed."
+
+
 class JournalUnwritableError(SettingsError):
     """The journal cannot be written, so the chain stops before the block is shown."""
 
@@ -77,15 +84,25 @@ class Journal:
             for number, line in enumerate(file, start=1):
                 yield _parsed(line, number)
 
-    def repair(self) -> int:
+    def repair(self, *, least: int) -> int:
         """Cut off a last line that was torn while it was written; return how many bytes went.
 
         A torn line was never acknowledged: its block was not shown before the line was whole.
+
+        Args:
+            least: How many whole lines there must be.
+
+        Raises:
+            JournalLostError: There are fewer; nothing was cut off.
         """
-        if not self.path.exists():
+        content = self.path.read_bytes() if self.path.exists() else b""
+        found, whole = content.count(b"\n"), content.rfind(b"\n") + 1
+        if found < least:
+            message = f"{self.path} has {found} blocks, and block {least} was shown."
+            raise JournalLostError(message, path=str(self.path), found=found, expected=least)
+        if not content:
             return 0
         with self.path.open("r+b") as file:
-            whole = _end_of_last_line(file.read())
             torn = file.seek(0, os.SEEK_END) - whole
             if torn:
                 _logger.warning("cut a torn line of %d bytes off %s", torn, self.path)
@@ -122,10 +139,6 @@ class Journal:
             os.fsync(file.fileno())
         if is_new:
             sync_folder(self.path.parent)
-
-
-def _end_of_last_line(content: bytes) -> int:
-    return content.rfind(b"\n") + 1
 
 
 def _parsed(line: bytes, number: int) -> JournalBlock:

@@ -13,14 +13,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from guildmark.adapters.chain import anvil
+from guildmark.adapters.chain import anvil, deployment
 from guildmark.adapters.chain.anvil import Anvil, EvmRefusedError
 from guildmark.adapters.chain.eip1559 import Fees, Transaction, transaction_hash
 from guildmark.adapters.chain.genesis import Beginning, load_or_draw
-from guildmark.adapters.chain.journal import Journal, JournalBlock, JournalMismatchError
+from guildmark.adapters.chain.head import FILE_NAME as HEAD
+from guildmark.adapters.chain.head import Head, HeadFile
+from guildmark.adapters.chain.journal import (
+    Journal,
+    JournalBlock,
+    JournalLostError,
+    JournalMismatchError,
+)
 from guildmark.adapters.chain.rpc import data, quantity
 from guildmark.adapters.chain.statecache import EVERY, CachedState, StateCache
 from guildmark.adapters.chain.statecache import FILE_NAME as STATE
+from guildmark.domain.contracts import ContractName
 from guildmark.domain.errors import ConflictError, GuildmarkError
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports import Clock, Entropy
@@ -100,6 +108,7 @@ class Keeper:
     beginning: Beginning
     evm: Anvil
     journal: Journal
+    head: HeadFile
     clock: Clock
     cache: StateCache
     cached: int = 0
@@ -116,10 +125,13 @@ class Keeper:
         """Make the journal's blocks again, those behind ``kept`` excepted; return how many.
 
         Raises:
+            HeadUnreadableError: Nothing tells which block was shown last.
+            JournalLostError: A block that was shown is not in the journal.
             JournalMalformedError: A line is not what was written.
             JournalMismatchError: A block came out with another hash.
         """
-        self.journal.repair()
+        shown = self.head.read()
+        self.journal.repair(least=shown.number)
         self.head_time = self.beginning.genesis.time
         self.cached = 0 if kept is None else kept.number
         made = 0
@@ -129,10 +141,35 @@ class Keeper:
             elif block.number > self.cached:
                 await self._again(block)
                 made += 1
+            _compare_head(block, shown)
         if self.head_number < self.cached:
             message = f"The journal ends before block {self.cached}, whose state was kept."
             raise JournalMismatchError(message, block=self.cached)
+        if self.head_number > shown.number:
+            # Killed between the journal and the head: nobody saw the block, yet it is there.
+            self.head.move(block)
         return made
+
+    async def check_deployment(self, path: Path) -> None:
+        """Check that the contracts which were deployed on this chain are on it.
+
+        Raises:
+            JournalLostError: They are not.
+        """
+        try:
+            pin = deployment.load(path)
+        except deployment.DeploymentMissingError:
+            return
+        except deployment.DeploymentMalformedError as error:
+            _logger.warning("%s", error.message)
+            return
+        if pin.chain_id != self.beginning.genesis.chain_id:
+            # It was deployed on a chain that another home keeps.
+            return
+        directory = to_hex(pin.contracts[ContractName.DIRECTORY].address)
+        if await self.evm.call("eth_getCode", directory, "latest") == "0x":
+            message = f"{path} names contracts at {directory}, and the journal's chain has none."
+            raise JournalLostError(message, path=str(path), directory=directory)
 
     async def keep(self) -> None:
         """Make blocks of what is submitted until cancelled.
@@ -234,12 +271,16 @@ class Keeper:
             hash=Digest(data(block["hash"], 32)),
         )
         # Readers wait at the gate until this returns: seen means durable.
-        await asyncio.to_thread(self.journal.append, made)
+        await asyncio.to_thread(self._write_down, made)
         self.head_number, self.head_time = made.number, made.time
         for found in hashes:
             del self._pool[found]
         await self._keep_state(made)
         return bool(hashes)
+
+    def _write_down(self, block: JournalBlock) -> None:
+        self.journal.append(block)
+        self.head.move(block)
 
     async def _made(self, time: int) -> dict[str, Any]:
         (block,) = await self.evm.call("evm_mine_detailed", {"timestamp": time})
@@ -255,6 +296,14 @@ class Keeper:
         if data(found["hash"], 32) != block.hash:
             raise _mismatch(block, f"its hash is now {found['hash']}")
         self.head_number, self.head_time = block.number, block.time
+
+
+def _compare_head(block: JournalBlock, shown: Head) -> None:
+    if block.number == shown.number and block.hash != shown.hash:
+        message = f"Block {block.number} of the journal is not the one that was shown."
+        raise JournalLostError(
+            message, block=block.number, found=to_hex(block.hash), expected=to_hex(shown.hash)
+        )
 
 
 def _mismatch(block: JournalBlock, reason: str) -> JournalMismatchError:
@@ -294,6 +343,8 @@ async def keeping(
 
     Raises:
         GenesisMalformedError: The folder does not say how the chain began.
+        HeadUnreadableError: The folder does not say which block was shown last.
+        JournalLostError: Blocks that were shown, or the contracts, are not in the journal.
         JournalMalformedError: A line of the journal is not what was written.
         JournalMismatchError: A block came out with another hash.
         AnvilFailedError: The EVM does not start.
@@ -304,9 +355,17 @@ async def keeping(
     async def started(kept: CachedState | None) -> Keeper:
         evm = await anvil.start(program, beginning.genesis, folder=folder / "cache")
         journal = Journal(path=folder / JOURNAL)
-        keeper = Keeper(beginning=beginning, evm=evm, journal=journal, clock=clock, cache=cache)
+        keeper = Keeper(
+            beginning=beginning,
+            evm=evm,
+            journal=journal,
+            head=HeadFile(folder / HEAD),
+            clock=clock,
+            cache=cache,
+        )
         try:
             _logger.info("made %d blocks again", await keeper.replay(kept))
+            await keeper.check_deployment(folder / deployment.FILE_NAME)
         except GuildmarkError:
             await evm.stop()
             raise
