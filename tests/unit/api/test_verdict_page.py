@@ -1,9 +1,11 @@
 """The verdict page says what the report says, in words, without a script."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from guildmark.api.errors import NodeFaultError
 from guildmark.api.pages.problem import problem_page
 from guildmark.api.pages.rendering import render
 from guildmark.api.pages.verdict import (
@@ -17,7 +19,7 @@ from guildmark.api.pages.verdict import (
     verdict_page,
 )
 from guildmark.domain.contracts import ChainClass
-from guildmark.domain.errors import NetworkError, NotFoundError, SignatureError
+from guildmark.domain.errors import MalformedError, NetworkError, NotFoundError, SignatureError
 from guildmark.domain.identifiers import Address, ChainId
 from guildmark.domain.verification.report import (
     AsOf,
@@ -142,6 +144,71 @@ def test_the_second_verdict_names_whom_the_list_lacks(roles: tuple[str, ...], na
 def test_the_page_says_who_signed_and_whose_list_judged() -> None:
     assert _page(GOOD).by_whom == "Signed by the machine, judged by the trust list of a.example."
     assert _page(replace(GOOD, part=None)).by_whom == "Judged by the trust list of a.example."
+
+
+SHORT = [CheckResult(number=number, name="x", asks="It is.") for number in (7, 8)]
+DESIGNER = replace(MAKER, role="designOwner", name="Atelier Vinterlys")
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {},
+            "A machine of Volta signed for unit 17 of 60, licensed by Atelier Vinterlys: "
+            "made by the recipe and measured within its tolerances.",
+        ),
+        (
+            {"checks": SHORT[:1]},
+            "A machine of Volta signed for unit 17 of 60, licensed by Atelier Vinterlys: "
+            "made by the recipe.",
+        ),
+        (
+            {"checks": SHORT[1:], "part": replace(PART, unit=None, signer_role="gateway")},
+            "A gateway of Volta signed for this part: measured within its tolerances (simulated).",
+        ),
+        (
+            {"checks": (), "parties": (), "part": replace(PART, signer_role=None)},
+            "Someone of its maker signed for unit 17 of 60, licensed by the designer.",
+        ),
+        (
+            {"checks": (), "parties": (replace(MAKER, name="Volta", is_listed=False),)},
+            "A machine of “Volta” (self-named) signed for unit 17 of 60, licensed by the designer.",
+        ),
+        ({"verdict": Verdict.PROBLEM}, ""),
+        ({"verdict": Verdict.UNCHECKABLE}, ""),
+        ({"part": None}, ""),
+    ],
+)
+def test_a_good_verdict_says_what_it_proves(changes: dict[str, Any], sentence: str) -> None:
+    parties = (DESIGNER, replace(MAKER, name="Volta"))
+    measured = replace(PART, is_simulated=False)
+    good = replace(GOOD, checks=tuple(SHORT), parties=parties, part=measured)
+
+    page = _page(replace(good, **changes))
+
+    assert page.proven == sentence
+    html = render("verdict.html", page, host="a.example")
+    assert ("<dt>Not proven</dt>" in html) == bool(sentence)
+
+
+def test_the_maker_comes_first_the_operator_last() -> None:
+    parties = tuple(replace(MAKER, role=role) for role in ("operator", "designOwner", "maker"))
+
+    names = [fact.name for fact in _page(replace(GOOD, parties=parties)).facts]
+
+    assert names == ["Serial", "Unit", "Maker", "Designer", "Logged by", "Design"]
+
+
+def test_a_digest_is_short_at_the_top_and_whole_below() -> None:
+    digest = "0x" + "ab" * 32
+    reason = f"The key {digest} does not fit."
+    check = CheckResult(number=2, name="key", asks="x", findings=(replace(BAD, reason=reason),))
+
+    page = _page(replace(GOOD, verdict=Verdict.PROBLEM, checks=(check,)))
+
+    assert page.problems == ("(2) The key 0xabababab…abab does not fit.",)
+    assert page.checks[0].reason == reason
 
 
 def test_the_page_escapes_what_others_wrote() -> None:
@@ -270,10 +337,12 @@ def test_a_time_that_no_calendar_has_is_shown_as_it_is() -> None:
         (NotFoundError("x"), "Not found"),
         (NetworkError("x"), "Could not check"),
         (SignatureError("x"), "Problem found"),
+        (MalformedError("x"), "Cannot be read"),
+        (NodeFaultError("x"), "Something went wrong here"),
     ],
 )
 def test_an_error_page_has_the_verdicts_words(error: Exception, headline: str) -> None:
-    page = problem_page(error)  # type: ignore[arg-type]  # all three are GuildmarkErrors
+    page = problem_page(error)  # type: ignore[arg-type]  # all are GuildmarkErrors
 
     assert page.headline == headline
     assert page.code in render("problem.html", page, host="a.example")

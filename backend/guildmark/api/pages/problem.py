@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from guildmark.api.errors import NodeFaultError
 from guildmark.domain.errors import (
     GuildmarkError,
     NetworkError,
@@ -9,6 +10,7 @@ from guildmark.domain.errors import (
     NotFoundError,
     UncheckableError,
     UnknownPartError,
+    UsageError,
 )
 
 
@@ -40,4 +42,9 @@ def _headline(error: GuildmarkError) -> tuple[str, str]:
         return "Not found", "none"
     if isinstance(error, NetworkError | UncheckableError | NotFinalError):
         return "Could not check", "none"
+    if isinstance(error, UsageError):
+        # What was asked is wrong, not the part.
+        return "Cannot be read", "care"
+    if isinstance(error, NodeFaultError):
+        return "Something went wrong here", "none"
     return "Problem found", "bad"

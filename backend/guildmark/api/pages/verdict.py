@@ -1,9 +1,11 @@
 """The verdict page: what a report says, in the words of a person who holds the part."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from guildmark.api.pages.proven import proven
 from guildmark.domain.contracts import ChainClass
 from guildmark.domain.verification.headline import as_time
 from guildmark.domain.verification.report import CheckResult, Party, Report, State, Verdict
@@ -23,7 +25,8 @@ _SENTENCES: Mapping[Verdict, str] = MappingProxyType(
         Verdict.VERIFIED: "All required checks hold.",
         Verdict.UNTRUSTED: "All required checks hold. Whether to trust who vouches for this part "
         "is for you to decide.",
-        Verdict.PROBLEM: "Do not rely on this part before the problem is explained.",
+        Verdict.PROBLEM: "Do not rely on this part before the problem is explained: "
+        "show this page to whoever sold it.",
         Verdict.NOT_FOUND: "No entry of this log answers to what was asked.",
         Verdict.UNCHECKABLE: "Something that must be checked could not be. Try again later.",
     }
@@ -46,6 +49,7 @@ _SIGNERS: Mapping[str, str] = MappingProxyType(
 _ROLES: Mapping[str, str] = MappingProxyType(
     {"maker": "Maker", "designOwner": "Designer", "operator": "Logged by"}
 )
+"""In the order in which they are shown."""
 
 _UNLISTED: Mapping[str, str] = MappingProxyType(
     {
@@ -64,6 +68,9 @@ _LATER: Mapping[int, str] = MappingProxyType(
         13: "second factor",
     }
 )
+
+# At the top they would bury the words; the checks below give them whole.
+_DIGEST = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
 
 LIMITS: Sequence[str] = (
     "That the physical part is the one that the record describes: a label can be copied.",
@@ -181,6 +188,7 @@ class VerdictPage:
     headline: str
     by_whom: str
     sentence: str
+    proven: str
     tone: str
     problems: tuple[str, ...]
     as_of: str
@@ -213,8 +221,9 @@ def verdict_page(report: Report, *, judge: Judge, details: PartDetails = NO_DETA
         headline=_headline(report, judge),
         by_whom=_by_whom(report, judge),
         sentence=_SENTENCES[report.verdict],
+        proven=proven(report),
         tone=_TONES[report.verdict],
-        problems=tuple(_problems(report)),
+        problems=tuple(_DIGEST.sub(_shortened, problem) for problem in _problems(report)),
         as_of=_as_of(report, judge),
         simulated=report.part is not None and report.part.is_simulated,
         serial=details.serial,
@@ -290,7 +299,8 @@ def _part_facts(report: Report, details: PartDetails) -> Iterable[Fact]:
         yield Fact(name="Serial", value=details.serial)
     if part.unit is not None:
         yield Fact(name="Unit", value=f"{part.unit} of {part.units}", source="metered on chain")
-    for party in report.parties:
+    shown = list(_ROLES)
+    for party in sorted(report.parties, key=lambda party: shown.index(party.role)):
         yield _party(party, details.names)
 
 
@@ -303,6 +313,10 @@ def _party(party: Party, names: Mapping[str, str]) -> Fact:
         shown.append("not on this node's trust list")
     name = party.name or _short(party.id) or "not known"
     return Fact(name=_ROLES[party.role], value=name, source="; ".join(shown))
+
+
+def _shortened(digest: re.Match[str]) -> str:
+    return _short(digest[0])
 
 
 def _short(identity: str) -> str:
