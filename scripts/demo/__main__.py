@@ -1,4 +1,4 @@
-"""`python scripts/demo`, with KEEP=1 from the environment; `run.py` does it."""
+"""`python scripts/demo [FOLDER]`, with KEEP=1 from the environment; `run.py` does it."""
 
 import sys
 from pathlib import Path
@@ -8,4 +8,4 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     from demo.run import main
 
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

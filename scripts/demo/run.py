@@ -1,9 +1,13 @@
 """The main job, end to end; its exit code is not zero where anything is not as told."""
 
 import logging
+import os
+import signal
 from collections.abc import Sequence
+from pathlib import Path
 
 import reports
+from demo import left
 from demo.customer import Customer
 from demo.making import (
     Part,
@@ -18,26 +22,43 @@ from demo.outcome import Outcome, anchors
 from demo.rogue import NOT_LOGGED, Rogue, turn_rogue
 from demo.scene import Scene, set_scene
 from demo.showing import materialise, read_bundle, show
-from demo.stage import Stage, StageError, open_stage, write
+from demo.stage import ENDING, STAGE, Stage, StageError, alone, open_stage, write
 from demo.summary import summarise
 from demo.telling import Teller
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.verification.evidence import Evidence
 
+INTERRUPTED = 130
 
-def main() -> int:
-    """Play the whole story, write the report, and return the exit code."""
+
+def main(words: Sequence[str]) -> int:
+    """Play the whole story, write the report, and return the exit code.
+
+    Args:
+        words: The folder to play in, if not build/demo.
+    """
     teller = Teller()
+    folder = Path(words[0]).resolve() if words else STAGE
+    for number in ENDING:
+        signal.signal(number, signal.default_int_handler)
     try:
-        return _perform(teller)
+        with alone(folder):
+            return _perform(teller, folder)
     except (StageError, GuildmarkError) as error:
         teller.say(f"[bold red]The demo stopped:[/] {error}")
         return 1
+    except KeyboardInterrupt:
+        teller.say("[bold red]The demo was ended:[/] nothing of it runs any more.")
+        return INTERRUPTED
 
 
-def _perform(teller: Teller) -> int:
-    with open_stage() as stage:
+def _perform(teller: Teller, folder: Path) -> int:
+    ended = left.end_left(folder)
+    if ended:
+        teller.say(f"Ended what an earlier demo left running: {', '.join(ended)}.")
+    with open_stage(folder, keep=os.environ.get("KEEP") == "1") as stage:
         logging.basicConfig(filename=stage.folder / "logs" / "demo.log", level=logging.WARNING)
+        logging.captureWarnings(capture=True)
         scene, outcome = _play(stage, teller)
         seconds = teller.seconds
         report = reports.dump(outcome.report(seconds=seconds)).encode()

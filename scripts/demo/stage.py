@@ -1,5 +1,6 @@
 """What runs while the demo plays: the keeper and the nodes, each a process of its own."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -13,10 +14,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from demo import left
 from environments import ROOT
+from guildmark.adapters.files import write_durably
 from guildmark.adapters.peers.client import NodeClient
 
 STAGE = ROOT / "build" / "demo"
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""By these signals a demo is ended."""
 
 _READY_SECONDS = 30.0
 _END_SECONDS = 10.0
@@ -64,6 +69,7 @@ class Stage:
                 stderr=log,
                 start_new_session=True,
             )
+        left.note(self.folder, {each: found.pid for each, found in self.processes.items()})
 
     def _endpoint(self, name: str, path: Path) -> Mapping[str, object]:
         self._wait(name, path.exists)
@@ -86,18 +92,49 @@ class Stage:
 
 
 @contextmanager
-def open_stage() -> Iterator[Stage]:
-    """Clear the folder, and end every process at the end, unless KEEP=1."""
-    shutil.rmtree(STAGE, ignore_errors=True)
-    (STAGE / "logs").mkdir(parents=True)
-    stage = Stage(STAGE)
+def open_stage(folder: Path, *, keep: bool) -> Iterator[Stage]:
+    """Clear the folder, and end every process at the end, unless all went well and they are kept."""
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "logs").mkdir(parents=True)
+    stage = Stage(folder)
     try:
         yield stage
     except BaseException:
-        stage.end()
+        _end_undisturbed(stage)
         raise
-    if os.environ.get("KEEP") != "1":
-        stage.end()
+    if not keep:
+        _end_undisturbed(stage)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep other demos out of a folder as long as this one plays.
+
+    Raises:
+        StageError: Another demo plays there.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            lock.seek(0)
+            number = lock.read() or "unknown"
+            message = f"Another demo plays in {folder}. Wait for it, or end it: kill {number}"
+            raise StageError(message) from exc
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _end_undisturbed(stage: Stage) -> None:
+    """End every process, whatever signals come meanwhile."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}
+    stage.end()
+    (stage.folder / left.FILE_NAME).unlink(missing_ok=True)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def free_port() -> int:
@@ -109,9 +146,9 @@ def free_port() -> int:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file, and its folder where it is not there."""
+    """Write a file, whole or not at all, and its folder where it is not there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    write_durably(path, data)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -9,6 +9,7 @@ from demo.outcome import Outcome
 from demo.rogue import ALTERED, NOT_LOGGED, OVER_QUOTA, UNREGISTERED
 from demo.scene import Scene
 from demo.telling import Teller
+from environments import ROOT
 
 _STORIES = {
     ALTERED: "a measured value was changed after the machine had signed",
@@ -72,11 +73,12 @@ def _exit(code: int) -> str:
 
 def _say_next(teller: Teller, scene: Scene, outcome: Outcome) -> None:
     hint, bad = outcome.verified[0].of, outcome.bad[0].of
+    place = os.path.relpath(scene.stage.folder, ROOT)
     teller.say("\n[bold]Next[/]")
     for path in (f"bundles/{hint}.zip", f"bad/{bad}.zip"):
-        command = f"guildmark verify build/demo/{path} --trust build/demo/trust.json --offline"
+        command = f"guildmark verify {place}/{path} --trust {place}/trust.json --offline"
         teller.say(f"  .venv/bin/{command}")
-    teller.say("  build/demo/report.json, build/demo/labels/ (codes to scan), build/demo/bundles/")
+    teller.say(f"  {place}/report.json, {place}/labels/ (codes to scan), {place}/bundles/")
     if os.environ.get("KEEP") != "1":
         teller.say("  make demo KEEP=1 leaves the nodes running, with their pages")
         return
@@ -84,4 +86,4 @@ def _say_next(teller: Teller, scene: Scene, outcome: Outcome) -> None:
         teller.say(f"  {node.url} is the node of {operator.party.name}")
         teller.say(f"  {node.url}/parts/{hint} is the page of a part")
     numbers = " ".join(str(process.pid) for process in scene.stage.processes.values())
-    teller.say(f"  kill {numbers} ends nodes and chain")
+    teller.say(f"  kill {numbers} ends nodes and chain; so does the next make demo")
