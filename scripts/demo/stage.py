@@ -93,7 +93,7 @@ class Stage:
 
 @contextmanager
 def open_stage(folder: Path, *, keep: bool) -> Iterator[Stage]:
-    """Clear the folder, and end every process at the end, unless all went well and they are kept."""
+    """Clear the folder, and end every process at the end, unless all went well and ``keep``."""
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "logs").mkdir(parents=True)
     stage = Stage(folder)
