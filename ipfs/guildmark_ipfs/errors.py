@@ -7,6 +7,7 @@ ContentError
 ├── TooLargeError         content.tooLarge, more bytes than the limit
 ├── NotFoundError         content.notFound, the store does not hold it
 ├── UnavailableError      content.unavailable, the store could not be asked
+├── RefusedError          content.refused, the service does not do what it was asked
 ├── HashMismatchError     content.hashMismatch, a source sent other bytes than were asked for
 ├── BlockCorruptError     content.blockCorrupt, the own disk holds other bytes than were written
 ├── StoreFullError        content.storeFull, nothing more can be written
@@ -80,6 +81,13 @@ class UnavailableError(ContentError):
 
     code = "content.unavailable"
     hint = "Check that the store's address answers, then try again."
+
+
+class RefusedError(ContentError):
+    """The service does not do what it was asked: token, credit or request are not right."""
+
+    code = "content.refused"
+    hint = "Check the account's token and credit at the service."
 
 
 class HashMismatchError(ContentError):

@@ -5,20 +5,15 @@ JSON, chunked bodies read. It keeps blocks in memory, has no network, no garbage
 checks nothing that it is given. The tests that run on it run on a real node too, where one is.
 """
 
-import http.server
 import json
 import re
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlsplit
 
 from guildmark_ipfs import dagpb
 from guildmark_ipfs.cid import Cid, Codec
-
-Answer = tuple[int, dict[str, str], bytes]
+from ipfs.loopback import Answer, Request, serving
 
 
 @dataclass
@@ -41,15 +36,15 @@ class KuboDouble:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def answer(self, method: str, target: str, content_type: str, body: bytes) -> Answer:
-        url = urlsplit(target)
-        command = url.path.removeprefix("/api/v0/")
-        self.calls.append(f"{method} {command}")
-        if method != "POST":
+    def answer(self, request: Request) -> Answer:
+        command = request.path.removeprefix("/api/v0/")
+        self.calls.append(f"{request.method} {command}")
+        self.authorizations.append(request.headers.get("Authorization"))
+        if request.method != "POST":
             return 405, {"Content-Type": "text/plain"}, b"405 - Method Not Allowed"
-        query = {name: values[0] for name, values in parse_qs(url.query).items()}
+        query, kind = request.query, request.headers.get("Content-Type", "")
         handlers = {
-            "block/put": lambda: self._put(query, _multipart(content_type, body)),
+            "block/put": lambda: self._put(query, _multipart(kind, request.body)),
             "block/get": lambda: self._get(query["arg"]),
             "block/stat": lambda: self._stat(query["arg"]),
             "pin/add": lambda: self._pin(query["arg"]),
@@ -90,79 +85,12 @@ class KuboDouble:
                 yield from self._below(link.cid)
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def do_POST(self) -> None:
-        self._reply()
-
-    def do_GET(self) -> None:
-        self._reply()
-
-    def _reply(self) -> None:
-        assert isinstance(self.server, _Server)
-        self.server.double.authorizations.append(self.headers.get("Authorization"))
-        status, headers, answer = self.server.double.answer(
-            self.command, self.path, self.headers.get("Content-Type", ""), self._body()
-        )
-        self.send_response(status)
-        for name, value in ({"Content-Length": str(len(answer))} | headers).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(answer)
-        self.close_connection = headers.get("Connection") == "close"
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        body = b""
-        while size := int(self.rfile.readline(), 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        self.rfile.readline()
-        return body
-
-    def log_message(self, *args: object) -> None:
-        """Stay silent."""
-
-
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = False
-
-    def __init__(self, double: KuboDouble) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.double = double
-        self._connections: list[socket.socket] = []
-        double.port = self.server_port
-
-    def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
-        connection, peer = self.socket.accept()
-        self._connections.append(connection)
-        return connection, peer
-
-    def hang_up(self) -> None:
-        """End every connection: a client that keeps one open must not keep the test waiting."""
-        for connection in self._connections:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Stay silent when a client hangs up: some tests do."""
-
-
 @contextmanager
 def running() -> Iterator[KuboDouble]:
     """Run a double on a free port of this machine."""
-    with _Server(KuboDouble()) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.double
-        finally:
-            server.shutdown()
-            server.hang_up()
-            thread.join()
+    double = KuboDouble()
+    with serving(double.answer) as double.port:
+        yield double
 
 
 def _multipart(content_type: str, body: bytes) -> bytes:

@@ -17,7 +17,8 @@ from guildmark_ipfs.errors import (
 from guildmark_ipfs.ipfshttp import IpfsHttpBlockStore
 from guildmark_ipfs.kubo import KuboBlockStore
 from ipfs import kubo_double
-from ipfs.kubo_double import Answer, KuboDouble
+from ipfs.kubo_double import KuboDouble
+from ipfs.loopback import Answer
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
