@@ -4,6 +4,7 @@ A counter is taken by its file, so that two processes cannot use one twice.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from guildmark.domain.errors import ConflictError
 from guildmark.domain.identifiers import IdentityId
 
 _SUFFIX = ".dsse.json"
+_REFUSED = ".refused"
 _NAME = re.compile(r"(?P<machine>[0-9a-f]{64})-(?P<counter>[0-9]{10})\.dsse\.json", re.ASCII)
 
 
@@ -38,6 +40,12 @@ class EnvelopeFolder:
         used = (int(name["counter"]) for name in names if name and name["machine"] == machine.hex())
         return max(used, default=0) + 1
 
+    def standing(self) -> Iterator[bytes]:
+        """Yield the envelopes that no node has refused, as far as this home was told."""
+        for path in sorted(self.folder.glob(f"*{_SUFFIX}")):
+            if _NAME.fullmatch(path.name) and not _mark(path).exists():
+                yield path.read_bytes()
+
     def keep(self, machine: IdentityId, counter: int, envelope: bytes) -> Path:
         """Keep an envelope durably and return its file.
 
@@ -52,3 +60,17 @@ class EnvelopeFolder:
             message = f"There is an envelope {path} already."
             raise CounterTakenError(message, counter=counter) from exc
         return path
+
+
+def note_reception(path: Path, *, is_refused: bool) -> None:
+    """Remember beside a kept envelope whether a node refused it, so that its unit is free again."""
+    if not _NAME.fullmatch(path.name):
+        return
+    if is_refused:
+        _mark(path).touch(mode=0o600)
+    else:
+        _mark(path).unlink(missing_ok=True)
+
+
+def _mark(path: Path) -> Path:
+    return path.with_name(path.name + _REFUSED)

@@ -1,12 +1,13 @@
 """``guildmark build``: what a machine says about a part, signed, sent, followed."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from guildmark.adapters.envelopes import EnvelopeFolder
+from guildmark.adapters.envelopes import EnvelopeFolder, note_reception
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Value, say
 from guildmark.cli.arguments import AsJson, Folder, NodeUrl, identity_id, recipe_id
@@ -14,24 +15,33 @@ from guildmark.cli.jobs import Report, read_settings
 from guildmark.cli.nodes import asking, known_error
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.errors import UsageError
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     Digest,
     IdentityId,
     LaneNumber,
     SiteRecipeId,
+    UnitNumber,
     digest_from_hex,
     to_hex,
 )
 from guildmark.domain.statement import BuildStatement
 from guildmark.ports import KeyName
 from guildmark.services.assignments import Order
-from guildmark.services.builds import Finished
+from guildmark.services.builds import Assignment, Finished
 
 app = typer.Typer(help="Sign builds, send them to a log, follow them.", no_args_is_help=True)
 
 _BUILDS = "builds"
 _REFUSED = "refused"
+
+
+class UnitOptionsError(UsageError):
+    """A unit is named, and none shall be."""
+
+    code = "cli.unitOptions"
+    hint = "Give either `--unit` or `--any-unit`."
 
 
 @app.command()
@@ -57,10 +67,23 @@ def attest(
         typer.Option(metavar="FILE", exists=True, dir_okay=False, help="JSON: the job's settings."),
     ],
     firmware: Annotated[str | None, typer.Option(help="The machine's firmware.")] = None,
+    unit: Annotated[
+        int | None, typer.Option(min=1, help="The unit to name; by default the lane's next one.")
+    ] = None,
+    any_unit: Annotated[
+        bool, typer.Option("--any-unit", help="Name no unit: other homes draw from the lane too.")
+    ] = False,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a machine sign what it built; keep the envelope in this home and print its file."""
+    """Let a machine sign what it built; keep the envelope in this home and print its file.
+
+    A home that signed everything that its lane has drawn names the unit: nobody can log such a
+    statement twice.
+    """
+    if unit is not None and any_unit:
+        message = "A statement names one unit, or none."
+        raise UnitOptionsError(message)
     opened = enter_informed(home)
     order = Order(
         machine=machine,
@@ -71,7 +94,12 @@ def attest(
         firmware=firmware,
     )
     folder = EnvelopeFolder(opened.settings.home / _BUILDS)
-    statement = _statement(opened, order, Report.parse(report.read_bytes()), folder)
+    assignment = opened.assignments.assign(order)
+    if not any_unit:
+        assignment = _with_unit(opened, assignment, folder, unit)
+    statement = _statement(
+        opened, assignment, Report.parse(report.read_bytes()), folder.next_counter(machine)
+    )
     envelope = opened.builds.attest(statement, key=KeyName(key))
     path = folder.keep(machine, statement.run.counter, envelope)
     answer: Answer = {
@@ -81,6 +109,7 @@ def attest(
         "counter": statement.run.counter,
         "log": statement.external.log,
         "lane": lane,
+        "unit": statement.external.unit,
     }
     say(answer, as_json=as_json, brief=path)
 
@@ -97,6 +126,8 @@ def submit(
     """Send envelopes to the node of their log; accepted means that none is lost."""
     with asking(node) as client:
         answers = client.submit([path.read_bytes() for path in files])
+    for path, answer in zip(files, answers, strict=True):
+        note_reception(path, is_refused=answer.get("reception") == _REFUSED)
     rows = [_reception(path, answer) for path, answer in zip(files, answers, strict=True)]
     say({"builds": rows}, as_json=as_json)
     _leave(answers)
@@ -111,14 +142,22 @@ def status(
     """Show what became of a build: accepted, included, final with its unit, or refused."""
     with asking(node) as client:
         found = client.build(_digest(build))
+    note_reception(Path(build), is_refused=found.get("state") == _REFUSED)
     say({name: _plain(value) for name, value in found.items()}, as_json=as_json)
 
 
-def _statement(home: Home, order: Order, report: Report, folder: EnvelopeFolder) -> BuildStatement:
-    assignment = home.assignments.assign(order)
+def _with_unit(
+    home: Home, assignment: Assignment, folder: EnvelopeFolder, unit: int | None
+) -> Assignment:
+    if unit is None:
+        return home.assignments.with_unit(assignment, folder.standing())
+    return replace(assignment, external=replace(assignment.external, unit=UnitNumber(unit)))
+
+
+def _statement(home: Home, assignment: Assignment, report: Report, counter: int) -> BuildStatement:
     finished = Finished(
         label=report.label,
-        counter=folder.next_counter(order.machine),
+        counter=counter,
         beacon=home.assignments.beacon(assignment),
         started_on=report.started_on,
         finished_on=report.finished_on,

@@ -34,7 +34,14 @@ from guildmark.domain.facts import (
     SiteRecipeFact,
 )
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, LogNumber, to_hex
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Digest,
+    IdentityId,
+    LogNumber,
+    UnitNumber,
+    to_hex,
+)
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.predicate import Measurement
 from guildmark.domain.queue import Queued
@@ -171,6 +178,14 @@ CLOCK_TOLERANCE = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """An entry that may be logged, and the unit that its statement names, if it names one."""
+
+    entry: Queued
+    unit: UnitNumber | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The door for one batch of envelopes, over one state of the index.
 
@@ -185,7 +200,7 @@ class Desk:
     now: int
     _shown: dict[tuple[DocumentKind, bytes], DisclosedClauses] = field(default_factory=dict)
 
-    def examine(self, data: bytes, salt: Bytes32) -> Queued:
+    def examine(self, data: bytes, salt: Bytes32) -> Admitted:
         """Return the entry that an envelope may be logged as, salted with ``salt``.
 
         Raises:
@@ -199,7 +214,8 @@ class Desk:
         self._check_terms(licensed, statement)
         self._check_design(licensed, statement)
         self._check_recipe(statement)
-        return queued(data, envelope, statement, salt)
+        entry = queued(data, envelope, statement, salt)
+        return Admitted(entry=entry, unit=statement.external.unit)
 
     def _signer(self, envelope: Envelope, statement: BuildStatement) -> KeyFact:
         if envelope.payload_type != PAYLOAD_TYPE:

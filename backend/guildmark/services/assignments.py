@@ -1,9 +1,10 @@
 """Assignments: what a machine is to build, put together from what the index knows of a lane."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
-from guildmark.domain.errors import NotFinalError, UntrustedError
+from guildmark.domain.dsse import Envelope
+from guildmark.domain.errors import GuildmarkError, NotFinalError, UntrustedError
 from guildmark.domain.facts import (
     LaneFact,
     LicenseFact,
@@ -22,11 +23,13 @@ from guildmark.domain.identifiers import (
     LaneNumber,
     Seq,
     SiteRecipeId,
+    UnitNumber,
     to_hex,
 )
 from guildmark.domain.predicate import Beacon, ExternalParameters, Setting
 from guildmark.domain.record import Record
 from guildmark.domain.refusals import LicenseUnknownError, RecipeUnknownError
+from guildmark.domain.statement import BuildStatement
 from guildmark.ports import Facts, NodeStore
 from guildmark.services.builds import Assignment
 from guildmark.services.projection import known
@@ -91,6 +94,27 @@ class Assignments:
         with self.store.reading() as view:
             return _assigned(order, view.facts)
 
+    def with_unit(self, assignment: Assignment, signed: Iterable[bytes]) -> Assignment:
+        """Return the assignment of the lane's next unit, so that no statement is logged twice.
+
+        No unit is named where another may draw it: where a unit was drawn that none of the signed
+        statements names, where one of them names none, and where the lane is spent.
+
+        Args:
+            assignment: What the next statement is about.
+            signed: The envelopes that were signed here and not refused.
+        """
+        external = assignment.external
+        with self.store.reading() as view:
+            lane = known(view.facts, LaneFact, external.lane)
+        named = [one.unit for one in _of_lane(external, signed)]
+        units = {unit for unit in named if unit is not None}
+        following = max([lane.next, *(unit + 1 for unit in units)])
+        is_alone = None not in named and units.issuperset(range(lane.first, lane.next))
+        if not is_alone or following >= lane.end:
+            return assignment
+        return replace(assignment, external=replace(external, unit=UnitNumber(following)))
+
     def beacon(self, assignment: Assignment) -> Beacon:
         """Return the newest final record of any log, to be named in the next statement.
 
@@ -147,6 +171,18 @@ def _external(lane: LaneFact, own: SiteRecipeFact, facts: Facts) -> ExternalPara
         log=lane.log,
         lane=lane.number,
     )
+
+
+def _of_lane(lane: ExternalParameters, signed: Iterable[bytes]) -> Iterator[ExternalParameters]:
+    """Yield what signed statements say of the same lane of the same license."""
+    for envelope in signed:
+        try:
+            stated = BuildStatement.parse(Envelope.parse(envelope).payload).external
+        except GuildmarkError:
+            # A file that is no statement names no unit.
+            continue
+        if (stated.license, stated.lane) == (lane.license, lane.lane):
+            yield stated
 
 
 def _parent(child: IdentityId, facts: Facts) -> IdentityId:

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from guildmark.domain.dsse import envelope_digest
-from guildmark.domain.errors import ConflictError, GuildmarkError, NotFinalError
+from guildmark.domain.errors import ConflictError, GuildmarkError, NotCoveredError, NotFinalError
 from guildmark.domain.facts import LaneFact
 from guildmark.domain.identifiers import Bytes32, Digest, LogNumber, UnitNumber, to_hex
 from guildmark.domain.metering import check_draw
 from guildmark.domain.queue import Build, BuildState, Queued
 from guildmark.ports import Entropy, NodeStore, Work
-from guildmark.services.admission import Desk
+from guildmark.services.admission import Admitted, Desk
 from guildmark.services.projection import known
 from guildmark.services.settling import licenses_of
 
@@ -31,6 +31,13 @@ class LabelTakenError(ConflictError):
 
     code = "label.taken"
     hint = "Give each part a serial of its own."
+
+
+class UnitMismatchError(NotCoveredError):
+    """The statement names a unit that its lane does not give next."""
+
+    code = "license.unitMismatch"
+    hint = "Send builds in the order of their units, or sign this one again with the next unit."
 
 
 class IndexEmptyError(NotFinalError):
@@ -104,13 +111,14 @@ class Ingest:
             return Answer(digest=digest, reception=Reception.REFUSED, error=error)
 
     def _queue(self, data: bytes, desk: Desk, work: Work) -> Answer:
-        entry = desk.examine(data, Bytes32(self.entropy.token(_SALT_SIZE)))
+        admitted = desk.examine(data, Bytes32(self.entropy.token(_SALT_SIZE)))
+        entry = admitted.entry
         # The same statement under another signature is no other part.
         before = work.log.payload(entry.payload)
         if before is not None:
             return Answer(digest=entry.digest, reception=Reception.DUPLICATE, build=before)
         _check_unused(entry, work)
-        _check_room(entry, desk.now, work)
+        _check_room(admitted, desk.now, work)
         work.log.accept(entry)
         build = work.log.build(entry.digest)
         return Answer(digest=entry.digest, reception=Reception.ACCEPTED, build=build)
@@ -126,9 +134,12 @@ def _check_unused(entry: Queued, work: Work) -> None:
         raise LabelTakenError(message, label=entry.label[:90])
 
 
-def _check_room(entry: Queued, now: int, work: Work) -> None:
+def _check_room(admitted: Admitted, now: int, work: Work) -> None:
     """Refuse what the contract would refuse, units that others claimed counted as drawn."""
-    lane = known(work.facts, LaneFact, entry.lane)
+    lane = known(work.facts, LaneFact, admitted.entry.lane)
     claimed = work.log.claimed_units(lane.number)
     left = replace(lane, next=UnitNumber(lane.next + claimed))
     check_draw(left, licenses_of(lane, work.facts), n=1, time=now)
+    if admitted.unit not in {None, left.next}:
+        message = f"The statement names unit {admitted.unit}, its lane gives {left.next} next."
+        raise UnitMismatchError(message, named=admitted.unit, next=left.next)

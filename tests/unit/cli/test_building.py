@@ -84,6 +84,48 @@ def test_each_statement_gets_the_next_counter(speak: Speak, world: World, report
     assert (first["log"], first["lane"]) == (world.log, world.lane)
 
 
+def test_each_statement_names_the_next_unit(speak: Speak, world: World, report: Path) -> None:
+    units = [attest(speak, world, report, "--json").json["unit"] for _ in range(4)]
+
+    assert units == [1, 2, 3, None]
+
+
+def test_a_unit_is_named_or_left_open_by_hand(speak: Speak, world: World, report: Path) -> None:
+    named = attest(speak, world, report, "--unit", 3, "--json").json["unit"]
+    left_open = attest(speak, world, report, "--any-unit", "--json").json["unit"]
+
+    assert (named, left_open) == (3, None)
+
+
+def test_a_unit_cannot_be_named_and_left_open(speak: Speak, world: World, report: Path) -> None:
+    spoken = attest(speak, world, report, "--unit", 1, "--any-unit", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.unitOptions")
+
+
+def test_the_unit_of_a_refused_statement_is_named_again(
+    speak: Speak, world: World, report: Path, node: MemoryNode
+) -> None:
+    envelope = Path(attest(speak, world, report).out)
+    node.refusals = [QuotaExceededError("Nothing is left.")]
+    speak("build", "submit", envelope, *NODE)
+
+    assert attest(speak, world, report, "--json").json["unit"] == 1
+
+
+def test_a_statement_that_was_taken_later_keeps_its_unit(
+    speak: Speak, world: World, report: Path, node: MemoryNode
+) -> None:
+    envelope = Path(attest(speak, world, report).out)
+    node.refusals = [QuotaExceededError("Nothing is left.")]
+    speak("build", "submit", envelope, *NODE)
+
+    node.refusals = []
+    speak("build", "status", envelope, *NODE)
+
+    assert attest(speak, world, report, "--json").json["unit"] == 2
+
+
 def test_another_machines_counter_is_its_own(
     speak: Speak, world: World, report: Path, home: Home
 ) -> None:

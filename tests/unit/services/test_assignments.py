@@ -7,7 +7,7 @@ import pytest
 from fakes.world import MAKER, OPERATOR, SITE, Tools, World, make_world
 from guildmark.domain.clause import ClausePath
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import IdentityId, LaneNumber, SiteRecipeId
+from guildmark.domain.identifiers import IdentityId, LaneNumber, SiteRecipeId, UnitNumber
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.predicate import Beacon, Setting
 from guildmark.domain.refusals import LicenseUnknownError, RecipeUnknownError
@@ -130,3 +130,66 @@ def relink(world: World) -> None:
 def test_identity_that_nobody_knows_is_linked_to_nobody(world: World) -> None:
     with pytest.raises(UnlinkedError):
         assignments(world).assign(replace(order(world), machine=IdentityId(bytes(32))))
+
+
+def named(world: World, number: int, unit: int | None) -> bytes:
+    """Return the envelope about part ``number``, which names a unit."""
+    statement = world.statement(number)
+    external = replace(statement.external, unit=None if unit is None else UnitNumber(unit))
+    return world.sign(replace(statement, external=external))
+
+
+def next_unit(world: World, *signed: bytes) -> int | None:
+    """Return the unit that the next statement names."""
+    assigned = assignments(world).assign(order(world))
+    return assignments(world).with_unit(assigned, signed).external.unit
+
+
+def drawn(world: World, *envelopes: bytes) -> None:
+    """Log envelopes, so that their units are drawn."""
+    world.disclose()
+    for answer in world.tools.ingest(world.log).receive(envelopes):
+        assert answer.error is None
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+
+
+def test_the_first_unit_of_a_fresh_lane_is_named(world: World) -> None:
+    assert next_unit(world) == 1
+
+
+def test_units_that_were_signed_are_counted_before_they_are_drawn(world: World) -> None:
+    assert next_unit(world, named(world, 1, 1), named(world, 2, 2)) == 3
+
+
+def test_units_that_were_drawn_are_counted(world: World) -> None:
+    first = named(world, 1, 1)
+    drawn(world, first)
+
+    assert next_unit(world, first) == 2
+
+
+def test_a_unit_that_another_home_signed_lets_no_unit_be_named(world: World) -> None:
+    drawn(world, named(world, 1, 1))
+
+    assert next_unit(world) is None
+
+
+def test_a_statement_without_a_unit_lets_no_later_one_be_named(world: World) -> None:
+    assert next_unit(world, named(world, 1, None)) is None
+
+
+def test_a_spent_lane_has_no_unit_to_name(world: World) -> None:
+    signed = [named(world, number, number) for number in (1, 2, 3)]
+
+    assert next_unit(world, *signed[:2]) == 3
+    assert next_unit(world, *signed) is None
+
+
+def test_statements_of_other_lanes_and_files_that_are_none_count_for_nothing(world: World) -> None:
+    statement = world.statement(1)
+    other = replace(statement.external, lane=LaneNumber(99), unit=UnitNumber(2))
+    foreign = world.sign(replace(statement, external=other))
+
+    assert next_unit(world, foreign, b"{}") == 1

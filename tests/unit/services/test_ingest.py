@@ -30,6 +30,7 @@ from guildmark.domain.identifiers import (
     RecipeId,
     Seq,
     SiteRecipeId,
+    UnitNumber,
     to_hex,
 )
 from guildmark.domain.predicate import MalformedStatementError, Setting
@@ -172,6 +173,30 @@ def test_drawn_units_count_like_claimed_ones(world: World) -> None:
     assert third.error is None
     assert fourth.error is not None
     assert fourth.error.code == "license.quotaExceeded"
+
+
+def test_a_named_unit_is_the_one_that_the_lane_gives_next(world: World) -> None:
+    first, second, third = (naming(world, number, number) for number in (1, 2, 3))
+
+    assert [answer.error for answer in send(world, first, second)] == [None, None]
+    assert [answer.error for answer in send(world, third)] == [None]
+
+
+@pytest.mark.parametrize("unit", [1, 3])
+def test_another_unit_than_the_next_is_refused(world: World, unit: int) -> None:
+    send(world, world.envelope(1))
+
+    error = refusal(world, naming(world, 2, unit))
+
+    assert error.code == "license.unitMismatch"
+    assert error.detail == {"named": unit, "next": 2}
+
+
+def naming(world: World, number: int, unit: int) -> bytes:
+    """Return the envelope about part ``number``, which names a unit."""
+    statement = world.statement(number)
+    external = replace(statement.external, unit=UnitNumber(unit))
+    return world.sign(replace(statement, external=external))
 
 
 def test_counter_is_used_once(world: World) -> None:
