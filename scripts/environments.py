@@ -23,7 +23,8 @@ class Environment:
 
 
 _PRODUCT = ("pyproject.toml", "--extra", "node", "--extra", "agent", "--extra", "local-chain")
-_DEV = (*_PRODUCT, "--extra", "ipfshttp", "--extra", "postgres", "--group", "dev")
+_EXTRAS = ("--extra", "hsm", "--extra", "ipfshttp", "--extra", "postgres")
+_DEV = (*_PRODUCT, *_EXTRAS, "--group", "dev")
 
 ENVIRONMENTS = {
     # What packages are built with; it goes into every other environment first.

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import coincurve
-
+from fakes.keys import opened
 from fakes.tries import Trie, secure
 from guildmark.domain import clauses, storage
 from guildmark.domain.canonical import canonical
@@ -59,7 +58,7 @@ from guildmark.domain.predicate import (
 )
 from guildmark.domain.recipe import Recipe, SiteRecipe, Status
 from guildmark.domain.record import Grant, Record
-from guildmark.domain.signatures import SECP256K1_ORDER, Algorithm, PublicKey, low_s
+from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
 from guildmark.domain.storage import Location
 from guildmark.domain.terms import NO_LICENSE, Terms, TermsKind, revision_member, terms_members
@@ -77,6 +76,7 @@ from guildmark.domain.verification.evidence import (
     SiteRecipeDisclosure,
 )
 from guildmark.domain.verification.slots import PROVEN_CONTRACTS, required_slots
+from guildmark.ports import KeyAlgorithm
 
 REGISTERED, PUBLISHED, BEGUN, LOGGED, LOOKED = 1_000, 1_100, 2_000, 2_100, 2_200
 """Block seconds: parties register, papers are published, beacon, record, block b."""
@@ -108,15 +108,16 @@ LABEL = DigitalLink.of_own_part(HOST, "abcdefgh23456777", "5-00025").label
 class Signer:
     """A machine's key."""
 
-    def __init__(self, name: str) -> None:
-        self._key = coincurve.PrivateKey(sha256(name.encode()))
-
-    @property
-    def public(self) -> PublicKey:
-        return PublicKey(algorithm=Algorithm.SECP256K1, data=self._key.public_key.format())
+    def __init__(self, name: str, algorithm: Algorithm = Algorithm.SECP256K1) -> None:
+        self._signer = opened(name, KeyAlgorithm[algorithm.name])
+        self.public = PublicKey(algorithm=algorithm, data=self._signer.public_key.value)
+        self._made: dict[bytes, bytes] = {}
 
     def sign(self, payload: bytes) -> bytes:
-        return low_s(self._key.sign_recoverable(payload)[:64], SECP256K1_ORDER)
+        """Return one signature a payload, also on the curve whose signatures are random."""
+        if payload not in self._made:
+            self._made[payload] = self._signer.sign_payload(payload)
+        return self._made[payload]
 
 
 def quantity(
@@ -185,9 +186,15 @@ def interval_word(since: int, until: int = 0) -> int:
     return _pack((since, 40), (until, 40))
 
 
-def key_word(since: int, until: int = 0, notice_at: int = 0, suspected_from: int = 0) -> int:
+def key_word(
+    since: int,
+    until: int = 0,
+    notice_at: int = 0,
+    suspected_from: int = 0,
+    algorithm: Algorithm = Algorithm.SECP256K1,
+) -> int:
     times = ((each, 40) for each in (since, until, notice_at, suspected_from))
-    return _pack((Algorithm.SECP256K1, 8), *times)
+    return _pack((algorithm, 8), *times)
 
 
 def license_word(
@@ -281,6 +288,12 @@ class Simulator:
             REVISION=revision_member(DESIGN, 1),
             SITE=to_hex(SITE),
         )
+
+    def sign_with(self, algorithm: Algorithm) -> None:
+        """Give the machine another key, and register it."""
+        self.signer = Signer("machine", algorithm)
+        name = key_id(MACHINE, self.signer.public)
+        self.words[storage.KEYS.at(name)] = key_word(REGISTERED, algorithm=algorithm)
 
     def make_revision(self) -> Revision:
         default = Revision(

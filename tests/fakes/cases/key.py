@@ -1,7 +1,10 @@
 """Cases for check (2): machine's signature."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from fakes import simulator as sim
 from fakes.cases.draft import Draft, breaks, word
@@ -13,8 +16,11 @@ from fakes.simulator import (
     Signer,
 )
 from guildmark.domain import storage
-from guildmark.domain.dsse import Envelope, envelope_digest
+from guildmark.domain.dsse import Envelope, envelope_digest, pre_authentication_encoding
 from guildmark.domain.identity import key_id
+from guildmark.domain.signatures import P256_ORDER, SECP256K1_ORDER, Algorithm
+
+ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
 
 KEY = storage.KEYS.at(key_id(MACHINE, Signer("machine").public))
 
@@ -29,6 +35,79 @@ def reseal(draft: Draft, **changes: Any) -> None:
 @breaks(2, "signatureInvalid", 12)
 def altered_measurement(draft: Draft) -> None:
     reseal(draft, measurements=(sim.measured("bore", "10.02"), sim.measured("height", "20.0")))
+
+
+def resign(draft: Draft, change: Callable[[bytes], bytes]) -> None:
+    """Log an envelope whose signature was written in another way."""
+    honest = Envelope.parse(draft.simulator.make_envelope())
+    (own,) = honest.signatures
+    other = replace(own, signature=change(own.signature))
+    draft.simulator.envelope = replace(honest, signatures=(other,)).encode()
+
+
+def high_s(signature: bytes, order: int) -> bytes:
+    """Return the twin of an ECDSA signature: as good to many libraries, never to us."""
+    s = order - int.from_bytes(signature[32:], "big")
+    return signature[:32] + s.to_bytes(32, "big")
+
+
+def as_der(signature: bytes) -> bytes:
+    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+    return encode_dss_signature(r, s)
+
+
+@breaks(2, "signatureInvalid", 12)
+def high_s_on_secp256k1(draft: Draft) -> None:
+    resign(draft, lambda signature: high_s(signature, SECP256K1_ORDER))
+
+
+@breaks(2, "signatureInvalid", 12)
+def high_s_on_p256(draft: Draft) -> None:
+    draft.simulator.sign_with(Algorithm.P256)
+    resign(draft, lambda signature: high_s(signature, P256_ORDER))
+
+
+@breaks(2, "signatureInvalid", 12)
+def der_on_secp256k1(draft: Draft) -> None:
+    resign(draft, as_der)
+
+
+@breaks(2, "signatureInvalid", 12)
+def der_on_p256(draft: Draft) -> None:
+    draft.simulator.sign_with(Algorithm.P256)
+    resign(draft, as_der)
+
+
+@breaks(2, "signatureInvalid", 12)
+def short_signature_on_p256(draft: Draft) -> None:
+    draft.simulator.sign_with(Algorithm.P256)
+    resign(draft, lambda signature: signature[:63])
+
+
+@breaks(2, "signatureInvalid", 12)
+def signature_with_its_recovery_byte(draft: Draft) -> None:
+    resign(draft, lambda signature: signature + b"\x1b")
+
+
+@breaks(2, "signatureInvalid", 12)
+def signed_on_another_curve(draft: Draft) -> None:
+    draft.simulator.sign_with(Algorithm.P256)
+    other = Signer("machine", Algorithm.SECP256K1)
+    envelope = Envelope.parse(draft.simulator.make_envelope())
+    encoded = pre_authentication_encoding(envelope.payload_type, envelope.payload)
+    resign(draft, lambda _: other.sign(encoded))
+
+
+@breaks(2, "signatureInvalid", 12)
+def twin_of_an_edwards_signature(draft: Draft) -> None:
+    draft.simulator.sign_with(Algorithm.ED25519)
+
+    def twin(signature: bytes) -> bytes:
+        # RFC 8032, 5.1.7: S must lie below the order of the group.
+        s = int.from_bytes(signature[32:], "little") + ED25519_ORDER
+        return signature[:32] + s.to_bytes(32, "little")
+
+    resign(draft, twin)
 
 
 @breaks(2, "signatureMissing", 12)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from fakes.world import MACHINE, PREFIX, SITE, UNITS, World, make_world
+from fakes.keys import signing_key
+from fakes.world import MACHINE, OPERATOR, PREFIX, SITE, UNITS, World, make_world
 from guildmark.domain.clause import ClausePath
 from guildmark.domain.clauses import disclose
 from guildmark.domain.dsse import Envelope
@@ -33,11 +34,12 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
-from guildmark.domain.predicate import MalformedStatementError, Setting
+from guildmark.domain.predicate import Beacon, MalformedStatementError, Setting
 from guildmark.domain.recipe import Status
 from guildmark.domain.record import Record
+from guildmark.domain.signatures import P256_ORDER
 from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
 from guildmark.services.admission import CLOCK_TOLERANCE
 from guildmark.services.disclosing import clauses_body
 from guildmark.services.ingest import Answer, IndexEmptyError, Ingest, Reception
@@ -121,6 +123,38 @@ def test_same_statement_under_another_signature_is_a_duplicate(world: World) -> 
 
     assert [answer.reception for answer in answers] == [Reception.ACCEPTED, Reception.DUPLICATE]
     assert answers[0].digest != answers[1].digest
+
+
+@pytest.mark.parametrize("algorithm", [KeyAlgorithm.P256, KeyAlgorithm.ED25519])
+def test_any_kind_of_machine_key_is_taken(world: World, algorithm: KeyAlgorithm) -> None:
+    signed = signed_with(world, algorithm)
+
+    (answer,) = send(world, signed)
+
+    assert answer.reception is Reception.ACCEPTED
+
+
+def test_the_twin_of_a_signature_is_refused_at_the_door(world: World) -> None:
+    envelope = Envelope.parse(signed_with(world, KeyAlgorithm.P256))
+    (own,) = envelope.signatures
+    s = P256_ORDER - int.from_bytes(own.signature[32:], "big")
+    twin = replace(own, signature=own.signature[:32] + s.to_bytes(32, "big"))
+
+    error = refusal(world, replace(envelope, signatures=(twin,)).encode())
+
+    assert error.code == "signature.malformed"
+
+
+def signed_with(world: World, algorithm: KeyAlgorithm) -> bytes:
+    """Return a build that the machine signed with a further key."""
+    keys = world.tools.keys
+    keys.create(KeyName("further"), algorithm)
+    world.tools.identities(SITE).add_key(world.machine, signing_key(keys, "further"))
+    record = world.tools.logs(OPERATOR).tick()
+    world.tools.indexing(world.log).follow()
+    beacon = Beacon(log=record.log, seq=record.seq, record_digest=record.digest())
+    statement = replace(world.statement(), beacon=beacon)
+    return world.tools.builds.attest(statement, key=KeyName("further"))
 
 
 def replace_first(key: bytes) -> KeyId:

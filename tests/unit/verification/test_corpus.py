@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from fakes.cases import CASES, Broken
 from fakes.simulator import Simulator
 from guildmark.domain import bundle
+from guildmark.domain.signatures import Algorithm
 from guildmark.domain.verification.case import SHARED
 from guildmark.domain.verification.report import CheckResult, Report, State, Verdict
 from guildmark.domain.verification.verdict import CHECKS
@@ -28,6 +29,16 @@ def test_the_honest_part_is_verified() -> None:
     assert report.verdict is Verdict.VERIFIED
     assert report.exit == 0
     assert [check.state for check in report.checks] == [State.OK] * 9
+
+
+@pytest.mark.parametrize("algorithm", list(Algorithm))
+def test_a_part_that_any_kind_of_key_signed_is_verified(algorithm: Algorithm) -> None:
+    simulator = Simulator()
+    simulator.sign_with(algorithm)
+
+    report = verify_bundle(bundle.write(simulator.evidence()), simulator.trust())
+
+    assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
