@@ -24,6 +24,34 @@ class ParameterInvalidError(MalformedError):
     hint = "Correct the parameter that is named; /docs describes it."
 
 
+class RequestMalformedError(MalformedError):
+    """What was sent is no HTTP request, or its body does not follow its framing."""
+
+    code = "http.requestMalformed"
+    hint = "Send HTTP/1.1; behind a proxy, look at what the proxy sends."
+
+
+class VersionUnsupportedError(MalformedError):
+    """The request is of another HTTP version than 1.0 or 1.1."""
+
+    code = "http.versionUnsupported"
+    hint = "Send HTTP/1.1; for later versions put a web server before the node."
+
+
+class HeadTooLargeError(UsageError):
+    """A request's address and header fields are longer than any route needs."""
+
+    code = "http.headTooLarge"
+    hint = "Send fewer or shorter header fields, for example no cookies."
+
+
+class HeadTooSlowError(UsageError):
+    """A request's address and header fields did not arrive in time."""
+
+    code = "http.headTooSlow"
+    hint = "Send the request at once after connecting."
+
+
 class MediaTypeError(UsageError):
     """The body is of another media type than the route takes."""
 

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from guildmark.api.errors import (
     BodyTooLargeError,
     BodyTooSlowError,
+    HeadTooLargeError,
+    HeadTooSlowError,
     MediaTypeError,
     MethodRefusedError,
     NodeFaultError,
@@ -36,6 +38,8 @@ _STATUSES: Sequence[tuple[type[GuildmarkError], HTTPStatus]] = (
     (BodyTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (JsonTooLargeError, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     (BodyTooSlowError, HTTPStatus.REQUEST_TIMEOUT),
+    (HeadTooSlowError, HTTPStatus.REQUEST_TIMEOUT),
+    (HeadTooLargeError, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE),
     (MediaTypeError, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (MethodRefusedError, HTTPStatus.METHOD_NOT_ALLOWED),
     (NodeFaultError, HTTPStatus.INTERNAL_SERVER_ERROR),

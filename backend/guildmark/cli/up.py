@@ -20,6 +20,7 @@ app = typer.Typer()
 
 # A string, so that commands and routes stay independent rooms.
 _FACTORY = "guildmark.api.node:from_environment"
+_WIRE = "guildmark.api.wire:Wire"
 _ENDPOINT = "node.json"
 _GRACE = 5
 
@@ -63,6 +64,7 @@ def _serve(folder: Path) -> None:
     app = import_from_string(_FACTORY)()
     config = uvicorn.Config(
         app,
+        http=_WIRE,
         # The application logs by itself: every line as JSON, requests without their paths.
         access_log=False,
         log_config=None,

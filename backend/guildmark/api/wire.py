@@ -1,0 +1,134 @@
+"""What arrives before it is a request: refused in the same form as everything else.
+
+The server's protocol answers bytes that are no HTTP by itself, in plain text, and puts no bound to
+a request's head. Here its refusals are problem documents, and a head has a length and a time.
+"""
+
+import sys
+from asyncio import TimerHandle, Transport
+from http import HTTPStatus
+from secrets import token_hex
+from typing import Any, cast
+
+from starlette.responses import Response
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from guildmark.api.errors import (
+    HeadTooLargeError,
+    HeadTooSlowError,
+    RequestMalformedError,
+    VersionUnsupportedError,
+)
+from guildmark.api.frame import FRAME_HEADERS
+from guildmark.api.problems import problem
+from guildmark.domain.errors import GuildmarkError
+
+HEAD_MAX = 64 << 10
+"""Bytes of address and header fields together."""
+HEAD_SECONDS = 30.0
+
+
+class Wire(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._is_head = True
+        self._counted = 0
+        self._uncounted = 0
+        self._head_timer: TimerHandle | None = None
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # uvicorn's
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._begin_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._end_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes; those of a field that has not ended are counted here."""
+        was_head = self._is_head
+        super().data_received(data)
+        if was_head and self._is_head and not self.transport.is_closing():
+            self._uncounted += len(data)
+            if self._uncounted > HEAD_MAX:
+                self._refuse(_too_large())
+
+    def on_message_begin(self) -> None:
+        """Begin to count a head."""
+        super().on_message_begin()
+        if not self._is_head:
+            self._begin_head()
+
+    def on_url(self, url: bytes) -> None:
+        """Count an address."""
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count a field."""
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Pass the request on."""
+        self._end_head()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP; the server calls this while it handles the parser's error."""
+        fault = sys.exception()
+        reason = str(fault or msg)
+        if fault is not None and isinstance(fault.__context__, HeadTooLargeError):
+            self._refuse(_too_large())
+        elif "version" in reason:
+            self._refuse(VersionUnsupportedError("The request is not of HTTP/1.0 or HTTP/1.1."))
+        else:
+            self._refuse(RequestMalformedError("What was sent is no HTTP request."))
+
+    def _count(self, size: int) -> None:
+        self._counted += size
+        if self._counted > HEAD_MAX:
+            raise _too_large()
+
+    def _begin_head(self) -> None:
+        self._is_head, self._counted, self._uncounted = True, 0, 0
+        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def _end_head(self) -> None:
+        self._is_head = False
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _give_up(self) -> None:
+        message = f"No whole request came within {HEAD_SECONDS:.0f} s."
+        self._refuse(HeadTooSlowError(message))
+
+    def _refuse(self, error: GuildmarkError) -> None:
+        # In the middle of an answer nothing can be said any more.
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        if cycle is None or not cycle.response_started or cycle.response_complete:
+            self.transport.write(_written(problem(error)))
+        self.transport.close()
+
+
+def _too_large() -> HeadTooLargeError:
+    message = f"Address and header fields are longer than {HEAD_MAX} bytes together."
+    return HeadTooLargeError(message, limit=HEAD_MAX)
+
+
+def _written(answer: Response) -> bytes:
+    """Return an answer in HTTP/1.1, after which the connection ends."""
+    status = HTTPStatus(answer.status_code)
+    fields = {
+        **FRAME_HEADERS,
+        **dict(answer.headers),
+        "X-Request-ID": token_hex(8),
+        "Connection": "close",
+    }
+    lines = [f"HTTP/1.1 {status} {status.phrase}", *(f"{k}: {v}" for k, v in fields.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + bytes(answer.body)
