@@ -93,28 +93,48 @@ class LocalBlockStore:
                 return False
 
     def pin(self, cid: Cid) -> None:
-        """Check that the block is here; this store never collects.
+        """Note durably that a file hangs from the block; this store never collects.
 
         Raises:
             NotFoundError: It is not here.
+            StoreFullError: No room, or read-only.
+            StoreFailedError: The disk refuses.
         """
         if not self.has(cid):
             message = f"Block {cid} is not in this store."
             raise NotFoundError(message, cid=str(cid))
+        path = self._pin(cid)
+        if path.exists():
+            return
+        make_folder(path.parent)
+        with disk_errors(path.parent):
+            path.touch(mode=0o600)
+        sync_folder(path.parent)
+
+    def is_pinned(self, cid: Cid) -> bool:
+        """Return whether the file was pinned here, be its blocks here or not."""
+        return self._pin(cid).exists()
+
+    def pins(self) -> Iterator[Cid]:
+        """Yield the address of every file that was pinned, in an order of no meaning."""
+        with disk_errors(self._pins):
+            for path in self._pins.glob("??/*"):
+                yield Cid.parse(path.name)
 
     def remove(self, cid: Cid) -> None:
-        """Erase the block, if it is here.
+        """Erase the block, if it is here, and the note that a file hangs from it.
 
         Raises:
             StoreFullError: The disk is read-only.
             StoreFailedError: The disk refuses.
         """
-        path = self._path(cid)
-        if not self.has(cid):
-            return
-        with disk_errors(path.parent):
-            path.unlink(missing_ok=True)
-        sync_folder(path.parent)
+        # The note first: what is no longer here must not be asked for.
+        for path in (self._pin(cid), self._path(cid)):
+            with disk_errors(path.parent):
+                there = path.is_file()
+                path.unlink(missing_ok=True)
+            if there:
+                sync_folder(path.parent)
 
     @property
     def _blocks(self) -> Path:
@@ -124,10 +144,15 @@ class LocalBlockStore:
     def _scratch(self) -> Path:
         return self.root / "scratch"
 
+    @property
+    def _pins(self) -> Path:
+        return self.root / "pins"
+
     def _path(self, cid: Cid) -> Path:
-        # The last letter carries three bits only; the two before it spread over 1,024 folders.
-        name = str(cid)
-        return self._blocks / name[-3:-1] / name
+        return _below(self._blocks, cid)
+
+    def _pin(self, cid: Cid) -> Path:
+        return _below(self._pins, cid)
 
     def _holds(self, path: Path, block: Buffer) -> bool:
         with disk_errors(path.parent):
@@ -152,6 +177,12 @@ class LocalBlockStore:
                     leftover.unlink()
         except BlockingIOError:
             return
+
+
+def _below(folder: Path, cid: Cid) -> Path:
+    # The last letter carries three bits only; the two before it spread over 1,024 folders.
+    name = str(cid)
+    return folder / name[-3:-1] / name
 
 
 def _read(path: Path) -> bytes | None:

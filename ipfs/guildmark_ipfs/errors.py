@@ -8,6 +8,7 @@ ContentError
 ├── NotFoundError         content.notFound, the store does not hold it
 ├── UnavailableError      content.unavailable, the store could not be asked
 ├── RefusedError          content.refused, the service does not do what it was asked
+├── NotReplicatedError    content.notReplicated, too few stores gave the file back
 ├── HashMismatchError     content.hashMismatch, a source sent other bytes than were asked for
 ├── BlockCorruptError     content.blockCorrupt, the own disk holds other bytes than were written
 ├── StoreFullError        content.storeFull, nothing more can be written
@@ -88,6 +89,13 @@ class RefusedError(ContentError):
 
     code = "content.refused"
     hint = "Check the account's token and credit at the service."
+
+
+class NotReplicatedError(ContentError):
+    """Fewer stores than wanted gave a file back, so it does not count as stored."""
+
+    code = "content.notReplicated"
+    hint = "Check the stores that are named, then put the file again; nothing was lost."
 
 
 class HashMismatchError(ContentError):

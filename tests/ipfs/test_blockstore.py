@@ -197,6 +197,20 @@ def test_a_removed_block_is_gone(store: LocalBlockStore) -> None:
         store.get(cid)
 
 
+def test_pinned_files_are_listed_until_they_are_removed(store: LocalBlockStore) -> None:
+    one, other = store.put(b"one", Codec.RAW), store.put(b"other", Codec.RAW)
+    for cid in (one, other, one):
+        store.pin(cid)
+
+    assert set(LocalBlockStore.open(store.root).pins()) == {one, other}
+    store.remove(one)
+    assert set(store.pins()) == {other}
+    assert store.is_pinned(other)
+    assert not store.is_pinned(one)
+    with pytest.raises(NotFoundError):
+        store.pin(one)
+
+
 def test_a_block_of_the_largest_size_is_kept(store: LocalBlockStore) -> None:
     block = os.urandom(MAX_BLOCK)
 

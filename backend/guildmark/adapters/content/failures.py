@@ -7,6 +7,15 @@ from guildmark.domain.errors import MalformedError
 from guildmark.ports import ContentMismatchError, ContentMissingError, StoreUnavailableError
 from guildmark_ipfs import errors
 
+# Of these nothing follows for the content: the same again may succeed.
+_AWAY = (
+    errors.NotReplicatedError,
+    errors.RefusedError,
+    errors.StoreFailedError,
+    errors.StoreFullError,
+    errors.UnavailableError,
+)
+
 
 @contextmanager
 def translated() -> Iterator[None]:
@@ -17,7 +26,7 @@ def translated() -> Iterator[None]:
         raise ContentMissingError(exc.message, next_step=None, **exc.detail) from exc
     except (errors.BadKeyError, errors.BadCidError) as exc:
         raise MalformedError(exc.message, next_step=exc.next_step, **exc.detail) from exc
-    except (errors.StoreFullError, errors.StoreFailedError, errors.UnavailableError) as exc:
+    except _AWAY as exc:
         raise StoreUnavailableError(exc.message, next_step=exc.next_step, **exc.detail) from exc
     except errors.ContentError as exc:
         raise ContentMismatchError(exc.message, next_step=exc.next_step, **exc.detail) from exc
