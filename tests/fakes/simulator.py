@@ -275,6 +275,7 @@ class Simulator:
     claims: tuple[ClaimDisclosure, ...] = ()
     block: int = 77
     replacement: Evidence | None = None
+    rivals: tuple[Evidence, ...] = ()
 
     def __post_init__(self) -> None:
         self.claims = (
@@ -471,7 +472,13 @@ class Simulator:
         core, disclosed = self.make_core(), self.make_disclosures()
         header, accounts = self._prove(required_slots(core, disclosed))
         chain = ChainEvidence(pin=self.pin, header=header, accounts=accounts)
-        return Evidence(core=core, disclosed=disclosed, chain=chain, replacement=self.replacement)
+        return Evidence(
+            core=core,
+            disclosed=disclosed,
+            chain=chain,
+            replacement=self.replacement,
+            rivals=self.rivals,
+        )
 
     def trust(self) -> Trust:
         """Return the trust of a reader who knows this chain and its parties."""

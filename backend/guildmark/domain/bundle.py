@@ -4,7 +4,7 @@ Each document is RFC 8785 JSON, the envelope and the header are bytes as receive
 again what it read: one evidence has one bundle, and no byte in it goes unnoticed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -17,8 +17,17 @@ from guildmark.domain.errors import ContentError, GuildmarkError
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest
 from guildmark.domain.record import Record
+from guildmark.domain.storage import FATES, VOIDED
 from guildmark.domain.strictjson import JsonValue, Limits
-from guildmark.domain.verification.evidence import ChainEvidence, Core, Disclosures, Evidence
+from guildmark.domain.verification.evidence import (
+    RIVALS_MAX,
+    ChainEvidence,
+    Core,
+    Disclosures,
+    Evidence,
+    statement_of,
+)
+from guildmark.domain.verification.slots import PROVEN_CONTRACTS
 
 VERSION = 1
 MANIFEST = "manifest.json"
@@ -31,6 +40,7 @@ _ENTRY = "log/entry.json"
 _PIN = "chain/pin.json"
 _HEADER = "chain/header.rlp"
 _REPLACEMENT = "replacement.zip"
+_RIVALS = "rivals/"
 _REPORTS = ("report.json", "report.pdf")
 _JSON_LIMITS = Limits(size=8 << 20, values=100_000)
 _MEDIA_TYPES = {
@@ -53,6 +63,12 @@ class BundleMismatchError(BundleError):
     """The manifest, the sums or a document are not what the files say."""
 
     code = "bundle.mismatch"
+
+
+class BundleUnneededError(BundleError):
+    """A bundle stands inside this one, and nothing about this part asks for it."""
+
+    code = "bundle.unneeded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +125,12 @@ def read(data: bytes, limits: ArchiveLimits = archive.DEFAULT_LIMITS) -> Evidenc
         ArchiveError: The archive is not canonical or too large; the class says how.
         BundleError: A file is missing, unknown or malformed.
         BundleMismatchError: Manifest, sums or a document are not what the files say.
+        BundleUnneededError: A replacement or rival is shown that the part does not have.
     """
-    return _read(data, limits, REPLACEMENTS_MAX)
+    evidence = _read(data, limits, REPLACEMENTS_MAX)
+    for rival in evidence.rivals:
+        _check_rival(evidence, rival)
+    return evidence
 
 
 def _read(data: bytes, limits: ArchiveLimits, depth: int) -> Evidence:
@@ -124,6 +144,7 @@ def _read(data: bytes, limits: ArchiveLimits, depth: int) -> Evidence:
         message = f"The bundle cannot be read. {error.message}"
         raise BundleError(message) from error
     _check_same(files, _files(evidence))
+    _check_replacement(evidence)
     return evidence
 
 
@@ -142,7 +163,7 @@ def _files(evidence: Evidence) -> dict[str, bytes]:
     files |= {path: _document(value) for path, value in shown if value not in (None, ())}
     if evidence.replacement is not None:
         files[_REPLACEMENT] = write(evidence.replacement)
-    return files
+    return files | {_rival_path(rival): write(rival) for rival in evidence.rivals}
 
 
 def _evidence(files: Mapping[str, bytes], limits: ArchiveLimits, depth: int) -> Evidence:
@@ -160,6 +181,8 @@ def _evidence(files: Mapping[str, bytes], limits: ArchiveLimits, depth: int) -> 
         disclosed=_disclosed(files),
         chain=_chain(files),
         replacement=_replacement(files, limits, depth),
+        rivals=tuple(_rivals(files, limits, depth)),
+        attached=tuple(name for name in sorted(files) if _is_attachable(name)),
     )
 
 
@@ -170,7 +193,7 @@ def _disclosed(files: Mapping[str, bytes]) -> Disclosures:
 
 
 def _chain(files: Mapping[str, bytes]) -> ChainEvidence:
-    paths = {name: _chain_path(name) for name in ContractName}
+    paths = {name: _chain_path(name) for name in PROVEN_CONTRACTS}
     return ChainEvidence(
         pin=codec.load(ChainPin, _parse(files, _PIN), at=_PIN),
         header=_file(files, _HEADER),
@@ -189,6 +212,38 @@ def _replacement(files: Mapping[str, bytes], limits: ArchiveLimits, depth: int) 
         message = f"More than {REPLACEMENTS_MAX} replacements stand in one another."
         raise BundleError(message, limit=REPLACEMENTS_MAX)
     return _read(files[_REPLACEMENT], limits, depth - 1)
+
+
+def _rivals(files: Mapping[str, bytes], limits: ArchiveLimits, depth: int) -> Iterator[Evidence]:
+    shown = [files[name] for name in files if name.startswith(_RIVALS)]
+    if shown and depth < REPLACEMENTS_MAX:
+        message = "Another entry's bundle shows rivals of its own."
+        raise BundleUnneededError(message)
+    if len(shown) > RIVALS_MAX:
+        message = f"More than {RIVALS_MAX} rivals are shown."
+        raise BundleError(message, limit=RIVALS_MAX)
+    read = (_read(data, limits, 0) for data in shown)
+    yield from sorted(read, key=lambda rival: rival.place)
+
+
+def _check_replacement(evidence: Evidence) -> None:
+    """Refuse a replacement where the shown fate, whether or not it is proven, names none."""
+    if evidence.replacement is None:
+        return
+    parts = evidence.chain.accounts.get(ContractName.PARTS)
+    slot = FATES.at(*evidence.place).slot
+    shown = [] if parts is None else [one.value for one in parts.slots if one.slot == slot]
+    if not set(shown) - {0, VOIDED}:
+        message = "A replacement is shown for a part that nothing replaces."
+        raise BundleUnneededError(message, file=_REPLACEMENT)
+
+
+def _check_rival(evidence: Evidence, rival: Evidence) -> None:
+    ours, theirs = statement_of(evidence.core), statement_of(rival.core)
+    is_rival = ours is not None and theirs is not None and ours.label == theirs.label
+    if not is_rival or rival.place == evidence.place:
+        message = f"{_rival_path(rival)} is no other entry of this part's label."
+        raise BundleUnneededError(message, file=_rival_path(rival))
 
 
 def _check_manifest(files: Mapping[str, bytes]) -> None:
@@ -242,6 +297,11 @@ def _camel(name: str) -> str:
 
 def _chain_path(name: ContractName) -> str:
     return f"chain/{name}.json"
+
+
+def _rival_path(rival: Evidence) -> str:
+    log, index = rival.place
+    return f"{_RIVALS}{log}.{index}.zip"
 
 
 def _is_attachable(name: str) -> bool:

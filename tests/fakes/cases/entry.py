@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 from fakes import simulator as sim
-from fakes.cases.draft import Draft, breaks, other, word
+from fakes.cases.draft import Draft, breaks, other, relicense, word
+from fakes.rivals import EARLIER, LATER, licensed_apart, other_entry, stand_beside
 from fakes.simulator import (
+    HOST,
     LABEL,
     LOG,
     OPERATOR,
@@ -14,6 +16,7 @@ from guildmark.domain import storage
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.identifiers import (
     Index,
+    to_hex,
 )
 from guildmark.domain.verification.case import Question
 
@@ -89,3 +92,20 @@ def site_of_another_organization(draft: Draft) -> None:
 @breaks(3, "dependenciesMismatch", 19)
 def entry_with_other_recall_keys(draft: Draft) -> None:
     draft.simulator.entry["dependencies"] = other("dependencies")
+
+
+@breaks(3, "labelClaimedEarlier", 19)
+def label_of_an_earlier_entry(draft: Draft) -> None:
+    stand_beside(draft.simulator, other_entry(EARLIER))
+
+
+@breaks(3, "labelLicensedElsewhere", 19)
+def label_that_a_later_entrys_license_names(draft: Draft) -> None:
+    relicense(draft, SITE=to_hex(SITE))
+    named = licensed_apart(LATER, LABEL_NAMESPACE=f"https://{HOST}/id/")
+    stand_beside(draft.simulator, named)
+
+
+@breaks(3, "envelopeLoggedEarlier", 19)
+def statement_that_was_logged_before(draft: Draft) -> None:
+    stand_beside(draft.simulator, other_entry(EARLIER, counter=25))

@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.simulator import Simulator
-from guildmark.domain import archive, bundle
+from fakes.rivals import EARLIER, LATER, other_entry, stand_beside
+from fakes.simulator import LABEL, LOG, Simulator
+from guildmark.domain import archive, bundle, storage
 from guildmark.domain.canonical import canonical
 from guildmark.domain.errors import ContentError
 from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Index
 from guildmark.domain.verification.evidence import ChainEvidence, Disclosures, Evidence
 from guildmark.verify import verify_bundle
 
@@ -92,10 +94,18 @@ def test_nothing_else_is_attached() -> None:
         bundle.write(EVIDENCE, attached={"log/record.json": b"{}"})
 
 
+FATE = storage.FATES.at(LOG, Index(103))
+
+
+def with_fate(fate: int) -> Evidence:
+    return Simulator(words={FATE: fate}).evidence()
+
+
 def nested(depth: int) -> Evidence:
-    evidence = EVIDENCE
+    replaced = with_fate(113)
+    evidence = replaced
     for _ in range(depth):
-        evidence = replace(EVIDENCE, replacement=evidence)
+        evidence = replace(replaced, replacement=evidence)
     return evidence
 
 
@@ -103,6 +113,99 @@ def test_replacements_stand_in_one_another_up_to_a_limit() -> None:
     assert bundle.read(bundle.write(nested(4))) == nested(4)
     with pytest.raises(bundle.BundleError, match="More than 4 replacements"):
         bundle.read(bundle.write(nested(5)))
+
+
+@pytest.mark.parametrize("fate", [0, storage.VOIDED])
+def test_a_replacement_of_what_nothing_replaces_is_refused(fate: int) -> None:
+    shown = replace(with_fate(fate), replacement=EVIDENCE)
+
+    with pytest.raises(bundle.BundleUnneededError, match="that nothing replaces"):
+        bundle.read(bundle.write(shown))
+
+
+def test_a_replacement_beside_no_fate_is_refused() -> None:
+    unproven = Simulator(words={FATE: 113}, unproven={FATE}).evidence()
+    chain = replace(unproven.chain, accounts={})
+
+    for shown in (unproven, replace(unproven, chain=chain)):
+        with pytest.raises(bundle.BundleUnneededError):
+            bundle.read(bundle.write(replace(shown, replacement=EVIDENCE)))
+
+
+def with_rivals(*places: dict[str, Any]) -> Evidence:
+    ours = Simulator()
+    for place in places:
+        stand_beside(ours, other_entry(place))
+    return ours.evidence()
+
+
+def test_rivals_are_read_back_by_their_place() -> None:
+    shown = with_rivals(LATER, EARLIER)
+
+    files = archive.read(bundle.write(shown))
+
+    assert [name for name in files if name.startswith("rivals/")] == [
+        "rivals/1.110.zip",
+        "rivals/1.93.zip",
+    ]
+    assert [rival.place for rival in bundle.read(bundle.write(shown)).rivals] == [(1, 93), (1, 110)]
+
+
+def test_a_rival_under_another_name_is_refused() -> None:
+    files = archive.read(bundle.write(with_rivals(EARLIER)))
+    moved: dict[str, bytes | None] = {**files, "rivals/1.93.zip": None}
+
+    with pytest.raises(bundle.BundleMismatchError, match=r"rivals/x\.zip is unknown"):
+        bundle.read(packed({**moved, "rivals/x.zip": files["rivals/1.93.zip"]}))
+
+
+def test_a_rival_with_another_label_is_refused() -> None:
+    other = Simulator(statement={"label": LABEL.replace("00025", "00026")}, record=dict(EARLIER))
+
+    with pytest.raises(bundle.BundleUnneededError, match="no other entry of this part's label"):
+        bundle.read(bundle.write(replace(EVIDENCE, rivals=(other.evidence(),))))
+
+
+def test_the_part_itself_is_no_rival() -> None:
+    with pytest.raises(bundle.BundleUnneededError, match=r"rivals/1\.103\.zip is no other entry"):
+        bundle.read(bundle.write(replace(EVIDENCE, rivals=(EVIDENCE,))))
+
+
+def test_a_rival_whose_statement_cannot_be_read_is_refused() -> None:
+    unread = Simulator(envelope=b"{}", record=dict(EARLIER)).evidence()
+
+    for ours, theirs in [(EVIDENCE, unread), (unread, EVIDENCE)]:
+        with pytest.raises(bundle.BundleUnneededError):
+            bundle.read(bundle.write(replace(ours, rivals=(theirs,))))
+
+
+def test_rivals_stand_in_no_other_entrys_bundle() -> None:
+    rival = with_rivals(EARLIER)
+    outer = replace(EVIDENCE, rivals=(replace(rival.rivals[0], rivals=(EVIDENCE,)),))
+
+    with pytest.raises(bundle.BundleUnneededError, match="rivals of its own"):
+        bundle.read(bundle.write(outer))
+    with pytest.raises(bundle.BundleUnneededError, match="rivals of its own"):
+        bundle.read(bundle.write(replace(with_fate(113), replacement=rival)))
+
+
+def test_rivals_are_read_up_to_a_limit() -> None:
+    files = archive.read(bundle.write(with_rivals(EARLIER)))
+    rival = files["rivals/1.93.zip"]
+    more: dict[str, bytes | None] = {f"rivals/1.{number}.zip": rival for number in range(9)}
+
+    with pytest.raises(bundle.BundleError, match="More than 8 rivals"):
+        bundle.read(packed({**FILES, **more}))
+
+
+def test_the_names_of_attached_files_are_told() -> None:
+    data = bundle.write(EVIDENCE, attached={"report.pdf": b"%PDF", "content/a.car": b"\x0a"})
+
+    report = verify_bundle(data, TRUST)
+
+    sentence = "The bundle also holds content/a.car, report.pdf: no evidence, and not looked at."
+    assert report.exit == 0
+    assert sentence in report.notes
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
@@ -134,7 +237,7 @@ def test_a_document_in_another_form_is_refused_with_its_sums_repaired(name: str)
         ({"replacement_dot_zip": b"zip"}, "not canonical"),
         ({"notes_dot_txt": b"hello"}, "The file notes.txt is unknown"),
         ({"disclosed__secret_dot_json": b"1"}, "The file disclosed/secret.json is unknown"),
-        ({"chain__directory_dot_json": b"{}"}, "chain/directory.json lacks the member"),
+        ({"chain__directory_dot_json": b"{}"}, "The file chain/directory.json is unknown"),
     ],
 )
 def test_another_bundle_is_refused(change: dict[str, bytes | None], message: str) -> None:

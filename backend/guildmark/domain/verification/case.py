@@ -131,18 +131,34 @@ class Question:
 NO_QUESTION = Question()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rival:
+    """Another entry that claims the part's label.
+
+    Args:
+        checks: The checks over it alone.
+        is_listed: Whether the reader lists its parties.
+    """
+
+    evidence: Evidence
+    checks: tuple[CheckResult, ...]
+    is_listed: bool
+
+
 @dataclass(frozen=True)
 class Case:
     """Evidence, trust and question, with everything that is read from them once.
 
     Args:
         replacement: The checks over the entry that replaces this one, where it is shown.
+        rivals: The other entries that claim this one's label, as far as they are shown.
     """
 
     evidence: Evidence
     trust: Trust | None = None
     question: Question = field(default=NO_QUESTION)
     replacement: tuple[CheckResult, ...] = ()
+    rivals: tuple[Rival, ...] = ()
 
     @property
     def core(self) -> Core:

@@ -5,24 +5,36 @@ A disclosure that is absent makes the checks that need it ``unknown``, never ``o
 written on any chain (numbers out of range) is refused when it is made.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from guildmark.domain.clauses import Disclosure
 from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.design import Revision
+from guildmark.domain.dsse import Envelope
 from guildmark.domain.entry import Entry
-from guildmark.domain.errors import ContentError
-from guildmark.domain.identifiers import UINT40_MAX, Bytes32, ClaimId, Digest, IdentityId, Index
+from guildmark.domain.errors import ContentError, GuildmarkError
+from guildmark.domain.identifiers import (
+    UINT40_MAX,
+    Bytes32,
+    ClaimId,
+    Digest,
+    IdentityId,
+    Index,
+    LogNumber,
+)
 from guildmark.domain.identity import ClaimDocument
 from guildmark.domain.recipe import Recipe, SiteRecipe
 from guildmark.domain.record import COUNT_MAX, PATH_MAX, Record
 from guildmark.domain.signatures import PublicKey
+from guildmark.domain.statement import BuildStatement
 from guildmark.domain.terms import Terms
 
 INTERVALS_MAX = 64
 STEPS_MAX = 64
 LICENSES_MAX = 5
+RIVALS_MAX = 8
 PARTIES_MAX = 64
 SLOTS_MAX = 2048
 NODES_MAX = 20_000
@@ -206,12 +218,50 @@ class Evidence:
 
     Args:
         replacement: Evidence about the entry that replaced this one, where its fate says so.
+        rivals: Evidence about other entries that claim the same label.
+        attached: Names of files that came with it and that nobody looks at.
     """
 
     core: Core
     disclosed: Disclosures
     chain: ChainEvidence
     replacement: "Evidence | None" = None
+    rivals: "tuple[Evidence, ...]" = ()
+    attached: tuple[str, ...] = field(default=(), compare=False)
+
+    def __post_init__(self) -> None:
+        _check_range("rivals", len(self.rivals), 0, RIVALS_MAX)
+
+    @property
+    def place(self) -> tuple[LogNumber, Index]:
+        """Return the entry's log and index."""
+        return self.core.record.log, self.core.index
+
+    def beside(self, others: "Iterable[Evidence]") -> Self:
+        """Return the evidence with those of ``others`` as rivals that claim the same label.
+
+        Each is taken alone, without what stands inside it, and each place once; of more than are
+        read the earliest stay, since those decide.
+        """
+        statement = statement_of(self.core)
+        label = None if statement is None else statement.label
+        found = {rival.place: rival for rival in self.rivals}
+        for other in others:
+            stated = statement_of(other.core)
+            if stated is not None and stated.label == label and other.place != self.place:
+                found.setdefault(other.place, replace(other, replacement=None, rivals=()))
+        earliest = sorted(found.values(), key=lambda rival: (rival.core.record.time, rival.place))
+        kept = sorted(earliest[:RIVALS_MAX], key=lambda rival: rival.place)
+        return replace(self, rivals=tuple(kept))
+
+
+def statement_of(core: Core) -> BuildStatement | None:
+    """Return what an entry's envelope says, None where it cannot be read."""
+    try:
+        return BuildStatement.parse(Envelope.parse(core.envelope).payload)
+    except GuildmarkError:
+        # An envelope that cannot be read is a finding of the checks.
+        return None
 
 
 def _check_range(what: str, value: int, least: int, most: int) -> None:

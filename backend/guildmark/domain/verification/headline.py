@@ -7,6 +7,7 @@ from guildmark.domain.contracts import ChainClass
 from guildmark.domain.predicate import SignerRole
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.verification.case import Case
+from guildmark.domain.verification.checks.first_use import first_use_notes
 from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
 from guildmark.domain.verification.checks.record import PART_REPLACED
 from guildmark.domain.verification.naming import DESIGN_OWNER, MAKER, OPERATOR
@@ -42,6 +43,10 @@ def notes(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:
     statement = case.parsed_statement
     if isinstance(statement, BuildStatement):
         yield from _of_statement(statement)
+    yield from first_use_notes(case)
+    if case.evidence.attached:
+        names = ", ".join(case.evidence.attached)
+        yield f"The bundle also holds {names}: no evidence, and not looked at."
     withheld = [f"({check.number})" for check in checks if check.state is State.WITHHELD]
     if withheld:
         yield f"Withheld by whom it concerns: a part of {', '.join(withheld)}."

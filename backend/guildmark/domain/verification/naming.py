@@ -27,6 +27,12 @@ def parties(case: Case) -> tuple[Party, ...]:
     )
 
 
+def is_listed(case: Case, named: tuple[Party, ...] | None = None) -> bool:
+    """Return whether the reader lists all parties, and who may give out the label's prefix."""
+    named = parties(case) if named is None else named
+    return all(party.is_listed for party in named) and prefix_is_claimed(case, named)
+
+
 def prefix_is_claimed(case: Case, named: tuple[Party, ...]) -> bool:
     """Return whether a GTIN in the label is covered by a listed claim to its company prefix.
 

@@ -4,13 +4,16 @@ from collections.abc import Iterator, Mapping
 
 from guildmark.domain import storage
 from guildmark.domain.contracts import ContractName
-from guildmark.domain.dsse import Envelope
-from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import IdentityId, MalformedHexError, bytes32_from_hex
 from guildmark.domain.identity import key_id
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.storage import Location
-from guildmark.domain.verification.evidence import Core, Disclosures, LinkDisclosure
+from guildmark.domain.verification.evidence import (
+    Core,
+    Disclosures,
+    LinkDisclosure,
+    statement_of,
+)
 
 PROVEN_CONTRACTS = (
     ContractName.IDENTITIES,
@@ -55,7 +58,7 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
     if disclosed.key is not None:
         yield storage.KEYS.at(key_id(core.entry.machine, disclosed.key))
     yield from _of_disclosures(disclosed)
-    statement = _statement(core.envelope)
+    statement = statement_of(core)
     if statement is not None:
         yield from _of_statement(statement)
 
@@ -111,11 +114,3 @@ def _of_statement(statement: BuildStatement) -> Iterator[Location]:
 def _numbered(mapping: storage.Mapping, key: bytes, count: int) -> Iterator[Location]:
     for number in range(1, count + 1):
         yield mapping.at(key, number)
-
-
-def _statement(envelope: bytes) -> BuildStatement | None:
-    try:
-        return BuildStatement.parse(Envelope.parse(envelope).payload)
-    except GuildmarkError:
-        # An envelope that cannot be read is a finding of the checks, not of the exporter.
-        return None

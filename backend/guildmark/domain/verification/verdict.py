@@ -1,6 +1,6 @@
 """The one pure function: evidence, trust and question in, report out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from guildmark.domain import storage
@@ -9,7 +9,7 @@ from guildmark.domain.identifiers import ZERO_ADDRESS
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.storage import LicenseWord
 from guildmark.domain.trust import Policy, Trust
-from guildmark.domain.verification.case import NO_QUESTION, Case, Question
+from guildmark.domain.verification.case import NO_QUESTION, Case, Question, Rival
 from guildmark.domain.verification.checks.chain import CHAIN
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.design import DESIGN
@@ -22,7 +22,7 @@ from guildmark.domain.verification.checks.recipe import RECIPE
 from guildmark.domain.verification.checks.record import RECORD
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.headline import headline, notes
-from guildmark.domain.verification.naming import parties, prefix_is_claimed
+from guildmark.domain.verification.naming import is_listed, parties
 from guildmark.domain.verification.policy import judge
 from guildmark.domain.verification.report import AsOf, CheckResult, PartSummary, Report
 
@@ -50,14 +50,20 @@ def verify_evidence(
         trust: Whom the reader trusts; without it the best answer is the second verdict.
         question: What the reader holds in hand.
     """
-    case = Case(evidence, trust, question, _of_replacement(evidence, trust, question))
+    case = Case(
+        evidence,
+        trust,
+        question,
+        replacement=_of_replacement(evidence, trust, question),
+        rivals=tuple(_rivals(evidence, trust, question)),
+    )
     checks = tuple(check.run(case) for check in CHECKS)
     named = parties(case)
     judgement = judge(
         checks,
         Policy() if trust is None else trust.policy,
         has_trust=trust is not None,
-        parties_listed=all(party.is_listed for party in named) and prefix_is_claimed(case, named),
+        parties_listed=is_listed(case, named),
     )
     return Report(
         verdict=judgement.verdict,
@@ -77,8 +83,20 @@ def _of_replacement(
     """Return the checks over the entry that replaces this one, where it is shown."""
     if evidence.replacement is None:
         return ()
-    asked = replace(question, label=None, link=None, hint=None)
-    return verify_evidence(evidence.replacement, trust, asked).checks
+    return verify_evidence(evidence.replacement, trust, _asked_of_others(question)).checks
+
+
+def _rivals(evidence: Evidence, trust: Trust | None, question: Question) -> Iterator[Rival]:
+    """Yield the other entries of the label, each judged alone."""
+    for shown in evidence.rivals:
+        case = Case(shown, trust, _asked_of_others(question))
+        checks = tuple(check.run(case) for check in CHECKS)
+        yield Rival(evidence=shown, checks=checks, is_listed=is_listed(case))
+
+
+def _asked_of_others(question: Question) -> Question:
+    """Return what is asked of an entry that is not the scanned one."""
+    return replace(question, label=None, link=None, hint=None)
 
 
 def _as_of(case: Case) -> AsOf | None:

@@ -1,4 +1,4 @@
-"""(3) The entry is at that position of that record, and it is about this part."""
+"""(3) The entry is at that position of that record, about this part, and the first of it."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,12 @@ from guildmark.domain.identifiers import to_hex
 from guildmark.domain.statement import SubjectMismatchError
 from guildmark.domain.verification.case import ENVELOPE, LINK_MISSING, Case
 from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.first_use import (
+    ENVELOPE_LOGGED_EARLIER,
+    LABEL_CLAIMED_EARLIER,
+    LABEL_LICENSED_ELSEWHERE,
+    first_use,
+)
 from guildmark.domain.verification.report import Cause, Finding, State
 
 _ENTRY = "log/entry.json"
@@ -123,7 +129,7 @@ def _dependencies(case: Case) -> Iterator[Finding]:
 ENTRY = Check(
     number=3,
     name="place in the log",
-    asks="The entry is at this position of this record, and it is about this part.",
+    asks="The entry is at this position of this record, it is about this part, and it was first.",
     looked_at="log/entry.json",
     causes=(
         PATH_INVALID,
@@ -133,6 +139,9 @@ ENTRY = Check(
         ENTRY_SUBJECT_MISMATCH,
         MAKER_MISMATCH,
         DEPENDENCIES_MISMATCH,
+        LABEL_CLAIMED_EARLIER,
+        LABEL_LICENSED_ELSEWHERE,
+        ENVELOPE_LOGGED_EARLIER,
     ),
-    rules=(_path, _position, _label, _subject, _maker, _dependencies),
+    rules=(_path, _position, _label, _subject, _maker, _dependencies, first_use),
 )
