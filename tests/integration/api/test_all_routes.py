@@ -1,0 +1,162 @@
+"""What holds for every route, new ones included: HEAD is GET, unknown is 404, malformed is 400."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from guildmark.api.app import described
+from guildmark.api.pages import routes as pages
+from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.identifiers import to_hex
+from stages import Played
+
+pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
+
+# For each name in a path: well-formed values that nothing has, and values that nothing can have.
+HEX_UNKNOWN = ["0x" + "12" * 32, "0x" + "00" * 32, "0x" + "ff" * 32]
+HEX_MALFORMED = ["0x12", "12" * 32, "0x" + "AB" * 32, "0x" + "1g" * 32, "0x" + "12" * 33]
+UNKNOWN = {
+    "identity": HEX_UNKNOWN,
+    "design": HEX_UNKNOWN,
+    "license_id": HEX_UNKNOWN,
+    "digest": HEX_UNKNOWN,
+    "key": HEX_UNKNOWN,
+    "part": ["1.99999", "99.0", "999999999999.999999999999999999"],
+    "log": ["99", "1099511627775"],
+    "seq": ["99999", "1099511627775"],
+    "cid": ["bafkrei" + "a" * 52, "bafybei" + "a" * 52],
+}
+MALFORMED = {
+    "identity": HEX_MALFORMED,
+    "design": HEX_MALFORMED,
+    "license_id": HEX_MALFORMED,
+    "digest": HEX_MALFORMED,
+    "key": HEX_MALFORMED,
+    "part": ["1", "1.", ".1", "0.1", "01.1", "1.01", "1.1.1", "-1.0", "a.b", "1" * 13 + ".0"],
+    "log": ["-1", "01", "1e3", "0x1", "1099511627776", "9" * 40, "a", "%2B1"],
+    "seq": ["-1", "00", "1_0", "1099511627776", "9" * 40, "a", "%D9%A1"],
+    "cid": ["Qm" + "a" * 44, "bafkrei", "BAFKREI" + "A" * 52, "bafkrei" + "1" * 52],
+}
+
+
+def operations(method: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the described paths of a method with the names in each."""
+    paths: dict[str, Any] = described().openapi()["paths"]
+    for path, found in sorted(paths.items()):
+        if method in found:
+            parameters = found[method].get("parameters", [])
+            yield path, [each["name"] for each in parameters if each["in"] == "path"]
+
+
+def good(played: Played) -> dict[str, str]:
+    """Return a value that is there for each name."""
+    workshop, revision = played.workshops[0], played.package.revision
+    found = played.node.build(envelope_digest(played.envelopes[1]))
+    cid = httpx.get(f"{played.node.url}/v1/designs/{to_hex(revision.design)}").json()
+    return {
+        "identity": to_hex(workshop.maker.site),
+        "design": to_hex(revision.design),
+        "license_id": to_hex(workshop.assignment.external.license),
+        "digest": found["digest"],
+        "part": played.parts[0].hint,
+        "log": "1",
+        "seq": "0",
+        "cid": cid["revisions"][0]["cid"],
+        "rest": f"{played.parts[0].label.split('/id/')[-1]}?p={played.parts[0].hint}",
+    }
+
+
+def filled(path: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        path = path.replace(f"{{{name}:path}}", value).replace(f"{{{name}}}", value)
+    assert "{" not in path, path
+    return path
+
+
+def gets(played: Played) -> list[str]:
+    """Return an address that is answered for each route with GET, pages included."""
+    values = good(played)
+    queries = {"/v1/parts": f"?label={played.parts[0].label}", "/search": "?q=1.0"}
+    described_paths = [path for path, _ in operations("get")]
+    page_paths = [route.path for route in pages.router.routes if isinstance(route, APIRoute)]
+    # No label of this stage is a GTIN's: its page says that nothing is there.
+    paths = [path for path in (*described_paths, *page_paths) if not path.startswith("/01/")]
+    return [filled(path, values) + queries.get(path, "") for path in paths] + ["/static/style.css"]
+
+
+def test_head_is_get_without_a_body_on_every_route(web: httpx.Client, played: Played) -> None:
+    addresses = gets(played)
+
+    assert len(addresses) >= 25
+    for address in addresses:
+        got, head = web.get(address), web.head(address)
+
+        assert got.status_code in {200, 303}, (address, got.text[:300])
+        assert head.status_code == got.status_code, address
+        assert head.content == b"", address
+        assert head.headers.get("content-type") == got.headers.get("content-type"), address
+        assert head.headers.get("etag") == got.headers.get("etag"), address
+
+
+def test_head_of_what_is_not_there_is_the_same_refusal(web: httpx.Client) -> None:
+    for path, names in operations("get"):
+        if names:
+            address = filled(path, {name: UNKNOWN[name][0] for name in names})
+            head = web.head(address)
+
+            assert (head.status_code, head.content) == (404, b""), address
+            assert head.headers["content-type"] == "application/problem+json", address
+
+
+def test_well_formed_and_unknown_is_not_found(web: httpx.Client, played: Played) -> None:
+    values = good(played)
+    for path, names in operations("get"):
+        for name in names:
+            for value in UNKNOWN[name]:
+                # Each name in turn, the others naming what is there.
+                address = filled(path, {**values, name: value})
+                answer = web.get(address)
+
+                document = answer.json()
+                assert (answer.status_code, document.get("status")) == (404, 404), address
+                assert answer.headers["content-type"] == "application/problem+json"
+                assert document["code"] != "http.notFound", address
+                assert document["nextStep"]
+
+
+@pytest.mark.parametrize("method", ["get", "put"])
+def test_malformed_is_refused(web: httpx.Client, played: Played, method: str) -> None:
+    values = good(played)
+    for path, names in operations(method):
+        for name in names:
+            for value in MALFORMED[name]:
+                address = filled(path, {**values, name: value})
+                answer = web.request(method, address, content=b"{}" if method == "put" else None)
+
+                document = answer.json()
+                assert (answer.status_code, document["code"]) == (
+                    400,
+                    "http.parameterInvalid",
+                ), (address, document)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/parts/1.99999", 404, "part.unknown"),
+        ("/parts/1.01", 400, "id.malformedPart"),
+        ("/id/abcdefgh23456777/9", 404, "part.labelUnknown"),
+        ("/search?q=1.99999", 303, None),
+        ("/search?q=nobody-has-this", 404, "part.labelUnknown"),
+    ],
+)
+def test_pages_tell_unknown_from_malformed(
+    web: httpx.Client, path: str, status: int, code: str | None
+) -> None:
+    answer = web.get(path)
+
+    assert answer.status_code == status, answer.text[:500]
+    assert code is None or code in answer.text
