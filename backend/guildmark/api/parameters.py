@@ -9,11 +9,10 @@ from starlette.requests import Request
 
 from guildmark.api.errors import ParameterInvalidError
 from guildmark.domain.digital_link import LINK_MAX
-from guildmark.domain.identifiers import UINT40_MAX
+from guildmark.domain.identifiers import BLOCK_MAX, UINT40_MAX
 
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII)
 _FLAGS: Final = {"true": True, "false": False}
-_BLOCK_MAX = 2**53 - 1
 
 
 def _plain_number(text: object) -> int:
@@ -65,7 +64,7 @@ LabelQuery = Annotated[
 ]
 BlockQuery = Annotated[
     int | None,
-    Query(ge=0, le=_BLOCK_MAX, description="The block of the proofs; else the newest final one."),
+    Query(ge=0, le=BLOCK_MAX, description="The block of the proofs; else the newest final one."),
     Number,
 ]
 PeersQuery = Annotated[bool, Query(description="Whether other nodes may be asked."), Flag]

@@ -18,6 +18,7 @@ from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import UsageError
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
+    UINT40_MAX,
     Digest,
     IdentityId,
     LaneNumber,
@@ -54,7 +55,9 @@ def attest(
         IdentityId, typer.Option(metavar="MACHINE", parser=identity_id, help="The machine's id.")
     ],
     key: Annotated[str, typer.Option(metavar="KEY", help="The machine's key in this home.")],
-    lane: Annotated[int, typer.Option(min=1, help="The lane that the unit comes from.")],
+    lane: Annotated[
+        int, typer.Option(min=1, max=UINT40_MAX, help="The lane that the unit comes from.")
+    ],
     site_recipe: Annotated[
         SiteRecipeId,
         typer.Option(metavar="RECIPE", parser=recipe_id, help="The site's recipe."),
@@ -68,7 +71,10 @@ def attest(
     ],
     firmware: Annotated[str | None, typer.Option(help="The machine's firmware.")] = None,
     unit: Annotated[
-        int | None, typer.Option(min=1, help="The unit to name; by default the lane's next one.")
+        int | None,
+        typer.Option(
+            min=1, max=UINT40_MAX, help="The unit to name; by default the lane's next one."
+        ),
     ] = None,
     any_unit: Annotated[
         bool, typer.Option("--any-unit", help="Name no unit: other homes draw from the lane too.")

@@ -13,7 +13,7 @@ from guildmark.cli.homes import write_new
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.errors import UnknownPartError
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import Index, LogNumber, parse_hint
+from guildmark.domain.identifiers import BLOCK_MAX, Index, LogNumber, parse_hint
 
 app = typer.Typer(help="Export evidence that verifies without us.", no_args_is_help=True)
 
@@ -38,7 +38,8 @@ def export(
         str | None, typer.Option(metavar="URL", help="The node to ask, else this operator's home.")
     ] = None,
     block: Annotated[
-        int | None, typer.Option(min=0, help="The block of the proofs; the newest final one.")
+        int | None,
+        typer.Option(min=0, max=BLOCK_MAX, help="The block of the proofs; the newest final one."),
     ] = None,
     home: Folder = None,
     as_json: AsJson = False,

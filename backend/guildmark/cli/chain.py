@@ -55,7 +55,9 @@ def run(
 @app.command()
 def fund(
     account: Annotated[str, typer.Argument(help="The account, 0x and 40 hex digits.")],
-    coins: Annotated[int, typer.Option(help="How many coins.", min=1)] = _COINS,
+    coins: Annotated[
+        int, typer.Option(help="How many coins.", min=1, max=proxy.COINS_MAX)
+    ] = _COINS,
     home: Home = None,
     url: Annotated[str | None, typer.Option(help="The chain, if not this home's.")] = None,
 ) -> None:

@@ -22,6 +22,7 @@ from guildmark.cli.homes import write_new
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.facts import LaneFact, LicenseFact, LicenseNumberFact
 from guildmark.domain.identifiers import (
+    UINT40_MAX,
     DesignId,
     IdentityId,
     LicenseId,
@@ -45,7 +46,9 @@ _MODE = 0o600
 _License = Annotated[
     LicenseId, typer.Argument(metavar="LICENSE", parser=license_id, help="The license's id.")
 ]
-_Lane = Annotated[int, typer.Argument(metavar="LANE", min=1, help="The lane's number.")]
+_Lane = Annotated[
+    int, typer.Argument(metavar="LANE", min=1, max=UINT40_MAX, help="The lane's number.")
+]
 
 
 @app.command()
@@ -53,7 +56,7 @@ def sign(
     design: Annotated[
         DesignId, typer.Option(metavar="DESIGN", parser=design_id, help="The design's id.")
     ],
-    units: Annotated[int, typer.Option(min=1, help="How many parts.")],
+    units: Annotated[int, typer.Option(min=1, max=UINT40_MAX, help="How many parts.")],
     holder: Annotated[
         IdentityId, typer.Option(metavar="ID", parser=identity_id, help="The licensee.")
     ],
@@ -66,7 +69,11 @@ def sign(
     ],
     revision: Annotated[
         list[int] | None,
-        typer.Option(min=1, help="Of which revision; may be repeated; any of them by default."),
+        typer.Option(
+            min=1,
+            max=UINT40_MAX,
+            help="Of which revision; may be repeated; any of them by default.",
+        ),
     ] = None,
     site: Annotated[
         list[IdentityId] | None,
@@ -95,7 +102,10 @@ def sign(
         int | None, typer.Option(metavar="TIME", parser=moment, help="UTC; for ever by default.")
     ] = None,
     notice: Annotated[
-        int, typer.Option(min=0, metavar="SECONDS", help="Between a stop's call and its effect.")
+        int,
+        typer.Option(
+            min=0, max=UINT40_MAX, metavar="SECONDS", help="Between a stop's call and its effect."
+        ),
     ] = 0,
     offer_until: Annotated[
         int | None,
@@ -144,8 +154,10 @@ def grant(
 @app.command()
 def split(
     lane: _Lane,
-    units: Annotated[int, typer.Argument(min=1, help="How many units to cut off.")],
-    log: Annotated[int, typer.Option(min=0, help="The log that may draw them; 0 for none yet.")],
+    units: Annotated[int, typer.Argument(min=1, max=UINT40_MAX, help="How many units to cut off.")],
+    log: Annotated[
+        int, typer.Option(min=0, max=UINT40_MAX, help="The log that may draw them; 0 for none yet.")
+    ],
     to: Annotated[
         IdentityId, typer.Option(metavar="ID", parser=identity_id, help="Who shall hold them.")
     ],

@@ -10,7 +10,7 @@ from guildmark.cli.answers import Answer, note, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.facts import LogFact
-from guildmark.domain.identifiers import ZERO_ADDRESS, IdentityId, LogNumber, to_hex
+from guildmark.domain.identifiers import UINT40_MAX, ZERO_ADDRESS, IdentityId, LogNumber, to_hex
 from guildmark.domain.refusals import LogUnknownError
 from guildmark.ports import KeyName
 from guildmark.settings import NodeSettings, save, with_node
@@ -23,7 +23,9 @@ app = typer.Typer(
 _PORT = 8480
 _PORT_MAX = 65535
 
-_Log = Annotated[int, typer.Argument(metavar="LOG", min=1, help="The log's number.")]
+_Log = Annotated[
+    int, typer.Argument(metavar="LOG", min=1, max=UINT40_MAX, help="The log's number.")
+]
 _Writer = typer.Option(metavar="KEY", help="The key of this home that will write records.")
 
 

@@ -25,7 +25,7 @@ from guildmark.domain.canonical import canonical
 from guildmark.domain.clause import Clause
 from guildmark.domain.facts import RecipeFact, RevisionFact, SiteRecipeFact
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import DesignId, Digest, IdentityId, RecipeId, to_hex
+from guildmark.domain.identifiers import UINT40_MAX, DesignId, Digest, IdentityId, RecipeId, to_hex
 from guildmark.domain.recipe import Recipe, RecipeDocument, Status
 from guildmark.domain.refusals import DesignUnknownError, RecipeUnknownError
 from guildmark.ports import DocumentKind, KeyName, View
@@ -55,7 +55,8 @@ def publish(
         DesignId, typer.Option(metavar="DESIGN", parser=design_id, help="The design's id.")
     ],
     revision: Annotated[
-        int | None, typer.Option(min=1, help="The revision's number; the newest by default.")
+        int | None,
+        typer.Option(min=1, max=UINT40_MAX, help="The revision's number; the newest by default."),
     ] = None,
     status: Annotated[
         FirstStatus, typer.Option(help="Nobody may build under a draft.")

@@ -14,7 +14,7 @@ from guildmark.cli.arguments import AsJson, Folder, address, identity_id, moment
 from guildmark.domain import trust as trust_file
 from guildmark.domain.contracts import ChainClass
 from guildmark.domain.errors import ConflictError, NotFinalError, UntrustedError
-from guildmark.domain.identifiers import Address, IdentityId, to_hex
+from guildmark.domain.identifiers import BLOCK_MAX, Address, IdentityId, to_hex
 from guildmark.domain.trust import VERSION, Listed, Trust, TrustedBlock, TrustFileError
 from guildmark.settings import default_home
 
@@ -127,7 +127,10 @@ def add(
 def close(
     rpc: _Rpc,
     block: Annotated[
-        int | None, typer.Option(metavar="NUMBER", min=0, help="The block; else the newest final.")
+        int | None,
+        typer.Option(
+            metavar="NUMBER", min=0, max=BLOCK_MAX, help="The block; else the newest final."
+        ),
     ] = None,
     trust: _File = None,
     home: Folder = None,

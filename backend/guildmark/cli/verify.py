@@ -18,7 +18,7 @@ from guildmark.domain import trust as trust_file
 from guildmark.domain.archive import DEFAULT_LIMITS
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.errors import NetworkError, NotFinalError, UnknownPartError, UsageError
-from guildmark.domain.identifiers import Index, LogNumber, parse_hint
+from guildmark.domain.identifiers import BLOCK_MAX, Index, LogNumber, parse_hint
 from guildmark.domain.qr import read_link
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import Question
@@ -96,7 +96,9 @@ def verify(
     ] = None,
     at: Annotated[
         int | None,
-        typer.Option(metavar="BLOCK", min=0, help="Ask for the state of this block."),
+        typer.Option(
+            metavar="BLOCK", min=0, max=BLOCK_MAX, help="Ask for the state of this block."
+        ),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Open no connection.")] = False,
     home: Folder = None,

@@ -35,6 +35,8 @@ ZERO32 = Bytes32(bytes(32))
 ZERO_ADDRESS = Address(bytes(20))
 UINT40_MAX = 2**40 - 1
 UINT64_MAX = 2**64 - 1
+BLOCK_MAX = 2**53 - 1
+"""A block's number travels in JSON, where whole numbers end here."""
 
 _HEX = re.compile(r"0x(?:[0-9a-f]{2})*", re.ASCII)
 _HINT = re.compile(r"(0|[1-9][0-9]{0,12})\.(0|[1-9][0-9]{0,19})", re.ASCII)

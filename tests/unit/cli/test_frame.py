@@ -192,3 +192,53 @@ def test_shells_get_commands_to_complete(speak: Speak, monkeypatch: pytest.Monke
     monkeypatch.setenv("COMP_CWORD", "1")
 
     assert speak().lines == ["plain,license"]
+
+
+NUMBERS = [
+    (path, parameter)
+    for path, command in EVERY
+    for parameter in command.params
+    if isinstance(parameter.type, click.types.IntParamType | click.types.FloatParamType)
+]
+
+
+def test_every_number_has_both_bounds() -> None:
+    assert len(NUMBERS) >= 15
+    for path, parameter in NUMBERS:
+        found = parameter.type
+
+        assert isinstance(found, click.IntRange), (path, parameter.name)
+        assert found.min is not None, (path, parameter.name)
+        assert found.max is not None, (path, parameter.name)
+        assert found.max < 2**63, "what every database and every node can count to"
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter"), NUMBERS, ids=[f"{' '.join(p)} {each.name}" for p, each in NUMBERS]
+)
+def test_a_number_beyond_its_bounds_is_wrong_usage(
+    speak: Speak, path: tuple[str, ...], parameter: click.Parameter
+) -> None:
+    kind = parameter.type
+    assert isinstance(kind, click.IntRange)
+    given = [str((kind.max or 0) + 1), str((kind.min or 0) - 1), "1" * 50, "9" * 5_000]
+    for value in (*given, "1.0", "1e3", "0x10", "NaN", "x", ""):
+        option = parameter.opts[-1] if isinstance(parameter, click.Option) else None
+        words = [option, value] if option else ["--", value]
+        command = dict(EVERY)[path]
+        before = [each for each in command.params if isinstance(each, click.Argument)]
+        if option is None:
+            # What stands before it is read first; a text fits it, or is refused just so.
+            words[1:1] = ["0x" + "11" * 32] * before.index(parameter)  # type: ignore[arg-type]  # an argument
+
+        spoken = speak(*path, *words)
+
+        assert spoken.exit == 2, (value[:60], spoken.err)
+        assert "Traceback" not in spoken.err
+
+
+def test_a_block_beyond_its_bound_is_named_with_it(speak: Speak) -> None:
+    spoken = speak("verify", "1.0", "--node", "http://127.0.0.1:9", "--at", str(2**53))
+
+    assert spoken.exit == 2
+    assert "9007199254740992 is not in the range 0<=x<=9007199254740991" in spoken.err

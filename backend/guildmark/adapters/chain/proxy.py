@@ -37,7 +37,7 @@ SEND = "eth_sendRawTransaction"
 _BODY_MAX = 16 * 1024 * 1024
 _BATCH_MAX = 2_000
 _COINS = 1_000
-_COINS_MAX = 1_000_000
+COINS_MAX = 1_000_000
 
 _PARSE_ERROR = -32700
 _INVALID_REQUEST = -32600
@@ -145,7 +145,7 @@ class Proxy:
         try:
             account, coins = _funding(call["params"])
         except (KeyError, TypeError, ValueError, MalformedError):
-            message = f"expected an address and at most {_COINS_MAX} coins"
+            message = f"expected an address and at most {COINS_MAX} coins"
             return _failed(call, _INVALID_PARAMS, message)
         return await self._sent(call, self.keeper.fund(account, coins))
 
@@ -172,7 +172,7 @@ class Proxy:
 def _funding(params: Any) -> tuple[Address, int]:
     account, *rest = params
     (coins,) = rest or [_COINS]
-    if not isinstance(coins, int) or not 0 < coins <= _COINS_MAX:
+    if not isinstance(coins, int) or not 0 < coins <= COINS_MAX:
         raise ValueError(coins)
     return address_from_hex(str(account).lower()), coins
 
