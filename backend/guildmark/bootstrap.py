@@ -10,6 +10,7 @@ from guildmark.adapters.chain.opening import open_ledger, open_outbox
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.content.store import LocalContent
+from guildmark.adapters.content.stores import Stores, open_stores
 from guildmark.adapters.content.vault import LocalVault
 from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.adapters.peers.client import NodeClient
@@ -19,6 +20,7 @@ from guildmark.adapters.store.requests import SqlRequests
 from guildmark.ports import (
     Clock,
     ContentStore,
+    ContentStores,
     Entropy,
     KeyName,
     KeyStore,
@@ -39,6 +41,7 @@ from guildmark.services.evidence import Exporter
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
 from guildmark.services.ingest import Ingest
+from guildmark.services.keeping import Keeping
 from guildmark.services.licenses import Licenses
 from guildmark.services.line import Line
 from guildmark.services.logs import Logs
@@ -65,6 +68,7 @@ class Home:
     store: NodeStore
     requests: Requests
     content: ContentStore
+    stores: ContentStores
     vault: Vault
     clock: Clock
     entropy: Entropy
@@ -91,6 +95,11 @@ class Home:
         node = self.settings.node
         own_log = None if node is None else node.log
         return Indexing(ledger=self.ledger, store=self.store, own_log=own_log)
+
+    @property
+    def keeping(self) -> Keeping:
+        """Return the use cases around the stores that keep content."""
+        return Keeping(stores=self.stores, clock=self.clock)
 
     @property
     def assignments(self) -> Assignments:
@@ -175,7 +184,13 @@ def open_home(settings: Settings, *, password: Callable[[], str]) -> Home:
     )
     engine = open_database(settings.database)
     keys = FileKeyStore(settings.keys, password=password)
-    content = LocalContent.open(settings.content)
+    stores = open_stores(
+        settings.content,
+        settings.stores.stores,
+        copies=settings.stores.copies,
+        entropy=entropy,
+    )
+    content = LocalContent(stores.blocks)
     return Home(
         settings=settings,
         ledger=ledger,
@@ -184,16 +199,18 @@ def open_home(settings: Settings, *, password: Callable[[], str]) -> Home:
         store=SqlNodeStore(engine),
         requests=SqlRequests(engine=engine, clock=clock),
         content=content,
+        stores=stores,
         vault=LocalVault(files=content.files, entropy=entropy),
         clock=clock,
         entropy=entropy,
-        close=partial(_close, ledger.rpc, engine),
+        close=partial(_close, ledger.rpc, engine, stores),
     )
 
 
-def _close(rpc: Rpc, engine: Engine) -> None:
+def _close(rpc: Rpc, engine: Engine, stores: Stores) -> None:
     rpc.close()
     engine.dispose()
+    stores.close()
 
 
 def open_node(home: Home) -> Node:

@@ -485,6 +485,40 @@ class ContentStore(Protocol):
         ...
 
 
+class Availability(StrEnum):
+    """What a content store answered to a challenge: the right bytes, none, or others."""
+
+    OK = "ok"
+    UNAVAILABLE = "unavailable"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreAnswer:
+    """What one content store answered for one file.
+
+    Args:
+        store: What the operator calls the store.
+        state: The answer; after a mend, what holds now.
+        code: The error's code, None where the bytes were right.
+        mended: Whether the file was brought back to the store.
+    """
+
+    store: str
+    cid: Cid
+    state: Availability
+    code: str | None = None
+    mended: bool = False
+
+
+class ContentStores(Protocol):
+    """The stores that keep the same files, challenged one by one."""
+
+    def round(self) -> Iterator[StoreAnswer]:
+        """Ask every store for a part of every file that nobody could foresee; mend what failed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainFile:
     """A file as it is used: its size and SHA-256."""

@@ -27,6 +27,7 @@ from guildmark.ports import KeyName
 
 FILE_NAME = "guildmark.toml"
 HOME_VARIABLE = "GUILDMARK_HOME"
+CONTENT_VARIABLE = "GUILDMARK_CONTENT"
 
 T = TypeVar("T")
 
@@ -89,12 +90,29 @@ class NodeSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContentSettings:
+    """Where content is kept beside the home's own folder.
+
+    Args:
+        stores: Addresses of further stores.
+        copies: How many stores, the own one included, must give a file back before it counts as
+            stored; None: two where there are two.
+        challenge_hours: How long a node waits between two rounds of challenges.
+    """
+
+    stores: tuple[str, ...] = ()
+    copies: int | None = None
+    challenge_hours: float = 24.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """The settings of one home."""
 
     home: Path
     chain: ChainSettings
     node: NodeSettings | None = None
+    stores: ContentSettings = ContentSettings()
 
     @property
     def database(self) -> Path:
@@ -134,6 +152,14 @@ def default_home(environment: Mapping[str, str]) -> Path:
     return Path(named) if named else Path("~/.guildmark").expanduser()
 
 
+def with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    """Return the settings with the content stores that the environment names, if it names any."""
+    named = environment.get(CONTENT_VARIABLE)
+    if named is None:
+        return settings
+    return replace(settings, stores=replace(settings.stores, stores=tuple(named.split())))
+
+
 def load(home: Path) -> Settings:
     """Read the settings of a home.
 
@@ -157,6 +183,7 @@ def load(home: Path) -> Settings:
         home=home,
         chain=_chain(_table(document, "chain")),
         node=_node(node) if node is not None else None,
+        stores=_stores(_table(document, "content")) if "content" in document else ContentSettings(),
     )
 
 
@@ -261,6 +288,21 @@ def _node(table: _Table) -> NodeSettings:
     )
 
 
+def _stores(table: _Table) -> ContentSettings:
+    stores = table.get("stores", list)
+    if not all(isinstance(store, str) for store in stores):
+        raise table.invalid("stores", stores)
+    copies = (
+        table.number("copies", low=1, high=1 + len(stores)) if "copies" in table.values else None
+    )
+    hours = ContentSettings().challenge_hours
+    if "challenge_hours" in table.values:
+        hours = table.get("challenge_hours", float)
+    if not 0 < hours <= 24 * 7:
+        raise table.invalid("challenge_hours", hours)
+    return ContentSettings(stores=tuple(stores), copies=copies, challenge_hours=hours)
+
+
 def _written(settings: Settings) -> str:
     chain = settings.chain
     tables: dict[str, dict[str, object]] = {
@@ -283,6 +325,13 @@ def _written(settings: Settings) -> str:
             "public_url": node.public_url,
             "batch_seconds": float(node.batch_seconds),
             "peers": list(node.peers),
+        }
+    if settings.stores != ContentSettings():
+        stores = settings.stores
+        tables["content"] = {
+            "stores": list(stores.stores),
+            **({} if stores.copies is None else {"copies": stores.copies}),
+            "challenge_hours": float(stores.challenge_hours),
         }
     return "\n".join(_toml(name, values) for name, values in tables.items())
 

@@ -6,7 +6,7 @@ from io import BufferedIOBase
 
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import ContentMissingError, EncryptedFile, PlainFile
+from guildmark.ports import ContentMissingError, EncryptedFile, PlainFile, StoreAnswer
 
 
 def _mixed(data: bytes, key: bytes) -> bytes:
@@ -33,6 +33,16 @@ class MemoryContent:
 
     def has(self, cid: Cid) -> bool:
         return cid in self.files
+
+
+@dataclass
+class MemoryStores:
+    """Fulfils ``ContentStores`` with answers that were laid ready."""
+
+    answers: list[StoreAnswer] = field(default_factory=list)
+
+    def round(self) -> Iterator[StoreAnswer]:
+        yield from self.answers
 
 
 @dataclass

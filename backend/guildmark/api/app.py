@@ -25,10 +25,14 @@ from guildmark.api.routes import (
     parts,
     registries,
     reports,
+    stores,
 )
 from guildmark.api.serving import ServedNode
 
-_ROUTERS = (health, metrics, chain, builds, content, disclosures, logs, parts, reports, registries)
+_ROUTERS = (
+    *(health, metrics, stores, chain, builds, content, disclosures, logs, parts, reports),
+    registries,
+)
 
 
 def create_app(node: ServedNode, *, lifespan: Lifespan[Any] | None = None) -> FastAPI:

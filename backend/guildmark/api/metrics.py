@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
+from guildmark.ports import Availability
 from guildmark.services.ingest import Reception
+from guildmark.services.keeping import Round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,11 +17,13 @@ class Reading:
         waiting: Accepted entries that are in no batch.
         indexed: The block up to which the index has read, None before the first one.
         head: The newest final block, None where the chain does not answer.
+        challenged: The newest round of challenges, None before the first one ended.
     """
 
     waiting: int
     indexed: int | None
     head: int | None
+    challenged: Round | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class Metrics:
     _registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     _builds: Counter = field(init=False)
     _gauges: dict[str, Gauge] = field(init=False)
+    _files: Gauge = field(init=False)
 
     def __post_init__(self) -> None:
         builds = Counter(
@@ -39,10 +44,17 @@ class Metrics:
         )
         for reception in Reception:
             builds.labels(reception.value)
+        files = Gauge(
+            "guildmark_content_files",
+            "Files by what a content store answered when it was last asked for them.",
+            ["store", "state"],
+            registry=self._registry,
+        )
         gauges = {name: Gauge(name, text, registry=self._registry) for name, text in _GAUGES}
         # The class is frozen, so that nobody swaps its counters.
         object.__setattr__(self, "_builds", builds)
         object.__setattr__(self, "_gauges", gauges)
+        object.__setattr__(self, "_files", files)
 
     def count(self, reception: Reception) -> None:
         """Count an envelope."""
@@ -56,6 +68,9 @@ class Metrics:
         values = (reading.waiting, head, indexed, head - indexed, reading.head is not None)
         for (name, _), value in zip(_GAUGES, values, strict=True):
             self._gauges[name].set(float(value))
+        for store in reading.challenged.stores if reading.challenged else ():
+            for state in Availability:
+                self._files.labels(store.store, state.value).set(store.count(state))
         return generate_latest(self._registry)
 
 

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.api.app import create_app
+from guildmark.api.challenging import Challenger
 from guildmark.api.logs import log_as_json
 from guildmark.api.running import Runner, warned_of_end
 from guildmark.api.serving import ServedNode
@@ -20,7 +21,7 @@ from guildmark.domain import trust
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.trust import Trust
 from guildmark.services.judging import Judging, own_trust
-from guildmark.settings import default_home, load
+from guildmark.settings import default_home, load, with_environment
 
 TRUST_FILE = "trust.json"
 
@@ -34,7 +35,7 @@ def from_environment() -> FastAPI:
         GuildmarkError: Settings, keys, database or chain cannot be used.
     """
     log_as_json()
-    settings = load(default_home(os.environ))
+    settings = with_environment(load(default_home(os.environ)), os.environ)
     home = open_home(settings, password=password_from(settings.keys, os.environ))
     return application(open_node(home))
 
@@ -47,16 +48,23 @@ def application(node: Node) -> FastAPI:
         on_failure=lambda error: _end(app, error),
     )
 
+    challenger = Challenger(
+        keeping=node.home.keeping,
+        pause=node.home.settings.stores.challenge_hours * 3600,
+    )
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         runner.start()
+        challenger.start()
         try:
             with warned_of_end(runner.announce_end, pause=_DRAIN_SECONDS):
                 yield
         finally:
             await run_in_threadpool(runner.stop)
+            await run_in_threadpool(challenger.stop)
 
-    app = create_app(_served(node, runner), lifespan=lifespan)
+    app = create_app(_served(node, runner, challenger), lifespan=lifespan)
     app.state.failure = None
     return app
 
@@ -67,7 +75,7 @@ def _end(app: FastAPI, error: GuildmarkError) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _served(node: Node, runner: Runner) -> ServedNode:
+def _served(node: Node, runner: Runner, challenger: Challenger) -> ServedNode:
     home, listed = node.home, _trust(node)
     return ServedNode(
         settings=node.settings,
@@ -85,6 +93,7 @@ def _served(node: Node, runner: Runner) -> ServedNode:
             host=urlsplit(node.settings.public_url).netloc,
         ),
         stopping=runner.is_ending,
+        challenged=lambda: challenger.latest,
     )
 
 

@@ -13,6 +13,7 @@ from guildmark.ports import ContentStore, Ledger, NodeStore, Requests
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.ingest import Ingest
 from guildmark.services.judging import Judging
+from guildmark.services.keeping import Round
 from guildmark.settings import NodeSettings
 
 
@@ -43,6 +44,7 @@ class ServedNode:
         bundles: Where evidence comes from.
         judging: Verifies bundles by this node's own trust file.
         stopping: Whether the process is about to end.
+        challenged: What the newest round of challenges showed, None before the first one ended.
     """
 
     settings: NodeSettings
@@ -55,6 +57,7 @@ class ServedNode:
     bundles: Bundles
     judging: Judging
     stopping: Callable[[], bool]
+    challenged: Callable[[], Round | None]
     metrics: Metrics = field(default_factory=Metrics)
 
 

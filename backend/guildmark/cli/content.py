@@ -1,6 +1,7 @@
 """``guildmark content``: bytes by their address, encrypted or not."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,10 +14,11 @@ from guildmark.cli.contents import fetch, send
 from guildmark.cli.homes import write_pieces
 from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter
-from guildmark.domain.errors import UsageError
+from guildmark.domain.errors import NetworkError, UsageError
 from guildmark.domain.fileset import Manifest
 from guildmark.domain.identifiers import Cid, DesignId
 from guildmark.ports import KeyName
+from guildmark.services.keeping import Round
 
 app = typer.Typer(
     help="Store bytes by their address, and bring them to and from nodes.", no_args_is_help=True
@@ -30,6 +32,13 @@ class NothingNamedError(UsageError):
 
     code = "cli.contentMissing"
     hint = "Name CIDs, or a design of this home with --design."
+
+
+class StoresIncompleteError(NetworkError):
+    """A content store lacks a file, or holds other bytes, and it could not be mended."""
+
+    code = "content.storesIncomplete"
+    hint = "Look at the stores that are named; then check again."
 
 
 @app.command()
@@ -87,6 +96,26 @@ def send_(
         for cid in named:
             send(opened, cid, client)
     say({"node": node, "cids": list(named)}, as_json=as_json)
+
+
+@app.command()
+def check(home: Folder = None, as_json: AsJson = False) -> None:
+    """Ask every content store for a random part of every file; mend what failed."""
+    found = enter(home).keeping.round()
+    rows = [asdict(store) for store in found.stores]
+    say({"checkedAt": found.at, "stores": rows}, as_json=as_json, brief=_told(found))
+    if not found.is_whole:
+        message = "Not every store gave every file back."
+        raise StoresIncompleteError(message)
+
+
+def _told(found: Round) -> str:
+    lines = (
+        f"{each.store:12}ok {each.ok} (mended {each.mended})  "
+        f"unavailable {each.unavailable}  invalid {each.invalid}"
+        for each in found.stores
+    )
+    return "\n".join(lines)
 
 
 def _files(home: Home, design: DesignId) -> list[Cid]:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from guildmark.adapters.chain.opening import open_ledger
 from guildmark.adapters.chain.rpc import Rpc, quantity
-from guildmark.adapters.clock import SystemClock
-from guildmark.adapters.content.store import LocalContent
+from guildmark.adapters.clock import SystemClock, SystemEntropy
+from guildmark.adapters.content.stores import open_stores
 from guildmark.adapters.keys.files import KEYSTORE, PKCS8
 from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE, open_signer, password_from
 from guildmark.adapters.store.engine import open_database
@@ -21,7 +21,7 @@ from guildmark.domain.errors import ConflictError, ForbiddenError, GuildmarkErro
 from guildmark.domain.identifiers import Address, to_hex
 from guildmark.domain.refusals import FundsMissingError
 from guildmark.ports import Call, KeyAlgorithm, KeyMissingError, Ledger
-from guildmark.settings import NodeSettings, Settings, SettingsMissingError, load
+from guildmark.settings import NodeSettings, Settings, SettingsMissingError, load, with_environment
 
 _DISK_LEAST = 1 << 30
 _GIB = 1 << 30
@@ -164,8 +164,13 @@ def _database(settings: Settings) -> str:
 
 
 def _content(settings: Settings) -> str:
-    LocalContent.open(settings.content)
-    return str(settings.content)
+    named = with_environment(settings, os.environ).stores
+    stores = open_stores(
+        settings.content, named.stores, copies=named.copies, entropy=SystemEntropy()
+    )
+    stores.close()
+    further = len(stores.blocks.replicas) + len(stores.blocks.sources)
+    return f"{settings.content} and {further} further stores" if further else str(settings.content)
 
 
 def _clock(ledger: Ledger) -> str:

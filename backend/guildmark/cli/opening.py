@@ -8,6 +8,7 @@ import click
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import Home, open_home
 from guildmark.cli.homes import settings_of
+from guildmark.settings import with_environment
 
 
 def enter(home: Path | None) -> Home:
@@ -16,7 +17,7 @@ def enter(home: Path | None) -> Home:
     Raises:
         GuildmarkError: As ``bootstrap.open_home``.
     """
-    settings = settings_of(home)
+    settings = with_environment(settings_of(home), os.environ)
     opened = open_home(settings, password=password_from(settings.keys, os.environ))
     click.get_current_context().call_on_close(opened.close)
     return opened

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from pathlib import Path
 
 import httpx
@@ -96,6 +97,20 @@ def test_metrics_are_in_prometheus_own_format(web: httpx.Client) -> None:
     assert families["guildmark_waiting_entries"].samples[0].value == 0
     assert families["guildmark_head_block"].samples[0].value > 0
     assert families["guildmark_index_lag_blocks"].samples[0].value >= 0
+
+
+def test_the_newest_challenges_are_told(web: httpx.Client) -> None:
+    # The first round begins with the node.
+    deadline = time.monotonic() + 20
+    told = web.get("/v1/stores").json()
+    while told["checkedAt"] is None and time.monotonic() < deadline:
+        time.sleep(0.1)
+        told = web.get("/v1/stores").json()
+
+    assert told["checkedAt"] > 0
+    assert [store["store"] for store in told["stores"]] in ([], ["own"])
+    for store in told["stores"]:
+        assert (store["unavailable"], store["invalid"], store["mended"]) == (0, 0, 0)
 
 
 def test_the_log_is_json_and_names_no_part(web: httpx.Client, played: Played) -> None:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from guildmark.adapters.clock import SystemEntropy
 from guildmark.adapters.content.store import LocalContent
+from guildmark.adapters.content.stores import open_stores
 from guildmark.adapters.content.vault import LocalVault
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.hashing import sha256
@@ -22,7 +23,12 @@ ABSENT = Cid("bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku")
 
 @pytest.fixture
 def content(tmp_path: Path) -> LocalContent:
-    return LocalContent.open(tmp_path / "content")
+    return opened(tmp_path / "content")
+
+
+def opened(folder: Path, *addresses: str) -> LocalContent:
+    stores = open_stores(folder, addresses, copies=None, entropy=SystemEntropy())
+    return LocalContent(stores.blocks)
 
 
 @pytest.fixture
@@ -75,7 +81,7 @@ def test_folder_that_cannot_be_written_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "content").write_text("a file stands in the way")
 
     with pytest.raises(StoreUnavailableError):
-        LocalContent.open(tmp_path / "content")
+        opened(tmp_path / "content")
 
 
 def test_encrypted_file_opens_with_its_key(vault: LocalVault) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakes.chain import CHAIN_ID, address
+from fakes.content import MemoryStores
 from fakes.node import MemoryNode
 from fakes.world import Tools, World, make_world
 from guildmark import cli
@@ -90,6 +91,7 @@ def home_of(tools: Tools, folder: Path) -> Home:
         keys=tools.keys,
         store=tools.store,
         content=tools.vault.content,
+        stores=MemoryStores(),
         vault=tools.vault,
         clock=SystemClock(),
         entropy=tools.entropy,

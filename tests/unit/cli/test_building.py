@@ -4,10 +4,11 @@ import json
 import stat
 from base64 import b64decode
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from fakes.content import MemoryStores
 from fakes.node import MemoryNode
 from fakes.world import DESIGNER, MACHINE, OPERATOR, PREFIX, RECIPE, SITE, WRITER, World, claim
 from guildmark.bootstrap import Home
@@ -15,9 +16,9 @@ from guildmark.domain import bundle
 from guildmark.domain.clauses import disclose_all
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.facts import PartFact
-from guildmark.domain.identifiers import Index, to_hex
+from guildmark.domain.identifiers import Cid, Index, to_hex
 from guildmark.domain.metering import QuotaExceededError
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports import Availability, DocumentKind, KeyName, StoreAnswer
 from guildmark.services.disclosing import clauses_body
 from guildmark.settings import NodeSettings, load, save, with_node
 from unit.cli.speaking import Speak, Spoken
@@ -614,6 +615,30 @@ def test_content_that_is_nowhere_leaves_no_file(speak: Speak, tmp_path: Path) ->
 
     assert (spoken.exit, spoken.json["code"]) == (4, "content.missing")
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
+
+
+def test_content_stores_are_checked(speak: Speak, home: Home) -> None:
+    stores = cast("MemoryStores", home.stores)
+    stores.answers.append(StoreAnswer(store="own", cid=Cid("bafk"), state=Availability.OK))
+
+    assert speak("content", "check").out == "own         ok 1 (mended 0)  unavailable 0  invalid 0"
+    assert speak("content", "check", "--json").json["stores"] == [
+        {"store": "own", "ok": 1, "unavailable": 0, "invalid": 0, "mended": 0}
+    ]
+
+
+@pytest.mark.parametrize("state", [Availability.UNAVAILABLE, Availability.INVALID])
+def test_a_store_that_lacks_a_file_is_a_failure(
+    speak: Speak, home: Home, state: Availability
+) -> None:
+    stores = cast("MemoryStores", home.stores)
+    stores.answers.append(StoreAnswer(store="kubo 1", cid=Cid("bafk"), state=state))
+
+    spoken = speak("content", "check")
+
+    assert spoken.exit == 3
+    assert spoken.out.startswith("kubo 1      ok 0")
+    assert "content.storesIncomplete" in spoken.err
 
 
 def test_content_is_sent_to_a_node(speak: Speak, node: MemoryNode, world: World) -> None:

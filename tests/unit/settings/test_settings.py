@@ -12,6 +12,7 @@ from guildmark.ports import KeyName
 from guildmark.settings import (
     FILE_NAME,
     ChainSettings,
+    ContentSettings,
     NodeSettings,
     SettingInvalidError,
     SettingMissingError,
@@ -21,6 +22,7 @@ from guildmark.settings import (
     default_home,
     load,
     save,
+    with_environment,
     with_node,
 )
 
@@ -190,3 +192,58 @@ def test_port_is_any_or_none(tmp_path: Path, port: int) -> None:
 def test_home_is_the_one_that_the_environment_names(tmp_path: Path) -> None:
     assert default_home({"GUILDMARK_HOME": str(tmp_path)}) == tmp_path
     assert default_home({}) == Path("~/.guildmark").expanduser()
+
+
+STORES = ContentSettings(
+    stores=("kubo+http://127.0.0.1:5001", "file:/mnt/other"), copies=3, challenge_hours=0.5
+)
+
+
+@pytest.mark.parametrize("stores", [ContentSettings(), STORES, replace(STORES, copies=None)])
+def test_content_stores_are_read_as_they_were_written(
+    tmp_path: Path, stores: ContentSettings
+) -> None:
+    settings = Settings(home=tmp_path, chain=CHAIN, stores=stores)
+
+    save(settings)
+
+    assert load(tmp_path) == settings
+
+
+def test_content_stores_have_defaults(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).write_text(f"{TEXT}[content]\nstores = []\n")
+
+    assert load(tmp_path).stores == ContentSettings(stores=(), copies=None, challenge_hours=24.0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "setting"),
+    [
+        ("stores = [7]", "content.stores"),
+        ('stores = "kubo"', "content.stores"),
+        ('stores = ["a"]\ncopies = 0', "content.copies"),
+        ('stores = ["a"]\ncopies = 3', "content.copies"),
+        ("stores = []\nchallenge_hours = 0.0", "content.challenge_hours"),
+        ("stores = []\nchallenge_hours = 168.1", "content.challenge_hours"),
+        ("stores = []\nchallenge_hours = true", "content.challenge_hours"),
+    ],
+)
+def test_content_stores_that_cannot_be_are_refused(
+    tmp_path: Path, lines: str, setting: str
+) -> None:
+    (tmp_path / FILE_NAME).write_text(f"{TEXT}[content]\n{lines}\n")
+
+    with pytest.raises(SettingInvalidError) as caught:
+        load(tmp_path)
+
+    assert caught.value.detail["setting"] == setting
+
+
+def test_the_environment_names_content_stores() -> None:
+    settings = Settings(home=Path("home"), chain=CHAIN, stores=STORES)
+
+    named = with_environment(settings, {"GUILDMARK_CONTENT": " file:/a  file:/b "})
+
+    assert named.stores == replace(STORES, stores=("file:/a", "file:/b"))
+    assert with_environment(settings, {"GUILDMARK_CONTENT": ""}).stores.stores == ()
+    assert with_environment(settings, {}) == settings

@@ -1,35 +1,32 @@
-"""Content in a block store on this disk."""
+"""Content in a block store on this disk, and in the stores beside it."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Self
 
 from guildmark.adapters.content.failures import translated
 from guildmark.domain.identifiers import Cid
 from guildmark_ipfs import cid as addresses
-from guildmark_ipfs.blockstore import LocalBlockStore
+from guildmark_ipfs.replicas import ReplicatedBlockStore
 from guildmark_ipfs.store import ContentStore as BlockContent
 
 
 @dataclass(frozen=True, slots=True)
 class LocalContent:
-    """Files over a local block store; fulfils ``ContentStore``.
+    """Files over the own block store and its replicas; fulfils ``ContentStore``.
 
     Args:
-        files: The library's view of the same blocks.
+        blocks: The stores as one.
     """
 
-    files: BlockContent
+    blocks: ReplicatedBlockStore
 
-    @classmethod
-    def open(cls, folder: Path) -> Self:
-        """Open the block store in a folder, which is made where it is not there."""
-        with translated():
-            return cls(BlockContent(LocalBlockStore.open(folder)))
+    @property
+    def files(self) -> BlockContent:
+        """Return the library's view of the same blocks."""
+        return BlockContent(self.blocks)
 
     def put(self, chunks: Iterable[bytes]) -> Cid:
-        """Store a file durably and return its CID."""
+        """Store a file durably, in as many stores as are wanted, and return its CID."""
         with translated():
             return Cid(str(self.files.put(chunks).cid))
 
@@ -39,6 +36,8 @@ class LocalContent:
             yield from self.files.read(addresses.Cid.parse(cid))
 
     def has(self, cid: Cid) -> bool:
-        """Return whether the file is here, whole."""
+        """Return whether the file is here, whole; other stores are asked for what was put here."""
         with translated():
-            return self.files.has(addresses.Cid.parse(cid))
+            # Who asks a node for any address must not make it search elsewhere.
+            address = addresses.Cid.parse(cid)
+            return self.blocks.lists(address) and self.files.has(address)

@@ -24,7 +24,9 @@ def metrics(node: Node) -> Response:
     with node.store.reading() as view:
         waiting, cursor = view.log.waiting_count(), view.facts.cursor()
     indexed = None if cursor is None else cursor.number
-    reading = Reading(waiting=waiting, indexed=indexed, head=_head(node))
+    reading = Reading(
+        waiting=waiting, indexed=indexed, head=_head(node), challenged=node.challenged()
+    )
     return Response(node.metrics.text(reading), headers={"Content-Type": _TEXT})
 
 
