@@ -63,7 +63,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     Tests whose volume can grow are marked, so that deep runs repeat these alone.
     """
     for item in items:
-        if "volume" in getattr(item, "fixturenames", ()) or item.get_closest_marker("hypothesis"):
+        is_law = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+        if is_law or "volume" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.deep)
         room = item.path.relative_to(_ROOT / "tests").parts[0]
         open_to = item.get_closest_marker("allow_hosts") or item.get_closest_marker("enable_socket")
