@@ -16,7 +16,7 @@ from typing import NoReturn
 
 import click
 import typer
-from click.shell_completion import shell_complete
+from click.shell_completion import CompletionItem, shell_complete
 from typer.core import TyperGroup
 
 from guildmark.domain.errors import GuildmarkError, UsageError
@@ -26,6 +26,7 @@ COMPLETE_VARIABLE = "_GUILDMARK_COMPLETE"
 """In it a shell asks for completions, in click's words."""
 
 _INTERRUPTED = 130
+_OWN_PACKAGES = frozenset({"", "guildmark", "guildmark_ipfs"})
 _JSON = "--json"
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
@@ -100,13 +101,17 @@ class _Commands(TyperGroup):
         with formatter.section("Commands"):
             formatter.write_dl([(name, _COMMANDS[name]) for name in self.list_commands(ctx)])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        # From the table, too: a shell waits for this.
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        return [CompletionItem(name, help=_COMMANDS[name]) for name in names]
+
 
 def _load(name: str) -> click.Command:
     try:
         module = import_module(f"guildmark.cli.{name}")
     except ModuleNotFoundError as exc:
-        message = f"`guildmark {name}` needs the package {exc.name}, which is not installed."
-        raise ExtraMissingError(message, package=exc.name) from exc
+        raise _explained(exc, f"`guildmark {name}`") from exc
     return _plain(module.app, name)
 
 
@@ -143,7 +148,7 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     words = list(sys.argv[1:] if args is None else args)
     asked = os.environ.get(COMPLETE_VARIABLE)
     if asked:
-        sys.exit(shell_complete(root(), {}, PROGRAM, COMPLETE_VARIABLE, asked))
+        sys.exit(_complete(asked))
     try:
         code = root().main(words, prog_name=PROGRAM, standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
@@ -157,6 +162,14 @@ def main(args: Sequence[str] | None = None) -> NoReturn:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _complete(asked: str) -> int:
+    """Answer a shell; where a command needs packages that are missing, it has no words to offer."""
+    try:
+        return shell_complete(root(), {}, PROGRAM, COMPLETE_VARIABLE, asked)
+    except ExtraMissingError as error:
+        return error.exit_code
+
+
 def _fail_usage(error: click.ClickException, *, as_json: bool) -> int:
     if as_json:
         render(CommandLineError(error.format_message()), as_json=True)
@@ -167,6 +180,8 @@ def _fail_usage(error: click.ClickException, *, as_json: bool) -> int:
 
 def _known(error: Exception) -> GuildmarkError:
     """Return an error as it is shown: what nobody foresaw says where it came from."""
+    if isinstance(error, ModuleNotFoundError):
+        error = _explained(error, "This command")
     if isinstance(error, GuildmarkError):
         return error
     if isinstance(error, OSError) and error.filename is not None:
@@ -175,6 +190,15 @@ def _known(error: Exception) -> GuildmarkError:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(frame.filename).name}:{frame.lineno}"
     return GuildmarkError(f"{type(error).__name__} at {place}: {error}")
+
+
+def _explained(error: ModuleNotFoundError, who: str) -> Exception:
+    """Return what to install; a module of our own that is not there is a fault that none mends."""
+    package, _, _ = (error.name or "").partition(".")
+    if package in _OWN_PACKAGES:
+        return error
+    message = f"{who} needs the package {package}, which is not installed."
+    return ExtraMissingError(message, package=package)
 
 
 def render(error: GuildmarkError, *, as_json: bool) -> None:

@@ -194,6 +194,68 @@ def test_shells_get_commands_to_complete(speak: Speak, monkeypatch: pytest.Monke
     assert speak().lines == ["plain,license"]
 
 
+def test_shells_get_every_command_without_its_packages(
+    speak: Speak, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(name: str) -> None:
+        raise ModuleNotFoundError(name, name="orjson")
+
+    monkeypatch.setattr(cli, "import_module", unavailable)
+    monkeypatch.setenv("_GUILDMARK_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "guildmark ")
+    monkeypatch.setenv("COMP_CWORD", "1")
+
+    spoken = speak()
+
+    assert spoken.lines == [f"plain,{name}" for name in sorted({path[0] for path, _ in EVERY})]
+    assert (spoken.exit, spoken.err) == (0, "")
+
+
+def test_shells_get_no_words_of_a_command_without_its_packages(
+    speak: Speak, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(name: str) -> None:
+        raise ModuleNotFoundError(name, name="orjson")
+
+    monkeypatch.setattr(cli, "import_module", unavailable)
+    monkeypatch.setenv("_GUILDMARK_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "guildmark keys ")
+    monkeypatch.setenv("COMP_CWORD", "2")
+
+    spoken = speak()
+
+    assert (spoken.exit, spoken.out, spoken.err) == (2, "", "")
+
+
+def test_a_package_that_is_missed_late_is_named(
+    speak: Speak, failing: dict[str, BaseException]
+) -> None:
+    failing["error"] = ModuleNotFoundError("No module", name="web3.types")
+
+    spoken = speak("version")
+
+    assert spoken.exit == 2
+    assert "This command needs the package web3, which is not installed." in spoken.err
+    assert "pip install 'guildmark[node]'" in spoken.err
+
+
+def test_a_module_of_our_own_that_is_missing_is_a_fault(
+    speak: Speak, failing: dict[str, BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing["error"] = ModuleNotFoundError("No module", name="guildmark.nowhere")
+    late = speak("version")
+
+    def unavailable(name: str) -> None:
+        raise ModuleNotFoundError(name, name="guildmark.cli.keys")
+
+    monkeypatch.setattr(cli, "import_module", unavailable)
+    early = speak("keys")
+
+    assert (late.exit, early.exit) == (1, 1)
+    assert "unexpected.failure" in late.err
+    assert "unexpected.failure" in early.err
+
+
 NUMBERS = [
     (path, parameter)
     for path, command in EVERY
