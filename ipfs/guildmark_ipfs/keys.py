@@ -7,7 +7,7 @@ import hmac
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NoReturn, Self, TypeAlias
+from typing import ClassVar, NoReturn, Self, TypeAlias
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hpke, serialization
@@ -86,6 +86,9 @@ class PublicKey:
 
     __slots__ = ("_data", "_key")
 
+    suite: ClassVar[int] = 1
+    overhead: ClassVar[int] = SEAL_OVERHEAD
+
     def __init__(self, data: bytes) -> None:
         if len(data) != KEY_SIZE or int.from_bytes(data, "little") >= _FIELD_PRIME:
             message = "The bytes are no X25519 public key in its canonical form."
@@ -116,6 +119,9 @@ class PrivateKey:
     """What opens that which was sealed to its public key."""
 
     secret: Secret
+
+    suite: ClassVar[int] = PublicKey.suite
+    overhead: ClassVar[int] = PublicKey.overhead
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Self:

@@ -4,11 +4,9 @@ from dataclasses import dataclass
 
 from guildmark_ipfs.cid import Cid
 from guildmark_ipfs.errors import MalformedError
-from guildmark_ipfs.keys import KEY_SIZE, SEAL_OVERHEAD, ContentKey, PrivateKey, PublicKey
+from guildmark_ipfs.hybrid import HybridPrivateKey, HybridPublicKey
+from guildmark_ipfs.keys import KEY_SIZE, ContentKey, PrivateKey, PublicKey
 
-# 1: X25519, HKDF-SHA256, AES-256-GCM.
-_SUITE = b"\x01"
-WRAPPED_SIZE = len(_SUITE) + KEY_SIZE + SEAL_OVERHEAD
 _DOMAIN = b"guildmark/wrap/v1"
 _ID_SIZE = 32
 _MAX_CHAIN_ID = 2**256 - 1
@@ -47,19 +45,23 @@ class WrapContext:
         return _DOMAIN + chain + self.license_id + self.recipient + bytes(self.cid)
 
 
-def wrap(key: ContentKey, recipient: PublicKey, context: WrapContext) -> bytes:
-    """Return ``key`` sealed to ``recipient``: ``WRAPPED_SIZE`` bytes."""
-    return _SUITE + recipient.seal(key.secret.expose(), info=context.info())
+def wrap(key: ContentKey, recipient: PublicKey | HybridPublicKey, context: WrapContext) -> bytes:
+    """Return ``key`` sealed to ``recipient``, after the number of the recipient's suite."""
+    sealed = recipient.seal(key.secret.expose(), info=context.info())
+    return bytes([recipient.suite]) + sealed
 
 
-def unwrap(wrapped: bytes, recipient: PrivateKey, context: WrapContext) -> ContentKey:
-    """Return the key that ``wrap`` sealed.
+def unwrap(
+    wrapped: bytes, recipient: PrivateKey | HybridPrivateKey, context: WrapContext
+) -> ContentKey:
+    """Return the key that ``wrap`` sealed; the recipient's own kind decides which suite it may be.
 
     Raises:
-        MalformedError: The bytes are no wrapped key of a known kind.
+        MalformedError: The bytes are no wrapped key of the recipient's kind.
         WrongKeyError: Wrapped for another recipient or context, or changed since.
     """
-    if len(wrapped) != WRAPPED_SIZE or wrapped[:1] != _SUITE:
-        message = f"A wrapped key has {WRAPPED_SIZE} bytes and begins with {_SUITE.hex()}."
+    size = 1 + KEY_SIZE + recipient.overhead
+    if len(wrapped) != size or wrapped[0] != recipient.suite:
+        message = f"A key wrapped for this recipient has {size} bytes, the first {recipient.suite}."
         raise MalformedError(message, size=len(wrapped))
     return ContentKey.from_bytes(recipient.open(wrapped[1:], info=context.info()))

@@ -15,6 +15,7 @@ from guildmark.domain.errors import MalformedError
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Cid
 from guildmark.ports import ContentMismatchError, ContentMissingError, StoreUnavailableError
+from guildmark_ipfs.hybrid import HybridPrivateKey
 
 PLAIN = b"solid bracket" * 50_000
 KEY = bytes(range(32))
@@ -131,6 +132,14 @@ def test_document_is_sealed_to_its_recipient(vault: LocalVault) -> None:
 
     suite = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
     assert suite.decrypt(sealed, private, b"to site 1") == b"terms"
+
+
+def test_document_is_sealed_to_a_hybrid_recipient(vault: LocalVault) -> None:
+    private = HybridPrivateKey.generate()
+
+    sealed = vault.seal(b"terms", bytes(private.public_key()), info=b"to site 1")
+
+    assert private.open(sealed, info=b"to site 1") == b"terms"
 
 
 def test_recipient_that_is_no_key_is_refused(vault: LocalVault) -> None:

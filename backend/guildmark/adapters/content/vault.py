@@ -7,6 +7,7 @@ from guildmark.adapters.content.failures import translated
 from guildmark.domain.identifiers import Cid, Digest
 from guildmark.ports import EncryptedFile, Entropy, PlainFile
 from guildmark_ipfs import cid as addresses
+from guildmark_ipfs.hybrid import HYBRID_PUBLIC_SIZE, HybridPublicKey
 from guildmark_ipfs.keys import ContentKey, PublicKey
 from guildmark_ipfs.store import ContentStore
 
@@ -36,6 +37,10 @@ class LocalVault:
         return PlainFile(size=plain.size, digest=Digest(plain.sha256))
 
     def seal(self, document: bytes, recipient: bytes, *, info: bytes) -> bytes:
-        """Seal a document (HPKE, RFC 9180) to an X25519 public key under the context ``info``."""
+        """Seal a document (HPKE, RFC 9180) to a public key under the context ``info``.
+
+        A key of 32 bytes is X25519's, one of 1,216 bytes ML-KEM-768's and X25519's.
+        """
         with translated():
-            return PublicKey(recipient).seal(document, info=info)
+            kind = HybridPublicKey if len(recipient) == HYBRID_PUBLIC_SIZE else PublicKey
+            return kind(recipient).seal(document, info=info)
