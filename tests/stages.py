@@ -180,6 +180,11 @@ class _RoguePeer:
     def bundle(self, log: LogNumber, index: Index) -> bytes | None:
         return self.bundles.get((log, index))
 
+    def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
+        """Return nothing whatever the label: a rogue names no other entry."""
+        del label
+        return ()
+
 
 def _gone_rogue(scene: Scene, workshop: Workshop, package: Package) -> Rogue:
     """Let a rogue with the second operator's writer key log bad parts."""

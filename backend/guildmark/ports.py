@@ -572,6 +572,14 @@ class Peer(Protocol):
         """
         ...
 
+    def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
+        """Return where the peer knows entries of a label.
+
+        Raises:
+            PeerUnavailableError: It does not answer in time, or not as a node does.
+        """
+        ...
+
 
 class Clock(Protocol):
     """Seconds since 1970; for deadlines and display, never for what the chain decides."""

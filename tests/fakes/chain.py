@@ -96,6 +96,8 @@ class MemoryChain:
     ticks: int = 0
     unfinal: int = 0
     """How many of the newest blocks are not final yet."""
+    words: dict[bytes, int] = field(default_factory=dict)
+    """What a proof says of a slot, 0 where a test says nothing."""
     capabilities: frozenset[Capability] = frozenset(Capability)
 
     def __post_init__(self) -> None:
@@ -167,7 +169,9 @@ class MemoryChain:
                 storage_root=sha256(b"%d" % block),
                 code_hash=sha256(name.encode()),
                 nodes=(),
-                slots=tuple(SlotProof(slot=slot, value=0, nodes=()) for slot in keys),
+                slots=tuple(
+                    SlotProof(slot=slot, value=self.words.get(slot, 0), nodes=()) for slot in keys
+                ),
             )
             for name, keys in slots.items()
         }

@@ -16,6 +16,7 @@ from guildmark.domain.canonical import canonical
 from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.errors import (
     GuildmarkError,
+    MalformedError,
     NetworkError,
     NotFinalError,
     NotFoundError,
@@ -31,6 +32,7 @@ from guildmark.domain.identifiers import (
     from_hex,
     to_hex,
 )
+from guildmark.domain.positions import read_positions
 from guildmark.domain.strictjson import JsonValue
 from guildmark.domain.trust import TrustedBlock
 from guildmark.domain.verification.case import Sighting
@@ -101,8 +103,8 @@ class Parts:
         at = "" if block is None else f"?block={block}"
         return self._get(f"/v1/parts/{log}.{index}/bundle{at}")
 
-    def find(self, label: str) -> tuple[LogNumber, Index] | None:
-        """Return the position that the node knows for a label, None where it knows none.
+    def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
+        """Return the positions that the node knows for a label, the first known one first.
 
         Raises:
             SourceUnreachableError: The node could not be reached.
@@ -110,9 +112,21 @@ class Parts:
         """
         answer = self._get(f"/v1/parts?label={quote(label, safe='')}")
         if answer is None:
-            return None
-        found = _object(_parse(answer))
-        return LogNumber(_integer(found.get("log"))), Index(_integer(found.get("index")))
+            return ()
+        try:
+            return read_positions(answer)
+        except MalformedError as error:
+            message = f"The node's answer cannot be read. {error.message}"
+            raise SourceAnswerError(message) from error
+
+    def find(self, label: str) -> tuple[LogNumber, Index] | None:
+        """Return the first position that the node knows for a label, None where it knows none.
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceAnswerError: It answered with something else.
+        """
+        return next(iter(self.positions(label)), None)
 
     def _get(self, path: str) -> bytes | None:
         address = _Address.of(self.url)
@@ -306,12 +320,6 @@ def _parse(data: bytes) -> JsonValue:
 def _object(value: JsonValue) -> strictjson.JsonObject:
     if not isinstance(value, dict):
         _refuse("it is no object")
-    return value
-
-
-def _integer(value: JsonValue) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        _refuse("a number is missing")
     return value
 
 

@@ -1,6 +1,6 @@
 """What the routes serve: a node's parts, handed to each request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Protocol
 
@@ -29,6 +29,10 @@ class Bundles(Protocol):
             UnknownPartError: Neither this node nor a peer has the entry.
             NotFinalError: The entry is not final yet.
         """
+        ...
+
+    def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
+        """Return where this node knows entries of a label."""
         ...
 
     def locate(self, label: str) -> tuple[LogNumber, Index] | None:

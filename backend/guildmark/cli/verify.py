@@ -2,6 +2,8 @@
 
 import json
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +20,12 @@ from guildmark.domain import trust as trust_file
 from guildmark.domain.archive import DEFAULT_LIMITS
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.errors import NetworkError, NotFinalError, UnknownPartError, UsageError
+from guildmark.domain.ethproof.header import HeaderError, decode_header
 from guildmark.domain.identifiers import BLOCK_MAX, Index, LogNumber, parse_hint
 from guildmark.domain.qr import read_link
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import Question
+from guildmark.domain.verification.evidence import RIVALS_MAX, Evidence, statement_of
 from guildmark.domain.verification.report import Report
 from guildmark.settings import default_home
 from guildmark.verify import verify_bundle, without_evidence
@@ -80,6 +84,32 @@ class _Named:
         return found
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rivals:
+    """Where other entries of a part's label are looked for: named files, and the node asked."""
+
+    files: Sequence[Path]
+    node: Parts | None
+
+    def of(self, evidence: Evidence) -> Iterator[bytes]:
+        """Yield bundles of other entries; what a node does not give out is not known."""
+        for path in self.files:
+            yield _read(path)
+        statement = statement_of(evidence.core)
+        if self.node is None or statement is None:
+            return
+        # What the node cannot say now is no reason to doubt the part.
+        with suppress(HeaderError, NetworkError, NotFinalError):
+            yield from self._at(self.node, evidence, statement.label)
+
+    def _at(self, node: Parts, evidence: Evidence, label: str) -> Iterator[bytes]:
+        block = decode_header(evidence.chain.header).number
+        for place in node.positions(label)[:RIVALS_MAX]:
+            found = node.bundle(*place, block=block) if place != evidence.place else None
+            if found is not None:
+                yield found
+
+
 @app.command()
 def verify(
     target: Annotated[str, typer.Argument(metavar="FILE|URI", help="A bundle, or a part's link.")],
@@ -100,6 +130,15 @@ def verify(
             metavar="BLOCK", min=0, max=BLOCK_MAX, help="Ask for the state of this block."
         ),
     ] = None,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Another bundle that claims the same label; may be given again.",
+        ),
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Open no connection.")] = False,
     home: Folder = None,
     as_json: AsJson = False,
@@ -110,11 +149,13 @@ def verify(
     try:
         if Path(target).is_file():
             data, question = _read(Path(target)), Question(now=SystemClock().now())
+            place = None if node is None or offline else Parts(url=node)
         else:
             named, place = _named(target, node, offline=offline)
             data = named.fetch(place, _block(at, trusted, rpc))
             question = named.question
-        report = verify_bundle(data, trusted, question, look=look)
+        rivals = _Rivals(files=beside or [], node=place)
+        report = verify_bundle(data, trusted, question, look=look, others=rivals.of)
     except (UnknownPartError, NetworkError, NotFinalError) as error:
         report = without_evidence(error)
     _print(report, as_json=as_json, offline=offline)

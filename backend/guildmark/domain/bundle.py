@@ -17,7 +17,6 @@ from guildmark.domain.errors import ContentError, GuildmarkError
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest
 from guildmark.domain.record import Record
-from guildmark.domain.storage import FATES, VOIDED
 from guildmark.domain.strictjson import JsonValue, Limits
 from guildmark.domain.verification.evidence import (
     RIVALS_MAX,
@@ -228,12 +227,7 @@ def _rivals(files: Mapping[str, bytes], limits: ArchiveLimits, depth: int) -> It
 
 def _check_replacement(evidence: Evidence) -> None:
     """Refuse a replacement where the shown fate, whether or not it is proven, names none."""
-    if evidence.replacement is None:
-        return
-    parts = evidence.chain.accounts.get(ContractName.PARTS)
-    slot = FATES.at(*evidence.place).slot
-    shown = [] if parts is None else [one.value for one in parts.slots if one.slot == slot]
-    if not set(shown) - {0, VOIDED}:
+    if evidence.replacement is not None and not evidence.is_replaced:
         message = "A replacement is shown for a part that nothing replaces."
         raise BundleUnneededError(message, file=_REPLACEMENT)
 

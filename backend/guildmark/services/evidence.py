@@ -77,30 +77,49 @@ class Exporter:
             RecordTooYoungError: The record is younger than the block, or the block not final.
             LedgerUnavailableError: The chain cannot be reached.
         """
+        return self.prove(self.gather(log, index), block=block)
+
+    def gather(self, log: LogNumber, index: Index) -> Evidence:
+        """Return what this node knows of a part of its own log, the chain's state left out.
+
+        Raises:
+            PartUnknownError: This node's log has no final entry there.
+        """
         with self.store.reading() as view:
             gathered = self._gathered(log, index, view)
             replacing = _replacing(log, index, view)
             replacement = None if replacing is None else self._gathered(log, replacing, view)
-        proven = self.prove(gathered, block=block)
-        if replacement is None:
-            return proven
-        return replace(proven, replacement=self.prove(replacement, block=block))
+        return replace(gathered, replacement=replacement)
 
     def prove(self, gathered: Evidence, *, block: int | None = None) -> Evidence:
         """Return the same evidence with the state of a final block.
+
+        What stands inside it is proven under the same block, or left out where it is younger.
 
         Raises:
             RecordTooYoungError: The record is younger than the block, or the block not final.
             LedgerUnavailableError: The chain cannot be reached.
         """
-        at = self._block(gathered.core.record, block)
+        return self._proven(gathered, self._block(gathered.core.record, block))
+
+    def _proven(self, gathered: Evidence, at: Block) -> Evidence:
         slots = required_slots(gathered.core, gathered.disclosed)
         chain = ChainEvidence(
             pin=self.ledger.pin(),
             header=self.ledger.header(at.number),
             accounts=self.ledger.proof(at.number, slots),
         )
-        return replace(gathered, chain=chain)
+        proven = replace(gathered, chain=chain, replacement=None, rivals=())
+        inner = gathered.replacement
+        return replace(
+            proven,
+            replacement=self._proven(inner, at) if inner and proven.is_replaced else None,
+            rivals=tuple(
+                self._proven(rival, at)
+                for rival in gathered.rivals
+                if rival.core.record.time <= at.time
+            ),
+        )
 
     def _block(self, record: Record, number: int | None) -> Block:
         head = self.ledger.head(final=True)

@@ -1,6 +1,7 @@
 """The stand-alone verifier: a bundle and a trust file in, a report out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -22,6 +23,9 @@ from guildmark.domain.verification.verdict import verify_evidence
 Look: TypeAlias = Callable[[int], Sighting]
 """Asks the reader's own node for a block by its number."""
 
+Others: TypeAlias = Callable[[Evidence], Iterable[bytes]]
+"""Gives bundles of other entries that claim the label of some evidence."""
+
 
 def verify_bundle(
     data: bytes,
@@ -29,6 +33,7 @@ def verify_bundle(
     question: Question = NO_QUESTION,
     *,
     look: Look | None = None,
+    others: Others | None = None,
 ) -> Report:
     """Return the verdict about the part that a bundle is about.
 
@@ -37,6 +42,7 @@ def verify_bundle(
         trust: Whom the reader trusts; without it the best answer is the second verdict.
         question: What the reader holds in hand: label, position, time.
         look: Asks the reader's own node; used where the trust file does not know block b.
+        others: Gives what else claims the label; what is no bundle of it counts for nothing.
     """
     try:
         evidence = bundle.read(data)
@@ -44,7 +50,15 @@ def verify_bundle(
         return _stopped(error, Verdict.PROBLEM, EXIT_ARCHIVE, "Problem found: no canonical bundle.")
     if trust is not None and look is not None:
         question = _looked_up(evidence, trust, question, look)
+    if others is not None:
+        evidence = evidence.beside(_readable(others(evidence)))
     return verify_evidence(evidence, trust, question)
+
+
+def _readable(bundles: Iterable[bytes]) -> Iterator[Evidence]:
+    for data in bundles:
+        with suppress(ContentError):
+            yield bundle.read(data)
 
 
 def without_evidence(error: UnknownPartError | NetworkError | NotFinalError) -> Report:

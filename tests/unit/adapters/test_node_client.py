@@ -187,3 +187,24 @@ def test_bundle_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert caught.value.detail == {"limit": 1_000}
     assert sent < 2_000
+
+
+def test_positions_of_a_label_are_as_the_node_tells_them() -> None:
+    answering = Answering(log=1, index=3, others=[{"log": 2, "index": 7}])
+
+    assert node(answering).positions("https://a.example/id/b") == [(1, 3), (2, 7)]
+    assert answering.asked[0].url.params["label"] == "https://a.example/id/b"
+
+
+def test_a_label_that_a_node_does_not_know_has_no_positions() -> None:
+    assert node(Answering(404)).positions("https://a.example/id/b") == []
+
+
+def test_positions_that_cannot_be_read_are_no_answer() -> None:
+    with pytest.raises(PeerUnavailableError, match="does not answer as a node does"):
+        node(Answering(log=1)).positions("https://a.example/id/b")
+
+
+def test_a_refusal_to_name_positions_carries_the_nodes_own_words() -> None:
+    with pytest.raises(PeerRefusedError, match="The lane is drawn"):
+        node(Answering(409, **PROBLEM)).positions("https://a.example/id/b")

@@ -1,15 +1,16 @@
 """Evidence of the own log, proven at a block; and what peers hold, checked and kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from fakes.world import OPERATOR, Tools, World, claim, make_world
+from fakes.world import OPERATOR, Tools, World, claim, make_world, parsed
 from guildmark.domain import bundle
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.entry import Entry, EntryKind
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.facts import (
     DesignFact,
     IdentityFact,
@@ -25,6 +26,7 @@ from guildmark.domain.identifiers import UINT64_MAX, Address, Bytes32, Digest, I
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.merkle import verify_inclusion
 from guildmark.domain.queue import Queued
+from guildmark.domain.storage import FATES
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.slots import required_slots
 from guildmark.ports import DocumentKind, PeerUnavailableError
@@ -249,6 +251,13 @@ def log_unasked(world: World, *envelopes: bytes) -> None:
     line.step()
 
 
+def _label(data: bytes) -> str | None:
+    try:
+        return parsed(data).label
+    except GuildmarkError:
+        return None
+
+
 def unexamined(world: World, data: bytes, number: int) -> Queued:
     entry = Entry(
         kind=EntryKind.BUILD,
@@ -266,7 +275,7 @@ def unexamined(world: World, data: bytes, number: int) -> Queued:
         entry=entry,
         salt=Bytes32(sha256(b"salt %d" % number)),
         lane=world.lane,
-        label=f"hidden {number}",
+        label=_label(data) or f"hidden {number}",
         counter=100 + number,
     )
 
@@ -293,6 +302,7 @@ def test_key_of_an_unknown_machine_is_not_shown(world: World) -> None:
 def fate(world: World, index: int, value: int) -> None:
     with world.tools.store.writing() as work:
         work.facts.put(PartFact(log=world.log, index=Index(index), fate=value))
+    world.tools.chain.words[FATES.at(world.log, Index(index)).slot] = value
 
 
 def test_replaced_part_shows_what_replaces_it(world: World) -> None:
@@ -319,6 +329,7 @@ class MemoryPeer:
     answers: Mapping[tuple[LogNumber, int], bytes] = field(default_factory=dict)
     is_down: bool = False
     asked: int = 0
+    labelled: Mapping[str, Sequence[tuple[LogNumber, Index]]] = field(default_factory=dict)
 
     def bundle(self, log: LogNumber, index: Index) -> bytes | None:
         self.asked += 1
@@ -326,6 +337,12 @@ class MemoryPeer:
             message = "The peer does not answer."
             raise PeerUnavailableError(message)
         return self.answers.get((log, index))
+
+    def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
+        if self.is_down:
+            message = "The peer does not answer."
+            raise PeerUnavailableError(message)
+        return self.labelled.get(label, ())
 
 
 def other_node(world: World, *peers: MemoryPeer) -> Bundles:
@@ -467,3 +484,80 @@ def test_entry_without_a_readable_label_is_kept_by_its_position() -> None:
         node.bundle(world.log, FIRST)
 
     assert peer.asked == 1
+
+
+def twice(world: World) -> tuple[Bundles, Mapping[tuple[LogNumber, int], bytes], str]:
+    """Let a rogue log two parts with one label; return its bundles and the label."""
+    label = world.finished(1).label
+    statements = (world.statement(1), replace(world.statement(2), label=label))
+    log_unasked(world, *(world.sign(statement) for statement in statements))
+    own = own_node(world)
+    return own, {(world.log, index): own.bundle(world.log, Index(index)) for index in (0, 1)}, label
+
+
+def places(found: Evidence) -> list[int]:
+    return [rival.core.index for rival in found.rivals]
+
+
+def test_own_entries_with_one_label_are_shown_beside_each_other() -> None:
+    own, held, label = twice(make_world())
+
+    shown = {place[1]: bundle.read(body) for place, body in held.items()}
+
+    assert {index: places(found) for index, found in shown.items()} == {0: [1], 1: [0]}
+    assert shown[0].rivals[0].chain.header == shown[0].chain.header
+    assert [index for _, index in own.positions(label)] == [0, 1]
+
+
+def test_what_was_kept_is_shown_beside_each_other() -> None:
+    world = make_world()
+    _, held, label = twice(world)
+    node = other_node(world, MemoryPeer(held))
+
+    first = bundle.read(node.bundle(world.log, Index(0)))
+    second = bundle.read(node.bundle(world.log, Index(1)))
+
+    assert (places(first), places(second)) == ([], [0])
+    assert node.positions(label) == [(world.log, 0), (world.log, 1)]
+
+
+def test_peers_are_asked_for_other_entries_of_a_label() -> None:
+    world = make_world()
+    _, held, label = twice(world)
+    positions = [(LogNumber(9), Index(4)), *((log, Index(index)) for log, index in held)]
+    peer = MemoryPeer(held, labelled={label: [*positions, (LogNumber(77), Index(0))]})
+    node = other_node(world, MemoryPeer(is_down=True), peer)
+
+    found = bundle.read(node.bundle(world.log, Index(1)))
+
+    assert places(found) == [0]
+
+
+def test_a_lie_about_another_entry_is_not_kept() -> None:
+    world = make_world()
+    _, held, label = twice(world)
+    first, second = ((world.log, index) for index in (0, 1))
+    told = {second: held[second], first: held[second]}
+    peer = MemoryPeer(told, labelled={label: [(world.log, Index(0))]})
+
+    found = bundle.read(other_node(world, peer).bundle(world.log, Index(1)))
+
+    assert places(found) == []
+
+
+def test_a_rival_younger_than_the_block_is_left_out(world: World) -> None:
+    found = world.tools.exporter.gather(world.log, FIRST)
+    young = replace(found.core.record, time=found.core.record.time + 10**6)
+    rival = replace(found, core=replace(found.core, record=young))
+
+    proven = world.tools.exporter.prove(replace(found, rivals=(rival,)))
+
+    assert proven.rivals == ()
+
+
+def test_a_replacement_is_left_out_where_the_fate_names_none(world: World) -> None:
+    found = world.tools.exporter.gather(world.log, FIRST)
+
+    proven = world.tools.exporter.prove(replace(found, replacement=found))
+
+    assert proven.replacement is None

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
+from fakes.rivals import EARLIER, other_entry, stand_beside
 from fakes.simulator import LABEL, LOOKED, OPERATOR, Simulator
 from fakes.web import Web, serving
 from guildmark.adapters.clock import SystemClock
@@ -90,7 +92,7 @@ def test_a_node_may_stand_below_a_path(web: Web) -> None:
 
 
 def test_a_label_is_found(web: Web) -> None:
-    web.pages = {FOUND: (200, b'{"log":1,"index":103}')}
+    web.pages = {FOUND: (200, b'{"log":1,"index":103,"others":[]}')}
 
     assert Parts(url=web.url).find(LABEL) == PART
     assert Parts(url=web.url).find("https://other.example.org/id/abcdef/1") is None
@@ -213,6 +215,13 @@ def test_a_chain_that_answers_nonsense_is_refused(chain: Web, change: dict[str, 
         Chain(url=chain.url).pin(DIRECTORY, ChainClass.LOCAL)
 
 
+def test_a_chains_answer_that_is_no_json_is_refused(chain: Web) -> None:
+    chain.raw = b"{"
+
+    with pytest.raises(SourceAnswerError, match="cannot be read"):
+        Chain(url=chain.url).final_block()
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(SystemClock, "now", _now)
@@ -240,13 +249,93 @@ def test_a_scanned_link_is_verified_at_the_block_of_the_trust_file(web: Web, fol
     web.pages = {f"{PATH}?block=77": (200, BUNDLE)}
 
     assert run("verify", link(web)) == 0
+    assert web.asked == [f"{PATH}?block=77", FOUND]
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """Two entries of one label: the part's own, and the one beside it."""
+
+    own: bytes
+    other: bytes
+
+    @classmethod
+    def make(cls, place: dict[str, Any], folder: Path) -> "Claimed":
+        """Return both, and let the reader trust the block that they are proven under."""
+        ours = Simulator()
+        stand_beside(ours, other_entry(place))
+        (other,) = ours.rivals
+        ours.rivals = ()
+        (folder / "trust.json").write_bytes(trust_file.serialise(ours.trust()))
+        return cls(own=bundle.write(ours.evidence()), other=bundle.write(other))
+
+
+BOTH = b'{"log":1,"index":103,"others":[{"log":1,"index":93},{"log":1,"index":94}]}'
+OTHER = "/v1/parts/1.93/bundle?block=77"
+
+
+def test_an_earlier_entry_that_the_node_knows_is_looked_at(web: Web, folder: Path) -> None:
+    claimed = Claimed.make(EARLIER, folder)
+    web.pages = {f"{PATH}?block=77": (200, claimed.own), FOUND: (200, BOTH)}
+
+    assert run("verify", link(web)) == 0
+    web.pages[OTHER] = (200, claimed.other)
+    assert run("verify", link(web)) == 19
+    assert run("verify", "1.103", "--node", web.url) == 19
+
+
+def test_a_file_is_compared_with_what_a_named_node_knows(web: Web, folder: Path) -> None:
+    claimed, file = Claimed.make(EARLIER, folder), folder / "part.zip"
+    file.write_bytes(claimed.own)
+    web.pages = {FOUND: (200, BOTH), OTHER: (200, claimed.other)}
+
+    assert run("verify", file) == 0
+    assert run("verify", file, "--node", web.url, "--offline") == 0
+    assert web.asked == []
+    assert run("verify", file, "--node", web.url) == 19
+
+
+def test_bundles_are_compared_by_hand(folder: Path) -> None:
+    claimed = Claimed.make(EARLIER, folder)
+    own, other, none = (folder / name for name in ("own.zip", "other.zip", "none.zip"))
+    own.write_bytes(claimed.own)
+    other.write_bytes(claimed.other)
+    none.write_bytes(b"no bundle")
+
+    assert run("verify", own, "--beside", none, "--beside", other) == 19
+    assert run("verify", other, "--beside", own, "--offline") == 0
+
+
+@pytest.mark.parametrize("answer", [(200, b"{}"), (404, b""), (409, b""), (503, b"")])
+def test_a_node_that_knows_no_other_entry_takes_nothing_from_a_part(
+    web: Web, folder: Path, answer: tuple[int, bytes]
+) -> None:
+    web.pages = {f"{PATH}?block=77": (200, BUNDLE), FOUND: answer}
+
+    assert run("verify", link(web)) == 0
+
+
+def test_nothing_is_asked_about_a_label_that_cannot_be_read(web: Web, folder: Path) -> None:
+    unread = bundle.write(Simulator(envelope=b"{}").evidence())
+    web.pages = {f"{PATH}?block=77": (200, unread)}
+
+    assert run("verify", link(web)) != 0
+    assert web.asked == [f"{PATH}?block=77"]
+
+
+def test_nothing_is_asked_at_a_block_that_is_none(web: Web, folder: Path) -> None:
+    evidence = HONEST.evidence()
+    headless = bundle.write(replace(evidence, chain=replace(evidence.chain, header=b"")))
+    web.pages = {f"{PATH}?block=77": (200, headless)}
+
+    assert run("verify", link(web)) == 16
     assert web.asked == [f"{PATH}?block=77"]
 
 
 def test_a_link_without_a_position_is_searched(web: Web, folder: Path) -> None:
     at_node = quote(LABEL.replace("id.example.org", web.url.removeprefix("http://")), safe="")
     web.pages = {
-        f"/v1/parts?label={at_node}": (200, b'{"log":1,"index":103}'),
+        f"/v1/parts?label={at_node}": (200, b'{"log":1,"index":103,"others":[]}'),
         f"{PATH}?block=5": (200, BUNDLE),
     }
 

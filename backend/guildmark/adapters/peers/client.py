@@ -11,6 +11,7 @@ import httpx
 
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import Cid, Digest, Index, LogNumber, to_hex
+from guildmark.domain.positions import read_positions
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.ports import DocumentKind, PeerUnavailableError
 
@@ -131,6 +132,20 @@ class NodeClient:
         if response.is_error:
             _refuse(response.status_code, body)
         return body
+
+    def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
+        """Return where the node knows entries of a label; an answer that is none is refused."""
+        with self._answers():
+            response = self._http.get("/v1/parts", params={"label": label})
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            return []
+        if response.is_error:
+            _refuse(response.status_code, response.content)
+        try:
+            return read_positions(response.content)
+        except MalformedError as exc:
+            message = f"{self.url} does not answer as a node does: {exc.message}"
+            raise PeerUnavailableError(message, url=self.url) from exc
 
     def _object(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
         response = self._request(method, path, **options)

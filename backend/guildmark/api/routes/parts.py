@@ -38,14 +38,21 @@ class Position(BaseModel):
     index: int
 
 
-@router.get("", summary="Where a label's entry is", responses=refusals(400, 404, 503))
-def find_part(label: LabelQuery, node: Node) -> Position:
-    """Return the position of the entry that carries a label."""
-    found = node.bundles.locate(label)
-    if found is None:
+class Positions(Position):
+    """Where the first known entry of a label is, and the others that claim it."""
+
+    others: list[Position]
+
+
+@router.get("", summary="Where a label's entries are", responses=refusals(400, 404, 503))
+def find_part(label: LabelQuery, node: Node) -> Positions:
+    """Return the position of the entry that carries a label, and of others that claim it."""
+    places = [Position(log=log, index=index) for log, index in node.bundles.positions(label)]
+    if not places:
         message = "No entry of this node's log carries this label."
         raise LabelUnknownError(message)
-    return Position(log=found[0], index=found[1])
+    first, *others = places
+    return Positions(log=first.log, index=first.index, others=others)
 
 
 @router.get(

@@ -29,6 +29,7 @@ from guildmark.domain.recipe import Recipe, SiteRecipe
 from guildmark.domain.record import COUNT_MAX, PATH_MAX, Record
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.statement import BuildStatement
+from guildmark.domain.storage import FATES, VOIDED
 from guildmark.domain.terms import Terms
 
 INTERVALS_MAX = 64
@@ -236,6 +237,14 @@ class Evidence:
     def place(self) -> tuple[LogNumber, Index]:
         """Return the entry's log and index."""
         return self.core.record.log, self.core.index
+
+    @property
+    def is_replaced(self) -> bool:
+        """Return whether the shown fate, proven or not, names an entry that replaces this one."""
+        parts = self.chain.accounts.get(ContractName.PARTS)
+        slot = FATES.at(*self.place).slot
+        shown = () if parts is None else parts.slots
+        return any(one.slot == slot and one.value not in {0, VOIDED} for one in shown)
 
     def beside(self, others: "Iterable[Evidence]") -> Self:
         """Return the evidence with those of ``others`` as rivals that claim the same label.
