@@ -59,15 +59,21 @@ def _perform(teller: Teller, folder: Path) -> int:
     with open_stage(folder, keep=os.environ.get("KEEP") == "1") as stage:
         logging.basicConfig(filename=stage.folder / "logs" / "demo.log", level=logging.WARNING)
         logging.captureWarnings(capture=True)
-        scene, outcome = _play(stage, teller)
-        seconds = teller.seconds
-        report = reports.dump(outcome.report(seconds=seconds)).encode()
-        write(stage.folder / "report.json", report)
-        summarise(teller, scene, outcome, seconds=seconds)
+        _, outcome = tell(stage, teller)
         untold = list(outcome.untold())
     for line in untold:
         teller.say(f"[bold red]Not as told:[/] {line}")
     return 1 if untold else 0
+
+
+def tell(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:
+    """Play the whole story, write the report and sum up."""
+    scene, outcome = _play(stage, teller)
+    seconds = teller.seconds
+    report = reports.dump(outcome.report(seconds=seconds)).encode()
+    write(stage.folder / "report.json", report)
+    summarise(teller, scene, outcome, seconds=seconds)
+    return scene, outcome
 
 
 def _play(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:

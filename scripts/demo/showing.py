@@ -52,6 +52,21 @@ def bundle_path(scene: Scene, part: Part) -> Path:
     return scene.stage.folder / "bundles" / f"{part.hint}.zip"
 
 
+def label_link(scene: Scene, part: Part) -> str:
+    """Return what the code of a part's label holds: its page on the node that logged it.
+
+    The label's own host is invented, so that no browser would find it.
+    """
+    pin = scene.designer.home.ledger.pin()
+    place = PartId(
+        chain_id=pin.chain_id,
+        build_log=pin.contracts[ContractName.LOG].address,
+        log=part.log,
+        index=part.index,
+    )
+    return link_text(part.label, place, base=scene.node_of(part.workshop.operator).url)
+
+
 def _write_all(parts: Sequence[Part], each: Callable[[Part], None]) -> None:
     with ThreadPoolExecutor(max_workers=4) as pool:
         list(pool.map(each, parts))
@@ -63,14 +78,7 @@ def _write_bundle(scene: Scene, part: Part, block: int) -> None:
 
 
 def _write_labels(scene: Scene, part: Part) -> None:
-    pin = scene.designer.home.ledger.pin()
-    place = PartId(
-        chain_id=pin.chain_id,
-        build_log=pin.contracts[ContractName.LOG].address,
-        log=part.log,
-        index=part.index,
-    )
-    text = link_text(part.label, place)
+    text = label_link(scene, part)
     folder = scene.stage.folder / "labels"
     write(folder / f"{part.hint}.svg", labels.svg(text, caption=part.label.rsplit("/", 1)[-1]))
     write(folder / f"{part.hint}.png", labels.png(text))

@@ -8,6 +8,7 @@ from demo.customer import FROM_BUNDLE, OVER_NODE
 from demo.outcome import Outcome
 from demo.rogue import ALTERED, NOT_LOGGED, OVER_QUOTA, UNREGISTERED
 from demo.scene import Scene
+from demo.showing import label_link
 from demo.telling import Teller
 from environments import ROOT
 
@@ -78,12 +79,24 @@ def _say_next(teller: Teller, scene: Scene, outcome: Outcome) -> None:
     for path in (f"bundles/{hint}.zip", f"bad/{bad}.zip"):
         command = f"guildmark verify {place}/{path} --trust {place}/trust.json --offline"
         teller.say(f"  .venv/bin/{command}")
-    teller.say(f"  {place}/report.json, {place}/labels/ (codes to scan), {place}/bundles/")
+    teller.say(f"  {place}/report.json, {place}/bundles/, {place}/labels/")
     if os.environ.get("KEEP") != "1":
-        teller.say("  make demo KEEP=1 leaves the nodes running, with their pages")
+        teller.say(
+            "  make demo KEEP=1 leaves the nodes running: their pages, and what labels lead to"
+        )
         return
     for operator, node in zip(scene.operators, scene.nodes, strict=True):
-        teller.say(f"  {node.url} is the node of {operator.party.name}")
-        teller.say(f"  {node.url}/parts/{hint} is the page of a part")
+        teller.say(f"  {_link(node.url)} is the node of {operator.party.name}")
+        teller.say(f"  {_link(f'{node.url}/parts/{hint}')} is its page of a part")
+    part = next(part for part in outcome.parts if part.hint == hint)
+    teller.say(f"  {_link(label_link(scene, part))}")
+    teller.say(
+        f"    is what the code of {place}/labels/{hint}.svg holds; this machine's browsers open it"
+    )
     numbers = " ".join(str(process.pid) for process in scene.stage.processes.values())
     teller.say(f"  kill {numbers} ends nodes and chain; so does the next make demo")
+
+
+def _link(address: str) -> str:
+    """Return an address that a terminal lets its user click."""
+    return f"[link={address}]{address}[/link]"

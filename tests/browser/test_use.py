@@ -8,6 +8,8 @@ from PIL import Image
 from playwright.sync_api import Page
 
 from browsing import DESK, PAGES, SCHEMES, Visit, Visitor
+from demo.showing import label_link
+from guildmark.adapters import labels
 from stages import Played
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil", "chromium")]
@@ -184,6 +186,13 @@ def test_the_label_s_files_can_be_scanned(visitor: Visitor, played: Played) -> N
 
     assert _opened(visitor, drawn, played) == VERIFIED
     assert _scanned(served.body()) == drawn
+
+
+def test_a_label_of_the_demo_leads_to_its_page(visitor: Visitor, played: Played) -> None:
+    text = label_link(played.scene, played.parts[0])
+
+    assert _scanned(labels.png(text)) == text
+    assert _opened(visitor, text, played) == VERIFIED
 
 
 def test_the_evidence_can_be_saved(visitor: Visitor, played: Played) -> None:
