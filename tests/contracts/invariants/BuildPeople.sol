@@ -31,6 +31,8 @@ contract BuildPeople is Watched {
     mapping(uint40 log => uint40 seq) private _seq;
     bytes[] private _records;
     bytes[] private _usedGrants;
+    /// @dev What the draws of the record to come must get.
+    IBuildLog.Grant[] private _expected;
     uint256[] private _tokens;
     bytes32[] private _designs;
     bytes32[3] private _sites;
@@ -63,8 +65,8 @@ contract BuildPeople is Watched {
 
     function grant(uint256 seed) external watched {
         uint40 units = uint40(1 + (seed >> 8) % 60);
-        uint40 begin = seed % 4 == 0 ? _now() + uint40((seed >> 16) % 50) : 0;
-        uint40 end = seed % 3 == 0 ? _now() + 60 + uint40((seed >> 24) % 50) : 0;
+        uint40 begin = seed % 4 == 0 ? _aroundABlock((seed >> 16) % 5, seed >> 40) : 0;
+        uint40 end = seed % 3 == 0 ? _aroundABlock(6 + (seed >> 24) % 5, seed >> 44) : 0;
         _grantUnits(_designs[(seed >> 32) % 2], units, begin, end);
     }
 
@@ -72,6 +74,19 @@ contract BuildPeople is Watched {
     function grantAgain(uint256 seed) external watched {
         bytes memory call = _usedGrants[seed % _usedGrants.length];
         _mustFail(_account(seed >> 8), address(licenses), call);
+    }
+
+    /// @dev What an owner signed before the design was sold grants nothing, even when he has it
+    /// back.
+    function grantStale(uint256 seed) external watched {
+        bytes32 design = _designs[seed % 2];
+        ILicenseRegistry.Terms memory terms = _terms(design);
+        if (terms.designEpoch == 0) return;
+        terms.designEpoch -= uint40(1 + (seed >> 8) % terms.designEpoch);
+        terms.nonce = ++_nonce;
+        bytes memory signature = _signOf(designs.designOwner(design), licenses.licenseId(terms));
+        bytes memory call = abi.encodeCall(licenses.grant, (terms, signature));
+        _mustFail(_account(seed >> 16), address(licenses), call);
     }
 
     function split(uint256 seed) external watched {
@@ -92,7 +107,7 @@ contract BuildPeople is Watched {
         uint40 number = uint40(1 + seed % licenseCount);
         address owner = designs.designOwner(licenses.designOf(number));
         address caller = _mostly(owner, seed >> 8);
-        uint40 at = uint40(_now() + 60 + (seed >> 16) % 80 - 10);
+        uint40 at = _aroundABlock(5 + (seed >> 16) % 5, seed >> 24);
         uint40 current = licenses.license(number).stopAt;
         bool isAllowed = caller == owner && at >= _now() + 60 && (current == 0 || at < current);
         bytes memory call = abi.encodeCall(licenses.stop, (licenses.idOf(number), at));
@@ -145,6 +160,7 @@ contract BuildPeople is Watched {
         bytes32 root = Rfc9162.root(_leaves(_records.length, count));
         bytes memory call =
             abi.encodeCall(log.append, (number, uint40(head.seq), count, root, draws));
+        _expect(draws);
 
         _try(head.writer, address(log), call, true);
 
@@ -195,8 +211,10 @@ contract BuildPeople is Watched {
         uint256 part = _part(record, at.position);
         address holder = _holder(record, at.position);
         address caller = _mostly(holder, seed >> 64);
-        bytes memory signature = _signOf(_owner(part), _voidDigest(part));
-        bool isAllowed = caller == holder && _isOpen(record, at.position);
+        bool isSigned = (seed >> 88) % 8 != 0;
+        bytes memory signature = isSigned ? _signOf(_owner(part), _voidDigest(part)) : bytes("");
+        bool isAllowed = caller == holder && _isOpen(record, at.position)
+            && _mayConsent(_owner(part), caller, isSigned);
         bytes memory call = abi.encodeCall(parts.voidPart, (record, at.position, signature));
         if (!_try(caller, address(parts), call, isAllowed)) return;
         _mustFail(caller, address(parts), call);
@@ -210,8 +228,8 @@ contract BuildPeople is Watched {
         address caller = _mostly(_holder(record, at.position), seed >> 64);
         bool isAllowed = caller == _holder(record, at.position) && _isOpen(record, at.position)
             && by > uint64(part) && by < _size[record.log]
-            && log.head(record.log).writer != address(0);
-        bytes memory call = _supersedeCall(record, at.position, by);
+            && _consent(record.log, part, caller, seed >> 88);
+        bytes memory call = _supersedeCall(record, at.position, by, seed >> 88);
         if (!_try(caller, address(parts), call, isAllowed)) return;
         _mustFail(caller, address(parts), call);
     }
@@ -263,11 +281,14 @@ contract BuildPeople is Watched {
         vm.assertEq(record.time, _now(), "time (I13)");
         _size[record.log] += record.count;
         uint40 offset = 0;
+        vm.assertEq(record.grants.length, _expected.length, "a grant a draw");
         for (uint256 i = 0; i < record.grants.length; ++i) {
             offset += record.grants[i].n;
+            vm.assertEq(record.grants[i].firstUnit, _expected[i].firstUnit, "what a draw gets");
             _observeGrant(record.grants[i]);
         }
         vm.assertLe(offset, record.count, "grants lie inside (I2)");
+        delete _expected;
         if (record.count > 0) _records.push(abi.encode(record));
     }
 
@@ -329,16 +350,69 @@ contract BuildPeople is Watched {
         );
     }
 
-    function _supersedeCall(IBuildLog.Record memory record, uint40 position, uint64 by)
-        private
-        view
-        returns (bytes memory)
-    {
+    /// @dev Seven times of eight both sign.
+    function _supersedeCall(
+        IBuildLog.Record memory record,
+        uint40 position,
+        uint64 by,
+        uint256 seed
+    ) private view returns (bytes memory) {
         uint256 part = _part(record, position);
         bytes32 digest = _supersedeDigest(part, by);
-        bytes memory writers = _signOf(log.head(record.log).writer, digest);
-        bytes memory owners = _signOf(_owner(part), digest);
+        bytes memory writers =
+            seed % 8 != 0 ? _signOf(log.head(record.log).writer, digest) : bytes("");
+        bytes memory owners = seed % 8 != 1 ? _signOf(_owner(part), digest) : bytes("");
         return abi.encodeCall(parts.supersede, (record, position, by, writers, owners));
+    }
+
+    function _consent(uint40 number, uint256 part, address caller, uint256 seed)
+        private
+        view
+        returns (bool)
+    {
+        address by = log.head(number).writer;
+        bool isWriters = by != address(0) && _mayConsent(by, caller, seed % 8 != 0);
+        return isWriters && _mayConsent(_owner(part), caller, seed % 8 != 1);
+    }
+
+    /// @dev Nobody owns a part without a token; who calls need not sign.
+    function _mayConsent(address account, address caller, bool isSigned)
+        private
+        pure
+        returns (bool)
+    {
+        return account == address(0) || account == caller || isSigned;
+    }
+
+    /// @dev What each draw must get: in order, as long as there is room and the license is open.
+    function _expect(IBuildLog.Draw[] memory draws) private {
+        delete _expected;
+        for (uint256 i = 0; i < draws.length; ++i) {
+            ILicenseRegistry.Lane memory lane = licenses.lane(draws[i].lane);
+            uint40 next = lane.next;
+            for (uint256 k = 0; k < i; ++k) {
+                if (draws[k].lane != draws[i].lane || _expected[k].firstUnit == 0) continue;
+                next += draws[k].n;
+            }
+            bool isGranted = next + draws[i].n <= lane.end && _isInForce(lane.license);
+            _expected.push(
+                IBuildLog.Grant({
+                    lane: draws[i].lane, n: draws[i].n, firstUnit: isGranted ? next : 0
+                })
+            );
+        }
+    }
+
+    function _isInForce(uint40 number) private view returns (bool) {
+        ILicenseRegistry.License memory self = licenses.license(number);
+        bool hasEnded = self.notAfter != 0 && _now() >= self.notAfter;
+        bool isStopped = self.stopAt != 0 && _now() >= self.stopAt;
+        return _now() >= self.notBefore && !hasEnded && !isStopped;
+    }
+
+    /// @dev A second before, at, or after a block to come, where that one changes something.
+    function _aroundABlock(uint256 blocks, uint256 seed) private view returns (uint40) {
+        return uint40(_now() + 12 * blocks + 1 - (seed % 3));
     }
 
     function _position(uint256 seed)

@@ -20,10 +20,11 @@ contract BuildInvariants {
 
     /// @dev What moves parts on is named more than once, so that more of it happens.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[22] memory actions = [
+        bytes4[23] memory actions = [
             people.wait.selector,
             people.grant.selector,
             people.grantAgain.selector,
+            people.grantStale.selector,
             people.split.selector,
             people.split.selector,
             people.stop.selector,
@@ -45,7 +46,7 @@ contract BuildInvariants {
             people.supersede.selector
         ];
         targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector({addr: address(people), selectors: new bytes4[](22)});
+        targets[0] = FuzzSelector({addr: address(people), selectors: new bytes4[](23)});
         for (uint256 i = 0; i < actions.length; ++i) {
             targets[0].selectors[i] = actions[i];
         }

@@ -18,7 +18,8 @@ contract IdentityPeople is Watched {
     bytes32[] private _all;
     Made[] private _keys;
     Made[] private _claims;
-    bytes32[] private _commitments;
+    Made[] private _requests;
+    Made[] private _commitments;
     bytes32[] private _designs;
     bytes32[] private _recipes;
     uint256 private _salt;
@@ -90,11 +91,16 @@ contract IdentityPeople is Watched {
         bool isAllowed = caller == identities.controllerOf(child) && seed % 16 != 0
             && !_isRequested(child, parent) && identities.parentOf(child) != parent;
         bytes memory call = abi.encodeCall(identities.requestLink, (child, parent));
-        _try(caller, address(identities), call, isAllowed);
+        if (!_try(caller, address(identities), call, isAllowed)) return;
+        _requests.push(Made({id: child, owner: parent}));
     }
 
     function acceptLink(uint256 seed) external watched {
         (bytes32 child, bytes32 parent) = _pair(seed);
+        if (_requests.length > 0 && seed % 8 != 0) {
+            Made memory request = _requests[(seed >> 32) % _requests.length];
+            (child, parent) = (request.id, request.owner);
+        }
         address caller = _mostly(identities.controllerOf(parent), seed >> 24);
         bool isAllowed = caller == identities.controllerOf(parent) && _isRequested(child, parent)
             && identities.parentOf(child) == 0;
@@ -132,21 +138,23 @@ contract IdentityPeople is Watched {
     function endKey(uint256 seed) external watched {
         if (_keys.length == 0) return;
         Made memory key = _keys[seed % _keys.length];
-        address caller = _mostly(identities.controllerOf(key.owner), seed >> 8);
-        bool isAllowed =
-            caller == identities.controllerOf(key.owner) && identities.keyOf(key.id).to == 0;
-        bytes memory call = abi.encodeCall(identities.endKey, (key.owner, key.id));
+        bytes32 named = _named(key, seed >> 24);
+        address caller = _mostly(identities.controllerOf(named), seed >> 8);
+        bool isAllowed = named == key.owner && caller == identities.controllerOf(named)
+            && identities.keyOf(key.id).to == 0;
+        bytes memory call = abi.encodeCall(identities.endKey, (named, key.id));
         _try(caller, address(identities), call, isAllowed);
     }
 
     function giveNotice(uint256 seed) external watched {
         if (_keys.length == 0) return;
         Made memory key = _keys[seed % _keys.length];
-        address caller = _mostly(identities.controllerOf(key.owner), seed >> 8);
+        bytes32 named = _named(key, seed >> 24);
+        address caller = _mostly(identities.controllerOf(named), seed >> 8);
         uint40 from = uint40(_now() + 2 - (seed >> 16) % 100);
-        bool isAllowed =
-            caller == identities.controllerOf(key.owner) && _mayDoubt(key.owner, key.id, from);
-        bytes memory call = abi.encodeCall(identities.giveNotice, (key.owner, key.id, from, 0));
+        bool isAllowed = named == key.owner && caller == identities.controllerOf(named)
+            && _mayDoubt(named, key.id, from);
+        bytes memory call = abi.encodeCall(identities.giveNotice, (named, key.id, from, 0));
         _try(caller, address(identities), call, isAllowed);
     }
 
@@ -163,25 +171,30 @@ contract IdentityPeople is Watched {
     function revokeClaim(uint256 seed) external watched {
         if (_claims.length == 0) return;
         Made memory made = _claims[seed % _claims.length];
-        address caller = _mostly(identities.controllerOf(made.owner), seed >> 8);
-        bool isAllowed =
-            caller == identities.controllerOf(made.owner) && identities.claimOf(made.id).to == 0;
-        bytes memory call = abi.encodeCall(identities.revokeClaim, (made.owner, made.id));
+        bytes32 named = _named(made, seed >> 24);
+        address caller = _mostly(identities.controllerOf(named), seed >> 8);
+        bool isAllowed = named == made.owner && caller == identities.controllerOf(named)
+            && identities.claimOf(made.id).to == 0;
+        bytes memory call = abi.encodeCall(identities.revokeClaim, (named, made.id));
         _try(caller, address(identities), call, isAllowed);
     }
 
     /// @dev Once in four times again, which changes nothing.
     function commit(uint256 seed) external watched {
         bytes32 salt = seed % 4 == 0 ? bytes32(_salt) : bytes32(++_salt);
-        bytes32 commitment = _commitment(_account(seed >> 8), "root", salt);
-        if (designs.committedAt(commitment) == 0) _commitments.push(salt);
+        address account = _account(seed >> 8);
+        bytes32 commitment = _commitment(account, "root", salt);
+        if (designs.committedAt(commitment) == 0) {
+            _commitments.push(Made({id: salt, owner: bytes32(uint256(uint160(account)))}));
+        }
         designs.commit(commitment);
     }
 
     function registerDesign(uint256 seed) external watched {
         if (_commitments.length == 0) return;
-        bytes32 salt = _pick(_commitments, seed);
-        address caller = _account(seed >> 8);
+        Made memory made = _commitments[seed % _commitments.length];
+        bytes32 salt = made.id;
+        address caller = _mostly(address(uint160(uint256(made.owner))), seed >> 8);
         bytes32 id = _commitment(caller, "root", salt);
         uint40 at = designs.committedAt(id);
         bool isAllowed = at != 0 && at < _now() && designs.design(id).priority == 0;
@@ -221,11 +234,13 @@ contract IdentityPeople is Watched {
         IRecipeRegistry.Recipe memory recipe;
         recipe.root = bytes32(++_salt);
         recipe.design = _pick(_designs, seed);
-        recipe.revision = uint40(1 + (seed >> 8) % designs.design(recipe.design).revisions);
         if (_recipes.length > 0 && seed % 2 == 0) {
             recipe.supersedes = _pick(_recipes, seed >> 16);
             recipe.change = IRecipeRegistry.Change(1 + (seed >> 24) % 3);
+            bytes32 before = predicted[address(recipes)][_at(4, recipe.supersedes)];
+            if ((seed >> 40) % 8 != 0) recipe.design = before;
         }
+        recipe.revision = uint40(1 + (seed >> 8) % designs.design(recipe.design).revisions);
         bool isAllowed = recipe.supersedes == 0 || _mayFollow(recipe);
         bytes memory call =
             abi.encodeCall(recipes.publish, (recipe, IRecipeRegistry.Status(1 + (seed >> 32) % 3)));
@@ -298,6 +313,11 @@ contract IdentityPeople is Watched {
     /// @dev Seven times of eight who may, else anybody.
     function _mostly(address account, uint256 seed) private view returns (address) {
         return seed % 8 == 0 ? _account(seed >> 3) : account;
+    }
+
+    /// @dev Seven times of eight the one whose it is, else anybody.
+    function _named(Made memory made, uint256 seed) private view returns (bytes32) {
+        return seed % 8 == 0 ? _pick(_all, seed >> 3) : made.owner;
     }
 
     function _pick(bytes32[] storage from, uint256 seed) private view returns (bytes32) {
