@@ -20,7 +20,7 @@ def test_a_label_leads_to_its_entry(web: httpx.Client, played: Played) -> None:
 
     found = web.get("/v1/parts", params={"label": part.label})
 
-    assert found.json() == {"log": part.log, "index": part.index}
+    assert found.json() == {"log": part.log, "index": part.index, "others": []}
 
 
 @pytest.mark.parametrize("tail", ["9", "/", "?p=1.0"])
@@ -127,7 +127,7 @@ def test_a_peer_s_part_is_asked_for_once_and_kept(other_web: httpx.Client, playe
     found = other_web.get("/v1/parts", params={"label": part.label})
 
     assert (bundle.status_code, kept.status_code) == (200, 200)
-    assert found.json() == {"log": part.log, "index": part.index}
+    assert found.json() == {"log": part.log, "index": part.index, "others": []}
 
 
 @pytest.mark.parametrize("what", ["", "/bundle", "/label.svg", "/label.png"])
