@@ -9,6 +9,8 @@ ContentError
 ├── UnavailableError      content.unavailable, the store could not be asked
 ├── RefusedError          content.refused, the service does not do what it was asked
 ├── NotReplicatedError    content.notReplicated, too few stores gave the file back
+├── WrongOffsetError      content.wrongOffset, an upload stands elsewhere
+├── BusyError             content.busy, something else is at work there
 ├── HashMismatchError     content.hashMismatch, a source sent other bytes than were asked for
 ├── BlockCorruptError     content.blockCorrupt, the own disk holds other bytes than were written
 ├── StoreFullError        content.storeFull, nothing more can be written
@@ -96,6 +98,20 @@ class NotReplicatedError(ContentError):
 
     code = "content.notReplicated"
     hint = "Check the stores that are named, then put the file again; nothing was lost."
+
+
+class WrongOffsetError(ContentError):
+    """A part of an upload does not follow what is stored of it."""
+
+    code = "content.wrongOffset"
+    hint = "Ask how far the upload is, then send what follows."
+
+
+class BusyError(ContentError):
+    """Something else is at work there, or too much."""
+
+    code = "content.busy"
+    hint = "Wait a moment, then try again."
 
 
 class HashMismatchError(ContentError):

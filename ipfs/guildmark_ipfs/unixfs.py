@@ -108,14 +108,29 @@ class Builder:
             message = "The file is finished; begin a new one."
             raise ValueError(message)
         view = memoryview(data).cast("B")
-        self._size += len(view)
-        if self._size > self._limit:
-            message = f"The file has more than the {self._limit} bytes that are allowed."
-            raise TooLargeError(message, limit=self._limit)
+        self._count(len(view))
         offset = 0
         while offset < len(view):
             offset += self._take(view[offset : offset + self._layout.chunk - self._filled])
         return len(view)
+
+    @property
+    def size(self) -> int:
+        """Return the bytes so far."""
+        return self._size
+
+    def adopt(self, leaf: Cid, size: int) -> None:
+        """Append a leaf that is stored already: a full chunk, or the file's last one.
+
+        Raises:
+            TooLargeError: The file would pass the limit.
+            ValueError: The file is finished, or stands inside a chunk.
+        """
+        if self._finished or self._size % self._layout.chunk or not 0 < size <= self._layout.chunk:
+            message = "Leaves are adopted one by one, before the file is finished."
+            raise ValueError(message)
+        self._count(size)
+        self._add(_Branch(cid=leaf, size=size, total=size), 0)
 
     def finish(self) -> Root:
         """Write what is left and return the file's address."""
@@ -127,6 +142,12 @@ class Builder:
             self._close(level)
             level += 1
         return Root(cid=self._levels[level][0].cid, size=self._size)
+
+    def _count(self, size: int) -> None:
+        self._size += size
+        if self._size > self._limit:
+            message = f"The file has more than the {self._limit} bytes that are allowed."
+            raise TooLargeError(message, limit=self._limit)
 
     def _take(self, piece: memoryview) -> int:
         if len(piece) == self._layout.chunk:

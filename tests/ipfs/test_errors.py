@@ -18,7 +18,7 @@ def kinds(kind: type[ContentError] = ContentError) -> Iterator[type[ContentError
 def test_each_error_has_a_code_of_its_own() -> None:
     codes = [kind.code for kind in kinds()]
 
-    assert len(codes) == len(set(codes)) == 17
+    assert len(codes) == len(set(codes)) == 19
     assert all(re.fullmatch(r"content\.[a-z][A-Za-z]+", code) for code in codes)
 
 
