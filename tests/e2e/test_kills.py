@@ -96,7 +96,7 @@ def test_killed_node_loses_and_doubles_nothing(
 ) -> None:
     sent: list[bytes] = []
 
-    for number in range(volume(5, 50, 1_000)):
+    for number in range(volume(5, 25, 1_000)):
         envelopes = builds(played, workshop, 1 + number * PARTS_A_KILL)
         sent += envelopes
         with ThreadPoolExecutor() as pool:

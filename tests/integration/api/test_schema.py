@@ -53,7 +53,7 @@ def test_no_case_leaves_the_description(
     volume: Callable[[int, int, int], int],
 ) -> None:
     # An operation's examples; there are two dozen operations and further phases.
-    examples, least = volume(8, 300, 3_000), volume(500, 10_000, 100_000)
+    examples, least = volume(8, 400, 4_000), volume(500, 10_000, 100_000)
 
     cases = _schemathesis(tmp_path, played.node.url, examples=examples)
 

@@ -187,7 +187,7 @@ def test_nothing_is_lost_or_doubled_wherever_the_node_dies(
     steps = warm_up(template)
 
     # Recovery is killed as well: up to three deaths a play.
-    for _ in range(volume(1_000, 10_000, 100_000) // DEATHS):
+    for _ in range(volume(1_000, 3_000, 100_000) // DEATHS):
         play(template, [source.randint(1, steps) for _ in range(DEATHS)])
 
 
