@@ -63,11 +63,16 @@ contract BuildPeople is Watched {
         }
     }
 
+    /// @dev Its units go to a log at once, so that some are drawn just when it begins or ends.
     function grant(uint256 seed) external watched {
         uint40 units = uint40(1 + (seed >> 8) % 60);
-        uint40 begin = seed % 4 == 0 ? _aroundABlock((seed >> 16) % 5, seed >> 40) : 0;
-        uint40 end = seed % 3 == 0 ? _aroundABlock(6 + (seed >> 24) % 5, seed >> 44) : 0;
-        _grantUnits(_designs[(seed >> 32) % 2], units, begin, end);
+        uint40 begin = seed % 2 == 0 ? _aroundABlock((seed >> 16) % 3, seed >> 40) : 0;
+        uint40 end = seed % 3 == 0 ? _aroundABlock(3 + (seed >> 24) % 2, seed >> 44) : 0;
+        uint40 lane = _grantUnits(_designs[(seed >> 32) % 2], units, begin, end);
+        vm.prank(maker);
+        licenses.split(
+            lane, units + 1, units, uint40(1 + (seed >> 48) % logCount), _sites[(seed >> 56) % 3]
+        );
     }
 
     /// @dev A signature grants one license (I5).
@@ -304,7 +309,10 @@ contract BuildPeople is Watched {
         _unitsGranted[lane.license] |= units;
     }
 
-    function _grantUnits(bytes32 design, uint40 units, uint40 begin, uint40 end) private {
+    function _grantUnits(bytes32 design, uint40 units, uint40 begin, uint40 end)
+        private
+        returns (uint40 lane)
+    {
         ILicenseRegistry.Terms memory terms = _terms(design);
         terms.units = units;
         terms.notBefore = begin;
@@ -312,7 +320,7 @@ contract BuildPeople is Watched {
         terms.notice = 60;
         terms.nonce = ++_nonce;
         bytes memory signature = _signOf(designs.designOwner(design), licenses.licenseId(terms));
-        licenses.grant(terms, signature);
+        (, lane) = licenses.grant(terms, signature);
         _usedGrants.push(abi.encodeCall(licenses.grant, (terms, signature)));
     }
 
