@@ -29,6 +29,7 @@ from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.domain.contracts import ChainClass, ChainPin
 from guildmark.domain.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Address, to_hex
+from guildmark.domain.predicate import KeyHolder
 from guildmark.ports import Capability, KeyName, PublicKey
 
 _READY_SECONDS = 60.0
@@ -52,6 +53,9 @@ class MemoryKeys:
     def address(self, name: KeyName) -> Address:
         point = self._key(name).public_key.format(compressed=False)
         return Address(keccak256(point[1:])[12:])
+
+    def holder(self, name: KeyName) -> KeyHolder:
+        raise NotImplementedError
 
     def sign_digest(self, name: KeyName, digest: bytes) -> bytes:
         return self._signer(name).sign_digest(digest)

@@ -37,6 +37,8 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "hardhat": _installed("hardhat-local/node_modules/hardhat/package.json"),
         "kubo": _built_or_on_the_path("build/kubo/ipfs", "ipfs"),
         "slic3r": _any_of("slic3r"),
+        "softhsm2": _any_of("softhsm2-util"),
+        "swtpm": lambda: all(map(shutil.which, ("swtpm", "tpm2_sign"))),
         "strace": _any_of("strace"),
     }
 )

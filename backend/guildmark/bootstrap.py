@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -162,12 +163,13 @@ class Node:
     line: Line
 
 
-def open_home(settings: Settings, *, password: Callable[[], str]) -> Home:
+def open_home(settings: Settings, *, password: Callable[[], str], pin: Path | None = None) -> Home:
     """Open a home: chain and contracts are checked before anything is read, signed or sent.
 
     Args:
         settings: The home's settings.
         password: Asked when the first key is opened or made.
+        pin: The file with the PIN of tokens and TPMs whose URIs name none.
 
     Raises:
         SettingsError: Settings, keys or database cannot be used.
@@ -183,7 +185,7 @@ def open_home(settings: Settings, *, password: Callable[[], str]) -> Home:
         directory=chain.directory,
     )
     engine = open_database(settings.database)
-    keys = FileKeyStore(settings.keys, password=password)
+    keys = FileKeyStore(settings.keys, password=password, pin=pin)
     stores = open_stores(
         settings.content,
         settings.stores.stores,

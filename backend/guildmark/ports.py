@@ -33,6 +33,7 @@ from guildmark.domain.identifiers import (
     LogNumber,
     Seq,
 )
+from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.queue import Batch, Build, Logged, Outcome, Queued
 
 FactT = TypeVar("FactT", bound=Fact)
@@ -442,6 +443,10 @@ class KeyStore(Protocol):
 
     def address(self, name: KeyName) -> Address:
         """Return the account that a secp256k1 key controls."""
+        ...
+
+    def holder(self, name: KeyName) -> KeyHolder:
+        """Return what holds a key, so that a machine can say it."""
         ...
 
     def sign_digest(self, name: KeyName, digest: bytes) -> bytes:

@@ -9,6 +9,7 @@ from guildmark.adapters.keys import signer
 from guildmark.adapters.keys.signer import Signer
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Address
+from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.signatures import Algorithm, address_of
 from guildmark.domain.signatures import PublicKey as SigningKey
 from guildmark.ports import (
@@ -47,6 +48,10 @@ class MemoryKeyStore:
 
     def address(self, name: KeyName) -> Address:
         return address_of(signing_key(self, name))
+
+    def holder(self, name: KeyName) -> KeyHolder:
+        self._key(name)
+        return KeyHolder.FILE
 
     def sign_digest(self, name: KeyName, digest: bytes) -> bytes:
         return self._key(name).sign_digest(digest)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from guildmark.adapters.keys.devices import pin_file
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.api.app import create_app
 from guildmark.api.challenging import Challenger
@@ -36,7 +37,8 @@ def from_environment() -> FastAPI:
     """
     log_as_json()
     settings = with_environment(load(default_home(os.environ)), os.environ)
-    home = open_home(settings, password=password_from(settings.keys, os.environ))
+    password, pin = password_from(settings.keys, os.environ), pin_file(os.environ)
+    home = open_home(settings, password=password, pin=pin)
     return application(open_node(home))
 
 

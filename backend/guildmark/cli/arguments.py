@@ -34,7 +34,8 @@ Folder: TypeAlias = Annotated[
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Signer: TypeAlias = Annotated[
-    str, typer.Option("--as", metavar="KEY", help="The key of this home that signs transactions.")
+    str,
+    typer.Option("--as", metavar="KEY", help="Who signs transactions: a key's name or URI."),
 ]
 NodeUrl: TypeAlias = Annotated[
     str, typer.Option("--node", metavar="URL", help="The address of an operator's node.")

@@ -54,7 +54,7 @@ def attest(
     machine: Annotated[
         IdentityId, typer.Option(metavar="MACHINE", parser=identity_id, help="The machine's id.")
     ],
-    key: Annotated[str, typer.Option(metavar="KEY", help="The machine's key in this home.")],
+    key: Annotated[str, typer.Option(metavar="KEY", help="The name or URI of its key.")],
     lane: Annotated[
         int, typer.Option(min=1, max=UINT40_MAX, help="The lane that the unit comes from.")
     ],

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from guildmark.adapters.files import create_durably
+from guildmark.adapters.keys.devices import pin_file
 from guildmark.adapters.keys.keystore import FileKeyStore, password_from
 from guildmark.domain.errors import ConflictError, UsageError
 from guildmark.settings import Settings, default_home, load
@@ -44,7 +45,8 @@ def settings_of(home: Path | None) -> Settings:
 def keys_of(home: Path | None) -> FileKeyStore:
     """Return the keys of a home; no chain is needed for them."""
     folder = folder_of(home) / KEYS
-    return FileKeyStore(folder, password=password_from(folder, os.environ))
+    password, pin = password_from(folder, os.environ), pin_file(os.environ)
+    return FileKeyStore(folder, password=password, pin=pin)
 
 
 def write_new(path: Path, content: bytes, *, mode: int = 0o644) -> None:

@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from guildmark.cli.answers import Answer, say
-from guildmark.cli.arguments import AsJson, Folder, key_text
+from guildmark.cli.arguments import AsJson, Folder, identity_id, key_text
 from guildmark.cli.homes import keys_of
-from guildmark.domain.identifiers import to_hex
+from guildmark.domain.identifiers import IdentityId, to_hex
+from guildmark.domain.identity import key_id
 from guildmark.ports import KeyAlgorithm, KeyName, KeyStore
+from guildmark.services.builds import signing_key
 
 app = typer.Typer(help="Make and list the keys of this home.", no_args_is_help=True)
 
@@ -20,10 +22,14 @@ _USES: Mapping[KeyAlgorithm, str] = {
     KeyAlgorithm.X25519: "packages",
 }
 
+_Name = Annotated[
+    str, typer.Argument(metavar="NAME|URI", help="The key's name in this home, or its URI.")
+]
+
 
 @app.command()
 def new(
-    name: Annotated[str, typer.Argument(help="The key's name in this home.")],
+    name: _Name,
     algorithm: Annotated[
         KeyAlgorithm,
         typer.Option(help="secp256k1 for accounts, p256 for machines, x25519 for packages."),
@@ -31,7 +37,13 @@ def new(
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key, encrypted with the home's password; print its account, or its public half."""
+    """Make a key and print its account, or its public half.
+
+    A name makes a key file in this home, encrypted with the home's password. A URI makes the key
+    in a device, which it never leaves: pkcs11:token=...;object=...?module-path=... (RFC 7512) in
+    a token, tpm:handle=0x81010001 in a TPM. The PIN comes from a file, which pin-source= in the
+    URI or GUILDMARK_PIN_FILE names.
+    """
     keys = keys_of(home)
     keys.create(KeyName(name), algorithm)
     row = _row(keys, KeyName(name))
@@ -47,12 +59,20 @@ def list_(home: Folder = None, as_json: AsJson = False) -> None:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(help="The key's name in this home.")],
+    name: _Name,
+    machine: Annotated[
+        IdentityId | None,
+        typer.Option(metavar="MACHINE", parser=identity_id, help="Say its id for a machine."),
+    ] = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the public half of a key, and its account where it has one."""
-    say(_row(keys_of(home), KeyName(name)), as_json=as_json)
+    keys = keys_of(home)
+    row = _row(keys, KeyName(name))
+    if machine is not None:
+        row = {**row, "id": to_hex(key_id(machine, signing_key(keys, KeyName(name))))}
+    say(row, as_json=as_json)
 
 
 def _row(keys: KeyStore, name: KeyName) -> Answer:
@@ -60,6 +80,7 @@ def _row(keys: KeyStore, name: KeyName) -> Answer:
     has_account = public.algorithm is KeyAlgorithm.SECP256K1
     return {
         "name": name,
+        "holder": keys.holder(name).value,
         "for": _USES[public.algorithm],
         "account": to_hex(keys.address(name)) if has_account else None,
         "publicKey": key_text(public),

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from guildmark.adapters.keys.keystore import names_signer
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import (
@@ -39,7 +40,8 @@ _Key = Annotated[KeyId, typer.Argument(metavar="KEY", parser=key_id, help="The k
 def add(
     machine: _Machine,
     key: Annotated[
-        str, typer.Argument(help="A key of this home, or one as `guildmark keys show` prints it.")
+        str,
+        typer.Argument(help="A key's name, its URI, or one as `guildmark keys show` prints it."),
     ],
     account: Signer = ACCOUNT,
     home: Folder = None,
@@ -106,7 +108,7 @@ def list_(machine: _Machine, home: Folder = None, as_json: AsJson = False) -> No
 
 
 def _public(home: Home, text: str) -> PublicKey:
-    if ":" not in text:
+    if ":" not in text or names_signer(text):
         return signing_key(home.keys, KeyName(text))
     found = public_key(text)
     algorithms = {algorithm.name.lower(): algorithm for algorithm in Algorithm}

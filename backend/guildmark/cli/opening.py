@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from guildmark.adapters.keys.devices import pin_file
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import Home, open_home
 from guildmark.cli.homes import settings_of
@@ -18,7 +19,8 @@ def enter(home: Path | None) -> Home:
         GuildmarkError: As ``bootstrap.open_home``.
     """
     settings = with_environment(settings_of(home), os.environ)
-    opened = open_home(settings, password=password_from(settings.keys, os.environ))
+    password, pin = password_from(settings.keys, os.environ), pin_file(os.environ)
+    opened = open_home(settings, password=password, pin=pin)
     click.get_current_context().call_on_close(opened.close)
     return opened
 

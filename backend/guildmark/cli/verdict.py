@@ -30,6 +30,7 @@ _MARKS = {
     Verdict.UNCHECKABLE: ("[?]", "yellow"),
 }
 _ROLES = {"operator": "operator", "maker": "maker", "designOwner": "designer"}
+_HOLDERS = {"file": "key file", "pkcs11": "PKCS #11 token", "tpm": "TPM"}
 _WIDTH = 10
 _ID_SHOWN = 10
 
@@ -69,6 +70,9 @@ def _part(part: PartSummary) -> Iterator[str]:
     yield _row("part", f"{part.log}.{part.index}, {unit}{total}")
     if part.label is not None:
         yield _row("label", part.label)
+    if part.key_algorithm is not None:
+        said = f" in a {_HOLDERS[part.key_holder]}" if part.key_holder else ""
+        yield _row("key", f"{part.key_algorithm}{said}{' (by its own word)' if said else ''}")
 
 
 def _party(party: Party) -> Iterator[str]:

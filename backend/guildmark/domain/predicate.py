@@ -44,6 +44,14 @@ class SignerRole(Enum):
     TECHNICIAN = "technician"
 
 
+class KeyHolder(Enum):
+    """What the signer says holds its key; nothing proves it."""
+
+    FILE = "file"
+    PKCS11 = "pkcs11"
+    TPM = "tpm"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """A machine's setting, by the path of its clause: a text, or a decimal with a unit."""

@@ -13,6 +13,7 @@ from guildmark.domain.identifiers import Bytes32, Digest, to_hex
 from guildmark.domain.predicate import (
     Beacon,
     ExternalParameters,
+    KeyHolder,
     MalformedStatementError,
     Measurement,
     Resource,
@@ -62,6 +63,7 @@ class BuildStatement:
         measurements: The measured values.
         simulated: Whether values are simulated; said to every reader.
         dependencies: Root over the recall keys that only the maker knows.
+        key_holder: What holds the key that signs, by the signer's own word.
         replaces: Digest of an envelope of the same machine and counter that this one replaces.
     """
 
@@ -79,6 +81,7 @@ class BuildStatement:
     simulated: bool = False
     dependencies: Digest = NO_DEPENDENCIES
     replaces: Digest | None = None
+    key_holder: KeyHolder | None = None
 
     def __post_init__(self) -> None:
         self._check_unique("setting", [one.path for one in self.settings])
@@ -157,6 +160,7 @@ class BuildStatement:
             simulated=fields.flag("simulated"),
             dependencies=fields.digest("dependencies"),
             replaces=fields.maybe("replaces", fields.digest),
+            key_holder=fields.maybe("keyHolder", lambda name: fields.named(name, KeyHolder)),
         )
 
     def _predicate(self) -> JsonObject:
@@ -167,6 +171,7 @@ class BuildStatement:
         members: Mapping[str, JsonValue] = {
             "salt": to_hex(self.salt),
             "signerRole": self.signer_role.value,
+            "keyHolder": None if self.key_holder is None else self.key_holder.value,
             "externalParameters": self.external.to_json(),
             "internalParameters": present(internal),
             "resolvedDependencies": all_json(self.resolved),

@@ -1,6 +1,6 @@
 """Builds: what a machine says about a part, signed with the machine's own key."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guildmark.domain.dsse import Envelope
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, KeyId
@@ -99,7 +99,7 @@ class Builds:
         )
 
     def attest(self, statement: BuildStatement, *, key: KeyName) -> bytes:
-        """Return the envelope of a statement, signed with a machine's key.
+        """Return the envelope of a statement, signed with a machine's key; it says what holds it.
 
         Raises:
             KeyMissingError: There is no such key.
@@ -107,7 +107,8 @@ class Builds:
             KeyPurposeError: It signs nothing.
         """
         signer = key_id(statement.run.machine, signing_key(self.keys, key))
-        return self._sign(statement, key, signer).encode()
+        said = replace(statement, key_holder=self.keys.holder(key))
+        return self._sign(said, key, signer).encode()
 
     def _sign(self, statement: BuildStatement, key: KeyName, signer: KeyId) -> Envelope:
         return Envelope.sign(

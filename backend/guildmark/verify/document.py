@@ -63,6 +63,8 @@ def _part(part: PartSummary) -> JsonObject:
             "unit": part.unit,
             "units": part.units,
             "signerRole": part.signer_role,
+            "keyAlgorithm": part.key_algorithm,
+            "keyHolder": part.key_holder,
             "simulated": part.is_simulated,
         }
     )

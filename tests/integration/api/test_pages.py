@@ -59,6 +59,7 @@ def test_a_good_part_is_verified_in_words(web: httpx.Client, played: Played) -> 
         "Oficina Mondego",
         "stated by Example Register of Makers",
         "Coimbra",
+        "in a file",
         "Douro Ledger Services",
         "Signed by the machine, judged by the trust list of",
         "The measurements of this part are simulated.",

@@ -64,7 +64,9 @@ def home(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     save(Settings(home=folder, chain=chain_settings(world.tools)))
     opened = home_of(world.tools, folder)
 
-    def open_home(settings: Settings, *, password: Callable[[], str]) -> Home:
+    def open_home(
+        settings: Settings, *, password: Callable[[], str], pin: Path | None = None
+    ) -> Home:
         return replace(opened, settings=settings)
 
     monkeypatch.setattr(opening, "open_home", open_home)

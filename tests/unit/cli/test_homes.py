@@ -27,6 +27,9 @@ from guildmark.domain.identifiers import (
     address_from_hex,
     to_hex,
 )
+from guildmark.domain.identity import key_id
+from guildmark.domain.signatures import Algorithm
+from guildmark.domain.signatures import PublicKey as SigningKey
 from guildmark.ports import KeyName, LedgerUnavailableError, WrongChainError
 from guildmark.settings import NodeSettings, Settings, load, save, with_node
 from unit.cli.conftest import chain_settings
@@ -207,17 +210,40 @@ def test_keys_are_made_and_listed(
 
     made = speak("keys", "new", "mine", "--algorithm", algorithm, "--json").json
 
-    assert (made["name"], made["for"]) == ("mine", use)
+    assert (made["name"], made["for"], made["holder"]) == ("mine", use, "file")
     assert (made["account"] is not None) is has_account
     assert made["publicKey"].startswith(f"{algorithm}:0x")
     assert made in speak("keys", "list", "--json").json["keys"]
     assert speak("keys", "show", "mine", "--json").json == made
 
 
+def test_a_key_has_an_id_for_each_machine(speak: Speak, folder: Path) -> None:
+    speak("init")
+    public = speak("keys", "new", "mine", "--algorithm", "p256").out
+    machine = "0x" + "11" * 32
+
+    shown = speak("keys", "show", "mine", "--machine", machine, "--json").json
+
+    key = SigningKey(algorithm=Algorithm.P256, data=bytes.fromhex(public.partition(":0x")[2]))
+    assert shown["id"] == to_hex(key_id(IdentityId(b"\x11" * 32), key))
+
+
+def test_a_key_is_shown_by_its_file_too(speak: Speak, folder: Path) -> None:
+    speak("init")
+    made = speak("keys", "new", "mine", "--algorithm", "p256", "--json").json
+
+    shown = speak("keys", "show", f"file:{folder}/keys/mine.pem", "--json").json
+
+    assert (shown["publicKey"], shown["holder"]) == (made["publicKey"], "file")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "exit_code"),
     [
         (("new", "account"), "key.exists", 1),
+        (("new", "file:/here/key.pem"), "key.uriUnknown", 2),
+        (("new", "kms:key"), "key.uriUnknown", 2),
+        (("show", "tpm:handle=1"), "key.uriMalformed", 2),
         (("new", "../up"), "key.nameMalformed", 2),
         (("show", "nobody"), "key.missing", 4),
     ],
@@ -431,7 +457,9 @@ def test_a_home_is_closed_whatever_the_command_did(
 ) -> None:
     closed: list[str] = []
 
-    def watched(settings: Settings, *, password: Callable[[], str]) -> Home:
+    def watched(
+        settings: Settings, *, password: Callable[[], str], pin: Path | None = None
+    ) -> Home:
         return replace(home, settings=settings, close=lambda: closed.append("home"))
 
     monkeypatch.setattr(opening, "open_home", watched)

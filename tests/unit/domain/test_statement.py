@@ -32,6 +32,7 @@ from guildmark.domain.merkle import MerkleTree
 from guildmark.domain.predicate import (
     Beacon,
     ExternalParameters,
+    KeyHolder,
     MalformedStatementError,
     Measurement,
     Resource,
@@ -94,6 +95,7 @@ FULL = replace(
     simulated=True,
     dependencies=Digest(word(13)),
     replaces=Digest(word(14)),
+    key_holder=KeyHolder.TPM,
 )
 
 
@@ -187,6 +189,7 @@ REFUSED: list[tuple[bytes, type[Exception]]] = [
     (changed(lambda d: d["predicate"]["runDetails"].update(finishedOn=1)), MalformedStatementError),
     (predicate(salt="0x" + "00" * 32), sm.SubjectMismatchError),
     (predicate(signerRole="robot"), MemberInvalidError),
+    (predicate(keyHolder="safe"), MemberInvalidError),
     (predicate(simulated="no"), MemberInvalidError),
     (predicate(resolvedDependencies=[]), MalformedStatementError),
     (

@@ -1,5 +1,6 @@
 """What actors do in their own names: identities, logs, designs, recipes, licenses, parts."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import pytest
@@ -29,6 +30,7 @@ from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Address, Bytes32, DesignId, Digest, Index, RecipeId
 from guildmark.domain.identity import ClaimDocument, IdentityKind, profile_digest
 from guildmark.domain.lei import WrongLeiCheckDigitsError
+from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.recipe import Recipe, Status
 from guildmark.domain.refusals import CallerRefusedError
 from guildmark.domain.signatures import recover_address
@@ -345,7 +347,8 @@ def test_envelope_is_signed_by_the_machines_key() -> None:
     with world.tools.store.reading() as view:
         (registered,) = view.facts.each(KeyFact)
     assert envelope.verify({registered.id: key.verify}) == (registered.id,)
-    assert BuildStatement.parse(envelope.payload) == statement
+    said = replace(statement, key_holder=KeyHolder.FILE)
+    assert BuildStatement.parse(envelope.payload) == said
 
 
 def test_statement_names_design_job_and_settings() -> None:

@@ -16,6 +16,7 @@ from guildmark.cli import main
 from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
 from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.predicate import KeyHolder
 
 HONEST = Simulator()
 BUNDLE = bundle.write(HONEST.evidence())
@@ -49,10 +50,30 @@ def test_a_bundle_is_verified(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert code == 0
     assert lines[0] == "[ok] Verified as of 1970-01-01T00:36:40Z, signed by the machine."
     assert "  part      1.103, unit 25 of 60" in lines
+    assert "  key       secp256k1" in lines
     assert any(line.startswith("  maker     Makers of Example, LEI 5299000J2N45") for line in lines)
     assert any(line.startswith("  (6) ok          license and unit") for line in lines)
     assert "  (9) (10) (11) (12) (13) not checked by this version" in lines
     assert lines[-1] == "  state     fresh as of block 77 (1970-01-01T00:36:40Z)"
+
+
+@pytest.mark.parametrize(
+    ("holder", "shown"),
+    [
+        (KeyHolder.FILE, "secp256k1 in a key file (by its own word)"),
+        (KeyHolder.PKCS11, "secp256k1 in a PKCS #11 token (by its own word)"),
+        (KeyHolder.TPM, "secp256k1 in a TPM (by its own word)"),
+    ],
+)
+def test_what_holds_the_key_is_shown_as_a_claim(
+    holder: KeyHolder, shown: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    simulator = Simulator(statement={"key_holder": holder})
+    (folder / "part.zip").write_bytes(bundle.write(simulator.evidence()))
+
+    run("verify", folder / "part.zip", "--offline")
+
+    assert f"  key       {shown}" in capsys.readouterr().out.splitlines()
 
 
 def test_the_answer_is_json_where_programs_read_it(

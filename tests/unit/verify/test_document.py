@@ -8,6 +8,8 @@ from fakes.simulator import LABEL, Simulator
 from guildmark.domain import bundle
 from guildmark.domain.errors import NetworkError, NotFinalError, UnknownPartError
 from guildmark.domain.identifiers import to_hex
+from guildmark.domain.predicate import KeyHolder
+from guildmark.domain.signatures import Algorithm
 from guildmark.domain.verification.case import Question, Sighting
 from guildmark.verify import verify_bundle, without_evidence
 from guildmark.verify.document import document
@@ -39,6 +41,7 @@ def test_a_verified_part_has_the_whole_shape() -> None:
         "unit": 25,
         "units": 60,
         "signerRole": "machine",
+        "keyAlgorithm": "secp256k1",
         "simulated": False,
     }
     checks = shown["checks"]
@@ -52,6 +55,16 @@ def test_a_verified_part_has_the_whole_shape() -> None:
         "evidence": "chain/header.rlp",
     }
     assert "fault" not in shown
+
+
+def test_what_holds_the_key_is_the_signer_s_word() -> None:
+    simulator = Simulator(statement={"key_holder": KeyHolder.TPM})
+    simulator.sign_with(Algorithm.P256)
+
+    part = document(verify_bundle(bundle.write(simulator.evidence()), simulator.trust()))["part"]
+
+    assert isinstance(part, dict)
+    assert (part["keyAlgorithm"], part["keyHolder"]) == ("p256", "tpm")
 
 
 def test_a_failed_check_is_named_with_its_code() -> None:

@@ -1,15 +1,18 @@
 """The keys of a home, by name; and a signer by its URI."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from guildmark.adapters.keys import files
+from guildmark.adapters.keys import files, tpm
+from guildmark.adapters.keys.devices import DeviceSupportError
 from guildmark.adapters.keys.signer import Signer
 from guildmark.domain.errors import MalformedError, SettingsError
 from guildmark.domain.identifiers import Address
+from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.signatures import Algorithm, address_of
 from guildmark.domain.signatures import PublicKey as SigningKey
 from guildmark.ports import (
@@ -37,7 +40,7 @@ class SignerUriError(SettingsError):
     """A signer's URI has a scheme that nothing opens."""
 
     code = "key.uriUnknown"
-    hint = "Use file:<path of a key file>."
+    hint = "Use file:<path of a key file>, pkcs11:token=...;object=... or tpm:handle=..."
 
 
 class PasswordMissingError(SettingsError):
@@ -49,15 +52,19 @@ class PasswordMissingError(SettingsError):
 
 @dataclass(slots=True)
 class FileKeyStore:
-    """Key files in one folder; opened keys stay in memory until the process ends.
+    """Key files in one folder, and keys elsewhere by their URIs.
+
+    Opened keys stay in memory until the process ends; of keys in devices, their sessions do.
 
     Args:
         folder: Where the files are.
         password: Asked when the first key is opened or made.
+        pin: The file with the PIN of tokens and TPMs whose URIs name none.
     """
 
     folder: Path
     password: Callable[[], str] = field(repr=False)
+    pin: Path | None = None
     _opened: dict[KeyName, Signer] = field(default_factory=dict, init=False, repr=False)
 
     def names(self) -> Sequence[KeyName]:
@@ -66,7 +73,9 @@ class FileKeyStore:
         return sorted(KeyName(path.stem) for path in found)
 
     def create(self, name: KeyName, algorithm: KeyAlgorithm) -> PublicKey:
-        """Make a new key and store it durably."""
+        """Make a new key and store it durably: in a file, or in the device that a URI names."""
+        if is_uri(name):
+            return _scheme(name).create(name, algorithm, self.pin)
         if not _NAME.fullmatch(name):
             message = f"{name[:80]!r} cannot name a key."
             raise KeyNameError(message, name=name[:80])
@@ -78,7 +87,11 @@ class FileKeyStore:
 
     def public_key(self, name: KeyName) -> PublicKey:
         """Return the public key; needs no password."""
-        return files.public_key(self._path(name))
+        return self._open(name).public_key if is_uri(name) else files.public_key(self._path(name))
+
+    def holder(self, name: KeyName) -> KeyHolder:
+        """Return what holds a key."""
+        return _scheme(name).holder if is_uri(name) else KeyHolder.FILE
 
     def address(self, name: KeyName) -> Address:
         """Return the account that a secp256k1 key controls; needs no password."""
@@ -102,8 +115,8 @@ class FileKeyStore:
 
     def _open(self, name: KeyName) -> Signer:
         if name not in self._opened:
-            path = self._path(name)
-            self._opened[name] = open_signer(f"file:{path}", self.password)
+            uri = name if is_uri(name) else f"file:{self._path(name)}"
+            self._opened[name] = open_signer(uri, self.password, pin=self.pin)
         return self._opened[name]
 
     def _path(self, name: KeyName) -> Path:
@@ -115,21 +128,28 @@ class FileKeyStore:
         raise KeyMissingError(message, name=name[:80])
 
 
-def open_signer(uri: str, password: Callable[[], str]) -> Signer:
+def is_uri(name: str) -> bool:
+    """Return whether a key is named by its URI: no name of a key file has a colon."""
+    return ":" in name
+
+
+def names_signer(text: str) -> bool:
+    """Return whether a text is a signer's URI, by its scheme."""
+    return text.partition(":")[0] in _SCHEMES and is_uri(text)
+
+
+def open_signer(uri: str, password: Callable[[], str], *, pin: Path | None = None) -> Signer:
     """Return the signer that a URI names; its scheme chooses how the key is reached.
 
     Raises:
         SignerUriError: The scheme is not known.
-        KeyMissingError: There is no such file.
+        KeyMissingError: There is no such file, or no such key in the device.
         PasswordWrongError: The password does not open it.
         KeyFileMalformedError: It is no key file.
+        DeviceUriError: The device's URI is malformed.
+        DeviceMissingError: The device is not there.
     """
-    scheme, _, rest = uri.partition(":")
-    open_by_scheme = _SCHEMES.get(scheme)
-    if open_by_scheme is None:
-        message = f"No signer is reached by {scheme[:40]!r}."
-        raise SignerUriError(message, scheme=scheme[:40])
-    return open_by_scheme(rest, password)
+    return _scheme(uri).open(uri, password, pin)
 
 
 def password_from(folder: Path, environment: Mapping[str, str]) -> Callable[[], str]:
@@ -150,12 +170,64 @@ def password_from(folder: Path, environment: Mapping[str, str]) -> Callable[[], 
     return password
 
 
-def _open_file(path: str, password: Callable[[], str]) -> Signer:
-    return files.open_key(Path(path), password())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scheme:
+    """How keys of one scheme of URIs are reached."""
+
+    holder: KeyHolder
+    open: Callable[[str, Callable[[], str], Path | None], Signer]
+    create: Callable[[str, KeyAlgorithm, Path | None], PublicKey]
+
+
+def _scheme(uri: str) -> _Scheme:
+    name = uri.partition(":")[0]
+    scheme = _SCHEMES.get(name)
+    if scheme is None:
+        message = f"No signer is reached by {name[:40]!r}."
+        raise SignerUriError(message, scheme=name[:40])
+    return scheme
+
+
+def _open_file(uri: str, password: Callable[[], str], _: Path | None) -> Signer:
+    return files.open_key(Path(uri.removeprefix("file:")), password())
+
+
+def _create_file(uri: str, _: KeyAlgorithm, __: Path | None) -> PublicKey:
+    message = "A key file is made in a home, under a name, not under a URI."
+    raise SignerUriError(message, scheme=uri.partition(":")[0])
+
+
+def _open_token(uri: str, _: Callable[[], str], pin: Path | None) -> Signer:
+    with _needing_binding():
+        from guildmark.adapters.keys import tokens  # noqa: PLC0415 - needs an extra
+    return tokens.open_token_key(uri, pin)
+
+
+def _create_token(uri: str, algorithm: KeyAlgorithm, pin: Path | None) -> PublicKey:
+    with _needing_binding():
+        from guildmark.adapters.keys import tokens  # noqa: PLC0415 - needs an extra
+    return tokens.create_token_key(uri, algorithm, pin)
+
+
+@contextmanager
+def _needing_binding() -> Iterator[None]:
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        message = "Keys in PKCS #11 tokens need the extra `hsm`, which is not installed."
+        raise DeviceSupportError(message, next_step="pip install 'guildmark[hsm]'") from exc
+
+
+def _open_tpm(uri: str, _: Callable[[], str], pin: Path | None) -> Signer:
+    return tpm.open_tpm_key(uri, pin)
 
 
 _SUFFIXES = (files.KEYSTORE, files.PKCS8)
 
-_SCHEMES: Mapping[str, Callable[[str, Callable[[], str]], Signer]] = MappingProxyType(
-    {"file": _open_file}
+_SCHEMES: Mapping[str, _Scheme] = MappingProxyType(
+    {
+        "file": _Scheme(holder=KeyHolder.FILE, open=_open_file, create=_create_file),
+        "pkcs11": _Scheme(holder=KeyHolder.PKCS11, open=_open_token, create=_create_token),
+        "tpm": _Scheme(holder=KeyHolder.TPM, open=_open_tpm, create=tpm.create_tpm_key),
+    }
 )

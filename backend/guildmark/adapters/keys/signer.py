@@ -17,8 +17,19 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from guildmark.domain.errors import SignatureError
 from guildmark.domain.hashing import sha256
-from guildmark.domain.signatures import P256_ORDER, low_s
+from guildmark.domain.identifiers import Address, Digest
+from guildmark.domain.signatures import (
+    P256_ORDER,
+    SECP256K1_ORDER,
+    Algorithm,
+    SignatureMismatchError,
+    address_of,
+    low_s,
+    recover_address,
+)
+from guildmark.domain.signatures import PublicKey as SigningKey
 from guildmark.ports import KeyAlgorithm, KeyPurposeError, PublicKey, SealBrokenError
 
 _V_BASE = 27
@@ -110,6 +121,46 @@ def ed25519_signer(key: ed25519.Ed25519PrivateKey) -> Signer:
     return Signer(
         public_key=PublicKey(algorithm=KeyAlgorithm.ED25519, value=value), _sign_payload=key.sign
     )
+
+
+def device_signer(public_key: PublicKey, sign: Callable[[bytes], bytes]) -> Signer:
+    """Return the signer of an ECDSA key that a device holds.
+
+    Args:
+        public_key: The public half; what the device signs is checked against it.
+        sign: Asks the device for r and s over 32 bytes.
+    """
+    algorithm = Algorithm[public_key.algorithm.name]
+    key = SigningKey(algorithm=algorithm, data=public_key.value)
+    order = P256_ORDER if algorithm is Algorithm.P256 else SECP256K1_ORDER
+
+    def sign_payload(payload: bytes) -> bytes:
+        signature = low_s(sign(sha256(payload)), order)
+        # A device that answers for another key, or wrongly, is found here and not by a reader.
+        key.verify(payload, signature)
+        return signature
+
+    def sign_digest(digest: bytes) -> bytes:
+        signature, own = low_s(sign(digest), order), address_of(key)
+        forms = (signature + bytes((v,)) for v in (_V_BASE, _V_BASE + 1))
+        found = next((one for one in forms if _recovers(one, digest, own)), None)
+        if found is None:
+            message = "The device's signature is not of the key that it shows."
+            raise SignatureMismatchError(message)
+        return found
+
+    return Signer(
+        public_key=public_key,
+        _sign_payload=sign_payload,
+        _sign_digest=sign_digest if algorithm is Algorithm.SECP256K1 else None,
+    )
+
+
+def _recovers(signature: bytes, digest: bytes, account: Address) -> bool:
+    try:
+        return recover_address(Digest(digest), signature) == account
+    except SignatureError:
+        return False
 
 
 def x25519_opener(key: x25519.X25519PrivateKey) -> Signer:

@@ -8,10 +8,16 @@ from guildmark.domain.clauses import DisclosedClauses
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import IdentityId, to_hex
+from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.verification.case import Case
 from guildmark.domain.verification.naming import proven_profile
 
+_HOLDERS = {
+    KeyHolder.FILE: "in a file",
+    KeyHolder.PKCS11: "in a PKCS #11 token",
+    KeyHolder.TPM: "in a TPM",
+}
 _TOLERANCES = "/tolerance"
 
 
@@ -60,6 +66,9 @@ def _facts(case: Case, statement: BuildStatement) -> Iterable[Fact]:
     machine = _joined(case, statement.run.machine, "model", "serial")
     if machine:
         yield Fact(name="Machine", value=machine, source="as the site names it")
+    if statement.key_holder is not None:
+        holder = _HOLDERS[statement.key_holder]
+        yield Fact(name="Machine's key", value=holder, source="as the machine says")
     yield Fact(name="Design", value=f"revision {statement.external.revision}")
 
 

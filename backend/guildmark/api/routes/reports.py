@@ -67,6 +67,8 @@ class PartAnswer(_Closed):
     unit: int | None = None
     units: int | None = None
     signerRole: str | None = None  # noqa: N815 - the name in JSON
+    keyAlgorithm: str | None = None  # noqa: N815 - the name in JSON
+    keyHolder: str | None = None  # noqa: N815 - the name in JSON
     simulated: bool
 
 

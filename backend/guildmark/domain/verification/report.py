@@ -175,7 +175,12 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartSummary:
-    """What the headline is about: the part's place, label, unit and signer."""
+    """What the headline is about: the part's place, label, unit and signer.
+
+    Args:
+        key_algorithm: The algorithm of the machine's key, as it is shown; (2) checks the key.
+        key_holder: What holds that key, by the signer's own word alone.
+    """
 
     chain_id: ChainId
     build_log: Address
@@ -185,6 +190,8 @@ class PartSummary:
     unit: int | None = None
     units: int | None = None
     signer_role: str | None = None
+    key_algorithm: str | None = None
+    key_holder: str | None = None
     is_simulated: bool = False
 
 

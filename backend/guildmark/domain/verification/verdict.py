@@ -105,13 +105,15 @@ def _as_of(case: Case) -> AsOf | None:
 
 def _part(case: Case) -> PartSummary:
     core, statement = case.core, case.parsed_statement
-    log, unit = case.pin.contracts.get(ContractName.LOG), core.record.unit_at(core.position)
+    log, key = case.pin.contracts.get(ContractName.LOG), case.disclosed.key
+    unit = core.record.unit_at(core.position)
     place = PartSummary(
         chain_id=case.pin.chain_id,
         build_log=ZERO_ADDRESS if log is None else log.address,
         log=core.record.log,
         index=core.index,
         unit=None if unit is None else unit.unit,
+        key_algorithm=None if key is None else key.algorithm.name.lower(),
         units=_units(case),
     )
     if not isinstance(statement, BuildStatement):
@@ -120,6 +122,7 @@ def _part(case: Case) -> PartSummary:
         place,
         label=statement.label,
         signer_role=statement.signer_role.value,
+        key_holder=None if statement.key_holder is None else statement.key_holder.value,
         is_simulated=statement.simulated,
     )
 
