@@ -12,6 +12,7 @@ from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.content.store import LocalContent
 from guildmark.adapters.content.stores import Stores, open_stores
+from guildmark.adapters.content.uploads import LocalUploads
 from guildmark.adapters.content.vault import LocalVault
 from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.adapters.peers.client import NodeClient
@@ -29,6 +30,7 @@ from guildmark.ports import (
     NodeStore,
     Requests,
     Transactions,
+    Uploads,
     Vault,
 )
 from guildmark.services.accounts import Account
@@ -52,6 +54,7 @@ from guildmark.services.parts import Parts
 from guildmark.services.recipes import Recipes
 from guildmark.services.sequencing import Sequencing
 from guildmark.settings import NodeSettings, Settings
+from guildmark_ipfs.uploads import Uploads as BlockUploads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,7 @@ class Home:
     requests: Requests
     content: ContentStore
     stores: ContentStores
+    uploads: Uploads
     vault: Vault
     clock: Clock
     entropy: Entropy
@@ -202,6 +206,9 @@ def open_home(settings: Settings, *, password: Callable[[], str], pin: Path | No
         requests=SqlRequests(engine=engine, clock=clock),
         content=content,
         stores=stores,
+        uploads=LocalUploads(
+            BlockUploads(folder=settings.content / "uploads", blocks=stores.blocks)
+        ),
         vault=LocalVault(files=content.files, entropy=entropy),
         clock=clock,
         entropy=entropy,

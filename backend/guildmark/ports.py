@@ -55,6 +55,48 @@ class StoreUnavailableError(NetworkError):
     hint = "Look at the disk's free space, and whether another process holds the database."
 
 
+class UploadUnknownError(NotFoundError):
+    """There is no upload of that name, or it stood still for too long."""
+
+    code = "upload.unknown"
+    hint = "Begin a new upload."
+
+
+class UploadOffsetError(ConflictError):
+    """A part does not follow what is stored of the upload."""
+
+    code = "upload.wrongOffset"
+    hint = "Ask how far the upload is, then send what follows."
+
+
+class UploadBusyError(ConflictError):
+    """A part of the same upload is arriving already."""
+
+    code = "upload.busy"
+    hint = "Wait until the other part has ended, then ask how far the upload is."
+
+
+class UploadIncompleteError(ConflictError):
+    """An upload is to be finished whose bytes are not all there."""
+
+    code = "upload.incomplete"
+    hint = "Ask how far the upload is, send what is missing, then finish it."
+
+
+class UploadTooLongError(ConflictError):
+    """More bytes came than were announced."""
+
+    code = "upload.tooLong"
+    hint = "Begin a new upload with the right size."
+
+
+class UploadsFullError(NetworkError):
+    """There are as many open uploads as the node takes."""
+
+    code = "upload.full"
+    hint = "Try again later."
+
+
 class LedgerUnavailableError(NetworkError):
     """The chain's node cannot be reached in time."""
 
@@ -487,6 +529,62 @@ class ContentStore(Protocol):
 
     def has(self, cid: Cid) -> bool:
         """Return whether the file is here, whole."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadState:
+    """How far an upload is.
+
+    Args:
+        name: Nobody can guess it: who knows it may go on with the upload.
+        size: The bytes that were announced.
+        offset: The bytes that are stored durably.
+    """
+
+    name: str
+    size: int
+    offset: int
+
+
+class Uploads(Protocol):
+    """Files that arrive in parts; what was taken survives a crash."""
+
+    def begin(self, size: int) -> UploadState:
+        """Begin an upload.
+
+        Raises:
+            UploadsFullError: There are as many as may be.
+        """
+        ...
+
+    def status(self, name: str) -> UploadState:
+        """Return how far an upload is.
+
+        Raises:
+            UploadUnknownError: There is none of that name.
+        """
+        ...
+
+    def append(self, name: str, offset: int, chunks: Iterable[bytes]) -> UploadState:
+        """Take what follows ``offset``; where ``chunks`` breaks off, most of it is kept.
+
+        Raises:
+            UploadUnknownError: There is none of that name.
+            UploadOffsetError: It stands elsewhere.
+            UploadBusyError: Another part of it is arriving.
+            UploadTooLongError: More bytes came than were announced.
+        """
+        ...
+
+    def finish(self, name: str) -> Cid:
+        """Return the address of the file, stored; repeating is safe.
+
+        Raises:
+            UploadUnknownError: There is none of that name.
+            UploadIncompleteError: Bytes are missing.
+            UploadBusyError: A part of it is arriving.
+        """
         ...
 
 

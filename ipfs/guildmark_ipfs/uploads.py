@@ -60,7 +60,7 @@ class Uploads:
 
     folder: Path
     blocks: BlockStore
-    most: int = 256
+    most: int = 4096
     lifetime: float = _WEEK
     now: Callable[[], float] = time.time
 

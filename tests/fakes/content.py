@@ -6,7 +6,14 @@ from io import BufferedIOBase
 
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import ContentMissingError, EncryptedFile, PlainFile, StoreAnswer
+from guildmark.ports import (
+    ContentMissingError,
+    EncryptedFile,
+    PlainFile,
+    StoreAnswer,
+    UploadState,
+    UploadUnknownError,
+)
 
 
 def _mixed(data: bytes, key: bytes) -> bytes:
@@ -43,6 +50,37 @@ class MemoryStores:
 
     def round(self) -> Iterator[StoreAnswer]:
         yield from self.answers
+
+
+@dataclass
+class MemoryUploads:
+    """Fulfils ``Uploads``, for one part at a time."""
+
+    content: MemoryContent
+    parts: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+
+    def begin(self, size: int) -> UploadState:
+        name = f"{len(self.parts):032x}"
+        self.parts[name] = (size, b"")
+        return self.status(name)
+
+    def status(self, name: str) -> UploadState:
+        if name not in self.parts:
+            message = "There is no such upload."
+            raise UploadUnknownError(message)
+        size, data = self.parts[name]
+        return UploadState(name=name, size=size, offset=len(data))
+
+    def append(self, name: str, offset: int, chunks: Iterable[bytes]) -> UploadState:
+        size, data = self.parts[name]
+        assert offset == len(data)
+        self.parts[name] = (size, data + b"".join(chunks))
+        return self.status(name)
+
+    def finish(self, name: str) -> Cid:
+        size, data = self.parts[name]
+        assert len(data) == size
+        return self.content.put([data])
 
 
 @dataclass

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from fakes.content import MemoryContent
+from fakes.content import MemoryContent, MemoryUploads
 from guildmark.adapters.peers.client import PeerRefusedError
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Cid, Digest, to_hex
-from guildmark.ports import DocumentKind
+from guildmark.ports import DocumentKind, PeerUnavailableError
 
 
 @dataclass
@@ -23,13 +23,20 @@ class MemoryNode:
     """
 
     content: MemoryContent = field(default_factory=MemoryContent)
+    uploads: MemoryUploads = field(init=False)
     urls: list[str] = field(default_factory=list)
     received: list[bytes] = field(default_factory=list)
     disclosed: list[tuple[DocumentKind, bytes, bytes]] = field(default_factory=list)
     refusing: str | None = None
     refusals: list[GuildmarkError | None] = field(default_factory=list)
+    breaking: int | None = None
+    """After how many bytes the next part breaks off."""
+    appended: list[int] = field(default_factory=list)
     lying: bool = False
     """Whether it sends other bytes than it was asked for, and stores others."""
+
+    def __post_init__(self) -> None:
+        self.uploads = MemoryUploads(self.content)
 
     def at(self, url: str) -> Self:
         self.urls.append(url)
@@ -66,6 +73,34 @@ class MemoryNode:
     def put_content(self, chunks: Iterable[bytes]) -> Cid:
         self._check()
         return self.content.put([b"other"] if self.lying else chunks)
+
+    @property
+    def url(self) -> str:
+        return self.urls[-1]
+
+    def begin_upload(self, size: int) -> str:
+        self._check()
+        return self.uploads.begin(size).name
+
+    def upload_offset(self, upload: str) -> int | None:
+        self._check()
+        return self.uploads.status(upload).offset if upload in self.uploads.parts else None
+
+    def append_upload(self, upload: str, offset: int, chunks: Iterable[bytes]) -> None:
+        self._check()
+        if self.breaking is not None:
+            size, before = self.uploads.parts[upload]
+            self.uploads.parts[upload] = (size, before + b"".join(chunks)[: self.breaking])
+            self.breaking = None
+            message = "The connection broke."
+            raise PeerUnavailableError(message)
+        self.appended.append(offset)
+        self.uploads.append(upload, offset, chunks)
+
+    def finish_upload(self, upload: str) -> Cid:
+        if self.lying:
+            return self.content.put([b"other"])
+        return self.uploads.finish(upload)
 
     def get_content(self, cid: Cid) -> Iterator[bytes]:
         self._check()

@@ -26,12 +26,13 @@ from guildmark.api.routes import (
     registries,
     reports,
     stores,
+    uploads,
 )
 from guildmark.api.serving import ServedNode
 
 _ROUTERS = (
     *(health, metrics, stores, chain, builds, content, disclosures, logs, parts, reports),
-    registries,
+    *(registries, uploads),
 )
 
 

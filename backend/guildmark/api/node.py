@@ -85,6 +85,7 @@ def _served(node: Node, runner: Runner, challenger: Challenger) -> ServedNode:
         requests=home.requests,
         ledger=home.ledger,
         content=home.content,
+        uploads=home.uploads,
         ingest=node.ingest,
         disclosing=home.disclosing,
         bundles=node.bundles,

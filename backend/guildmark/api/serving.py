@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from guildmark.api.metrics import Metrics
 from guildmark.domain.identifiers import Index, LogNumber
-from guildmark.ports import ContentStore, Ledger, NodeStore, Requests
+from guildmark.ports import ContentStore, Ledger, NodeStore, Requests, Uploads
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.ingest import Ingest
 from guildmark.services.judging import Judging
@@ -56,6 +56,7 @@ class ServedNode:
     requests: Requests
     ledger: Ledger
     content: ContentStore
+    uploads: Uploads
     ingest: Ingest
     disclosing: Disclosing
     bundles: Bundles

@@ -1,9 +1,14 @@
 """Ciphertext over HTTP: by its address, streamed, whole or not at all."""
 
+import hashlib
 import secrets
 import socket
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit
 
 import httpx
@@ -11,6 +16,8 @@ import pytest
 
 import stages
 from guildmark_ipfs.cid import Cid, Codec
+from guildmark_ipfs.store import describe
+from guildmark_ipfs.streams import Source
 from stages import Played
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
@@ -148,3 +155,104 @@ def _damage(played: Played, cid: Cid) -> None:
 
 def _holds(path: Path, cid: Cid) -> bool:
     return path.is_file() and cid.matches(path.read_bytes())
+
+
+_SENDING = """
+import sys
+import httpx
+
+url, size, last = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+with open(sys.argv[4], "rb") as file, httpx.Client() as client:
+    def pieces():
+        sent = 0
+        while piece := file.read(1 << 20):
+            yield piece
+            sent += len(piece)
+            if sent >= last:
+                print("far enough", flush=True)
+                sys.stdin.read()
+    client.post(url, params={"offset": 0}, content=pieces(),
+               headers={"Content-Type": "application/octet-stream"})
+"""
+
+
+def test_an_upload_whose_sender_was_killed_goes_on_from_there(
+    web: httpx.Client, tmp_path: Path, volume: Callable[[int, int, int], int]
+) -> None:
+    size = volume(20, 500, 500) * 1_000_000
+    source = tmp_path / "source"
+    with source.open("wb") as file:
+        for _ in range(size // 1_000_000):
+            file.write(secrets.token_bytes(1_000_000))
+    begun = web.post("/v1/uploads", params={"size": size})
+    path = f"/v1/uploads/{begun.json()['upload']}"
+    arguments = [f"{web.base_url}{path}/parts", str(size), str(size * 2 // 5), str(source)]
+    command = [sys.executable, "-c", _SENDING, *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sender:
+        assert sender.stdout is not None
+        assert sender.stdout.readline() == b"far enough\n"
+        sender.kill()
+
+    offset = _settled(web, path)
+    with source.open("rb") as file:
+        file.seek(offset)
+        rest = iter(lambda: file.read(1 << 20), b"")
+        answer = web.post(f"{path}/parts", params={"offset": offset}, content=rest, headers=OCTETS)
+    ended = web.post(f"{path}/file")
+
+    assert begun.status_code == 201
+    # What came is there, but for the last pieces on their way.
+    assert size * 2 // 5 - (8 << 20) <= offset <= size * 2 // 5 + (2 << 20)
+    assert answer.json()["offset"] == size
+    with source.open("rb") as file:
+        assert ended.json()["cid"] == str(describe(cast("Source", file)).cid)
+    assert ended.status_code == 201
+    assert web.post(f"{path}/file").json() == ended.json()
+    with web.stream("GET", f"/v1/content/{ended.json()['cid']}") as download:
+        digest = hashlib.sha256()
+        for piece in download.iter_bytes():
+            digest.update(piece)
+    assert digest.digest() == hashlib.sha256(source.read_bytes()).digest()
+
+
+def _settled(web: httpx.Client, path: str) -> int:
+    """Return where an upload stands once the node has noticed that its sender is gone."""
+    deadline, before = time.monotonic() + 60, -1
+    while time.monotonic() < deadline:
+        offset = int(web.get(path).json()["offset"])
+        if offset == before and web.post(f"{path}/file").json()["code"] == "upload.incomplete":
+            return offset
+        before = offset
+        time.sleep(0.5)
+    raise TimeoutError
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", f"/v1/uploads/{'0' * 32}", 404, "upload.unknown"),
+        ("POST", f"/v1/uploads/{'0' * 32}/file", 404, "upload.unknown"),
+        ("POST", f"/v1/uploads/{'0' * 32}/parts?offset=0", 404, "upload.unknown"),
+        ("GET", "/v1/uploads/..", 404, "http.notFound"),
+        ("GET", f"/v1/uploads/{'g' * 32}", 400, "http.parameterInvalid"),
+        ("POST", "/v1/uploads", 400, "http.parameterInvalid"),
+        ("POST", "/v1/uploads?size=-1", 400, "http.parameterInvalid"),
+        ("POST", f"/v1/uploads?size={(5 << 30) + 1}", 400, "http.parameterInvalid"),
+    ],
+)
+def test_an_upload_that_cannot_be_is_refused(
+    web: httpx.Client, method: str, path: str, status: int, code: str
+) -> None:
+    refused = web.request(method, path, headers=OCTETS, content=b"")
+
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+
+
+def test_a_part_that_does_not_follow_is_refused(web: httpx.Client) -> None:
+    path = f"/v1/uploads/{web.post('/v1/uploads', params={'size': 5}).json()['upload']}"
+
+    refused = web.post(f"{path}/parts", params={"offset": 1}, content=b"2345", headers=OCTETS)
+    too_long = web.post(f"{path}/parts", params={"offset": 0}, content=b"123456", headers=OCTETS)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "upload.wrongOffset")
+    assert (too_long.status_code, too_long.json()["code"]) == (409, "upload.tooLong")

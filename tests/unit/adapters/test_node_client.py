@@ -90,6 +90,26 @@ def test_content_goes_in_pieces_and_comes_back() -> None:
     assert sent.asked[0].content == b"ciphertext"
 
 
+def test_upload_is_begun_sent_and_ended() -> None:
+    begun, part, ended = Answering(201, upload="ab"), Answering(offset=9), Answering(201, cid=CID)
+
+    assert node(begun).begin_upload(9) == "ab"
+    node(part).append_upload("ab", 4, iter([b"ciph", b"er"]))
+    assert node(ended).finish_upload("ab") == CID
+    assert str(begun.asked[0].url).endswith("/v1/uploads?size=9")
+    assert part.asked[0].method == "POST"
+    assert str(part.asked[0].url).endswith("/v1/uploads/ab/parts?offset=4")
+    assert part.asked[0].content == b"cipher"
+    assert ended.asked[0].url.path == "/v1/uploads/ab/file"
+
+
+def test_upload_is_somewhere_or_not_known() -> None:
+    assert node(Answering(offset=7)).upload_offset("ab") == 7
+    assert node(Answering(404, b"")).upload_offset("ab") is None
+    with pytest.raises(PeerRefusedError):
+        node(Answering(400, b"{}")).upload_offset("ab")
+
+
 def test_bundle_is_asked_for_at_a_block() -> None:
     answering = Answering(body=b"zip")
 
@@ -158,6 +178,12 @@ def test_node_that_is_down_is_unavailable(ask: Callable[[NodeClient], object]) -
         (lambda asked: asked.beacon(), Answering(body=b'{"a":NaN}')),
         (lambda asked: asked.submit([b"{}"]), Answering()),
         (lambda asked: asked.put_content([b""]), Answering()),
+        (lambda asked: asked.begin_upload(1), Answering()),
+        (lambda asked: asked.upload_offset("ab"), Answering()),
+        (lambda asked: asked.upload_offset("ab"), Answering(offset="7")),
+        (lambda asked: asked.upload_offset("ab"), Answering(offset=-1)),
+        (lambda asked: asked.upload_offset("ab"), Answering(body=b"[]")),
+        (lambda asked: asked.finish_upload("ab"), Answering()),
     ],
 )
 def test_answer_that_no_node_gives_is_no_answer(

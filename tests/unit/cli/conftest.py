@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakes.chain import CHAIN_ID, address
-from fakes.content import MemoryStores
+from fakes.content import MemoryStores, MemoryUploads
 from fakes.node import MemoryNode
 from fakes.world import Tools, World, make_world
 from guildmark import cli
@@ -94,6 +94,7 @@ def home_of(tools: Tools, folder: Path) -> Home:
         store=tools.store,
         content=tools.vault.content,
         stores=MemoryStores(),
+        uploads=MemoryUploads(tools.vault.content),
         vault=tools.vault,
         clock=SystemClock(),
         entropy=tools.entropy,

@@ -648,6 +648,37 @@ def test_content_is_sent_to_a_node(speak: Speak, node: MemoryNode, world: World)
     assert node.content.files == {cid: b"bytes"}
 
 
+def test_what_broke_off_goes_on_from_there(
+    speak: Speak, node: MemoryNode, world: World, home: Home
+) -> None:
+    cid = world.tools.vault.content.put([b"first bytes, ", b"then others"])
+    node.breaking = 20
+
+    broken = speak("content", "send", cid, *NODE, "--json")
+    (note,) = (home.settings.home / "uploads").iterdir()
+
+    assert (broken.exit, broken.json["code"]) == (3, "peer.unavailable")
+    assert stat.S_IMODE(note.stat().st_mode) == 0o600
+    assert speak("content", "send", cid, *NODE).exit == 0
+    assert node.appended == [20]
+    assert node.content.files == {cid: b"first bytes, then others"}
+    assert not note.exists()
+
+
+def test_an_upload_that_the_node_forgot_begins_anew(
+    speak: Speak, node: MemoryNode, world: World
+) -> None:
+    cid = world.tools.vault.content.put([b"bytes"])
+    node.breaking = 3
+    assert speak("content", "send", cid, *NODE).exit == 3
+    node.uploads.parts.clear()
+
+    assert speak("content", "send", cid, *NODE).exit == 0
+
+    assert node.appended == [0]
+    assert node.content.files == {cid: b"bytes"}
+
+
 def test_a_node_that_stores_other_bytes_is_found_out(
     speak: Speak, node: MemoryNode, world: World
 ) -> None:

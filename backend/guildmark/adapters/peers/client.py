@@ -18,6 +18,8 @@ from guildmark.ports import DocumentKind, PeerUnavailableError
 BUNDLE_MAX = 32 << 20
 _ANSWER_LIMITS = Limits(size=16 << 20)
 _TIMEOUT = 20.0
+# The node may have to bring the file to further stores first.
+_FINISH_TIMEOUT = 600.0
 
 
 class PeerRefusedError(GuildmarkError):
@@ -102,6 +104,40 @@ class NodeClient:
         )
         return Cid(self._member(answer, "cid"))
 
+    def begin_upload(self, size: int) -> str:
+        """Begin the upload of a file and return its name."""
+        answer = self._object("POST", "/v1/uploads", params={"size": size})
+        return str(self._member(answer, "upload"))
+
+    def upload_offset(self, upload: str) -> int | None:
+        """Return how far an upload is, None where the node does not know it."""
+        with self._answers():
+            response = self._http.get(f"/v1/uploads/{upload}")
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        if response.is_error:
+            _refuse(response.status_code, response.content)
+        offset = self._member(self._parsed(response), "offset")
+        if not isinstance(offset, int) or offset < 0:
+            message = f"{self.url} does not answer as a node does: the offset is no number."
+            raise PeerUnavailableError(message, url=self.url)
+        return offset
+
+    def append_upload(self, upload: str, offset: int, chunks: Iterable[bytes]) -> None:
+        """Send what follows ``offset``; where it breaks off, ask for the offset again."""
+        self._request(
+            "POST",
+            f"/v1/uploads/{upload}/parts",
+            params={"offset": offset},
+            content=chunks,
+            headers={"Content-Type": "application/octet-stream"},
+        )
+
+    def finish_upload(self, upload: str) -> Cid:
+        """End an upload and return the file's CID as the node computed it."""
+        answer = self._object("POST", f"/v1/uploads/{upload}/file", timeout=_FINISH_TIMEOUT)
+        return Cid(self._member(answer, "cid"))
+
     def get_content(self, cid: Cid) -> Iterator[bytes]:
         """Yield a file's bytes; whoever stores them computes the address again."""
         with self._answers(), self._http.stream("GET", f"/v1/content/{cid}") as response:
@@ -148,7 +184,9 @@ class NodeClient:
             raise PeerUnavailableError(message, url=self.url) from exc
 
     def _object(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
-        response = self._request(method, path, **options)
+        return self._parsed(self._request(method, path, **options))
+
+    def _parsed(self, response: httpx.Response) -> Mapping[str, Any]:
         try:
             return parse_object(response.content, _ANSWER_LIMITS)
         except MalformedError as exc:

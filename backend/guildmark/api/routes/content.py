@@ -28,14 +28,14 @@ _logger = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1", tags=["content"])
 
 CONTENT_MAX = 1 << 30
-_OCTETS = "application/octet-stream"
+OCTETS = "application/octet-stream"
 # Each upload holds a thread while its bytes come: others must find one, however slow these are.
-_UPLOADS = CapacityLimiter(8)
+UPLOADS = CapacityLimiter(8)
 
 _UPLOAD: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {_OCTETS: {"schema": {"type": "string", "format": "binary"}}},
+        "content": {OCTETS: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 
@@ -68,9 +68,9 @@ async def store_content(
     request: Request, node: Node, idempotency_key: IdempotencyKey = None
 ) -> Stored:
     """Store a file durably and return its CID; equal bytes get one address."""
-    check_media_type(request, _OCTETS)
+    check_media_type(request, OCTETS)
     body = chunks(request, CONTENT_MAX)
-    cid = await to_thread.run_sync(node.content.put, _pulled(body), limiter=_UPLOADS)
+    cid = await to_thread.run_sync(node.content.put, pulled(body), limiter=UPLOADS)
     if idempotency_key is not None:
         await to_thread.run_sync(node.requests.claim, f"content:{idempotency_key}", cid.encode())
     return Stored(cid=cid)
@@ -80,7 +80,7 @@ async def store_content(
     "/content/{cid}",
     summary="Ciphertext by its address",
     response_class=StreamingResponse,
-    responses=content(_OCTETS, "The bytes, hashed again.") | refusals(304, 400, 404, 503),
+    responses=content(OCTETS, "The bytes, hashed again.") | refusals(304, 400, 404, 503),
 )
 def load_content(cid: CidPath, request: Request, node: Node) -> Response:
     """Return a file's bytes; each block was hashed again before it was sent."""
@@ -98,7 +98,7 @@ def load_content(cid: CidPath, request: Request, node: Node) -> Response:
         return problem(error, status=HTTPStatus.SERVICE_UNAVAILABLE)
     headers = {"ETag": tag, "Cache-Control": FOREVER}
     parts = iterate_in_threadpool(_after(first, body))
-    return _Download(parts, media_type=_OCTETS, headers=headers)
+    return _Download(parts, media_type=OCTETS, headers=headers)
 
 
 def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -106,7 +106,7 @@ def _after(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _pulled(body: AsyncIterator[bytes]) -> Iterator[bytes]:
+def pulled(body: AsyncIterator[bytes]) -> Iterator[bytes]:
     """Yield in a worker thread what arrives in the event loop, so that nothing piles up."""
 
     async def following() -> bytes | None:
