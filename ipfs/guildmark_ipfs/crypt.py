@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from guildmark_ipfs.digests import StreamDigest
 from guildmark_ipfs.errors import (
     ContentError,
     MalformedError,
@@ -76,15 +77,18 @@ def encrypt(
     cipher, commitment = _derive(key, prefix, salt)
     sealed = memoryview(bytearray(room + TAG_SIZE))
     sealed[:HEADER_SIZE] = prefix + salt + commitment
-    start, size, digest = HEADER_SIZE, 0, hashlib.sha256()
-    for number, (piece, last) in enumerate(_pieces(source, room - HEADER_SIZE, room)):
-        end = start + len(piece) + TAG_SIZE
-        cipher.encrypt_into(_nonce(number, last=last), piece, None, sealed[start:end])
-        digest.update(piece)
-        size += len(piece)
-        emit(sink, sealed[:end])
-        start = 0
-    return Plain(size=size, sha256=digest.digest())
+    start, size = HEADER_SIZE, 0
+    with StreamDigest() as digest:
+        for number, (piece, last) in enumerate(_pieces(source, room - HEADER_SIZE, room)):
+            end = start + len(piece) + TAG_SIZE
+            digest.begin(piece)
+            cipher.encrypt_into(_nonce(number, last=last), piece, None, sealed[start:end])
+            size += len(piece)
+            emit(sink, sealed[:end])
+            # The buffer of this piece is read into next.
+            digest.join()
+            start = 0
+        return Plain(size=size, sha256=digest.digest())
 
 
 def decrypt(source: Source, sink: Sink, key: ContentKey) -> Plain:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from guildmark_ipfs import crypt
 from guildmark_ipfs.blocks import BlockSink, BlockStore
 from guildmark_ipfs.cid import Buffer, Cid
+from guildmark_ipfs.digests import StreamDigest
 from guildmark_ipfs.errors import NotFoundError
 from guildmark_ipfs.keys import ContentKey, Entropy
 from guildmark_ipfs.memory import AddressOnly
@@ -83,9 +84,10 @@ class ContentStore:
             TooLargeError: More than ``limit`` bytes; the blocks so far belong to no file.
             ContentError: Whatever the block store raises.
         """
-        file = _Writing(self.blocks, limit)
-        plain = crypt.encrypt(source, file, key, entropy=entropy)
-        stored = file.finish()
+        with StreamDigest() as digest:
+            file = _Writing(self.blocks, limit, digest)
+            plain = crypt.encrypt(source, file, key, entropy=entropy)
+            stored = file.finish()
         self.blocks.pin(stored.cid)
         return Encrypted(stored=stored, plain=plain)
 
@@ -165,13 +167,15 @@ def describe(source: Source, *, limit: int = MAX_FILE) -> Stored:
 class _Writing:
     """A file that is being written: its blocks go out as they fill."""
 
-    def __init__(self, blocks: BlockSink, limit: int) -> None:
+    def __init__(self, blocks: BlockSink, limit: int, digest: StreamDigest) -> None:
         self._builder = Builder(blocks, limit=limit)
-        self._digest = hashlib.sha256()
+        self._digest = digest
 
     def write(self, data: Buffer, /) -> int:
-        self._digest.update(data)
-        return self._builder.write(data)
+        self._digest.begin(data)
+        size = self._builder.write(data)
+        self._digest.join()
+        return size
 
     def finish(self) -> Stored:
         root = self._builder.finish()
@@ -213,10 +217,11 @@ class _StoredFile(io.RawIOBase):
 
 
 def _build(blocks: BlockSink, pieces: Iterable[Buffer], limit: int) -> Stored:
-    file = _Writing(blocks, limit)
-    for piece in pieces:
-        file.write(piece)
-    return file.finish()
+    with StreamDigest() as digest:
+        file = _Writing(blocks, limit, digest)
+        for piece in pieces:
+            file.write(piece)
+        return file.finish()
 
 
 def _chunks(source: Source) -> Iterator[memoryview]:
