@@ -94,7 +94,7 @@ def test_upload_is_begun_sent_and_ended() -> None:
     begun, part, ended = Answering(201, upload="ab"), Answering(offset=9), Answering(201, cid=CID)
 
     assert node(begun).begin_upload(9) == "ab"
-    node(part).append_upload("ab", 4, iter([b"ciph", b"er"]))
+    node(part).append_upload("ab", 4, iter([b"cip", b"her"]))
     assert node(ended).finish_upload("ab") == CID
     assert str(begun.asked[0].url).endswith("/v1/uploads?size=9")
     assert part.asked[0].method == "POST"
