@@ -2,7 +2,9 @@
 
 import json
 import os
+import resource
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -113,6 +115,96 @@ def test_ended_node_leaves_no_process(node: Node) -> None:
     assert node.kill(signal.SIGTERM) == 0
 
     assert not is_running(keeper)
+
+
+def said_by_up(home: Path, *, limit: int | None = None) -> tuple[int, str]:
+    """Start a node that must not come up; return its exit code and what it said."""
+
+    def bound() -> None:
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "guildmark", "up", "--home", home],
+        env={key: value for key, value in os.environ.items() if not key.startswith("COVERAGE_")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        preexec_fn=bound,
+    )
+    assert done.stdout == "", "the address of a node that does not run"
+    assert "Traceback" not in done.stderr
+    assert "Fatal Python error" not in done.stderr
+    assert done.stderr.count("  code  ") == 1, done.stderr
+    return done.returncode, done.stderr
+
+
+def test_newcomer_is_told_where_to_look_and_what_is_next(node: Node) -> None:
+    until(node.is_ready)
+
+    log = (node.home / "log").read_text()
+
+    assert f"Pages: {node.url}/ " in log
+    assert f"guildmark doctor --home {node.home}" in log
+    assert f"--deployment {node.home}/chain/deployment.json" in log
+    assert "WARNING" not in log
+
+
+def test_second_node_of_a_home_is_refused_and_the_first_named(node: Node) -> None:
+    until(node.is_ready)
+
+    code, said = said_by_up(node.home)
+
+    assert (code, "node.running" in said) == (1, True)
+    assert f"runs already at {node.url}, as process {node.process.pid}." in said
+    assert node.is_ready()
+
+
+@pytest.fixture
+def ended(node: Node) -> Path:
+    """Return a home whose node has ended in order."""
+    until(node.is_ready)
+    node.kill(signal.SIGTERM)
+    return node.home
+
+
+def test_what_keeps_a_node_from_starting_is_said_once(ended: Path) -> None:
+    settings = (ended / "guildmark.toml").read_text()
+    port = load(ended).own_node().port
+
+    with socket.create_server(("127.0.0.1", port)):
+        taken = said_by_up(ended)
+    (ended / "guildmark.toml").write_text(settings + "x = [")
+    damaged = said_by_up(ended)
+    (ended / "guildmark.toml").write_text(settings)
+    full = said_by_up(ended, limit=16 << 10)
+    path = ended / "chain" / "journal.jsonl"
+    path.write_bytes(path.read_bytes()[:-10])
+    lost = said_by_up(ended)
+
+    assert (taken[0], "node.portTaken" in taken[1]) == (3, True)
+    assert (damaged[0], "settings.malformed" in damaged[1]) == (2, True)
+    assert (full[0], "  next  " in full[1]) == (2, True), full
+    assert (lost[0], "chain.journalLost" in lost[1]) == (14, True)
+
+
+@pytest.mark.parametrize("place", ["file", "file/home"])
+def test_home_that_cannot_be_made_is_named(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+
+    code, said = said_by_up(tmp_path / place)
+
+    assert (code, "cli.fileAccess" in said) == (2, True)
+    assert str(tmp_path / place) in said
+
+
+@pytest.mark.parametrize("limit", [60, 100, 200])
+def test_full_disk_at_the_first_start_is_named(tmp_path: Path, limit: int) -> None:
+    code, said = said_by_up(tmp_path / "home", limit=limit << 10)
+
+    assert code in {2, 3}
+    assert "unexpected.failure" not in said
 
 
 def rolled_back(folder: Path) -> None:

@@ -8,7 +8,7 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Replace a file so that a loss of power leaves the old content or the new one."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     draft.unlink(missing_ok=True)
-    _write_new(draft, content, mode)
+    _write_new(draft, content, mode=mode, meant=path)
     draft.replace(path)
     sync_folder(path.parent)
 
@@ -21,7 +21,7 @@ def create_durably(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
     draft.unlink(missing_ok=True)
-    _write_new(draft, content, mode)
+    _write_new(draft, content, mode=mode, meant=path)
     try:
         # A link, unlike a rename, never replaces.
         path.hardlink_to(draft)
@@ -39,9 +39,18 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _write_new(path: Path, content: bytes, mode: int) -> None:
+def _write_new(path: Path, content: bytes, *, mode: int, meant: Path) -> None:
+    """Write a file that was not there; an error names the file that is meant.
+
+    Raises:
+        OSError: The disk refuses; nothing is left.
+    """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, which Path cannot open
-        file.write(content)
-        file.flush()
-        os.fsync(handle)
+    try:
+        with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, which Path cannot open
+            file.write(content)
+            file.flush()
+            os.fsync(handle)
+    except OSError as exc:
+        path.unlink()
+        raise OSError(exc.errno, exc.strerror, str(meant)) from exc

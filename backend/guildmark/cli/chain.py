@@ -128,7 +128,9 @@ def info(
 
 def _end_with_input() -> None:
     """Wait for the end of standard input, which comes when the process that wrote to it is gone."""
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: Python cannot end while a thread holds its buffer.
+    while os.read(sys.stdin.fileno(), 1 << 10):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

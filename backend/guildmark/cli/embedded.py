@@ -13,12 +13,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+import typer
+
 from guildmark.adapters.chain import deployment, local, proxy, toolchain
 from guildmark.adapters.chain.endpoint import ChainNotRunningError, endpoint
 from guildmark.adapters.chain.head import FILE_NAME as HEAD
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import Home, open_home
+from guildmark.cli.answers import note
 from guildmark.cli.arguments import ACCOUNT
 from guildmark.cli.chain import deploy_contracts
 from guildmark.cli.homes import KEYS
@@ -40,7 +43,7 @@ _COINS = 1_000
 
 
 class ChainNotStartedError(NetworkError):
-    """The home's own chain could not be started."""
+    """The home's own chain ended before it was ready, or was not ready in time."""
 
     code = "chain.notStarted"
     hint = "Start it by itself to see why: `guildmark chain run`."
@@ -60,7 +63,8 @@ def own_chain(folder: Path) -> Iterator[str]:
 
     Raises:
         ToolMissingError: The chain's program is not installed.
-        ChainNotStartedError: The keeper ended before it was ready.
+        ChainNotStartedError: The keeper was killed before it was ready, or is not ready in time.
+        Exit: The keeper could not start, and said why.
     """
     running = _running(folder)
     if running is not None:
@@ -98,6 +102,7 @@ def make_ready(folder: Path, url: str, *, name: str) -> None:
         name: The operator's name.
     """
     if not (folder / FILE_NAME).exists():
+        note("A new home: the contracts are deployed on a chain of its own ...")
         make_account(folder)
         pin = deploy_contracts(folder, key="deployer", url=url, kind=ChainClass.LOCAL)
         save(Settings(home=folder, chain=_chain_settings(pin, url)))
@@ -106,6 +111,7 @@ def make_ready(folder: Path, url: str, *, name: str) -> None:
         settings = replace(settings, chain=replace(settings.chain, url=url))
         save(settings)
     if settings.node is None:
+        note(f"An operator is registered as {name!r}, and opens a log ...")
         save(replace(settings, node=_begin(settings, name)))
 
 
@@ -121,6 +127,8 @@ def _running(folder: Path) -> str | None:
 def _ready(keeper: subprocess.Popen[bytes], folder: Path) -> str:
     deadline = time.monotonic() + _READY_SECONDS
     while (url := _running(folder)) is None:
+        if (keeper.poll() or 0) > 0:
+            raise typer.Exit(keeper.returncode)
         if keeper.poll() is not None or time.monotonic() > deadline:
             message = f"The chain in {folder / _CHAIN} did not start."
             raise ChainNotStartedError(message, folder=str(folder / _CHAIN))

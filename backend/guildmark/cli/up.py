@@ -1,9 +1,12 @@
 """``guildmark up``: run a node until Ctrl-C."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +14,11 @@ import typer
 import uvicorn
 from uvicorn.importer import import_from_string
 
+from guildmark.adapters.chain import deployment
 from guildmark.adapters.files import write_durably
 from guildmark.cli import embedded
-from guildmark.domain.errors import NetworkError
+from guildmark.cli.answers import note
+from guildmark.domain.errors import ConflictError, NetworkError
 from guildmark.settings import HOME_VARIABLE, default_home, load
 
 app = typer.Typer()
@@ -22,6 +27,7 @@ app = typer.Typer()
 _FACTORY = "guildmark.api.node:from_environment"
 _WIRE = "guildmark.api.wire:Wire"
 _ENDPOINT = "node.json"
+_LOCK = "node.lock"
 _GRACE = 5
 
 
@@ -30,6 +36,13 @@ class PortTakenError(NetworkError):
 
     code = "node.portTaken"
     hint = "Set another node.port in guildmark.toml, or 0 for a free one."
+
+
+class NodeRunningError(ConflictError):
+    """Another process runs the node of this home."""
+
+    code = "node.running"
+    hint = "Use the node that runs, or end it first."
 
 
 @app.command()
@@ -44,24 +57,48 @@ def up(
     In an empty home it first makes a local chain, deploys the contracts and opens a log.
     """
     folder = home or default_home(os.environ)
-    if not embedded.has_own_chain(folder):
-        _serve(folder)
-        return
-    with embedded.own_chain(folder) as url:
-        embedded.make_ready(folder, url, name=name)
-        _serve(folder)
+    with _alone(folder):
+        if not embedded.has_own_chain(folder):
+            _serve(folder)
+            return
+        with embedded.own_chain(folder) as url:
+            embedded.make_ready(folder, url, name=name)
+            _serve(folder)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a home for one node; a lock of the system ends with its process, however it ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / _LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            message = f"A node of {folder} runs already{_place(folder)}."
+            raise NodeRunningError(message, folder=str(folder)) from exc
+        yield
+
+
+def _place(folder: Path) -> str:
+    try:
+        endpoint = json.loads((folder / _ENDPOINT).read_bytes())
+        return f" at {endpoint['url']}, as process {endpoint['pid']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _serve(folder: Path) -> None:
     node = load(folder).own_node()
+    os.environ[HOME_VARIABLE] = str(folder)
+    # Before anybody is told the address: what cannot work is said here.
+    app = import_from_string(_FACTORY)()
     listener = _listener(node.host, node.port)
     host, port = listener.getsockname()[:2]
-    os.environ[HOME_VARIABLE] = str(folder)
     shown = f"[{host}]" if ":" in host else host
     endpoint = {"url": f"http://{shown}:{port}", "pid": os.getpid()}
     write_durably(folder / _ENDPOINT, json.dumps(endpoint).encode())
     typer.echo(endpoint["url"])
-    app = import_from_string(_FACTORY)()
+    _say_next(str(endpoint["url"]), folder)
     config = uvicorn.Config(
         app,
         http=_WIRE,
@@ -76,6 +113,15 @@ def _serve(folder: Path) -> None:
     uvicorn.Server(config).run(sockets=[listener])
     if app.state.failure is not None:
         raise app.state.failure
+
+
+def _say_next(url: str, folder: Path) -> None:
+    note(f"Pages: {url}/  interface: {url}/docs  what codes mean: {url}/errors")
+    note(f"Next, in another terminal: guildmark doctor --home {folder}")
+    deployed = folder / "chain" / deployment.FILE_NAME
+    if deployed.exists():
+        note(f"A maker's home: guildmark init --home DIR --deployment {deployed}")
+    note("Ctrl-C ends the node; the next `guildmark up` goes on with what is there.")
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -201,7 +201,16 @@ def _with_field(size: int) -> bytes:
 
 def test_no_request_made_a_file_outside_of_the_home(played: Played) -> None:
     names = {path.name for path in played.stage.home("operator-1").iterdir()}
-    known = {"guildmark.toml", "keys", "content", "node.json", "trust.json", "documents", "logs"}
+    known = {
+        "guildmark.toml",
+        "keys",
+        "content",
+        "node.json",
+        "node.lock",
+        "trust.json",
+        "documents",
+        "logs",
+    }
 
     assert {name for name in names if not name.startswith("node.db")} <= known
 

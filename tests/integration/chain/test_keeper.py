@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,14 @@ from guildmark.adapters.chain.genesis import GenesisMalformedError
 from guildmark.adapters.chain.head import HeadFile, HeadUnreadableError
 from guildmark.adapters.chain.journal import (
     Journal,
+    JournalBlock,
     JournalLostError,
     JournalMalformedError,
     JournalMismatchError,
+    JournalUnwritableError,
 )
 from guildmark.adapters.chain.local import KeeperRunningError
+from guildmark.adapters.chain.proxy import Proxy
 from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError
 from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.keys import signer
@@ -540,9 +544,44 @@ def test_a_full_disk_ends_the_keeper_and_shows_nothing(home: Path) -> None:
 
     with chains.keeper(home) as again, again.rpc() as rpc:
         assert b"chain.journalUnwritable" in errors
+        assert b"Traceback" not in errors
         assert head(rpc) == 3
         assert rpc.call("eth_getBalance", to_hex(account.address), "latest") == "0x0"
     assert path.read_bytes() == whole
+
+
+def test_a_block_that_could_not_be_written_is_shown_to_nobody(home: Path) -> None:
+    @dataclass(frozen=True)
+    class FullDisk(Journal):
+        def append(self, block: JournalBlock) -> None:
+            message = f"No room for block {block.number}."
+            raise JournalUnwritableError(message)
+
+    async def run() -> tuple[list[Any], int]:
+        folder, program = home / "chain", toolchain.anvil()
+        async with local.keeping(
+            folder, program, clock=SystemClock(), entropy=SystemEntropy()
+        ) as keeper:
+            keeper.journal = FullDisk(path=keeper.journal.path)
+            proxy = Proxy(keeper)
+            making = asyncio.create_task(keeper.keep())
+            calls = [{"method": "guildmark_fund", "params": ["0x" + "55" * 20], "id": 1}]
+            reads = [{"method": "eth_blockNumber", "params": [], "id": 1}]
+            sent = asyncio.create_task(proxy._answers(calls))
+            while not keeper.gate._writing:
+                await asyncio.sleep(0)
+            waiting = asyncio.create_task(proxy._answers(reads))
+            tasks = (sent, waiting, making)
+            found: list[Any] = list(await asyncio.gather(*tasks, return_exceptions=True))
+            found += await asyncio.gather(proxy._answers(calls), return_exceptions=True)
+            made = int(await keeper.evm.call("eth_blockNumber"), 16)
+            return found, made
+
+    found, made = asyncio.run(run())
+
+    assert [type(each) for each in found] == [JournalUnwritableError] * 4
+    assert made == 4
+    assert len(journal(home)) == 3
 
 
 def test_transactions_that_come_together_share_a_block(running: chains.Chain) -> None:

@@ -2,11 +2,13 @@
 
 import sqlite3
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from guildmark.adapters.store import engine as store
 from guildmark.adapters.store.engine import (
@@ -18,6 +20,7 @@ from guildmark.adapters.store.engine import (
     writing,
 )
 from guildmark.adapters.store.outbox import ATTEMPTS, NONCES, TRANSACTIONS
+from guildmark.ports import StoreUnavailableError
 
 TABLES = (TRANSACTIONS, ATTEMPTS, NONCES)
 
@@ -156,3 +159,38 @@ def test_a_migration_that_is_cut_leaves_the_schema_as_it_was(
     assert inspect(bare).get_table_names() == []
     bare.dispose()
     open_database(tmp_path / "node.db").dispose()
+
+
+@pytest.mark.parametrize("use", [reading, writing])
+def test_a_disk_that_refuses_is_the_ports_error(
+    tmp_path: Path, use: Callable[[Engine], AbstractContextManager[Connection]]
+) -> None:
+    engine = open_database(tmp_path / "node.db")
+
+    def full() -> None:
+        message = "INSERT"
+        raise OperationalError(message, {}, sqlite3.OperationalError("database or disk is full"))
+
+    with pytest.raises(StoreUnavailableError, match="database or disk is full"), use(engine):
+        full()
+
+    engine.dispose()
+
+
+def test_a_full_disk_undoes_the_transaction(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "node.db")
+    with writing(engine) as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    def fill(connection: Connection) -> None:
+        for number in range(100):
+            values = {"chain_id": number, "sender": bytes(4_000), "next": 0}
+            connection.execute(NONCES.insert().values(values))
+
+    with pytest.raises(StoreUnavailableError, match="full"), writing(engine) as connection:
+        fill(connection)
+
+    with reading(engine) as connection:
+        assert connection.execute(NONCES.select()).all() == []
+    engine.dispose()

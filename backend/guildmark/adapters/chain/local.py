@@ -7,11 +7,11 @@ same blocks come again, with their old times and hashes, or the keeper stops.
 import asyncio
 import fcntl
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from guildmark.adapters.chain import anvil, deployment
 from guildmark.adapters.chain.anvil import Anvil, EvmRefusedError
@@ -65,6 +65,9 @@ class Refused:
     reason: str
 
 
+Waiting: TypeAlias = tuple[bytes, asyncio.Future[Accepted | Refused]]
+
+
 @dataclass(slots=True)
 class Gate:
     """Readers together, or one writer alone: nobody sees a block that is not in the journal."""
@@ -115,9 +118,8 @@ class Keeper:
     gate: Gate = field(default_factory=Gate)
     head_number: int = 0
     head_time: int = 0
-    _waiting: asyncio.Queue[tuple[bytes, asyncio.Future[Accepted | Refused]]] = field(
-        default_factory=asyncio.Queue
-    )
+    _waiting: asyncio.Queue[Waiting] = field(default_factory=asyncio.Queue)
+    _failure: GuildmarkError | None = None
     _pool: dict[Digest, bytes] = field(default_factory=dict)
     _funding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -185,16 +187,34 @@ class Keeper:
                 group.append(self._waiting.get_nowait())
             await self._hold_time_back()
             async with self.gate.writing():
-                answers = [await self._taken(raw) for raw, _ in group]
-                await self._mine_pool(
-                    {answer.hash for answer in answers if isinstance(answer, Accepted)}
-                )
+                try:
+                    answers = await self._answers([raw for raw, _ in group])
+                except GuildmarkError as error:
+                    # Behind the gate: afterwards nobody may see what is not in the journal.
+                    self._give_up([*group, *self._left()], error)
+                    raise
             for (_, future), answer in zip(group, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
 
+    def check(self) -> None:
+        """Check that blocks can still be made.
+
+        Raises:
+            JournalUnwritableError: The journal could not be written.
+            AnvilFailedError: The EVM did not answer.
+        """
+        if self._failure is not None:
+            raise self._failure
+
     async def submit(self, raw: bytes) -> Accepted | Refused:
-        """Take a raw transaction; when it is accepted and can be included, it is final."""
+        """Take a raw transaction; when it is accepted and can be included, it is final.
+
+        Raises:
+            JournalUnwritableError: The chain ends, since it cannot be written.
+            AnvilFailedError: The chain ends, since the EVM does not answer.
+        """
+        self.check()
         future: asyncio.Future[Accepted | Refused] = asyncio.get_running_loop().create_future()
         await self._waiting.put((raw, future))
         return await future
@@ -203,6 +223,24 @@ class Keeper:
         """Send coin of the keeper to an account."""
         async with self._funding:
             return await self.submit(await self._transfer(account, coins * COIN))
+
+    async def _answers(self, raws: Sequence[bytes]) -> Sequence[Accepted | Refused]:
+        answers = [await self._taken(raw) for raw in raws]
+        await self._mine_pool({answer.hash for answer in answers if isinstance(answer, Accepted)})
+        return answers
+
+    def _left(self) -> Iterator[Waiting]:
+        while not self._waiting.empty():
+            yield self._waiting.get_nowait()
+
+    def _give_up(self, waiting: Sequence[Waiting], error: GuildmarkError) -> None:
+        """Answer those who wait: nothing that they sent was shown."""
+        self._failure = error
+        for _, future in waiting:
+            if not future.done():
+                future.set_exception(error)
+                # Whoever sent it may be gone: then nobody asks.
+                future.exception()
 
     async def _transfer(self, account: Address, value: int) -> bytes:
         keeper = to_hex(self.beginning.genesis.keeper)

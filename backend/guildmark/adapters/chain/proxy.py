@@ -43,6 +43,7 @@ _PARSE_ERROR = -32700
 _INVALID_REQUEST = -32600
 _METHOD_NOT_FOUND = -32601
 _INVALID_PARAMS = -32602
+_INTERNAL_ERROR = -32603
 _REJECTED = -32003
 
 READS = frozenset(
@@ -161,6 +162,7 @@ class Proxy:
         if not good:
             return [fault for fault in faults if fault is not None]
         async with self.keeper.gate.reading():
+            self.keeper.check()
             answers = await self.keeper.evm.forward(orjson.dumps(good))
         by_number = {answer["id"]: answer for answer in answers}
         return [
@@ -210,6 +212,11 @@ def _response(answer: Answer | list[Answer], status: int = 200) -> Response:
     return Response(orjson.dumps(answer), status_code=status, media_type="application/json")
 
 
+async def _on_failure(_request: Request, error: Any) -> Response:
+    # Not an answer to the call: whoever sent it asks again when the chain is back.
+    return _response(_failed(None, _INTERNAL_ERROR, error.message), 503)
+
+
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -236,7 +243,10 @@ async def serve(
         JournalUnwritableError: The journal cannot be written; no block was shown.
         AnvilFailedError: The EVM ended.
     """
-    app = Starlette(routes=[Route("/", Proxy(keeper).answer, methods=["POST"])])
+    app = Starlette(
+        routes=[Route("/", Proxy(keeper).answer, methods=["POST"])],
+        exception_handlers={GuildmarkError: _on_failure},
+    )
     server = _Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
     with _listening(ports) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"

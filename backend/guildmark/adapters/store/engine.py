@@ -11,6 +11,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from guildmark.adapters.store.migrations import upgrade
 from guildmark.domain.errors import ConflictError, SettingsError
+from guildmark.ports import StoreUnavailableError
 
 _BUSY_MILLISECONDS = 30_000
 _SETTINGS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
@@ -54,7 +55,7 @@ def open_database(path: Path) -> Engine:
     event.listen(engine, "begin", _on_begin)
     try:
         _assert_durable(engine, path)
-        with writing(engine) as connection:
+        with _writing(engine) as connection:
             upgrade(connection)
     except OperationalError as exc:
         engine.dispose()
@@ -67,14 +68,44 @@ def open_database(path: Path) -> Engine:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that owns the database's write lock from its beginning."""
-    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+    """Open a transaction that owns the database's write lock from its beginning.
+
+    Raises:
+        StoreUnavailableError: The disk is full, or the lock was held too long.
+    """
+    with _as_port_says(), _writing(engine) as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that sees one state and holds up no writer."""
+    """Open a transaction that sees one state and holds up no writer.
+
+    Raises:
+        StoreUnavailableError: The database does not answer.
+    """
+    with _as_port_says(), _reading(engine) as connection:
+        yield connection
+
+
+@contextmanager
+def _as_port_says() -> Iterator[None]:
+    """Raise the port's error for the database's."""
+    try:
+        yield
+    except OperationalError as exc:
+        message = f"The database did not answer: {exc.orig}."
+        raise StoreUnavailableError(message) from exc
+
+
+@contextmanager
+def _writing(engine: Engine) -> Iterator[Connection]:
+    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def _reading(engine: Engine) -> Iterator[Connection]:
     with engine.connect() as connection, connection.begin():
         yield connection
 
@@ -98,7 +129,7 @@ def _on_begin(connection: Connection) -> None:
 
 
 def _assert_durable(engine: Engine, path: Path) -> None:
-    with reading(engine) as connection:
+    with _reading(engine) as connection:
         found = {
             name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in _SETTINGS
         }

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError
 
 from guildmark.adapters.store.engine import reading, writing
 from guildmark.adapters.store.facts import SqlDocuments, SqlFacts
 from guildmark.adapters.store.log import SqlLog
-from guildmark.ports import StoreUnavailableError, View, Work
+from guildmark.ports import View, Work
 
 
 class SqlNodeStore:
@@ -21,7 +20,7 @@ class SqlNodeStore:
     @contextmanager
     def reading(self) -> Iterator[View]:
         """Open one state, the last commit; it holds up nobody."""
-        with translated(), reading(self._engine) as connection:
+        with reading(self._engine) as connection:
             yield View(
                 facts=SqlFacts(connection),
                 log=SqlLog(connection),
@@ -31,19 +30,9 @@ class SqlNodeStore:
     @contextmanager
     def writing(self) -> Iterator[Work]:
         """Open one exclusive transaction; leaving it commits durably, an error undoes it all."""
-        with translated(), writing(self._engine) as connection:
+        with writing(self._engine) as connection:
             yield Work(
                 facts=SqlFacts(connection),
                 log=SqlLog(connection),
                 documents=SqlDocuments(connection),
             )
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Raise the port's error for the database's."""
-    try:
-        yield
-    except OperationalError as exc:
-        message = f"The database did not answer: {exc.orig}."
-        raise StoreUnavailableError(message) from exc

@@ -6,7 +6,6 @@ from sqlalchemy import Column, Engine, Integer, LargeBinary, Table, delete, inse
 from sqlalchemy import Index as SqlIndex
 
 from guildmark.adapters.store.engine import writing
-from guildmark.adapters.store.node import translated
 from guildmark.adapters.store.schema import METADATA
 from guildmark.domain.hashing import sha256
 from guildmark.ports import Clock, RequestMismatchError
@@ -35,7 +34,7 @@ class SqlRequests:
         """Note durably that ``name`` stands for ``body``."""
         key, digest, now = sha256(name.encode()), sha256(body), self.clock.now()
         of_name = REQUESTS.c.name == key
-        with translated(), writing(self.engine) as connection:
+        with writing(self.engine) as connection:
             connection.execute(delete(REQUESTS).where(REQUESTS.c.at <= now - _DAY))
             known = connection.execute(select(REQUESTS.c.body).where(of_name)).scalar_one_or_none()
             if known is None:
