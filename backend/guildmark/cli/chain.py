@@ -18,7 +18,7 @@ from guildmark.adapters.chain.deploy import Deployer
 from guildmark.adapters.chain.endpoint import endpoint, preferred_ports
 from guildmark.adapters.chain.rpc import Rpc, quantity
 from guildmark.adapters.clock import SystemClock, SystemEntropy
-from guildmark.adapters.keys.keystore import FileKeyStore, password_from
+from guildmark.adapters.keys.keystore import FileKeyStore, is_uri, password_from
 from guildmark.domain.contracts import ChainClass, ChainPin, ContractName
 from guildmark.domain.identifiers import address_from_hex, to_hex
 from guildmark.ports import KeyAlgorithm, KeyName
@@ -86,7 +86,7 @@ def deploy(
 def deploy_contracts(root: Path, *, key: str, url: str, kind: ChainClass) -> ChainPin:
     """Deploy the contracts from a home and return what pins them; a local chain gives the coin."""
     keys = FileKeyStore(root / "keys", password_from(root / "keys", os.environ))
-    if KeyName(key) not in keys.names():
+    if not is_uri(key) and KeyName(key) not in keys.names():
         keys.create(KeyName(key), KeyAlgorithm.SECP256K1)
     with Rpc(url=url) as rpc:
         if kind is ChainClass.LOCAL:

@@ -277,18 +277,40 @@ def generator_of_p256() -> bytes:
     )
 
 
+def test_a_private_key_without_its_public_one_is_none_of_ours(token: SoftToken) -> None:
+    with opened_for_writing(token) as session:
+        public = key_pair(session, "lonely", "secp256r1")
+        public.destroy()
+
+    error = refused(token.uri("lonely"))
+
+    assert (error.code, "public half" in error.message) == ("key.missing", True)
+
+
+def test_two_keys_of_a_name_are_told_apart_by_the_user(token: SoftToken) -> None:
+    with opened_for_writing(token) as session:
+        for _ in range(2):
+            key_pair(session, "double", "secp256r1")
+
+    assert refused(token.uri("double")).code == "key.ambiguous"
+
+
+def key_pair(session: pkcs11.Session, label: str, curve: str) -> pkcs11.PublicKey:
+    """Make a key pair as another program would, and return its public half."""
+    public, _ = session.create_domain_parameters(
+        KeyType.EC, {Attribute.EC_PARAMS: encode_named_curve_parameters(curve)}, local=True
+    ).generate_keypair(
+        store=True,
+        label=label,
+        capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
+        public_template={Attribute.PRIVATE: False},
+    )
+    return public
+
+
 def test_a_key_on_another_curve_is_refused(token: SoftToken) -> None:
     with opened_for_writing(token) as session:
-        session.create_domain_parameters(
-            KeyType.EC,
-            {Attribute.EC_PARAMS: encode_named_curve_parameters("secp384r1")},
-            local=True,
-        ).generate_keypair(
-            store=True,
-            label="p384",
-            capabilities=MechanismFlag.SIGN | MechanismFlag.VERIFY,
-            public_template={Attribute.PRIVATE: False},
-        )
+        key_pair(session, "p384", "secp384r1")
 
     assert refused(token.uri("p384")).code == "key.algorithmUnsupported"
 

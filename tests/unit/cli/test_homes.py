@@ -258,6 +258,21 @@ def test_a_key_that_cannot_be_is_refused(
     assert (spoken.exit, spoken.json["code"]) == (exit_code, code)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "show", "pkcs11:object=a?pin-value=canary-pin"),
+        ("keys", "new", "tpm:handle=0x81010001?pin-value=canary-pin"),
+        ("keys", "show", "pkcs11:object=canary-pin a"),
+    ],
+)
+def test_no_answer_repeats_a_pin(words: tuple[str, ...], speak: Speak, folder: Path) -> None:
+    spoken = speak(*words)
+
+    assert spoken.exit == 2
+    assert "canary-pin" not in spoken.out + spoken.err
+
+
 def test_a_key_without_a_password_is_not_made(speak: Speak, folder: Path) -> None:
     spoken = speak("keys", "new", "mine", "--json")
 

@@ -148,6 +148,8 @@ def test_a_key_from_elsewhere_is_added_as_it_was_printed(
         ("p256:0x02", "key.malformed", 2),
         ("p256:02", "id.malformedHex", 2),
         ("nobody", "key.missing", 4),
+        # A URI is looked up in the key store, which has no such device.
+        ("tpm:handle=0x81010001", "key.missing", 4),
     ],
 )
 def test_what_is_no_signing_key_is_refused(
