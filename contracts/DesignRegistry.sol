@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC165} from "@openzeppelin/contracts/interfaces/IERC165.sol";
+import {IERC2981} from "@openzeppelin/contracts/interfaces/IERC2981.sol";
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
 import {IDesignRegistry} from "./interfaces/IDesignRegistry.sol";
+import {ILicenseRegistry} from "./interfaces/ILicenseRegistry.sol";
 
 /// @title Ownership of designs: one ERC-721 token a design, revisions append-only
 contract DesignRegistry is IDesignRegistry, ERC721 {
     bytes32 private constant DOMAIN = keccak256("guildmark/design/v1");
     uint256 private constant MAX_CID = 128;
     uint256 private constant MAX_DERIVED_FROM = 16;
+    uint16 private constant MAX_RESALE = 1_000;
+    uint256 private constant WHOLE = 10_000;
+
+    ILicenseRegistry private immutable _licenses;
 
     mapping(bytes32 id => Design design) private _designs;
     mapping(bytes32 id => mapping(uint40 number => bytes32 digest)) private _revisions;
     mapping(bytes32 commitment => uint40 at) private _commitments;
     mapping(bytes32 digest => bool published) private _published;
+    mapping(bytes32 id => Resale resale) private _resales;
 
-    constructor() ERC721("Guildmark Design", "GMD") {}
+    constructor(address licenses) ERC721("Guildmark Design", "GMD") {
+        _licenses = ILicenseRegistry(licenses);
+    }
 
     /// @inheritdoc IDesignRegistry
     function commit(bytes32 commitment) external {
@@ -60,14 +71,36 @@ contract DesignRegistry is IDesignRegistry, ERC721 {
         string calldata cid,
         bytes32[] calldata derivedFrom
     ) external returns (uint40) {
-        if (designOwner(id) != msg.sender) {
-            revert CallerNotOwner(id, msg.sender);
-        }
+        _requireOwner(id);
         uint40 actual = _designs[id].revisions;
         if (revisions != actual) revert RevisionStale(id, revisions, actual);
         _requirePublished(derivedFrom);
 
         return _publish(id, root, ciphertext, manifest, cid, derivedFrom);
+    }
+
+    /// @inheritdoc IDesignRegistry
+    function transferIf(bytes32 id, address to, bytes32 expected) external {
+        bytes32 actual = stateHash(id);
+        if (actual != expected) revert DesignStateChanged(id, expected, actual);
+        transferFrom(designOwner(id), to, uint256(id));
+    }
+
+    /// @inheritdoc IDesignRegistry
+    function setResale(bytes32 id, address receiver, uint16 basisPoints) external {
+        _requireOwner(id);
+        if (basisPoints > MAX_RESALE) revert ResaleTooHigh(basisPoints, MAX_RESALE);
+        if (basisPoints != 0 && receiver == address(0)) revert ResaleReceiverMissing();
+
+        _resales[id] = Resale({receiver: receiver, basisPoints: basisPoints});
+
+        emit ResaleSet(id, receiver, basisPoints);
+    }
+
+    /// @inheritdoc IERC2981
+    function royaltyInfo(uint256 token, uint256 price) external view returns (address, uint256) {
+        Resale memory resale = _resales[bytes32(token)];
+        return (resale.receiver, Math.mulDiv(price, resale.basisPoints, WHOLE));
     }
 
     /// @inheritdoc IDesignRegistry
@@ -89,6 +122,18 @@ contract DesignRegistry is IDesignRegistry, ERC721 {
     function designOwner(bytes32 id) public view returns (address owner) {
         owner = _ownerOf(uint256(id));
         if (owner == address(0)) revert DesignUnknown(id);
+    }
+
+    /// @inheritdoc IDesignRegistry
+    function stateHash(bytes32 id) public view returns (bytes32) {
+        Design memory self = _designs[id];
+        if (self.priority == 0) revert DesignUnknown(id);
+        return keccak256(abi.encode(id, self.epoch, self.revisions, _licenses.changesOf(id)));
+    }
+
+    /// @inheritdoc ERC721
+    function supportsInterface(bytes4 id) public view override(ERC721, IERC165) returns (bool) {
+        return id == type(IERC2981).interfaceId || super.supportsInterface(id);
     }
 
     /// @dev Every transfer, one to oneself too, moves the epoch on, so that no older signature of
@@ -129,6 +174,10 @@ contract DesignRegistry is IDesignRegistry, ERC721 {
         _published[digest] = true;
 
         emit RevisionPublished(id, number, revision, cid);
+    }
+
+    function _requireOwner(bytes32 id) private view {
+        if (designOwner(id) != msg.sender) revert CallerNotOwner(id, msg.sender);
     }
 
     function _requirePublished(bytes32[] calldata digests) private view {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/interfaces/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
@@ -9,15 +12,33 @@ import {IDesignRegistry} from "./interfaces/IDesignRegistry.sol";
 import {IIdentityRegistry} from "./interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "./interfaces/ILicenseRegistry.sol";
 
-/// @title The meter: licenses as sets of unit numbers, cut into lanes
+/// @title The meter: licenses as sets of unit numbers, cut into lanes; what is owed for them
 contract LicenseRegistry is ILicenseRegistry, EIP712 {
+    using SafeERC20 for IERC20;
+
     bytes32 private constant TERMS_TYPE = keccak256(
         "Terms(bytes32 design,uint40 designEpoch,uint40 units,bytes32 holder,uint40 notBefore,"
         "uint40 notAfter,uint40 notice,bytes32 parent,address currency,uint256 royalty,"
         "uint256 fee,uint40 offerUntil,uint256 nonce,bytes32 termsRoot)"
     );
+    bytes32 private constant ACCEPTANCE_TYPE = keccak256(
+        "Acceptance(Terms terms)"
+        "Terms(bytes32 design,uint40 designEpoch,uint40 units,bytes32 holder,uint40 notBefore,"
+        "uint40 notAfter,uint40 notice,bytes32 parent,address currency,uint256 royalty,"
+        "uint256 fee,uint40 offerUntil,uint256 nonce,bytes32 termsRoot)"
+    );
+    bytes32 private constant SUBLICENSE_TYPE = keccak256(
+        "Sublicense(uint40 lane,uint40 end,Terms terms)"
+        "Terms(bytes32 design,uint40 designEpoch,uint40 units,bytes32 holder,uint40 notBefore,"
+        "uint40 notAfter,uint40 notice,bytes32 parent,address currency,uint256 royalty,"
+        "uint256 fee,uint40 offerUntil,uint256 nonce,bytes32 termsRoot)"
+    );
+    bytes32 private constant EXTENSION_TYPE = keccak256(
+        "Extension(bytes32 license,uint40 designEpoch,uint40 units,uint40 more,uint40 offerUntil)"
+    );
     /// @dev A lane's end is the number behind its last unit.
     uint40 private constant MAX_UNITS = type(uint40).max - 1;
+    uint8 private constant MAX_DEPTH = 4;
 
     IIdentityRegistry private immutable _identities;
     IDesignRegistry private immutable _designRegistry;
@@ -29,9 +50,14 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
     mapping(bytes32 id => uint40 number) private _numbers;
     mapping(uint40 number => Lane lane) private _lanes;
     mapping(uint40 lane => bytes32 holder) private _holders;
-    mapping(uint40 lane => bytes32 giver) private _givers;
+    mapping(uint40 lane => uint40 source) private _sources;
     uint40 private _licenseCount;
     uint40 private _laneCount;
+    mapping(uint40 number => uint40 lane) private _firstLanes;
+    mapping(uint40 number => Price price) private _prices;
+    mapping(uint40 lane => mapping(uint40 number => uint40 units)) private _paid;
+    mapping(address currency => mapping(address account => uint256 amount)) private _credits;
+    mapping(bytes32 design => uint40 changes) private _changes;
 
     constructor(address identities, address designs, address log)
         EIP712("Guildmark Licenses", "1")
@@ -43,35 +69,66 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
     }
 
     /// @inheritdoc ILicenseRegistry
-    function grant(Terms calldata terms, bytes calldata ownerSignature)
-        external
-        returns (uint40 number, uint40 firstLane)
-    {
-        _requireSound(terms);
-        _requireOrganizationOrSite(terms.holder);
-        bytes32 id = _licenseId(terms);
-        if (_numbers[id] != 0) revert LicenseGrantedAlready(id);
+    function grant(
+        Terms calldata terms,
+        bytes calldata ownerSignature,
+        bytes calldata licenseeSignature
+    ) external payable returns (uint40 number, uint40 firstLane) {
+        bytes32 id = _requireSound(terms, 0, licenseeSignature);
         address owner = _ownerAt(terms.design, terms.designEpoch);
         if (!SignatureChecker.isValidSignatureNowCalldata(owner, id, ownerSignature)) {
             revert OwnerSignatureInvalid(id, owner);
         }
 
-        number = ++_licenseCount;
-        _numbers[id] = number;
-        _ids[number] = id;
-        _designs[number] = terms.design;
-        _licenses[number] = License({
-            units: terms.units,
-            notBefore: terms.notBefore,
-            notAfter: terms.notAfter,
-            stopAt: 0,
-            notice: terms.notice,
-            parent: 0,
-            depth: 0
-        });
-        firstLane = _addLane(number, 1, terms.units + 1, 0, terms.holder);
+        (number, firstLane) = _addLicense(id, terms, 1, 0);
+        ++_changes[terms.design];
 
         emit LicenseGranted(id, number, terms.design, firstLane, terms);
+        _takeFee(id, terms, owner);
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function sublicense(
+        uint40 lane_,
+        uint40 end,
+        Terms calldata terms,
+        bytes calldata licensorSignature,
+        bytes calldata licenseeSignature
+    ) external payable returns (uint40 number, uint40 firstLane) {
+        bytes32 id = _requireSound(terms, _ids[_knownLane(lane_).license], licenseeSignature);
+        _requireFits(terms, _lanes[lane_].license);
+        address licensor = _requireGiven(lane_, end, terms, id, licensorSignature);
+
+        (number, firstLane) = _addLicense(id, terms, _cut(lane_, end, terms.units), lane_);
+
+        emit LicenseSublicensed(id, number, lane_, firstLane, terms);
+        _takeFee(id, terms, licensor);
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function extend(
+        bytes32 id,
+        uint40 units,
+        uint40 more,
+        uint40 offerUntil,
+        bytes calldata ownerSignature
+    ) external returns (uint40 newLane) {
+        uint40 number = _knownLicense(id);
+        License storage self = _licenses[number];
+        if (self.parent != 0) revert LicenseNotRoot(id);
+        if (self.units != units) revert UnitsStale(id, units, self.units);
+        if (more == 0) revert TermsUnitsMissing();
+        if (more > MAX_UNITS - units) revert TermsUnitsTooMany(more, MAX_UNITS - units);
+        if (block.timestamp > offerUntil) revert OfferExpired(offerUntil);
+        _requireNotEnding(number);
+        _requireOwnerExtends(id, units, more, offerUntil, ownerSignature);
+
+        self.units = units + more;
+        ++_changes[_designs[number]];
+        bytes32 holder = _holders[_firstLanes[number]];
+        newLane = _addLane(number, units + 1, units + more + 1, 0, holder);
+
+        emit LicenseExtended(id, newLane, units + 1, units + more + 1);
     }
 
     /// @inheritdoc ILicenseRegistry
@@ -79,33 +136,42 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         external
         returns (uint40 newLane)
     {
-        Lane storage from = _lanes[lane_];
-        if (from.license == 0) revert LaneUnknown(lane_);
-        bytes32 holder = _holders[lane_];
-        if (_identities.controllerOf(holder) != msg.sender) {
+        uint40 number = _knownLane(lane_).license;
+        if (_identities.controllerOf(_holders[lane_]) != msg.sender) {
             revert CallerNotHolder(lane_, msg.sender);
         }
-        if (from.end != end) revert LaneEndStale(lane_, end, from.end);
-        if (n == 0) revert SplitEmpty();
-        uint40 undrawn = end - from.next;
-        if (n > undrawn) revert SplitTooLarge(lane_, n, undrawn);
+        uint40 first = _cut(lane_, end, n);
         _requireLaneHolder(log, to);
 
-        uint40 first = end - n;
-        from.end = first;
-        newLane = _addLane(from.license, first, end, log, to);
-        _givers[newLane] = holder;
+        newLane = _addLane(number, first, end, log, to);
+        _sources[newLane] = lane_;
 
         emit LaneSplit(newLane, lane_, to, first, end, log);
     }
 
     /// @inheritdoc ILicenseRegistry
-    function stop(bytes32 id, uint40 at) external {
-        uint40 number = _numbers[id];
-        if (number == 0) revert LicenseUnknown(id);
-        if (_designRegistry.designOwner(_designs[number]) != msg.sender) {
-            revert CallerNotLicensor(id, msg.sender);
+    function reclaim(uint40 lane_) external returns (uint40 newLane) {
+        Lane memory self = _knownLane(lane_);
+        uint40 source = _sources[lane_];
+        if (source == 0 || _identities.controllerOf(_holders[source]) != msg.sender) {
+            revert CallerNotGiver(lane_, msg.sender);
         }
+        if (self.next == self.end) revert ReclaimEmpty(lane_);
+        if (self.reclaimAt == 0) return _announceReclaim(lane_, self.license);
+        if (block.timestamp < self.reclaimAt) revert ReclaimTooEarly(lane_, self.reclaimAt);
+
+        _lanes[lane_].end = self.next;
+        bytes32 holder = _holders[source];
+        newLane = _addLane(_lanes[source].license, self.next, self.end, 0, holder);
+        _sources[newLane] = _sources[source];
+
+        emit LaneReclaimed(newLane, lane_, holder, self.next, self.end);
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function stop(bytes32 id, uint40 at) external {
+        uint40 number = _knownLicense(id);
+        if (_licensorAccount(number) != msg.sender) revert CallerNotLicensor(id, msg.sender);
         License storage self = _licenses[number];
         uint256 earliest = block.timestamp + self.notice;
         if (at < earliest) revert StopTooEarly(at, earliest);
@@ -113,8 +179,39 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         if (current != 0 && at >= current) revert StopNotEarlier(at, current);
 
         self.stopAt = at;
+        if (self.parent == 0) ++_changes[_designs[number]];
 
         emit LicenseStopped(id, at);
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function pay(uint40 lane_, uint40 number, uint40 paid, uint40 units) external payable {
+        uint40 unpaid = _unpaid(lane_, number);
+        uint40 actual = _paid[lane_][number];
+        if (paid != actual) revert PaymentStale(lane_, paid, actual);
+        Price memory price = _prices[number];
+        if (price.royalty == 0) revert RoyaltyNone(number);
+        if (units == 0 || units > unpaid) revert PaymentInvalid(lane_, units, unpaid);
+
+        _paid[lane_][number] = paid + units;
+        address to = _licensorAccount(number);
+        uint256 amount = uint256(units) * price.royalty;
+
+        emit RoyaltyPaid(lane_, number, to, price.currency, units, amount);
+        _take(price.currency, amount, to);
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function withdraw(address currency, address to) external returns (uint256 amount) {
+        if (to == address(0)) revert RecipientMissing();
+        amount = _credits[currency][msg.sender];
+        if (amount == 0) revert CreditMissing(currency, msg.sender);
+
+        _credits[currency][msg.sender] = 0;
+
+        emit CreditWithdrawn(currency, msg.sender, to, amount);
+        if (currency == address(0)) Address.sendValue(payable(to), amount);
+        else IERC20(currency).safeTransfer(to, amount);
     }
 
     /// @inheritdoc ILicenseRegistry
@@ -169,7 +266,70 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
 
     /// @inheritdoc ILicenseRegistry
     function giverOf(uint40 number) external view returns (bytes32) {
-        return _givers[number];
+        return _holders[_sources[number]];
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function sourceOf(uint40 number) external view returns (uint40) {
+        return _sources[number];
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function firstLaneOf(uint40 number) external view returns (uint40) {
+        return _firstLanes[number];
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function priceOf(uint40 number) external view returns (Price memory) {
+        return _prices[number];
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function owed(uint40 lane_, uint40 number) external view returns (uint256) {
+        return uint256(_unpaid(lane_, number)) * _prices[number].royalty;
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function paidUnits(uint40 lane_, uint40 number) external view returns (uint40) {
+        return _paid[lane_][number];
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function creditOf(address currency, address account) external view returns (uint256) {
+        return _credits[currency][account];
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function changesOf(bytes32 design) external view returns (uint40) {
+        return _changes[design];
+    }
+
+    /// @dev `source` is the lane that its units were cut from, 0 for a root.
+    function _addLicense(bytes32 id, Terms calldata terms, uint40 first, uint40 source)
+        private
+        returns (uint40 number, uint40 firstLane)
+    {
+        uint40 parent = _lanes[source].license;
+        number = ++_licenseCount;
+        _numbers[id] = number;
+        _ids[number] = id;
+        _designs[number] = terms.design;
+        _licenses[number] = License({
+            units: terms.units,
+            notBefore: terms.notBefore,
+            notAfter: terms.notAfter,
+            stopAt: 0,
+            notice: terms.notice,
+            parent: parent,
+            depth: parent == 0 ? 0 : _licenses[parent].depth + 1
+        });
+        if (terms.royalty != 0) {
+            // forge-lint: disable-next-line(unsafe-typecast) sound terms have a royalty that fits
+            _prices[number] = Price({currency: terms.currency, royalty: uint96(terms.royalty)});
+        }
+        firstLane = _addLane(number, first, first + terms.units, 0, terms.holder);
+        _firstLanes[number] = firstLane;
+        if (source != 0) _sources[firstLane] = source;
     }
 
     function _addLane(uint40 number, uint40 first, uint40 end, uint40 log, bytes32 holder)
@@ -180,6 +340,51 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         _lanes[newLane] =
             Lane({license: number, first: first, next: first, end: end, log: log, reclaimAt: 0});
         _holders[newLane] = holder;
+    }
+
+    /// @dev Takes the last `n` undrawn units off a lane; the caller makes a lane of them.
+    function _cut(uint40 lane_, uint40 end, uint40 n) private returns (uint40 first) {
+        Lane storage from = _lanes[lane_];
+        if (from.end != end) revert LaneEndStale(lane_, end, from.end);
+        if (from.reclaimAt != 0) revert LaneUnderReclaim(lane_, from.reclaimAt);
+        if (n == 0) revert SplitEmpty();
+        uint40 undrawn = end - from.next;
+        if (n > undrawn) revert SplitTooLarge(lane_, n, undrawn);
+
+        first = end - n;
+        from.end = first;
+    }
+
+    function _announceReclaim(uint40 lane_, uint40 number) private returns (uint40) {
+        uint256 at = block.timestamp + _licenses[number].notice;
+        if (at > type(uint40).max) revert ReclaimNever(lane_, at);
+
+        // forge-lint: disable-next-line(unsafe-typecast) compared one line above
+        uint40 reclaimAt = uint40(at);
+        _lanes[lane_].reclaimAt = reclaimAt;
+
+        emit LaneReclaimAnnounced(lane_, reclaimAt);
+        return 0;
+    }
+
+    function _takeFee(bytes32 id, Terms calldata terms, address to) private {
+        if (terms.fee != 0) emit FeePaid(id, to, terms.currency, terms.fee);
+        _take(terms.currency, terms.fee, to);
+    }
+
+    /// @dev From the caller into the contract, where it waits for whom it is for: nobody who
+    /// refuses coins, or whom a coin refuses, holds up those who pay.
+    function _take(address currency, uint256 amount, address to) private {
+        uint256 value = currency == address(0) ? amount : 0;
+        if (msg.value != value) revert ValueMismatch(value, msg.value);
+        if (amount == 0) return;
+        _credits[currency][to] += amount;
+        if (currency == address(0)) return;
+
+        uint256 held = IERC20(currency).balanceOf(address(this));
+        IERC20(currency).safeTransferFrom(msg.sender, address(this), amount);
+        uint256 holds = IERC20(currency).balanceOf(address(this));
+        if (holds < held || holds - held != amount) revert CoinShort(currency, amount);
     }
 
     /// @dev Whether a license and all above it have begun, not ended and not stopped; the depth
@@ -195,22 +400,120 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         return true;
     }
 
-    function _requireSound(Terms calldata terms) private view {
+    /// @dev Nothing more is given under a license that has ended, or that it or one above is
+    /// stopped from some time on.
+    function _requireNotEnding(uint40 number) private view {
+        while (number != 0) {
+            License memory self = _licenses[number];
+            bool hasEnded = self.notAfter != 0 && block.timestamp >= self.notAfter;
+            if (hasEnded || self.stopAt != 0) revert LicenseEnding(_ids[number]);
+            number = self.parent;
+        }
+    }
+
+    /// @dev What holds of all terms, whatever they are under; returns the license's id.
+    function _requireSound(Terms calldata terms, bytes32 parent, bytes calldata licenseeSignature)
+        private
+        view
+        returns (bytes32 id)
+    {
         _requireUnits(terms.units);
         if (terms.notAfter != 0 && terms.notAfter <= terms.notBefore) {
             revert TermsWindowEmpty(terms.notBefore, terms.notAfter);
         }
-        if (terms.parent != 0) revert TermsParentUnsupported(terms.parent);
-        if (terms.currency != address(0) || terms.royalty != 0 || terms.fee != 0) {
-            revert TermsPaymentUnsupported(terms.currency, terms.royalty, terms.fee);
-        }
+        if (terms.parent != parent) revert TermsParentMismatch(terms.parent, parent);
+        if (terms.royalty > type(uint96).max) revert TermsRoyaltyTooLarge(terms.royalty);
         if (block.timestamp > terms.offerUntil) revert OfferExpired(terms.offerUntil);
+        _requireOrganizationOrSite(terms.holder);
+        id = _licenseId(terms);
+        if (_numbers[id] != 0) revert LicenseGrantedAlready(id);
+        _requireAccepted(terms, id, licenseeSignature);
+    }
+
+    function _requireAccepted(Terms calldata terms, bytes32 id, bytes calldata signature)
+        private
+        view
+    {
+        if (terms.royalty == 0 && terms.fee == 0) return;
+        address licensee = _identities.controllerOf(terms.holder);
+        bytes32 content = keccak256(abi.encode(ACCEPTANCE_TYPE, _hash(terms)));
+        if (!_consents(licensee, _hashTypedDataV4(content), signature)) {
+            revert LicenseeSignatureInvalid(id, licensee);
+        }
+    }
+
+    /// @dev What holds of a license under another one.
+    function _requireFits(Terms calldata terms, uint40 parent) private view {
+        License memory above = _licenses[parent];
+        if (above.depth >= MAX_DEPTH) revert SublicenseTooDeep(above.depth + 1);
+        bytes32 design = _designs[parent];
+        if (terms.design != design) revert TermsDesignMismatch(terms.design, design);
+        if (terms.designEpoch != 0) revert DesignEpochStale(design, terms.designEpoch, 0);
+        if (terms.notice > above.notice) revert TermsNoticeTooLong(terms.notice, above.notice);
+        _requireNotEnding(parent);
+    }
+
+    function _requireGiven(
+        uint40 lane_,
+        uint40 end,
+        Terms calldata terms,
+        bytes32 id,
+        bytes calldata signature
+    ) private view returns (address licensor) {
+        licensor = _identities.controllerOf(_holders[lane_]);
+        bytes32 content = keccak256(abi.encode(SUBLICENSE_TYPE, lane_, end, _hash(terms)));
+        if (!_consents(licensor, _hashTypedDataV4(content), signature)) {
+            revert LicensorSignatureInvalid(id, licensor);
+        }
+    }
+
+    function _requireOwnerExtends(
+        bytes32 id,
+        uint40 units,
+        uint40 more,
+        uint40 offerUntil,
+        bytes calldata signature
+    ) private view {
+        bytes32 design = _designs[_numbers[id]];
+        uint40 epoch = _designRegistry.design(design).epoch;
+        bytes32 content = keccak256(abi.encode(EXTENSION_TYPE, id, epoch, units, more, offerUntil));
+        address owner = _designRegistry.designOwner(design);
+        if (!_consents(owner, _hashTypedDataV4(content), signature)) {
+            revert OwnerSignatureInvalid(id, owner);
+        }
     }
 
     function _ownerAt(bytes32 design, uint40 epoch) private view returns (address owner) {
         owner = _designRegistry.designOwner(design);
         uint40 actual = _designRegistry.design(design).epoch;
         if (epoch != actual) revert DesignEpochStale(design, epoch, actual);
+    }
+
+    /// @dev Who may stop a license and whom its royalty is for, in this block.
+    function _licensorAccount(uint40 number) private view returns (address) {
+        uint40 source = _sources[_firstLanes[number]];
+        if (source == 0) return _designRegistry.designOwner(_designs[number]);
+        return _identities.controllerOf(_holders[source]);
+    }
+
+    /// @dev How many drawn units of a lane were not paid for to the licensor of `number`, which is
+    /// the lane's license or one above it; the depth bounds the walk.
+    function _unpaid(uint40 lane_, uint40 number) private view returns (uint40) {
+        Lane memory self = _knownLane(lane_);
+        uint40 above = self.license;
+        while (above != 0 && above != number) above = _licenses[above].parent;
+        if (above == 0) revert LicenseNotAbove(lane_, number);
+        return self.next - self.first - _paid[lane_][number];
+    }
+
+    function _knownLane(uint40 lane_) private view returns (Lane memory self) {
+        self = _lanes[lane_];
+        if (self.license == 0) revert LaneUnknown(lane_);
+    }
+
+    function _knownLicense(bytes32 id) private view returns (uint40 number) {
+        number = _numbers[id];
+        if (number == 0) revert LicenseUnknown(id);
     }
 
     function _requireLaneHolder(uint40 log, bytes32 holder) private view {
@@ -228,8 +531,22 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         }
     }
 
+    /// @dev Who calls need not sign as well.
+    function _consents(address account, bytes32 digest, bytes calldata signature)
+        private
+        view
+        returns (bool)
+    {
+        return account == msg.sender
+            || SignatureChecker.isValidSignatureNowCalldata(account, digest, signature);
+    }
+
     function _licenseId(Terms calldata terms) private view returns (bytes32) {
-        return _hashTypedDataV4(keccak256(abi.encode(TERMS_TYPE, terms)));
+        return _hashTypedDataV4(_hash(terms));
+    }
+
+    function _hash(Terms calldata terms) private pure returns (bytes32) {
+        return keccak256(abi.encode(TERMS_TYPE, terms));
     }
 
     function _requireUnits(uint40 units) private pure {

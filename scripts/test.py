@@ -21,9 +21,11 @@ def main() -> int:
 
 def _contracts() -> list[Step]:
     gas = [sys.executable, "scripts/gas.py"]
+    campaign = [sys.executable, "scripts/campaign.py"]
     return [
         _forge("test"),
         Step(name="gas within its budgets", command=gas, shown=True),
+        Step(name="states that fuzzing reached", command=campaign, shown=True),
         # Coverage turns the optimizer off: costs mean nothing then, test contracts grow too big.
         _forge("coverage", "--skip", "Gas.t.sol", *_CONTRACTS_REPORT, FOUNDRY_DENY="never"),
     ]

@@ -275,12 +275,14 @@ class Call:
         args: Plain values in the order of the ABI; a struct is a tuple or a mapping by name.
         gas: A limit that is known to suffice; without it the call is tried out first, which
             finds a revert before anything is signed.
+        value: How much native coin goes with it.
     """
 
     contract: ContractName
     function: str
     args: tuple[Any, ...] = ()
     gas: int | None = None
+    value: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC2981} from "@openzeppelin/contracts/interfaces/IERC2981.sol";
+
 /// @title Ownership of designs: one ERC-721 token a design, revisions append-only
 /// @notice A design is registered by commit and reveal; the first time of its commitment is its
 /// priority.
-interface IDesignRegistry {
+interface IDesignRegistry is IERC2981 {
     /// @notice One revision of a design. The chain keeps keccak256(abi.encode(Revision)).
     /// @param design The design.
     /// @param number From 1.
@@ -34,6 +36,14 @@ interface IDesignRegistry {
         uint40 epoch;
     }
 
+    /// @notice What a resale of the design's token should bring to somebody (ERC-2981); one slot.
+    /// @param receiver Who gets it.
+    /// @param basisPoints Of the price, in 1/10,000.
+    struct Resale {
+        address receiver;
+        uint16 basisPoints;
+    }
+
     /// @notice Somebody committed to a design without showing it.
     event DesignCommitted(bytes32 indexed commitment, uint40 at);
     /// @notice The design is a token of its owner, with the priority of its commitment.
@@ -42,6 +52,8 @@ interface IDesignRegistry {
     event RevisionPublished(
         bytes32 indexed design, uint40 indexed number, Revision revision, string cid
     );
+    /// @notice What a resale should bring has changed.
+    event ResaleSet(bytes32 indexed design, address indexed receiver, uint16 basisPoints);
 
     error CommitmentMissing(bytes32 commitment);
     error CommitmentTooYoung(bytes32 commitment, uint40 at);
@@ -53,6 +65,9 @@ interface IDesignRegistry {
     error RevisionRootMissing();
     error CidLengthInvalid(uint256 length);
     error DerivedFromTooMany(uint256 count);
+    error DesignStateChanged(bytes32 design, bytes32 expected, bytes32 actual);
+    error ResaleTooHigh(uint16 basisPoints, uint16 most);
+    error ResaleReceiverMissing();
 
     /// @notice Fix the priority of a design that is revealed later; repeating it changes nothing.
     /// @param commitment keccak256(abi.encode(keccak256("guildmark/design/v1"), chain id, registry,
@@ -82,6 +97,20 @@ interface IDesignRegistry {
         string calldata cid,
         bytes32[] calldata derivedFrom
     ) external returns (uint40 number);
+
+    /// @notice Transfer a design if it is still what the buyer saw; the owner or an account that is
+    /// approved for the token calls it.
+    /// @param expected The design's `stateHash`.
+    function transferIf(bytes32 design, address to, bytes32 expected) external;
+
+    /// @notice Say what a resale of the token should bring, as the owner; a wish that markets heed
+    /// or not. A transfer leaves it, and the new owner may change it.
+    /// @param basisPoints At most 1,000 (10 %); 0 ends it.
+    function setResale(bytes32 design, address receiver, uint16 basisPoints) external;
+
+    /// @notice keccak256(abi.encode(design, epoch, revisions, changes)): owners so far, revisions,
+    /// and how often a root license was granted, extended or stopped. Reverts with DesignUnknown.
+    function stateHash(bytes32 design) external view returns (bytes32);
 
     /// @notice The design, all zero where it is unknown.
     function design(bytes32 id) external view returns (Design memory);

@@ -176,7 +176,7 @@ def _granted_lane(home: Home, design: DesignId, holder: IdentityId) -> LaneFact:
         nonce=Uint256(0),
     )
     licenses = home.licenses(ACCOUNT)
-    granted = licenses.grant(licenses.sign(terms, owner=ACCOUNT))
+    granted = licenses.grant(licenses.sign(terms, licensor=ACCOUNT))
     return LaneFact(
         number=granted.lane,
         license=granted.number,

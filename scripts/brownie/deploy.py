@@ -15,14 +15,17 @@ from brownie import (
 def deploy(account):
     """Deploy all contracts from one account and return them by name.
 
-    Licenses and log know each other by constructor, so the log's address is computed from the
-    account's nonce before it is there.
+    Designs know the licenses and licenses the log by constructor, so their addresses are computed
+    from the account's nonce before they are there.
     """
     identities = account.deploy(IdentityRegistry)
-    designs = account.deploy(DesignRegistry)
+    meter = account.get_deployment_address(account.nonce + 2)
+    designs = account.deploy(DesignRegistry, meter)
     recipes = account.deploy(RecipeRegistry, identities, designs)
     promised = account.get_deployment_address(account.nonce + 1)
     licenses = account.deploy(LicenseRegistry, identities, designs, promised)
+    if licenses.address != meter:
+        raise RuntimeError(f"licenses are at {licenses.address}, designs expect them at {meter}")
     log = account.deploy(BuildLog, identities, licenses)
     if log.address != promised:
         raise RuntimeError(f"the log is at {log.address}, licenses expect it at {promised}")

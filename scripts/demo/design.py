@@ -88,7 +88,7 @@ def grant_license(
         nonce=Uint256(1),
     )
     licenses = home.licenses(ACCOUNT)
-    signed = licenses.sign(terms, owner=ACCOUNT)
+    signed = licenses.sign(terms, licensor=ACCOUNT)
     lane = licenses.grant(signed).lane
     lanes = [_cut(designer, lane, maker, operator) for maker, operator in sites]
     return terms, members, lanes

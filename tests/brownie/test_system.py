@@ -50,7 +50,8 @@ def lane(system, people):
     system["log"].open(operator, people.writer, 0, {"from": people.operator})
     terms = terms_of(register_design(system, people.designer), maker, 60)
     digest = bytes(system["licenses"].licenseId(terms))
-    granted = system["licenses"].grant(terms, sign(people.designer, digest), {"from": people.maker})
+    signature = sign(people.designer, digest)
+    granted = system["licenses"].grant(terms, signature, b"", {"from": people.maker})
     first = granted.events["LicenseGranted"]["lane"]
     split = system["licenses"].split(first, 61, 20, 1, site, {"from": people.maker})
     return split.events["LaneSplit"]["lane"]

@@ -9,6 +9,7 @@ import {IIdentityRegistry} from "../../contracts/interfaces/IIdentityRegistry.so
 import {ILicenseRegistry} from "../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../contracts/interfaces/IPartRegistry.sol";
 import {IRecipeRegistry} from "../../contracts/interfaces/IRecipeRegistry.sol";
+import {Coin} from "./support/Coins.sol";
 import {Deployed} from "./support/Deployed.sol";
 
 /// @title Who may call what: one row a call, with everybody who may; every other caller reverts
@@ -35,6 +36,7 @@ contract CallersTest is Deployed {
         _designRows(design);
         _licenseRows(terms, lane, number);
         _recipeRows(design);
+        _saleRow(design);
         _logRows(number, lane);
         _partRows(_append(number, 1, _leaf(_entry(), "salt"), _draws(lane, 1)));
         _nextBlock();
@@ -191,7 +193,16 @@ contract CallersTest is Deployed {
         bytes32[] memory none = new bytes32[](0);
         call = abi.encodeCall(designs.publish, (design, 1, "root", "c", "m", "cid", none));
         _row("publish", target, call, designer);
+        call = abi.encodeCall(designs.setResale, (design, buyer, 10));
+        _row("setResale", target, call, designer);
         _tokenRows(target, uint256(design), designer);
+    }
+
+    /// @dev Of the state that the rows before have left.
+    function _saleRow(bytes32 design) private {
+        bytes32 state = designs.stateHash(design);
+        bytes memory call = abi.encodeCall(designs.transferIf, (design, buyer, state));
+        _row("transferIf", address(designs), call, designer);
     }
 
     function _licenseRows(ILicenseRegistry.Terms memory terms, uint40 lane, uint40 number) private {
@@ -201,11 +212,45 @@ contract CallersTest is Deployed {
         _row("stop", target, call, designer);
         terms.nonce = 1;
         bytes memory signature = _sign(DESIGNER_KEY, licenses.licenseId(terms));
-        _row("grant", target, abi.encodeCall(licenses.grant, (terms, signature)));
+        _row("grant", target, abi.encodeCall(licenses.grant, (terms, signature, "")));
         call = abi.encodeCall(licenses.split, (lane, UNITS + 1, 1, 0, makerId));
         _row("split", target, call, siteManager);
         call = abi.encodeCall(licenses.draw, (lane, 1, number));
         _row("draw", target, call, address(log));
+        _row("reclaim", target, abi.encodeCall(licenses.reclaim, (lane)), maker);
+        call = abi.encodeCall(licenses.extend, (id, UNITS, 1, _now() + 1000, ""));
+        _row("extend", target, call, designer);
+        terms = _termsUnder(lane, operatorId);
+        terms.units = 1;
+        call = abi.encodeCall(licenses.sublicense, (lane, UNITS + 1, terms, "", ""));
+        _row("sublicense", target, call, siteManager);
+        _paymentRows(terms, number);
+    }
+
+    /// @dev In a coin of its own, since no row takes native ones.
+    function _paymentRows(ILicenseRegistry.Terms memory terms, uint40 number) private {
+        Coin coin = new Coin();
+        terms.parent = 0;
+        terms.nonce = 2;
+        terms.units = UNITS;
+        terms.currency = address(coin);
+        terms.royalty = 1;
+        terms.holder = siteId;
+        bytes memory signature = _sign(DESIGNER_KEY, licenses.licenseId(terms));
+        bytes memory licensees = _accept(SITE_KEY, terms);
+        (uint40 license, uint40 lane) = licenses.grant(terms, signature, licensees);
+        vm.prank(siteManager);
+        lane = licenses.split(lane, terms.units + 1, 2, number, siteId);
+        vm.prank(address(log));
+        licenses.draw(lane, 2, number);
+        coin.mint(stranger, 2);
+        vm.prank(stranger);
+        coin.approve(address(licenses), 2);
+        vm.prank(stranger);
+        licenses.pay(lane, license, 0, 1);
+        _row("pay", address(licenses), abi.encodeCall(licenses.pay, (lane, license, 1, 1)));
+        bytes memory call = abi.encodeCall(licenses.withdraw, (address(coin), stranger));
+        _row("withdraw", address(licenses), call, designer);
     }
 
     function _recipeRows(bytes32 design) private {
@@ -332,12 +377,16 @@ contract CallersTest is Deployed {
             string memory key = string.concat(item, ".stateMutability");
             if (!vm.keyExistsJson(artifact, string.concat(item, ".name"))) continue;
             if (!vm.keyExistsJson(artifact, key)) continue;
-            if (!_equal(vm.parseJsonString(artifact, key), "nonpayable")) continue;
+            if (!_writes(vm.parseJsonString(artifact, key))) continue;
             ++writing;
             string memory called = vm.parseJsonString(artifact, string.concat(item, ".name"));
             vm.assertTrue(_has(called, target), string.concat(name, ".", called));
         }
         vm.assertEq(writing, _countOf(target), name);
+    }
+
+    function _writes(string memory mutability) private pure returns (bool) {
+        return _equal(mutability, "nonpayable") || _equal(mutability, "payable");
     }
 
     function _has(string memory name, address target) private view returns (bool) {

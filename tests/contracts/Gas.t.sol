@@ -7,6 +7,7 @@ import {ILicenseRegistry} from "../../contracts/interfaces/ILicenseRegistry.sol"
 import {IPartRegistry} from "../../contracts/interfaces/IPartRegistry.sol";
 import {IRecipeRegistry} from "../../contracts/interfaces/IRecipeRegistry.sol";
 import {Deployed} from "./support/Deployed.sol";
+import {Eip712} from "./support/Eip712.sol";
 import {PlainToken} from "./support/PlainToken.sol";
 
 /// @title What calls cost as whole transactions: 21,000, calldata and execution
@@ -62,19 +63,13 @@ contract GasTest is Deployed {
     }
 
     function test_Append_UnderThreeAncestors() public {
-        // a license's parent lies at bit 200 of its slot, which nothing writes yet
-        for (uint40 i = 1; i <= 4; ++i) {
-            uint40 license = i;
-            if (i > 1) {
-                ILicenseRegistry.Terms memory terms = _terms(licenses.designOf(1));
-                terms.nonce = i;
-                (license,) = _grant(terms);
-            }
-            bytes32 slot = keccak256(abi.encode(license, uint256(2)));
-            uint256 packed = uint256(vm.load(address(licenses), slot));
-            uint256 parent = i == 4 ? 0 : i + 1;
-            vm.store(address(licenses), slot, bytes32(packed | (parent << 200)));
+        for (uint256 i = 0; i < 3; ++i) {
+            (, lane) = _sublicense(lane, _termsUnder(lane, siteId));
         }
+        uint40 end = licenses.lane(lane).end;
+        vm.prank(siteManager);
+        lane = licenses.split(lane, end, 20, number, siteId);
+        _append(number, 1, "before", _draws(lane, 1));
 
         _measureAppend("BuildLog.append depth 3", 10, _draws(lane, 10));
     }
@@ -163,7 +158,7 @@ contract GasTest is Deployed {
         ILicenseRegistry.Terms memory terms = _terms(designs_());
         terms.termsRoot = keccak256("terms");
         bytes memory signature = _sign(DESIGNER_KEY, licenses.licenseId(terms));
-        (, uint40 first) = licenses.grant(terms, signature);
+        (, uint40 first) = licenses.grant(terms, signature, "");
         _measured("LicenseRegistry.grant");
 
         vm.prank(maker);
@@ -174,6 +169,61 @@ contract GasTest is Deployed {
         vm.prank(designer);
         licenses.stop(id, _now());
         _measured("LicenseRegistry.stop");
+    }
+
+    function test_LicensesBelowOthers() public {
+        ILicenseRegistry.Terms memory child = _termsUnder(lane, makerId);
+        child.units = 10;
+        bytes memory licensor =
+            _sign(SITE_KEY, _ofLicenses(Eip712.sublicense(lane, UNITS + 1, child)));
+        (, uint40 below) = licenses.sublicense(lane, UNITS + 1, child, licensor, "");
+        _measured("LicenseRegistry.sublicense");
+
+        vm.prank(siteManager);
+        licenses.reclaim(below);
+        _measured("LicenseRegistry.reclaim, announced");
+        vm.prank(siteManager);
+        licenses.reclaim(below);
+        _measured("LicenseRegistry.reclaim, cut");
+
+        bytes32 id = licenses.idOf(1);
+        vm.prank(designer);
+        licenses.extend(id, UNITS, 10, _now(), "");
+        _measured("LicenseRegistry.extend");
+    }
+
+    function test_Payments() public {
+        ILicenseRegistry.Terms memory terms = _terms(designs_());
+        terms.royalty = 1;
+        terms.fee = 1;
+        terms.nonce = 1;
+        vm.deal(buyer, 100);
+        bytes memory signature = _sign(DESIGNER_KEY, licenses.licenseId(terms));
+        bytes memory licensee = _accept(MAKER_KEY, terms);
+        vm.prank(buyer);
+        (uint40 license, uint40 first) = licenses.grant{value: 1}(terms, signature, licensee);
+        _measured("LicenseRegistry.grant, fee and royalty");
+        vm.prank(maker);
+        uint40 mine = licenses.split(first, UNITS + 1, 20, number, siteId);
+        _append(number, 10, "root", _draws(mine, 10));
+
+        vm.prank(buyer);
+        licenses.pay{value: 10}(mine, license, 0, 10);
+        _measured("LicenseRegistry.pay");
+        vm.prank(designer);
+        licenses.withdraw(address(0), designer);
+        _measured("LicenseRegistry.withdraw");
+    }
+
+    function test_Sale() public {
+        bytes32 design = designs_();
+        vm.prank(designer);
+        designs.setResale(design, designer, 500);
+        _measured("DesignRegistry.setResale");
+        bytes32 state = designs.stateHash(design);
+        vm.prank(designer);
+        designs.transferIf(design, buyer, state);
+        _measured("DesignRegistry.transferIf");
     }
 
     function test_Recipes() public {

@@ -153,8 +153,8 @@ contract StorageLayoutTest is Deployed {
         vm.assertEq(_member(struct_, "reclaimAt", word), 0, "reclaimAt");
         word = _word("LicenseRegistry", "_holders", address(licenses), key);
         vm.assertEq(word, siteId, "holder");
-        word = _word("LicenseRegistry", "_givers", address(licenses), key);
-        vm.assertEq(word, makerId, "giver");
+        word = _word("LicenseRegistry", "_sources", address(licenses), key);
+        vm.assertEq(uint256(word), 1, "source");
     }
 
     function test_Recipes() public {

@@ -48,7 +48,7 @@ def workshop(played: Played) -> Workshop:
     designer, workshop = played.scene.designer.home, played.workshops[1]
     licenses = designer.licenses(ACCOUNT)
     terms = replace(played.package.terms, units=UNITS, nonce=Uint256(2))
-    signed = licenses.sign(terms, owner=ACCOUNT)
+    signed = licenses.sign(terms, licensor=ACCOUNT)
     granted = licenses.grant(signed)
     designer.indexing.follow()
     with designer.store.reading() as view:

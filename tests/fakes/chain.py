@@ -23,6 +23,7 @@ from guildmark.domain.eip712 import licenses_domain
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.hashing import keccak256, sha256
 from guildmark.domain.identifiers import (
+    ZERO_ADDRESS,
     Address,
     Bytes32,
     ChainId,
@@ -31,6 +32,7 @@ from guildmark.domain.identifiers import (
     IdentityId,
     Index,
     LaneNumber,
+    LicenseId,
     LogNumber,
     Seq,
     UnitNumber,
@@ -38,7 +40,14 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity import identity_id, key_id
 from guildmark.domain.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.record import Grant
-from guildmark.domain.refusals import CallerRefusedError, LogStaleError
+from guildmark.domain.refusals import (
+    CallerRefusedError,
+    CreditMissingError,
+    LaneStaleError,
+    LogStaleError,
+    PaymentRefusedError,
+    ReclaimStateError,
+)
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.terms import Terms
 from guildmark.ports import (
@@ -70,6 +79,8 @@ class Lane:
     end: int
     log: int
     holder: bytes
+    source: int = 0
+    reclaim_at: int = 0
 
 
 @dataclass
@@ -93,6 +104,10 @@ class MemoryChain:
     terms: dict[int, Terms] = field(default_factory=dict)
     lanes: dict[int, Lane] = field(default_factory=dict)
     heads: dict[int, Head] = field(default_factory=dict)
+    credits: dict[bytes, int] = field(default_factory=dict)
+    """What waits in each coin, for whomever asks."""
+    value: int = 0
+    """The native coin that the present call brought."""
     ticks: int = 0
     unfinal: int = 0
     """How many of the newest blocks are not final yet."""
@@ -132,6 +147,7 @@ class MemoryChain:
 
     def read(self, call: Call, *, block: int | None = None) -> Any:
         answers: Mapping[str, Callable[..., Any]] = {
+            "creditOf": lambda currency, _account: self.credits.get(currency, 0),
             "head": lambda log: vars(self.heads[log]),
             "linkCount": lambda child, parent: self.link_counts.get((child, parent), 0),
             "numberOf": self._number_of,
@@ -144,7 +160,8 @@ class MemoryChain:
         return [self.read(call, block=block) for call in calls]
 
     def _number_of(self, license_id: bytes) -> int:
-        granted = [event.args for event in self.log if event.name == "LicenseGranted"]
+        names = {"LicenseGranted", "LicenseSublicensed"}
+        granted = [event.args for event in self.log if event.name in names]
         return next((one["number"] for one in granted if one["id"] == license_id), 0)
 
     def _published_at(self, recipe: bytes) -> int:
@@ -193,6 +210,7 @@ class MemoryChain:
         """Run a call in a block of its own and return its events."""
         block = self.mine()
         seen = len(self.log)
+        self.value = call.value
         name = f"_{call.contract}_{call.function}"
         run: Callable[..., None] = getattr(self, name)
         run(sender, *call.args)
@@ -362,37 +380,116 @@ class MemoryChain:
             recipe=members,
         )
 
-    def _licenses_grant(self, sender: Address, struct: tuple[Any, ...], signature: bytes) -> None:
-        names = (
-            *("design", "designEpoch", "units", "holder", "notBefore", "notAfter", "notice"),
-            *("parent", "currency", "royalty", "fee", "offerUntil", "nonce", "termsRoot"),
-        )
-        terms = Terms(
-            **dict(
-                zip(
-                    (
-                        *("design", "design_epoch", "units", "holder", "not_before"),
-                        *("not_after", "notice", "parent", "currency", "royalty", "fee"),
-                        *("offer_until", "nonce", "terms_root"),
-                    ),
-                    struct,
-                    strict=True,
-                )
-            )
-        )
-        number, lane = len(self.terms) + 1, len(self.lanes) + 1
-        self.terms[number] = terms
-        self.lanes[lane] = Lane(number, 1, 1, terms.units + 1, 0, terms.holder)
-        domain = licenses_domain(chain_id=CHAIN_ID, contract=address("licenses"))
+    def _licenses_grant(
+        self, sender: Address, struct: tuple[Any, ...], signature: bytes, acceptance: bytes
+    ) -> None:
+        terms = _terms(struct)
+        place = self._add_license(terms, 1, 0)
         self.emit(
             ContractName.LICENSES,
             "LicenseGranted",
-            id=terms.license_id(domain),
-            number=number,
+            id=self._license_id(terms),
             design=terms.design,
-            lane=lane,
-            terms=dict(zip(names, struct, strict=True)),
+            terms=dict(zip(_TERMS, struct, strict=True)),
+            **place,
         )
+        self._take_fee(terms)
+
+    def _licenses_sublicense(
+        self,
+        sender: Address,
+        lane: int,
+        end: int,
+        struct: tuple[Any, ...],
+        signature: bytes,
+        acceptance: bytes,
+    ) -> None:
+        terms, source = _terms(struct), self.lanes[lane]
+        if end != source.end:
+            message = f"The lane ends at {source.end}."
+            raise LaneStaleError(message)
+        source.end -= terms.units
+        place = self._add_license(terms, source.end, lane)
+        self.emit(
+            ContractName.LICENSES,
+            "LicenseSublicensed",
+            id=self._license_id(terms),
+            from_=lane,
+            terms=dict(zip(_TERMS, struct, strict=True)),
+            **place,
+        )
+        self._take_fee(terms)
+
+    def _add_license(self, terms: Terms, first: int, source: int) -> dict[str, int]:
+        number, lane = len(self.terms) + 1, len(self.lanes) + 1
+        self.terms[number] = terms
+        self.lanes[lane] = Lane(
+            number, first, first, first + terms.units, 0, terms.holder, source=source
+        )
+        return {"number": number, "lane": lane}
+
+    def _license_id(self, terms: Terms) -> LicenseId:
+        return terms.license_id(licenses_domain(chain_id=CHAIN_ID, contract=address("licenses")))
+
+    def _take_fee(self, terms: Terms) -> None:
+        if self.value != terms.value:
+            message = f"The fee is {terms.value}, sent are {self.value}."
+            raise PaymentRefusedError(message)
+
+    def _licenses_extend(
+        self, sender: Address, license_id: bytes, units: int, more: int, until: int, sig: bytes
+    ) -> None:
+        number = self._number_of(license_id)
+        extended = [event.args for event in self.log if event.name == "LicenseExtended"]
+        added = sum(one["end"] - one["first"] for one in extended if one["id"] == license_id)
+        if units != self.terms[number].units + added:
+            message = "The license has other units."
+            raise LaneStaleError(message)
+        lane = len(self.lanes) + 1
+        first, end = units + 1, units + more + 1
+        self.lanes[lane] = Lane(number, first, first, end, 0, self.terms[number].holder)
+        place = {"lane": lane, "first": first, "end": end}
+        self.emit(ContractName.LICENSES, "LicenseExtended", id=license_id, **place)
+
+    def _licenses_reclaim(self, sender: Address, number: int) -> None:
+        lane = self.lanes[number]
+        source = self.lanes[lane.source]
+        self._check_controller(source.holder, sender)
+        if not lane.reclaim_at:
+            lane.reclaim_at = self.now + self.terms[lane.license].notice
+            announced = {"lane": number, "at": lane.reclaim_at}
+            self.emit(ContractName.LICENSES, "LaneReclaimAnnounced", **announced)
+            return
+        if self.now < lane.reclaim_at:
+            message = "The notice has not passed."
+            raise ReclaimStateError(message)
+        new, first, end = len(self.lanes) + 1, lane.next, lane.end
+        lane.end = first
+        self.lanes[new] = Lane(
+            source.license, first, first, end, 0, source.holder, source=source.source
+        )
+        cut = {"lane": new, "from": number, "holder": source.holder, "first": first, "end": end}
+        self.emit(ContractName.LICENSES, "LaneReclaimed", **cut)
+
+    def _licenses_pay(self, sender: Address, lane: int, number: int, paid: int, units: int) -> None:
+        terms = self.terms[number]
+        amount = terms.royalty * units
+        drawn = self.lanes[lane].next - self.lanes[lane].first
+        value = amount if terms.currency == ZERO_ADDRESS else 0
+        if paid + units > drawn or self.value != value:
+            message = f"So much is not owed, or {self.value} is not {value}."
+            raise PaymentRefusedError(message)
+        self.credits[terms.currency] = self.credits.get(terms.currency, 0) + amount
+        what = {"lane": lane, "license": number, "to": sender, "currency": terms.currency}
+        self.emit(ContractName.LICENSES, "RoyaltyPaid", units=units, amount=amount, **what)
+
+    def _licenses_withdraw(self, sender: Address, currency: Address, to: Address) -> None:
+        amount = self.credits.pop(currency, 0)
+        if not amount:
+            message = "Nothing waits."
+            raise CreditMissingError(message)
+        taken = {"currency": currency, "account": sender, "to": to, "amount": amount}
+        self.emit(ContractName.LICENSES, "CreditWithdrawn", **taken)
 
     def _licenses_split(
         self, sender: Address, lane: int, end: int, n: int, log: int, to: bytes
@@ -401,7 +498,7 @@ class MemoryChain:
         self._check_controller(source.holder, sender)
         first, new = end - n, len(self.lanes) + 1
         source.end = first
-        self.lanes[new] = Lane(source.license, first, first, end, log, to)
+        self.lanes[new] = Lane(source.license, first, first, end, log, to, source=lane)
         place = {"lane": new, "from": lane, "holder": to, "first": first, "end": end}
         self.emit(ContractName.LICENSES, "LaneSplit", log=log, **place)
 
@@ -493,6 +590,20 @@ class MemoryChain:
         self.emit(ContractName.PARTS, "PartMaterialised", **made)
         moved = {"from": Address(bytes(20)), "to": to, "tokenId": part}
         self.emit(ContractName.PARTS, "Transfer", **moved)
+
+
+_TERMS = (
+    *("design", "designEpoch", "units", "holder", "notBefore", "notAfter", "notice"),
+    *("parent", "currency", "royalty", "fee", "offerUntil", "nonce", "termsRoot"),
+)
+
+
+def _terms(struct: tuple[Any, ...]) -> Terms:
+    names = (
+        *("design", "design_epoch", "units", "holder", "not_before", "not_after", "notice"),
+        *("parent", "currency", "royalty", "fee", "offer_until", "nonce", "terms_root"),
+    )
+    return Terms(**dict(zip(names, struct, strict=True)))
 
 
 def _revision(struct: Mapping[str, Any]) -> Revision:

@@ -385,7 +385,7 @@ def _license(
         nonce=Uint256(1),
     )
     licenses = tools.licenses(DESIGNER)
-    signed = licenses.sign(terms, owner=KeyName(DESIGNER))
+    signed = licenses.sign(terms, licensor=KeyName(DESIGNER))
     first = licenses.grant(signed).lane
     tools.indexing().follow()
     with tools.store.reading() as view:

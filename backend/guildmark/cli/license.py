@@ -134,7 +134,7 @@ def sign(
         notice=notice,
         offer_until=offer_until or opened.clock.now() + _MONTH,
     )
-    offer = opened.offers(KeyName(account)).make(draft, owner=KeyName(account))
+    offer = opened.offers(KeyName(account)).make(draft, licensor=KeyName(account))
     write_new(out, offer.encode(), mode=_MODE)
     answer = {"id": to_hex(offer.id), "offer": str(out), **_terms(offer)}
     say(answer, as_json=as_json, brief=to_hex(offer.id))

@@ -31,6 +31,7 @@ from guildmark.domain.terms import Terms
 
 FIRST_SEQ = Seq(0)
 NO_LOG = LogNumber(0)
+NO_LANE = LaneNumber(0)
 
 Key: TypeAlias = tuple[bytes | int, ...]
 
@@ -212,17 +213,29 @@ class SiteRecipeFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenseFact:
-    """A license under its number on chain; ``stop_at`` is 0 while nobody stopped it."""
+    """A license under its number on chain; ``stop_at`` is 0 while nobody stopped it.
+
+    Args:
+        first_lane: The lane that it began with; who gave that is its licensor.
+        more: How many units were added to those of the terms.
+    """
 
     number: int
     id: LicenseId
     terms: Terms
+    first_lane: LaneNumber
+    more: int = 0
     stop_at: int = 0
 
     @property
     def key(self) -> Key:
         """Return the license's number."""
         return (self.number,)
+
+    @property
+    def units(self) -> int:
+        """Return how many units it was given, then or later."""
+        return self.terms.units + self.more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +253,12 @@ class LicenseNumberFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneFact:
-    """Units [first, end) of a license, drawn up to ``next``; ``log`` is 0 where none may draw."""
+    """Units [first, end) of a license, drawn up to ``next``; ``log`` is 0 where none may draw.
+
+    Args:
+        source: The lane that it was cut from, whose holder may reclaim it; 0 where none.
+        reclaim_at: From when he may take what is undrawn; 0 while he did not announce it.
+    """
 
     number: LaneNumber
     license: int
@@ -249,6 +267,8 @@ class LaneFact:
     end: UnitNumber
     log: LogNumber
     holder: IdentityId
+    source: LaneNumber = NO_LANE
+    reclaim_at: int = 0
 
     @property
     def key(self) -> Key:
@@ -256,9 +276,28 @@ class LaneFact:
         return (self.number,)
 
     @property
+    def drawn(self) -> int:
+        """Return how many units it has drawn."""
+        return self.next - self.first
+
+    @property
     def room(self) -> int:
         """Return how many units are left to draw."""
         return self.end - self.next
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidFact:
+    """For how many units of a lane the royalty of its license, or of one above, was paid."""
+
+    lane: LaneNumber
+    license: int
+    units: int
+
+    @property
+    def key(self) -> Key:
+        """Return the lane and the license."""
+        return (self.lane, self.license)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

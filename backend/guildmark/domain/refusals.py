@@ -210,9 +210,38 @@ class SplitError(NotCoveredError):
 
 
 class LaneStaleError(ConflictError):
-    """The lane's end is not the one that the call saw."""
+    """The lane's end, or the license's units, are not those that the call saw."""
 
     code = "license.laneStale"
+
+
+class LicenseEndingError(RevokedError):
+    """Nothing more is given under a license that has ended or is stopped."""
+
+    code = "license.ending"
+    hint = "Ask the licensor for a new license."
+
+
+class ReclaimStateError(ConflictError):
+    """The lane is being reclaimed, or cannot be reclaimed now."""
+
+    code = "license.reclaimState"
+    hint = "Look at the lane: its giver announces, and takes what is undrawn after the notice."
+
+
+class PaymentRefusedError(ConflictError):
+    """A payment that is not what is owed, or a coin that does not move as it should."""
+
+    code = "payment.refused"
+    hint = (
+        "Look at what is owed with `guildmark license show`; allow the registry to take the coin."
+    )
+
+
+class CreditMissingError(NotFoundError):
+    """Nothing waits for the account in this coin."""
+
+    code = "payment.nothingWaits"
 
 
 class LaneLogError(NotCoveredError):

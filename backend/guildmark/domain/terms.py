@@ -23,28 +23,42 @@ from guildmark.domain.identifiers import (
     DesignId,
     Digest,
     IdentityId,
+    LaneNumber,
     LicenseId,
     Uint256,
+    UnitNumber,
     to_hex,
 )
 
-TERMS_TYPE = keccak256(
+_TERMS = (
     b"Terms(bytes32 design,uint40 designEpoch,uint40 units,bytes32 holder,uint40 notBefore,"
     b"uint40 notAfter,uint40 notice,bytes32 parent,address currency,uint256 royalty,uint256 fee,"
     b"uint40 offerUntil,uint256 nonce,bytes32 termsRoot)"
 )
+TERMS_TYPE = keccak256(_TERMS)
+
+ACCEPTANCE_TYPE = keccak256(b"Acceptance(Terms terms)" + _TERMS)
+SUBLICENSE_TYPE = keccak256(b"Sublicense(uint40 lane,uint40 end,Terms terms)" + _TERMS)
 
 NO_LICENSE = LicenseId(ZERO32)
 NOTHING_OWED = Uint256(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The end of a lane, as a licensor saw it, off which units are licensed on."""
+
+    lane: LaneNumber
+    end: UnitNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """What a license says: `ILicenseRegistry.Terms`, signed by the design's owner.
+    """What a license says: `ILicenseRegistry.Terms`, signed by its licensor.
 
     Args:
         design: The design.
-        design_epoch: The epoch of the design that the owner saw.
+        design_epoch: The epoch of the design that the owner saw; 0 under another license.
         units: How many units.
         holder: The licensee's identity.
         not_before: Block seconds from which units may be drawn.
@@ -55,8 +69,8 @@ class Terms:
         nonce: So that equal terms can be granted twice.
         parent: The license above, 0 for a root.
         currency: The coin of royalty and fee, 0 = native.
-        royalty: Per unit.
-        fee: Up front.
+        royalty: Per drawn unit.
+        fee: Paid by whom submits the terms.
     """
 
     design: DesignId
@@ -98,6 +112,33 @@ class Terms:
             abi.bytes32(self.terms_root),
         )
         return keccak256(b"".join(words))
+
+    def acceptance_hash(self) -> Digest:
+        """Return the EIP-712 hash by which a licensee agrees to owe something.
+
+        Raises:
+            AbiRangeError: A value does not fit its field.
+        """
+        return keccak256(ACCEPTANCE_TYPE + self.struct_hash())
+
+    def sublicense_hash(self, place: Place) -> Digest:
+        """Return the EIP-712 hash by which a lane's holder licenses its last units on.
+
+        Raises:
+            AbiRangeError: A value does not fit its field.
+        """
+        words = (abi.uint(place.lane, 40), abi.uint(place.end, 40), self.struct_hash())
+        return keccak256(SUBLICENSE_TYPE + b"".join(words))
+
+    @property
+    def is_owing(self) -> bool:
+        """Return whether a royalty or a fee is owed, so that the licensee must agree."""
+        return bool(self.royalty or self.fee)
+
+    @property
+    def value(self) -> int:
+        """Return how much native coin is sent with the terms."""
+        return self.fee if self.currency == ZERO_ADDRESS else 0
 
     def license_id(self, domain: TypedDataDomain) -> LicenseId:
         """Return the license's id: what the owner signs, on one chain and registry.

@@ -30,6 +30,7 @@ class Account:
         *args: Any,
         once: str,
         gas: int | None = None,
+        value: int = 0,
     ) -> TransactionStatus:
         """Send a call and return its status when it is final.
 
@@ -39,12 +40,13 @@ class Account:
             args: The function's arguments.
             once: Names the effect: a second call under this name is the first one.
             gas: A limit that suffices; without it the call is tried out at the newest block first.
+            value: How much native coin goes with it.
 
         Raises:
             NotFinalInTimeError: It is not final in time; it will be sent on.
             GuildmarkError: The error that the contract's revert stands for.
         """
-        call = Call(contract=contract, function=function, args=args, gas=gas)
+        call = Call(contract=contract, function=function, args=args, gas=gas, value=value)
         name = f"{contract}.{function}:{once}"
         sent = self.transactions.submit(call, key=self.key, idempotency=name)
         return self.transactions.wait(sent, finality=Finality.FINAL, timeout=self.timeout)

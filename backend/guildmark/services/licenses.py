@@ -1,23 +1,37 @@
-"""Licenses: terms signed by the design's owner, granted, cut into lanes, stopped."""
+"""Licenses: terms signed by licensors, granted, licensed on, cut into lanes, paid, stopped."""
 
 from dataclasses import dataclass
 
 from guildmark.domain.contracts import ContractName
-from guildmark.domain.eip712 import licenses_domain
-from guildmark.domain.facts import LaneFact
-from guildmark.domain.identifiers import IdentityId, LaneNumber, LicenseId, LogNumber
-from guildmark.domain.terms import Terms
-from guildmark.ports import KeyName, KeyStore, Ledger
+from guildmark.domain.eip712 import TypedDataDomain, licenses_domain
+from guildmark.domain.facts import LaneFact, LicenseFact
+from guildmark.domain.identifiers import (
+    ZERO_ADDRESS,
+    Address,
+    IdentityId,
+    LaneNumber,
+    LicenseId,
+    LogNumber,
+)
+from guildmark.domain.terms import Place, Terms
+from guildmark.ports import Call, KeyName, KeyStore, Ledger
 from guildmark.services.accounts import Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedTerms:
-    """Terms under the signature of the design's owner; anyone may submit them."""
+    """Terms under the signature of their licensor; anyone may submit them.
+
+    Args:
+        place: Where the units are cut; None of a root license.
+        acceptance: The licensee's signature, where something is owed.
+    """
 
     id: LicenseId
     terms: Terms
     signature: bytes
+    place: Place | None = None
+    acceptance: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,28 +50,133 @@ class Licenses:
     account: Account
     keys: KeyStore
 
-    def sign(self, terms: Terms, *, owner: KeyName) -> SignedTerms:
-        """Sign terms (EIP-712) with the key of the design's owner; nothing is sent."""
-        pin = self.ledger.pin()
-        registry = pin.contracts[ContractName.LICENSES].address
-        license_id = terms.license_id(licenses_domain(chain_id=pin.chain_id, contract=registry))
-        signature = self.keys.sign_digest(owner, license_id)
-        return SignedTerms(id=license_id, terms=terms, signature=signature)
+    def sign(self, terms: Terms, *, licensor: KeyName, place: Place | None = None) -> SignedTerms:
+        """Sign terms (EIP-712) with their licensor's key; nothing is sent.
+
+        Args:
+            terms: The terms.
+            licensor: The key of the design's owner; under another license, of the lane's holder.
+            place: Where the units are cut; None of a root license.
+        """
+        domain = self._domain()
+        content = terms.struct_hash() if place is None else terms.sublicense_hash(place)
+        return SignedTerms(
+            id=terms.license_id(domain),
+            terms=terms,
+            signature=self.keys.sign_digest(licensor, domain.digest(content)),
+            place=place,
+        )
+
+    def accept(self, terms: Terms, *, licensee: KeyName) -> bytes:
+        """Return the licensee's signature by which he agrees to owe what terms say."""
+        return self.keys.sign_digest(licensee, self._domain().digest(terms.acceptance_hash()))
 
     def grant(self, signed: SignedTerms) -> Granted:
-        """Submit signed terms and return what the chain made of them.
+        """Submit signed terms, with their fee, and return what the chain made of them.
 
         Raises:
-            SignatureRefusedError: Not the signature of the design's owner on this chain.
+            SignatureRefusedError: Not the licensor's signature on this chain, or not the
+                licensee's where something is owed.
             OfferExpiredError: The offer was open until an earlier time.
             LicenseGrantedError: The license is on record already.
+            LaneStaleError: The lane's end has moved since it was signed.
+            LicenseEndingError: The license above has ended or is stopped.
+        """
+        place, args = signed.place, (_struct(signed.terms), signed.signature, signed.acceptance)
+        function, event = "grant", "LicenseGranted"
+        seen: tuple[int, ...] = ()
+        if place is not None:
+            function, event = "sublicense", "LicenseSublicensed"
+            seen = (place.lane, place.end)
+        status = self.account.call(
+            ContractName.LICENSES,
+            function,
+            *seen,
+            *args,
+            once=signed.id.hex(),
+            value=signed.terms.value,
+        )
+        granted = status.event(event).args
+        return Granted(number=granted["number"], lane=LaneNumber(granted["lane"]))
+
+    def extend(self, license_: LicenseFact, more: int, *, until: int) -> LaneNumber:
+        """Add units to a root license, as the design's owner; return their lane.
+
+        Args:
+            license_: The license as the caller saw it.
+            more: How many units.
+            until: The last block second at which it may land.
+
+        Raises:
+            SignatureRefusedError: The account does not own the design.
+            LaneStaleError: The license has other units than were seen.
+            LicenseEndingError: It has ended or is stopped.
         """
         status = self.account.call(
-            *(ContractName.LICENSES, "grant", _struct(signed.terms), signed.signature),
-            once=signed.id.hex(),
+            *(ContractName.LICENSES, "extend", license_.id, license_.units, more, until, b""),
+            once=f"{license_.number}:{license_.units}:{more}:{until}",
         )
-        granted = status.event("LicenseGranted").args
-        return Granted(number=granted["number"], lane=LaneNumber(granted["lane"]))
+        return LaneNumber(status.event("LicenseExtended").args["lane"])
+
+    def reclaim(self, lane: LaneFact) -> LaneNumber | None:
+        """Announce that undrawn units are taken back, or take them; as the lane's giver.
+
+        Args:
+            lane: The lane as the caller saw it.
+
+        Raises:
+            CallerRefusedError: The account does not speak for the lane's giver.
+            ReclaimStateError: The notice has not passed, or nothing is undrawn.
+        """
+        status = self.account.call(
+            *(ContractName.LICENSES, "reclaim", lane.number),
+            once=f"{lane.number}:{lane.reclaim_at}",
+        )
+        cut = [event for event in status.events if event.name == "LaneReclaimed"]
+        return LaneNumber(cut[0].args["lane"]) if cut else None
+
+    def pay(self, lane: LaneFact, license_: LicenseFact, *, paid: int, units: int) -> int:
+        """Pay the royalty of further drawn units to a license's licensor; return the amount.
+
+        Args:
+            lane: The lane.
+            license_: Its license, or one above it.
+            paid: For how many units it was paid before.
+            units: For how many it is paid now.
+
+        Raises:
+            PaymentRefusedError: So many units are not drawn and unpaid, or the coin does not move.
+        """
+        terms = license_.terms
+        amount = terms.royalty * units
+        self.account.call(
+            *(ContractName.LICENSES, "pay", lane.number, license_.number, paid, units),
+            once=f"{lane.number}:{license_.number}:{paid}:{units}",
+            value=amount if terms.currency == ZERO_ADDRESS else 0,
+        )
+        return amount
+
+    def credit(self, currency: Address) -> int:
+        """Return what waits for this account in a coin, at the newest block."""
+        args = (currency, self.account.address)
+        call = Call(contract=ContractName.LICENSES, function="creditOf", args=args)
+        amount: int = self.ledger.read(call)
+        return amount
+
+    def withdraw(self, currency: Address, *, to: Address) -> int:
+        """Take all that waits for this account in a coin, and return how much it was.
+
+        Raises:
+            CreditMissingError: Nothing waits.
+            PaymentRefusedError: The receiver takes no coin.
+        """
+        head = self.ledger.head(final=False).number
+        status = self.account.call(
+            *(ContractName.LICENSES, "withdraw", currency, to),
+            once=f"{currency.hex()}:{head}",
+        )
+        amount: int = status.event("CreditWithdrawn").args["amount"]
+        return amount
 
     def split(self, lane: LaneFact, n: int, *, log: LogNumber, to: IdentityId) -> LaneNumber:
         """Cut the last ``n`` undrawn units off a lane, as its holder; return the new lane.
@@ -80,15 +199,20 @@ class Licenses:
         return LaneNumber(status.event("LaneSplit").args["lane"])
 
     def stop(self, license_id: LicenseId, *, at: int) -> None:
-        """Stop a license from a block time on, as the design's owner.
+        """Stop a license from a block time on, as its licensor.
 
         Raises:
-            CallerRefusedError: The account does not own the design.
+            CallerRefusedError: The account neither owns the design nor licensed it on.
             StopTimeError: Earlier than the notice allows, or not earlier than the stop before.
         """
         self.account.call(
             ContractName.LICENSES, "stop", license_id, at, once=f"{license_id.hex()}:{at}"
         )
+
+    def _domain(self) -> TypedDataDomain:
+        pin = self.ledger.pin()
+        registry = pin.contracts[ContractName.LICENSES].address
+        return licenses_domain(chain_id=pin.chain_id, contract=registry)
 
 
 def _struct(terms: Terms) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """Offers: terms that a design's owner drafts and signs, and what the licensee gets of them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from guildmark.domain import codec
@@ -11,8 +11,10 @@ from guildmark.domain.clauses import clause_root, disclose_all
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.eip712 import licenses_domain
 from guildmark.domain.errors import ContentError
-from guildmark.domain.facts import DesignFact
+from guildmark.domain.facts import DesignFact, LaneFact, LicenseFact
 from guildmark.domain.identifiers import (
+    ZERO_ADDRESS,
+    Address,
     Bytes32,
     DesignId,
     IdentityId,
@@ -22,10 +24,18 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.refusals import DesignUnknownError
 from guildmark.domain.strictjson import Limits, parse_object
-from guildmark.domain.terms import Terms, TermsKind, terms_members
+from guildmark.domain.terms import (
+    NO_LICENSE,
+    NOTHING_OWED,
+    Place,
+    Terms,
+    TermsKind,
+    terms_members,
+)
 from guildmark.ports import DocumentKind, Entropy, KeyName, NodeStore
 from guildmark.services.disclosing import clauses_body
 from guildmark.services.licenses import Granted, Licenses, SignedTerms
+from guildmark.services.projection import known
 
 OFFER_LIMITS = Limits(size=4 << 20, depth=6, values=50_000)
 
@@ -41,6 +51,24 @@ class OfferMismatchError(ContentError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What a license costs, in a coin's smallest unit.
+
+    Args:
+        currency: The coin, zero = the chain's own.
+        royalty: Per drawn unit.
+        fee: Paid by whom submits the terms.
+    """
+
+    currency: Address = ZERO_ADDRESS
+    royalty: Uint256 = NOTHING_OWED
+    fee: Uint256 = NOTHING_OWED
+
+
+FREE = Price()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """What an owner wants to grant.
 
@@ -53,6 +81,7 @@ class Draft:
         not_before: Block seconds from which units may be drawn.
         not_after: Block seconds from which they may no longer be drawn, 0 = never.
         notice: Seconds between a stop's announcement and its effect.
+        price: What is owed for it.
     """
 
     design: DesignId
@@ -63,16 +92,24 @@ class Draft:
     not_before: int = 0
     not_after: int = 0
     notice: int = 0
+    price: Price = FREE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """Signed terms with their members, all shown: what the licensee gets."""
+    """Signed terms with their members, all shown: what the licensee gets.
+
+    Args:
+        place: Where the units are cut; None of a root license.
+        acceptance: The licensee's signature, where something is owed and he has signed.
+    """
 
     id: LicenseId
     terms: Terms
     members: tuple[Clause, ...]
     signature: bytes
+    place: Place | None = None
+    acceptance: bytes = b""
 
     def encode(self) -> bytes:
         """Return the offer's file."""
@@ -97,8 +134,13 @@ class Offers:
     store: NodeStore
     entropy: Entropy
 
-    def make(self, draft: Draft, *, owner: KeyName) -> Offer:
+    def make(self, draft: Draft, *, licensor: KeyName, lane: LaneFact | None = None) -> Offer:
         """Sign a draft's terms and keep what opens them; nothing is sent.
+
+        Args:
+            draft: What is offered.
+            licensor: The key of the design's owner, or of the lane's holder.
+            lane: The lane off which its units are cut; None of a root license.
 
         Raises:
             DesignUnknownError: The index knows no such design.
@@ -106,23 +148,47 @@ class Offers:
             AbiRangeError: A number does not fit its field.
         """
         members = terms_members(draft.members, new_salt=self._salt)
-        signed = self.licenses.sign(self._terms(draft, members), owner=owner)
-        offer = Offer(id=signed.id, terms=signed.terms, members=members, signature=signed.signature)
+        place = None if lane is None else Place(lane=lane.number, end=lane.end)
+        terms = self._terms(draft, members, lane)
+        signed = self.licenses.sign(terms, licensor=licensor, place=place)
+        offer = Offer(
+            id=signed.id,
+            terms=signed.terms,
+            members=members,
+            signature=signed.signature,
+            place=place,
+        )
         self._keep(offer)
         return offer
+
+    def accept(self, offer: Offer, *, licensee: KeyName) -> Offer:
+        """Return the offer with the licensee's signature, by which he agrees to owe what it says.
+
+        Raises:
+            OfferMismatchError: Its id or members are not those of its terms; nothing is signed.
+        """
+        self._check(offer)
+        return replace(offer, acceptance=self.licenses.accept(offer.terms, licensee=licensee))
 
     def grant(self, offer: Offer) -> Granted:
         """Check an offer, submit it, keep what opens it, and return what the chain made of it.
 
         Raises:
             OfferMismatchError: Its id or members are not those of its terms; nothing was sent.
-            SignatureRefusedError: Not the signature of the design's owner on this chain.
+            SignatureRefusedError: Not the signatures that the chain asks for.
             OfferExpiredError: The offer was open until an earlier time.
             LicenseGrantedError: The license is on record already.
+            LaneStaleError: The lane's end has moved since the offer was signed.
         """
         self._check(offer)
         self._keep(offer)
-        signed = SignedTerms(id=offer.id, terms=offer.terms, signature=offer.signature)
+        signed = SignedTerms(
+            id=offer.id,
+            terms=offer.terms,
+            signature=offer.signature,
+            place=offer.place,
+            acceptance=offer.acceptance,
+        )
         return self.licenses.grant(signed)
 
     def _check(self, offer: Offer) -> None:
@@ -141,10 +207,14 @@ class Offers:
         with self.store.writing() as work:
             work.documents.put(DocumentKind.TERMS, offer.id, body)
 
-    def _terms(self, draft: Draft, members: tuple[Clause, ...]) -> Terms:
+    def _terms(self, draft: Draft, members: tuple[Clause, ...], lane: LaneFact | None) -> Terms:
         return Terms(
             design=draft.design,
-            design_epoch=self._epoch(draft.design),
+            design_epoch=self._epoch(draft.design) if lane is None else 0,
+            parent=NO_LICENSE if lane is None else self._license(lane),
+            currency=draft.price.currency,
+            royalty=draft.price.royalty,
+            fee=draft.price.fee,
             units=draft.units,
             holder=draft.holder,
             not_before=draft.not_before,
@@ -162,6 +232,10 @@ class Offers:
             message = f"No final block holds the design {to_hex(design)}."
             raise DesignUnknownError(message, design=to_hex(design))
         return fact.epoch
+
+    def _license(self, lane: LaneFact) -> LicenseId:
+        with self.store.reading() as view:
+            return known(view.facts, LicenseFact, lane.license).id
 
     def _salt(self) -> Bytes32:
         return Bytes32(self.entropy.token(_SALT_SIZE))

@@ -9,6 +9,7 @@ from guildmark.domain.contracts import ContractName
 from guildmark.domain.design import Revision
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.facts import (
+    NO_LANE,
     NO_LOG,
     ClaimFact,
     DesignFact,
@@ -21,6 +22,7 @@ from guildmark.domain.facts import (
     LinkFact,
     LogFact,
     NamedByFact,
+    PaidFact,
     ParentFact,
     PartFact,
     RecipeFact,
@@ -36,6 +38,7 @@ from guildmark.domain.identifiers import (
     ZERO_ADDRESS,
     IdentityId,
     Index,
+    LaneNumber,
     LogNumber,
     Seq,
     UnitNumber,
@@ -246,18 +249,50 @@ def _site_recipe_published(happening: Happening, facts: FactWriter) -> None:
 
 
 def _license_granted(happening: Happening, facts: FactWriter) -> None:
-    terms, number = _terms(happening["terms"]), happening["number"]
+    _new_license(happening, facts, first=UnitNumber(1), source=NO_LANE)
+
+
+def _license_sublicensed(happening: Happening, facts: FactWriter) -> None:
+    source = known(facts, LaneFact, happening["from"])
+    first = UnitNumber(source.end - happening["terms"]["units"])
+    facts.put(replace(source, end=first))
+    _new_license(happening, facts, first=first, source=source.number)
+
+
+def _new_license(
+    happening: Happening, facts: FactWriter, *, first: UnitNumber, source: LaneNumber
+) -> None:
+    terms, number, lane = _terms(happening["terms"]), happening["number"], happening["lane"]
     facts.put(
-        LicenseFact(number=number, id=happening["id"], terms=terms),
+        LicenseFact(number=number, id=happening["id"], terms=terms, first_lane=lane),
         LicenseNumberFact(id=happening["id"], number=number),
+        LaneFact(
+            number=lane,
+            license=number,
+            first=first,
+            next=first,
+            end=UnitNumber(first + terms.units),
+            log=NO_LOG,
+            holder=terms.holder,
+            source=source,
+        ),
+    )
+
+
+def _license_extended(happening: Happening, facts: FactWriter) -> None:
+    number = known(facts, LicenseNumberFact, happening["id"]).number
+    granted = known(facts, LicenseFact, number)
+    first, end = happening["first"], happening["end"]
+    facts.put(
+        replace(granted, more=granted.more + end - first),
         LaneFact(
             number=happening["lane"],
             license=number,
-            first=UnitNumber(1),
-            next=UnitNumber(1),
-            end=UnitNumber(terms.units + 1),
+            first=first,
+            next=first,
+            end=end,
             log=NO_LOG,
-            holder=terms.holder,
+            holder=granted.terms.holder,
         ),
     )
 
@@ -294,8 +329,41 @@ def _lane_split(happening: Happening, facts: FactWriter) -> None:
             end=happening["end"],
             log=happening["log"],
             holder=happening["holder"],
+            source=source.number,
         ),
     )
+
+
+def _reclaim_announced(happening: Happening, facts: FactWriter) -> None:
+    lane = known(facts, LaneFact, happening["lane"])
+    facts.put(replace(lane, reclaim_at=happening["at"]))
+
+
+def _lane_reclaimed(happening: Happening, facts: FactWriter) -> None:
+    """Make a lane like the one that the reclaimed units were cut from."""
+    lane = known(facts, LaneFact, happening["from"])
+    source = known(facts, LaneFact, lane.source)
+    first = happening["first"]
+    facts.put(
+        replace(lane, end=first),
+        LaneFact(
+            number=happening["lane"],
+            license=source.license,
+            first=first,
+            next=first,
+            end=happening["end"],
+            log=NO_LOG,
+            holder=happening["holder"],
+            source=source.source,
+        ),
+    )
+
+
+def _royalty_paid(happening: Happening, facts: FactWriter) -> None:
+    lane, number = happening["lane"], happening["license"]
+    before = facts.get(PaidFact, lane, number)
+    units = happening["units"] + (0 if before is None else before.units)
+    facts.put(PaidFact(lane=lane, license=number, units=units))
 
 
 def _units_drawn(happening: Happening, facts: FactWriter) -> None:
@@ -390,7 +458,12 @@ _PROJECTORS: Mapping[tuple[ContractName, str], Projector] = MappingProxyType(
         (ContractName.RECIPES, "RecipeStatusChanged"): _recipe_status_changed,
         (ContractName.RECIPES, "SiteRecipePublished"): _site_recipe_published,
         (ContractName.LICENSES, "LicenseGranted"): _license_granted,
+        (ContractName.LICENSES, "LicenseSublicensed"): _license_sublicensed,
+        (ContractName.LICENSES, "LicenseExtended"): _license_extended,
         (ContractName.LICENSES, "LaneSplit"): _lane_split,
+        (ContractName.LICENSES, "LaneReclaimAnnounced"): _reclaim_announced,
+        (ContractName.LICENSES, "LaneReclaimed"): _lane_reclaimed,
+        (ContractName.LICENSES, "RoyaltyPaid"): _royalty_paid,
         (ContractName.LICENSES, "UnitsDrawn"): _units_drawn,
         (ContractName.LICENSES, "LicenseStopped"): _license_stopped,
         (ContractName.LOG, "LogOpened"): _log_opened,

@@ -7,6 +7,8 @@ import {IBuildLog} from "../../../contracts/interfaces/IBuildLog.sol";
 import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../../contracts/interfaces/IPartRegistry.sol";
+import {Coin} from "../support/Coins.sol";
+import {Eip712} from "../support/Eip712.sol";
 import {Rfc9162} from "../support/Rfc9162.sol";
 import {Vm} from "../support/Vm.sol";
 import {Watched} from "./Watched.sol";
@@ -21,12 +23,19 @@ contract BuildPeople is Watched {
     }
 
     uint256 private constant MAX_BATCH = 6;
+    /// @dev A unit is a bit of a word.
+    uint256 private constant MAX_NUMBER = 250;
+    uint40 private constant NOTICE = 60;
+
+    /// @dev How often things happened in this run, under the names that `statistics` gives them.
+    mapping(bytes32 what => uint256 times) private _times;
 
     uint40 public licenseCount;
     uint40 public laneCount;
     uint40 public logCount;
-    /// @dev The units of a license that records granted, one bit each.
-    mapping(uint40 license => uint256 units) private _unitsGranted;
+    Coin private _coin;
+    /// @dev The units of a root license that records granted, one bit each.
+    mapping(uint40 root => uint256 units) private _unitsGranted;
     mapping(uint40 log => uint64 index) private _size;
     mapping(uint40 log => uint40 seq) private _seq;
     bytes[] private _records;
@@ -44,17 +53,37 @@ contract BuildPeople is Watched {
         _sites = [siteId, identities.register(IIdentityRegistry.Kind.Site, "second", 0), 0];
         vm.prank(siteManager);
         _sites[2] = identities.register(IIdentityRegistry.Kind.Site, "third", 0);
+        _coin = new Coin();
+        vm.deal(buyer, 1 ether);
+        _coin.mint(buyer, 1 ether);
+        vm.prank(buyer);
+        _coin.approve(address(licenses), type(uint256).max);
         _designs.push(_design(designer, "first"));
         _designs.push(_design(designer, "second"));
         for (uint256 i = 0; i < 2; ++i) {
             _openLog();
-            _grantUnits(_designs[i], 40, 0, 0);
+            _grantUnits(_designs[i], 40, 0, 0, i);
         }
         for (uint40 lane = 1; lane <= 2; ++lane) {
             vm.prank(maker);
             licenses.split(lane, 41, 30, lane, _sites[lane - 1]);
         }
+        _deepen();
         _settle();
+    }
+
+    /// @dev A license at each depth, with units that a log draws.
+    function _deepen() private {
+        uint40 from = 1;
+        for (uint40 depth = 1; depth <= 4; ++depth) {
+            ILicenseRegistry.Terms memory terms = _termsUnder(from, siteId);
+            terms.notice = NOTICE;
+            terms.units -= 1;
+            (, from) = _sublicense(from, terms);
+            uint40 end = licenses.lane(from).end;
+            vm.prank(siteManager);
+            licenses.split(from, end, 1, 1, siteId);
+        }
     }
 
     function wait(uint8 blocks) external {
@@ -68,11 +97,147 @@ contract BuildPeople is Watched {
         uint40 units = uint40(1 + (seed >> 8) % 60);
         uint40 begin = seed % 2 == 0 ? _aroundABlock((seed >> 16) % 3, seed >> 40) : 0;
         uint40 end = seed % 3 == 0 ? _aroundABlock(3 + (seed >> 24) % 2, seed >> 44) : 0;
-        uint40 lane = _grantUnits(_designs[(seed >> 32) % 2], units, begin, end);
+        uint40 lane = _grantUnits(_designs[(seed >> 32) % 2], units, begin, end, seed >> 64);
         vm.prank(maker);
         licenses.split(
-            lane, units + 1, units, uint40(1 + (seed >> 48) % logCount), _sites[(seed >> 56) % 3]
+            lane,
+            units + 1,
+            units - units / 3,
+            uint40(1 + (seed >> 48) % logCount),
+            _sites[(seed >> 56) % 3]
         );
+    }
+
+    /// @dev The model: the lane's holder gives, to depth 4, nothing under what is ending.
+    function sublicense(uint256 seed) external watched {
+        // lanes made lately are deeper than others
+        uint40 number = uint40(laneCount - seed % (seed % 3 == 0 ? laneCount : 4));
+        ILicenseRegistry.Lane memory lane = licenses.lane(number);
+        address holder = identities.controllerOf(licenses.holderOf(number));
+        address caller = _mostly(holder, seed >> 8);
+        ILicenseRegistry.Terms memory terms = _termsUnder(number, _sites[(seed >> 16) % 3]);
+        uint40 undrawn = terms.units;
+        terms.units = uint40((seed >> 24) % (undrawn + 2));
+        terms.notBefore = seed % 5 == 0 ? _now() + 10 : 0;
+        terms.notAfter = seed % 7 == 0 ? _now() + 50 : 0;
+        uint40 notice = licenses.license(lane.license).notice;
+        terms.notice = notice + 1 - uint40((seed >> 32) % (notice < 7 ? notice + 2 : 8));
+        terms.nonce = ++_nonce;
+        (terms.currency, terms.royalty) = _price(seed >> 40);
+        bool isAllowed = caller == holder && terms.units > 0 && terms.units <= undrawn
+            && lane.reclaimAt == 0 && terms.notice <= licenses.license(lane.license).notice
+            && licenses.license(lane.license).depth < 4 && !_isEnding(lane.license);
+        bytes memory licensees =
+            _signOf(identities.controllerOf(terms.holder), _ofLicenses(Eip712.acceptance(terms)));
+        bytes memory call =
+            abi.encodeCall(licenses.sublicense, (number, lane.end, terms, "", licensees));
+        if (!_try(caller, address(licenses), call, isAllowed)) return;
+        _mustFail(caller, address(licenses), call);
+        _giveToALog(terms.units, seed >> 64);
+    }
+
+    /// @dev Units of the newest lane, so that licenses below others are drawn from.
+    function _giveToALog(uint40 units, uint256 seed) private {
+        uint40 number = uint40(1 + seed % logCount);
+        bytes32 site = _sites[(seed >> 8) % 3];
+        uint40 end = licenses.lane(laneCount).end;
+        address holder = identities.controllerOf(licenses.holderOf(laneCount));
+        vm.prank(holder);
+        licenses.split(laneCount, end, units - units / 2, number, site);
+    }
+
+    /// @dev The owner's signature works once, and not in the name of who sold the design.
+    function extend(uint256 seed) external watched {
+        uint40 number = uint40(1 + seed % licenseCount);
+        ILicenseRegistry.License memory self = licenses.license(number);
+        bytes32 id = licenses.idOf(number);
+        bytes32 design = licenses.designOf(number);
+        uint40 more = uint40((seed >> 8) % 20);
+        if (self.units + more > MAX_NUMBER) return;
+        uint40 epoch = designs.design(design).epoch;
+        bytes32 content = Eip712.extension(id, epoch, self.units, more, _now());
+        bytes memory signature =
+            _signOf(_mostly(designs.designOwner(design), seed >> 16), _ofLicenses(content));
+        bool isSigned = keccak256(signature)
+            == keccak256(_signOf(designs.designOwner(design), _ofLicenses(content)));
+        bool isAllowed = isSigned && self.parent == 0 && more > 0 && !_isEnding(number);
+        bytes memory call =
+            abi.encodeCall(licenses.extend, (id, self.units, more, _now(), signature));
+        if (!_try(stranger, address(licenses), call, isAllowed)) return;
+        _mustFail(stranger, address(licenses), call);
+    }
+
+    function reclaim(uint256 seed) external watched {
+        uint40 number = uint40(1 + seed % laneCount);
+        // every other time one that is announced, if there is one
+        for (uint40 i = 0; seed % 2 == 0 && i < laneCount; ++i) {
+            uint40 at = licenses.lane(number).reclaimAt;
+            if (at != 0 && at <= _now()) break;
+            number = number % laneCount + 1;
+        }
+        ILicenseRegistry.Lane memory lane = licenses.lane(number);
+        bytes32 giver = licenses.giverOf(number);
+        address account = giver == 0 ? stranger : identities.controllerOf(giver);
+        address caller = _mostly(account, seed >> 8);
+        bool isAllowed =
+            giver != 0 && caller == account && lane.next < lane.end && _now() >= lane.reclaimAt;
+        _try(caller, address(licenses), abi.encodeCall(licenses.reclaim, (number)), isAllowed);
+    }
+
+    /// @dev To the licensor of the lane's license or of one above it; named wrongly it fails.
+    function pay(uint256 seed) external watched {
+        uint40 number = uint40(1 + seed % laneCount);
+        ILicenseRegistry.Lane memory lane = licenses.lane(number);
+        uint40 license = lane.license;
+        for (uint256 i = (seed >> 8) % 5; i > 0 && licenses.license(license).parent != 0; --i) {
+            license = licenses.license(license).parent;
+        }
+        if (seed % 16 == 0) license = uint40(1 + (seed >> 16) % licenseCount);
+        uint40 paid = licenses.paidUnits(number, license);
+        uint40 units = uint40((seed >> 24) % (lane.next - lane.first + 2));
+        ILicenseRegistry.Price memory price = licenses.priceOf(license);
+        uint256 value = price.currency == address(0) ? units * uint256(price.royalty) : 0;
+        bool isAllowed = _isAbove(license, lane.license) && price.royalty > 0 && units > 0
+            && units <= lane.next - lane.first - paid;
+        bytes memory call = abi.encodeCall(licenses.pay, (number, license, paid, units));
+        if (!_tryFor(value, buyer, address(licenses), call, isAllowed)) return;
+        _tryFor(value, buyer, address(licenses), call, false);
+    }
+
+    function withdraw(uint256 seed) external watched {
+        address currency = seed % 2 == 0 ? address(0) : address(_coin);
+        address caller = _account(seed >> 8);
+        if (seed % 4 < 2) caller = designer;
+        bool isAllowed = licenses.creditOf(currency, caller) > 0;
+        bytes memory call = abi.encodeCall(licenses.withdraw, (currency, buyer));
+        _try(caller, address(licenses), call, isAllowed);
+    }
+
+    /// @dev What the buyer saw two blocks ago is sold only if it is still so.
+    function sell(uint256 seed) external watched {
+        bytes32 design = _designs[seed % 2];
+        bytes32 state = designs.stateHash(design);
+        if (seed % 3 == 0) {
+            bytes memory grown = abi.encodeCall(designs.transferIf, (design, buyer, state));
+            _grantUnits(design, 1, 0, 0, 0);
+            _mustFail(designs.designOwner(design), address(designs), grown);
+            return;
+        }
+        address caller = _mostly(designs.designOwner(design), seed >> 8);
+        address to = seed % 2 == 0 ? designer : buyer;
+        bool isAllowed = caller == designs.designOwner(design);
+        bytes memory call = abi.encodeCall(designs.transferIf, (design, to, state));
+        if (!_try(caller, address(designs), call, isAllowed)) return;
+        _mustFail(to, address(designs), call);
+    }
+
+    function setResale(uint256 seed) external watched {
+        bytes32 design = _designs[seed % 2];
+        address caller = _mostly(designs.designOwner(design), seed >> 8);
+        uint16 basisPoints = uint16((seed >> 16) % 1_010);
+        bool isAllowed = caller == designs.designOwner(design) && basisPoints <= 1_000;
+        bytes memory call = abi.encodeCall(designs.setResale, (design, buyer, basisPoints));
+        _try(caller, address(designs), call, isAllowed);
     }
 
     /// @dev A signature grants one license (I5).
@@ -90,7 +255,7 @@ contract BuildPeople is Watched {
         terms.designEpoch -= uint40(1 + (seed >> 8) % terms.designEpoch);
         terms.nonce = ++_nonce;
         bytes memory signature = _signOf(designs.designOwner(design), licenses.licenseId(terms));
-        bytes memory call = abi.encodeCall(licenses.grant, (terms, signature));
+        bytes memory call = abi.encodeCall(licenses.grant, (terms, signature, ""));
         _mustFail(_account(seed >> 16), address(licenses), call);
     }
 
@@ -103,18 +268,20 @@ contract BuildPeople is Watched {
         uint40 to = uint40((seed >> 24) % (logCount + 1));
         bytes32 site = _sites[(seed >> 32) % 3];
         uint40 end = seed % 8 == 0 ? lane.end + 1 : lane.end;
-        bool isAllowed = caller == holder && end == lane.end && n > 0 && n <= lane.end - lane.next;
+        bool isAllowed = caller == holder && end == lane.end && n > 0 && n <= lane.end - lane.next
+            && lane.reclaimAt == 0;
         bytes memory call = abi.encodeCall(licenses.split, (number, end, n, to, site));
         _try(caller, address(licenses), call, isAllowed);
     }
 
     function stop(uint256 seed) external watched {
         uint40 number = uint40(1 + seed % licenseCount);
-        address owner = designs.designOwner(licenses.designOf(number));
-        address caller = _mostly(owner, seed >> 8);
-        uint40 at = _aroundABlock(5 + (seed >> 16) % 5, seed >> 24);
-        uint40 current = licenses.license(number).stopAt;
-        bool isAllowed = caller == owner && at >= _now() + 60 && (current == 0 || at < current);
+        address licensor = _licensorOf(number);
+        address caller = _mostly(licensor, seed >> 8);
+        ILicenseRegistry.License memory self = licenses.license(number);
+        uint40 at = _aroundABlock(self.notice / 12 + (seed >> 16) % 5, seed >> 24);
+        bool isAllowed = caller == licensor && at >= _now() + self.notice
+            && (self.stopAt == 0 || at < self.stopAt);
         bytes memory call = abi.encodeCall(licenses.stop, (licenses.idOf(number), at));
         _try(caller, address(licenses), call, isAllowed);
     }
@@ -247,17 +414,74 @@ contract BuildPeople is Watched {
         for (uint40 k = 1; k <= laneCount; ++k) {
             ILicenseRegistry.Lane memory lane = licenses.lane(k);
             vm.assertTrue(lane.first <= lane.next && lane.next <= lane.end, "order (I1)");
+            uint40 root = _rootOf(lane.license);
             uint256 mine = _bits(lane.first, lane.end - lane.first);
-            vm.assertEq(covered[lane.license] & mine, 0, "disjoint (I1)");
-            covered[lane.license] |= mine;
-            drawn[lane.license] |= _bits(lane.first, lane.next - lane.first);
+            vm.assertEq(covered[root] & mine, 0, "disjoint (I1)");
+            covered[root] |= mine;
+            drawn[root] |= _bits(lane.first, lane.next - lane.first);
         }
         for (uint40 number = 1; number <= licenseCount; ++number) {
+            vm.assertLe(licenses.license(number).depth, 4, "depth");
+            if (licenses.license(number).parent != 0) continue;
             uint256 all = _bits(1, licenses.license(number).units);
             vm.assertEq(covered[number], all, "whole (I1)");
             vm.assertEq(drawn[number], _unitsGranted[number], "drawn is granted (I2)");
         }
         vm.assertEq(licenses.lane(laneCount + 1).license, 0, "no further lane");
+    }
+
+    /// @dev No lane is paid for more than it drew; what is held is what waits for somebody (I12).
+    function checkCoins() external view {
+        for (uint40 k = 1; k <= laneCount; ++k) {
+            ILicenseRegistry.Lane memory lane = licenses.lane(k);
+            for (uint40 above = lane.license; above != 0; above = licenses.license(above).parent) {
+                vm.assertLe(licenses.paidUnits(k, above), lane.next - lane.first, "paid");
+            }
+        }
+        uint256 native = 0;
+        uint256 coins = 0;
+        for (uint256 i = 0; i < 6; ++i) {
+            native += licenses.creditOf(address(0), _account(i));
+            coins += licenses.creditOf(address(_coin), _account(i));
+        }
+        native += licenses.creditOf(address(0), maker);
+        coins += licenses.creditOf(address(_coin), maker);
+        vm.assertEq(address(licenses).balance, native, "native coin (I12)");
+        vm.assertEq(_coin.balanceOf(address(licenses)), coins, "coin (I12)");
+    }
+
+    /// @dev What this run has reached, a JSON object in a line.
+    function statistics() external view returns (string memory line) {
+        bytes32[21] memory names = [
+            bytes32("passed"),
+            "refused",
+            "licenses at depth 0",
+            "licenses at depth 1",
+            "licenses at depth 2",
+            "licenses at depth 3",
+            "licenses at depth 4",
+            "draws granted at depth 0",
+            "draws granted at depth 1",
+            "draws granted at depth 2",
+            "draws granted at depth 3",
+            "draws granted at depth 4",
+            "draws refused for units",
+            "draws refused by a license",
+            "lanes reclaimed",
+            "licenses extended",
+            "licenses stopped",
+            "payments",
+            "withdrawals",
+            "parts made tokens",
+            "fates set"
+        ];
+        line = "{";
+        for (uint256 i = 0; i < names.length; ++i) {
+            string memory comma = i == 0 ? "" : ", ";
+            string memory times = vm.toString(_times[names[i]]);
+            line = string.concat(line, comma, '"', _text(names[i]), '": ', times);
+        }
+        return string.concat(line, "}");
     }
 
     /// @dev I11: heads stand where the records end.
@@ -271,12 +495,19 @@ contract BuildPeople is Watched {
 
     function _observe(Vm.Log memory entry) internal override {
         bytes32 topic = entry.topics[0];
+        _countEvent(topic);
         if (topic == IBuildLog.LogOpened.selector) ++logCount;
-        if (topic == ILicenseRegistry.LaneSplit.selector) ++laneCount;
-        if (topic == ILicenseRegistry.LicenseGranted.selector) {
+        bool isCut = topic == ILicenseRegistry.LaneSplit.selector
+            || topic == ILicenseRegistry.LaneReclaimed.selector
+            || topic == ILicenseRegistry.LicenseExtended.selector;
+        if (isCut) ++laneCount;
+        bool isLicense = topic == ILicenseRegistry.LicenseGranted.selector
+            || topic == ILicenseRegistry.LicenseSublicensed.selector;
+        if (isLicense) {
             ++licenseCount;
             ++laneCount;
             _take(entry.topics[1]);
+            _countDepth("licenses at depth ", 18, licenseCount);
         }
         if (topic != IBuildLog.RecordAppended.selector) return;
         IBuildLog.Record memory record = abi.decode(entry.data, (IBuildLog.Record));
@@ -297,19 +528,48 @@ contract BuildPeople is Watched {
         if (record.count > 0) _records.push(abi.encode(record));
     }
 
-    /// @dev I2: a unit is granted once.
+    function _countEvent(bytes32 topic) private {
+        if (topic == ILicenseRegistry.LaneReclaimed.selector) ++_times["lanes reclaimed"];
+        if (topic == ILicenseRegistry.LicenseExtended.selector) ++_times["licenses extended"];
+        if (topic == ILicenseRegistry.LicenseStopped.selector) ++_times["licenses stopped"];
+        if (topic == ILicenseRegistry.RoyaltyPaid.selector) ++_times["payments"];
+        if (topic == ILicenseRegistry.FeePaid.selector) ++_times["payments"];
+        if (topic == ILicenseRegistry.CreditWithdrawn.selector) ++_times["withdrawals"];
+        if (topic == IPartRegistry.PartMaterialised.selector) ++_times["parts made tokens"];
+        if (topic == IPartRegistry.PartVoided.selector) ++_times["fates set"];
+        if (topic == IPartRegistry.PartSuperseded.selector) ++_times["fates set"];
+    }
+
+    /// @dev `name` ends with a place for a digit.
+    function _countDepth(bytes32 name, uint256 length, uint40 number) private {
+        uint256 digit = uint256(uint8(bytes1("0"))) + licenses.license(number).depth;
+        ++_times[name | bytes32(digit << (8 * (31 - length)))];
+    }
+
+    /// @dev I2: a unit is granted once. No license is wider than those above it; what is refused
+    /// is refused for want of units or of a right.
     function _observeGrant(IBuildLog.Grant memory given) private {
-        if (given.firstUnit == 0) return;
         ILicenseRegistry.Lane memory lane = licenses.lane(given.lane);
+        bool isOpen = _isInForce(lane.license);
+        if (given.firstUnit == 0) {
+            vm.assertTrue(!isOpen || given.n > lane.end - lane.next, "refused without reason");
+            ++_times[
+                isOpen ? bytes32("draws refused for units") : bytes32("draws refused by a license")
+            ];
+            return;
+        }
+        _countDepth("draws granted at depth ", 23, lane.license);
+        vm.assertTrue(isOpen, "drawn under what is not in force");
+        uint40 root = _rootOf(lane.license);
         uint256 units = _bits(given.firstUnit, given.n);
-        vm.assertEq(_unitsGranted[lane.license] & units, 0, "granted twice (I2)");
+        vm.assertEq(_unitsGranted[root] & units, 0, "granted twice (I2)");
         vm.assertTrue(
             given.firstUnit >= lane.first && given.firstUnit + given.n <= lane.end, "of the lane"
         );
-        _unitsGranted[lane.license] |= units;
+        _unitsGranted[root] |= units;
     }
 
-    function _grantUnits(bytes32 design, uint40 units, uint40 begin, uint40 end)
+    function _grantUnits(bytes32 design, uint40 units, uint40 begin, uint40 end, uint256 seed)
         private
         returns (uint40 lane)
     {
@@ -317,11 +577,73 @@ contract BuildPeople is Watched {
         terms.units = units;
         terms.notBefore = begin;
         terms.notAfter = end;
-        terms.notice = 60;
+        terms.notice = NOTICE;
         terms.nonce = ++_nonce;
+        (terms.currency, terms.royalty) = _price(seed);
+        terms.fee = (seed >> 16) % 3;
         bytes memory signature = _signOf(designs.designOwner(design), licenses.licenseId(terms));
-        (, lane) = licenses.grant(terms, signature);
-        _usedGrants.push(abi.encodeCall(licenses.grant, (terms, signature)));
+        bytes memory licensees = _accept(MAKER_KEY, terms);
+        bytes memory call = abi.encodeCall(licenses.grant, (terms, signature, licensees));
+        uint256 value = terms.currency == address(0) ? terms.fee : 0;
+        _tryFor(value, buyer, address(licenses), call, true);
+        _usedGrants.push(call);
+        _settle();
+        return laneCount;
+    }
+
+    function _counted(bool isDone) internal override {
+        ++_times[isDone ? bytes32("passed") : bytes32("refused")];
+    }
+
+    function _text(bytes32 word) private pure returns (string memory) {
+        uint256 length = 0;
+        while (length < 32 && word[length] != 0) ++length;
+        bytes memory text = new bytes(length);
+        for (uint256 i = 0; i < length; ++i) {
+            text[i] = word[i];
+        }
+        return string(text);
+    }
+
+    function _price(uint256 seed) private view returns (address currency, uint256 royalty) {
+        currency = seed % 2 == 0 ? address(0) : address(_coin);
+        royalty = (seed >> 8) % 4;
+    }
+
+    function _licensorOf(uint40 number) private view returns (address) {
+        bytes32 licensor = licenses.giverOf(licenses.firstLaneOf(number));
+        if (licensor != 0) return identities.controllerOf(licensor);
+        return designs.designOwner(licenses.designOf(number));
+    }
+
+    function _rootOf(uint40 number) private view returns (uint40) {
+        while (licenses.license(number).parent != 0) number = licenses.license(number).parent;
+        return number;
+    }
+
+    function _isAbove(uint40 license, uint40 number) private view returns (bool) {
+        for (; number != 0; number = licenses.license(number).parent) {
+            if (number == license) return true;
+        }
+        return false;
+    }
+
+    function _isInForce(uint40 number) private view returns (bool) {
+        for (; number != 0; number = licenses.license(number).parent) {
+            ILicenseRegistry.License memory self = licenses.license(number);
+            uint256 end = self.notAfter == 0 ? type(uint256).max : self.notAfter;
+            uint256 stopAt = self.stopAt == 0 ? type(uint256).max : self.stopAt;
+            if (_now() < self.notBefore || _now() >= end || _now() >= stopAt) return false;
+        }
+        return true;
+    }
+
+    function _isEnding(uint40 number) private view returns (bool) {
+        for (; number != 0; number = licenses.license(number).parent) {
+            ILicenseRegistry.License memory self = licenses.license(number);
+            if (self.stopAt > 0 || (self.notAfter > 0 && self.notAfter <= _now())) return true;
+        }
+        return false;
     }
 
     /// @dev Up to three draws of the log's lanes, within the count.
@@ -409,13 +731,6 @@ contract BuildPeople is Watched {
                 })
             );
         }
-    }
-
-    function _isInForce(uint40 number) private view returns (bool) {
-        ILicenseRegistry.License memory self = licenses.license(number);
-        bool hasEnded = self.notAfter != 0 && _now() >= self.notAfter;
-        bool isStopped = self.stopAt != 0 && _now() >= self.stopAt;
-        return _now() >= self.notBefore && !hasEnded && !isStopped;
     }
 
     /// @dev A second before, at, or after a block to come, where that one changes something.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Vm} from "../support/Vm.sol";
 import {BuildPeople} from "./BuildPeople.sol";
 
-/// @notice I1, I2, I5, I6, I7, I8, I9, I11 and I13 over licenses, logs and parts; most are checked
+/// @notice I1, I2, I5 to I9, I11 to I13 over licenses, logs and parts; most are checked
 /// by the people after each of their calls.
 contract BuildInvariants {
     struct FuzzSelector {
@@ -11,23 +12,40 @@ contract BuildInvariants {
         bytes4[] selectors;
     }
 
+    Vm private constant vm = Vm(address(uint160(uint256(keccak256("hevm cheat code")))));
+    string private constant STATISTICS = "build/forge/campaign.jsonl";
+
     BuildPeople internal people;
 
     function setUp() public {
+        vm.writeFile(STATISTICS, "");
         people = new BuildPeople();
         people.setUp();
     }
 
     /// @dev What moves parts on is named more than once, so that more of it happens.
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[24] memory actions = [
+        bytes4[37] memory actions = [
             people.wait.selector,
+            people.append.selector,
             people.wait.selector,
             people.grant.selector,
             people.grantAgain.selector,
             people.grantStale.selector,
             people.split.selector,
             people.split.selector,
+            people.sublicense.selector,
+            people.sublicense.selector,
+            people.sublicense.selector,
+            people.sublicense.selector,
+            people.reclaim.selector,
+            people.reclaim.selector,
+            people.extend.selector,
+            people.pay.selector,
+            people.pay.selector,
+            people.withdraw.selector,
+            people.sell.selector,
+            people.setResale.selector,
             people.stop.selector,
             people.transferDesign.selector,
             people.changeSite.selector,
@@ -47,7 +65,7 @@ contract BuildInvariants {
             people.supersede.selector
         ];
         targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector({addr: address(people), selectors: new bytes4[](24)});
+        targets[0] = FuzzSelector({addr: address(people), selectors: new bytes4[](37)});
         for (uint256 i = 0; i < actions.length; ++i) {
             targets[0].selectors[i] = actions[i];
         }
@@ -58,8 +76,14 @@ contract BuildInvariants {
         targets[0] = address(people);
     }
 
+    /// @dev A line a run; `scripts/campaign.py` adds them up.
+    function afterInvariant() public {
+        vm.writeLine(STATISTICS, people.statistics());
+    }
+
     function invariant_LanesPartitionUnitsAndRecordsFollowOneAnother() public view {
         people.checkLanes();
+        people.checkCoins();
         people.checkHeads();
     }
 }

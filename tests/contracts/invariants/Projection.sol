@@ -132,6 +132,9 @@ abstract contract Projection is Deployed, Slots {
             _set(account, _at(6, id), 40, 40, revision.number);
             _setOnce(account, _in(_at(7, id), entry.topics[2]), uint256(digest));
             _setOnce(account, _at(9, digest), 1);
+        } else if (topic == IDesignRegistry.ResaleSet.selector) {
+            uint256 basisPoints = uint256(bytes32(entry.data));
+            _set(account, _at(10, id), uint256(entry.topics[2]) | (basisPoints << 160));
         } else {
             _applyToken(entry);
             bool isTransfer = topic == IERC721.Transfer.selector && id != 0;
@@ -160,8 +163,16 @@ abstract contract Projection is Deployed, Slots {
         bytes32 topic = entry.topics[0];
         if (topic == ILicenseRegistry.LicenseGranted.selector) {
             _granted(entry);
+        } else if (topic == ILicenseRegistry.LicenseSublicensed.selector) {
+            _sublicensed(entry);
+        } else if (topic == ILicenseRegistry.LicenseExtended.selector) {
+            _extended(entry);
         } else if (topic == ILicenseRegistry.LaneSplit.selector) {
             _split(entry);
+        } else if (topic == ILicenseRegistry.LaneReclaimed.selector) {
+            _reclaimed(entry);
+        } else if (topic == ILicenseRegistry.LaneReclaimAnnounced.selector) {
+            _setOnce(account, _at(6, entry.topics[1]), 200, 40, uint256(bytes32(entry.data)));
         } else if (topic == ILicenseRegistry.UnitsDrawn.selector) {
             (uint256 first, uint256 n) = abi.decode(entry.data, (uint256, uint256));
             _set(account, _at(6, entry.topics[1]), 80, 40, first + n);
@@ -169,25 +180,98 @@ abstract contract Projection is Deployed, Slots {
             bytes32 number = predicted[account][_at(5, entry.topics[1])];
             _set(account, _at(2, number), 120, 40, uint256(bytes32(entry.data)));
             falling[account][_at(2, number)].push(_bits(120, 40));
+            bool isRoot = uint256(predicted[account][_at(2, number)]) >> 200 == 0;
+            if (isRoot) _countChange(predicted[account][_at(4, number)]);
+        } else {
+            _applyPayments(entry);
+        }
+    }
+
+    function _applyPayments(Vm.Log memory entry) private {
+        address account = address(licenses);
+        bytes32 topic = entry.topics[0];
+        if (topic == ILicenseRegistry.FeePaid.selector) {
+            bytes32 slot = _in(_at(13, entry.topics[3]), entry.topics[2]);
+            _add(account, slot, int256(uint256(bytes32(entry.data))));
+        } else if (topic == ILicenseRegistry.RoyaltyPaid.selector) {
+            (bytes32 currency, int256 units, int256 amount) =
+                abi.decode(entry.data, (bytes32, int256, int256));
+            _add(account, _in(_at(12, entry.topics[1]), entry.topics[2]), units);
+            _add(account, _in(_at(13, currency), entry.topics[3]), amount);
+        } else if (topic == ILicenseRegistry.CreditWithdrawn.selector) {
+            _set(account, _in(_at(13, entry.topics[1]), entry.topics[2]), 0);
         } else {
             _unknown(topic);
         }
     }
 
     function _granted(Vm.Log memory entry) private {
-        address account = address(licenses);
-        bytes32 number = entry.topics[2];
         (uint256 lane, ILicenseRegistry.Terms memory terms) =
             abi.decode(entry.data, (uint256, ILicenseRegistry.Terms));
-        _setOnce(account, _at(2, number), 0, 40, terms.units);
+        _newLicense(entry, lane, terms);
+        _countChange(terms.design);
+        _newLane(lane, uint256(entry.topics[2]), 1, terms.units + 1, 0, terms.holder);
+    }
+
+    /// @dev The lane that the units come from says which license is above, and where they end.
+    function _sublicensed(Vm.Log memory entry) private {
+        address account = address(licenses);
+        bytes32 from = entry.topics[3];
+        (uint256 lane, ILicenseRegistry.Terms memory terms) =
+            abi.decode(entry.data, (uint256, ILicenseRegistry.Terms));
+        _newLicense(entry, lane, terms);
+        uint256 source = uint256(predicted[account][_at(6, from)]);
+        uint256 parent = source & _bits(0, 40);
+        uint256 depth = (uint256(predicted[account][_at(2, _key(parent))]) >> 240) + 1;
+        _setOnce(account, _at(2, entry.topics[2]), 200, 40, parent);
+        _setOnce(account, _at(2, entry.topics[2]), 240, 8, depth);
+        uint256 end = (source >> 120) & _bits(0, 40);
+        _set(account, _at(6, from), 120, 40, end - terms.units);
+        _newLane(lane, uint256(entry.topics[2]), end - terms.units, end, 0, terms.holder);
+        _setOnce(account, _at(8, _key(lane)), uint256(from));
+    }
+
+    function _newLicense(Vm.Log memory entry, uint256 lane, ILicenseRegistry.Terms memory terms)
+        private
+    {
+        address account = address(licenses);
+        bytes32 number = entry.topics[2];
+        _set(account, _at(2, number), 0, 40, terms.units);
         _setOnce(account, _at(2, number), 40, 40, terms.notBefore);
         _setOnce(account, _at(2, number), 80, 40, terms.notAfter);
         _setOnce(account, _at(2, number), 160, 40, terms.notice);
         _setOnce(account, _at(3, number), uint256(entry.topics[1]));
-        _setOnce(account, _at(4, number), uint256(entry.topics[3]));
+        _setOnce(account, _at(4, number), uint256(terms.design));
         _setOnce(account, _at(5, entry.topics[1]), uint256(number));
         _set(account, _key(9), 0, 40, uint256(number));
-        _newLane(lane, uint256(number), 1, terms.units + 1, 0, terms.holder);
+        _setOnce(account, _at(10, number), lane);
+        if (terms.royalty == 0) return;
+        _setOnce(account, _at(11, number), uint160(terms.currency) | (terms.royalty << 160));
+    }
+
+    function _extended(Vm.Log memory entry) private {
+        address account = address(licenses);
+        (uint256 first, uint256 end) = abi.decode(entry.data, (uint256, uint256));
+        bytes32 number = predicted[account][_at(5, entry.topics[1])];
+        _set(account, _at(2, number), 0, 40, end - 1);
+        _countChange(predicted[account][_at(4, number)]);
+        bytes32 holder = predicted[account][_at(7, predicted[account][_at(10, number)])];
+        _newLane(uint256(entry.topics[2]), uint256(number), first, end, 0, holder);
+    }
+
+    function _reclaimed(Vm.Log memory entry) private {
+        address account = address(licenses);
+        (uint256 lane, bytes32 from) = (uint256(entry.topics[1]), entry.topics[2]);
+        (uint256 first, uint256 end) = abi.decode(entry.data, (uint256, uint256));
+        bytes32 source = predicted[account][_at(8, from)];
+        uint256 license = uint256(predicted[account][_at(6, source)]) & _bits(0, 40);
+        _set(account, _at(6, from), 120, 40, first);
+        _newLane(lane, license, first, end, 0, entry.topics[3]);
+        _set(account, _at(8, _key(lane)), uint256(predicted[account][_at(8, source)]));
+    }
+
+    function _countChange(bytes32 design) private {
+        _add(address(licenses), _at(14, design), 1);
     }
 
     function _split(Vm.Log memory entry) private {
@@ -198,7 +282,7 @@ abstract contract Projection is Deployed, Slots {
         uint256 license = uint256(predicted[account][_at(6, from)]) & _bits(0, 40);
         _set(account, _at(6, from), 120, 40, first);
         _newLane(lane, license, first, end, number, entry.topics[3]);
-        _setOnce(account, _at(8, _key(lane)), uint256(predicted[account][_at(7, from)]));
+        _setOnce(account, _at(8, _key(lane)), uint256(from));
     }
 
     function _newLane(

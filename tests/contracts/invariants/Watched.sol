@@ -57,6 +57,9 @@ abstract contract Watched is Projection {
     /// @dev For those who keep more of an event than its words.
     function _observe(Vm.Log memory entry) internal virtual {}
 
+    /// @dev For those who count the calls that passed and those that were refused.
+    function _counted(bool isDone) internal virtual {}
+
     /// @dev Marks an id as taken; none is ever given twice (I3, I9).
     function _take(bytes32 id) internal {
         vm.assertFalse(_ids[id], "an id is given twice");
@@ -73,11 +76,22 @@ abstract contract Watched is Projection {
         internal
         returns (bool isDone)
     {
+        return _tryFor(0, caller, target, call, isAllowed);
+    }
+
+    function _tryFor(
+        uint256 value,
+        address caller,
+        address target,
+        bytes memory call,
+        bool isAllowed
+    ) internal returns (bool isDone) {
         _settle();
         vm.prank(caller);
-        (isDone,) = target.call(call);
+        (isDone,) = target.call{value: value}(call);
         if (!isDone) vm.getRecordedLogs();
         vm.assertEq(isDone, isAllowed, "the model says whether a call may pass");
+        _counted(isDone);
     }
 
     function _look(address account, bytes32 slot) private {

@@ -100,17 +100,36 @@ contract DrawTest is Deployed {
     function test_Draw_AsksEachOfFourAncestors() public {
         uint40[5] memory line = _line();
 
-        vm.assertEq(_draw(1), 41, "all open");
-        for (uint256 i = 1; i < line.length; ++i) {
+        vm.assertEq(_draw(1), 21, "all open");
+        for (uint256 i = 0; i < line.length; ++i) {
             uint256 snapshot = vm.snapshotState();
             bytes32 id = licenses.idOf(line[i]);
-            vm.prank(designer);
+            vm.prank(line[i] == license ? designer : maker);
             licenses.stop(id, _now());
 
             vm.assertEq(_draw(1), 0, "an ancestor is stopped");
             vm.revertToState(snapshot);
         }
-        vm.assertEq(_draw(1), 42, "all open again");
+        vm.assertEq(_draw(1), 22, "all open again");
+    }
+
+    /// @dev A child that says less of time, or more, is bound by what is above it.
+    function test_Draw_UnderAChildOnlyWhileEachAncestorAllows() public {
+        ILicenseRegistry.Terms memory child = _termsUnder(1, makerId);
+        child.notBefore = terms.notBefore - 50;
+        child.notAfter = terms.notAfter + 50;
+        (, uint40 whole) = _sublicense(1, child);
+        vm.prank(maker);
+        lane = licenses.split(whole, 41, MINE, number, siteId);
+
+        vm.warp(terms.notBefore - 1);
+        vm.assertEq(_draw(1), 0, "the child has begun, its parent has not");
+        vm.warp(terms.notBefore);
+        vm.assertEq(_draw(1), 21, "both have");
+        vm.warp(terms.notAfter - 1);
+        vm.assertEq(_draw(1), 22, "none has ended");
+        vm.warp(terms.notAfter);
+        vm.assertEq(_draw(1), 0, "the parent has");
     }
 
     function test_Draw_RevertWhen_Empty() public {
@@ -151,19 +170,16 @@ contract DrawTest is Deployed {
         return licenses.draw(lane, n, number);
     }
 
-    /// @dev The license with four above it. Nothing writes `parent` yet: it lies at bit 200 of the
-    /// slot in the mapping at slot 2 (contracts/storage-layout.json).
+    /// @dev Four licenses below the first, the lowest first, and a lane of the log of the lowest.
     function _line() private returns (uint40[5] memory line) {
-        line[0] = license;
-        for (uint40 i = 1; i < 5; ++i) {
-            terms.nonce = i;
-            terms.notBefore = 0;
-            terms.notAfter = 0;
-            (line[i],) = _grant(terms);
-            bytes32 slot = keccak256(abi.encode(line[i - 1], uint256(2)));
-            uint256 packed = uint256(vm.load(address(licenses), slot));
-            vm.store(address(licenses), slot, bytes32(packed | (uint256(line[i]) << 200)));
+        line[4] = license;
+        lane = 1;
+        for (uint256 i = 4; i > 0; --i) {
+            (line[i - 1], lane) = _sublicense(lane, _termsUnder(lane, makerId));
             vm.assertEq(licenses.license(line[i - 1]).parent, line[i], "parent");
+            vm.assertEq(licenses.license(line[i - 1]).depth, 5 - i, "depth");
         }
+        vm.prank(maker);
+        lane = licenses.split(lane, 41, MINE, number, siteId);
     }
 }

@@ -55,7 +55,7 @@ contract GrantTest is Deployed {
 
         _emits(stranger, address(licenses));
         emit ILicenseRegistry.LicenseGranted(id, 1, terms.design, 1, terms);
-        licenses.grant(terms, signature);
+        licenses.grant(terms, signature, "");
     }
 
     function test_Grant_CountsLicensesAndLanes() public {
@@ -139,22 +139,21 @@ contract GrantTest is Deployed {
 
         _refuses(
             abi.encodeWithSelector(
-                ILicenseRegistry.TermsParentUnsupported.selector, bytes32("parent")
+                ILicenseRegistry.TermsParentMismatch.selector, bytes32("parent"), 0
             )
         );
     }
 
-    function test_Grant_RevertWhen_SomethingIsOwed() public {
-        terms.currency = buyer;
-        _refuses(_unsupported());
+    function test_Grant_RevertWhen_TheRoyaltyIsTooLarge() public {
+        terms.royalty = 2 ** 96;
+        _refuses(
+            abi.encodeWithSelector(ILicenseRegistry.TermsRoyaltyTooLarge.selector, terms.royalty)
+        );
 
-        terms.currency = address(0);
-        terms.royalty = 1;
-        _refuses(_unsupported());
-
-        terms.royalty = 0;
-        terms.fee = 1;
-        _refuses(_unsupported());
+        terms.royalty = 2 ** 96 - 1;
+        bytes memory signature = _sign(DESIGNER_KEY, licenses.licenseId(terms));
+        (uint40 number,) = licenses.grant(terms, signature, _accept(MAKER_KEY, terms));
+        vm.assertEq(licenses.priceOf(number).royalty, 2 ** 96 - 1, "royalty");
     }
 
     function test_Grant_RevertWhen_TheOfferHasExpired() public {
@@ -207,15 +206,6 @@ contract GrantTest is Deployed {
     function _refuses(bytes memory error) private {
         bytes memory signature = _sign(DESIGNER_KEY, licenses.licenseId(terms));
         _refuse(stranger, error);
-        licenses.grant(terms, signature);
-    }
-
-    function _unsupported() private view returns (bytes memory) {
-        return abi.encodeWithSelector(
-            ILicenseRegistry.TermsPaymentUnsupported.selector,
-            terms.currency,
-            terms.royalty,
-            terms.fee
-        );
+        licenses.grant(terms, signature, "");
     }
 }

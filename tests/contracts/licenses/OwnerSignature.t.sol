@@ -118,7 +118,7 @@ contract OwnerSignatureTest is Deployed {
         terms.nonce = 1;
         _refuses(signature);
         terms.nonce = 0;
-        licenses.grant(terms, signature);
+        licenses.grant(terms, signature, "");
     }
 
     function test_Grant_SignedByAWallet() public {
@@ -126,7 +126,7 @@ contract OwnerSignatureTest is Deployed {
         terms = _terms(_design(address(wallet), "salt"));
         bytes32 id = licenses.licenseId(terms);
 
-        licenses.grant(terms, _sign(DESIGNER_KEY, id));
+        licenses.grant(terms, _sign(DESIGNER_KEY, id), "");
 
         vm.assertEq(licenses.numberOf(id), 1, "number");
     }
@@ -157,6 +157,6 @@ contract OwnerSignatureTest is Deployed {
         vm.expectRevert(
             abi.encodeWithSelector(ILicenseRegistry.OwnerSignatureInvalid.selector, id, owner)
         );
-        licenses.grant(terms, signature);
+        licenses.grant(terms, signature, "");
     }
 }

@@ -54,6 +54,33 @@ contract StopTest is Deployed {
         vm.assertEq(licenses.license(1).stopAt, _now() + NOTICE, "stopAt");
     }
 
+    /// @dev A child is stopped by whom it was licensed on by, whoever owns the design.
+    function test_Stop_OfAChildByItsLicensor() public {
+        ILicenseRegistry.Terms memory child = _termsUnder(1, operatorId);
+        child.notice = NOTICE - 1;
+        _sublicense(1, child);
+        bytes32 below = licenses.licenseId(child);
+        uint40 at = _now() + NOTICE - 1;
+        address[3] memory others = [designer, operator, stranger];
+        for (uint256 i = 0; i < others.length; ++i) {
+            _refuse(
+                others[i],
+                abi.encodeWithSelector(
+                    ILicenseRegistry.CallerNotLicensor.selector, below, others[i]
+                )
+            );
+            licenses.stop(below, at);
+        }
+        _refuse(maker, abi.encodeWithSelector(ILicenseRegistry.StopTooEarly.selector, at - 1, at));
+        licenses.stop(below, at - 1);
+
+        vm.prank(maker);
+        licenses.stop(below, at);
+
+        vm.assertEq(licenses.license(2).stopAt, at, "stopAt");
+        vm.assertEq(licenses.license(1).stopAt, 0, "the parent goes on");
+    }
+
     function test_Stop_RevertWhen_TooEarly() public {
         uint40 earliest = _now() + NOTICE;
 

@@ -22,6 +22,10 @@ contract PartTokenTest is TokenBehaviour, Logged {
         vm.assertEq(IERC721Metadata(address(parts)).symbol(), "GMP", "symbol");
     }
 
+    function test_Token_HasNoResale() public view {
+        vm.assertFalse(token.supportsInterface(0x2a55205a), "ERC-2981");
+    }
+
     function test_Domain_IsPublished() public view {
         (, string memory name, string memory version,, address verifier,,) =
             IERC5267(address(parts)).eip712Domain();

@@ -72,13 +72,15 @@ abstract contract Deployed {
     /// @dev By artifact, so that no test contract carries the contracts' code.
     function _deploy() internal virtual {
         identities = IIdentityRegistry(vm.deployCode("IdentityRegistry.sol", ""));
-        designs = IDesignRegistry(vm.deployCode("DesignRegistry.sol", ""));
+        address meter = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 2);
+        designs = IDesignRegistry(vm.deployCode("DesignRegistry.sol", abi.encode(meter)));
         bytes memory two = abi.encode(identities, designs);
         recipes = IRecipeRegistry(vm.deployCode("RecipeRegistry.sol", two));
         address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)) + 1);
         bytes memory three = abi.encode(identities, designs, next);
         licenses = ILicenseRegistry(vm.deployCode("LicenseRegistry.sol", three));
         log = IBuildLog(vm.deployCode("BuildLog.sol", abi.encode(identities, licenses)));
+        vm.assertEq(address(licenses), meter, "the meter is where the designs look for it");
         vm.assertEq(address(log), next, "the log is where the licenses look for it");
         three = abi.encode(identities, licenses, log);
         parts = IPartRegistry(vm.deployCode("PartRegistry.sol", three));
@@ -185,7 +187,47 @@ abstract contract Deployed {
         internal
         returns (uint40 number, uint40 lane)
     {
-        return licenses.grant(terms, _sign(DESIGNER_KEY, licenses.licenseId(terms)));
+        return licenses.grant(terms, _sign(DESIGNER_KEY, licenses.licenseId(terms)), "");
+    }
+
+    /// @dev Terms under the license of a lane, for all that it has not drawn.
+    function _termsUnder(uint40 lane, bytes32 holder)
+        internal
+        view
+        returns (ILicenseRegistry.Terms memory terms)
+    {
+        ILicenseRegistry.Lane memory self = licenses.lane(lane);
+        terms.design = licenses.designOf(self.license);
+        terms.units = self.end - self.next;
+        terms.holder = holder;
+        terms.parent = licenses.idOf(self.license);
+        terms.offerUntil = _now() + 1000;
+        terms.termsRoot = "terms";
+        terms.nonce = lane;
+    }
+
+    /// @dev The holder's controller calls, and so need not sign.
+    function _sublicense(uint40 lane, ILicenseRegistry.Terms memory terms)
+        internal
+        returns (uint40 number, uint40 first)
+    {
+        uint40 end = licenses.lane(lane).end;
+        address holder = identities.controllerOf(licenses.holderOf(lane));
+        vm.prank(holder);
+        return licenses.sublicense(lane, end, terms, "", "");
+    }
+
+    /// @dev What the account of `key` signs to be bound by terms under which something is owed.
+    function _accept(uint256 key, ILicenseRegistry.Terms memory terms)
+        internal
+        view
+        returns (bytes memory)
+    {
+        return _sign(key, _ofLicenses(Eip712.acceptance(terms)));
+    }
+
+    function _ofLicenses(bytes32 content) internal view returns (bytes32) {
+        return Eip712.typed(content, Eip712.LICENSES, block.chainid, address(licenses));
     }
 
     function _openLog() internal returns (uint40) {

@@ -7,6 +7,9 @@ import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.s
 library Eip712 {
     string internal constant LICENSES = "Guildmark Licenses";
     string internal constant PARTS = "Guildmark Parts";
+    bytes private constant TERMS = "Terms(bytes32 design,uint40 designEpoch,uint40 units,bytes32 holder,"
+        "uint40 notBefore,uint40 notAfter,uint40 notice,bytes32 parent,address currency,"
+        "uint256 royalty,uint256 fee,uint40 offerUntil,uint256 nonce,bytes32 termsRoot)";
 
     function typed(bytes32 content, string memory name, uint256 chain, address verifier)
         internal
@@ -29,12 +32,34 @@ library Eip712 {
     }
 
     function terms(ILicenseRegistry.Terms memory content) internal pure returns (bytes32) {
+        return keccak256(abi.encode(keccak256(TERMS), content));
+    }
+
+    function acceptance(ILicenseRegistry.Terms memory content) internal pure returns (bytes32) {
+        bytes32 typeHash = keccak256(bytes.concat("Acceptance(Terms terms)", TERMS));
+        return keccak256(abi.encode(typeHash, terms(content)));
+    }
+
+    function sublicense(uint40 lane, uint40 end, ILicenseRegistry.Terms memory content)
+        internal
+        pure
+        returns (bytes32)
+    {
+        bytes memory first = "Sublicense(uint40 lane,uint40 end,Terms terms)";
+        bytes32 typeHash = keccak256(bytes.concat(first, TERMS));
+        return keccak256(abi.encode(typeHash, lane, end, terms(content)));
+    }
+
+    function extension(bytes32 license, uint40 epoch, uint40 units, uint40 more, uint40 until)
+        internal
+        pure
+        returns (bytes32)
+    {
         bytes32 typeHash = keccak256(
-            "Terms(bytes32 design,uint40 designEpoch,uint40 units,bytes32 holder,"
-            "uint40 notBefore,uint40 notAfter,uint40 notice,bytes32 parent,address currency,"
-            "uint256 royalty,uint256 fee,uint40 offerUntil,uint256 nonce,bytes32 termsRoot)"
+            "Extension(bytes32 license,uint40 designEpoch,uint40 units,uint40 more,"
+            "uint40 offerUntil)"
         );
-        return keccak256(abi.encode(typeHash, content));
+        return keccak256(abi.encode(typeHash, license, epoch, units, more, until));
     }
 
     function voidPart(uint256 part) internal pure returns (bytes32) {

@@ -54,6 +54,8 @@ interface Vm {
     function snapshotState() external returns (uint256);
     function revertToState(uint256 snapshot) external returns (bool);
     function readFile(string calldata path) external view returns (string memory);
+    function writeFile(string calldata path, string calldata data) external;
+    function writeLine(string calldata path, string calldata data) external;
     function exists(string calldata path) external view returns (bool);
     function toString(uint256 value) external pure returns (string memory);
     function toString(bytes32 value) external pure returns (string memory);

@@ -128,7 +128,7 @@ def test_constructors_take_other_contracts() -> None:
     names = {ContractName(name) for found in ContractName for name in constructor_inputs(found)}
 
     assert names == set(ContractName) - {ContractName.DIRECTORY}
-    assert constructor_inputs(ContractName.DESIGNS) == []
+    assert constructor_inputs(ContractName.DESIGNS) == ["licenses"]
 
 
 def test_every_custom_error_has_its_place_in_the_table() -> None:

@@ -321,7 +321,7 @@ def test_license_id_is_what_the_owner_signs() -> None:
         chain_id=pin.chain_id, contract=pin.contracts[ContractName.LICENSES].address
     )
 
-    signed = world.tools.licenses(DESIGNER).sign(world.terms, owner=KeyName(DESIGNER))
+    signed = world.tools.licenses(DESIGNER).sign(world.terms, licensor=KeyName(DESIGNER))
 
     assert signed.id == world.terms.license_id(domain)
     owner = recover_address(Digest(signed.id), signed.signature)

@@ -369,7 +369,9 @@ def test_license_without_an_end_never_ends(world: World) -> None:
 def test_licenses_of_a_lane_go_up_to_the_root(world: World) -> None:
     root = license_of(world)
     child_id = LicenseId(sha256(b"child"))
-    child = LicenseFact(number=2, id=child_id, terms=replace(root.terms, parent=root.id))
+    child = LicenseFact(
+        number=2, id=child_id, terms=replace(root.terms, parent=root.id), first_lane=LaneNumber(9)
+    )
     with world.tools.store.writing() as work:
         work.facts.put(child, LicenseNumberFact(id=child_id, number=2))
 

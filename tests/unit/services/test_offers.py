@@ -37,7 +37,7 @@ def draft(world: World) -> Draft:
 
 
 def make(world: World) -> Offer:
-    return offers(world).make(draft(world), owner=KeyName(DESIGNER))
+    return offers(world).make(draft(world), licensor=KeyName(DESIGNER))
 
 
 def test_offer_says_what_was_drafted(world: World) -> None:
@@ -108,19 +108,19 @@ def test_unknown_design_cannot_be_offered(world: World) -> None:
     unknown = replace(draft(world), design=DesignId(bytes(32)))
 
     with pytest.raises(DesignUnknownError):
-        offers(world).make(unknown, owner=KeyName(DESIGNER))
+        offers(world).make(unknown, licensor=KeyName(DESIGNER))
 
 
 def test_offer_that_names_nothing_is_refused(world: World) -> None:
     empty = replace(draft(world), members={TermsKind.LABEL_NAMESPACE: []})
 
     with pytest.raises(MalformedClauseTreeError):
-        offers(world).make(empty, owner=KeyName(DESIGNER))
+        offers(world).make(empty, licensor=KeyName(DESIGNER))
 
 
 def test_label_namespace_is_a_member(world: World) -> None:
     named = replace(draft(world), members={TermsKind.LABEL_NAMESPACE: [PREFIX]})
 
-    offer = offers(world).make(named, owner=KeyName(DESIGNER))
+    offer = offers(world).make(named, licensor=KeyName(DESIGNER))
 
     assert [clause.path for clause in offer.members] == ["/terms/labelNamespace/0000"]

@@ -128,6 +128,7 @@ class Looker:
             "from": to_hex(request.sender),
             "to": to_hex(request.target),
             "data": to_hex(request.data),
+            "value": hex(request.value),
         }
         before = hex(max(0, receipt.block.number - 1))
         (answer,) = self.rpc.attempt([("eth_call", [call, before])])

@@ -118,6 +118,7 @@ class Signing:
             "from": to_hex(request.sender),
             "to": to_hex(request.target),
             "data": to_hex(request.data),
+            "value": hex(request.value),
         }
         (answer,) = self.looker.rpc.attempt([("eth_estimateGas", [call, "pending"])])
         if isinstance(answer, RpcRefusedError):
@@ -131,6 +132,7 @@ class Signing:
             fees=fees,
             gas=gas,
             to=request.target,
+            value=request.value,
             data=request.data,
         )
         signature = self.keys.sign_digest(request.key, transaction.digest())

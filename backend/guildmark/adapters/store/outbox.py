@@ -46,6 +46,7 @@ TRANSACTIONS = Table(
     Column("target", LargeBinary, nullable=False),
     Column("data", LargeBinary, nullable=False),
     Column("gas", Integer),
+    Column("value", String, nullable=False),
     Column("nonce", Integer),
     Column("state", String, nullable=False),
     Column("changed", Integer, nullable=False),
@@ -125,6 +126,7 @@ class Request:
     target: Address
     data: bytes
     gas: int | None
+    value: int = 0
 
     @classmethod
     def of_call(
@@ -143,7 +145,7 @@ class Request:
             id=_id(chain.chain_id, idempotency),
             idempotency=idempotency,
             chain_id=chain.chain_id,
-            digest=sha256(sender + target + data),
+            digest=sha256(sender + target + data + _paid(call.value)),
             key=key,
             sender=sender,
             contract=call.contract.value,
@@ -151,6 +153,7 @@ class Request:
             target=target,
             data=data,
             gas=call.gas,
+            value=call.value,
         )
 
     @classmethod
@@ -167,6 +170,7 @@ class Request:
             target=other.sender,
             data=b"",
             gas=gas,
+            value=0,
         )
 
 
@@ -236,6 +240,7 @@ class OutboxTable:
             "function": request.function,
             "target": request.target,
             "data": request.data,
+            "value": str(request.value),
             "gas": request.gas,
             "state": State.REQUESTED.value,
             "changed": at,
@@ -291,6 +296,10 @@ class OutboxTable:
                     .where(TRANSACTIONS.c.state == change.seen.value)
                     .values(**change.values, changed=at)
                 )
+
+
+def _paid(value: int) -> bytes:
+    return value.to_bytes(32, "big") if value else b""
 
 
 def _id(chain_id: ChainId, idempotency: str) -> TransactionId:
@@ -384,6 +393,7 @@ def _to_outgoing(row: Row[Any], attempts: Sequence[Attempt]) -> Outgoing:
             target=Address(row.target),
             data=row.data,
             gas=row.gas,
+            value=int(row.value),
         ),
         state=State(row.state),
         changed=row.changed,
