@@ -533,6 +533,23 @@ class ContentStore(Protocol):
         """Return whether the file is here, whole."""
         ...
 
+    def write_car(self, cid: Cid) -> Iterator[bytes]:
+        """Yield the file as a CAR (version 1), for programs that speak IPFS.
+
+        Raises:
+            ContentMissingError: A block of it is not here.
+            ContentMismatchError: A block's bytes are not what its address promises.
+        """
+        ...
+
+    def load_car(self, chunks: Iterable[bytes], cid: Cid) -> None:
+        """Store the file of a CAR durably; every block is hashed.
+
+        Raises:
+            ContentMismatchError: It is no CAR of exactly this file.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadState:

@@ -7,6 +7,7 @@ from io import BufferedIOBase
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Cid
 from guildmark.ports import (
+    ContentMismatchError,
     ContentMissingError,
     EncryptedFile,
     PlainFile,
@@ -40,6 +41,16 @@ class MemoryContent:
 
     def has(self, cid: Cid) -> bool:
         return cid in self.files
+
+    def write_car(self, cid: Cid) -> Iterator[bytes]:
+        yield b"car of "
+        yield from self.get(cid)
+
+    def load_car(self, chunks: Iterable[bytes], cid: Cid) -> None:
+        data = b"".join(chunks).removeprefix(b"car of ")
+        if self.put([data]) != cid:
+            message = "It is another file's."
+            raise ContentMismatchError(message)
 
 
 @dataclass

@@ -99,6 +99,30 @@ def send_(
 
 
 @app.command()
+def export(
+    cid: Annotated[str, typer.Argument(metavar="CID", help="The content's address.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the CAR is written.")],
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write content as a CAR, for programs that speak IPFS."""
+    size = write_pieces(out, enter(home).content.write_car(Cid(cid)))
+    say({"cid": cid, "file": str(out), "size": size}, as_json=as_json, brief=out)
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CAR, version 1.")],
+    cid: Annotated[str, typer.Argument(metavar="CID", help="The file that it must hold.")],
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Store the file of a CAR in this home; every block is hashed."""
+    enter(home).content.load_car(_pieces(file), Cid(cid))
+    say({"cid": cid, "file": file.name}, as_json=as_json, brief=cid)
+
+
+@app.command()
 def check(home: Folder = None, as_json: AsJson = False) -> None:
     """Ask every content store for a random part of every file; mend what failed."""
     found = enter(home).keeping.round()

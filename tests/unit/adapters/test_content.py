@@ -65,6 +65,22 @@ def test_text_that_is_no_address_is_refused(content: LocalContent) -> None:
         list(content.get(Cid("QmNotAnAddressOfThisProfile")))
 
 
+def test_file_leaves_and_arrives_as_a_car(content: LocalContent, tmp_path: Path) -> None:
+    cid, other = content.put([PLAIN]), content.put([b"another"])
+    elsewhere = opened(tmp_path / "elsewhere")
+    car = b"".join(content.write_car(cid))
+
+    elsewhere.load_car([car[:50], car[50:]], cid)
+
+    assert b"".join(elsewhere.get(cid)) == PLAIN
+    with pytest.raises(ContentMismatchError):
+        elsewhere.load_car([car], other)
+    with pytest.raises(ContentMismatchError):
+        elsewhere.load_car([car[:-1]], cid)
+    with pytest.raises(ContentMissingError):
+        list(content.write_car(ABSENT))
+
+
 def test_changed_block_is_never_given_out(content: LocalContent, tmp_path: Path) -> None:
     cid = content.put([PLAIN])
     for path in blocks(tmp_path):

@@ -617,6 +617,21 @@ def test_content_that_is_nowhere_leaves_no_file(speak: Speak, tmp_path: Path) ->
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
+def test_content_leaves_and_arrives_as_a_car(speak: Speak, tmp_path: Path, world: World) -> None:
+    content = world.tools.vault.content
+    cid = content.put([b"bytes"])
+
+    exported = speak("content", "export", cid, "--out", tmp_path / "file.car", "--json")
+    content.files.clear()
+    imported = speak("content", "import", tmp_path / "file.car", cid)
+    other = speak("content", "import", tmp_path / "file.car", "bafkother", "--json")
+
+    assert exported.json == {"cid": cid, "file": str(tmp_path / "file.car"), "size": 12}
+    assert imported.out == cid
+    assert content.has(cid)
+    assert (other.exit, other.json["code"]) == (14, "content.hashMismatch")
+
+
 def test_content_stores_are_checked(speak: Speak, home: Home) -> None:
     stores = cast("MemoryStores", home.stores)
     stores.answers.append(StoreAnswer(store="own", cid=Cid("bafk"), state=Availability.OK))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from guildmark.adapters.content.failures import translated
 from guildmark.domain.identifiers import Cid
+from guildmark_ipfs import car
 from guildmark_ipfs import cid as addresses
 from guildmark_ipfs.replicas import ReplicatedBlockStore
 from guildmark_ipfs.store import ContentStore as BlockContent
@@ -34,6 +35,16 @@ class LocalContent:
         """Yield a file's bytes, each block hashed again."""
         with translated():
             yield from self.files.read(addresses.Cid.parse(cid))
+
+    def write_car(self, cid: Cid) -> Iterator[bytes]:
+        """Yield a file as a CAR, each block hashed again."""
+        with translated():
+            yield from car.write(self.blocks, addresses.Cid.parse(cid))
+
+    def load_car(self, chunks: Iterable[bytes], cid: Cid) -> None:
+        """Store the file of a CAR; nothing else than exactly this file is taken."""
+        with translated():
+            car.load(chunks, self.blocks, addresses.Cid.parse(cid))
 
     def has(self, cid: Cid) -> bool:
         """Return whether the file is here, whole; other stores are asked for what was put here."""
