@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -88,6 +89,39 @@ def test_a_daemon_that_dies_in_the_middle_of_an_add_loses_nothing_that_was_said_
         assert b"".join(ContentStore(store).read(kept)) == before
         again = store.add([data])
         assert b"".join(ContentStore(store).read(again)) == data
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 48 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@needs_kubo
+def test_a_node_whose_disk_is_full_says_so_and_keeps_what_it_has(small_disk: Path) -> None:
+    node = KuboNode(small_disk / "kubo")
+    node.start()
+    try:
+        with KuboBlockStore(node.url) as store:
+            before, after = os.urandom(CHUNK), os.urandom(3 * CHUNK)
+            kept = store.add([before])
+
+            with pytest.raises(StoreFullError, match="no space left on device"):
+                store.add(os.urandom(CHUNK) for _ in range(80))
+
+            assert b"".join(ContentStore(store).read(kept)) == before
+            node.run("repo", "gc")
+            assert b"".join(ContentStore(store).read(store.add([after]))) == after
+    finally:
+        node.stop()
 
 
 @needs_kubo
