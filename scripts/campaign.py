@@ -1,7 +1,7 @@
 """Add up what the fuzzed invariants reached, and leave build/campaign.json.
 
-`forge test` leaves a line a run, more of them with FOUNDRY_PROFILE=ci. A state that no run reached is
-one that the campaign says nothing about, and fails.
+`forge test` leaves a line a run, more of them with FOUNDRY_PROFILE=ci. A state that no run reached
+is one that the campaign says nothing about, and fails.
 """
 
 import json
