@@ -8,6 +8,9 @@ contract IdentityRegistry is IIdentityRegistry {
     bytes32 private constant IDENTITY_DOMAIN = keccak256("guildmark/identity/v1");
     bytes32 private constant KEY_DOMAIN = keccak256("guildmark/key/v1");
     bytes32 private constant CLAIM_DOMAIN = keccak256("guildmark/claim/v1");
+    string private constant CLAIM_TAG = "guildmark/claim/v1";
+    uint256 private constant SCHEME_MAX = 32;
+    uint256 private constant VALUE_MAX = 64;
 
     mapping(bytes32 id => Identity identity) private _identities;
     mapping(bytes32 id => mapping(uint40 number => Controller controller)) private _controllers;
@@ -24,6 +27,7 @@ contract IdentityRegistry is IIdentityRegistry {
     /// @dev A key's and a claim's id bind whose they are, but cannot be read backwards.
     mapping(bytes32 key => bytes32 machine) private _keyMachines;
     mapping(bytes32 claim => bytes32 issuer) private _claimIssuers;
+    mapping(bytes32 number => bytes32 claim) private _numbers;
 
     /// @inheritdoc IIdentityRegistry
     function register(Kind kind, bytes32 salt, bytes32 profile) external returns (bytes32 id) {
@@ -180,15 +184,30 @@ contract IdentityRegistry is IIdentityRegistry {
         bytes32 digest,
         bytes32 evidence
     ) external returns (bytes32 id) {
-        _requireController(issuer);
-        if (_identities[subject].kind == Kind.None) revert IdentityUnknown(subject);
-        id = keccak256(abi.encode(CLAIM_DOMAIN, issuer, subject, scheme, digest));
-        if (_claims[id].from != 0) revert ClaimMadeAlready(id);
+        id = _claim(issuer, subject, scheme, digest, evidence);
+    }
 
-        _claims[id].from = uint40(block.timestamp);
-        _claimIssuers[id] = issuer;
+    /// @inheritdoc IIdentityRegistry
+    function claimPublic(
+        bytes32 issuer,
+        bytes32 subject,
+        bytes32 scheme,
+        string calldata value,
+        bytes32 salt,
+        bytes32 evidence
+    ) external returns (bytes32 id) {
+        bytes memory name = _nameOf(scheme);
+        if (bytes32(name) != scheme || !_isWord(name, SCHEME_MAX)) revert SchemeInvalid(scheme);
+        if (!_isWord(bytes(value), VALUE_MAX)) revert ValueInvalid(value);
+        bytes32 number = keccak256(abi.encode(issuer, scheme, value));
+        bytes32 other = _numbers[number];
+        if (other != 0 && _claims[other].to == 0) revert NumberClaimedAlready(other);
 
-        emit ClaimMade(id, issuer, subject, scheme, digest, evidence);
+        bytes32 digest = sha256(abi.encodePacked(CLAIM_TAG, salt, name, uint8(0), value));
+        id = _claim(issuer, subject, scheme, digest, evidence);
+        _numbers[number] = id;
+
+        emit ClaimShown(id, salt, value);
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -256,6 +275,33 @@ contract IdentityRegistry is IIdentityRegistry {
         return _claims[claimId];
     }
 
+    /// @inheritdoc IIdentityRegistry
+    function claimFor(bytes32 issuer, bytes32 scheme, string calldata value)
+        external
+        view
+        returns (bytes32)
+    {
+        return _numbers[keccak256(abi.encode(issuer, scheme, value))];
+    }
+
+    function _claim(
+        bytes32 issuer,
+        bytes32 subject,
+        bytes32 scheme,
+        bytes32 digest,
+        bytes32 evidence
+    ) private returns (bytes32 id) {
+        _requireController(issuer);
+        if (_identities[subject].kind == Kind.None) revert IdentityUnknown(subject);
+        id = keccak256(abi.encode(CLAIM_DOMAIN, issuer, subject, scheme, digest));
+        if (_claims[id].from != 0) revert ClaimMadeAlready(id);
+
+        _claims[id].from = uint40(block.timestamp);
+        _claimIssuers[id] = issuer;
+
+        emit ClaimMade(id, issuer, subject, scheme, digest, evidence);
+    }
+
     function _controllerOf(bytes32 id) private view returns (address controller) {
         controller = _identities[id].controller;
         if (controller == address(0)) revert IdentityUnknown(id);
@@ -285,5 +331,24 @@ contract IdentityRegistry is IIdentityRegistry {
         if (algorithm == Algorithm.Ed25519) return publicKey.length == 32;
         if (algorithm == Algorithm.None || publicKey.length != 33) return false;
         return publicKey[0] == 0x02 || publicKey[0] == 0x03;
+    }
+
+    /// @dev What stands before the first zero byte.
+    function _nameOf(bytes32 scheme) private pure returns (bytes memory name) {
+        uint256 size = 0;
+        while (size < SCHEME_MAX && scheme[size] != 0) ++size;
+        name = new bytes(size);
+        for (uint256 i = 0; i < size; ++i) {
+            name[i] = scheme[i];
+        }
+    }
+
+    /// @dev Visible ASCII only, so that no two texts look alike by hidden or foreign characters.
+    function _isWord(bytes memory text, uint256 most) private pure returns (bool) {
+        if (text.length == 0 || text.length > most) return false;
+        for (uint256 i = 0; i < text.length; ++i) {
+            if (text[i] < 0x21 || text[i] > 0x7e) return false;
+        }
+        return true;
     }
 }

@@ -103,6 +103,8 @@ interface IIdentityRegistry {
         bytes32 digest,
         bytes32 evidence
     );
+    /// @notice The claim's identifier, for everybody to read: what its digest opens to.
+    event ClaimShown(bytes32 indexed claim, bytes32 salt, string value);
     /// @notice The issuer no longer states it.
     event ClaimRevoked(bytes32 indexed claim);
 
@@ -126,6 +128,9 @@ interface IIdentityRegistry {
     error SuspicionBeforeController(uint40 suspectedFrom, uint40 controllerFrom);
     error SuspicionNotEarlier(uint40 suspectedFrom, uint40 current);
     error ClaimMadeAlready(bytes32 claim);
+    error SchemeInvalid(bytes32 scheme);
+    error ValueInvalid(string value);
+    error NumberClaimedAlready(bytes32 claim);
     error ClaimUnknown(bytes32 claim);
     error ClaimRevokedAlready(bytes32 claim);
 
@@ -187,6 +192,23 @@ interface IIdentityRegistry {
         bytes32 evidence
     ) external returns (bytes32 id);
 
+    /// @notice State, as the issuer's controller, that `subject` holds the identifier `value`, for
+    /// everybody to read. While the claim stands, the issuer can claim that identifier for nobody
+    /// else; what other issuers state stands beside it.
+    /// @param scheme As in `claim`; visible ASCII.
+    /// @param value The identifier: 1 to 64 characters of visible ASCII.
+    /// @param salt Any word that the issuer used for no other claim of this identifier.
+    /// @return id As in `claim`, with digest = SHA-256("guildmark/claim/v1", salt, scheme without
+    /// zero bytes, 0x00, value).
+    function claimPublic(
+        bytes32 issuer,
+        bytes32 subject,
+        bytes32 scheme,
+        string calldata value,
+        bytes32 salt,
+        bytes32 evidence
+    ) external returns (bytes32 id);
+
     /// @notice Revoke a claim from now on, as its issuer's controller.
     function revokeClaim(bytes32 issuer, bytes32 claimId) external;
 
@@ -222,4 +244,11 @@ interface IIdentityRegistry {
 
     /// @notice A claim's interval, all zero where it is unknown.
     function claimOf(bytes32 claimId) external view returns (Interval memory);
+
+    /// @notice The issuer's newest public claim of an identifier, standing or revoked, 0 where
+    /// there is none.
+    function claimFor(bytes32 issuer, bytes32 scheme, string calldata value)
+        external
+        view
+        returns (bytes32);
 }

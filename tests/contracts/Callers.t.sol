@@ -180,6 +180,10 @@ contract CallersTest is Deployed {
         _row("giveNotice", target, call, technician);
         call = abi.encodeCall(identities.claim, (authorityId, makerId, "GLN", "digest", 0));
         _row("claim", target, call, authority);
+        call = abi.encodeCall(
+            identities.claimPublic, (authorityId, makerId, "GLN", "4012345000009", 0, 0)
+        );
+        _row("claimPublic", target, call, authority);
         call = abi.encodeCall(identities.revokeClaim, (authorityId, made));
         _row("revokeClaim", target, call, authority);
     }

@@ -133,6 +133,11 @@ contract GasTest is Deployed {
         vm.prank(authority);
         identities.claim(authorityId, makerId, "LEI", keccak256("digest"), keccak256("evidence"));
         _measured("IdentityRegistry.claim");
+        vm.prank(authority);
+        identities.claimPublic(
+            authorityId, makerId, "LEI", "506700GE1G29325QX363", 0, keccak256("evidence")
+        );
+        _measured("IdentityRegistry.claimPublic");
     }
 
     function test_Designs() public {

@@ -90,6 +90,14 @@ contract StorageLayoutTest is Deployed {
         vm.assertEq(_member("IIdentityRegistry.Interval", "from", word), _now(), "from");
     }
 
+    function test_Numbers() public {
+        vm.prank(authority);
+        bytes32 id = identities.claimPublic(authorityId, makerId, "CAGE", "1ABC2", 0, 0);
+
+        bytes32 number = keccak256(abi.encode(authorityId, bytes32("CAGE"), "1ABC2"));
+        vm.assertEq(_word("IdentityRegistry", "_numbers", address(identities), number), id, "claim");
+    }
+
     function test_Designs() public {
         string memory struct_ = "IDesignRegistry.Design";
         bytes32 id = _design();

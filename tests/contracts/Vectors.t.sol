@@ -68,6 +68,25 @@ contract VectorsTest is Deployed {
         }
     }
 
+    function test_ClaimPublic() public {
+        _read("claim");
+        for (uint256 i = 0; _case(i); ++i) {
+            _identity(_word("issuer"), IIdentityRegistry.Kind.Authority);
+            _identity(_word("subject"), IIdentityRegistry.Kind.Organization);
+            vm.prank(technician);
+            bytes32 id = identities.claimPublic(
+                _word("issuer"),
+                _word("subject"),
+                _word("scheme32"),
+                vm.parseJsonString(file, _key("value")),
+                _word("salt"),
+                0
+            );
+
+            vm.assertEq(id, _word("id"), "claim");
+        }
+    }
+
     function test_Design() public {
         _read("design");
         for (uint256 i = 0; _case(i); ++i) {

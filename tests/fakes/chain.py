@@ -306,6 +306,16 @@ class MemoryChain:
         said = {"issuer": issuer, "subject": subject, "scheme": scheme, "digest": digest}
         self.emit(ContractName.IDENTITIES, "ClaimMade", evidence=evidence, **claim, **said)
 
+    def _identities_claimPublic(
+        self, sender: Address, issuer: bytes, subject: bytes, scheme: bytes, *said: Any
+    ) -> None:
+        value, salt, evidence = said
+        name = scheme.rstrip(b"\0")
+        digest = sha256(b"guildmark/claim/v1" + salt + name + b"\0" + value.encode())
+        self._identities_claim(sender, issuer, subject, scheme, digest, evidence)
+        made = self.log[-1].args["claim"]
+        self.emit(ContractName.IDENTITIES, "ClaimShown", claim=made, salt=salt, value=value)
+
     def _designs_commit(self, sender: Address, commitment: bytes) -> None:
         self.emit(ContractName.DESIGNS, "DesignCommitted", commitment=commitment, at=self.now)
 

@@ -62,6 +62,12 @@ LabelQuery = Annotated[
         description="The label, as the statement names it.",
     ),
 ]
+SchemeQuery = Annotated[
+    str, Query(pattern="^[!-~]{1,32}$", description="The register: LEI, GLN, CAGE and so on.")
+]
+ValueQuery = Annotated[
+    str, Query(pattern="^[ -~]{1,128}$", description="The identifier, as the register writes it.")
+]
 BlockQuery = Annotated[
     int | None,
     Query(ge=0, le=BLOCK_MAX, description="The block of the proofs; else the newest final one."),

@@ -12,6 +12,7 @@ from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, to_hex
 from guildmark.domain.identity import ClaimDocument
 from guildmark.domain.refusals import ClaimUnknownError
 from guildmark.ports import KeyName, View
+from guildmark.services.cards import holders, name_of
 from guildmark.services.disclosing import shown_claim
 
 app = typer.Typer(help="State which identifier somebody holds.", no_args_is_help=True)
@@ -33,7 +34,13 @@ def make(
         typer.Argument(metavar="SUBJECT", parser=identity_id, help="Whom the claim is about."),
     ],
     scheme: Annotated[str, typer.Argument(help="The register: LEI, GLN, DUNS, CAGE, BPN, NAME...")],
-    value: Annotated[str, typer.Argument(help="The identifier; LEI and GLN are checked.")],
+    value: Annotated[
+        str, typer.Argument(help="The identifier; LEI, GLN, GCP, DUNS, CAGE and BPN are checked.")
+    ],
+    public: Annotated[
+        bool,
+        typer.Option("--public", help="Show it on chain; an issuer gives it to one holder only."),
+    ] = False,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
@@ -43,13 +50,16 @@ def make(
     document = ClaimDocument(
         scheme=scheme, value=value, salt=Bytes32(opened.entropy.token(_SALT_SIZE))
     )
-    made = opened.identities(KeyName(account)).claim(issuer, subject, document)
+    identities = opened.identities(KeyName(account))
+    state = identities.claim_public if public else identities.claim
+    made = state(issuer, subject, document)
     answer: Answer = {
         "id": to_hex(made),
         "issuer": to_hex(issuer),
         "subject": to_hex(subject),
         "scheme": scheme,
         "value": value,
+        "public": public,
     }
     say(answer, as_json=as_json, brief=to_hex(made))
 
@@ -59,6 +69,19 @@ def show(claim: _Claim, home: Folder = None, as_json: AsJson = False) -> None:
     """Show a claim, and what it says where this home knows it."""
     with enter_informed(home).store.reading() as view:
         say(_shown(claim, view), as_json=as_json)
+
+
+@app.command()
+def find(
+    scheme: Annotated[str, typer.Argument(help="The register.")],
+    value: Annotated[str, typer.Argument(help="The identifier.")],
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find who is said to hold an identifier, as far as this home can read claims."""
+    with enter_informed(home).store.reading() as view:
+        found = [_found(claim, view) for claim in holders(scheme, value, view.facts)]
+    say({"scheme": scheme, "value": value, "claims": found}, as_json=as_json)
 
 
 @app.command()
@@ -87,6 +110,17 @@ def _shown(claim: ClaimId, view: View) -> Answer:
         "subject": to_hex(fact.subject),
         "scheme": fact.scheme.rstrip(b"\0").decode("ascii", "replace"),
         "value": value,
+        "public": bool(fact.value),
         "from": Moment(fact.since),
         "to": Moment(fact.until),
+    }
+
+
+def _found(claim: ClaimFact, view: View) -> Answer:
+    return {
+        "subject": to_hex(claim.subject),
+        "name": name_of(claim.subject, view.documents),
+        "issuer": to_hex(claim.issuer),
+        "from": Moment(claim.since),
+        "claim": to_hex(claim.id),
     }

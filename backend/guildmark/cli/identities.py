@@ -9,13 +9,13 @@ from guildmark.cli.answers import Answer, Moment, Value, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.errors import UsageError
-from guildmark.domain.facts import ClaimFact, IdentityFact, LinkFact, NamedByFact, ParentFact
+from guildmark.domain.facts import IdentityFact, LinkFact, ParentFact
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.refusals import IdentityKindError, IdentityUnknownError
 from guildmark.domain.strictjson import parse_object
 from guildmark.ports import DocumentKind, KeyName, View
-from guildmark.services.projection import known
+from guildmark.services.cards import Stated, name_of, stated
 
 _ARTICLES = {
     IdentityKind.ORGANIZATION: "an organization: who makes, designs or runs a log",
@@ -94,10 +94,7 @@ def shown(identity: IdentityId, kind: IdentityKind, view: View) -> Answer:
         "profile": _profile(identity, view),
         "parents": [_link(link) for link in view.facts.each(LinkFact, identity)],
         "members": list(_members(identity, view)),
-        "claims": [
-            _claim(known(view.facts, ClaimFact, named.claim))
-            for named in view.facts.each(NamedByFact, identity)
-        ],
+        "claims": [_claim(one, view) for one in stated(identity, view)],
     }
 
 
@@ -133,11 +130,15 @@ def _members(parent: IdentityId, view: View) -> Iterator[Answer]:
             yield {"id": to_hex(fact.child)}
 
 
-def _claim(claim: ClaimFact) -> Answer:
+def _claim(one: Stated, view: View) -> Answer:
+    fact = one.fact
     return {
-        "id": to_hex(claim.id),
-        "issuer": to_hex(claim.issuer),
-        "scheme": claim.scheme.rstrip(b"\0").decode("ascii", "replace"),
-        "from": Moment(claim.since),
-        "to": Moment(claim.until),
+        "scheme": one.scheme,
+        "value": one.value,
+        "issuer": to_hex(fact.issuer),
+        "by": "itself" if one.is_own_word else name_of(fact.issuer, view.documents),
+        "from": Moment(fact.since),
+        "to": Moment(fact.until),
+        "contradictedBy": " ".join(to_hex(rival.id) for rival in one.rivals),
+        "id": to_hex(fact.id),
     }

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 
 from guildmark.domain.design import Revision
 from guildmark.domain.identifiers import (
+    ZERO32,
     Address,
     Bytes32,
     ClaimId,
@@ -124,7 +125,7 @@ class ParentFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimFact:
-    """A claim; ``until`` is 0 while it stands."""
+    """A claim; ``until`` is 0 while it stands, ``value`` is empty where the chain hides it."""
 
     id: ClaimId
     issuer: IdentityId
@@ -133,6 +134,8 @@ class ClaimFact:
     digest: Digest
     since: int
     until: int = 0
+    value: str = ""
+    salt: Bytes32 = ZERO32
 
     @property
     def key(self) -> Key:
@@ -151,6 +154,24 @@ class NamedByFact:
     def key(self) -> Key:
         """Return the subject and the claim."""
         return (self.subject, self.claim)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberFact:
+    """A claim, standing or revoked, whose identifier this home can read.
+
+    Args:
+        number: SHA-256 of the identifier, so that keys have one length.
+    """
+
+    scheme: Bytes32
+    number: Digest
+    claim: ClaimId
+
+    @property
+    def key(self) -> Key:
+        """Return the scheme, the identifier's digest and the claim."""
+        return (self.scheme, self.number, self.claim)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

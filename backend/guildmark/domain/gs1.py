@@ -13,6 +13,7 @@ _GTIN_SIZES = frozenset({8, 12, 13, 14})
 _SET_82 = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+", re.ASCII)
 _CPID = re.compile(r"[0-9]{4}[#\-/0-9A-Z]{1,26}", re.ASCII)
 _PREFIX = re.compile(r"[0-9]{4}.", re.ASCII)
+_GCP = re.compile(r"[0-9]{4,12}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 
 
@@ -60,6 +61,17 @@ def parse_gln(text: str) -> str:
         MalformedGs1Error: Another length, not digits, or a wrong check digit.
     """
     return _sized("GLN", text, GLN_SIZE)
+
+
+def parse_gcp(text: str) -> str:
+    """Return a GS1 company prefix: 4 to 12 digits, without a check digit.
+
+    Raises:
+        MalformedGs1Error: Another form.
+    """
+    if not _GCP.fullmatch(text):
+        _refuse("GS1 company prefix", text)
+    return text
 
 
 def parse_sscc(text: str) -> str:

@@ -111,6 +111,11 @@ class ClaimDocument:
         return ClaimId(keccak256(CLAIM_DOMAIN + b"".join(map(abi.bytes32, ids))))
 
 
+def number_digest(value: str) -> Digest:
+    """Return SHA-256 of an identifier, by which an index finds it."""
+    return sha256(value.encode())
+
+
 def profile_digest(profile: Mapping[str, JsonValue], salt: Bytes32) -> Digest:
     """Return the salted digest of an identity's profile.
 

@@ -103,6 +103,20 @@ class ClaimMadeError(ConflictError):
     hint = "Nothing is left to do: the claim is on record."
 
 
+class IdentifierNotWordError(MalformedError):
+    """An identifier or its scheme cannot stand in public: it is no short word of ASCII."""
+
+    code = "claim.identifierNotWord"
+    hint = "Use up to 64 visible ASCII characters without blanks, or do not make it public."
+
+
+class NumberClaimedError(ConflictError):
+    """The issuer claims this identifier already, and the claim stands."""
+
+    code = "claim.numberClaimedAlready"
+    hint = "Revoke the other claim first; an identifier of an issuer has one holder."
+
+
 class ClaimRevokedError(RevokedError):
     """The claim is revoked already."""
 

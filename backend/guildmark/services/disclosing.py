@@ -14,16 +14,18 @@ from guildmark.domain.facts import (
     IdentityFact,
     LicenseFact,
     LicenseNumberFact,
+    NumberFact,
     RecipeFact,
     SiteRecipeFact,
 )
 from guildmark.domain.fields import read_document
-from guildmark.domain.identifiers import Digest, IdentityId, bytes32_from_hex
-from guildmark.domain.identity import ClaimDocument, profile_digest
+from guildmark.domain.identifiers import Bytes32, ClaimId, Digest, IdentityId, bytes32_from_hex
+from guildmark.domain.identity import ClaimDocument, number_digest, profile_digest
 from guildmark.domain.recipe import RecipeDocument
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.domain.verification.evidence import ClaimDisclosure
-from guildmark.ports import DocumentKind, Documents, Facts, NodeStore
+from guildmark.ports import DocumentKind, Documents, Facts, NodeStore, Work
+from guildmark.services.projection import known
 
 DISCLOSURE_LIMITS = Limits(size=4 << 20, depth=8, values=50_000)
 
@@ -72,6 +74,8 @@ class Disclosing:
         with self.store.writing() as work:
             _CHECKS[kind](work.facts, key, body)
             work.documents.put(kind, key, body)
+            if kind is DocumentKind.CLAIM:
+                note_number(ClaimId(Bytes32(key)), work)
 
     def show(self, kind: DocumentKind, key: bytes, *, paths: Collection[str] = ()) -> bytes:
         """Return the document of this home that opens a thing, ready to be disclosed.
@@ -102,9 +106,22 @@ def shown_clauses(documents: Documents, kind: DocumentKind, key: bytes) -> Discl
 
 
 def shown_claim(documents: Documents, claim: ClaimFact) -> ClaimDisclosure | None:
-    """Return a claim, opened, None where it was not disclosed."""
+    """Return a claim, opened, None where it is neither public nor disclosed."""
+    if claim.value:
+        scheme = claim.scheme.rstrip(b"\0").decode()
+        document = ClaimDocument(scheme=scheme, value=claim.value, salt=claim.salt)
+        return ClaimDisclosure(issuer=claim.issuer, subject=claim.subject, claim=document)
     body = documents.get(DocumentKind.CLAIM, claim.id)
     return None if body is None else _claim(body)
+
+
+def note_number(claim: ClaimId, work: Work) -> None:
+    """Let a claim be found by its identifier, where this home can read it."""
+    fact = known(work.facts, ClaimFact, claim)
+    shown = shown_claim(work.documents, fact)
+    if shown is not None:
+        number = number_digest(shown.claim.value)
+        work.facts.put(NumberFact(scheme=fact.scheme, number=number, claim=claim))
 
 
 def clauses_body(disclosure: Disclosure) -> bytes:

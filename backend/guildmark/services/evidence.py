@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from guildmark.domain.design import Revision
 from guildmark.domain.dsse import Envelope
@@ -60,6 +61,10 @@ class RecordTooYoungError(NotFinalError):
 
     code = "evidence.blockTooEarly"
     hint = "Ask at a later block, or wait until the block is final."
+
+
+_CLAIMS_A_PARTY = 16
+"""How many claims a bundle brings about one party."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,12 +269,19 @@ def _owner(statement: BuildStatement, view: View) -> IdentityId | None:
 
 
 def _claims(subjects: Sequence[IdentityId], view: View) -> Iterator[ClaimDisclosure]:
+    """Yield standing claims about identities: disclosed ones before public ones, then the oldest.
+
+    Anybody can make claims about anybody; what strangers make must not crowd out the others.
+    """
     for subject in dict.fromkeys(subjects):
-        for named in view.facts.each(NamedByFact, subject):
-            claim = known(view.facts, ClaimFact, named.claim)
-            shown = shown_claim(view.documents, claim)
-            if shown is not None and not claim.until:
-                yield shown
+        named = view.facts.each(NamedByFact, subject)
+        made = [known(view.facts, ClaimFact, one.claim) for one in named]
+        standing = sorted(
+            (claim for claim in made if not claim.until),
+            key=lambda claim: (bool(claim.value), claim.since),
+        )
+        shown = (shown_claim(view.documents, claim) for claim in standing)
+        yield from islice((one for one in shown if one is not None), _CLAIMS_A_PARTY)
 
 
 def _profiles(identities: set[IdentityId], view: View) -> Iterator[ProfileDisclosure]:

@@ -1,12 +1,10 @@
 """Organizations, sites, machines and authorities: registered, linked, given keys and claims."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from guildmark.domain.canonical import canonical
 from guildmark.domain.contracts import ContractName
-from guildmark.domain.gs1 import parse_gln
 from guildmark.domain.identifiers import (
     ZERO32,
     Bytes32,
@@ -23,7 +21,7 @@ from guildmark.domain.identity import (
     profile_digest,
     scheme_bytes,
 )
-from guildmark.domain.lei import parse_lei
+from guildmark.domain.registers import check_identifier
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.strictjson import JsonValue
 from guildmark.ports import Call, DocumentKind, Entropy, Ledger, NodeStore
@@ -31,11 +29,6 @@ from guildmark.services.accounts import Account
 from guildmark.services.disclosing import claim_body
 
 _SALT_SIZE = 32
-
-_IDENTIFIERS: Mapping[str, Callable[[str], str]] = MappingProxyType(
-    {"LEI": parse_lei, "GLN": parse_gln}
-)
-"""Schemes whose identifiers have check digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,15 +133,32 @@ class Identities:
             CallerRefusedError: The account does not speak for the issuer.
             ClaimMadeError: The issuer made this very claim already.
         """
-        check = _IDENTIFIERS.get(document.scheme)
-        if check is not None:
-            check(document.value)
+        check_identifier(document.scheme, document.value)
         made = document.claim_id(issuer=issuer, subject=subject)
         scheme, digest = scheme_bytes(document.scheme), document.digest()
         self._keep(DocumentKind.CLAIM, made, claim_body(issuer, subject, document))
         self.account.call(
             *(ContractName.IDENTITIES, "claim", issuer, subject, scheme, digest, ZERO32),
             once=made.hex(),
+        )
+        return made
+
+    def claim_public(
+        self, issuer: IdentityId, subject: IdentityId, document: ClaimDocument
+    ) -> ClaimId:
+        """State, for everybody to read, which identifier the subject holds.
+
+        Raises:
+            MalformedError: The identifier is malformed or its check digits are wrong; nothing was
+                sent.
+            CallerRefusedError: The account does not speak for the issuer.
+            NumberClaimedError: The issuer claims the identifier already.
+        """
+        check_identifier(document.scheme, document.value)
+        made = document.claim_id(issuer=issuer, subject=subject)
+        said = (scheme_bytes(document.scheme), document.value, document.salt, ZERO32)
+        self.account.call(
+            *(ContractName.IDENTITIES, "claimPublic", issuer, subject, *said), once=made.hex()
         )
         return made
 

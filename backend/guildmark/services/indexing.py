@@ -9,12 +9,14 @@ from guildmark.domain.contracts import ChainClass
 from guildmark.domain.errors import NetworkError, UntrustedError
 from guildmark.domain.identifiers import LogNumber
 from guildmark.ports import Block, BlockUnknownError, Event, Ledger, NodeStore
+from guildmark.services.disclosing import note_number
 from guildmark.services.projection import project, record_of
 from guildmark.services.settling import settle
 
 _logger = logging.getLogger(__name__)
 
 _BLOCKS_A_STEP = 1000
+_CLAIMED = frozenset({"ClaimMade", "ClaimShown"})
 
 
 class HistoryRewrittenError(UntrustedError):
@@ -115,6 +117,8 @@ class Indexing:
                 return cursor
             for event in events:
                 project(event, times[event.block_number], work.facts)
+                if event.name in _CLAIMED:
+                    note_number(event.args["claim"], work)
                 if event.name == "RecordAppended" and event.args["log"] == self.own_log:
                     settle(record_of(event), work)
             work.facts.move(last)

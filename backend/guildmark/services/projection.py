@@ -180,6 +180,11 @@ def _claim_made(happening: Happening, facts: FactWriter) -> None:
     )
 
 
+def _claim_shown(happening: Happening, facts: FactWriter) -> None:
+    claim = known(facts, ClaimFact, happening["claim"])
+    facts.put(replace(claim, value=happening["value"], salt=happening["salt"]))
+
+
 def _claim_revoked(happening: Happening, facts: FactWriter) -> None:
     claim = known(facts, ClaimFact, happening["claim"])
     facts.put(replace(claim, until=happening.time))
@@ -450,6 +455,7 @@ _PROJECTORS: Mapping[tuple[ContractName, str], Projector] = MappingProxyType(
         (ContractName.IDENTITIES, "KeyEnded"): _key_ended,
         (ContractName.IDENTITIES, "KeyNoticeGiven"): _key_notice_given,
         (ContractName.IDENTITIES, "ClaimMade"): _claim_made,
+        (ContractName.IDENTITIES, "ClaimShown"): _claim_shown,
         (ContractName.IDENTITIES, "ClaimRevoked"): _claim_revoked,
         (ContractName.DESIGNS, "DesignRegistered"): _design_registered,
         (ContractName.DESIGNS, "RevisionPublished"): _revision_published,

@@ -19,7 +19,7 @@ contract IdentityInvariants {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[20] memory actions = [
+        bytes4[21] memory actions = [
             people.wait.selector,
             people.wait.selector,
             people.register.selector,
@@ -33,6 +33,7 @@ contract IdentityInvariants {
             people.endKey.selector,
             people.giveNotice.selector,
             people.claim.selector,
+            people.claimPublic.selector,
             people.revokeClaim.selector,
             people.commit.selector,
             people.registerDesign.selector,
@@ -42,11 +43,11 @@ contract IdentityInvariants {
             people.publishSiteRecipe.selector
         ];
         targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector({addr: address(people), selectors: new bytes4[](21)});
+        targets[0] = FuzzSelector({addr: address(people), selectors: new bytes4[](22)});
         for (uint256 i = 0; i < actions.length; ++i) {
             targets[0].selectors[i] = actions[i];
         }
-        targets[0].selectors[20] = people.transferDesign.selector;
+        targets[0].selectors[21] = people.transferDesign.selector;
     }
 
     function targetContracts() public view returns (address[] memory targets) {

@@ -168,6 +168,25 @@ contract IdentityPeople is Watched {
         vm.assertEq(identities.claimOf(id).from, _now(), "from (I13)");
     }
 
+    /// @dev Few numbers, so that they meet.
+    function claimPublic(uint256 seed) external watched {
+        bytes32 issuer = _pick(_all, seed);
+        bytes32 subject = _pick(_all, seed >> 8);
+        string memory value = vm.toString((seed >> 24) % 3);
+        bytes32 held = identities.claimFor(issuer, "DUNS", value);
+        bool isFree = held == 0 || identities.claimOf(held).to != 0;
+        address caller = _mostly(identities.controllerOf(issuer), seed >> 16);
+        bool isAllowed = isFree && caller == identities.controllerOf(issuer);
+        bytes memory call = abi.encodeCall(
+            identities.claimPublic, (issuer, subject, "DUNS", value, bytes32(++_salt), 0)
+        );
+        if (!_try(caller, address(identities), call, isAllowed)) return;
+        bytes32 id = identities.claimFor(issuer, "DUNS", value);
+        _take(id);
+        _claims.push(Made({id: id, owner: issuer}));
+        vm.assertEq(identities.claimOf(id).from, _now(), "from (I13)");
+    }
+
     function revokeClaim(uint256 seed) external watched {
         if (_claims.length == 0) return;
         Made memory made = _claims[seed % _claims.length];

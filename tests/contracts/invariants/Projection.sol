@@ -17,6 +17,8 @@ import {Slots} from "./Slots.sol";
 /// @notice Slot numbers and offsets are those of contracts/storage-layout.json.
 abstract contract Projection is Deployed, Slots {
     uint256 private _time;
+    bytes32 private _issuer;
+    bytes32 private _scheme;
 
     /// @dev One event, of the block that is now.
     function _apply(Vm.Log memory entry) internal {
@@ -61,6 +63,12 @@ abstract contract Projection is Deployed, Slots {
         } else if (topic == IIdentityRegistry.ClaimMade.selector) {
             _setOnce(account, _at(9, id), 0, 40, _time);
             _setOnce(account, _at(11, id), uint256(entry.topics[2]));
+            _issuer = entry.topics[2];
+            _scheme = bytes32(entry.data);
+        } else if (topic == IIdentityRegistry.ClaimShown.selector) {
+            (, string memory value) = abi.decode(entry.data, (bytes32, string));
+            bytes32 number = keccak256(abi.encode(_issuer, _scheme, value));
+            _set(account, _at(12, number), uint256(id));
         } else if (topic == IIdentityRegistry.ClaimRevoked.selector) {
             _setOnce(account, _at(9, id), 40, 40, _time);
         } else {

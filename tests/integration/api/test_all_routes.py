@@ -79,7 +79,11 @@ def filled(path: str, values: dict[str, str]) -> str:
 def gets(played: Played) -> list[str]:
     """Return an address that is answered for each route with GET, pages included."""
     values = good(played)
-    queries = {"/v1/parts": f"?label={played.parts[0].label}", "/search": "?q=1.0"}
+    queries = {
+        "/v1/parts": f"?label={played.parts[0].label}",
+        "/v1/identities": "?scheme=CAGE&value=1ABC2",
+        "/search": "?q=1.0",
+    }
     described_paths = [path for path, _ in operations("get")]
     page_paths = [route.path for route in pages.router.routes if isinstance(route, APIRoute)]
     # No label of this stage is a GTIN's: its page says that nothing is there.

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
+from guildmark.domain.identifiers import to_hex
 from guildmark.domain.trust import parse
 from stages import Played
 
@@ -66,6 +67,41 @@ def test_a_good_part_is_verified_in_words(web: httpx.Client, played: Played) -> 
         "a label can be copied",
     ):
         assert words in answer.text, words
+
+
+def test_a_card_says_who_states_what_of_a_maker(web: httpx.Client, played: Played) -> None:
+    maker = to_hex(played.workshops[0].maker.party.id)
+    (claim,) = web.get(f"/v1/identities/{maker}").json()["claims"]
+
+    answer = web.get(f"/orgs/{maker}", headers=BROWSER)
+
+    assert answer.status_code == 200
+    assert Page(answer.text).headline == "Oficina Mondego"
+    assert f"/orgs/{claim['issuer']}" in Page(answer.text).addresses
+    for words in (
+        f"{claim['scheme']} {claim['value']}",
+        "Example Register of Makers",
+        "issuer listed",
+    ):
+        assert words in answer.text, words
+    for typed in (maker, f"{claim['scheme'].lower()} {claim['value']}"):
+        led = web.get("/search", params={"q": typed}, headers=BROWSER)
+        assert led.headers["location"] == f"/orgs/{maker}", typed
+
+
+def test_a_card_of_a_machine_names_its_site(web: httpx.Client, played: Played) -> None:
+    maker = played.workshops[0].maker
+
+    page = Page(web.get(f"/orgs/{to_hex(maker.machine)}", headers=BROWSER).text)
+
+    assert any(address.startswith("/orgs/0x") for address in page.addresses)
+
+
+@pytest.mark.parametrize(
+    ("identity", "status"), [("0x" + "12" * 32, 404), ("0x12", 400), ("nobody", 400)]
+)
+def test_a_card_of_nobody_is_said_so(web: httpx.Client, identity: str, status: int) -> None:
+    assert web.get(f"/orgs/{identity}", headers=BROWSER).status_code == status
 
 
 def test_a_link_leads_to_the_same_page(web: httpx.Client, played: Played) -> None:

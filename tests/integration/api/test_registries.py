@@ -46,6 +46,20 @@ def test_an_identity_is_shown(web: httpx.Client, played: Played) -> None:
     assert shown[0]["controller"] == to_hex(party.home.keys.address("account"))  # type: ignore[arg-type]  # a plain name
 
 
+def test_an_identity_is_shown_with_who_states_what_of_it(web: httpx.Client, played: Played) -> None:
+    maker = played.workshops[0].maker.party
+
+    (claim,) = web.get(f"/v1/identities/{to_hex(maker.id)}").json()["claims"]
+
+    assert (claim["subject"], claim["until"]) == (to_hex(maker.id), 0)
+    assert (claim["public"], claim["listed"], claim["contradictedBy"]) == (False, True, [])
+    query = {"scheme": claim["scheme"], "value": claim["value"]}
+    held = web.get("/v1/identities", params=query).json()["claims"]
+    assert [one["id"] for one in held] == [claim["id"]]
+    nobody = web.get("/v1/identities", params={"scheme": "CAGE", "value": "1ABC2"}).json()
+    assert nobody == {"claims": []}
+
+
 def test_a_design_is_shown_with_its_revisions(web: httpx.Client, played: Played) -> None:
     revision = played.package.revision
 

@@ -205,9 +205,42 @@ def test_a_claim_is_made_shown_and_revoked(speak: Speak, world: World) -> None:
     assert [claim["id"] for claim in claims] == [made.out]
 
 
+def test_a_public_claim_is_found_by_its_identifier(speak: Speak, world: World) -> None:
+    issuer, subject = to_hex(world.issuer), to_hex(world.maker)
+
+    said = ("claim", "make", issuer, subject, "CAGE", "1ABC2", "--public", "--as", ISSUER)
+    made = speak(*said).out
+
+    found = speak("claim", "find", "CAGE", "1ABC2", "--json").json["claims"]
+    assert [(one["claim"], one["subject"], one["issuer"]) for one in found] == [
+        (made, subject, issuer)
+    ]
+    assert speak("claim", "find", "CAGE", "1ABC3", "--json").json["claims"] == []
+    assert speak("claim", "show", made, "--json").json["public"] is True
+
+
+def test_a_card_names_who_states_what_and_what_contradicts_it(speak: Speak, world: World) -> None:
+    issuer, maker, designer = (to_hex(one) for one in (world.issuer, world.maker, world.designer))
+    said = ("CAGE", "1ABC2", "--as")
+    first = speak("claim", "make", issuer, maker, *said, ISSUER).out
+    second = speak("claim", "make", maker, designer, *said, MAKER).out
+    own = speak("claim", "make", maker, maker, "NAME", "Oficina", "--as", MAKER).out
+
+    claims = speak("org", "show", maker, "--json").json["claims"]
+
+    assert [(one["id"], one["value"], one["contradictedBy"]) for one in claims] == [
+        (first, "1ABC2", second),
+        (own, "Oficina", ""),
+    ]
+    assert claims[1]["by"] == "itself"
+
+
 @pytest.mark.parametrize(
     ("scheme", "value", "code"),
     [
+        ("DUNS", "12345678", "register.malformed"),
+        ("BPN", "BPNL00000003AYRF", "register.wrongCheck"),
+        ("GCP", "950", "gs1.malformed"),
         ("LEI", "529900T8BM49AURSDO56", "lei.wrongCheckDigits"),
         ("GLN", "4012345000008", "gs1.wrongCheckDigit"),
         ("", "1", "claim.malformedScheme"),
@@ -235,7 +268,7 @@ def test_an_unknown_claim_cannot_be_shown(speak: Speak) -> None:
 
 def test_a_claim_that_was_not_opened_shows_no_value(speak: Speak, world: World) -> None:
     made = speak(
-        *("claim", "make", to_hex(world.issuer), to_hex(world.maker), "BPN", "BPNL1"),
+        *("claim", "make", to_hex(world.issuer), to_hex(world.maker), "BPN", "BPNL00000003AYRE"),
         *("--as", ISSUER),
     )
     documents = world.tools.store.__dict__["_state"].documents

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from fakes.world import OPERATOR, Tools, World, claim, make_world, parsed
+from fakes.world import ISSUER, OPERATOR, Tools, World, claim, make_world, parsed
 from guildmark.domain import bundle
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.dsse import envelope_digest
@@ -23,7 +23,7 @@ from guildmark.domain.facts import (
 )
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import UINT64_MAX, Address, Bytes32, Digest, Index, LogNumber
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.identity import ClaimDocument, IdentityKind
 from guildmark.domain.merkle import verify_inclusion
 from guildmark.domain.queue import Queued
 from guildmark.domain.storage import FATES
@@ -165,6 +165,30 @@ def test_claims_of_maker_and_owner_are_shown(world: World) -> None:
 
     assert [one.subject for one in shown.claims] == [world.maker, world.designer]
     assert world.issuer in {one.identity for one in shown.profiles}
+
+
+def test_public_claim_is_shown_without_a_disclosure(world: World) -> None:
+    document = ClaimDocument(scheme="CAGE", value="1ABC2", salt=Bytes32(bytes(32)))
+    world.tools.identities(ISSUER).claim_public(world.issuer, world.maker, document)
+    world.tools.indexing(world.log).follow()
+
+    assert [one.claim for one in evidence(world).disclosed.claims] == [document]
+
+
+def test_claims_of_strangers_do_not_crowd_out_disclosed_ones(world: World) -> None:
+    stranger = world.tools.identities(ISSUER)
+    for number in range(40):
+        text = f"{number:09d}"
+        document = ClaimDocument(scheme="DUNS", value=text, salt=Bytes32(bytes(32)))
+        stranger.claim_public(world.issuer, world.maker, document)
+    made, body = claim(world.tools, world.issuer, world.maker)
+    world.tools.indexing(world.log).follow()
+    world.tools.disclosing.receive(DocumentKind.CLAIM, made, body)
+
+    shown = evidence(world).disclosed.claims
+
+    assert len(shown) == 16
+    assert shown[0].id() == made
 
 
 def test_claim_that_is_not_disclosed_is_not_shown(world: World) -> None:

@@ -138,7 +138,7 @@ def test_revocation_of_an_unknown_claim_stops_the_index(world: World) -> None:
 
 
 def test_what_opens_a_claim_is_kept_by_who_made_it(world: World) -> None:
-    document = ClaimDocument(scheme="BPN", value="BPNL1", salt=Bytes32(bytes(32)))
+    document = ClaimDocument(scheme="BPN", value="BPNL00000003AYRE", salt=Bytes32(bytes(32)))
 
     made = world.tools.identities(ISSUER).claim(world.issuer, world.maker, document)
 

@@ -86,6 +86,7 @@ REFUSALS: Mapping[str, type[GuildmarkError]] = MappingProxyType(
         "LogFull": refusals.LogFullError,
         "LogHolderNotSite": refusals.IdentityKindError,
         "LogUnknown": refusals.LogUnknownError,
+        "NumberClaimedAlready": refusals.NumberClaimedError,
         "OfferExpired": refusals.OfferExpiredError,
         "OperatorNotOrganization": refusals.IdentityKindError,
         "OwnerSignatureInvalid": refusals.SignatureRefusedError,
@@ -112,6 +113,7 @@ REFUSALS: Mapping[str, type[GuildmarkError]] = MappingProxyType(
         "RevisionUnknown": refusals.DesignUnknownError,
         "RoyaltyNone": refusals.PaymentRefusedError,
         "SafeERC20FailedOperation": refusals.PaymentRefusedError,
+        "SchemeInvalid": refusals.IdentifierNotWordError,
         "SeqStale": refusals.LogStaleError,
         "SiteRecipePublishedAlready": refusals.RecipePublishedError,
         "SplitEmpty": refusals.TermsInvalidError,
@@ -138,6 +140,7 @@ REFUSALS: Mapping[str, type[GuildmarkError]] = MappingProxyType(
         "UnitNotGranted": refusals.UnitMissingError,
         "UnitsStale": refusals.LaneStaleError,
         "ValueMismatch": refusals.PaymentRefusedError,
+        "ValueInvalid": refusals.IdentifierNotWordError,
         "WriterMissing": refusals.BatchInvalidError,
         "WriterSignatureInvalid": refusals.SignatureRefusedError,
     }

@@ -1,5 +1,6 @@
 """The paths that people open: a part's page behind its QR code, the search, the node's home."""
 
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Annotated
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from guildmark.api.pages.card import card_page
 from guildmark.api.pages.details import part_details
 from guildmark.api.pages.errors import errors_page
 from guildmark.api.pages.home import home_page
@@ -22,10 +24,22 @@ from guildmark.api.serving import Node, ServedNode
 from guildmark.domain import trust
 from guildmark.domain.digital_link import DigitalLink, operator_token
 from guildmark.domain.errors import GuildmarkError, MalformedError
-from guildmark.domain.identifiers import Index, LogNumber, parse_hint
+from guildmark.domain.facts import IdentityFact
+from guildmark.domain.identifiers import (
+    IdentityId,
+    Index,
+    LogNumber,
+    bytes32_from_hex,
+    parse_hint,
+    to_hex,
+)
 from guildmark.domain.qr import read_link
+from guildmark.services.cards import holders
 
 router = APIRouter()
+
+_IDENTITY = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
+_SCHEME = re.compile(r"[!-~]{1,32}", re.ASCII)
 
 _Segment = Annotated[str, Path(max_length=200)]
 
@@ -57,9 +71,19 @@ def part(part: _Segment, node: Node) -> Response:
         return _problem(error, node)
 
 
+@router.get("/orgs/{identity}")
+def card(identity: _Segment, node: Node) -> Response:
+    """Return the card of an organization, or of another identity."""
+    try:
+        key = IdentityId(bytes32_from_hex(identity))
+        return _page("card.html", card_page(key, node), node)
+    except GuildmarkError as error:
+        return _problem(error, node)
+
+
 @router.get("/search")
 def search(q: Annotated[str, Query(max_length=512)], node: Node) -> Response:
-    """Go to the page of what was typed: a label, a serial of this operator, or log.index."""
+    """Go to the page of what was typed: a label, a serial of this operator, log.index, who."""
     try:
         return RedirectResponse(_searched(node, q.strip()), HTTPStatus.SEE_OTHER)
     except GuildmarkError as error:
@@ -113,6 +137,9 @@ def _searched(node: ServedNode, text: str) -> str:
     """Return the path of the page of what was typed."""
     if _is_position(text):
         return f"/parts/{text}"
+    holder = _holder(node, text)
+    if holder is not None:
+        return f"/orgs/{to_hex(holder)}"
     written = text if "://" in text else _own_link(node, text)
     label, hint = read_link(written.replace("http://", "https://", 1))
     log, index = hint or _located(node, iter([label]))
@@ -121,6 +148,19 @@ def _searched(node: ServedNode, text: str) -> str:
         return f"/parts/{log}.{index}"
     # The label's own page compares it with what the statement says.
     return f"{label.removeprefix(f'https://{link.host}')}?p={log}.{index}"
+
+
+def _holder(node: ServedNode, text: str) -> IdentityId | None:
+    """Return the identity that was typed, or who is first said to hold an identifier."""
+    with node.store.reading() as view:
+        if _IDENTITY.fullmatch(text):
+            found = view.facts.get(IdentityFact, bytes32_from_hex(text))
+            return None if found is None else found.id
+        scheme, _, value = text.partition(" ")
+        if not (value and _SCHEME.fullmatch(scheme)):
+            return None
+        held = holders(scheme.upper(), value.strip(), view.facts)
+        return held[0].subject if held else None
 
 
 def _is_position(text: str) -> bool:

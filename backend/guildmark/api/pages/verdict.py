@@ -285,7 +285,7 @@ def _unlisted(report: Report) -> str:
 def _as_of(report: Report, judge: Judge) -> str:
     if report.as_of is None:
         return ""
-    words = f"As of {_words(report.as_of.time)}, block {report.as_of.block}."
+    words = f"As of {in_words(report.as_of.time)}, block {report.as_of.block}."
     if judge.is_own_chain:
         return f"{words} The chain is this node's own: whoever keeps it could rewrite it."
     return words
@@ -306,20 +306,22 @@ def _part_facts(report: Report, details: PartDetails) -> Iterable[Fact]:
 
 def _party(party: Party, names: Mapping[str, str]) -> Fact:
     shown = [
-        f"{claim.scheme} {claim.value}, stated by {names.get(claim.issuer) or _short(claim.issuer)}"
+        f"{claim.scheme} {claim.value}, stated by "
+        f"{names.get(claim.issuer) or shortened(claim.issuer)}"
         for claim in party.claims
     ]
     if not party.is_listed:
         shown.append("not on this node's trust list")
-    name = party.name or _short(party.id) or "not known"
+    name = party.name or shortened(party.id) or "not known"
     return Fact(name=_ROLES[party.role], value=name, source="; ".join(shown))
 
 
 def _shortened(digest: re.Match[str]) -> str:
-    return _short(digest[0])
+    return shortened(digest[0])
 
 
-def _short(identity: str) -> str:
+def shortened(identity: str) -> str:
+    """Return an identity with its middle left out."""
     return f"{identity[:10]}…{identity[-4:]}" if identity else ""
 
 
@@ -349,8 +351,9 @@ def _timeline(report: Report, details: PartDetails) -> Iterable[Moment]:
 
 
 def _moment(at: int, what: str, source: str) -> Moment:
-    return Moment(at=as_time(at), shown=_words(at), what=what, source=source)
+    return Moment(at=as_time(at), shown=in_words(at), what=what, source=source)
 
 
-def _words(at: int) -> str:
+def in_words(at: int) -> str:
+    """Return block seconds as people read them."""
     return as_time(at).replace("T", " ").replace("Z", " UTC")

@@ -4,8 +4,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from guildmark.api.description import refusals
-from guildmark.api.parameters import Hex32
-from guildmark.api.serving import Node
+from guildmark.api.parameters import Hex32, SchemeQuery, ValueQuery
+from guildmark.api.serving import Node, ServedNode
 from guildmark.domain.facts import (
     DesignFact,
     IdentityFact,
@@ -14,15 +14,31 @@ from guildmark.domain.facts import (
     LicenseNumberFact,
     RevisionFact,
 )
-from guildmark.domain.identifiers import bytes32_from_hex, to_hex
+from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.refusals import (
     DesignUnknownError,
     IdentityUnknownError,
     LicenseUnknownError,
 )
+from guildmark.services.cards import Stated, holders, read_claim, stated
 
 router = APIRouter(prefix="/v1", tags=["registries"], responses=refusals(400, 404, 503))
+
+
+class ClaimAnswer(BaseModel):
+    """Who states which identifier of whom; without a value where it is hidden from this node."""
+
+    id: str
+    issuer: str
+    subject: str
+    scheme: str
+    value: str | None
+    public: bool
+    listed: bool
+    since: int
+    until: int
+    contradictedBy: list[str]  # noqa: N815 - the name in JSON
 
 
 class IdentityAnswer(BaseModel):
@@ -32,6 +48,13 @@ class IdentityAnswer(BaseModel):
     kind: str
     controller: str
     since: int
+    claims: list[ClaimAnswer]
+
+
+class HoldersAnswer(BaseModel):
+    """The standing claims of an identifier, the oldest first."""
+
+    claims: list[ClaimAnswer]
 
 
 class RevisionAnswer(BaseModel):
@@ -81,11 +104,21 @@ class LicenseAnswer(BaseModel):
     lanes: list[LaneAnswer]
 
 
+@router.get("/identities", summary="Who holds an identifier")
+def holders_(scheme: SchemeQuery, value: ValueQuery, node: Node) -> HoldersAnswer:
+    """Return who is said to hold an identifier, as far as this node can read claims."""
+    with node.store.reading() as view:
+        held = [read_claim(fact, view.documents) for fact in holders(scheme, value, view.facts)]
+    return HoldersAnswer(claims=[_claim(one, node) for one in held])
+
+
 @router.get("/identities/{identity}", summary="An identity")
 def identity(identity: Hex32, node: Node) -> IdentityAnswer:
-    """Return an identity."""
+    """Return an identity with what issuers state of it."""
+    key = IdentityId(bytes32_from_hex(identity))
     with node.store.reading() as view:
-        fact = view.facts.get(IdentityFact, bytes32_from_hex(identity))
+        fact = view.facts.get(IdentityFact, key)
+        claims = stated(key, view)
     if fact is None:
         message = f"No final block holds the identity {identity}."
         raise IdentityUnknownError(message, identity=identity)
@@ -94,6 +127,7 @@ def identity(identity: Hex32, node: Node) -> IdentityAnswer:
         kind=IdentityKind(fact.kind).name.lower(),
         controller=to_hex(fact.controller),
         since=fact.since,
+        claims=[_claim(one, node) for one in claims],
     )
 
 
@@ -138,6 +172,22 @@ def license_(license_id: Hex32, node: Node) -> LicenseAnswer:
         stopAt=fact.stop_at,
         drawn=sum(lane.next - lane.first for lane in lanes),
         lanes=[_lane(lane) for lane in lanes],
+    )
+
+
+def _claim(one: Stated, node: ServedNode) -> ClaimAnswer:
+    fact = one.fact
+    return ClaimAnswer(
+        id=to_hex(fact.id),
+        issuer=to_hex(fact.issuer),
+        subject=to_hex(fact.subject),
+        scheme=one.scheme,
+        value=one.value,
+        public=bool(fact.value),
+        listed=node.judging.trust.lists_issuer(fact.issuer, fact.since),
+        since=fact.since,
+        until=fact.until,
+        contradictedBy=[to_hex(rival.id) for rival in one.rivals],
     )
 
 

@@ -1,0 +1,139 @@
+"""The card of an identity: what is proven of it, by whose word, and who states otherwise."""
+
+from dataclasses import dataclass
+
+from guildmark.api.pages.verdict import Fact, in_words, shortened
+from guildmark.api.serving import ServedNode
+from guildmark.domain.facts import ClaimFact, IdentityFact, ParentFact
+from guildmark.domain.identifiers import IdentityId, to_hex
+from guildmark.domain.identity import IdentityKind
+from guildmark.domain.refusals import IdentityUnknownError
+from guildmark.ports import View
+from guildmark.services.cards import Stated, name_of, stated
+
+_SHOWN_MAX = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """An identity in words, with the path of its card."""
+
+    name: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRow:
+    """A claim in words."""
+
+    scheme: str
+    value: str
+    issuer: Named
+    standing: str
+    tone: str
+    when: str
+    rivals: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardPage:
+    """Everything that the template shows."""
+
+    name: str
+    kind: str
+    host: str
+    facts: tuple[Fact, ...]
+    parent: Named | None
+    claims: tuple[ClaimRow, ...]
+    more: int
+    id: str
+
+
+def card_page(identity: IdentityId, node: ServedNode) -> CardPage:
+    """Return the card of an identity.
+
+    Raises:
+        IdentityUnknownError: No final block holds it.
+    """
+    with node.store.reading() as view:
+        fact = view.facts.get(IdentityFact, identity)
+        if fact is None:
+            message = f"No final block holds the identity {to_hex(identity)}."
+            raise IdentityUnknownError(message, identity=to_hex(identity))
+        claims = stated(identity, view)
+        return CardPage(
+            name=_named(identity, view).name,
+            kind=IdentityKind(fact.kind).name.lower(),
+            host=node.judging.host,
+            facts=_facts(fact),
+            parent=_parent(identity, view),
+            claims=tuple(_row(one, node, view) for one in claims[:_SHOWN_MAX]),
+            more=max(0, len(claims) - _SHOWN_MAX),
+            id=to_hex(identity),
+        )
+
+
+def _facts(fact: IdentityFact) -> tuple[Fact, ...]:
+    return (
+        Fact(name="Kind", value=IdentityKind(fact.kind).name.lower(), source="on chain"),
+        Fact(name="On record since", value=in_words(fact.since), source="block time"),
+        Fact(name="Speaks through", value=to_hex(fact.controller), source="on chain"),
+    )
+
+
+def _parent(identity: IdentityId, view: View) -> Named | None:
+    found = view.facts.get(ParentFact, identity)
+    return None if found is None or not any(found.parent) else _named(found.parent, view)
+
+
+def _row(one: Stated, node: ServedNode, view: View) -> ClaimRow:
+    standing, tone = _standing(one, node)
+    fact = one.fact
+    until = f" until {in_words(fact.until)}" if fact.until else ""
+    return ClaimRow(
+        scheme=one.scheme,
+        value=one.value or "not shown to this node",
+        issuer=_named(fact.issuer, view),
+        standing=standing,
+        tone=tone,
+        when=f"{in_words(fact.since)}{until}",
+        rivals=tuple(_rival(rival, one, view) for rival in one.rivals),
+    )
+
+
+def _standing(one: Stated, node: ServedNode) -> tuple[str, str]:
+    if one.fact.until:
+        return "revoked", "none"
+    if one.value is None:
+        return "not shown", "none"
+    is_listed = _is_listed(one.fact, node)
+    # Anybody can state anything: only a listed issuer's word weighs against a listed one's.
+    if any(_is_listed(rival, node) for rival in one.rivals):
+        return "contradicted", "bad"
+    if is_listed:
+        return "issuer listed", "ok"
+    if one.rivals:
+        return "contradicted", "care"
+    return ("own word" if one.is_own_word else "issuer not listed"), "care"
+
+
+def _is_listed(claim: ClaimFact, node: ServedNode) -> bool:
+    return node.judging.trust.lists_issuer(claim.issuer, claim.since)
+
+
+def _rival(rival: ClaimFact, one: Stated, view: View) -> Named:
+    """Name who states otherwise, and lead to whom that is stated of."""
+    who = _named(rival.issuer, view).name
+    if rival.subject == one.fact.subject:
+        return Named(name=f"{who} states another {one.scheme}", href=_href(rival.issuer))
+    holder = _named(rival.subject, view)
+    return Named(name=f"{who} states it of {holder.name}", href=holder.href)
+
+
+def _named(identity: IdentityId, view: View) -> Named:
+    name = name_of(identity, view.documents) or shortened(to_hex(identity))
+    return Named(name=name, href=_href(identity))
+
+
+def _href(identity: IdentityId) -> str:
+    return f"/orgs/{to_hex(identity)}"
