@@ -47,7 +47,7 @@ from guildmark.domain.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.record import Grant, Record
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import PAYLOAD_TYPE
-from guildmark.domain.terms import Terms
+from guildmark.domain.terms import Place, Terms
 
 VECTORS = Path(__file__).parent.parent / "tests" / "vectors"
 
@@ -237,7 +237,8 @@ def _hexes(values: Sequence[bytes]) -> list[str]:
 
 _ABOUT_TERMS = (
     "licenseId = the EIP-712 digest of terms under the domain 'Guildmark Licenses', '1', chainId,"
-    " contract"
+    " contract; acceptance and sublicense are digests of Acceptance(Terms terms) and"
+    " Sublicense(uint40 lane,uint40 end,Terms terms) under it"
 )
 
 
@@ -269,6 +270,7 @@ def _terms() -> list[Case]:
 
 def _terms_case(terms: Terms) -> Case:
     domain = licenses_domain(chain_id=CHAIN, contract=CONTRACT)
+    place = Place(lane=LaneNumber(2**40 - 1), end=UnitNumber(61))
     return {
         "chainId": CHAIN,
         "contract": to_hex(CONTRACT),
@@ -291,6 +293,10 @@ def _terms_case(terms: Terms) -> Case:
         "separator": to_hex(domain.separator()),
         "structHash": to_hex(terms.struct_hash()),
         "licenseId": to_hex(terms.license_id(domain)),
+        "acceptance": to_hex(domain.digest(terms.acceptance_hash())),
+        "lane": place.lane,
+        "end": place.end,
+        "sublicense": to_hex(domain.digest(terms.sublicense_hash(place))),
     }
 
 

@@ -128,6 +128,10 @@ contract VectorsTest is Deployed {
             vm.assertEq(Eip712.terms(terms), _word("structHash"), "struct");
             bytes32 id = ILicenseRegistry(account).licenseId(terms);
             vm.assertEq(id, _word("licenseId"), "license");
+            bytes32 digest = _typed(Eip712.acceptance(terms), account);
+            vm.assertEq(digest, _word("acceptance"), "acceptance");
+            bytes32 content = Eip712.sublicense(_number("lane"), _number("end"), terms);
+            vm.assertEq(_typed(content, account), _word("sublicense"), "sublicense");
         }
     }
 
@@ -333,6 +337,10 @@ contract VectorsTest is Deployed {
 
         vm.expectRevert(expected);
         parts.voidPart(record, position, "");
+    }
+
+    function _typed(bytes32 content, address account) private view returns (bytes32) {
+        return Eip712.typed(content, Eip712.LICENSES, block.chainid, account);
     }
 
     function _terms() private view returns (ILicenseRegistry.Terms memory terms) {

@@ -21,8 +21,10 @@ from guildmark.domain.identifiers import (
     DesignId,
     Digest,
     IdentityId,
+    LaneNumber,
     LicenseId,
     Uint256,
+    UnitNumber,
 )
 
 CONTRACT = Address(b"\x5a" * 20)
@@ -98,6 +100,78 @@ def test_license_id_is_the_typed_data_digest_of_eth_account(terms: te.Terms, cha
 
     theirs = keccak256(b"\x19" + signable.version + signable.header + signable.body)
     assert bytes(terms.license_id(domain)) == theirs
+
+
+def nested_digest(primary: str, fields: dict[str, str], message: Any, terms: te.Terms) -> bytes:
+    """Return eth_account's digest of a message that holds terms."""
+    data = typed_data(terms, 1)
+    inner = {**data["message"]}
+    data["types"][primary] = [{"name": name, "type": kind} for name, kind in fields.items()]
+    data |= {"primaryType": primary, "message": message | {"terms": inner}}
+    signable = encode_typed_data(full_message=data)
+    return keccak256(b"\x19" + signable.version + signable.header + signable.body)
+
+
+@given(DRAWN)
+def test_acceptance_is_the_typed_data_digest_of_eth_account(terms: te.Terms) -> None:
+    domain = licenses_domain(chain_id=ChainId(1), contract=CONTRACT)
+
+    theirs = nested_digest("Acceptance", {"terms": "Terms"}, {}, terms)
+
+    assert bytes(domain.digest(terms.acceptance_hash())) == theirs
+
+
+@given(DRAWN, UINT40, UINT40)
+def test_sublicense_is_the_typed_data_digest_of_eth_account(
+    terms: te.Terms, lane: int, end: int
+) -> None:
+    domain = licenses_domain(chain_id=ChainId(1), contract=CONTRACT)
+    place = te.Place(lane=LaneNumber(lane), end=UnitNumber(end))
+    fields = {"lane": "uint40", "end": "uint40", "terms": "Terms"}
+
+    theirs = nested_digest("Sublicense", fields, {"lane": lane, "end": end}, terms)
+
+    assert bytes(domain.digest(terms.sublicense_hash(place))) == theirs
+
+
+@given(DRAWN)
+def test_what_is_signed_differs_by_act(terms: te.Terms) -> None:
+    place = te.Place(lane=LaneNumber(1), end=UnitNumber(2))
+
+    hashes = {terms.struct_hash(), terms.acceptance_hash(), terms.sublicense_hash(place)}
+
+    assert len(hashes) == 3
+
+
+@pytest.mark.parametrize(
+    ("currency", "royalty", "fee", "is_owing", "value"),
+    [
+        (bytes(20), 0, 0, False, 0),
+        (bytes(20), 1, 0, True, 0),
+        (bytes(20), 0, 2, True, 2),
+        (b"\1" * 20, 0, 2, True, 0),
+    ],
+)
+def test_only_a_native_fee_goes_with_the_terms(
+    currency: bytes, royalty: int, fee: int, is_owing: bool, value: int
+) -> None:
+    terms = te.Terms(
+        design=DesignId(bytes(32)),
+        design_epoch=0,
+        units=1,
+        holder=IdentityId(bytes(32)),
+        not_before=0,
+        not_after=0,
+        notice=0,
+        terms_root=Digest(bytes(32)),
+        offer_until=0,
+        nonce=Uint256(0),
+        currency=Address(currency),
+        royalty=Uint256(royalty),
+        fee=Uint256(fee),
+    )
+
+    assert (terms.is_owing, terms.value) == (is_owing, value)
 
 
 @given(DRAWN)
