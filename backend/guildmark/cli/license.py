@@ -1,10 +1,12 @@
 """``guildmark license``: counted rights to build, signed, granted, cut into lanes, stopped."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import (
     ACCOUNT,
@@ -12,6 +14,7 @@ from guildmark.cli.arguments import (
     Folder,
     Input,
     Signer,
+    address,
     design_id,
     identity_id,
     license_id,
@@ -20,28 +23,37 @@ from guildmark.cli.arguments import (
 )
 from guildmark.cli.homes import write_new
 from guildmark.cli.opening import enter, enter_informed
+from guildmark.domain.errors import MalformedError
 from guildmark.domain.facts import LaneFact, LicenseFact, LicenseNumberFact
 from guildmark.domain.identifiers import (
     UINT40_MAX,
+    ZERO_ADDRESS,
+    Address,
     DesignId,
     IdentityId,
     LicenseId,
     LogNumber,
     RecipeId,
+    Uint256,
     to_hex,
 )
 from guildmark.domain.refusals import LicenseUnknownError
-from guildmark.domain.terms import TermsKind, revision_member
+from guildmark.domain.terms import NO_LICENSE, Terms, TermsKind, revision_member
 from guildmark.ports import DocumentKind, KeyName, View
 from guildmark.services.disclosing import shown_clauses
-from guildmark.services.offers import Draft, Offer
+from guildmark.services.licenses import paid_units
+from guildmark.services.offers import Draft, Offer, Price
+from guildmark.services.projection import known
 
 app = typer.Typer(
     help="License a counted number of parts, and hand the units out.", no_args_is_help=True
 )
 
 _MONTH = 30 * 24 * 60 * 60
+_HOUR = 60 * 60
 _MODE = 0o600
+_ROYALTY_MAX = 2**96 - 1
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,76}", re.ASCII)
 
 _License = Annotated[
     LicenseId, typer.Argument(metavar="LICENSE", parser=license_id, help="The license's id.")
@@ -49,6 +61,13 @@ _License = Annotated[
 _Lane = Annotated[
     int, typer.Argument(metavar="LANE", min=1, max=UINT40_MAX, help="The lane's number.")
 ]
+
+
+class AmountMalformedError(MalformedError):
+    """Text is no amount of coins."""
+
+    code = "cli.amountMalformed"
+    hint = "Write it in the coin's smallest unit, as digits alone."
 
 
 @app.command()
@@ -111,11 +130,33 @@ def sign(
         int | None,
         typer.Option(metavar="TIME", parser=moment, help="UTC; 30 days from now by default."),
     ] = None,
+    currency: Annotated[
+        Address | None,
+        typer.Option(
+            metavar="COIN", parser=address, help="An ERC-20 coin; the chain's own by default."
+        ),
+    ] = None,
+    royalty: Annotated[
+        int,
+        typer.Option(min=0, max=_ROYALTY_MAX, help="Owed a part, in the coin's smallest unit."),
+    ] = 0,
+    fee: Annotated[
+        str,
+        typer.Option(metavar="NUMBER", help="Paid with the grant, in the coin's smallest unit."),
+    ] = "0",
+    lane: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=UINT40_MAX,
+            help="License its last units on, under its license, as its holder.",
+        ),
+    ] = None,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign terms, as the design's owner; write the offer and print the license's id."""
+    """Sign terms, as the design's owner or a lane's holder; write the offer, print its id."""
     opened = enter_informed(home)
     draft = Draft(
         design=design,
@@ -133,18 +174,37 @@ def sign(
         not_after=until or 0,
         notice=notice,
         offer_until=offer_until or opened.clock.now() + _MONTH,
+        price=Price(currency=currency or ZERO_ADDRESS, royalty=Uint256(royalty), fee=_amount(fee)),
     )
-    offer = opened.offers(KeyName(account)).make(draft, licensor=KeyName(account))
+    seen = None if lane is None else _lane_seen(opened, lane)
+    offers = opened.offers(KeyName(account))
+    offer = offers.make(draft, licensor=KeyName(account), lane=seen)
     write_new(out, offer.encode(), mode=_MODE)
     answer = {"id": to_hex(offer.id), "offer": str(out), **_terms(offer)}
     say(answer, as_json=as_json, brief=to_hex(offer.id))
 
 
 @app.command()
+def accept(
+    offer: Input,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the signed offer is written.")],
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign, as the licensee, that the offer's royalty and fee are owed; nothing is sent."""
+    offers = enter(home).offers(KeyName(account))
+    accepted = offers.accept(Offer.parse(offer.read_bytes()), licensee=KeyName(account))
+    write_new(out, accepted.encode(), mode=_MODE)
+    answer: Answer = {"id": to_hex(accepted.id), "offer": str(out), **_terms(accepted)}
+    say(answer, as_json=as_json, brief=to_hex(accepted.id))
+
+
+@app.command()
 def grant(
     offer: Input, account: Signer = ACCOUNT, home: Folder = None, as_json: AsJson = False
 ) -> None:
-    """Submit an offer; anybody may. Show the license and its first lane, which holds all units."""
+    """Submit an offer, with its fee; anybody may. Show the license and its first lane."""
     read = Offer.parse(offer.read_bytes())
     granted = enter(home).offers(KeyName(account)).grant(read)
     answer: Answer = {"id": to_hex(read.id), "number": granted.number, "lane": granted.lane}
@@ -167,11 +227,7 @@ def split(
 ) -> None:
     """Cut units off a lane, as its holder; print the new lane's number."""
     opened = enter_informed(home)
-    with opened.store.reading() as view:
-        seen = view.facts.get(LaneFact, lane)
-    if seen is None:
-        message = f"No license has a lane {lane}."
-        raise LicenseUnknownError(message, lane=lane)
+    seen = _lane_seen(opened, lane)
     licenses = opened.licenses(KeyName(account))
     made = licenses.split(seen, units, log=LogNumber(log), to=to)
     answer: Answer = {
@@ -185,6 +241,98 @@ def split(
 
 
 @app.command()
+def extend(
+    license_: _License,
+    units: Annotated[int, typer.Argument(min=1, max=UINT40_MAX, help="How many units to add.")],
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add units to a root license, as the design's owner; print their lane's number."""
+    opened = enter_informed(home)
+    with opened.store.reading() as view:
+        seen = _license_seen(license_, view)
+    until = opened.clock.now() + _HOUR
+    made = opened.licenses(KeyName(account)).extend(seen, units, until=until)
+    answer: Answer = {"id": to_hex(license_), "lane": made, "units": seen.units + units}
+    say(answer, as_json=as_json, brief=made)
+
+
+@app.command()
+def reclaim(
+    lane: _Lane, account: Signer = ACCOUNT, home: Folder = None, as_json: AsJson = False
+) -> None:
+    """Take back what a lane has not drawn, as its giver: announce it, and call again later."""
+    opened = enter_informed(home)
+    made = opened.licenses(KeyName(account)).reclaim(_lane_seen(opened, lane))
+    reclaim_at = _lane_seen(enter_informed(home), lane).reclaim_at
+    say({"lane": lane, "reclaimAt": Moment(reclaim_at), "taken": made}, as_json=as_json)
+
+
+@app.command()
+def pay(
+    lane: _Lane,
+    license_: Annotated[
+        LicenseId | None,
+        typer.Option(
+            "--license",
+            metavar="LICENSE",
+            parser=license_id,
+            help="To whose licensor: the lane's license by default, or one above it.",
+        ),
+    ] = None,
+    units: Annotated[
+        int | None, typer.Option(min=1, max=UINT40_MAX, help="For how many; all by default.")
+    ] = None,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pay the royalty of drawn units; a coin other than the chain's own must be allowed before."""
+    opened = enter_informed(home)
+    seen = _lane_seen(opened, lane)
+    with opened.store.reading() as view:
+        granted = known(view.facts, LicenseFact, seen.license)
+        granted = granted if license_ is None else _license_seen(license_, view)
+        paid = paid_units(seen, granted, view.facts)
+    wanted = seen.drawn - paid if units is None else units
+    licenses = opened.licenses(KeyName(account))
+    amount = licenses.pay(seen, granted, paid=paid, units=wanted)
+    answer: Answer = {
+        "lane": lane,
+        "license": to_hex(granted.id),
+        "units": wanted,
+        "currency": _currency(granted.terms.currency),
+        "amount": str(amount),
+    }
+    say(answer, as_json=as_json)
+
+
+@app.command()
+def withdraw(
+    currency: Annotated[
+        Address | None,
+        typer.Option(
+            metavar="COIN", parser=address, help="An ERC-20 coin; the chain's own by default."
+        ),
+    ] = None,
+    to: Annotated[
+        Address | None,
+        typer.Option(metavar="ACCOUNT", parser=address, help="Where it goes; here by default."),
+    ] = None,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take the fees and royalties that wait for an account."""
+    licenses = enter(home).licenses(KeyName(account))
+    coin, target = currency or ZERO_ADDRESS, to or licenses.account.address
+    amount = licenses.withdraw(coin, to=target)
+    answer: Answer = {"currency": _currency(coin), "to": to_hex(target), "amount": str(amount)}
+    say(answer, as_json=as_json)
+
+
+@app.command()
 def stop(
     license_: _License,
     at: Annotated[
@@ -195,7 +343,7 @@ def stop(
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Stop a license from a time on, as the design's owner; what was built before stays."""
+    """Stop a license from a time on, as its licensor; what was built before stays."""
     enter(home).licenses(KeyName(account)).stop(license_, at=at)
     say({"id": to_hex(license_), "stopAt": Moment(at)}, as_json=as_json)
 
@@ -214,15 +362,48 @@ def _terms(offer: Offer) -> Answer:
         "units": terms.units,
         "holder": to_hex(terms.holder),
         "offerUntil": Moment(terms.offer_until),
+        **_price(terms),
     }
 
 
-def _shown(license_: LicenseId, view: View) -> Answer:
+def _price(terms: Terms) -> Answer:
+    return {
+        "currency": _currency(terms.currency),
+        "royalty": str(terms.royalty),
+        "fee": str(terms.fee),
+    }
+
+
+def _currency(currency: Address) -> str:
+    return "native" if currency == ZERO_ADDRESS else to_hex(currency)
+
+
+def _amount(text: str) -> Uint256:
+    if not _NUMBER.fullmatch(text):
+        message = f"{text[:80]!r} is no amount."
+        raise AmountMalformedError(message, found=text[:80])
+    return Uint256(int(text))
+
+
+def _lane_seen(home: Home, lane: int) -> LaneFact:
+    with home.store.reading() as view:
+        seen = view.facts.get(LaneFact, lane)
+    if seen is None:
+        message = f"No license has a lane {lane}."
+        raise LicenseUnknownError(message, lane=lane)
+    return seen
+
+
+def _license_seen(license_: LicenseId, view: View) -> LicenseFact:
     numbered = view.facts.get(LicenseNumberFact, license_)
-    fact = None if numbered is None else view.facts.get(LicenseFact, numbered.number)
-    if fact is None:
+    if numbered is None:
         message = f"No final block grants the license {to_hex(license_)}."
         raise LicenseUnknownError(message, license=to_hex(license_))
+    return known(view.facts, LicenseFact, numbered.number)
+
+
+def _shown(license_: LicenseId, view: View) -> Answer:
+    fact = _license_seen(license_, view)
     lanes = [lane for lane in view.facts.each(LaneFact) if lane.license == fact.number]
     members = shown_clauses(view.documents, DocumentKind.TERMS, license_)
     opened = () if members is None else members.opened.values()
@@ -231,17 +412,20 @@ def _shown(license_: LicenseId, view: View) -> Answer:
         "number": fact.number,
         "design": to_hex(fact.terms.design),
         "holder": to_hex(fact.terms.holder),
-        "units": fact.terms.units,
+        "parent": None if fact.terms.parent == NO_LICENSE else to_hex(fact.terms.parent),
+        "units": fact.units,
         "drawn": sum(lane.next - lane.first for lane in lanes),
         "notBefore": Moment(fact.terms.not_before),
         "notAfter": Moment(fact.terms.not_after),
         "stopAt": Moment(fact.stop_at),
-        "lanes": [_lane(lane) for lane in lanes],
+        **_price(fact.terms),
+        "lanes": [_lane(lane, fact, view) for lane in lanes],
         "terms": [f"{one.path.split('/')[2]}: {one.value}" for one in opened],
     }
 
 
-def _lane(lane: LaneFact) -> Answer:
+def _lane(lane: LaneFact, fact: LicenseFact, view: View) -> Answer:
+    unpaid = lane.drawn - paid_units(lane, fact, view.facts)
     return {
         "lane": lane.number,
         "first": lane.first,
@@ -249,4 +433,6 @@ def _lane(lane: LaneFact) -> Answer:
         "end": lane.end,
         "log": lane.log,
         "holder": to_hex(lane.holder),
+        "reclaimAt": Moment(lane.reclaim_at),
+        "owed": str(unpaid * fact.terms.royalty),
     }

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.eip712 import TypedDataDomain, licenses_domain
-from guildmark.domain.facts import LaneFact, LicenseFact
+from guildmark.domain.facts import LaneFact, LicenseFact, PaidFact
 from guildmark.domain.identifiers import (
     ZERO_ADDRESS,
     Address,
@@ -14,7 +14,7 @@ from guildmark.domain.identifiers import (
     LogNumber,
 )
 from guildmark.domain.terms import Place, Terms
-from guildmark.ports import Call, KeyName, KeyStore, Ledger
+from guildmark.ports import Call, Facts, KeyName, KeyStore, Ledger
 from guildmark.services.accounts import Account
 
 
@@ -213,6 +213,12 @@ class Licenses:
         pin = self.ledger.pin()
         registry = pin.contracts[ContractName.LICENSES].address
         return licenses_domain(chain_id=pin.chain_id, contract=registry)
+
+
+def paid_units(lane: LaneFact, license_: LicenseFact, facts: Facts) -> int:
+    """Return for how many units of a lane the royalty of a license was paid."""
+    paid = facts.get(PaidFact, lane.number, license_.number)
+    return 0 if paid is None else paid.units
 
 
 def _struct(terms: Terms) -> tuple[object, ...]:

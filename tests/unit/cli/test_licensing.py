@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from fakes.node import MemoryNode
-from fakes.world import DESIGNER, MAKER, SITE, World
+from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, World
 from guildmark.bootstrap import Home
 from guildmark.domain.clauses import disclose_all
+from guildmark.domain.contracts import ContractName
 from guildmark.domain.identifiers import to_hex
 from guildmark.ports import DocumentKind
 from guildmark.services.disclosing import clauses_body
@@ -342,6 +343,95 @@ def test_an_unknown_lane_cannot_be_split(speak: Speak, world: World) -> None:
 @pytest.mark.parametrize(("lane", "units"), [(0, 1), (1, 0)])
 def test_lanes_and_units_begin_at_one(lane: int, units: int, speak: Speak, world: World) -> None:
     assert split(speak, world, lane, units).exit == 2
+
+
+def test_units_are_licensed_on_paid_for_and_reclaimed(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    out, accepted = tmp_path / "below.json", tmp_path / "accepted.json"
+    holder, site = to_hex(world.operator), to_hex(world.site)
+    signed = speak(
+        *("license", "sign", "--design", to_hex(world.revision.design), "--units", 2),
+        *("--holder", holder, "--recipe", to_hex(world.recipe.id()), "--out", out),
+        *("--lane", world.lane, "--royalty", 7, "--fee", "5", "--as", SITE, "--json"),
+    ).json
+    assert (signed["royalty"], signed["fee"], signed["currency"]) == ("7", "5", "native")
+    speak("license", "accept", out, "--out", accepted, "--as", OPERATOR)
+    assert Offer.parse(accepted.read_bytes()).acceptance
+
+    granted = speak("license", "grant", accepted, "--as", OPERATOR, "--json").json
+
+    cut = speak(
+        *("license", "split", granted["lane"], 1, "--log", world.log, "--to", site),
+        *("--as", OPERATOR, "--json"),
+    ).json["lane"]
+    draw(world, cut)
+    shown = speak("license", "show", granted["id"], "--json").json
+    assert shown["parent"] == to_hex(world.license)
+    assert [lane["owed"] for lane in shown["lanes"]] == ["0", "7"]
+    paid = speak("license", "pay", cut, "--as", MAKER, "--json").json
+    assert (paid["units"], paid["amount"], paid["license"]) == (1, "7", granted["id"])
+    taken = speak("license", "withdraw", "--as", SITE, "--json").json
+    assert (taken["amount"], taken["currency"]) == ("7", "native")
+    announced = speak("license", "reclaim", granted["lane"], "--as", SITE, "--json").json
+    assert announced["taken"] is None
+    back = speak("license", "reclaim", granted["lane"], "--as", SITE, "--json").json
+    assert (back["reclaimAt"], back["taken"] > cut) == (announced["reclaimAt"], True)
+
+
+def draw(world: World, lane: int) -> None:
+    """Let a log draw one unit of a lane."""
+    chain = world.tools.chain
+    chain.mine()
+    chain.emit(ContractName.LICENSES, "UnitsDrawn", lane=lane, first=chain.lanes[lane].next, n=1)
+    chain.lanes[lane].next += 1
+
+
+def test_a_royalty_is_paid_to_a_license_above_and_in_part(speak: Speak, world: World) -> None:
+    draw(world, world.lane)
+    draw(world, world.lane)
+
+    paid = speak(
+        *("license", "pay", world.lane, "--license", to_hex(world.license), "--units", 1),
+        *("--as", MAKER, "--json"),
+    ).json
+
+    assert (paid["units"], paid["amount"]) == (1, "0")
+
+
+def test_units_are_added_to_a_license(speak: Speak, world: World) -> None:
+    license_id = to_hex(world.license)
+
+    made = speak("license", "extend", license_id, 4, "--as", DESIGNER, "--json").json
+
+    shown = speak("license", "show", license_id, "--json").json
+    assert made["units"] == shown["units"] == world.terms.units + 4
+    assert made["lane"] in [lane["lane"] for lane in shown["lanes"]]
+
+
+def test_an_unknown_license_cannot_be_extended(speak: Speak) -> None:
+    spoken = speak("license", "extend", UNKNOWN, 4, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "license.unknown")
+
+
+@pytest.mark.parametrize("fee", ["-1", "1.5", "01", "", "9" * 78])
+def test_a_fee_that_is_no_amount_is_refused(
+    fee: str, speak: Speak, world: World, tmp_path: Path
+) -> None:
+    spoken = sign(speak, world, tmp_path / "offer.json", f"--fee={fee}", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.amountMalformed")
+
+
+def test_a_price_in_another_coin_is_named(speak: Speak, world: World, tmp_path: Path) -> None:
+    coin = "0x" + "7c" * 20
+
+    signed = sign(
+        *(speak, world, tmp_path / "offer.json", "--currency", coin, "--royalty", 1, "--json")
+    ).json
+
+    assert (signed["currency"], signed["royalty"]) == (coin, "1")
 
 
 def test_a_license_is_stopped(speak: Speak, world: World) -> None:
