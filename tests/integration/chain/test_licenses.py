@@ -1,0 +1,246 @@
+"""Licenses below licenses on a real chain: coins move, and the index says what the chain says."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import chains
+from fakes.content import CountingEntropy, MemoryVault
+from fakes.store import MemoryNodeStore
+from guildmark.adapters.chain.ledger import RpcLedger
+from guildmark.adapters.chain.outbox import Outbox
+from guildmark.domain.contracts import ContractName
+from guildmark.domain.facts import DesignFact, LaneFact, LicenseFact
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import (
+    ZERO_ADDRESS,
+    Digest,
+    IdentityId,
+    LaneNumber,
+    LogNumber,
+    Uint256,
+)
+from guildmark.domain.identity import IdentityKind
+from guildmark.domain.refusals import (
+    CreditMissingError,
+    LicenseEndingError,
+    PaymentRefusedError,
+    SignatureRefusedError,
+)
+from guildmark.domain.terms import TermsKind
+from guildmark.ports import Call, KeyName
+from guildmark.services.accounts import Account
+from guildmark.services.designs import Designs, SourceFile
+from guildmark.services.identities import Identities
+from guildmark.services.indexing import Indexing
+from guildmark.services.licenses import Licenses
+from guildmark.services.logs import Logs
+from guildmark.services.offers import Draft, Offer, Offers, Price
+from guildmark.services.projection import known
+
+pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
+
+OWNER, MAKER, PARTNER = KeyName("owner"), KeyName("licensor"), KeyName("partner")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Services over one chain, in the name of anybody."""
+
+    ledger: RpcLedger
+    outbox: Outbox
+    store: MemoryNodeStore
+    entropy: CountingEntropy
+
+    def account(self, key: KeyName) -> Account:
+        address = self.outbox.keys.address(key)
+        return Account(transactions=self.outbox, key=key, address=address)
+
+    def identities(self, key: KeyName) -> Identities:
+        return Identities(
+            ledger=self.ledger,
+            account=self.account(key),
+            store=self.store,
+            entropy=self.entropy,
+        )
+
+    def licenses(self, key: KeyName) -> Licenses:
+        return Licenses(ledger=self.ledger, account=self.account(key), keys=self.outbox.keys)
+
+    def offers(self, key: KeyName) -> Offers:
+        return Offers(licenses=self.licenses(key), store=self.store, entropy=self.entropy)
+
+    def read(self, function: str, *args: Any) -> Any:
+        call = Call(contract=ContractName.LICENSES, function=function, args=args)
+        return self.ledger.read(call)
+
+    def fact(self, kind: type[Any], *key: int) -> Any:
+        Indexing(ledger=self.ledger, store=self.store, own_log=None).follow()
+        with self.store.reading() as view:
+            return known(view.facts, kind, *key)
+
+
+@pytest.fixture
+def place(tmp_path: Path, open_outbox: Callable[..., Outbox]) -> Iterator[Place]:
+    with chains.keeper(tmp_path / "keeper") as chain:
+        chain.fund(OWNER, MAKER, PARTNER)
+        ledger = chain.ledger(chain.deploy(tmp_path / "deployment"))
+        yield Place(ledger, open_outbox(ledger), MemoryNodeStore(), CountingEntropy())
+        ledger.rpc.close()
+
+
+def terms_of(place: Place, holder: IdentityId, units: int, **rest: Any) -> Draft:
+    Indexing(ledger=place.ledger, store=place.store, own_log=None).follow()
+    with place.store.reading() as view:
+        (design,) = view.facts.each(DesignFact)
+    return Draft(
+        design=design.id,
+        units=units,
+        holder=holder,
+        members={TermsKind.TEXT: ["as agreed"]},
+        offer_until=2**40 - 1,
+        **rest,
+    )
+
+
+def accepted(place: Place, offer: Offer, licensee: KeyName) -> Offer:
+    return place.offers(licensee).accept(offer, licensee=licensee)
+
+
+def assert_same(place: Place, number: int) -> None:
+    """The index's lane is the chain's."""
+    lane: LaneFact = place.fact(LaneFact, number)
+    on_chain = place.read("lane", number)
+    shown = (lane.license, lane.first, lane.next, lane.end, lane.log, lane.reclaim_at)
+    assert shown == tuple(on_chain.values())
+    assert (lane.holder, lane.source) == (
+        place.read("holderOf", number),
+        place.read("sourceOf", number),
+    )
+
+
+def test_units_are_licensed_on_paid_for_and_taken_back(place: Place) -> None:
+    design = Designs(
+        ledger=place.ledger,
+        account=place.account(OWNER),
+        vault=MemoryVault(),
+        store=place.store,
+        entropy=place.entropy,
+    )
+    design.register([SourceFile(name="a.stl", media_type="model/stl", content=BytesIO(b"a"))])
+    maker = place.identities(MAKER).register(IdentityKind.ORGANIZATION, {"name": "M"})
+    partner = place.identities(PARTNER).register(IdentityKind.ORGANIZATION, {"name": "P"})
+    site = place.identities(PARTNER).register(IdentityKind.SITE, {"name": "S"})
+    log = Logs(ledger=place.ledger, account=place.account(PARTNER)).open(
+        partner, place.outbox.keys.address(PARTNER)
+    )
+
+    root = _granted(
+        place, terms_of(place, maker, 10, price=Price(royalty=Uint256(7), fee=Uint256(100)))
+    )
+    below = _licensed_on(place, root, terms_of(place, partner, 6, price=Price(royalty=Uint256(2))))
+    drawn = _drawn(place, below, log, site)
+    _paid(place, drawn, owed_above=4 * 7, owed=4 * 2)
+    _taken_back(place, below, root)
+    _extended_and_stopped(place, root)
+
+
+def _granted(place: Place, draft: Draft) -> LaneNumber:
+    offer = place.offers(OWNER).make(draft, licensor=OWNER)
+    with pytest.raises(SignatureRefusedError):
+        place.offers(OWNER).grant(offer)
+    before = _balance(place, PARTNER)
+
+    granted = place.offers(PARTNER).grant(accepted(place, offer, MAKER))
+
+    assert place.licenses(OWNER).credit(ZERO_ADDRESS) == 100
+    assert before - _balance(place, PARTNER) > 100
+    assert_same(place, granted.lane)
+    return granted.lane
+
+
+def _licensed_on(place: Place, root: LaneNumber, draft: Draft) -> LaneNumber:
+    lane = place.fact(LaneFact, root)
+    offer = place.offers(MAKER).make(draft, licensor=MAKER, lane=lane)
+
+    granted = place.offers(OWNER).grant(accepted(place, offer, PARTNER))
+
+    assert_same(place, granted.lane)
+    assert_same(place, root)
+    license_ = place.fact(LicenseFact, granted.number)
+    assert place.read("license", granted.number)["parent"] == lane.license
+    assert place.read("firstLaneOf", granted.number) == license_.first_lane
+    return granted.lane
+
+
+def _drawn(place: Place, below: LaneNumber, log: LogNumber, site: IdentityId) -> LaneFact:
+    lane = place.fact(LaneFact, below)
+    cut = place.licenses(PARTNER).split(lane, 4, log=log, to=site)
+    root = Digest(sha256(b"root"))
+    place.account(PARTNER).call(
+        *(ContractName.LOG, "append", log, 0, 4, root, ((cut, 4),)), once="append"
+    )
+    assert_same(place, cut)
+    found: LaneFact = place.fact(LaneFact, cut)
+    assert (found.first, found.drawn) == (7, 4)
+    return found
+
+
+def _paid(place: Place, lane: LaneFact, *, owed_above: int, owed: int) -> None:
+    own = place.fact(LicenseFact, lane.license)
+    above = place.fact(LicenseFact, 1)
+    assert place.read("owed", lane.number, own.number) == owed
+    assert place.read("owed", lane.number, above.number) == owed_above
+    payer = place.licenses(PARTNER)
+
+    assert payer.pay(lane, own, paid=0, units=4) == owed
+    assert payer.pay(lane, above, paid=0, units=1) == owed_above // 4
+    with pytest.raises(PaymentRefusedError):
+        payer.pay(lane, above, paid=0, units=4)
+    assert payer.pay(lane, above, paid=1, units=3) == owed_above * 3 // 4
+
+    assert place.read("owed", lane.number, above.number) == 0
+    assert place.licenses(MAKER).credit(ZERO_ADDRESS) == owed
+    before = _balance(place, PARTNER)
+    to = place.outbox.keys.address(PARTNER)
+    assert place.licenses(OWNER).withdraw(ZERO_ADDRESS, to=to) == 100 + owed_above
+    assert _balance(place, PARTNER) == before + 100 + owed_above
+    with pytest.raises(CreditMissingError):
+        place.licenses(OWNER).withdraw(ZERO_ADDRESS, to=to)
+
+
+def _taken_back(place: Place, below: LaneNumber, root: LaneNumber) -> None:
+    maker = place.licenses(MAKER)
+    assert maker.reclaim(place.fact(LaneFact, below)) is None
+    assert_same(place, below)
+
+    taken = maker.reclaim(place.fact(LaneFact, below))
+
+    assert taken is not None
+    assert_same(place, taken)
+    assert_same(place, below)
+    assert place.fact(LaneFact, taken).license == place.fact(LaneFact, root).license
+    assert maker.reclaim(place.fact(LaneFact, below)) == taken, "one effect, however often asked"
+
+
+def _extended_and_stopped(place: Place, root: LaneNumber) -> None:
+    owner = place.licenses(OWNER)
+    license_ = place.fact(LicenseFact, place.fact(LaneFact, root).license)
+
+    made = owner.extend(license_, 5, until=2**40 - 1)
+
+    assert_same(place, made)
+    extended = place.fact(LicenseFact, license_.number)
+    assert extended.units == place.read("license", license_.number)["units"] == 15
+    owner.stop(license_.id, at=place.ledger.head(final=True).time + 1000)
+    with pytest.raises(LicenseEndingError):
+        owner.extend(extended, 1, until=2**40 - 1)
+
+
+def _balance(place: Place, key: KeyName) -> int:
+    address = "0x" + place.outbox.keys.address(key).hex()
+    return int(place.ledger.rpc.call("eth_getBalance", address, "latest"), 16)
