@@ -53,7 +53,8 @@ _MONTH = 30 * 24 * 60 * 60
 _HOUR = 60 * 60
 _MODE = 0o600
 _ROYALTY_MAX = 2**96 - 1
-_NUMBER = re.compile(r"0|[1-9][0-9]{0,76}", re.ASCII)
+_FEE_MAX = 2**256 - 1
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
 
 _License = Annotated[
     LicenseId, typer.Argument(metavar="LICENSE", parser=license_id, help="The license's id.")
@@ -64,7 +65,7 @@ _Lane = Annotated[
 
 
 class AmountMalformedError(MalformedError):
-    """Text is no amount of coins."""
+    """Text is no amount of coins, or a larger one than a license can name."""
 
     code = "cli.amountMalformed"
     hint = "Write it in the coin's smallest unit, as digits alone."
@@ -137,9 +138,8 @@ def sign(
         ),
     ] = None,
     royalty: Annotated[
-        int,
-        typer.Option(min=0, max=_ROYALTY_MAX, help="Owed a part, in the coin's smallest unit."),
-    ] = 0,
+        str, typer.Option(metavar="NUMBER", help="Owed a part, in the coin's smallest unit.")
+    ] = "0",
     fee: Annotated[
         str,
         typer.Option(metavar="NUMBER", help="Paid with the grant, in the coin's smallest unit."),
@@ -378,8 +378,8 @@ def _currency(currency: Address) -> str:
     return "native" if currency == ZERO_ADDRESS else to_hex(currency)
 
 
-def _amount(text: str) -> Uint256:
-    if not _NUMBER.fullmatch(text):
+def _amount(text: str, *, most: int) -> Uint256:
+    if not _NUMBER.fullmatch(text) or int(text) > most:
         message = f"{text[:80]!r} is no amount."
         raise AmountMalformedError(message, found=text[:80])
     return Uint256(int(text))

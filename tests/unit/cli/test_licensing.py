@@ -415,13 +415,27 @@ def test_an_unknown_license_cannot_be_extended(speak: Speak) -> None:
     assert (spoken.exit, spoken.json["code"]) == (4, "license.unknown")
 
 
-@pytest.mark.parametrize("fee", ["-1", "1.5", "01", "", "9" * 78])
-def test_a_fee_that_is_no_amount_is_refused(
-    fee: str, speak: Speak, world: World, tmp_path: Path
+@pytest.mark.parametrize(
+    "option",
+    [
+        *("--fee=-1", "--fee=1.5", "--fee=01", "--fee=", f"--fee={'9' * 79}"),
+        *(f"--fee={2**256}", f"--royalty={2**96}", "--royalty=one"),
+    ],
+)
+def test_an_amount_that_is_none_is_refused(
+    option: str, speak: Speak, world: World, tmp_path: Path
 ) -> None:
-    spoken = sign(speak, world, tmp_path / "offer.json", f"--fee={fee}", "--json")
+    spoken = sign(speak, world, tmp_path / "offer.json", option, "--json")
 
     assert (spoken.exit, spoken.json["code"]) == (2, "cli.amountMalformed")
+
+
+def test_the_largest_amounts_are_signed(speak: Speak, world: World, tmp_path: Path) -> None:
+    most = ("--royalty", 2**96 - 1, "--fee", 2**256 - 1)
+
+    signed = sign(speak, world, tmp_path / "offer.json", *most, "--json").json
+
+    assert (signed["royalty"], signed["fee"]) == (str(2**96 - 1), str(2**256 - 1))
 
 
 def test_a_price_in_another_coin_is_named(speak: Speak, world: World, tmp_path: Path) -> None:
