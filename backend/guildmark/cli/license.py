@@ -174,7 +174,11 @@ def sign(
         not_after=until or 0,
         notice=notice,
         offer_until=offer_until or opened.clock.now() + _MONTH,
-        price=Price(currency=currency or ZERO_ADDRESS, royalty=Uint256(royalty), fee=_amount(fee)),
+        price=Price(
+            currency=currency or ZERO_ADDRESS,
+            royalty=_amount(royalty, most=_ROYALTY_MAX),
+            fee=_amount(fee, most=_FEE_MAX),
+        ),
     )
     seen = None if lane is None else _lane_seen(opened, lane)
     offers = opened.offers(KeyName(account))
