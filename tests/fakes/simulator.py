@@ -246,6 +246,25 @@ def make_pin(chain_class: ChainClass = ChainClass.CONSORTIUM) -> ChainPin:
 
 
 @dataclass
+class Ancestor:
+    """A license above the part's; change a field to break it.
+
+    Args:
+        number: Its number on chain.
+        members: The leaves under its terms root.
+        terms: What differs from the part's license.
+        window: What its word says of time.
+        shown: What is shown of its members, all by default.
+    """
+
+    number: int
+    members: tuple[Clause, ...]
+    terms: dict[str, Any] = field(default_factory=dict)
+    window: dict[str, int] = field(default_factory=dict)
+    shown: clauses.Disclosure | None = None
+
+
+@dataclass
 class Simulator:
     """One part's case; change a field, then take the evidence and the trust."""
 
@@ -259,6 +278,8 @@ class Simulator:
     revision: dict[str, Any] = field(default_factory=dict)
     terms: dict[str, Any] = field(default_factory=dict)
     terms_members: tuple[Clause, ...] = ()
+    above: list[Ancestor] = field(default_factory=list)
+    """The licenses above the part's, the root last."""
     statement: dict[str, Any] = field(default_factory=dict)
     external: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
@@ -332,8 +353,31 @@ class Simulator:
             terms_root=clauses.clause_root(self.terms_members),
             offer_until=9_999,
             nonce=Uint256(2**200),
+            parent=self.license_id(self.terms_above(0)) if self.above else NO_LICENSE,
         )
         return replace(default, **self.terms)
+
+    def terms_above(self, depth: int) -> Terms:
+        """Return the terms of a license above, the nearest one at 0."""
+        ancestor, is_root = self.above[depth], depth + 1 == len(self.above)
+        terms = Terms(
+            design=DESIGN,
+            design_epoch=0,
+            units=60,
+            holder=MAKER,
+            not_before=0,
+            not_after=0,
+            notice=0,
+            terms_root=clauses.clause_root(ancestor.members),
+            offer_until=9_999,
+            nonce=Uint256(ancestor.number),
+            parent=NO_LICENSE if is_root else self.license_id(self.terms_above(depth + 1)),
+        )
+        return replace(terms, **ancestor.terms)
+
+    def license_under(self, *numbers: int) -> None:
+        """Let the part's license be one under others, the nearest first, that name its kinds."""
+        self.above = [Ancestor(number=number, members=self.terms_members) for number in numbers]
 
     def license_id(self, terms: Terms) -> LicenseId:
         contract = self.pin.contracts[ContractName.LICENSES].address
@@ -431,13 +475,21 @@ class Simulator:
         license_ = LicenseDisclosure(
             number=NUMBER, terms=self.make_terms(), members=show_all(self.terms_members)
         )
+        above = tuple(
+            LicenseDisclosure(
+                number=each.number,
+                terms=self.terms_above(depth),
+                members=each.shown or show_all(each.members),
+            )
+            for depth, each in enumerate(self.above)
+        )
         default = Disclosures(
             key=self.signer.public,
             site_link=LinkDisclosure(child=MACHINE, parent=SITE, count=1),
             maker_link=LinkDisclosure(child=SITE, parent=MAKER, count=1),
             operator=OPERATOR,
             beacon=self.make_beacon(),
-            licenses=(license_,),
+            licenses=(license_, *above),
             recipe=RecipeDisclosure(
                 recipe=self.make_recipe(), steps=2, clauses=show_all(self.master)
             ),
@@ -447,7 +499,10 @@ class Simulator:
             revision=self.make_revision(),
             owner=DESIGNER,
             claims=self.claims,
-            profiles=(ProfileDisclosure(identity=MAKER, document=PROFILE),),
+            profiles=(
+                ProfileDisclosure(identity=MAKER, document=PROFILE),
+                ProfileDisclosure(identity=SITE, document=PROFILE),
+            ),
         )
         return replace(default, **self.disclosed)
 
@@ -457,6 +512,7 @@ class Simulator:
         words = {
             **self._of_parties(),
             **self._of_papers(),
+            **self._of_ancestors(),
             storage.RECORDS.at(LOG, Seq(4)): as_int(core.record.digest()),
             storage.RECORDS.at(LogNumber(2), Seq(9)): as_int(beacon.digest()),
             storage.OPERATORS.at(LOG): as_int(OPERATOR),
@@ -507,6 +563,7 @@ class Simulator:
             storage.LINKS.at(SITE, MAKER, 1): interval_word(REGISTERED),
             storage.KEYS.at(key_id(MACHINE, Signer("machine").public)): key_word(REGISTERED),
             storage.PROFILES.at(MAKER): as_int(PROFILE_DIGEST),
+            storage.PROFILES.at(SITE): as_int(PROFILE_DIGEST),
         }
         made = {storage.CLAIMS.at(each.id()): interval_word(REGISTERED) for each in self.claims}
         return words | made
@@ -517,13 +574,26 @@ class Simulator:
         return {
             storage.DESIGN_OWNERS.at(DESIGN): as_int(OWNER),
             storage.REVISIONS.at(DESIGN, revision.number): as_int(revision.digest()),
-            storage.LICENSES.at(NUMBER): license_word(),
+            storage.LICENSES.at(NUMBER): license_word(
+                parent=self.above[0].number if self.above else 0, depth=len(self.above)
+            ),
             storage.LICENSE_IDS.at(NUMBER): as_int(self.license_id(self.make_terms())),
             storage.RECIPES.at(recipe): _pack((PUBLISHED, 40), (2, 40)),
             storage.STEPS.at(recipe, 1): step_word(Status.TRIAL, PUBLISHED),
             storage.STEPS.at(recipe, 2): step_word(Status.QUALIFIED, PUBLISHED + 50),
             storage.SITE_RECIPES.at(SiteRecipeId(site_recipe)): PUBLISHED,
         }
+
+    def _of_ancestors(self) -> dict[Location, int]:
+        words: dict[Location, int] = {}
+        for depth, each in enumerate(self.above):
+            parents = [other.number for other in self.above[depth + 1 :]]
+            words[storage.LICENSES.at(each.number)] = license_word(
+                parent=parents[0] if parents else 0, depth=len(parents), **each.window
+            )
+            terms = self.license_id(self.terms_above(depth))
+            words[storage.LICENSE_IDS.at(each.number)] = as_int(terms)
+        return words
 
     def _prove(
         self, slots: Mapping[ContractName, tuple[bytes, ...]]

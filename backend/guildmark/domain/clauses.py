@@ -15,6 +15,8 @@ from guildmark.domain.strictjson import JsonObject
 
 CLAUSES_MAX = 4096
 
+_BEHIND_ALL = "\x7f"
+
 
 class MalformedClauseTreeError(MalformedError):
     """Clauses that are no tree: none, too many, or not in the order of their paths."""
@@ -112,6 +114,16 @@ class DisclosedClauses:
     def below(self, prefix: str) -> tuple[Clause, ...]:
         """Return the shown clauses whose paths begin with ``prefix``."""
         return tuple(one for one in self.opened.values() if one.path.startswith(prefix))
+
+    def may_hide(self, prefix: str) -> bool:
+        """Return whether a clause that is not shown can have a path that begins with ``prefix``.
+
+        Paths ascend over the leaves, so that a hidden leaf stands between its shown neighbours.
+        """
+        before = [at for at, one in self.opened.items() if one.path < prefix]
+        behind = [at for at, one in self.opened.items() if one.path > prefix + _BEHIND_ALL]
+        room = min(behind, default=len(self.leaves)) - max(before, default=-1) - 1
+        return room > len(self.below(prefix))
 
 
 class Deviation(Enum):

@@ -1,5 +1,6 @@
 """License terms: what is signed, the license's id, and the set of things that it names."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -15,7 +16,8 @@ from guildmark.domain.clause import (
 )
 from guildmark.domain.clauses import DisclosedClauses
 from guildmark.domain.eip712 import TypedDataDomain
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.errors import MalformedError
+from guildmark.domain.hashing import keccak256, sha256
 from guildmark.domain.identifiers import (
     ZERO32,
     ZERO_ADDRESS,
@@ -42,6 +44,9 @@ SUBLICENSE_TYPE = keccak256(b"Sublicense(uint40 lane,uint40 end,Terms terms)" + 
 
 NO_LICENSE = LicenseId(ZERO32)
 NOTHING_OWED = Uint256(0)
+
+_SPDX_ID = r"[A-Za-z0-9][A-Za-z0-9.-]{0,79}\+?"
+_SPDX = re.compile(rf"{_SPDX_ID}(?: (?:AND|OR|WITH) {_SPDX_ID}){{0,7}}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +162,18 @@ class TermsKind(Enum):
     SITE = "site"
     MACHINE = "machine"
     LABEL_NAMESPACE = "labelNamespace"
+    COUNTRY = "country"
+    COUNTRY_DENIED = "countryDenied"
+    CONTROL_CLASS = "controlClass"
+    LICENSE_TEXT = "licenseText"
     TEXT = "text"
+
+
+class MalformedSpdxError(MalformedError):
+    """Text is no license id or expression as SPDX writes it."""
+
+    code = "license.malformedSpdx"
+    hint = "Write the id as spdx.org lists it, for example CERN-OHL-S-2.0."
 
 
 class Allowance(Enum):
@@ -201,6 +217,23 @@ def revision_member(design: DesignId, number: int) -> str:
     return f"{to_hex(design)}:{number}"
 
 
+def text_member(text: bytes) -> str:
+    """Return how terms name a license's text of one's own: its digest."""
+    return f"sha256:{sha256(text).hex()}"
+
+
+def spdx_member(name: str) -> str:
+    """Return how terms name a license text that SPDX lists.
+
+    Raises:
+        MalformedSpdxError: No license id or expression of SPDX 3, annex B.
+    """
+    if not _SPDX.fullmatch(name):
+        message = f"{name[:80]!r} is no SPDX license expression."
+        raise MalformedSpdxError(message, found=name[:80])
+    return f"SPDX:{name}"
+
+
 def named_in(members: DisclosedClauses, kind: TermsKind) -> tuple[str, ...]:
     """Return the shown members of a kind."""
     shown = members.below(f"/terms/{kind.value}/")
@@ -210,15 +243,20 @@ def named_in(members: DisclosedClauses, kind: TermsKind) -> tuple[str, ...]:
 def allows(members: DisclosedClauses, kind: TermsKind, value: str) -> Allowance:
     """Return whether the terms allow a value of a kind; a label is matched by its beginning.
 
-    A kind that the terms do not name allows any value; that is known only where all members are
-    shown.
+    A kind that the terms do not name allows any value; that is known only where no member of the
+    kind may be hidden.
     """
     named = named_in(members, kind)
     if any(_matches(kind, member, value) for member in named):
         return Allowance.YES
-    if not members.is_complete:
+    if may_hide(members, kind):
         return Allowance.UNKNOWN
     return Allowance.NO if named else Allowance.YES
+
+
+def may_hide(members: DisclosedClauses, kind: TermsKind) -> bool:
+    """Return whether a member of a kind may be there that is not shown."""
+    return members.may_hide(f"/terms/{kind.value}/")
 
 
 def _matches(kind: TermsKind, member: str, value: str) -> bool:

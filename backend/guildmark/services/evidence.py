@@ -177,7 +177,7 @@ def disclosures(core: Core, view: View) -> Disclosures:
         return shown
     run, owner = statement.run, _owner(statement, view)
     parties = [party for party in (run.maker, owner) if party is not None]
-    claims = tuple(_claims(parties, view))
+    claims = tuple(_claims([*parties, run.site], view))
     named = {run.machine, run.site, *parties, *(claim.issuer for claim in claims)}
     return replace(
         shown,

@@ -1,7 +1,7 @@
 """Cases for check (5): design revision."""
 
 from fakes import simulator as sim
-from fakes.cases.draft import Draft, breaks, hide_members, other, relicense, word
+from fakes.cases.draft import Draft, breaks, hide_members, other, relicense, under, word
 from fakes.simulator import (
     BEGUN,
     DESIGN,
@@ -13,6 +13,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.predicate import Resource
+from guildmark.domain.terms import revision_member
 
 REVISION = storage.REVISIONS.at(DESIGN, 1)
 OTHER_DESIGN = DesignId(other("design"))
@@ -83,3 +84,13 @@ def built_from_other_files(draft: Draft) -> None:
 @breaks(5, "licenseMissing", 23)
 def license_not_shown(draft: Draft) -> None:
     draft.simulator.disclosed["licenses"] = ()
+
+
+@breaks(5, "revisionNotLicensed", 18)
+def license_above_for_another_revision(draft: Draft) -> None:
+    under(draft, REVISION=revision_member(DESIGN, 2))
+
+
+@breaks(5, "licenseDesignMismatch", 18)
+def license_above_for_another_design(draft: Draft) -> None:
+    under(draft).terms["design"] = DesignId(other("design"))

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from fakes import simulator as sim
 from fakes.simulator import (
+    Ancestor,
     Simulator,
 )
 from guildmark.domain import clauses, storage
@@ -104,6 +105,15 @@ def word(location: storage.Location, value: int) -> Change:
 
 def relicense(draft: Draft, **kinds: str) -> None:
     draft.simulator.terms_members = sim.members(**kinds)
+
+
+def under(draft: Draft, **kinds: str) -> Ancestor:
+    """Let the part's license be one under another, which names other members; return that one."""
+    draft.simulator.license_under(8)
+    (above,) = draft.simulator.above
+    if kinds:
+        above.members = sim.members(**kinds)
+    return above
 
 
 def hide_members(draft: Draft, kind: str) -> None:

@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from fakes import simulator as sim
-from fakes.cases.draft import DAY, Draft, breaks, hide_members, other, relicense, word
+from fakes.cases.draft import DAY, Draft, breaks, hide_members, other, relicense, under, word
 from fakes.simulator import (
     BEGUN,
     GAUGE,
+    ISSUER,
     LANE,
     LOG,
+    LOGGED,
     LOOKED,
     NUMBER,
     SITE,
@@ -16,6 +18,7 @@ from fakes.simulator import (
 from guildmark.domain import storage
 from guildmark.domain.entry import EntryKind
 from guildmark.domain.identifiers import (
+    IdentityId,
     Index,
     LaneNumber,
     LicenseId,
@@ -24,6 +27,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.record import Grant
+from guildmark.domain.storage import Location
 from guildmark.domain.verification.case import Question
 
 
@@ -170,3 +174,188 @@ def license_for_another_namespace(draft: Draft) -> None:
 @breaks(6, "evidenceStale", 23)
 def evidence_older_than_allowed(draft: Draft) -> None:
     draft.question = Question(now=LOOKED + 30 * DAY + 1)
+
+
+@breaks(6, "countryNotLicensed", 18)
+def license_for_other_countries(draft: Draft) -> None:
+    relicense(draft, COUNTRY="FR")
+
+
+@breaks(6, "countryNotLicensed", 18)
+def license_that_denies_the_country(draft: Draft) -> None:
+    relicense(draft, COUNTRY="DE", COUNTRY_DENIED="DE")
+
+
+@breaks(6, "countryUnknown", 23)
+def country_of_the_site_not_shown(draft: Draft) -> None:
+    relicense(draft, COUNTRY="DE")
+    draft.simulator.disclosed["profiles"] = ()
+
+
+@breaks(6, "countryUnknown", 23)
+def country_in_a_profile_that_the_chain_does_not_hold(draft: Draft) -> None:
+    relicense(draft, COUNTRY_DENIED="FR")
+    word(storage.PROFILES.at(SITE), 0)(draft)
+
+
+@breaks(6, "termsWithheld", 23)
+def denied_countries_of_the_license_withheld(draft: Draft) -> None:
+    labels = "https://id.example.org/id/"
+    relicense(draft, COUNTRY="DE", COUNTRY_DENIED="FR", LABEL_NAMESPACE=labels)
+    hide_members(draft, "countryDenied")
+
+
+@breaks(6, "termsWithheld", 23)
+def control_class_of_the_license_withheld(draft: Draft) -> None:
+    cleared(draft)
+    relicense(draft, CONTROL_CLASS=CLASS, COUNTRY="DE")
+    hide_members(draft, "controlClass")
+
+
+CLASS = "ECCN 9E003"
+
+
+def cleared(draft: Draft, subject: IdentityId = SITE, issuer: IdentityId = ISSUER) -> Location:
+    """Let the license name a class and an issuer clear somebody; return the claim's slot."""
+    relicense(draft, CONTROL_CLASS=CLASS)
+    clearance = sim.claim(subject, "CONTROL", CLASS, issuer)
+    draft.simulator.claims = (*draft.simulator.claims, clearance)
+    return storage.CLAIMS.at(clearance.id())
+
+
+@breaks(6, "clearanceMissing", 23)
+def nobody_is_cleared(draft: Draft) -> None:
+    relicense(draft, CONTROL_CLASS=CLASS)
+
+
+@breaks(6, "clearanceMissing", 23)
+def clearance_for_another_class(draft: Draft) -> None:
+    cleared(draft)
+    relicense(draft, CONTROL_CLASS="ECCN 9E001")
+
+
+@breaks(6, "clearanceMissing", 23)
+def clearance_of_another_site(draft: Draft) -> None:
+    cleared(draft, subject=sim.identity("other site"))
+
+
+@breaks(6, "clearanceMissing", 23)
+def clearance_by_an_issuer_who_is_not_listed(draft: Draft) -> None:
+    cleared(draft, issuer=sim.identity("other issuer"))
+
+
+@breaks(6, "clearanceMissing", 23)
+def clearance_revoked_at_the_record(draft: Draft) -> None:
+    slot = cleared(draft)
+    draft.simulator.words[slot] = sim.interval_word(1_000, LOGGED)
+
+
+@breaks(6, "clearanceMissing", 23)
+def clearance_made_after_the_beacon(draft: Draft) -> None:
+    slot = cleared(draft)
+    draft.simulator.words[slot] = sim.interval_word(BEGUN + 1)
+
+
+@breaks(6, "clearanceMissing", 23)
+def clearance_that_the_chain_does_not_hold(draft: Draft) -> None:
+    slot = cleared(draft)
+    draft.simulator.words[slot] = 0
+
+
+@breaks(6, "licenseNotInForce", 18)
+def license_above_stopped_at_the_beacon(draft: Draft) -> None:
+    under(draft).window["stop_at"] = BEGUN
+
+
+@breaks(6, "licenseNotInForce", 18)
+def license_above_ended_at_the_beacon(draft: Draft) -> None:
+    under(draft).window["not_after"] = BEGUN
+
+
+@breaks(6, "licenseInForcePartly", 23)
+def license_above_begun_after_the_beacon(draft: Draft) -> None:
+    under(draft).window["not_before"] = BEGUN + 1
+
+
+@breaks(6, "licenseInForcePartly", 23)
+def license_above_stopped_at_the_record(draft: Draft) -> None:
+    under(draft).window["stop_at"] = LOGGED
+
+
+@breaks(6, "siteNotLicensed", 18)
+def license_above_for_another_site(draft: Draft) -> None:
+    under(draft, SITE=to_hex(sim.identity("other site")))
+
+
+@breaks(6, "machineNotLicensed", 18)
+def license_above_for_another_machine(draft: Draft) -> None:
+    under(draft, MACHINE=to_hex(GAUGE))
+
+
+@breaks(6, "recipeNotLicensed", 18)
+def license_above_for_another_recipe(draft: Draft) -> None:
+    under(draft, RECIPE=to_hex(other("recipe")))
+
+
+@breaks(6, "labelNotLicensed", 18)
+def license_above_for_another_namespace(draft: Draft) -> None:
+    under(draft, LABEL_NAMESPACE="https://other.example.org/")
+
+
+@breaks(6, "countryNotLicensed", 18)
+def license_above_for_other_countries(draft: Draft) -> None:
+    under(draft, COUNTRY="FR")
+
+
+@breaks(6, "clearanceMissing", 23)
+def license_above_with_a_control_class(draft: Draft) -> None:
+    under(draft, CONTROL_CLASS=CLASS)
+
+
+@breaks(6, "termsInvalid", 18)
+def terms_above_of_another_license(draft: Draft) -> None:
+    under(draft).shown = sim.show_all(sim.members(SITE=to_hex(SITE)))
+
+
+@breaks(6, "termsWithheld", 23)
+def sites_of_the_license_above_withheld(draft: Draft) -> None:
+    above = under(draft)
+    paths = [one.path for one in above.members if not one.path.startswith("/terms/site/")]
+    above.shown = sim.show(above.members, *paths)
+
+
+@breaks(6, "licenseUnknown", 18)
+def license_above_with_other_terms(draft: Draft) -> None:
+    under(draft)
+    word(storage.LICENSE_IDS.at(8), sim.as_int(other("license")))(draft)
+
+
+@breaks(6, "licenseParentMismatch", 18)
+def license_above_that_is_not_the_parent(draft: Draft) -> None:
+    under(draft)
+    draft.simulator.terms["parent"] = LicenseId(other("license"))
+
+
+@breaks(6, "licenseNumberMismatch", 18)
+def another_license_above_than_the_chain_has(draft: Draft) -> None:
+    under(draft)
+    word(storage.LICENSES.at(NUMBER), sim.license_word(parent=9, depth=1))(draft)
+
+
+@breaks(6, "licenseNumberMismatch", 18)
+def license_above_a_root(draft: Draft) -> None:
+    under(draft)
+    word(storage.LICENSES.at(NUMBER), sim.license_word())(draft)
+
+
+@breaks(6, "licenseMissing", 23)
+def root_of_four_not_shown(draft: Draft) -> None:
+    draft.simulator.license_under(8, 9, 10)
+    shown = draft.simulator.make_disclosures().licenses
+    draft.simulator.disclosed["licenses"] = shown[:-1]
+
+
+@breaks(6, "licenseNotInForce", 18)
+def root_of_five_stopped(draft: Draft) -> None:
+    draft.simulator.license_under(8, 9, 10, 11)
+    draft.simulator.above[-1].window["stop_at"] = BEGUN

@@ -1,12 +1,15 @@
 """The corpus: each broken case fails where it is broken, and nothing honest is refused."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.cases import CASES, Broken
-from fakes.simulator import Simulator
+from fakes.simulator import MAKER, SITE, Simulator, claim, members, show
 from guildmark.domain import bundle
+from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.signatures import Algorithm
 from guildmark.domain.verification.case import SHARED
 from guildmark.domain.verification.report import CheckResult, Report, State, Verdict
@@ -35,6 +38,52 @@ def test_the_honest_part_is_verified() -> None:
 def test_a_part_that_any_kind_of_key_signed_is_verified(algorithm: Algorithm) -> None:
     simulator = Simulator()
     simulator.sign_with(algorithm)
+
+    report = verify_bundle(bundle.write(simulator.evidence()), simulator.trust())
+
+    assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
+
+
+@pytest.mark.parametrize("numbers", [(8,), (8, 9, 10, 11)])
+def test_a_part_under_licenses_below_others_is_verified(numbers: tuple[int, ...]) -> None:
+    simulator = Simulator()
+    simulator.license_under(*numbers)
+
+    report = verify_bundle(bundle.write(simulator.evidence()), simulator.trust())
+
+    assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
+
+
+@pytest.mark.parametrize("subject", [SITE, MAKER])
+def test_a_part_of_a_cleared_site_in_an_allowed_country_is_verified(subject: IdentityId) -> None:
+    simulator = Simulator()
+    simulator.terms_members = members(
+        COUNTRY="DE", COUNTRY_DENIED="FR", CONTROL_CLASS="X1", LICENSE_TEXT="SPDX:MIT", TEXT="so"
+    )
+    simulator.claims = (*simulator.claims, claim(subject, "CONTROL", "X1"))
+
+    report = verify_bundle(bundle.write(simulator.evidence()), simulator.trust())
+
+    assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
+    assert "CONTROL" not in {one.scheme for party in report.parties for one in party.claims}
+
+
+def test_a_clearance_alone_names_nobody() -> None:
+    simulator = Simulator()
+    simulator.claims = (claim(MAKER, "CONTROL", "X1"), simulator.claims[1])
+
+    report = verify_bundle(bundle.write(simulator.evidence()), simulator.trust())
+
+    assert report.verdict is not Verdict.VERIFIED
+    assert report.exit == 16
+
+
+def test_what_a_license_says_in_words_may_be_withheld() -> None:
+    simulator = Simulator()
+    simulator.terms_members = members(SITE=to_hex(SITE), TEXT="the price")
+    shown = show(simulator.terms_members, "/terms/site/0000")
+    (license_,) = simulator.make_disclosures().licenses
+    simulator.disclosed["licenses"] = (replace(license_, members=shown),)
 
     report = verify_bundle(bundle.write(simulator.evidence()), simulator.trust())
 

@@ -7,6 +7,7 @@ from guildmark.domain import storage, strictjson
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity import profile_digest
+from guildmark.domain.lawful import CLEARANCE_SCHEME
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.storage import IdentityWord, IntervalWord
 from guildmark.domain.verification.case import Case
@@ -102,9 +103,13 @@ def _unnamed(role: str) -> Party:
 
 
 def _claims(case: Case, subject: IdentityId) -> Iterator[NamedClaim]:
-    """Yield the claims about an identity that the chain holds and nobody revoked."""
+    """Yield the claims about an identity that the chain holds and nobody revoked.
+
+    A clearance names nobody.
+    """
     for shown in case.disclosed.claims:
-        made_at = _standing_since(case, shown) if shown.subject == subject else 0
+        is_name = shown.subject == subject and shown.claim.scheme != CLEARANCE_SCHEME
+        made_at = _standing_since(case, shown) if is_name else 0
         if made_at:
             yield NamedClaim(
                 scheme=shown.claim.scheme,

@@ -7,10 +7,11 @@ from guildmark.domain import storage
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.eip712 import licenses_domain
 from guildmark.domain.entry import EntryKind
-from guildmark.domain.identifiers import LicenseId, to_hex
+from guildmark.domain.identifiers import IdentityId, LicenseId, to_hex
+from guildmark.domain.lawful import CLEARANCE_SCHEME, Use, uncleared, use_in
 from guildmark.domain.record import Grant, GrantedUnit
 from guildmark.domain.storage import IntervalWord, LaneWord, LicenseWord
-from guildmark.domain.terms import NO_LICENSE, Allowance, TermsKind, allows
+from guildmark.domain.terms import NO_LICENSE, Allowance, TermsKind, allows, may_hide
 from guildmark.domain.trust import Policy
 from guildmark.domain.verification.case import (
     ENVELOPE,
@@ -22,7 +23,9 @@ from guildmark.domain.verification.case import (
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import members_of
 from guildmark.domain.verification.evidence import LicenseDisclosure
+from guildmark.domain.verification.naming import proven_profile
 from guildmark.domain.verification.report import Cause, Finding, State
+from guildmark.domain.verification.rights import Cover, cover
 
 _RECORD = "log/record.json"
 _LANES = "chain/licenses.json"
@@ -141,6 +144,21 @@ LABEL_NOT_LICENSED = Cause(
     state=State.FAIL,
     meaning="A license names label prefixes, and the part's label has none of them.",
 )
+COUNTRY_NOT_LICENSED = Cause(
+    code="verify.countryNotLicensed",
+    state=State.FAIL,
+    meaning="A license denies the site's country, or names others.",
+)
+COUNTRY_UNKNOWN = Cause(
+    code="verify.countryUnknown",
+    state=State.UNKNOWN,
+    meaning="A license names countries, and the site's own profile proves none.",
+)
+CLEARANCE_MISSING = Cause(
+    code="verify.clearanceMissing",
+    state=State.UNKNOWN,
+    meaning="A license names a control class, and nobody on your list clears the site for it.",
+)
 EVIDENCE_STALE = Cause(
     code="verify.evidenceStale",
     state=State.UNKNOWN,
@@ -225,19 +243,22 @@ def _chain_of_licenses(case: Case) -> Iterator[Finding]:
             reason = f"License {license_.number} is shown where number {number} is needed."
             yield LICENSE_NUMBER_MISMATCH.found(reason, _LICENSES)
             return
-        yield from _on_chain(case, license_, above)
         number = LicenseWord.decode(case.word(storage.LICENSES.at(number))).parent
+        yield from _on_chain(case, license_, above, is_root=number == 0)
     if number or not shown:
         raise UndecidedError(LICENSE_MISSING.found(f"License {number} is not shown.", "disclosed"))
 
 
 def _on_chain(
-    case: Case, license_: LicenseDisclosure, above: LicenseDisclosure | None
+    case: Case, license_: LicenseDisclosure, above: LicenseDisclosure | None, *, is_root: bool
 ) -> Iterator[Finding]:
     found = case.word(storage.LICENSE_IDS.at(license_.number))
     if found != int.from_bytes(_id(case, license_), "big"):
         reason = f"The chain has no license {license_.number} with these terms."
         yield LICENSE_UNKNOWN.found(reason, _LICENSES)
+    # The license above that is missing is said once, behind the last one that is shown.
+    if above is None and not is_root:
+        return
     parent = NO_LICENSE if above is None else _id(case, above)
     if license_.terms.parent != parent:
         reason = f"License {license_.number} was not given under the one that is shown above it."
@@ -282,6 +303,65 @@ def _terms(case: Case) -> Iterator[Finding]:
                 yield TERMS_WITHHELD.found(reason, _LICENSES)
 
 
+def _lawful(case: Case) -> Iterator[Finding]:
+    country, cleared = _country(case), tuple(_cleared(case))
+    for license_ in case.disclosed.licenses:
+        # Members that do not fit their root are a finding of the terms.
+        members = members_of(license_)
+        if members is None:
+            continue
+        yield from _lawful_use(license_, use_in(members, country), country)
+        for named in uncleared(members, cleared):
+            reason = f"Nobody on your list clears the site for control class {named!r}."
+            yield CLEARANCE_MISSING.found(reason, "disclosed/claims.json")
+        if may_hide(members, TermsKind.CONTROL_CLASS):
+            reason = f"License {license_.number} does not show which control class it names."
+            yield TERMS_WITHHELD.found(reason, _LICENSES)
+
+
+def _lawful_use(license_: LicenseDisclosure, use: Use, country: str | None) -> Iterator[Finding]:
+    if use is Use.DENIED:
+        reason = f"License {license_.number} does not allow building in {country}."
+        yield COUNTRY_NOT_LICENSED.found(reason, _LICENSES)
+    if use is Use.PLACE_UNKNOWN:
+        reason = f"License {license_.number} names countries; the site's is not proven."
+        yield COUNTRY_UNKNOWN.found(reason, "disclosed/profiles")
+    if use is Use.WITHHELD:
+        reason = f"License {license_.number} does not show what it says of countries."
+        yield TERMS_WITHHELD.found(reason, _LICENSES)
+
+
+def _country(case: Case) -> str | None:
+    """Return the country in the site's own profile, None where none is proven.
+
+    Raises:
+        UndecidedError: The profile is shown, and the proof of its digest is wrong or not there.
+    """
+    site = case.statement.run.site
+    if any(profile.identity == site for profile in case.disclosed.profiles):
+        case.word(storage.PROFILES.at(site))
+    value = proven_profile(case, site).get("country")
+    return value if isinstance(value, str) else None
+
+
+def _cleared(case: Case) -> Iterator[str]:
+    """Yield the control classes for which site or maker was cleared while the part was built."""
+    run = case.statement.run
+    for shown in case.disclosed.claims:
+        is_clearance = shown.claim.scheme == CLEARANCE_SCHEME
+        if not is_clearance or shown.subject not in {run.site, run.maker}:
+            continue
+        interval = IntervalWord.decode(case.word(storage.CLAIMS.at(shown.id())))
+        is_held = interval.since > 0 and cover([interval], case.window) is Cover.FULL
+        if is_held and _lists(case, shown.issuer, interval.since):
+            yield shown.claim.value
+
+
+def _lists(case: Case, issuer: IdentityId, at: int) -> bool:
+    # Without a trust file nobody is listed, which is said once for the whole verdict.
+    return case.trust is None or case.trust.lists_issuer(issuer, at)
+
+
 def _asked(case: Case) -> Iterator[tuple[TermsKind, str]]:
     statement = case.statement
     yield TermsKind.SITE, to_hex(statement.run.site)
@@ -319,7 +399,7 @@ def _id(case: Case, license_: LicenseDisclosure) -> LicenseId:
 LICENSE = Check(
     number=6,
     name="license and unit",
-    asks="The part has a granted unit, and the license allows site, machine, recipe and time.",
+    asks="The part has a granted unit; all licenses allow site, machine, recipe, place and time.",
     looked_at="disclosed/licenses.json",
     causes=(
         UNIT_NOT_GRANTED,
@@ -345,6 +425,9 @@ LICENSE = Check(
         MACHINE_NOT_LICENSED,
         RECIPE_NOT_LICENSED,
         LABEL_NOT_LICENSED,
+        COUNTRY_NOT_LICENSED,
+        COUNTRY_UNKNOWN,
+        CLEARANCE_MISSING,
         EVIDENCE_STALE,
     ),
     rules=(
@@ -357,6 +440,7 @@ LICENSE = Check(
         _stated_license,
         _in_force,
         _terms,
+        _lawful,
         _fresh,
     ),
 )
