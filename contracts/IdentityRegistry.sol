@@ -5,12 +5,25 @@ import {IIdentityRegistry} from "./interfaces/IIdentityRegistry.sol";
 
 /// @title Global ID: organizations, sites, machines and authorities, with links, keys and claims
 contract IdentityRegistry is IIdentityRegistry {
+    /// @dev What guardians are about; votes and tallies count within a round.
+    struct Guarding {
+        Guardianship standing;
+        GuardianChange change;
+        Recovery recovery;
+        mapping(uint32 epoch => mapping(address account => bool)) guardians;
+        mapping(uint32 round => mapping(address guardian => address)) votes;
+        mapping(uint32 round => mapping(address candidate => Tally)) tallies;
+    }
+
     bytes32 private constant IDENTITY_DOMAIN = keccak256("guildmark/identity/v1");
     bytes32 private constant KEY_DOMAIN = keccak256("guildmark/key/v1");
     bytes32 private constant CLAIM_DOMAIN = keccak256("guildmark/claim/v1");
     string private constant CLAIM_TAG = "guildmark/claim/v1";
     uint256 private constant SCHEME_MAX = 32;
     uint256 private constant VALUE_MAX = 64;
+    uint256 private constant GUARDIANS_MAX = 16;
+    uint40 private constant DELAY_MIN = 1 days;
+    uint40 private constant DELAY_MAX = 90 days;
 
     mapping(bytes32 id => Identity identity) private _identities;
     mapping(bytes32 id => mapping(uint40 number => Controller controller)) private _controllers;
@@ -28,6 +41,7 @@ contract IdentityRegistry is IIdentityRegistry {
     mapping(bytes32 key => bytes32 machine) private _keyMachines;
     mapping(bytes32 claim => bytes32 issuer) private _claimIssuers;
     mapping(bytes32 number => bytes32 claim) private _numbers;
+    mapping(bytes32 id => Guarding guarding) private _guardings;
 
     /// @inheritdoc IIdentityRegistry
     function register(Kind kind, bytes32 salt, bytes32 profile) external returns (bytes32 id) {
@@ -36,8 +50,9 @@ contract IdentityRegistry is IIdentityRegistry {
         if (_identities[id].kind != Kind.None) revert IdentityRegisteredAlready(id);
 
         uint40 time = uint40(block.timestamp);
-        _identities[id] =
-            Identity({controller: msg.sender, kind: kind, since: time, controllers: 1});
+        _identities[id] = Identity({
+            controller: msg.sender, kind: kind, since: time, controllers: 1, isInRecovery: false
+        });
         _controllers[id][1] = Controller({account: msg.sender, from: time});
         _profiles[id] = profile;
 
@@ -67,14 +82,93 @@ contract IdentityRegistry is IIdentityRegistry {
     function acceptController(bytes32 id) external {
         if (_pendingControllers[id] != msg.sender) revert ControllerNotProposed(id, msg.sender);
 
-        Identity storage self = _identities[id];
-        uint40 number = self.controllers + 1;
-        self.controller = msg.sender;
-        self.controllers = number;
-        _controllers[id][number] = Controller({account: msg.sender, from: uint40(block.timestamp)});
-        delete _pendingControllers[id];
+        _takeOver(id);
+    }
 
-        emit ControllerChanged(id, msg.sender, number);
+    /// @inheritdoc IIdentityRegistry
+    function setGuardians(bytes32 id, address[] calldata guardians, uint8 threshold, uint40 delay)
+        external
+    {
+        _requireController(id);
+        _checkGuardians(guardians, threshold, delay);
+
+        Guardianship storage self = _guardings[id].standing;
+        GuardianChange storage change = _guardings[id].change;
+        uint40 readyAt = uint40(block.timestamp) + (self.count == 0 ? 0 : self.delay);
+        uint32 epoch = change.epoch + 1;
+        _guardings[id].change = GuardianChange({
+            threshold: threshold,
+            count: uint8(guardians.length),
+            delay: delay,
+            readyAt: readyAt,
+            epoch: epoch
+        });
+        for (uint256 i = 0; i < guardians.length; ++i) {
+            _guardings[id].guardians[epoch][guardians[i]] = true;
+        }
+
+        emit GuardiansProposed(id, epoch, guardians, threshold, delay, readyAt);
+        if (self.count == 0) _applyGuardians(id);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function applyGuardians(bytes32 id) external {
+        _requireController(id);
+        uint40 readyAt = _guardings[id].change.readyAt;
+        if (readyAt == 0) revert GuardianChangeMissing(id);
+        if (block.timestamp < readyAt) revert GuardianChangeTooEarly(readyAt);
+        if (_guardings[id].recovery.controller != address(0)) revert RecoveryRunning(id);
+
+        _applyGuardians(id);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function supportCandidate(bytes32 id, address candidate) external {
+        Guardianship memory self = _guardings[id].standing;
+        if (!_guardings[id].guardians[self.epoch][msg.sender]) {
+            revert CallerNotGuardian(id, msg.sender);
+        }
+        address before = _guardings[id].votes[self.round][msg.sender];
+        if (candidate == before || candidate == _identities[id].controller) {
+            revert CandidateInvalid(candidate);
+        }
+
+        _guardings[id].votes[self.round][msg.sender] = candidate;
+        uint8 backers = 0;
+        if (before != address(0)) --_guardings[id].tallies[self.round][before].backers;
+        if (candidate != address(0)) {
+            backers = ++_guardings[id].tallies[self.round][candidate].backers;
+        }
+
+        emit CandidateSupported(id, msg.sender, candidate, backers);
+        _startOrEnd(id, self, candidate);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function cancelRecovery(bytes32 id) external {
+        _requireController(id);
+        Guardianship memory self = _guardings[id].standing;
+        address candidate = _runningCandidate(id);
+        Tally storage tally = _guardings[id].tallies[self.round][candidate];
+        if (tally.backers > self.threshold) revert RecoveryBeyondVeto(id, tally.backers);
+
+        tally.isVetoed = true;
+
+        emit RecoveryCancelled(id, candidate);
+        _endRecovery(id, candidate);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function acceptRecovery(bytes32 id) external {
+        address candidate = _runningCandidate(id);
+        if (candidate != msg.sender) revert CallerNotCandidate(id, msg.sender);
+        uint40 readyAt = _guardings[id].recovery.readyAt;
+        if (block.timestamp < readyAt) revert RecoveryTooEarly(readyAt);
+
+        ++_guardings[id].standing.round;
+        _guardings[id].change.readyAt = 0;
+        _endRecovery(id, candidate);
+        _takeOver(id);
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -232,6 +326,11 @@ contract IdentityRegistry is IIdentityRegistry {
     }
 
     /// @inheritdoc IIdentityRegistry
+    function speakerOf(bytes32 id) external view returns (address controller, bool isInRecovery) {
+        return (_controllerOf(id), _identities[id].isInRecovery);
+    }
+
+    /// @inheritdoc IIdentityRegistry
     function kindOf(bytes32 id) external view returns (Kind) {
         return _identities[id].kind;
     }
@@ -284,6 +383,31 @@ contract IdentityRegistry is IIdentityRegistry {
         return _numbers[keccak256(abi.encode(issuer, scheme, value))];
     }
 
+    /// @inheritdoc IIdentityRegistry
+    function guardianshipOf(bytes32 id) external view returns (Guardianship memory) {
+        return _guardings[id].standing;
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function guardianChangeOf(bytes32 id) external view returns (GuardianChange memory) {
+        return _guardings[id].change;
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function isGuardian(bytes32 id, address account) external view returns (bool) {
+        return _guardings[id].guardians[_guardings[id].standing.epoch][account];
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function recoveryOf(bytes32 id) external view returns (Recovery memory) {
+        return _guardings[id].recovery;
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function tallyOf(bytes32 id, address candidate) external view returns (Tally memory) {
+        return _guardings[id].tallies[_guardings[id].standing.round][candidate];
+    }
+
     function _claim(
         bytes32 issuer,
         bytes32 subject,
@@ -302,6 +426,70 @@ contract IdentityRegistry is IIdentityRegistry {
         emit ClaimMade(id, issuer, subject, scheme, digest, evidence);
     }
 
+    function _takeOver(bytes32 id) private {
+        Identity storage self = _identities[id];
+        uint40 number = self.controllers + 1;
+        self.controller = msg.sender;
+        self.controllers = number;
+        _controllers[id][number] = Controller({account: msg.sender, from: uint40(block.timestamp)});
+        delete _pendingControllers[id];
+
+        emit ControllerChanged(id, msg.sender, number);
+    }
+
+    function _applyGuardians(bytes32 id) private {
+        GuardianChange storage change = _guardings[id].change;
+        _guardings[id].standing = Guardianship({
+            threshold: change.threshold,
+            count: change.count,
+            delay: change.delay,
+            since: uint40(block.timestamp),
+            epoch: change.epoch,
+            round: _guardings[id].standing.round + 1
+        });
+        change.readyAt = 0;
+
+        emit GuardiansChanged(id, change.epoch);
+    }
+
+    /// @dev A candidate whom a controller vetoed needs one guardian more. Only who was supported
+    /// now can start.
+    function _startOrEnd(bytes32 id, Guardianship memory self, address candidate) private {
+        address running = _guardings[id].recovery.controller;
+        if (running != address(0)) {
+            if (_hasEnough(id, self, running)) return;
+            _endRecovery(id, running);
+        }
+        if (candidate == address(0) || !_hasEnough(id, self, candidate)) return;
+
+        uint40 readyAt = uint40(block.timestamp) + self.delay;
+        _guardings[id].recovery = Recovery({controller: candidate, readyAt: readyAt});
+        _identities[id].isInRecovery = true;
+
+        emit RecoveryStarted(id, candidate, readyAt);
+    }
+
+    function _endRecovery(bytes32 id, address candidate) private {
+        delete _guardings[id].recovery;
+        _identities[id].isInRecovery = false;
+
+        emit RecoveryEnded(id, candidate);
+    }
+
+    function _hasEnough(bytes32 id, Guardianship memory self, address candidate)
+        private
+        view
+        returns (bool)
+    {
+        Tally memory tally = _guardings[id].tallies[self.round][candidate];
+        return tally.backers >= self.threshold + (tally.isVetoed ? 1 : 0);
+    }
+
+    function _runningCandidate(bytes32 id) private view returns (address candidate) {
+        candidate = _guardings[id].recovery.controller;
+        if (candidate == address(0)) revert RecoveryNotRunning(id);
+    }
+
     function _controllerOf(bytes32 id) private view returns (address controller) {
         controller = _identities[id].controller;
         if (controller == address(0)) revert IdentityUnknown(id);
@@ -314,6 +502,25 @@ contract IdentityRegistry is IIdentityRegistry {
     function _keyOf(bytes32 machine, bytes32 key) private view returns (Key storage) {
         if (_keyMachines[key] != machine) revert KeyUnknown(key);
         return _keys[key];
+    }
+
+    /// @dev Ascending order leaves no room for an account twice, or for 0.
+    function _checkGuardians(address[] calldata guardians, uint8 threshold, uint40 delay)
+        private
+        pure
+    {
+        uint256 count = guardians.length;
+        if (count > GUARDIANS_MAX) revert GuardiansTooMany(count);
+        if (threshold > count || (threshold == 0) != (count == 0)) {
+            revert GuardianThresholdInvalid(threshold, count);
+        }
+        bool isDelay = count == 0 ? delay == 0 : delay >= DELAY_MIN && delay <= DELAY_MAX;
+        if (!isDelay) revert GuardianDelayInvalid(delay);
+        address last = address(0);
+        for (uint256 i = 0; i < count; ++i) {
+            if (guardians[i] <= last) revert GuardiansNotAscending(guardians[i]);
+            last = guardians[i];
+        }
     }
 
     function _mayLink(Kind child, Kind parent) private pure returns (bool) {

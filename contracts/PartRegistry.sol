@@ -43,8 +43,10 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
         address to
     ) external returns (uint256 part) {
         bytes32 holder;
-        (part, holder) = _requireHolder(record, position);
+        bool isInRecovery;
+        (part, holder, isInRecovery) = _requireHolder(record, position);
         if (entry.kind != BUILD) revert KindNotBuild(entry.kind);
+        if (isInRecovery) revert HolderInRecovery(holder);
         if (!LogProof.includes(
                 record.root, LogProof.entryLeaf(entry, salt), position, record.count, path
             )) revert ProofInvalid(record.log, record.seq, position);
@@ -59,7 +61,7 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
         uint40 position,
         bytes calldata possessorSignature
     ) external {
-        (uint256 part, bytes32 holder) = _requireHolder(record, position);
+        (uint256 part, bytes32 holder,) = _requireHolder(record, position);
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(VOID_TYPE, part)));
         _requirePossessor(part, digest, possessorSignature);
 
@@ -76,7 +78,7 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
         bytes calldata writerSignature,
         bytes calldata possessorSignature
     ) external {
-        (uint256 part,) = _requireHolder(record, position);
+        (uint256 part,,) = _requireHolder(record, position);
         address writer = _requireLater(record.log, _indexOf(part), byIndex);
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(SUPERSEDE_TYPE, part, byIndex)));
         if (!_consents(writer, digest, writerSignature)) {
@@ -99,7 +101,7 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
     function _requireHolder(IBuildLog.Record calldata record, uint40 position)
         private
         view
-        returns (uint256 part, bytes32 holder)
+        returns (uint256 part, bytes32 holder, bool isInRecovery)
     {
         uint40 number = record.log;
         if (_log.recordDigest(number, record.seq) != LogProof.recordDigest(record)) {
@@ -107,7 +109,9 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
         }
         if (position >= record.count) revert PositionOutOfRange(position, record.count);
         holder = _licenses.holderOf(_laneAt(record, position));
-        if (_identities.controllerOf(holder) != msg.sender) {
+        address controller;
+        (controller, isInRecovery) = _identities.speakerOf(holder);
+        if (controller != msg.sender) {
             revert CallerNotHolder(holder, msg.sender);
         }
         uint64 index;

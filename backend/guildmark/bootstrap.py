@@ -41,6 +41,7 @@ from guildmark.services.bundles import Bundles
 from guildmark.services.designs import Designs
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.evidence import Exporter
+from guildmark.services.guardians import Guardians
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
 from guildmark.services.ingest import Ingest
@@ -123,6 +124,10 @@ class Home:
             store=self.store,
             entropy=self.entropy,
         )
+
+    def guardians(self, key: KeyName) -> Guardians:
+        """Return the use cases around guardians."""
+        return Guardians(account=self.account(key), entropy=self.entropy)
 
     def designs(self, key: KeyName) -> Designs:
         """Return the use cases around designs."""

@@ -27,11 +27,13 @@ interface IIdentityRegistry {
     /// @param kind What it stands for.
     /// @param since The block time of its registration.
     /// @param controllers How many controllers it has had; the newest is number `controllers`.
+    /// @param isInRecovery Whether guardians are about to give it another controller.
     struct Identity {
         address controller;
         Kind kind;
         uint40 since;
         uint40 controllers;
+        bool isInRecovery;
     }
 
     /// @notice A controller and the block time from which it spoke; one slot.
@@ -58,6 +60,50 @@ interface IIdentityRegistry {
         uint40 to;
         uint40 noticeAt;
         uint40 suspectedFrom;
+    }
+
+    /// @notice Who may give an identity another controller; one slot.
+    /// @param threshold How many guardians start a recovery.
+    /// @param count How many guardians there are, 0 where there are none.
+    /// @param delay Seconds from the start of a recovery to its end; a change of guardians waits as
+    /// long.
+    /// @param since The block time from which they stand.
+    /// @param epoch The number of this set of guardians, from 1.
+    /// @param round Grows when votes become void: with a set, and with a recovery that ended well.
+    struct Guardianship {
+        uint8 threshold;
+        uint8 count;
+        uint40 delay;
+        uint40 since;
+        uint32 epoch;
+        uint32 round;
+    }
+
+    /// @notice A set of guardians that waits; one slot.
+    /// @param readyAt From when on it may be applied, 0 where none waits.
+    /// @param epoch The number of the newest set, waiting or not.
+    struct GuardianChange {
+        uint8 threshold;
+        uint8 count;
+        uint40 delay;
+        uint40 readyAt;
+        uint32 epoch;
+    }
+
+    /// @notice A recovery that runs; one slot, all zero where none does.
+    /// @param controller Who will control the identity.
+    /// @param readyAt From when on he may take it over.
+    struct Recovery {
+        address controller;
+        uint40 readyAt;
+    }
+
+    /// @notice How a candidate stands; one slot.
+    /// @param backers How many guardians support him now.
+    /// @param isVetoed Whether a controller cancelled his recovery: he needs one guardian more.
+    struct Tally {
+        uint8 backers;
+        bool isVetoed;
     }
 
     /// @notice An identity exists.
@@ -108,12 +154,47 @@ interface IIdentityRegistry {
     /// @notice The issuer no longer states it.
     event ClaimRevoked(bytes32 indexed claim);
 
+    /// @notice The controller named guardians, who stand from `readyAt` once they are applied.
+    event GuardiansProposed(
+        bytes32 indexed id,
+        uint32 indexed epoch,
+        address[] guardians,
+        uint8 threshold,
+        uint40 delay,
+        uint40 readyAt
+    );
+    /// @notice These guardians stand, those before them no more; all votes are void.
+    event GuardiansChanged(bytes32 indexed id, uint32 indexed epoch);
+    /// @notice The guardian supports a candidate, instead of whom he supported before.
+    event CandidateSupported(
+        bytes32 indexed id, address indexed guardian, address indexed candidate, uint8 backers
+    );
+    /// @notice Enough guardians support the candidate: the delay runs.
+    event RecoveryStarted(bytes32 indexed id, address indexed candidate, uint40 readyAt);
+    /// @notice The controller cancelled the candidate's recovery: he needs one guardian more.
+    event RecoveryCancelled(bytes32 indexed id, address indexed candidate);
+    /// @notice The recovery runs no more: cancelled, out of support, or taken over.
+    event RecoveryEnded(bytes32 indexed id, address indexed candidate);
+
     error KindMissing();
     error IdentityRegisteredAlready(bytes32 id);
     error IdentityUnknown(bytes32 id);
     error CallerNotController(bytes32 id, address caller);
     error ControllerMissing();
     error ControllerNotProposed(bytes32 id, address caller);
+    error GuardiansTooMany(uint256 count);
+    error GuardiansNotAscending(address guardian);
+    error GuardianThresholdInvalid(uint8 threshold, uint256 count);
+    error GuardianDelayInvalid(uint40 delay);
+    error GuardianChangeMissing(bytes32 id);
+    error GuardianChangeTooEarly(uint40 readyAt);
+    error CallerNotGuardian(bytes32 id, address caller);
+    error CandidateInvalid(address candidate);
+    error RecoveryRunning(bytes32 id);
+    error RecoveryNotRunning(bytes32 id);
+    error RecoveryTooEarly(uint40 readyAt);
+    error RecoveryBeyondVeto(bytes32 id, uint8 backers);
+    error CallerNotCandidate(bytes32 id, address caller);
     error LinkKindsMismatch(Kind child, Kind parent);
     error LinkRequestedAlready(bytes32 child, bytes32 parent);
     error LinkNotRequested(bytes32 child, bytes32 parent);
@@ -148,6 +229,31 @@ interface IIdentityRegistry {
 
     /// @notice Second step of a change of controller, by the proposed one.
     function acceptController(bytes32 id) external;
+
+    /// @notice Name, as the controller, who may give the identity another controller. The first
+    /// guardians stand at once; others wait for the delay of those before them, and calling again
+    /// replaces what waits.
+    /// @param guardians At most 16 accounts in ascending order; none removes them.
+    /// @param threshold 1 to the number of guardians, 0 for none.
+    /// @param delay 1 to 90 days, 0 for none.
+    function setGuardians(bytes32 id, address[] calldata guardians, uint8 threshold, uint40 delay)
+        external;
+
+    /// @notice Let guardians that waited stand, as the controller; not while a recovery runs.
+    function applyGuardians(bytes32 id) external;
+
+    /// @notice Support, as a guardian, a candidate for controller instead of whom the caller
+    /// supported before; 0 supports nobody. The recovery of the first candidate with `threshold`
+    /// backers starts; one that loses them ends.
+    function supportCandidate(bytes32 id, address candidate) external;
+
+    /// @notice Cancel, as the controller, the recovery that runs; not one that more than `threshold`
+    /// guardians support. Its candidate needs one guardian more from now on.
+    function cancelRecovery(bytes32 id) external;
+
+    /// @notice Take the identity over, as the candidate of a recovery whose delay has passed. A
+    /// proposed controller and guardians that wait are forgotten.
+    function acceptRecovery(bytes32 id) external;
 
     /// @notice Ask, as the child's controller, for a link machine -> site or site -> organization.
     function requestLink(bytes32 child, bytes32 parent) external;
@@ -218,6 +324,10 @@ interface IIdentityRegistry {
     /// @notice The account that speaks for an identity; reverts with IdentityUnknown.
     function controllerOf(bytes32 id) external view returns (address);
 
+    /// @notice The account that speaks for an identity, and whether a recovery runs; reverts with
+    /// IdentityUnknown.
+    function speakerOf(bytes32 id) external view returns (address controller, bool isInRecovery);
+
     /// @notice The kind of an identity, None where it is unknown.
     function kindOf(bytes32 id) external view returns (Kind);
 
@@ -251,4 +361,19 @@ interface IIdentityRegistry {
         external
         view
         returns (bytes32);
+
+    /// @notice An identity's guardians, all zero where it never had any.
+    function guardianshipOf(bytes32 id) external view returns (Guardianship memory);
+
+    /// @notice The set of guardians that waits.
+    function guardianChangeOf(bytes32 id) external view returns (GuardianChange memory);
+
+    /// @notice Whether an account is a guardian of the identity now.
+    function isGuardian(bytes32 id, address account) external view returns (bool);
+
+    /// @notice The recovery that runs, all zero where none does.
+    function recoveryOf(bytes32 id) external view returns (Recovery memory);
+
+    /// @notice How a candidate stands in the present round.
+    function tallyOf(bytes32 id, address candidate) external view returns (Tally memory);
 }

@@ -26,6 +26,8 @@ contract CallersTest is Deployed {
 
     function setUp() public override {
         super.setUp();
+        // First, since a delay passes in it.
+        _guardianRows(address(identities));
         bytes32 design = _design();
         uint40 number = _openLog();
         ILicenseRegistry.Terms memory terms = _terms(design);
@@ -186,6 +188,30 @@ contract CallersTest is Deployed {
         _row("claimPublic", target, call, authority);
         call = abi.encodeCall(identities.revokeClaim, (authorityId, made));
         _row("revokeClaim", target, call, authority);
+    }
+
+    function _guardianRows(address target) private {
+        address[] memory guardians = new address[](1);
+        guardians[0] = stranger;
+        bytes memory call = abi.encodeCall(identities.setGuardians, (siteId, guardians, 1, 1 days));
+        _row("setGuardians", target, call, siteManager);
+        vm.startPrank(maker);
+        identities.setGuardians(makerId, guardians, 1, 1 days);
+        identities.setGuardians(makerId, guardians, 1, 2 days);
+        vm.stopPrank();
+        vm.startPrank(operator);
+        identities.setGuardians(operatorId, guardians, 1, 1 days);
+        vm.stopPrank();
+        vm.prank(stranger);
+        identities.supportCandidate(operatorId, buyer);
+        vm.warp(_now() + 1 days);
+        _row("applyGuardians", target, abi.encodeCall(identities.applyGuardians, (makerId)), maker);
+        call = abi.encodeCall(identities.supportCandidate, (makerId, designer));
+        _row("supportCandidate", target, call, stranger);
+        call = abi.encodeCall(identities.cancelRecovery, (operatorId));
+        _row("cancelRecovery", target, call, operator);
+        call = abi.encodeCall(identities.acceptRecovery, (operatorId));
+        _row("acceptRecovery", target, call, buyer);
     }
 
     function _designRows(bytes32 design) private {

@@ -138,6 +138,22 @@ contract GasTest is Deployed {
             authorityId, makerId, "LEI", "506700GE1G29325QX363", 0, keccak256("evidence")
         );
         _measured("IdentityRegistry.claimPublic");
+        _guardians();
+    }
+
+    function _guardians() private {
+        address[] memory guardians = new address[](3);
+        (guardians[0], guardians[1], guardians[2]) = (address(1), address(2), address(3));
+        vm.prank(maker);
+        identities.setGuardians(makerId, guardians, 1, 1 days);
+        _measured("IdentityRegistry.setGuardians, 3");
+        vm.prank(address(1));
+        identities.supportCandidate(makerId, buyer);
+        _measured("IdentityRegistry.supportCandidate, starting");
+        vm.warp(_now() + 1 days);
+        vm.prank(buyer);
+        identities.acceptRecovery(makerId);
+        _measured("IdentityRegistry.acceptRecovery");
     }
 
     function test_Designs() public {

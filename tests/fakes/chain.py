@@ -100,6 +100,7 @@ class MemoryChain:
     log: list[Event] = field(default_factory=list)
     controllers: dict[bytes, Address] = field(default_factory=dict)
     link_counts: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
+    candidates: dict[bytes, Address] = field(default_factory=dict)
     revisions: dict[bytes, int] = field(default_factory=dict)
     terms: dict[int, Terms] = field(default_factory=dict)
     lanes: dict[int, Lane] = field(default_factory=dict)
@@ -315,6 +316,57 @@ class MemoryChain:
         self._identities_claim(sender, issuer, subject, scheme, digest, evidence)
         made = self.log[-1].args["claim"]
         self.emit(ContractName.IDENTITIES, "ClaimShown", claim=made, salt=salt, value=value)
+
+    def _identities_setGuardians(
+        self, sender: Address, identity: bytes, guardians: list[Address], *bounds: int
+    ) -> None:
+        self._check_controller(identity, sender)
+        threshold, delay = bounds
+        epoch = 1 + sum(
+            event.name == "GuardiansProposed" and event.args["id"] == identity for event in self.log
+        )
+        said = {"id": identity, "epoch": epoch, "guardians": guardians}
+        ready_at = self.now + (delay if epoch > 1 else 0)
+        more = {"threshold": threshold, "delay": delay, "readyAt": ready_at}
+        self.emit(ContractName.IDENTITIES, "GuardiansProposed", **said, **more)
+        if epoch == 1:
+            self._identities_applyGuardians(sender, identity)
+
+    def _identities_applyGuardians(self, sender: Address, identity: bytes) -> None:
+        self._check_controller(identity, sender)
+        named = [event for event in self.log if event.name == "GuardiansProposed"]
+        epoch = named[-1].args["epoch"]
+        self.emit(ContractName.IDENTITIES, "GuardiansChanged", id=identity, epoch=epoch)
+
+    def _identities_supportCandidate(
+        self, sender: Address, identity: bytes, candidate: Address
+    ) -> None:
+        """Let one guardian be enough."""
+        said = {"id": identity, "guardian": sender, "candidate": candidate}
+        self.emit(ContractName.IDENTITIES, "CandidateSupported", backers=1, **said)
+        if any(candidate):
+            self.candidates[identity] = candidate
+            started = {"id": identity, "candidate": candidate, "readyAt": self.now + 100}
+            self.emit(ContractName.IDENTITIES, "RecoveryStarted", **started)
+        else:
+            self._end_recovery(identity)
+
+    def _identities_cancelRecovery(self, sender: Address, identity: bytes) -> None:
+        self._check_controller(identity, sender)
+        self._end_recovery(identity)
+
+    def _identities_acceptRecovery(self, sender: Address, identity: bytes) -> None:
+        if self.candidates.get(identity) != sender:
+            message = "The account is not the candidate."
+            raise CallerRefusedError(message)
+        self._end_recovery(identity)
+        self.controllers[identity] = sender
+        changed = {"id": identity, "controller": sender, "number": 2}
+        self.emit(ContractName.IDENTITIES, "ControllerChanged", **changed)
+
+    def _end_recovery(self, identity: bytes) -> None:
+        candidate = self.candidates.pop(identity)
+        self.emit(ContractName.IDENTITIES, "RecoveryEnded", id=identity, candidate=candidate)
 
     def _designs_commit(self, sender: Address, commitment: bytes) -> None:
         self.emit(ContractName.DESIGNS, "DesignCommitted", commitment=commitment, at=self.now)

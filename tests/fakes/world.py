@@ -54,6 +54,7 @@ from guildmark.services.builds import Assignment, Builds, Finished
 from guildmark.services.designs import Designs, SourceFile
 from guildmark.services.disclosing import Disclosing, claim_body, clauses_body
 from guildmark.services.evidence import Exporter
+from guildmark.services.guardians import Guardians
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
 from guildmark.services.ingest import Ingest
@@ -102,6 +103,9 @@ class Tools:
             store=self.store,
             entropy=self.entropy,
         )
+
+    def guardians(self, name: str) -> Guardians:
+        return Guardians(account=self.account(name), entropy=self.entropy)
 
     def logs(self, name: str) -> Logs:
         return Logs(ledger=self.chain, account=self.account(name))

@@ -41,6 +41,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "design": "Register and show designs.",
         "disclose": "Show what stands behind a digest on chain.",
         "doctor": "Check whether this home can work.",
+        "guardian": "Name who may give an identity another controller, and let them.",
         "index": "Look at this home's index of the chain, or make it anew.",
         "init": "Make a home.",
         "keys": "Make and list the keys of this home.",

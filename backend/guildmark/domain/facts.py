@@ -76,6 +76,38 @@ class SpokenForFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GuardiansFact:
+    """A set of an identity's guardians; ``since`` is 0 while it waits, and where it never stood."""
+
+    identity: IdentityId
+    epoch: int
+    guardians: tuple[Address, ...]
+    threshold: int
+    delay: int
+    ready_at: int
+    since: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Return the identity and the set's number."""
+        return (self.identity, self.epoch)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryFact:
+    """The newest recovery of an identity; ``ready_at`` is 0 once it runs no more."""
+
+    identity: IdentityId
+    candidate: Address
+    ready_at: int
+
+    @property
+    def key(self) -> Key:
+        """Return the identity."""
+        return (self.identity,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyFact:
     """A machine's key; ``until`` and ``notice_at`` are 0 while it is good."""
 

@@ -49,6 +49,41 @@ class IdentityKindError(MalformedError):
     hint = "Name an organization, site or machine as the command asks."
 
 
+class GuardiansInvalidError(MalformedError):
+    """Guardians, their threshold or delay, or a candidate that cannot be."""
+
+    code = "guardian.invalid"
+    hint = "Name up to 16 accounts once each, a threshold up to their number, and 1 to 90 days."
+
+
+class RecoveryStateError(ConflictError):
+    """No guardians wait, or no recovery runs."""
+
+    code = "guardian.nothingWaits"
+    hint = "Look with `guildmark guardian show` what stands, waits and runs."
+
+
+class RecoveryTooEarlyError(ConflictError):
+    """The delay of a recovery, or of a change of guardians, has not passed."""
+
+    code = "guardian.tooEarly"
+    hint = "Wait until the time that `guildmark guardian show` names."
+
+
+class RecoveryRunningError(ConflictError):
+    """A recovery runs, and the call cannot stop it or pass it by."""
+
+    code = "guardian.recoveryRuns"
+    hint = "Talk with the guardians: a recovery ends when they withdraw their support."
+
+
+class HolderInRecoveryError(ConflictError):
+    """The lane's holder is in recovery: who speaks for it is not settled."""
+
+    code = "part.holderInRecovery"
+    hint = "Wait until the recovery has ended."
+
+
 class LinkStateError(ConflictError):
     """The link is not in the state that the call needs."""
 

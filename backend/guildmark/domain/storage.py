@@ -87,19 +87,29 @@ def _fields(word: int, *widths: int) -> Iterator[int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentityWord:
-    """An identity: its controller, kind, first block time, and how many controllers it had."""
+    """An identity: its controller, kind, first block time, and how many controllers it had.
+
+    Args:
+        in_recovery: 1 while guardians are about to give it another controller, else 0.
+    """
 
     controller: Address
     kind: int
     since: int
     controllers: int
+    in_recovery: int
 
     @classmethod
     def decode(cls, word: int) -> Self:
         """Return the fields of ``Identity``."""
-        controller, kind, since, controllers = _fields(word, 160, 8, 40, 40)
-        account = Address(controller.to_bytes(20, "big"))
-        return cls(controller=account, kind=kind, since=since, controllers=controllers)
+        controller, kind, since, controllers, recovery = _fields(word, 160, 8, 40, 40, 8)
+        return cls(
+            controller=Address(controller.to_bytes(20, "big")),
+            kind=kind,
+            since=since,
+            controllers=controllers,
+            in_recovery=recovery,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from guildmark.domain.facts import (
     ClaimFact,
     DesignFact,
     Fact,
+    GuardiansFact,
     IdentityFact,
     KeyFact,
     LaneFact,
@@ -28,6 +29,7 @@ from guildmark.domain.facts import (
     RecipeFact,
     RecordFact,
     RecordStartFact,
+    RecoveryFact,
     RevisionFact,
     SiteRecipeFact,
     SpokenForFact,
@@ -124,6 +126,35 @@ def _controller_changed(happening: Happening, facts: FactWriter) -> None:
         replace(identity, controller=account),
         SpokenForFact(account=account, identity=identity.id),
     )
+
+
+def _guardians_proposed(happening: Happening, facts: FactWriter) -> None:
+    facts.put(
+        GuardiansFact(
+            identity=happening["id"],
+            epoch=happening["epoch"],
+            guardians=tuple(happening["guardians"]),
+            threshold=happening["threshold"],
+            delay=happening["delay"],
+            ready_at=happening["readyAt"],
+        )
+    )
+
+
+def _guardians_changed(happening: Happening, facts: FactWriter) -> None:
+    named = known(facts, GuardiansFact, happening["id"], happening["epoch"])
+    facts.put(replace(named, since=happening.time))
+
+
+def _recovery_started(happening: Happening, facts: FactWriter) -> None:
+    identity, ready_at = happening["id"], happening["readyAt"]
+    candidate = happening["candidate"]
+    facts.put(RecoveryFact(identity=identity, candidate=candidate, ready_at=ready_at))
+
+
+def _recovery_ended(happening: Happening, facts: FactWriter) -> None:
+    started = known(facts, RecoveryFact, happening["id"])
+    facts.put(replace(started, ready_at=0))
 
 
 def _link_accepted(happening: Happening, facts: FactWriter) -> None:
@@ -449,6 +480,10 @@ _PROJECTORS: Mapping[tuple[ContractName, str], Projector] = MappingProxyType(
         (ContractName.IDENTITIES, "IdentityRegistered"): _identity_registered,
         (ContractName.IDENTITIES, "ProfileChanged"): _profile_changed,
         (ContractName.IDENTITIES, "ControllerChanged"): _controller_changed,
+        (ContractName.IDENTITIES, "GuardiansProposed"): _guardians_proposed,
+        (ContractName.IDENTITIES, "GuardiansChanged"): _guardians_changed,
+        (ContractName.IDENTITIES, "RecoveryStarted"): _recovery_started,
+        (ContractName.IDENTITIES, "RecoveryEnded"): _recovery_ended,
         (ContractName.IDENTITIES, "LinkAccepted"): _link_accepted,
         (ContractName.IDENTITIES, "LinkEnded"): _link_ended,
         (ContractName.IDENTITIES, "KeyAdded"): _key_added,

@@ -48,6 +48,25 @@ contract MaterialiseTest is Logged {
         vm.assertTrue(_tries(1), "the new one");
     }
 
+    function test_Materialise_RevertWhen_TheHolderIsInRecovery() public {
+        address[] memory guardians = new address[](1);
+        guardians[0] = stranger;
+        vm.prank(siteManager);
+        identities.setGuardians(siteId, guardians, 1, 1 days);
+        vm.prank(stranger);
+        identities.supportCandidate(siteId, buyer);
+        bytes32[] memory path = _path(1);
+
+        _refuse(
+            siteManager, abi.encodeWithSelector(IPartRegistry.HolderInRecovery.selector, siteId)
+        );
+        parts.materialise(_record(), 1, entry, SALT, path, buyer);
+
+        vm.prank(siteManager);
+        identities.cancelRecovery(siteId);
+        vm.assertTrue(_tries(1), "after it ended");
+    }
+
     function test_Materialise_AfterTheLogWasClosed() public {
         vm.prank(operator);
         log.close(number);

@@ -5,6 +5,9 @@ import pytest
 
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.refusals import RecoveryTooEarlyError
+from guildmark.ports import KeyName
+from guildmark.services.guardians import recovery, standing
 from stages import Played
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
@@ -58,6 +61,29 @@ def test_an_identity_is_shown_with_who_states_what_of_it(web: httpx.Client, play
     assert [one["id"] for one in held] == [claim["id"]]
     nobody = web.get("/v1/identities", params={"scheme": "CAGE", "value": "1ABC2"}).json()
     assert nobody == {"claims": []}
+
+
+def test_guardians_are_named_and_their_recovery_is_cancelled(played: Played) -> None:
+    maker, guardian = played.workshops[0].maker.party, played.scene.designer.home
+    account = guardian.account(KeyName("account")).address
+    own = maker.home.guardians(KeyName("account"))
+
+    own.name(maker.id, [account], threshold=1, delay=86_400)
+    guardian.guardians(KeyName("account")).support(maker.id, account)
+    maker.home.indexing.follow()
+    with maker.home.store.reading() as view:
+        named, running = standing(maker.id, view.facts), recovery(maker.id, view.facts)
+    with pytest.raises(RecoveryTooEarlyError):
+        guardian.guardians(KeyName("account")).accept(maker.id)
+    own.cancel(maker.id)
+    maker.home.indexing.follow()
+
+    assert named is not None
+    assert (named.guardians, named.threshold, named.delay) == ((account,), 1, 86_400)
+    assert running is not None
+    assert running.candidate == account
+    with maker.home.store.reading() as view:
+        assert recovery(maker.id, view.facts) is None
 
 
 def test_a_design_is_shown_with_its_revisions(web: httpx.Client, played: Played) -> None:

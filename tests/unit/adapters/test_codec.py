@@ -67,11 +67,18 @@ def test_an_overloaded_function_is_named_by_its_signature() -> None:
 
 def test_results_are_bare_and_structs_have_names() -> None:
     identities = codec(ContractName.IDENTITIES)
-    words = encode(["address", "uint8", "uint40", "uint40"], [ACCOUNT, 1, 5, 2])
+    types = ["address", "uint8", "uint40", "uint40", "bool"]
+    words = encode(types, [ACCOUNT, 1, 5, 2, False])
 
     found = identities.function("identity").decode(words)
 
-    assert found == {"controller": ACCOUNT, "kind": 1, "since": 5, "controllers": 2}
+    assert found == {
+        "controller": ACCOUNT,
+        "kind": 1,
+        "since": 5,
+        "controllers": 2,
+        "isInRecovery": False,
+    }
     assert identities.function("kindOf").decode(bytes(31) + b"\3") == 3
     assert identities.function("register").decode(ID) == ID
 

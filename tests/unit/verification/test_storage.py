@@ -32,6 +32,7 @@ FIELDS: list[tuple[storage.Mapping, Callable[[int], Any], Mapping[str, str]]] = 
             "kind": "kind",
             "since": "since",
             "controllers": "controllers",
+            "isInRecovery": "in_recovery",
         },
     ),
     (storage.LINKS, storage.IntervalWord.decode, {"from": "since", "to": "until"}),
