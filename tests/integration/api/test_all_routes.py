@@ -28,6 +28,7 @@ UNKNOWN = {
     "log": ["99", "1099511627775"],
     "seq": ["99999", "1099511627775"],
     "cid": ["bafkrei" + "a" * 52, "bafybei" + "a" * 52],
+    "upload": ["12" * 16, "0" * 32],
 }
 MALFORMED = {
     "identity": HEX_MALFORMED,
@@ -38,6 +39,7 @@ MALFORMED = {
     "part": ["1", "1.", ".1", "0.1", "01.1", "1.01", "1.1.1", "-1.0", "a.b", "1" * 13 + ".0"],
     "log": ["-1", "01", "1e3", "0x1", "1099511627776", "9" * 40, "a", "%2B1"],
     "seq": ["-1", "00", "1_0", "1099511627776", "9" * 40, "a", "%D9%A1"],
+    "upload": ["12", "0x" + "12" * 16, "AB" * 16, "1g" * 16, "12" * 17],
     "cid": ["Qm" + "a" * 44, "bafkrei", "BAFKREI" + "A" * 52, "bafkrei" + "1" * 52],
 }
 
@@ -65,6 +67,7 @@ def good(played: Played) -> dict[str, str]:
         "log": "1",
         "seq": "0",
         "cid": cid["revisions"][0]["cid"],
+        "upload": httpx.post(f"{played.node.url}/v1/uploads?size=1").json()["upload"],
         "rest": f"{played.parts[0].label.split('/id/')[-1]}?p={played.parts[0].hint}",
     }
 

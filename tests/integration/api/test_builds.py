@@ -24,7 +24,7 @@ def test_a_build_is_accepted_once_and_followed_to_its_unit(
     workshop, beacon = played.workshops[0], fresh_beacon(played.scene)
     block = played.scene.designer.home.ledger.head(final=True).number
     stages.until(lambda: stages.indexed(played.node) >= block)
-    envelope = workshop.build(11, beacon)
+    envelope = workshop.build(4, beacon)
     digest = to_hex(envelope_digest(envelope))
 
     first = web.post("/v1/builds", content=envelope, headers=LINES).json()["answers"][0]
@@ -35,7 +35,7 @@ def test_a_build_is_accepted_once_and_followed_to_its_unit(
     assert first["digest"] == digest
     assert second["reception"] == "duplicate"
     assert second["build"] == web.get(f"/v1/builds/{digest}").json()
-    assert second["build"]["label"] == workshop.label(11)
+    assert second["build"]["label"] == workshop.label(4)
     assert second["build"]["unit"] > 40
 
 
