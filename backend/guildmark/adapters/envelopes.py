@@ -12,6 +12,9 @@ from guildmark.adapters.files import create_durably
 from guildmark.domain.errors import ConflictError
 from guildmark.domain.identifiers import IdentityId
 
+COUNTER_MAX = 10**10 - 1
+"""The largest counter that a file's name holds."""
+
 _SUFFIX = ".dsse.json"
 _REFUSED = ".refused"
 _NAME = re.compile(r"(?P<machine>[0-9a-f]{64})-(?P<counter>[0-9]{10})\.dsse\.json", re.ASCII)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from guildmark.adapters.envelopes import EnvelopeFolder, note_reception
+from guildmark.adapters.envelopes import COUNTER_MAX, EnvelopeFolder, note_reception
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Value, say
 from guildmark.cli.arguments import AsJson, Folder, NodeUrl, identity_id, recipe_id
@@ -76,6 +76,15 @@ def attest(
             min=1, max=UINT40_MAX, help="The unit to name; by default the lane's next one."
         ),
     ] = None,
+    counter: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=COUNTER_MAX,
+            help="The machine's counter, where another home signed for it before; by default "
+            "one more than this home's last.",
+        ),
+    ] = None,
     any_unit: Annotated[
         bool, typer.Option("--any-unit", help="Name no unit: other homes draw from the lane too.")
     ] = False,
@@ -103,9 +112,8 @@ def attest(
     assignment = opened.assignments.assign(order)
     if not any_unit:
         assignment = _with_unit(opened, assignment, folder, unit)
-    statement = _statement(
-        opened, assignment, Report.parse(report.read_bytes()), folder.next_counter(machine)
-    )
+    counter = folder.next_counter(machine) if counter is None else counter
+    statement = _statement(opened, assignment, Report.parse(report.read_bytes()), counter)
     envelope = opened.builds.attest(statement, key=KeyName(key))
     path = folder.keep(machine, statement.run.counter, envelope)
     answer: Answer = {

@@ -23,7 +23,7 @@ class CounterReusedError(ConflictError):
     """The machine's counter stands for another statement already."""
 
     code = "machine.counterReused"
-    hint = "Sign with the next counter; stop the machine if another one uses its key."
+    hint = "Sign with the next counter (`--counter`); stop the machine if another one uses its key."
 
 
 class LabelTakenError(ConflictError):

@@ -85,6 +85,17 @@ def test_each_statement_gets_the_next_counter(speak: Speak, world: World, report
     assert (first["log"], first["lane"]) == (world.log, world.lane)
 
 
+def test_another_home_goes_on_from_the_counter_that_it_is_told(
+    speak: Speak, world: World, report: Path
+) -> None:
+    told = attest(speak, world, report, "--counter", 41, "--json").json
+    following = attest(speak, world, report, "--json").json
+    taken = attest(speak, world, report, "--counter", 41, "--json")
+
+    assert (told["counter"], following["counter"]) == (41, 42)
+    assert taken.json["code"] == "machine.counterTaken"
+
+
 def test_each_statement_names_the_next_unit(speak: Speak, world: World, report: Path) -> None:
     units = [attest(speak, world, report, "--json").json["unit"] for _ in range(4)]
 
