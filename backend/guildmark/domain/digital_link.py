@@ -9,6 +9,7 @@ from base64 import b32encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import NoReturn, Self, TypeAlias
 
 from guildmark.domain import gs1
@@ -39,6 +40,8 @@ _KEYS: dict[str, _Check] = {
     "8004": gs1.parse_giai,
     "8010": gs1.parse_cpid,
 }
+# Of these the first digit is an indicator or a filler, and the company prefix follows it.
+_INDICATED = frozenset({"00", "01", "8003"})
 # In the order in which the syntax demands them.
 _QUALIFIERS: dict[str, dict[str, _Check]] = {
     "01": {
@@ -98,6 +101,16 @@ class DigitalLink:
     def is_own(self) -> bool:
         """Return whether this is the own form, without any GS1 key."""
         return self.key == OWN_KEY
+
+    @property
+    def prefixed(self) -> str | None:
+        """Return what begins with a GS1 company prefix, None in the own form.
+
+        GS1 General Specifications, 1.4.3: each of the known keys contains one.
+        """
+        if self.is_own:
+            return None
+        return self.value[1:] if self.key in _INDICATED else self.value
 
     @property
     def serial(self) -> str | None:
@@ -161,13 +174,16 @@ class DigitalLink:
         """Return the link that a label is; labels have one text only.
 
         Raises:
-            MalformedLinkError: It is no link, or not in its canonical form without a query.
+            MalformedLinkError: It is no link, not in its canonical form without a query, or other
+                readers could find another key in it.
             MalformedGs1Error: A key or qualifier is malformed or has a wrong check digit.
         """
         link = cls.parse(text)
         if link.label != text:
             message = f"The label's canonical form is {link.label}."
             raise LinkNotCanonicalError(message, canonical=link.label)
+        if any(_is_key(name, value) for name, value in pairwise(link.prefix)):
+            _refuse("the path in front of the key names another key")
         return link
 
     def _segments(self) -> list[str]:
@@ -221,6 +237,11 @@ def _split(segments: Sequence[str]) -> tuple[Sequence[str], str, Sequence[str]]:
 
 def _normal(key: str, value: str) -> str:
     return _KEYS[key](value) if key in _KEYS else value
+
+
+def _is_key(key: str, value: str) -> bool:
+    """Return whether a hasty reader, who checks no digit, could take the two for a key."""
+    return key in _KEYS and value[:4].isdigit()
 
 
 def _pairs(key: str, rest: Sequence[str]) -> tuple[tuple[str, str], ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from guildmark.domain.clause import Clause, ClauseType
 from guildmark.domain.clauses import DisclosedClauses, compare
+from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.errors import (
@@ -210,6 +211,8 @@ class Desk:
         statement = BuildStatement.parse(envelope.payload)
         key = self._signer(envelope, statement)
         self._check_window(key, statement)
+        # One text a label and one parser for all: as check (3) asks.
+        DigitalLink.parse_label(statement.label)
         licensed = self._check_lane(statement)
         self._check_terms(licensed, statement)
         self._check_design(licensed, statement)

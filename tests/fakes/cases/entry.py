@@ -57,10 +57,21 @@ def link_of_another_part(draft: Draft) -> None:
     draft.question = Question(link=DigitalLink.parse(LABEL.replace("00025", "00026")))
 
 
-@breaks(3, "labelMismatch", 19)
+@breaks(3, "labelNotCanonical", 19)
 def label_that_is_no_link(draft: Draft) -> None:
     draft.simulator.statement["label"] = "https://id.example.org/id/none"
     draft.question = Question(link=DigitalLink.parse(LABEL))
+
+
+@breaks(3, "labelNotCanonical", 19)
+def label_with_a_key_in_another_writing(draft: Draft) -> None:
+    draft.simulator.statement["label"] = f"https://{HOST}/01/9506000134352/21/17"
+
+
+@breaks(3, "labelNotCanonical", 19)
+def label_with_two_keys(draft: Draft) -> None:
+    twice = f"https://{HOST}/01/09506000134352/01/04012345678901/21/17"
+    draft.simulator.statement["label"] = twice
 
 
 @breaks(3, "subjectMismatch", 19)

@@ -127,7 +127,7 @@ def test_each_verdict_has_its_words(
 @pytest.mark.parametrize(
     ("roles", "named"),
     [
-        ((), "the issuer of the label's GTIN prefix"),
+        ((), "the issuer of the label's GS1 prefix"),
         (("maker",), "the maker's issuer"),
         (("operator", "designOwner"), "the operator of the log, the designer's issuer"),
     ],

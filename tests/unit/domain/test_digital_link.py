@@ -97,6 +97,38 @@ def test_other_forms_are_read_but_are_no_labels(text: str, label: str) -> None:
     assert caught.value.detail == {"canonical": label}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"https://id.example.org/01/04999999000006/01/{GTIN}/21/12",
+        "https://id.example.org/01/04999999000006/id/abcdefgh/1",
+        "https://id.example.org/8004/4012345SN17/more/id/abcdefgh/1",
+    ],
+)
+def test_label_in_which_another_key_can_be_read_is_refused(text: str) -> None:
+    assert dl.DigitalLink.parse(text).prefix[0] in {"01", "8004"}
+    with pytest.raises(dl.MalformedLinkError, match="names another key"):
+        dl.DigitalLink.parse_label(text)
+
+
+@pytest.mark.parametrize(
+    ("path", "prefixed"),
+    [
+        ("00/340123450000000000", "40123450000000000"),
+        (f"01/{GTIN}/21/1", "9506000134352"),
+        ("253/4012345000009CERT", "4012345000009CERT"),
+        ("414/4012345000009", "4012345000009"),
+        ("417/4012345000009", "4012345000009"),
+        ("8003/04012345000009", "4012345000009"),
+        ("8004/4012345MILL7", "4012345MILL7"),
+        ("8010/4012345BR-7", "4012345BR-7"),
+        ("id/abcdefgh/1", None),
+    ],
+)
+def test_each_key_but_the_own_one_has_a_company_prefix(path: str, prefixed: str | None) -> None:
+    assert dl.DigitalLink.parse_label(f"https://id.example.org/{path}").prefixed == prefixed
+
+
 def test_query_is_kept_in_the_link_and_left_out_of_the_label() -> None:
     link = dl.DigitalLink.parse(f"https://id.example.org/01/{GTIN}?17=271231&p=3.7&x=a%26b")
 

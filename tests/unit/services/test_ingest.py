@@ -407,6 +407,21 @@ def test_lane_of_another_site_is_refused(world: World) -> None:
     assert code(world, world.statement()) == "license.laneMismatch"
 
 
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        (f"{PREFIX}1-1/", "label.notCanonical"),
+        ("https://parts.example/01/4006381333931/21/1", "label.notCanonical"),
+        ("https://parts.example/01/04006381333932/21/1", "gs1.wrongCheckDigit"),
+        ("https://parts.example/gtin/04006381333931/21/1", "label.malformedLink"),
+        ("urn:epc:id:sgtin:4006381.033393.1", "label.malformedLink"),
+        ("   ", "label.malformedLink"),
+    ],
+)
+def test_label_in_another_form_is_refused(world: World, label: str, expected: str) -> None:
+    assert code(world, replace(world.statement(), label=label)) == expected
+
+
 def test_label_outside_the_namespace_is_refused(world: World) -> None:
     statement = replace(world.statement(), label="https://other.example/id/abcdefgh/1")
 

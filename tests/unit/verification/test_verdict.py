@@ -286,7 +286,54 @@ def test_a_gtin_without_a_listed_claim_gives_the_second_verdict(
     report = judge(gtin_part(scheme, value, issuer))
 
     assert report.exit == 16
-    assert "the issuer of the label's GTIN prefix is not on your trust list" in report.headline
+    assert "the issuer of the label's GS1 prefix is not on your trust list" in report.headline
+
+
+KEYS = (
+    "00/340123450000000000",
+    "01/04012345678901/21/17",
+    "253/4012345000009CERT",
+    "414/4012345000009/254/bench-3",
+    "417/4012345000009",
+    "8003/04012345000009",
+    "8004/4012345SN17",
+    "8010/4012345BR-7",
+)
+
+
+@pytest.mark.parametrize("path", KEYS)
+@pytest.mark.parametrize(("prefix", "expected"), [("401234", 0), ("401235", 16)])
+def test_each_gs1_key_asks_for_a_claim_to_its_prefix(path: str, prefix: str, expected: int) -> None:
+    simulator = Simulator(statement={"label": f"https://{HOST}/{path}"})
+    simulator.terms_members = sim.members(LABEL_NAMESPACE=f"https://{HOST}/")
+    simulator.claims += (sim.claim(MAKER, "GCP", prefix, ISSUER),)
+
+    assert judge(simulator).exit == expected
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "https://x.example/01/04999999000006/01/04012345678901/21/17",
+        "https://x.example/01/04999999000006/id/abcdefgh/17",
+        "https://x.example/01/4012345678901/21/17",
+        "https://x.example/gtin/04012345678901/21/17",
+        "https://x.example/%30%31/04012345678901/21/17",
+        "https://x.example/01/04012345678901/21/17?17=271231",
+        "https://x.example/01/04012345678902/21/17",
+        "urn:epc:id:sgtin:4012345.067890.17",
+        "   ",
+    ],
+)
+def test_label_that_is_not_canonical_fails_whatever_is_claimed(label: str) -> None:
+    simulator = Simulator(statement={"label": label})
+    simulator.terms_members = sim.members(LABEL_NAMESPACE=label[:10])
+    for prefix in ("4012345", "4999999"):
+        simulator.claims += (sim.claim(MAKER, "GCP", prefix, ISSUER),)
+
+    report = judge(simulator)
+
+    assert (report.exit, report.checks[3].code) == (19, "verify.labelNotCanonical")
 
 
 def test_notes_change_no_state() -> None:

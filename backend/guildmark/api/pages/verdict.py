@@ -279,7 +279,7 @@ def _problems(report: Report) -> Iterable[str]:
 
 def _unlisted(report: Report) -> str:
     who = [_UNLISTED[party.role] for party in report.parties if not party.is_listed]
-    return ", ".join(who or ["the issuer of the label's GTIN prefix"])
+    return ", ".join(who or ["the issuer of the label's GS1 prefix"])
 
 
 def _as_of(report: Report, judge: Judge) -> str:

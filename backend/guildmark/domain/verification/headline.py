@@ -86,7 +86,7 @@ def _untrusted(case: Case, named: Sequence[Party]) -> str:
     if case.trust is None:
         return "Consistent, but you have not said whom you trust."
     unlisted = [_UNLISTED[party.role] for party in named if not party.is_listed]
-    who = unlisted[0] if unlisted else "the issuer of the label's GTIN prefix"
+    who = unlisted[0] if unlisted else "the issuer of the label's GS1 prefix"
     return f"{_verified(case)}, but {who} is not on your trust list."
 
 

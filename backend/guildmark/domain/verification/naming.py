@@ -1,10 +1,10 @@
 """Who is named by whom: operator, maker and design owner, and whether the reader lists them."""
 
-import re
 from collections.abc import Iterator, Mapping
 
 from guildmark.domain import storage, strictjson
-from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity import profile_digest
 from guildmark.domain.lawful import CLEARANCE_SCHEME
@@ -15,8 +15,6 @@ from guildmark.domain.verification.evidence import ClaimDisclosure, ProfileDiscl
 from guildmark.domain.verification.report import NamedClaim, Party
 
 OPERATOR, MAKER, DESIGN_OWNER = "operator", "maker", "designOwner"
-
-_GTIN = re.compile(r"/01/[0-9]([0-9]{13})(?:[/?#]|$)", re.ASCII)
 
 
 def parties(case: Case) -> tuple[Party, ...]:
@@ -35,19 +33,22 @@ def is_listed(case: Case, named: tuple[Party, ...] | None = None) -> bool:
 
 
 def prefix_is_claimed(case: Case, named: tuple[Party, ...]) -> bool:
-    """Return whether a GTIN in the label is covered by a listed claim to its company prefix.
+    """Return whether a listed claim covers the company prefix of the label's GS1 key.
 
-    A label without a GTIN needs no claim. GS1 General Specifications, 1.4.3: the prefix follows
-    the GTIN's first digit.
+    A label of the maker's own form needs no claim; nobody can claim one that cannot be read.
     """
     statement = case.parsed_statement
-    label = statement.label if isinstance(statement, BuildStatement) else ""
-    found = _GTIN.search(label)
-    if found is None:
+    if not isinstance(statement, BuildStatement):
+        return True
+    try:
+        prefixed = DigitalLink.parse_label(statement.label).prefixed
+    except MalformedError:
+        return False
+    if prefixed is None:
         return True
     claims = (claim for party in named for claim in party.claims)
     return any(
-        claim.is_listed and claim.scheme == "GCP" and found[1].startswith(claim.value)
+        claim.is_listed and claim.scheme == "GCP" and prefixed.startswith(claim.value)
         for claim in claims
     )
 

@@ -34,6 +34,11 @@ LABEL_MISMATCH = Cause(
     state=State.FAIL,
     meaning="The statement is about a part with another label than the scanned one.",
 )
+LABEL_NOT_CANONICAL = Cause(
+    code="verify.labelNotCanonical",
+    state=State.FAIL,
+    meaning="The label is no link that labels may be: readers could take it for another part's.",
+)
 SUBJECT_MISMATCH = Cause(
     code="verify.subjectMismatch",
     state=State.FAIL,
@@ -92,21 +97,18 @@ def _label(case: Case) -> Iterator[Finding]:
     if read not in {None, label}:
         reason = f"{read!r} was read, the statement is about {label!r}."
         yield LABEL_MISMATCH.found(reason, ENVELOPE)
-    if scanned is not None and not _names(scanned, label):
+    try:
+        named = DigitalLink.parse_label(label)
+    except MalformedError as error:
+        yield LABEL_NOT_CANONICAL.found(error.message, ENVELOPE)
+        return
+    if scanned is not None and _thing(scanned) != _thing(named):
         reason = f"{scanned.label!r} was scanned, the statement is about {label!r}."
         yield LABEL_MISMATCH.found(reason, ENVELOPE)
 
 
-def _names(scanned: DigitalLink, label: str) -> bool:
-    try:
-        named = DigitalLink.parse_label(label)
-    except MalformedError:
-        return False
-    return (named.key, named.value, named.qualifiers) == (
-        scanned.key,
-        scanned.value,
-        scanned.qualifiers,
-    )
+def _thing(link: DigitalLink) -> object:
+    return link.key, link.value, link.qualifiers
 
 
 def _maker(case: Case) -> Iterator[Finding]:
@@ -135,6 +137,7 @@ ENTRY = Check(
         PATH_INVALID,
         HINT_MISMATCH,
         LABEL_MISMATCH,
+        LABEL_NOT_CANONICAL,
         SUBJECT_MISMATCH,
         ENTRY_SUBJECT_MISMATCH,
         MAKER_MISMATCH,
