@@ -5,6 +5,7 @@ Needs the package `httpx`.
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -15,6 +16,11 @@ from guildmark_ipfs.errors import TooLargeError, UnavailableError
 
 # Answers that are not content: more than any of them has.
 MAX_ANSWER = 1024 * 1024
+MAX_DEPTH = 32
+
+# A string, or the rest where its closing quote is missing: linear on any input.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.?)*+"?', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +94,12 @@ class Peer:
             UnavailableError: It is none.
             TooLargeError: It is longer than any answer.
         """
+        body = read(response, MAX_ANSWER)
+        if _nests_deeply(body):
+            raise self.no_answer("JSON that nests too deeply", status=response.status_code)
         try:
-            found = json.loads(read(response, MAX_ANSWER))
-        except (ValueError, RecursionError) as exc:
+            found = json.loads(body)
+        except ValueError as exc:
             raise self.no_answer("no JSON", status=response.status_code) from exc
         if not isinstance(found, dict):
             raise self.no_answer("no object", status=response.status_code)
@@ -110,6 +119,16 @@ def read(response: httpx.Response, limit: int) -> bytes:
             message = f"The server sent more than {limit} bytes."
             raise TooLargeError(message, limit=limit)
     return bytes(body)
+
+
+def _nests_deeply(body: bytes) -> bool:
+    """Return whether brackets open deeper than any answer's, which could exhaust the stack."""
+    depth = 0
+    for bracket in _STRING.sub(b"", body).translate(None, _NOT_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _writable(body: Iterable[bytes]) -> Iterator[bytes]:

@@ -198,12 +198,22 @@ def test_a_node_without_room_says_so(double: KuboDouble, words: str) -> None:
             store.put(b"12345", Codec.RAW)
 
 
-def test_json_that_nests_without_end_is_no_answer(double: KuboDouble) -> None:
-    double.lie = lambda *_: (200, {}, b"[" * 500_000)
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"[" * 500_000, "nests too deeply"),
+        (b"[" * 33 + b"]" * 33, "nests too deeply"),
+        (b"[" * 32 + b"]" * 32, "no object"),
+        (b'["' + b"[" * 33 + b'"]', "no object"),
+        (b"[", "no JSON"),
+    ],
+)
+def test_what_is_no_answer_is_named(double: KuboDouble, body: bytes, reason: str) -> None:
+    double.lie = lambda *_: (200, {}, body)
 
     with (
         KuboBlockStore(double.url, timeout=5) as store,
-        pytest.raises(UnavailableError, match="no JSON"),
+        pytest.raises(UnavailableError, match=reason),
     ):
         store.has(Cid.of(b"", Codec.RAW))
 
