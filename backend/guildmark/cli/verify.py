@@ -16,15 +16,24 @@ from guildmark.adapters.evidence_http import Chain, Parts
 from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.trust import TRUST_FILE
 from guildmark.cli.verdict import show
+from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
 from guildmark.domain.archive import DEFAULT_LIMITS
 from guildmark.domain.digital_link import DigitalLink
-from guildmark.domain.errors import NetworkError, NotFinalError, UnknownPartError, UsageError
+from guildmark.domain.errors import (
+    ContentError,
+    GuildmarkError,
+    NetworkError,
+    NotFinalError,
+    SettingsError,
+    UnknownPartError,
+    UsageError,
+)
 from guildmark.domain.ethproof.header import HeaderError, decode_header
 from guildmark.domain.identifiers import BLOCK_MAX, Index, LogNumber, parse_hint
 from guildmark.domain.qr import read_link
 from guildmark.domain.trust import Trust
-from guildmark.domain.verification.case import Question
+from guildmark.domain.verification.case import Brought, Question
 from guildmark.domain.verification.evidence import RIVALS_MAX, Evidence, statement_of
 from guildmark.domain.verification.report import Report
 from guildmark.settings import default_home
@@ -49,6 +58,20 @@ class TargetOnlineError(UsageError):
 
     code = "verify.targetOnline"
     hint = "Save the part's bundle and verify the file, or leave --offline out."
+
+
+class TrustUnreadError(SettingsError):
+    """The trust file that was named is not there, or may not be read."""
+
+    code = "trust.unread"
+    hint = "Name a file that `guildmark trust init` made."
+
+
+class BesideUnreadError(ContentError):
+    """A file beside which the part is to be held, or a node's answer, is no bundle."""
+
+    code = "verify.besideUnread"
+    hint = "Leave it out, or ask for that bundle again; without it the label is not compared."
 
 
 class PartNotThereError(UnknownPartError):
@@ -91,10 +114,14 @@ class _Rivals:
     files: Sequence[Path]
     node: Parts | None
 
-    def of(self, evidence: Evidence) -> Iterator[bytes]:
-        """Yield bundles of other entries; what a node does not give out is not known."""
+    def of(self, evidence: Evidence) -> Iterator[Brought]:
+        """Yield other entries; what a node does not give out is not known.
+
+        Raises:
+            BesideUnreadError: What is named, or given out, is no bundle.
+        """
         for path in self.files:
-            yield _read(path)
+            yield _brought(str(path), _read(path, BesideUnreadError))
         statement = statement_of(evidence.core)
         if self.node is None or statement is None:
             return
@@ -102,12 +129,20 @@ class _Rivals:
         with suppress(HeaderError, NetworkError, NotFinalError):
             yield from self._at(self.node, evidence, statement.label)
 
-    def _at(self, node: Parts, evidence: Evidence, label: str) -> Iterator[bytes]:
+    def _at(self, node: Parts, evidence: Evidence, label: str) -> Iterator[Brought]:
         block = decode_header(evidence.chain.header).number
         for place in node.positions(label)[:RIVALS_MAX]:
             found = node.bundle(*place, block=block) if place != evidence.place else None
             if found is not None:
-                yield found
+                yield _brought(f"{place[0]}.{place[1]} at {node.url}", found)
+
+
+def _brought(name: str, data: bytes) -> Brought:
+    try:
+        return Brought(name=name, evidence=bundle.read(data))
+    except ContentError as error:
+        message = f"{name} is no bundle that can be read. {error.message}"
+        raise BesideUnreadError(message, name=name) from error
 
 
 @app.command()
@@ -168,17 +203,17 @@ def _trust(path: Path | None, home: Path | None) -> Trust | None:
         path = (home or default_home(os.environ)) / TRUST_FILE
         if not path.is_file():
             return None
-    return trust_file.parse(_read(path))
+    return trust_file.parse(_read(path, TrustUnreadError))
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, refused: type[GuildmarkError] = TargetInvalidError) -> bytes:
     try:
         with path.open("rb") as file:
             # One byte more than a reader takes is enough to be refused.
             return file.read(DEFAULT_LIMITS.size + 1)
     except OSError as error:
         message = f"{path} cannot be read."
-        raise TargetInvalidError(message, path=str(path)) from error
+        raise refused(message, path=str(path)) from error
 
 
 def _block(at: int | None, trusted: Trust | None, rpc: str | None) -> int | None:

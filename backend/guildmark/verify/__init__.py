@@ -1,7 +1,6 @@
 """The stand-alone verifier: a bundle and a trust file in, a report out."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -15,7 +14,7 @@ from guildmark.domain.errors import (
 )
 from guildmark.domain.ethproof.header import HeaderError, decode_header
 from guildmark.domain.trust import Trust
-from guildmark.domain.verification.case import NO_QUESTION, Question, Sighting
+from guildmark.domain.verification.case import NO_QUESTION, Brought, Question, Sighting
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.report import EXIT_ARCHIVE, Fault, Report, Verdict
 from guildmark.domain.verification.verdict import verify_evidence
@@ -23,8 +22,8 @@ from guildmark.domain.verification.verdict import verify_evidence
 Look: TypeAlias = Callable[[int], Sighting]
 """Asks the reader's own node for a block by its number."""
 
-Others: TypeAlias = Callable[[Evidence], Iterable[bytes]]
-"""Gives bundles of other entries that claim the label of some evidence."""
+Others: TypeAlias = Callable[[Evidence], Iterable[Brought]]
+"""Gives other entries that may claim the label of some evidence."""
 
 
 def verify_bundle(
@@ -42,23 +41,21 @@ def verify_bundle(
         trust: Whom the reader trusts; without it the best answer is the second verdict.
         question: What the reader holds in hand: label, position, time.
         look: Asks the reader's own node; used where the trust file does not know block b.
-        others: Gives what else claims the label; what is no bundle of it counts for nothing.
+        others: Gives what else claims the label; the report says what could not be compared.
     """
     try:
         evidence = bundle.read(data)
     except ContentError as error:
         return _stopped(error, Verdict.PROBLEM, EXIT_ARCHIVE, "Problem found: no canonical bundle.")
+    brought = () if others is None else tuple(others(evidence))
     if trust is not None and look is not None:
-        question = _looked_up(evidence, trust, question, look)
-    if others is not None:
-        evidence = evidence.beside(_readable(others(evidence)))
-    return verify_evidence(evidence, trust, question)
-
-
-def _readable(bundles: Iterable[bytes]) -> Iterator[Evidence]:
-    for data in bundles:
-        with suppress(ContentError):
-            yield bundle.read(data)
+        sighting = _sighting(evidence, trust, look)
+        question = question if sighting is None else replace(question, sighting=sighting)
+        # Each stands at a block of its own.
+        brought = tuple(
+            replace(one, sighting=_sighting(one.evidence, trust, look)) for one in brought
+        )
+    return verify_evidence(evidence, trust, question, brought)
 
 
 def without_evidence(error: UnknownPartError | NetworkError | NotFinalError) -> Report:
@@ -74,12 +71,11 @@ def _stopped(error: GuildmarkError, verdict: Verdict, code: int, headline: str) 
     return Report(verdict=verdict, exit=code, headline=headline, fault=fault)
 
 
-def _looked_up(evidence: Evidence, trust: Trust, question: Question, look: Look) -> Question:
+def _sighting(evidence: Evidence, trust: Trust, look: Look) -> Sighting | None:
+    """Return what the reader's own node says of block b, None where it need not be asked."""
     try:
         number = decode_header(evidence.chain.header).number
     except HeaderError:
         # A finding of (0).
-        return question
-    if trust.block(number) is not None:
-        return question
-    return replace(question, sighting=look(number))
+        return None
+    return look(number) if trust.block(number) is None else None

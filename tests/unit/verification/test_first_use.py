@@ -18,8 +18,14 @@ from fakes.rivals import (
 from fakes.simulator import HOST, ISSUER, LABEL, LOG, LOGGED, MAKER, Simulator
 from guildmark.domain import storage
 from guildmark.domain.identifiers import Index, Seq, to_hex
-from guildmark.domain.trust import Trust
-from guildmark.domain.verification.evidence import RIVALS_MAX, EvidenceRangeError
+from guildmark.domain.trust import Policy, Trust
+from guildmark.domain.verification.case import NO_QUESTION, Brought, Question, Sighting
+from guildmark.domain.verification.evidence import (
+    RIVALS_MAX,
+    Disclosures,
+    Evidence,
+    EvidenceRangeError,
+)
 from guildmark.domain.verification.report import Report, State
 from guildmark.domain.verification.verdict import verify_evidence
 
@@ -132,13 +138,147 @@ def test_an_entry_that_does_not_stand_by_itself_takes_no_label(
     assert notes_of(report) == [sentence]
 
 
-def test_an_entry_under_another_block_takes_no_label() -> None:
+def apart(block: int = 78) -> tuple[Simulator, Simulator]:
+    """Return a part and an earlier entry of its label, which is proven under another block."""
     ours, other = Simulator(), other_entry(EARLIER)
     stand_beside(ours, other)
-    other.block += 1
-    ours.rivals = (other.evidence(),)
+    ours.rivals, other.block = (), block
+    return ours, other
 
-    assert judged(ours).exit == 0
+
+def beside(
+    ours: Evidence, *others: Evidence, trust: Trust | None, question: Question = NO_QUESTION
+) -> Report:
+    brought = [Brought(name=f"file{number}.zip", evidence=one) for number, one in enumerate(others)]
+    return verify_evidence(ours, trust, question, brought)
+
+
+@pytest.mark.parametrize("is_carried", [True, False])
+def test_an_entry_under_a_block_that_is_not_trusted_is_not_compared(is_carried: bool) -> None:
+    ours, other = apart()
+    shown = other.evidence()
+    if is_carried:
+        report = verify_evidence(replace(ours.evidence(), rivals=(shown,)), ours.trust())
+    else:
+        report = beside(ours.evidence(), shown, trust=ours.trust())
+
+    (note,) = notes_of(report)
+    assert report.exit == 0
+    assert note.startswith("Could not compare with 1.93, which claims this label: ")
+    assert "Your trust file does not know block 78" in note
+
+
+def test_without_a_trust_file_two_blocks_are_not_compared() -> None:
+    ours, other = apart()
+
+    report = beside(ours.evidence(), other.evidence(), trust=None)
+
+    (note,) = notes_of(report)
+    assert report.exit == 16
+    assert note.endswith("claims this label: You have not said whom you trust.")
+
+
+@pytest.mark.parametrize("block", [76, 78])
+def test_an_entry_under_another_trusted_block_is_compared(block: int) -> None:
+    ours, other = apart(block)
+    trust = ours.trust().with_block(other.trust().blocks[0])
+
+    report = beside(ours.evidence(), other.evidence(), trust=trust)
+    turned = beside(other.evidence(), ours.evidence(), trust=trust)
+
+    (failed,) = report.failed
+    assert (report.exit, failed.number, failed.code) == (19, 3, "verify.labelClaimedEarlier")
+    assert failed.reason == f"The earlier entry 1.93 (as of block {block}) claims this label."
+    assert (turned.exit, notes_of(turned)) == (0, ["A later entry claims this label: 1.103."])
+
+
+def test_the_block_of_another_entry_is_asked_for_by_itself() -> None:
+    ours, other = apart()
+    shown, block = other.evidence(), other.trust().blocks[0]
+    seen = Sighting(is_reached=True, hash=block.hash, is_final=True)
+    brought = Brought(name="other.zip", evidence=shown, sighting=seen)
+
+    assert verify_evidence(ours.evidence(), ours.trust(), brought=[brought]).exit == 19
+    own = Question(sighting=seen)
+    assert beside(ours.evidence(), shown, trust=ours.trust(), question=own).exit == 0
+
+
+def test_how_old_the_other_bundle_is_does_not_matter() -> None:
+    ours, other = apart()
+    trust = replace(ours.trust().with_block(other.trust().blocks[0]), policy=Policy(max_age=10))
+    late = Question(now=10**6)
+
+    report = beside(ours.evidence(), other.evidence(), trust=trust, question=late)
+
+    assert [check.code for check in report.failed] == ["verify.labelClaimedEarlier"]
+
+
+def test_a_bundle_cannot_hide_what_the_reader_brings_behind_a_stripped_copy() -> None:
+    ours = Simulator()
+    stand_beside(ours, other_entry(EARLIER))
+    (genuine,) = ours.rivals
+    stripped = replace(genuine, disclosed=Disclosures())
+    hiding = replace(ours.evidence(), rivals=(stripped,))
+
+    assert verify_evidence(hiding, ours.trust()).exit == 0
+    for brought in [(genuine,), (genuine, stripped), (stripped, genuine)]:
+        report = beside(hiding, *brought, trust=ours.trust())
+        (failed,) = report.failed
+        assert (report.exit, len(failed.findings), notes_of(report)) == (19, 1, [])
+
+
+def test_a_reader_cannot_hide_what_the_bundle_carries_either() -> None:
+    ours = Simulator()
+    stand_beside(ours, other_entry(EARLIER))
+    stripped = replace(ours.rivals[0], disclosed=Disclosures())
+
+    assert beside(ours.evidence(), stripped, trust=ours.trust()).exit == 19
+
+
+def test_a_bundle_cannot_crowd_out_what_the_reader_brings() -> None:
+    ours = Simulator()
+    stand_beside(ours, other_entry(EARLIER))
+    (genuine,) = ours.rivals
+    record = genuine.core.record
+    records = [
+        replace(record, seq=Seq(1), first_index=Index(at), time=1) for at in range(RIVALS_MAX)
+    ]
+    junk = [replace(genuine, core=replace(genuine.core, record=one)) for one in records]
+    crowded = replace(ours.evidence(), rivals=tuple(junk))
+
+    assert verify_evidence(crowded, ours.trust()).exit == 0
+    assert beside(crowded, genuine, trust=ours.trust()).exit == 19
+    assert beside(ours.evidence(), *junk, genuine, trust=ours.trust()).exit == 19
+
+
+def test_what_is_brought_and_is_no_rival_is_named() -> None:
+    ours, foreign = Simulator(), other_entry(EARLIER)
+    foreign.statement["label"] = LABEL.replace("00025", "00026")
+    unread = Simulator(envelope=b"{}", record=dict(EARLIER)).evidence()
+    own, trust = ours.evidence(), ours.trust()
+
+    report = beside(own, foreign.evidence(), unread, own, trust=trust)
+
+    assert report.exit == 0
+    assert [note for note in report.notes if "compare" in note] == [
+        "Did not compare with file0.zip: it is about another label.",
+        "Did not compare with file1.zip: its statement cannot be read.",
+        "Did not compare with file2.zip: it is about this very entry.",
+    ]
+    assert beside(unread, own, trust=trust).notes == (
+        "Did not compare with file0.zip: this part's statement cannot be read.",
+    )
+
+
+def test_what_stands_inside_a_brought_bundle_is_not_looked_at() -> None:
+    ours = Simulator()
+    stand_beside(ours, other_entry(LATER))
+    (later,) = ours.rivals
+    inner = replace(later, rivals=(ours.evidence(),), replacement=ours.evidence())
+
+    report = beside(replace(ours.evidence(), rivals=()), inner, trust=ours.trust())
+
+    assert (report.exit, notes_of(report)) == (0, ["A later entry claims this label: 1.110."])
 
 
 def test_parties_that_the_reader_does_not_list_take_no_label_from_those_that_he_lists() -> None:
@@ -203,7 +343,7 @@ def test_evidence_takes_other_entries_of_its_label_beside_it() -> None:
     foreign = Simulator(statement={"label": LABEL.replace("00025", "00026")}, record=dict(EARLIER))
     unread = Simulator(envelope=b"{}", record=dict(EARLIER))
 
-    beside = ours.evidence().beside(
+    shown = ours.evidence().beside(
         [
             replace(earlier, rivals=(later,), replacement=later),
             earlier,
@@ -214,7 +354,7 @@ def test_evidence_takes_other_entries_of_its_label_beside_it() -> None:
         ]
     )
 
-    assert beside.rivals == (earlier, later)
+    assert shown.rivals == (earlier, later)
     assert unread.evidence().beside([earlier]).rivals == ()
 
 
@@ -225,8 +365,8 @@ def test_of_more_entries_than_are_read_the_earliest_are_taken() -> None:
     ]
     others = [other_entry(place).evidence() for place in places]
 
-    beside = Simulator().evidence().beside(reversed(others))
+    shown = Simulator().evidence().beside(reversed(others))
 
-    assert beside.rivals == tuple(others[:RIVALS_MAX])
+    assert shown.rivals == tuple(others[:RIVALS_MAX])
     with pytest.raises(EvidenceRangeError):
-        replace(beside, rivals=tuple(others))
+        replace(shown, rivals=tuple(others))

@@ -101,11 +101,17 @@ def test_the_trust_file_of_the_home_is_taken(folder: Path) -> None:
     assert run("verify", folder / "part.zip", "--home", folder / "none") == 16
 
 
-def test_a_trust_file_that_is_none_is_refused(folder: Path) -> None:
+def test_a_trust_file_that_is_none_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (folder / "trust.json").write_bytes(b"{}")
+    missing = folder / "missing.json"
 
     assert run("verify", folder / "part.zip", "--trust", folder / "trust.json") == 2
-    assert run("verify", folder / "part.zip", "--trust", folder / "missing.json") == 2
+    capsys.readouterr()
+    assert run("verify", folder / "part.zip", "--trust", missing, "--json") == 2
+    told = json.loads(capsys.readouterr().out)
+    assert (told["code"], told["reason"]) == ("trust.unread", f"{missing} cannot be read.")
 
 
 @pytest.mark.parametrize(

@@ -297,13 +297,78 @@ def test_a_file_is_compared_with_what_a_named_node_knows(web: Web, folder: Path)
 
 def test_bundles_are_compared_by_hand(folder: Path) -> None:
     claimed = Claimed.make(EARLIER, folder)
-    own, other, none = (folder / name for name in ("own.zip", "other.zip", "none.zip"))
+    own, other = (folder / name for name in ("own.zip", "other.zip"))
     own.write_bytes(claimed.own)
     other.write_bytes(claimed.other)
-    none.write_bytes(b"no bundle")
 
-    assert run("verify", own, "--beside", none, "--beside", other) == 19
+    assert run("verify", own, "--beside", other) == 19
     assert run("verify", other, "--beside", own, "--offline") == 0
+
+
+def test_what_cannot_be_held_beside_the_part_is_named(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed = Claimed.make(EARLIER, folder)
+    own, other, none = (folder / name for name in ("own.zip", "other.zip", "none.zip"))
+    own.write_bytes(claimed.own)
+    none.write_bytes(b"no bundle")
+    foreign = Simulator(statement={"label": LABEL.replace("00025", "00026")}, record=EARLIER)
+    other.write_bytes(bundle.write(foreign.evidence()))
+
+    assert run("verify", own, "--beside", other) == 0
+    assert f"Did not compare with {other}: it is about another label." in capsys.readouterr().out
+    assert run("verify", own, "--beside", other, "--beside", none, "--json") == 14
+    told = json.loads(capsys.readouterr().out)
+    assert told["code"] == "verify.besideUnread"
+    assert told["reason"].startswith(f"{none} is no bundle that can be read.")
+
+    opened = Path.open
+
+    def refuse(path: Path, *mode: Any) -> Any:
+        if path == none:
+            raise PermissionError(13, "no")
+        return opened(path, *mode)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert run("verify", own, "--beside", none, "--json") == 14
+    assert json.loads(capsys.readouterr().out)["reason"] == f"{none} cannot be read."
+
+
+def test_a_node_that_gives_out_junk_for_another_entry_is_named(
+    web: Web, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claimed = Claimed.make(EARLIER, folder)
+    web.pages = {f"{PATH}?block=77": (200, claimed.own), FOUND: (200, BOTH), OTHER: (200, b"junk")}
+
+    assert run("verify", link(web), "--json") == 14
+    assert f"1.93 at {web.url} is no bundle" in capsys.readouterr().out
+
+
+def test_a_bundle_of_another_block_is_judged_by_that_block(
+    chain: Web, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, other = Simulator(), other_entry(EARLIER)
+    stand_beside(ours, other)
+    ours.rivals, other.block = (), 78
+    own, file, headless = (folder / name for name in ("own.zip", "other.zip", "headless.zip"))
+    shown, block = other.evidence(), other.trust().blocks[0]
+    own.write_bytes(bundle.write(ours.evidence()))
+    file.write_bytes(bundle.write(shown))
+    headless.write_bytes(bundle.write(replace(shown, chain=replace(shown.chain, header=b""))))
+    (folder / "trust.json").write_bytes(trust_file.serialise(ours.trust()))
+
+    def known(tag: str, full: bool) -> dict[str, str] | None:
+        later = rpc_block(block.number, block.hash)
+        return later if tag in {hex(block.number), "finalized"} else blocks(tag, full)
+
+    chain.results["eth_getBlockByNumber"] = known
+    assert run("verify", own, "--beside", file) == 0
+    assert "Could not compare with 1.93" in capsys.readouterr().out
+    assert run("verify", own, "--beside", file, "--rpc", chain.url) == 19
+    assert run("verify", own, "--beside", headless, "--rpc", chain.url) == 0
+    trust = ours.trust().with_block(block)
+    (folder / "trust.json").write_bytes(trust_file.serialise(trust))
+    assert run("verify", own, "--beside", file, "--offline") == 19
 
 
 @pytest.mark.parametrize("answer", [(200, b"{}"), (404, b""), (409, b""), (503, b"")])

@@ -132,17 +132,34 @@ NO_QUESTION = Question()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Brought:
+    """Evidence about another entry that the reader holds beside the part's, or a node of his.
+
+    Args:
+        name: What the reader calls it.
+        evidence: What is looked at; what stands inside it is not.
+        sighting: What the reader's own node says of its block, where one was asked.
+    """
+
+    name: str
+    evidence: Evidence
+    sighting: Sighting | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rival:
-    """Another entry that claims the part's label.
+    """Another entry that may claim the part's label.
 
     Args:
         checks: The checks over it alone.
         is_listed: Whether the reader lists its parties.
+        name: What the reader calls it, empty where the part's own bundle carries it.
     """
 
     evidence: Evidence
     checks: tuple[CheckResult, ...]
     is_listed: bool
+    name: str = ""
 
 
 @dataclass(frozen=True)

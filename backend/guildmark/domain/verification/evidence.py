@@ -249,8 +249,9 @@ class Evidence:
     def beside(self, others: "Iterable[Evidence]") -> Self:
         """Return the evidence with those of ``others`` as rivals that claim the same label.
 
-        Each is taken alone, without what stands inside it, and each place once; of more than are
-        read the earliest stay, since those decide.
+        This is for who puts a bundle together and knows the records of the others; a reader brings
+        his to the verdict instead. Each is taken alone, without what stands inside it, and each
+        place once; of more than are read the earliest stay, since those decide.
         """
         statement = statement_of(self.core)
         label = None if statement is None else statement.label

@@ -9,7 +9,7 @@ from guildmark.domain.identifiers import ZERO_ADDRESS
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.storage import LicenseWord
 from guildmark.domain.trust import Policy, Trust
-from guildmark.domain.verification.case import NO_QUESTION, Case, Question, Rival
+from guildmark.domain.verification.case import NO_QUESTION, Brought, Case, Question, Rival
 from guildmark.domain.verification.checks.chain import CHAIN
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.design import DESIGN
@@ -41,7 +41,10 @@ CHECKS: Sequence[Check] = (
 
 
 def verify_evidence(
-    evidence: Evidence, trust: Trust | None = None, question: Question = NO_QUESTION
+    evidence: Evidence,
+    trust: Trust | None = None,
+    question: Question = NO_QUESTION,
+    brought: Sequence[Brought] = (),
 ) -> Report:
     """Return the verdict about one part.
 
@@ -49,13 +52,14 @@ def verify_evidence(
         evidence: What is looked at.
         trust: Whom the reader trusts; without it the best answer is the second verdict.
         question: What the reader holds in hand.
+        brought: Other entries that the reader holds beside it; no bundle can hide or crowd them.
     """
     case = Case(
         evidence,
         trust,
         question,
         replacement=_of_replacement(evidence, trust, question),
-        rivals=tuple(_rivals(evidence, trust, question)),
+        rivals=tuple(_rivals(evidence, trust, question, brought)),
     )
     checks = tuple(check.run(case) for check in CHECKS)
     named = parties(case)
@@ -86,12 +90,20 @@ def _of_replacement(
     return verify_evidence(evidence.replacement, trust, _asked_of_others(question)).checks
 
 
-def _rivals(evidence: Evidence, trust: Trust | None, question: Question) -> Iterator[Rival]:
-    """Yield the other entries of the label, each judged alone."""
-    for shown in evidence.rivals:
-        case = Case(shown, trust, _asked_of_others(question))
+def _rivals(
+    evidence: Evidence, trust: Trust | None, question: Question, brought: Sequence[Brought]
+) -> Iterator[Rival]:
+    """Yield the other entries, those that the bundle carries and those brought, each judged alone.
+
+    Each is judged at its own block. How old that is says nothing about who was first.
+    """
+    carried = [Brought(name="", evidence=shown) for shown in evidence.rivals]
+    for one in (*brought, *carried):
+        alone = replace(one.evidence, replacement=None, rivals=())
+        asked = replace(_asked_of_others(question), now=None, sighting=one.sighting)
+        case = Case(alone, trust, asked)
         checks = tuple(check.run(case) for check in CHECKS)
-        yield Rival(evidence=shown, checks=checks, is_listed=is_listed(case))
+        yield Rival(evidence=alone, checks=checks, is_listed=is_listed(case), name=one.name)
 
 
 def _asked_of_others(question: Question) -> Question:

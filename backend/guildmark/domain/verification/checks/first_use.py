@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from enum import Enum
 
 from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.ethproof.header import decode_header
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.terms import TermsKind, named_in
 from guildmark.domain.verification.case import ENVELOPE, Case, Rival
@@ -33,56 +34,71 @@ ENVELOPE_LOGGED_EARLIER = Cause(
 
 
 class Rank(Enum):
-    """How another entry stands beside the one that is judged."""
+    """How another entry stands beside the one that is judged, what weighs least first."""
 
     NONE = "none"
     """It is another part's."""
     UNSOUND = "unsound"
     """It does not stand by itself."""
+    UNCOMPARED = "uncompared"
+    """It is proven under another block, which the reader does not trust."""
     UNLISTED = "unlisted"
     """It stands by itself, and the reader lists its parties less than those of this one."""
     LATER = "later"
+    UNLICENSED = "unlicensed"
+    """This one's license names the label's namespace, its own does not."""
     EARLIER = "earlier"
     LICENSED = "licensed"
     """Its license names the label's namespace, this one's does not."""
-    UNLICENSED = "unlicensed"
-    """This one's license names the label's namespace, its own does not."""
+
+
+_WEIGHTS = tuple(Rank)
 
 
 def first_use(case: Case) -> Iterator[Finding]:
     """Yield a finding for each entry that stands where this one does not."""
-    for rival in case.rivals:
-        rank, place = rank_of(case, rival), _place(rival.evidence.core)
+    for rival, rank in _weighed(case):
+        if rank not in {Rank.LICENSED, Rank.EARLIER}:
+            continue
+        place = _place(rival.evidence.core) + _block(case, rival)
         if rank is Rank.LICENSED:
             reason = f"Part {place} claims the label under a license that names its namespace."
             yield LABEL_LICENSED_ELSEWHERE.found(reason, _RIVALS)
-        elif rank is Rank.EARLIER and _envelope(rival.evidence) == _envelope(case.evidence):
+        elif _envelope(rival.evidence) == _envelope(case.evidence):
             yield ENVELOPE_LOGGED_EARLIER.found(f"It was logged before as {place}.", ENVELOPE)
-        elif rank is Rank.EARLIER:
+        else:
             reason = f"The earlier entry {place} claims this label."
             yield LABEL_CLAIMED_EARLIER.found(reason, _RIVALS)
 
 
 def first_use_notes(case: Case) -> Iterator[str]:
-    """Yield a sentence for each other entry of this label that changes no state."""
+    """Yield a sentence for each other entry that changes no state."""
     sentences = {
         Rank.LATER: "A later entry claims this label: {}.",
         Rank.UNLICENSED: "An entry whose license does not name this label claims it: {}.",
         Rank.UNLISTED: "An entry of parties that you do not list claims this label: {}.",
         Rank.UNSOUND: "Another entry claims this label and does not stand by itself: {}.",
+        Rank.UNCOMPARED: "Could not compare with {}, which claims this label:",
     }
-    for rival in case.rivals:
-        sentence = sentences.get(rank_of(case, rival))
+    for rival, rank in _weighed(case):
+        sentence = sentences.get(rank)
         if sentence is not None:
-            yield sentence.format(_place(rival.evidence.core))
+            why = f" {rival.checks[0].reason}" if rank is Rank.UNCOMPARED else ""
+            yield sentence.format(_place(rival.evidence.core)) + why
+    for rival in case.rivals:
+        if rival.name and rank_of(case, rival) is Rank.NONE:
+            yield f"Did not compare with {rival.name}: {_no_rival(case, rival)}."
 
 
 def rank_of(case: Case, rival: Rival) -> Rank:
     """Return how another entry stands beside the one that is judged."""
     ours, theirs = case.parsed_statement, statement_of(rival.evidence.core)
-    if not _is_of_label(ours, theirs) or _order(rival.evidence.core) == _order(case.core):
+    if not _is_of_label(ours, theirs) or rival.evidence.place == case.evidence.place:
         return Rank.NONE
-    if not _is_sound(case, rival):
+    # With one block (0) is answered for both.
+    if not _is_at_same_block(case, rival) and rival.checks[0].falls_short:
+        return Rank.UNCOMPARED
+    if any(check.falls_short for check in rival.checks[1:]):
         return Rank.UNSOUND
     if is_listed(case) and not rival.is_listed:
         return Rank.UNLISTED
@@ -93,17 +109,45 @@ def rank_of(case: Case, rival: Rival) -> Rank:
     return Rank.EARLIER if is_earlier else Rank.LATER
 
 
+def _weighed(case: Case) -> Iterator[tuple[Rival, Rank]]:
+    """Yield each other entry of the label once: of several bundles the one that weighs most.
+
+    So whoever shows a worthless bundle of an entry hides no better one.
+    """
+    found: dict[tuple[int, int], tuple[Rival, Rank]] = {}
+    for rival in case.rivals:
+        rank, place = rank_of(case, rival), rival.evidence.place
+        _, known = found.get(place, (rival, Rank.NONE))
+        if _WEIGHTS.index(rank) > _WEIGHTS.index(known):
+            found[place] = rival, rank
+    yield from found.values()
+
+
+def _no_rival(case: Case, rival: Rival) -> str:
+    """Return why an entry that the reader brought is no rival."""
+    ours, theirs = case.parsed_statement, statement_of(rival.evidence.core)
+    if not isinstance(ours, BuildStatement):
+        return "this part's statement cannot be read"
+    if theirs is None:
+        return "its statement cannot be read"
+    if theirs.label != ours.label:
+        return "it is about another label"
+    return "it is about this very entry"
+
+
+def _is_at_same_block(case: Case, rival: Rival) -> bool:
+    return rival.evidence.chain.header == case.evidence.chain.header
+
+
+def _block(case: Case, rival: Rival) -> str:
+    """Return at which block an entry was judged, where it is another than the part's."""
+    if _is_at_same_block(case, rival):
+        return ""
+    return f" (as of block {decode_header(rival.evidence.chain.header).number})"
+
+
 def _is_of_label(ours: BuildStatement | GuildmarkError, theirs: BuildStatement | None) -> bool:
     return isinstance(ours, BuildStatement) and theirs is not None and theirs.label == ours.label
-
-
-def _is_sound(case: Case, rival: Rival) -> bool:
-    """Return whether an entry stands by itself, proven under the same block.
-
-    With one block (0) is answered for both.
-    """
-    has_same_block = rival.evidence.chain.header == case.evidence.chain.header
-    return has_same_block and not any(check.falls_short for check in rival.checks if check.number)
 
 
 def _names_label(evidence: Evidence) -> bool:
