@@ -143,13 +143,14 @@ class Chain:
     def sighting(self, number: int) -> Sighting:
         """Return what the node says of a block; an answer that cannot be used counts as none."""
         try:
-            block, final = self.block(number), self.final_block()
+            chain, block, final = self.identity(), self.block(number), self.final_block()
         except NetworkError:
             return Sighting(is_reached=False)
         return Sighting(
             is_reached=True,
             hash=None if block is None else block.hash,
             is_final=final is not None and number <= final.number,
+            chain=chain,
         )
 
     def final_block(self) -> TrustedBlock | None:

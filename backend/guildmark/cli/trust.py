@@ -91,7 +91,8 @@ def init(
     except FileExistsError as error:
         message = f"{path} exists already."
         raise TrustExistsError(message, path=str(path)) from error
-    note(f"{path} pins chain {made.chain.chain_id}. Close it with `guildmark trust close`.")
+    pinned = f"{path} pins {chain_class.value} chain {made.chain.chain_id}."
+    note(f"{pinned} Close it with `guildmark trust close`.")
 
 
 @app.command()

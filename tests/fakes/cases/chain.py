@@ -72,6 +72,14 @@ def own_node_is_down(draft: Draft) -> None:
     draft.question = Question(sighting=Sighting(is_reached=False))
 
 
+@breaks(0, "nodeOnOtherChain", 23)
+def own_node_is_of_another_chain(draft: Draft) -> None:
+    draft.trust["blocks"] = ()
+    pin = draft.simulator.pin
+    chain = (pin.chain_id, other("genesis"))
+    draft.question = Question(sighting=Sighting(is_reached=True, hash=other("b"), chain=chain))
+
+
 @breaks(0, "contractMissing", 23)
 def contract_without_proof(draft: Draft) -> None:
     def tamper(evidence: Evidence) -> Evidence:

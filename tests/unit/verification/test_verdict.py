@@ -28,7 +28,7 @@ from guildmark.domain.clauses import Disclosure
 from guildmark.domain.contracts import ChainClass, ContractName
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import Digest, IdentityId, Index
+from guildmark.domain.identifiers import ChainId, Digest, IdentityId, Index
 from guildmark.domain.identity import profile_digest
 from guildmark.domain.predicate import Resource, SignerRole
 from guildmark.domain.trust import Listed, Policy
@@ -399,6 +399,35 @@ def test_the_own_node_may_know_the_block() -> None:
     report = judge(simulator, Question(sighting=sighting), blocks=())
 
     assert report.exit == 0
+
+
+@pytest.mark.parametrize("is_other", [False, True])
+def test_the_own_node_is_one_of_the_pinned_chain(is_other: bool) -> None:
+    simulator = Simulator()
+    block, pin = simulator.trust().blocks[0], simulator.pin
+    chain_id = ChainId(pin.chain_id + is_other)
+    chain = (chain_id, pin.genesis)
+    sighting = Sighting(is_reached=True, hash=block.hash, is_final=True, chain=chain)
+
+    report = judge(simulator, Question(sighting=sighting), blocks=())
+
+    assert report.exit == (23 if is_other else 0)
+    assert report.checks[0].code == ("verify.nodeOnOtherChain" if is_other else None)
+
+
+def test_a_chain_of_another_class_alone_is_told_by_its_class() -> None:
+    simulator = Simulator()
+    others = [each for each in ChainClass if each is not simulator.pin.chain_class]
+    pinned = replace(simulator.pin, chain_class=others[0])
+
+    report = judge(simulator, chain=pinned)
+    elsewhere = judge(simulator, chain=replace(pinned, genesis=sha256(b"another genesis")))
+
+    shown = simulator.pin.chain_class.value
+    assert (report.exit, report.checks[0].code) == (16, "verify.chainMismatch")
+    assert f"--class {shown}`" in report.checks[0].reason
+    assert f"the same chain {others[0].value};" in report.checks[0].reason
+    assert "another chain or deployment" in elsewhere.checks[0].reason
 
 
 def test_evidence_may_be_as_old_as_the_policy_says() -> None:

@@ -39,6 +39,7 @@ BUNDLE = bundle.write(HONEST.evidence())
 BLOCK = HONEST.trust().blocks[0]
 PART = (LogNumber(1), Index(103))
 PATH = "/v1/parts/1.103/bundle"
+CHAIN = (HONEST.pin.chain_id, HONEST.pin.genesis)
 FOUND = f"/v1/parts?label={quote(LABEL, safe='')}"
 DIRECTORY = Address(b"\xd1" * 20)
 
@@ -161,8 +162,10 @@ def test_a_secure_address_is_not_asked_in_the_clear(web: Web) -> None:
 def test_the_own_node_sees_a_block(chain: Web) -> None:
     node = Chain(url=chain.url)
 
-    assert node.sighting(77) == Sighting(is_reached=True, hash=BLOCK.hash, is_final=True)
-    assert node.sighting(78) == Sighting(is_reached=True, hash=None, is_final=False)
+    assert node.sighting(77) == Sighting(
+        is_reached=True, hash=BLOCK.hash, is_final=True, chain=CHAIN
+    )
+    assert node.sighting(78) == Sighting(is_reached=True, chain=CHAIN)
     assert node.final_block() == BLOCK
 
 
@@ -171,7 +174,9 @@ def test_a_node_without_final_blocks_calls_none_final(chain: Web) -> None:
         None if tag == "finalized" else blocks(tag, full)
     )
 
-    assert Chain(url=chain.url).sighting(77) == Sighting(is_reached=True, hash=BLOCK.hash)
+    assert Chain(url=chain.url).sighting(77) == Sighting(
+        is_reached=True, hash=BLOCK.hash, chain=CHAIN
+    )
 
 
 def test_a_chain_is_pinned(chain: Web) -> None:

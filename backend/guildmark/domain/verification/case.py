@@ -10,7 +10,7 @@ from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.dsse import Envelope
 from guildmark.domain.errors import GuildmarkError, UncheckableError
 from guildmark.domain.ethproof.header import Header, HeaderError, decode_header
-from guildmark.domain.identifiers import Digest, Index, LogNumber, to_hex
+from guildmark.domain.identifiers import ChainId, Digest, Index, LogNumber, to_hex
 from guildmark.domain.record import Record
 from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
 from guildmark.domain.storage import IntervalWord, Location
@@ -100,11 +100,14 @@ class Sighting:
         is_reached: Whether the node answered at all.
         hash: The block's hash there, None where the node does not have it.
         is_final: Whether the node calls it final.
+        chain: The node's chain: its id and the hash of its first block; None where it need not
+            be asked, since the node is the one that the trust file came from.
     """
 
     is_reached: bool
     hash: Digest | None = None
     is_final: bool = False
+    chain: tuple[ChainId, Digest] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

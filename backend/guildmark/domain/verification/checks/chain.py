@@ -1,6 +1,7 @@
 """(0) The chain is the pinned one, and block b is trusted."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from guildmark.domain.contracts import ChainPin, ContractName
 from guildmark.domain.ethproof.header import Header
@@ -47,6 +48,11 @@ NODE_UNREACHABLE = Cause(
     meaning="Your node, which may know block b, could not be reached.",
     lack=Lack.SOURCE,
 )
+NODE_ON_OTHER_CHAIN = Cause(
+    code="verify.nodeOnOtherChain",
+    state=State.UNKNOWN,
+    meaning="Your node is on another chain than the trust file pins: it cannot know block b.",
+)
 CONTRACT_MISSING = Cause(
     code="verify.contractMissing",
     state=State.UNKNOWN,
@@ -79,12 +85,22 @@ def _pinned_chain(case: Case) -> Iterator[Finding]:
         reason = f"It is about chain {shown.chain_id}, you trust chain {pinned.chain_id}"
         if shown.chain_id == pinned.chain_id:
             reason = f"It is about another chain or deployment that also has id {shown.chain_id}"
+        if shown.chain_class is not pinned.chain_class and _same_but_class(shown, pinned):
+            reason = (
+                f"It calls chain {shown.chain_id} {shown.chain_class.value}, your trust file calls "
+                f"the same chain {pinned.chain_class.value}; if yours is wrong, make it again with "
+                f"`guildmark trust init --class {shown.chain_class.value}`"
+            )
         yield CHAIN_MISMATCH.found(f"{reason}.", _PIN)
 
 
 def _identity(pin: ChainPin) -> object:
     contracts = [pin.contracts.get(name) for name in PROVEN_CONTRACTS]
     return pin.chain_id, pin.genesis, pin.chain_class, contracts
+
+
+def _same_but_class(shown: ChainPin, pinned: ChainPin) -> bool:
+    return _identity(replace(shown, chain_class=pinned.chain_class)) == _identity(pinned)
 
 
 def _trusted_block(case: Case) -> Iterator[Finding]:
@@ -104,6 +120,9 @@ def _believed(case: Case, trust: Trust, header: Header) -> Iterator[Finding]:
         yield BLOCK_UNKNOWN.found(f"Your trust file does not know {here}.", _HEADER)
     elif not sighting.is_reached:
         yield NODE_UNREACHABLE.found(f"Your node could not be asked for {here}.", _HEADER)
+    elif sighting.chain not in {None, (trust.chain.chain_id, trust.chain.genesis)}:
+        reason = "Your node is on another chain than your trust file pins: name one of that chain."
+        yield NODE_ON_OTHER_CHAIN.found(reason, _HEADER)
     elif sighting.hash is None:
         yield BLOCK_UNKNOWN.found(f"Your node does not have {here}.", _HEADER)
     elif sighting.hash != header.hash:
@@ -134,6 +153,7 @@ CHAIN = Check(
         BLOCK_MISMATCH,
         BLOCK_UNKNOWN,
         NODE_UNREACHABLE,
+        NODE_ON_OTHER_CHAIN,
         CONTRACT_MISSING,
         CONTRACT_INVALID,
         CODE_MISMATCH,
