@@ -52,7 +52,8 @@ class Bundles:
 
         Raises:
             PartUnknownError: Neither this node nor a peer has the entry.
-            RecordTooYoungError: The block is older than the record, or not final.
+            RecordTooYoungError: The block is older than the record.
+            EvidenceNotFinalError: The block is not final.
             LedgerUnavailableError: The chain cannot be reached.
         """
         found = self._held(log, index)

@@ -57,10 +57,17 @@ class PartUnknownError(UnknownPartError):
 
 
 class RecordTooYoungError(NotFinalError):
-    """The block is older than the part's record, or not final yet."""
+    """The block is older than the part's record."""
 
     code = "evidence.blockTooEarly"
-    hint = "Ask at a later block, or wait until the block is final."
+    hint = "Ask at a later block."
+
+
+class EvidenceNotFinalError(NotFinalError):
+    """The block is later than the newest final one."""
+
+    code = "evidence.blockNotFinal"
+    hint = "Ask at the newest final block, or wait until the block is final."
 
 
 _CLAIMS_A_PARTY = 16
@@ -79,7 +86,8 @@ class Exporter:
 
         Raises:
             PartUnknownError: This node's log has no final entry there.
-            RecordTooYoungError: The record is younger than the block, or the block not final.
+            RecordTooYoungError: The record is younger than the block.
+            EvidenceNotFinalError: The block is not final.
             LedgerUnavailableError: The chain cannot be reached.
         """
         return self.prove(self.gather(log, index), block=block)
@@ -102,7 +110,8 @@ class Exporter:
         What stands inside it is proven under the same block, or left out where it is younger.
 
         Raises:
-            RecordTooYoungError: The record is younger than the block, or the block not final.
+            RecordTooYoungError: The record is younger than the block.
+            EvidenceNotFinalError: The block is not final.
             LedgerUnavailableError: The chain cannot be reached.
         """
         return self._proven(gathered, self._block(gathered.core.record, block))
@@ -130,7 +139,7 @@ class Exporter:
         head = self.ledger.head(final=True)
         if number is not None and number > head.number:
             message = f"Block {number} is not final; the newest final block is {head.number}."
-            raise RecordTooYoungError(message, block=number, final=head.number)
+            raise EvidenceNotFinalError(message, block=number, final=head.number)
         at = head if number is None else self.ledger.block(number)
         if at.time < record.time:
             message = f"Block {at.number} is older than record {record.seq} of log {record.log}."

@@ -70,13 +70,16 @@ def test_a_bundle_at_one_block_is_the_same_bundle(web: httpx.Client, played: Pla
     assert again.headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("block", [0, 2**53 - 1])
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [(0, "evidence.blockTooEarly"), (2**53 - 1, "evidence.blockNotFinal")],
+)
 def test_a_bundle_is_not_shown_before_its_record_nor_before_finality(
-    web: httpx.Client, played: Played, block: int
+    web: httpx.Client, played: Played, block: int, expected: str
 ) -> None:
     refused = web.get(f"/v1/parts/{played.parts[0].hint}/bundle?block={block}")
 
-    assert (refused.status_code, refused.json()["code"]) == (409, "evidence.blockTooEarly")
+    assert (refused.status_code, refused.json()["code"]) == (409, expected)
 
 
 def test_a_report_has_the_shape_of_the_command_s(web: httpx.Client, played: Played) -> None:

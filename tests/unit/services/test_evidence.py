@@ -31,7 +31,7 @@ from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.slots import required_slots
 from guildmark.ports import DocumentKind, PeerUnavailableError
 from guildmark.services.bundles import Bundles
-from guildmark.services.evidence import PartUnknownError, RecordTooYoungError
+from guildmark.services.evidence import EvidenceNotFinalError, PartUnknownError, RecordTooYoungError
 from guildmark.services.projection import known
 
 FIRST = Index(0)
@@ -98,10 +98,10 @@ def test_evidence_can_be_of_an_earlier_block(world: World) -> None:
 def test_block_must_be_final(world: World) -> None:
     number = world.tools.chain.head(final=True).number
 
-    with pytest.raises(RecordTooYoungError) as caught:
+    with pytest.raises(EvidenceNotFinalError) as caught:
         world.tools.exporter.evidence(world.log, FIRST, block=number + 1)
 
-    assert caught.value.code == "evidence.blockTooEarly"
+    assert caught.value.code == "evidence.blockNotFinal"
     assert caught.value.detail == {"block": number + 1, "final": number}
 
 
