@@ -105,6 +105,7 @@ class MemoryChain:
     terms: dict[int, Terms] = field(default_factory=dict)
     lanes: dict[int, Lane] = field(default_factory=dict)
     heads: dict[int, Head] = field(default_factory=dict)
+    stops: dict[int, int] = field(default_factory=dict)
     credits: dict[bytes, int] = field(default_factory=dict)
     """What waits in each coin, for whomever asks."""
     value: int = 0
@@ -150,6 +151,7 @@ class MemoryChain:
         answers: Mapping[str, Callable[..., Any]] = {
             "creditOf": lambda currency, _account: self.credits.get(currency, 0),
             "head": lambda log: vars(self.heads[log]),
+            "license": self._license,
             "linkCount": lambda child, parent: self.link_counts.get((child, parent), 0),
             "numberOf": self._number_of,
             "publishedAt": self._published_at,
@@ -164,6 +166,10 @@ class MemoryChain:
         names = {"LicenseGranted", "LicenseSublicensed"}
         granted = [event.args for event in self.log if event.name in names]
         return next((one["number"] for one in granted if one["id"] == license_id), 0)
+
+    def _license(self, number: int) -> Mapping[str, int]:
+        terms = self.terms[number]
+        return {"stopAt": self.stops.get(number, 0), "notAfter": terms.not_after}
 
     def _published_at(self, recipe: bytes) -> int:
         published = [event for event in self.log if event.name == "RecipePublished"]
@@ -565,6 +571,7 @@ class MemoryChain:
         self.emit(ContractName.LICENSES, "LaneSplit", log=log, **place)
 
     def _licenses_stop(self, sender: Address, license_id: bytes, at: int) -> None:
+        self.stops[self._number_of(license_id)] = at
         self.emit(ContractName.LICENSES, "LicenseStopped", id=license_id, at=at)
 
     def _log_open(self, sender: Address, operator: bytes, writer: Address, continues: int) -> None:

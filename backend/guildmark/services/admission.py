@@ -54,7 +54,9 @@ from guildmark.domain.terms import Allowance, TermsKind, allows, revision_member
 from guildmark.domain.verification.checks.measurements import TOLERANCE
 from guildmark.domain.verification.slots import instrument_id
 from guildmark.ports import DocumentKind, View
+from guildmark.services.ancestry import above
 from guildmark.services.disclosing import shown_clauses
+from guildmark.services.lawful import Place
 from guildmark.services.projection import known
 
 
@@ -200,6 +202,7 @@ class Desk:
     log: LogNumber
     now: int
     _shown: dict[tuple[DocumentKind, bytes], DisclosedClauses] = field(default_factory=dict)
+    _places: dict[tuple[IdentityId, IdentityId], Place] = field(default_factory=dict)
 
     def examine(self, data: bytes, salt: Bytes32) -> Admitted:
         """Return the entry that an envelope may be logged as, salted with ``salt``.
@@ -277,12 +280,12 @@ class Desk:
         return granted
 
     def _check_terms(self, granted: LicenseFact, statement: BuildStatement) -> None:
-        terms_root = granted.terms.terms_root
-        members = self._clauses(DocumentKind.TERMS, granted.id, terms_root)
-        for kind, value in _named(statement):
-            if allows(members, kind, value) is not Allowance.YES:
-                message = f"License {granted.number} does not allow {kind.value} {value[:90]}."
-                raise NotAllowedError(message, kind=kind.value, value=value[:90])
+        place = self._place(statement.run.site, statement.run.maker)
+        for license_ in (granted, *above(granted.terms, self.view.facts)):
+            terms_root = license_.terms.terms_root
+            members = self._clauses(DocumentKind.TERMS, license_.id, terms_root)
+            _check_named(license_, members, statement)
+            place.check(license_.number, members)
 
     def _check_design(self, granted: LicenseFact, statement: BuildStatement) -> None:
         external = statement.external
@@ -328,6 +331,11 @@ class Desk:
             self._clauses(DocumentKind.SITE_RECIPE, own.id, own.recipe.root),
         )
 
+    def _place(self, site: IdentityId, maker: IdentityId) -> Place:
+        if (site, maker) not in self._places:
+            self._places[site, maker] = Place.known(site, maker, self.view)
+        return self._places[site, maker]
+
     def _clauses(self, kind: DocumentKind, key: bytes, root: Digest) -> DisclosedClauses:
         if (kind, key) not in self._shown:
             shown = shown_clauses(self.view.documents, kind, key)
@@ -349,6 +357,15 @@ def _named(statement: BuildStatement) -> Iterator[tuple[TermsKind, str]]:
     yield TermsKind.SITE, to_hex(run.site)
     yield TermsKind.MACHINE, to_hex(run.machine)
     yield TermsKind.LABEL_NAMESPACE, statement.label
+
+
+def _check_named(
+    license_: LicenseFact, members: DisclosedClauses, statement: BuildStatement
+) -> None:
+    for kind, value in _named(statement):
+        if allows(members, kind, value) is not Allowance.YES:
+            message = f"License {license_.number} does not allow {kind.value} {value[:90]}."
+            raise NotAllowedError(message, kind=kind.value, value=value[:90])
 
 
 def _fit(recipe: RecipeFact, own: SiteRecipeFact, statement: BuildStatement) -> bool:

@@ -7,7 +7,7 @@ from typing import Self
 from guildmark.domain import codec
 from guildmark.domain.canonical import canonical
 from guildmark.domain.clause import Clause
-from guildmark.domain.clauses import clause_root, disclose_all
+from guildmark.domain.clauses import Disclosure, clause_root, disclose_all
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.eip712 import licenses_domain
 from guildmark.domain.errors import ContentError
@@ -33,6 +33,7 @@ from guildmark.domain.terms import (
     terms_members,
 )
 from guildmark.ports import DocumentKind, Entropy, KeyName, NodeStore
+from guildmark.services.ancestry import above, shown_above, verified_above
 from guildmark.services.disclosing import clauses_body
 from guildmark.services.licenses import Granted, Licenses, SignedTerms
 from guildmark.services.projection import known
@@ -102,6 +103,7 @@ class Offer:
     Args:
         place: Where the units are cut; None of a root license.
         acceptance: The licensee's signature, where something is owed and he has signed.
+        above: What the licensor shows of the terms above, the nearest first.
     """
 
     id: LicenseId
@@ -110,6 +112,7 @@ class Offer:
     signature: bytes
     place: Place | None = None
     acceptance: bytes = b""
+    above: tuple[Disclosure, ...] = ()
 
     def encode(self) -> bytes:
         """Return the offer's file."""
@@ -144,6 +147,7 @@ class Offers:
 
         Raises:
             DesignUnknownError: The index knows no such design.
+            DocumentUnknownError: This home does not hold the terms above.
             MalformedClauseTreeError: The terms name nothing.
             AbiRangeError: A number does not fit its field.
         """
@@ -157,6 +161,7 @@ class Offers:
             members=members,
             signature=signed.signature,
             place=place,
+            above=self._shown_above(terms),
         )
         self._keep(offer)
         return offer
@@ -175,6 +180,8 @@ class Offers:
 
         Raises:
             OfferMismatchError: Its id or members are not those of its terms; nothing was sent.
+            LicenseUnknownError: The index does not know a license above.
+            TermsAboveError: The terms above are not all shown.
             SignatureRefusedError: Not the signatures that the chain asks for.
             OfferExpiredError: The offer was open until an earlier time.
             LicenseGrantedError: The license is on record already.
@@ -201,11 +208,20 @@ class Offers:
         if clause_root(offer.members) != offer.terms.terms_root:
             message = "The offer's members are not those that its terms commit to."
             raise OfferMismatchError(message, license=to_hex(offer.id))
+        with self.store.reading() as view:
+            list(verified_above(offer.terms, offer.above, view.facts))
 
     def _keep(self, offer: Offer) -> None:
         body = clauses_body(disclose_all(offer.members))
         with self.store.writing() as work:
             work.documents.put(DocumentKind.TERMS, offer.id, body)
+            licenses = above(offer.terms, work.facts)
+            for one, shown in zip(licenses, offer.above, strict=True):
+                work.documents.put(DocumentKind.TERMS, one.id, clauses_body(shown))
+
+    def _shown_above(self, terms: Terms) -> tuple[Disclosure, ...]:
+        with self.store.reading() as view:
+            return shown_above(terms, view)
 
     def _terms(self, draft: Draft, members: tuple[Clause, ...], lane: LaneFact | None) -> Terms:
         return Terms(

@@ -1,6 +1,6 @@
 """License packages: what a site needs to build, sealed to the site, opened and checked there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BufferedIOBase
@@ -9,21 +9,28 @@ from typing import TypeAlias
 from guildmark.domain import abi, codec
 from guildmark.domain.canonical import canonical
 from guildmark.domain.clause import Clause
-from guildmark.domain.clauses import clause_root, disclose_all
+from guildmark.domain.clauses import DisclosedClauses, Disclosure, clause_root, disclose_all
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.design import Revision
 from guildmark.domain.eip712 import licenses_domain
 from guildmark.domain.errors import ContentError, NotCoveredError, NotFoundError
-from guildmark.domain.facts import LicenseFact, LicenseNumberFact, RecipeFact, RevisionFact
+from guildmark.domain.facts import (
+    LicenseFact,
+    LicenseNumberFact,
+    ParentFact,
+    RecipeFact,
+    RevisionFact,
+)
 from guildmark.domain.fileset import FileName, Manifest
 from guildmark.domain.identifiers import IdentityId, LicenseId, RecipeId, to_hex
 from guildmark.domain.recipe import Recipe, RecipeDocument
 from guildmark.domain.refusals import RecipeUnknownError
 from guildmark.domain.strictjson import Limits, parse_object
-from guildmark.domain.terms import Terms
+from guildmark.domain.terms import Allowance, Terms, TermsKind, allows
 from guildmark.ports import (
     Call,
     DocumentKind,
+    Facts,
     KeyName,
     KeyStore,
     Ledger,
@@ -31,8 +38,10 @@ from guildmark.ports import (
     Vault,
     View,
 )
+from guildmark.services.ancestry import above, shown_above, verified_above
 from guildmark.services.designs import SealedFiles
 from guildmark.services.disclosing import clauses_body, shown_clauses
+from guildmark.services.lawful import Place
 from guildmark.services.projection import known
 
 PACKAGE_LIMITS = Limits(size=16 << 20, depth=8, values=200_000)
@@ -56,6 +65,13 @@ class PackageNotLicensedError(NotCoveredError):
     hint = "Wait until the license is final, then open the package again."
 
 
+class ReleaseRefusedError(NotCoveredError):
+    """A license does not allow that the site gets the files."""
+
+    code = "package.releaseRefused"
+    hint = "Seal the package to a site that the license, and each above it, allows."
+
+
 class PackageIncompleteError(NotFoundError):
     """This home lacks terms, recipe or files that the package needs."""
 
@@ -74,6 +90,7 @@ class Package:
         document: The recipe in full.
         revision: The design's revision.
         files: Its encrypted files and their keys.
+        above: What is shown of the terms above, the nearest first.
     """
 
     terms: Terms
@@ -82,6 +99,7 @@ class Package:
     document: RecipeDocument
     revision: Revision
     files: SealedFiles
+    above: tuple[Disclosure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +122,7 @@ class Packages:
             PackageNotLicensedError: The index knows no such license.
             RecipeUnknownError: The index knows no such recipe.
             PackageIncompleteError: Terms, recipe or files are not in this home.
+            DocumentUnknownError: The terms of a license above are not in this home.
         """
         with self.store.reading() as view:
             terms = _granted_terms(license_id, view)
@@ -118,20 +137,40 @@ class Packages:
                 document=RecipeDocument.parse(document),
                 revision=known(view.facts, RevisionFact, recipe.design, number).revision,
                 files=codec.load(SealedFiles, files),
+                above=shown_above(terms, view),
             )
 
-    def seal(self, package: Package, *, site: IdentityId, recipient: bytes) -> bytes:
-        """Return a package that only the site can open.
+    def seal(
+        self,
+        package: Package,
+        *,
+        site: IdentityId,
+        recipient: bytes,
+        issuers: Collection[IdentityId] = (),
+    ) -> bytes:
+        """Return a package that only the site can open: the release of the files' keys.
 
         Args:
             package: What to seal.
             site: The site.
             recipient: Its X25519 public key.
+            issuers: Whose clearances for control classes count.
 
         Raises:
-            PackageNotLicensedError: The license is not in a final block.
+            PackageNotLicensedError: The license is not in a final block, or it or one above has
+                ended or is stopped, be it from a later time on.
+            ReleaseRefusedError: A license does not name the site.
+            CountryNotAllowedError: A license does not allow the site's country.
+            NotClearedError: A license names a control class for which nobody cleared the site.
         """
-        self._check_granted(self.license_id(package))
+        license_id = self.license_id(package)
+        self._check_granted(license_id)
+        with self.store.reading() as view:
+            place = Place.known(site, _maker(site, view), view, issuers=issuers)
+            for granted, members in _licensed(license_id, package, view.facts):
+                self._check_going(granted)
+                _check_site(granted, members, site)
+                place.check(granted.number, members)
         return self.vault.seal(canonical(codec.dump(package)), recipient, info=self._info(site))
 
     def open(self, sealed: bytes, *, site: IdentityId, key: KeyName) -> Package:
@@ -180,6 +219,14 @@ class Packages:
         if self.ledger.read(call, block=final) == 0:
             raise _not_granted(license_id)
 
+    def _check_going(self, granted: LicenseFact) -> None:
+        """Look at the newest block: what is stopped gives no keys from the call on."""
+        call = Call(contract=ContractName.LICENSES, function="license", args=(granted.number,))
+        found, now = self.ledger.read(call), self.ledger.head(final=False).time
+        if found["stopAt"] or 0 < found["notAfter"] <= now:
+            message = f"License {granted.number} has ended or is stopped."
+            raise PackageNotLicensedError(message, license=to_hex(granted.id))
+
     def _check(self, package: Package) -> None:
         revision = package.revision
         manifest = Manifest.parse(package.files.manifest)
@@ -204,6 +251,8 @@ class Packages:
         _require("files", manifest.ciphertext() == revision.ciphertext)
         _require("file list", manifest.root() == revision.root)
         _require("keys", len(package.files.keys) == len(manifest.files))
+        with self.store.reading() as view:
+            list(verified_above(package.terms, package.above, view.facts))
 
     def _keep(self, license_id: LicenseId, package: Package, opened: bytes) -> None:
         terms, recipe = disclose_all(package.members), disclose_all(package.document.clauses)
@@ -214,6 +263,31 @@ class Packages:
             put(DocumentKind.TERMS, license_id, clauses_body(terms))
             put(DocumentKind.RECIPE, recipe_id, clauses_body(recipe))
             put(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
+            for one, shown in zip(above(package.terms, work.facts), package.above, strict=True):
+                put(DocumentKind.TERMS, one.id, clauses_body(shown))
+
+
+def _licensed(
+    license_id: LicenseId, package: Package, facts: Facts
+) -> Iterator[tuple[LicenseFact, DisclosedClauses]]:
+    """Yield the package's license, then each above it, with what they allow."""
+    numbered = facts.get(LicenseNumberFact, license_id)
+    if numbered is None:
+        raise _not_granted(license_id)
+    own = disclose_all(package.members).verify(package.terms.terms_root)
+    yield known(facts, LicenseFact, numbered.number), own
+    yield from verified_above(package.terms, package.above, facts)
+
+
+def _check_site(granted: LicenseFact, members: DisclosedClauses, site: IdentityId) -> None:
+    if allows(members, TermsKind.SITE, to_hex(site)) is not Allowance.YES:
+        message = f"License {granted.number} does not allow site {to_hex(site)}."
+        raise ReleaseRefusedError(message, license=to_hex(granted.id), site=to_hex(site))
+
+
+def _maker(site: IdentityId, view: View) -> IdentityId | None:
+    parent = view.facts.get(ParentFact, site)
+    return None if parent is None else parent.parent
 
 
 def _granted_terms(license_id: LicenseId, view: View) -> Terms:

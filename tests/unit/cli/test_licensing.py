@@ -348,6 +348,7 @@ def test_lanes_and_units_begin_at_one(lane: int, units: int, speak: Speak, world
 def test_units_are_licensed_on_paid_for_and_reclaimed(
     speak: Speak, world: World, tmp_path: Path
 ) -> None:
+    world.disclose(DocumentKind.TERMS)
     out, accepted = tmp_path / "below.json", tmp_path / "accepted.json"
     holder, site = to_hex(world.operator), to_hex(world.site)
     signed = speak(

@@ -17,7 +17,7 @@ from guildmark.domain.refusals import (
 )
 from guildmark.domain.signatures import recover_address
 from guildmark.domain.terms import Place, TermsKind
-from guildmark.ports import KeyName
+from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.offers import Draft, Offer, OfferMismatchError, Offers, Price
 from guildmark.services.projection import known
 from guildmark.services.settling import licenses_of
@@ -27,7 +27,9 @@ COIN = Address(b"\7" * 20)
 
 @pytest.fixture
 def world() -> World:
-    return make_world()
+    world = make_world()
+    world.disclose(DocumentKind.TERMS)
+    return world
 
 
 def offers(world: World, name: str) -> Offers:

@@ -9,6 +9,8 @@ import pytest
 
 from fakes.store import MemoryNodeStore
 from fakes.world import DESIGNER, RECIPE, World, make_world
+from guildmark.domain import codec
+from guildmark.domain.canonical import canonical
 from guildmark.domain.clauses import disclose_all
 from guildmark.domain.fileset import FileMismatchError, FileName
 from guildmark.domain.hashing import sha256
@@ -27,6 +29,7 @@ from guildmark.services.packages import (
     PackageMismatchError,
     PackageNotLicensedError,
     Packages,
+    ReleaseRefusedError,
 )
 
 SEALED = KeyName("packages")
@@ -57,6 +60,13 @@ def site_packages(world: World) -> Packages:
 
 def sealed_to_site(world: World, package: Package) -> bytes:
     return world.tools.packages.seal(package, site=world.site, recipient=b"key")
+
+
+def forged(world: World, package: Package) -> bytes:
+    """Return a sealed package that nobody looked at before."""
+    packages = world.tools.packages
+    body = canonical(codec.dump(package))
+    return packages.vault.seal(body, b"key", info=packages._info(world.site))
 
 
 class Folder:
@@ -113,6 +123,39 @@ def test_license_that_is_not_granted_releases_no_key(world: World) -> None:
     assert caught.value.code == "package.notLicensed"
 
 
+def test_license_that_is_stopped_from_some_time_on_releases_no_key(world: World) -> None:
+    package = package_of(world)
+    world.tools.licenses(DESIGNER).stop(world.license, at=world.tools.chain.now + 500)
+
+    with pytest.raises(PackageNotLicensedError, match="ended or is stopped"):
+        sealed_to_site(world, package)
+
+
+def test_license_releases_keys_until_its_end(world: World) -> None:
+    package, chain = package_of(world), world.tools.chain
+    while chain.now < world.terms.not_after - 1:
+        chain.mine()
+    assert sealed_to_site(world, package)
+    chain.mine()
+
+    with pytest.raises(PackageNotLicensedError, match="ended or is stopped"):
+        sealed_to_site(world, package)
+
+
+def test_license_that_the_index_does_not_know_releases_no_key(world: World) -> None:
+    packages = replace(world.tools.packages, store=MemoryNodeStore())
+
+    with pytest.raises(PackageNotLicensedError):
+        packages.seal(package_of(world), site=world.site, recipient=b"key")
+
+
+def test_site_that_the_license_does_not_name_gets_no_key(world: World) -> None:
+    with pytest.raises(ReleaseRefusedError) as caught:
+        world.tools.packages.seal(package_of(world), site=world.maker, recipient=b"key")
+
+    assert caught.value.code == "package.releaseRefused"
+
+
 def other_members(package: Package) -> Package:
     return replace(package, members=package.members[:-1])
 
@@ -153,7 +196,7 @@ def test_part_that_is_not_the_chains_is_refused(
     world: World, change: Callable[[Package], Package], what: str
 ) -> None:
     packages = site_packages(world)
-    sealed = sealed_to_site(world, change(package_of(world)))
+    sealed = forged(world, change(package_of(world)))
 
     with pytest.raises(PackageMismatchError) as caught:
         packages.open(sealed, site=world.site, key=SEALED)
