@@ -42,6 +42,7 @@ from guildmark.services.designs import Designs
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.evidence import Exporter
 from guildmark.services.guardians import Guardians
+from guildmark.services.history import History
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
 from guildmark.services.ingest import Ingest
@@ -94,6 +95,11 @@ class Home:
     def packages(self) -> Packages:
         """Return the use cases around license packages."""
         return Packages(ledger=self.ledger, keys=self.keys, vault=self.vault, store=self.store)
+
+    @property
+    def history(self) -> History:
+        """Return the use cases around what was."""
+        return History(ledger=self.ledger)
 
     @property
     def indexing(self) -> Indexing:

@@ -53,6 +53,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "org": "Register and show organizations.",
         "package": "Hand a site what a license covers.",
         "part": "Show parts, make them tokens, declare them void.",
+        "receive": "Keep what somebody disclosed to this home.",
         "recipe": "Publish recipes, and what each site chooses in them.",
         "site": "Register and show sites.",
         "trust": "Say whom you trust: chain, operators, issuers, blocks.",

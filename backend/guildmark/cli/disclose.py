@@ -35,7 +35,7 @@ class DisclosureTargetError(UsageError):
     hint = "Give --node for an operator's node, or --out for a file."
 
 
-_KINDS = {
+KINDS = {
     Disclosable.CLAIM: DocumentKind.CLAIM,
     Disclosable.PROFILE: DocumentKind.PROFILE,
     Disclosable.RECIPE: DocumentKind.RECIPE,
@@ -73,10 +73,10 @@ def disclose(
     if not node and out is None:
         message = f"To whom shall the {what.value} be shown?"
         raise DisclosureTargetError(message)
-    body = enter(home).disclosing.show(_KINDS[what], thing, paths=path or ())
+    body = enter(home).disclosing.show(KINDS[what], thing, paths=path or ())
     for url in node or ():
         with asking(url) as client:
-            client.disclose(_KINDS[what], thing, body)
+            client.disclose(KINDS[what], thing, body)
     if out is not None:
         write_new(out, body)
     answer: Answer = {

@@ -1,6 +1,7 @@
 """``guildmark license``: counted rights to build, signed, granted, cut into lanes, stopped."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -37,10 +38,19 @@ from guildmark.domain.identifiers import (
     Uint256,
     to_hex,
 )
+from guildmark.domain.lawful import country_code
 from guildmark.domain.refusals import LicenseUnknownError
-from guildmark.domain.terms import NO_LICENSE, Terms, TermsKind, revision_member
+from guildmark.domain.terms import (
+    NO_LICENSE,
+    Terms,
+    TermsKind,
+    revision_member,
+    spdx_member,
+    text_member,
+)
 from guildmark.ports import DocumentKind, KeyName, View
 from guildmark.services.disclosing import shown_clauses
+from guildmark.services.history import PastFacts
 from guildmark.services.licenses import paid_units
 from guildmark.services.offers import Draft, Offer, Price
 from guildmark.services.projection import known
@@ -111,6 +121,30 @@ def sign(
         list[str] | None,
         typer.Option(metavar="TEXT", help="How labels must begin; may be repeated."),
     ] = None,
+    country: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CODE", parser=country_code, help="Where alone to build, ISO 3166-1, as DE."
+        ),
+    ] = None,
+    not_country: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CODE", parser=country_code, help="Where not to build."),
+    ] = None,
+    control_class: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TEXT", help="The export control class to be cleared for."),
+    ] = None,
+    spdx: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LICENSE", parser=spdx_member, help="A license text by its SPDX id."),
+    ] = None,
+    license_text: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", exists=True, dir_okay=False, help="A license text of your own."
+        ),
+    ] = None,
     text: Annotated[
         list[str] | None, typer.Option(help="What else is agreed, in words; may be repeated.")
     ] = None,
@@ -168,6 +202,13 @@ def sign(
             TermsKind.SITE: [to_hex(one) for one in site or ()],
             TermsKind.MACHINE: [to_hex(one) for one in machine or ()],
             TermsKind.LABEL_NAMESPACE: labels or (),
+            TermsKind.COUNTRY: country or (),
+            TermsKind.COUNTRY_DENIED: not_country or (),
+            TermsKind.CONTROL_CLASS: control_class or (),
+            TermsKind.LICENSE_TEXT: [
+                *(spdx or ()),
+                *(text_member(file.read_bytes()) for file in license_text or ()),
+            ],
             TermsKind.TEXT: text or (),
         },
         not_before=begin or 0,
@@ -353,10 +394,23 @@ def stop(
 
 
 @app.command()
-def show(license_: _License, home: Folder = None, as_json: AsJson = False) -> None:
+def show(
+    license_: _License,
+    at: Annotated[
+        int | None,
+        typer.Option(
+            metavar="TIME", parser=moment, help="UTC: as it was then; as it is by default."
+        ),
+    ] = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
     """Show a license, its lanes, and its terms where this home knows them."""
-    with enter_informed(home).store.reading() as view:
-        say(_shown(license_, view), as_json=as_json)
+    opened = enter_informed(home)
+    past = None if at is None else opened.history.licenses(at)
+    with opened.store.reading() as view:
+        seen = view if past is None else replace(view, facts=past)
+        say({**_as_of(past), **_shown(license_, seen)}, as_json=as_json)
 
 
 def _terms(offer: Offer) -> Answer:
@@ -387,6 +441,11 @@ def _amount(text: str, *, most: int) -> Uint256:
         message = f"{text[:80]!r} is no amount."
         raise AmountMalformedError(message, found=text[:80])
     return Uint256(int(text))
+
+
+def _as_of(past: PastFacts | None) -> Answer:
+    block = None if past is None else past.cursor()
+    return {} if block is None else {"asOf": Moment(block.time), "block": block.number}
 
 
 def _lane_seen(home: Home, lane: int) -> LaneFact:

@@ -51,6 +51,14 @@ def seal(
         str, typer.Option(metavar="KEY", help="The site's x25519 key, as `keys show` prints it.")
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the package is written.")],
+    issuer: Annotated[
+        list[IdentityId] | None,
+        typer.Option(
+            metavar="ID",
+            parser=identity_id,
+            help="Whose clearances for control classes count; may be repeated.",
+        ),
+    ] = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -61,7 +69,7 @@ def seal(
         raise KeyPurposeError(message, algorithm=key.algorithm.value)
     opened = enter_informed(home)
     package = opened.packages.gather(license_, recipe)
-    sealed = opened.packages.seal(package, site=site, recipient=key.value)
+    sealed = opened.packages.seal(package, site=site, recipient=key.value, issuers=issuer or ())
     write_new(out, sealed)
     answer: Answer = {"license": to_hex(license_), "site": to_hex(site), "package": str(out)}
     say(answer, as_json=as_json)

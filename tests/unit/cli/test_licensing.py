@@ -12,6 +12,7 @@ from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, World
 from guildmark.bootstrap import Home
 from guildmark.domain.clauses import disclose_all
 from guildmark.domain.contracts import ContractName
+from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import to_hex
 from guildmark.ports import DocumentKind
 from guildmark.services.disclosing import clauses_body
@@ -398,6 +399,78 @@ def test_a_royalty_is_paid_to_a_license_above_and_in_part(speak: Speak, world: W
     ).json
 
     assert (paid["units"], paid["amount"]) == (1, "0")
+
+
+def test_lawful_use_and_license_texts_are_terms(speak: Speak, world: World, tmp_path: Path) -> None:
+    own, out = tmp_path / "LICENSE.txt", tmp_path / "offer.json"
+    own.write_text("As agreed.")
+
+    sign(
+        *(speak, world, out, "--country", "DE", "--country", "PT", "--not-country", "FR"),
+        *("--control-class", "ECCN 9E003", "--spdx", "CERN-OHL-S-2.0", "--license-text", own),
+    )
+
+    named = {one.path: one.value for one in Offer.parse(out.read_bytes()).members}
+    digest = sha256(b"As agreed.").hex()
+    assert {path: value for path, value in named.items() if "recipe" not in path} == {
+        "/terms/controlClass/0000": "ECCN 9E003",
+        "/terms/country/0000": "DE",
+        "/terms/country/0001": "PT",
+        "/terms/countryDenied/0000": "FR",
+        "/terms/licenseText/0000": "SPDX:CERN-OHL-S-2.0",
+        "/terms/licenseText/0001": f"sha256:{digest}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "code"),
+    [
+        ("--country", "XX", "country.unknown"),
+        ("--not-country", "de", "country.unknown"),
+        ("--spdx", "no such thing", "license.malformedSpdx"),
+    ],
+)
+def test_unknown_countries_and_license_ids_are_refused(
+    option: str, value: str, code: str, speak: Speak, world: World, tmp_path: Path
+) -> None:
+    spoken = sign(speak, world, tmp_path / "offer.json", option, value, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, code)
+
+
+def test_a_license_is_shown_as_it_was(speak: Speak, world: World) -> None:
+    license_id, before = to_hex(world.license), world.tools.chain.now
+    speak("license", "stop", license_id, "--at", before + 100, "--as", DESIGNER)
+
+    then = speak("license", "show", license_id, "--at", before, "--json").json
+    now = speak("license", "show", license_id, "--json").json
+
+    assert (then["stopAt"], then["asOf"]) == (0, before)
+    assert now["stopAt"] == before + 100
+    assert "asOf" not in now
+
+
+def test_a_license_is_not_shown_from_before_it_was(speak: Speak, world: World) -> None:
+    first = world.tools.chain.block(0).time
+
+    spoken = speak("license", "show", to_hex(world.license), "--at", first, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "license.unknown")
+
+
+def test_what_somebody_disclosed_is_kept_after_comparing(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    file, license_id = tmp_path / "terms.json", to_hex(world.license)
+    file.write_bytes(clauses_body(disclose_all(world.members)))
+
+    kept = speak("receive", "terms", license_id, file)
+
+    assert kept.out == "kept"
+    assert speak("license", "show", license_id, "--json").json["terms"]
+    file.write_bytes(clauses_body(disclose_all(world.members[:-1])))
+    spoken = speak("receive", "terms", license_id, file, "--json")
+    assert spoken.json["code"] == "clause.disclosureMismatch"
 
 
 def test_units_are_added_to_a_license(speak: Speak, world: World) -> None:
