@@ -24,6 +24,7 @@ contract DesignRegistry is IDesignRegistry, ERC721 {
     mapping(bytes32 commitment => uint40 at) private _commitments;
     mapping(bytes32 digest => bool published) private _published;
     mapping(bytes32 id => Resale resale) private _resales;
+    mapping(bytes32 id => mapping(uint40 epoch => address owner)) private _epochOwners;
 
     constructor(address licenses) ERC721("Guildmark Design", "GMD") {
         _licenses = ILicenseRegistry(licenses);
@@ -114,6 +115,11 @@ contract DesignRegistry is IDesignRegistry, ERC721 {
     }
 
     /// @inheritdoc IDesignRegistry
+    function ownerAt(bytes32 id, uint40 epoch) external view returns (address) {
+        return _epochOwners[id][epoch];
+    }
+
+    /// @inheritdoc IDesignRegistry
     function committedAt(bytes32 commitment) external view returns (uint40) {
         return _commitments[commitment];
     }
@@ -137,14 +143,16 @@ contract DesignRegistry is IDesignRegistry, ERC721 {
     }
 
     /// @dev Every transfer, one to oneself too, moves the epoch on, so that no older signature of
-    /// an owner holds.
+    /// an owner holds. Who owned an epoch stays written: that owner signed its licenses.
     function _update(address to, uint256 token, address auth)
         internal
         override
         returns (address from)
     {
         from = super._update(to, token, auth);
-        if (from != address(0)) ++_designs[bytes32(token)].epoch;
+        bytes32 id = bytes32(token);
+        uint40 epoch = from == address(0) ? 0 : ++_designs[id].epoch;
+        _epochOwners[id][epoch] = to;
     }
 
     function _publish(

@@ -122,6 +122,11 @@ interface IDesignRegistry is IERC2981 {
     /// @notice The owner of a design; reverts with DesignUnknown.
     function designOwner(bytes32 id) external view returns (address);
 
+    /// @notice Who owned a design in an epoch, for ever: who may have signed the licenses that name
+    /// it. Zero where there was no such epoch.
+    /// @param epoch 0 at the registration, one more after each transfer.
+    function ownerAt(bytes32 id, uint40 epoch) external view returns (address);
+
     /// @notice The first time of a commitment, 0 where there is none.
     function committedAt(bytes32 commitment) external view returns (uint40);
 }

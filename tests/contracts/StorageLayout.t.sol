@@ -110,6 +110,11 @@ contract StorageLayoutTest is Deployed {
         vm.assertEq(_member(struct_, "epoch", word), 1, "epoch");
         word = _word("DesignRegistry", "_owners", address(designs), id);
         vm.assertEq(uint256(word), uint160(buyer), "owner");
+        bytes32 epochs = _at(_slot("DesignRegistry", "_epochOwners"), id);
+        word = vm.load(address(designs), _at(epochs, bytes32(uint256(0))));
+        vm.assertEq(uint256(word), uint160(designer), "first owner");
+        word = vm.load(address(designs), _at(epochs, bytes32(uint256(1))));
+        vm.assertEq(uint256(word), uint160(buyer), "second owner");
         word = _word("DesignRegistry", "_commitments", address(designs), id);
         vm.assertEq(uint256(word), _now() - 12, "commitment");
         bytes32 slot = _at(_at(_slot("DesignRegistry", "_revisions"), id), bytes32(uint256(1)));

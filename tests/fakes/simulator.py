@@ -572,7 +572,7 @@ class Simulator:
         recipe, site_recipe = RecipeId(self.make_recipe().id()), self.make_site_recipe().id()
         revision = self.make_revision()
         return {
-            storage.DESIGN_OWNERS.at(DESIGN): as_int(OWNER),
+            storage.DESIGN_OWNERS.at(DESIGN, 0): as_int(OWNER),
             storage.REVISIONS.at(DESIGN, revision.number): as_int(revision.digest()),
             storage.LICENSES.at(NUMBER): license_word(
                 parent=self.above[0].number if self.above else 0, depth=len(self.above)

@@ -222,6 +222,20 @@ class DesignFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DesignOwnerFact:
+    """Who owned a design in an epoch, and signed the licenses that name it."""
+
+    design: DesignId
+    epoch: int
+    owner: Address
+
+    @property
+    def key(self) -> Key:
+        """Return the design and the epoch."""
+        return (self.design, self.epoch)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionFact:
     """A revision of a design and where its encrypted manifest is."""
 

@@ -48,8 +48,8 @@ LINK_COUNTS = Mapping(ContractName.IDENTITIES, "_linkCounts", 5)
 KEYS = Mapping(ContractName.IDENTITIES, "_keys", 8)
 CLAIMS = Mapping(ContractName.IDENTITIES, "_claims", 9)
 
-DESIGN_OWNERS = Mapping(ContractName.DESIGNS, "_owners", 2)
 REVISIONS = Mapping(ContractName.DESIGNS, "_revisions", 7)
+DESIGN_OWNERS = Mapping(ContractName.DESIGNS, "_epochOwners", 11)
 
 LICENSES = Mapping(ContractName.LICENSES, "_licenses", 2)
 LICENSE_IDS = Mapping(ContractName.LICENSES, "_ids", 3)
@@ -67,7 +67,7 @@ FATES = Mapping(ContractName.PARTS, "_fates", 8)
 
 ALL_MAPPINGS = (
     *(IDENTITIES, PROFILES, LINKS, LINK_COUNTS, KEYS, CLAIMS),
-    *(DESIGN_OWNERS, REVISIONS),
+    *(REVISIONS, DESIGN_OWNERS),
     *(LICENSES, LICENSE_IDS, LANES, LANE_HOLDERS),
     *(RECIPES, STEPS, SITE_RECIPES),
     *(OPERATORS, RECORDS),

@@ -9,7 +9,7 @@ from guildmark.domain.dsse import Envelope
 from guildmark.domain.errors import GuildmarkError, NotFinalError, UnknownPartError
 from guildmark.domain.facts import (
     ClaimFact,
-    DesignFact,
+    DesignOwnerFact,
     IdentityFact,
     KeyFact,
     LaneFact,
@@ -184,7 +184,7 @@ def disclosures(core: Core, view: View) -> Disclosures:
     except GuildmarkError:
         # An envelope that cannot be read is a finding of the checks.
         return shown
-    run, owner = statement.run, _owner(statement, view)
+    run, owner = statement.run, _owner(core, view)
     parties = [party for party in (run.maker, owner) if party is not None]
     claims = tuple(_claims([*parties, run.site], view))
     named = {run.machine, run.site, *parties, *(claim.issuer for claim in claims)}
@@ -209,15 +209,20 @@ def _operator(record: Record, view: View) -> IdentityId | None:
 
 
 def _licenses(core: Core, view: View) -> tuple[LicenseDisclosure, ...]:
-    grant = core.record.grant_at(core.position)
-    lane = None if grant is None else view.facts.get(LaneFact, grant.lane)
-    granted: Sequence[LicenseFact] = () if lane is None else licenses_of(lane, view.facts)
+    granted = _granted(core, view)
     shown = [(one, shown_clauses(view.documents, DocumentKind.TERMS, one.id)) for one in granted]
     return tuple(
         LicenseDisclosure(number=one.number, terms=one.terms, members=members)
         for one, members in shown
         if members is not None
     )
+
+
+def _granted(core: Core, view: View) -> Sequence[LicenseFact]:
+    """Return the license of an entry's unit and all above it, the root last."""
+    grant = core.record.grant_at(core.position)
+    lane = None if grant is None else view.facts.get(LaneFact, grant.lane)
+    return () if lane is None else licenses_of(lane, view.facts)
 
 
 def _key(envelope: Envelope, statement: BuildStatement, view: View) -> PublicKey | None:
@@ -261,9 +266,16 @@ def _revision(statement: BuildStatement, view: View) -> Revision | None:
     return None if fact is None else fact.revision
 
 
-def _owner(statement: BuildStatement, view: View) -> IdentityId | None:
-    """Return an organization that speaks for the design's owner, one with claims before others."""
-    design = view.facts.get(DesignFact, statement.external.design)
+def _owner(core: Core, view: View) -> IdentityId | None:
+    """Return an organization that speaks for whoever owned the design when it was licensed.
+
+    One with claims goes before others.
+    """
+    granted = _granted(core, view)
+    if not granted:
+        return None
+    root = granted[-1].terms
+    design = view.facts.get(DesignOwnerFact, root.design, root.design_epoch)
     if design is None:
         return None
     named = [one.identity for one in view.facts.each(SpokenForFact, design.owner)]

@@ -13,6 +13,7 @@ from guildmark.domain.facts import (
     NO_LOG,
     ClaimFact,
     DesignFact,
+    DesignOwnerFact,
     Fact,
     GuardiansFact,
     IdentityFact,
@@ -224,6 +225,7 @@ def _claim_revoked(happening: Happening, facts: FactWriter) -> None:
 def _design_registered(happening: Happening, facts: FactWriter) -> None:
     design, owner = happening["design"], happening["owner"]
     facts.put(DesignFact(id=design, owner=owner, priority=happening["priority"]))
+    facts.put(DesignOwnerFact(design=design, epoch=0, owner=owner))
 
 
 def _revision_published(happening: Happening, facts: FactWriter) -> None:
@@ -245,7 +247,9 @@ def _design_moved(happening: Happening, facts: FactWriter) -> None:
     if happening["from"] == ZERO_ADDRESS:
         return
     design = known(facts, DesignFact, happening["tokenId"].to_bytes(32, "big"))
-    facts.put(replace(design, owner=happening["to"], epoch=design.epoch + 1))
+    moved = replace(design, owner=happening["to"], epoch=design.epoch + 1)
+    facts.put(moved)
+    facts.put(DesignOwnerFact(design=moved.id, epoch=moved.epoch, owner=moved.owner))
 
 
 def _recipe_published(happening: Happening, facts: FactWriter) -> None:

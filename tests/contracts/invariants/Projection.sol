@@ -148,7 +148,9 @@ abstract contract Projection is Deployed, Slots {
             bool isTransfer = topic == IERC721.Transfer.selector && id != 0;
             bytes32 slot = _at(6, entry.topics[3]);
             uint256 epoch = (uint256(predicted[account][slot]) >> 80) & _bits(0, 40);
-            if (isTransfer) _set(account, slot, 80, 40, epoch + 1);
+            if (isTransfer) _set(account, slot, 80, 40, ++epoch);
+            slot = _in(_at(11, entry.topics[3]), _key(epoch));
+            _setOnce(account, slot, uint256(entry.topics[2]));
         }
     }
 

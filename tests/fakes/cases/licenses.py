@@ -6,6 +6,7 @@ from fakes import simulator as sim
 from fakes.cases.draft import DAY, Draft, breaks, hide_members, other, relicense, under, word
 from fakes.simulator import (
     BEGUN,
+    DESIGN,
     GAUGE,
     ISSUER,
     LANE,
@@ -13,6 +14,7 @@ from fakes.simulator import (
     LOGGED,
     LOOKED,
     NUMBER,
+    OWNER,
     SITE,
 )
 from guildmark.domain import storage
@@ -359,3 +361,21 @@ def root_of_four_not_shown(draft: Draft) -> None:
 def root_of_five_stopped(draft: Draft) -> None:
     draft.simulator.license_under(8, 9, 10, 11)
     draft.simulator.above[-1].window["stop_at"] = BEGUN
+
+
+@breaks(6, "licensorUnknown", 18)
+def license_of_an_epoch_without_an_owner(draft: Draft) -> None:
+    word(storage.DESIGN_OWNERS.at(DESIGN, 0), 0)(draft)
+
+
+@breaks(6, "proofMissing", 23)
+def owner_who_licensed_is_not_proven(draft: Draft) -> None:
+    draft.simulator.unproven.add(storage.DESIGN_OWNERS.at(DESIGN, 0))
+
+
+@breaks(6, "proofMissing", 23)
+def owner_who_licensed_the_root_is_not_proven(draft: Draft) -> None:
+    above = under(draft)
+    above.terms["design_epoch"] = 3
+    draft.simulator.words[storage.DESIGN_OWNERS.at(DESIGN, 3)] = sim.as_int(OWNER)
+    draft.simulator.unproven.add(storage.DESIGN_OWNERS.at(DESIGN, 3))

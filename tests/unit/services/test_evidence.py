@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
-from fakes.world import ISSUER, OPERATOR, Tools, World, claim, make_world, parsed
+from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, Tools, World, claim, make_world, parsed
 from guildmark.domain import bundle
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.dsse import envelope_digest
@@ -13,6 +14,7 @@ from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.facts import (
     DesignFact,
+    DesignOwnerFact,
     IdentityFact,
     KeyFact,
     LaneFact,
@@ -29,7 +31,7 @@ from guildmark.domain.queue import Queued
 from guildmark.domain.storage import FATES
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.slots import required_slots
-from guildmark.ports import DocumentKind, PeerUnavailableError
+from guildmark.ports import DocumentKind, KeyName, PeerUnavailableError
 from guildmark.services.bundles import Bundles
 from guildmark.services.evidence import EvidenceNotFinalError, PartUnknownError, RecordTooYoungError
 from guildmark.services.projection import known
@@ -224,16 +226,28 @@ def test_owner_with_a_claim_goes_before_one_without(world: World) -> None:
 
 def test_owner_whom_no_organization_speaks_for_is_not_named(world: World) -> None:
     with world.tools.store.writing() as work:
-        design = known(work.facts, DesignFact, world.revision.design)
-        work.facts.put(replace(design, owner=Address(b"\7" * 20)))
+        signer = known(work.facts, DesignOwnerFact, world.revision.design, 0)
+        work.facts.put(replace(signer, owner=Address(b"\7" * 20)))
 
     assert evidence(world).disclosed.owner is None
+
+
+def test_owner_is_the_one_who_licensed_and_not_whom_the_token_was_given_to(world: World) -> None:
+    token = int.from_bytes(world.revision.design, "big")
+    seller, maker = (world.tools.keys.address(KeyName(name)) for name in (DESIGNER, MAKER))
+    moved: dict[str, Any] = {"from": seller, "to": maker, "tokenId": token}
+    world.tools.chain.mine()
+    world.tools.chain.emit(ContractName.DESIGNS, "Transfer", **moved)
+    world.tools.indexing(world.log).follow()
+
+    assert evidence(world).disclosed.owner == world.designer
 
 
 @pytest.mark.parametrize(
     ("kind", "member"),
     [
-        (DesignFact, "owner"),
+        (DesignOwnerFact, "owner"),
+        (LaneFact, "owner"),
         (RevisionFact, "revision"),
         (RecipeFact, "recipe"),
         (LogFact, "operator"),

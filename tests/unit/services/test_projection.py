@@ -12,6 +12,7 @@ from guildmark.domain.contracts import ContractName
 from guildmark.domain.facts import (
     ClaimFact,
     DesignFact,
+    DesignOwnerFact,
     IdentityFact,
     KeyFact,
     LaneFact,
@@ -168,6 +169,9 @@ def test_sold_design_has_another_owner_and_epoch(world: World) -> None:
     with world.tools.store.reading() as view:
         fact = known(view.facts, DesignFact, world.revision.design)
         assert (fact.owner, fact.epoch) == (buyer, 1)
+        owners = view.facts.each(DesignOwnerFact, world.revision.design)
+        first = world.tools.keys.address(KeyName(DESIGNER))
+        assert [(one.epoch, one.owner) for one in owners] == [(0, first), (1, buyer)]
 
 
 def test_recipe_follows_its_status(world: World) -> None:

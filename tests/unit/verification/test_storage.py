@@ -127,7 +127,7 @@ def test_a_plain_word_has_the_compilers_size(mapping: storage.Mapping, size: int
 
 
 def test_every_mapping_is_compared() -> None:
-    plain = {"_profiles", "_linkCounts", "_owners", "_revisions", "_ids", "_holders"}
+    plain = {"_profiles", "_linkCounts", "_epochOwners", "_revisions", "_ids", "_holders"}
     plain |= {"_siteRecipes", "_operators", "_records", "_fates"}
 
     packed = {mapping.name for mapping, *_ in FIELDS}

@@ -20,6 +20,8 @@ from fakes.simulator import (
     LOOKED,
     MAKER,
     OPERATOR,
+    OWNER,
+    SITE,
     Simulator,
 )
 from guildmark.domain import storage
@@ -28,8 +30,16 @@ from guildmark.domain.clauses import Disclosure
 from guildmark.domain.contracts import ChainClass, ContractName
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import ChainId, Digest, IdentityId, Index
-from guildmark.domain.identity import profile_digest
+from guildmark.domain.identifiers import (
+    Address,
+    ChainId,
+    DesignId,
+    Digest,
+    IdentityId,
+    Index,
+    to_hex,
+)
+from guildmark.domain.identity import IdentityKind, profile_digest
 from guildmark.domain.predicate import Resource, SignerRole
 from guildmark.domain.trust import Listed, Policy
 from guildmark.domain.verification.case import Case, Question, Sighting
@@ -150,6 +160,72 @@ def test_an_issuer_that_was_dropped_later_still_counts() -> None:
     assert report.exit == 0
 
 
+PIRATE = 0xBAD
+"""An account that no listed organization speaks with."""
+
+
+def test_a_token_that_was_given_away_after_the_license_names_no_victim() -> None:
+    simulator = Simulator()
+    simulator.words[storage.DESIGN_OWNERS.at(DESIGN, 0)] = PIRATE
+    simulator.words[storage.DESIGN_OWNERS.at(DESIGN, 1)] = sim.as_int(OWNER)
+
+    report = judge(simulator)
+
+    assert party(report, "designOwner").id == ""
+    assert (report.verdict is Verdict.VERIFIED, report.exit) == (False, 16)
+    assert "the design owner's issuer" in report.headline
+
+
+def test_an_unlisted_organization_that_licensed_is_named_instead_of_the_victim() -> None:
+    simulator = Simulator(disclosed={"owner": SITE})
+    simulator.words[storage.DESIGN_OWNERS.at(DESIGN, 0)] = PIRATE
+    simulator.words[storage.DESIGN_OWNERS.at(DESIGN, 1)] = sim.as_int(OWNER)
+    pirate = Address(PIRATE.to_bytes(20, "big"))
+    simulator.words[storage.IDENTITIES.at(SITE)] = sim.identity_word(
+        IdentityKind.ORGANIZATION, controller=pirate
+    )
+
+    report = judge(simulator)
+
+    assert party(report, "designOwner").id == to_hex(SITE)
+    assert report.exit == 16
+
+
+def test_a_design_that_was_sold_after_the_license_keeps_its_designer() -> None:
+    simulator = Simulator()
+    simulator.words[storage.DESIGN_OWNERS.at(DESIGN, 1)] = PIRATE
+
+    report = judge(simulator)
+
+    assert party(report, "designOwner").id == to_hex(DESIGNER)
+    assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
+
+
+def test_a_license_of_a_later_owner_names_that_one() -> None:
+    simulator = Simulator(terms={"design_epoch": 2})
+    simulator.words[storage.DESIGN_OWNERS.at(DESIGN, 0)] = PIRATE
+    simulator.words[storage.DESIGN_OWNERS.at(DESIGN, 2)] = sim.as_int(OWNER)
+
+    report = judge(simulator)
+
+    assert party(report, "designOwner").id == to_hex(DESIGNER)
+    assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
+
+
+@pytest.mark.parametrize(("owner", "exit_code"), [(sim.as_int(OWNER), 0), (PIRATE, 16)])
+def test_under_other_licenses_the_one_who_signed_the_root_is_named(
+    owner: int, exit_code: int
+) -> None:
+    simulator = Simulator()
+    simulator.license_under(8, 9)
+    simulator.above[-1].terms["design_epoch"] = 5
+    # A license below another names epoch 0, whoever owned the design then.
+    simulator.words[storage.DESIGN_OWNERS.at(DESIGN, 0)] = PIRATE
+    simulator.words[storage.DESIGN_OWNERS.at(DESIGN, 5)] = owner
+
+    assert judge(simulator).exit == exit_code
+
+
 def claims_of(*subjects: IdentityId) -> Simulator:
     simulator = Simulator()
     simulator.claims = tuple(sim.claim(each, "LEI", "5299000J2N45DDNE4Y28") for each in subjects)
@@ -194,12 +270,11 @@ def test_a_claim_that_was_never_made_names_nobody() -> None:
     [
         {"disclosed": {"owner": None}},
         {"disclosed": {"owner": MAKER}},
-        {"words": {storage.DESIGN_OWNERS.at(DESIGN): 0}},
-        {"unproven": {storage.DESIGN_OWNERS.at(DESIGN)}},
+        {"words": {storage.DESIGN_OWNERS.at(DESIGN, 0): 7}},
         {"unproven": {storage.IDENTITIES.at(DESIGNER)}},
     ],
 )
-def test_an_organization_that_does_not_own_the_design_is_not_its_owner(
+def test_an_organization_that_did_not_license_the_design_is_not_its_owner(
     change: dict[str, Any],
 ) -> None:
     report = judge(Simulator(**change))
@@ -217,6 +292,17 @@ def test_an_organization_that_does_not_own_the_design_is_not_its_owner(
 )
 def test_an_operator_that_is_not_proven_has_no_name(change: dict[str, Any]) -> None:
     assert party(judge(Simulator(**change)), "operator").id == ""
+
+
+def test_the_owner_of_another_design_that_was_licensed_is_not_named() -> None:
+    other = DesignId(sha256(b"another design"))
+    simulator = Simulator(terms={"design": other})
+    simulator.words[storage.DESIGN_OWNERS.at(other, 0)] = sim.as_int(OWNER)
+
+    report = judge(simulator)
+
+    assert party(report, "designOwner").id == ""
+    assert report.verdict is Verdict.PROBLEM
 
 
 def test_parties_without_links_have_no_names() -> None:

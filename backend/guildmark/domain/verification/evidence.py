@@ -30,7 +30,7 @@ from guildmark.domain.record import COUNT_MAX, PATH_MAX, Record
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.storage import FATES, VOIDED
-from guildmark.domain.terms import Terms
+from guildmark.domain.terms import NO_LICENSE, Terms
 
 INTERVALS_MAX = 64
 STEPS_MAX = 64
@@ -165,7 +165,7 @@ class Disclosures:
         recipe: The recipe that the license allows.
         site_recipe: The site's own recipe.
         revision: The design's revision.
-        owner: The organization that speaks for the design's owner.
+        owner: The organization that speaks for whoever owned the design when it was licensed.
         claims: Claims by which maker and design owner are named.
         profiles: Profiles, for display.
     """
@@ -191,6 +191,12 @@ class Disclosures:
         _check_range("licenses", len(self.licenses), 0, LICENSES_MAX)
         _check_range("claims", len(self.claims), 0, PARTIES_MAX)
         _check_range("profiles", len(self.profiles), 0, PARTIES_MAX)
+
+    @property
+    def root_license(self) -> LicenseDisclosure | None:
+        """Return the license that the design's owner signed, None where it is not shown."""
+        last = self.licenses[-1] if self.licenses else None
+        return last if last is not None and last.terms.parent == NO_LICENSE else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,11 +74,17 @@ def _maker(case: Case) -> IdentityId | None:
 
 
 def _design_owner(case: Case) -> IdentityId | None:
-    """Return the organization whose controller owns the design's token."""
+    """Return the organization whose controller owned the design when its license was signed.
+
+    Who owns the token at block b may be anybody: a token can be given away to a stranger.
+    """
     owner, revision = case.disclosed.owner, case.disclosed.revision
-    if owner is None or revision is None:
+    root = case.disclosed.root_license
+    if owner is None or revision is None or root is None:
         return None
-    account = case.state.word(storage.DESIGN_OWNERS.at(revision.design))
+    if root.terms.design != revision.design:
+        return None
+    account = case.state.word(storage.DESIGN_OWNERS.at(root.terms.design, root.terms.design_epoch))
     identity = case.state.word(storage.IDENTITIES.at(owner))
     if not isinstance(account, int) or not isinstance(identity, int) or account == 0:
         return None

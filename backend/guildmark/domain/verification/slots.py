@@ -74,10 +74,17 @@ def _of_disclosures(disclosed: Disclosures) -> Iterator[Location]:
         yield storage.CLAIMS.at(claim.id())
     for profile in disclosed.profiles:
         yield storage.PROFILES.at(profile.identity)
+    yield from _of_licenses(disclosed)
+    yield from _of_recipes(disclosed)
+
+
+def _of_licenses(disclosed: Disclosures) -> Iterator[Location]:
     for license_ in disclosed.licenses:
         yield storage.LICENSES.at(license_.number)
         yield storage.LICENSE_IDS.at(license_.number)
-    yield from _of_recipes(disclosed)
+    root = disclosed.root_license
+    if root is not None:
+        yield storage.DESIGN_OWNERS.at(root.terms.design, root.terms.design_epoch)
 
 
 def _of_recipes(disclosed: Disclosures) -> Iterator[Location]:
@@ -89,7 +96,6 @@ def _of_recipes(disclosed: Disclosures) -> Iterator[Location]:
         yield storage.SITE_RECIPES.at(disclosed.site_recipe.recipe.id())
     if disclosed.revision is not None:
         yield storage.REVISIONS.at(disclosed.revision.design, disclosed.revision.number)
-        yield storage.DESIGN_OWNERS.at(disclosed.revision.design)
 
 
 def _of_link(link: LinkDisclosure) -> Iterator[Location]:

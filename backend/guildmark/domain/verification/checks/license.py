@@ -114,6 +114,11 @@ LICENSE_IN_FORCE_PARTLY = Cause(
     state=State.UNKNOWN,
     meaning="A license was in force only a part of the time between beacon and record.",
 )
+LICENSOR_UNKNOWN = Cause(
+    code="verify.licensorUnknown",
+    state=State.FAIL,
+    meaning="Nobody owned the design in the epoch that the license names as its licensor's.",
+)
 TERMS_INVALID = Cause(
     code="verify.termsInvalid",
     state=State.FAIL,
@@ -263,6 +268,17 @@ def _on_chain(
     if license_.terms.parent != parent:
         reason = f"License {license_.number} was not given under the one that is shown above it."
         yield LICENSE_PARENT_MISMATCH.found(reason, _LICENSES)
+
+
+def _licensor(case: Case) -> Iterator[Finding]:
+    root = case.disclosed.root_license
+    # A root that is not shown is a finding of the chain of licenses.
+    if root is None:
+        return
+    epoch = root.terms.design_epoch
+    if case.word(storage.DESIGN_OWNERS.at(root.terms.design, epoch)) == 0:
+        reason = f"License {root.number} is of epoch {epoch} of the design, which nobody owned."
+        yield LICENSOR_UNKNOWN.found(reason, _LICENSES)
 
 
 def _stated_license(case: Case) -> Iterator[Finding]:
@@ -419,6 +435,7 @@ LICENSE = Check(
         LICENSE_PARENT_MISMATCH,
         LICENSE_NOT_IN_FORCE,
         LICENSE_IN_FORCE_PARTLY,
+        LICENSOR_UNKNOWN,
         TERMS_INVALID,
         TERMS_WITHHELD,
         SITE_NOT_LICENSED,
@@ -437,6 +454,7 @@ LICENSE = Check(
         _lane,
         _lane_holder,
         _chain_of_licenses,
+        _licensor,
         _stated_license,
         _in_force,
         _terms,
