@@ -47,6 +47,7 @@ from guildmark.domain.refusals import (
     LogStaleError,
     PaymentRefusedError,
     ReclaimStateError,
+    RevisionStaleError,
 )
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.terms import Terms
@@ -156,6 +157,7 @@ class MemoryChain:
             "numberOf": self._number_of,
             "publishedAt": self._published_at,
             "revisionDigest": self._revision_digest,
+            "stateHash": self._state_hash,
         }
         return answers[call.function](*call.args)
 
@@ -175,6 +177,21 @@ class MemoryChain:
         published = [event for event in self.log if event.name == "RecipePublished"]
         blocks = [event.block_number for event in published if event.args["id"] == recipe]
         return self.blocks[blocks[0]].time if blocks else 0
+
+    def _state_hash(self, design: bytes) -> bytes:
+        """Return what changes with owners, revisions and the owners' licenses."""
+        own = {design, int.from_bytes(design, "big")}
+        names = {"RevisionPublished", "Transfer", "LicenseGranted"}
+        seen = [
+            event.name
+            for event in self.log
+            if event.name == "LicenseStopped"
+            or (
+                event.name in names
+                and any(each == one for each in event.args.values() for one in own)
+            )
+        ]
+        return sha256(design + "".join(seen).encode())
 
     def _revision_digest(self, design: bytes, number: int) -> bytes:
         published = [event for event in self.log if event.name == "RevisionPublished"]
@@ -420,6 +437,18 @@ class MemoryChain:
             revision=struct,
             cid=cid,
         )
+
+    def _designs_transferIf(self, sender: Address, design: bytes, to: bytes, state: bytes) -> None:
+        if self._state_hash(design) != state:
+            message = "The design has another state."
+            raise RevisionStaleError(message)
+        token = int.from_bytes(design, "big")
+        moved = {"from": sender, "to": to, "tokenId": token}
+        self.emit(ContractName.DESIGNS, "Transfer", **moved)
+
+    def _designs_setResale(self, sender: Address, design: bytes, to: bytes, points: int) -> None:
+        said = {"design": design, "receiver": to, "basisPoints": points}
+        self.emit(ContractName.DESIGNS, "ResaleSet", **said)
 
     def _recipes_publish(self, sender: Address, struct: tuple[Any, ...], status: int) -> None:
         names = ("root", "design", "revision", "supersedes", "change", "plan")

@@ -8,11 +8,18 @@ import typer
 
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, say
-from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, design_id
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, design_id
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.facts import DesignFact, RevisionFact
 from guildmark.domain.fileset import Manifest
-from guildmark.domain.identifiers import DesignId, to_hex
+from guildmark.domain.identifiers import (
+    Address,
+    Bytes32,
+    DesignId,
+    Digest,
+    bytes32_from_hex,
+    to_hex,
+)
 from guildmark.domain.refusals import DesignUnknownError
 from guildmark.ports import KeyName
 from guildmark.services.designs import DesignFilesUnknownError, SourceFile
@@ -32,6 +39,10 @@ _MEDIA_TYPES = {
     ".txt": "text/plain",
 }
 _OCTETS = "application/octet-stream"
+
+_Design = Annotated[
+    DesignId, typer.Argument(metavar="DESIGN", parser=design_id, help="The design's id.")
+]
 
 
 @app.command()
@@ -61,10 +72,49 @@ def register(
 
 
 @app.command()
-def show(
-    design: Annotated[
-        DesignId, typer.Argument(metavar="DESIGN", parser=design_id, help="The design's id.")
+def transfer(
+    design: _Design,
+    to: Annotated[
+        Address, typer.Option(metavar="ACCOUNT", parser=address, help="Who shall own it.")
     ],
+    state: Annotated[
+        Bytes32,
+        typer.Option(
+            metavar="HASH", parser=bytes32_from_hex, help="Its state, as `design show` prints it."
+        ),
+    ],
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a design away, if nothing changed since its buyer looked; licenses stay as they are."""
+    designs = enter(home).designs(KeyName(account))
+    designs.transfer(design, to=to, state=Digest(state))
+    answer: Answer = {"id": to_hex(design), "owner": to_hex(to)}
+    say(answer, as_json=as_json)
+
+
+@app.command()
+def resale(
+    design: _Design,
+    to: Annotated[
+        Address, typer.Option(metavar="ACCOUNT", parser=address, help="Who shall get it.")
+    ],
+    basis_points: Annotated[int, typer.Option(min=0, max=1_000, help="Of the price, in 1/10,000.")],
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a resale of a design should bring (ERC-2981), as its owner."""
+    designs = enter(home).designs(KeyName(account))
+    designs.set_resale(design, to=to, basis_points=basis_points)
+    answer: Answer = {"id": to_hex(design), "to": to_hex(to), "basisPoints": basis_points}
+    say(answer, as_json=as_json)
+
+
+@app.command()
+def show(
+    design: _Design,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
@@ -81,6 +131,8 @@ def show(
         "id": to_hex(design),
         "owner": to_hex(fact.owner),
         "priority": Moment(fact.priority),
+        "epoch": fact.epoch,
+        "state": to_hex(opened.designs(KeyName(account)).state(design)),
         "revisions": [_revision(one) for one in revisions],
         "files": _files(opened, design, KeyName(account)),
     }

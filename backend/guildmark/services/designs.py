@@ -10,9 +10,17 @@ from guildmark.domain.contracts import ContractName
 from guildmark.domain.design import Commitment
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.fileset import DesignFile, FileName, Manifest, parse_file_name
-from guildmark.domain.identifiers import Bytes32, Cid, DesignId, to_hex
+from guildmark.domain.identifiers import Address, Bytes32, Cid, DesignId, Digest, to_hex
 from guildmark.domain.strictjson import parse_object
-from guildmark.ports import DocumentKind, Entropy, Ledger, NodeStore, TransactionStatus, Vault
+from guildmark.ports import (
+    Call,
+    DocumentKind,
+    Entropy,
+    Ledger,
+    NodeStore,
+    TransactionStatus,
+    Vault,
+)
 from guildmark.services.accounts import Account
 
 _KEY_SIZE = 32
@@ -81,6 +89,39 @@ class Designs:
             work.documents.put(DocumentKind.FILES, design, body)
         self._reveal(design, manifest, salt, sealed.cid)
         return design
+
+    def state(self, design: DesignId) -> Digest:
+        """Return the state that a buyer names: owners so far, revisions, the owners' licenses.
+
+        Raises:
+            DesignUnknownError: The chain holds no such design.
+        """
+        call = Call(contract=ContractName.DESIGNS, function="stateHash", args=(design,))
+        found: Digest = self.ledger.read(call)
+        return found
+
+    def transfer(self, design: DesignId, *, to: Address, state: Digest) -> None:
+        """Give a design to another account if its state is still the one that the buyer saw.
+
+        Raises:
+            RevisionStaleError: It is another one now.
+            CallerRefusedError: The account neither owns the design nor was approved.
+        """
+        once = f"{design.hex()}:{state.hex()}"
+        self.account.call(ContractName.DESIGNS, "transferIf", design, to, state, once=once)
+
+    def set_resale(self, design: DesignId, *, to: Address, basis_points: int) -> None:
+        """Say what a resale of the design should bring, as its owner.
+
+        Raises:
+            CallerRefusedError: The account does not own the design.
+            DesignInvalidError: More than 1,000 basis points, or for nobody.
+        """
+        head = self.ledger.head(final=False).number
+        self.account.call(
+            *(ContractName.DESIGNS, "setResale", design, to, basis_points),
+            once=f"{design.hex()}:{to.hex()}:{basis_points}:{head}",
+        )
 
     def files(self, design: DesignId) -> SealedFiles:
         """Return the keys to a design's files.

@@ -401,6 +401,29 @@ def test_a_royalty_is_paid_to_a_license_above_and_in_part(speak: Speak, world: W
     assert (paid["units"], paid["amount"]) == (1, "0")
 
 
+def test_a_design_is_sold_as_the_buyer_saw_it(speak: Speak, world: World) -> None:
+    design, buyer = to_hex(world.revision.design), "0x" + "b1" * 20
+    seen = speak("design", "show", design, "--as", DESIGNER, "--json").json["state"]
+    resale = speak(
+        *("design", "resale", design, "--to", buyer, "--basis-points", 500),
+        *("--as", DESIGNER, "--json"),
+    ).json
+    assert resale["basisPoints"] == 500
+    assert speak("design", "show", design, "--as", DESIGNER, "--json").json["state"] == seen
+    world.tools.licenses(DESIGNER).stop(world.license, at=world.tools.chain.now + 100)
+
+    late = speak(
+        *("design", "transfer", design, "--to", buyer, "--state", seen),
+        *("--as", DESIGNER, "--json"),
+    )
+    state = speak("design", "show", design, "--as", DESIGNER, "--json").json["state"]
+    speak("design", "transfer", design, "--to", buyer, "--state", state, "--as", DESIGNER)
+
+    shown = speak("design", "show", design, "--as", DESIGNER, "--json").json
+    assert (late.exit, late.json["code"]) == (1, "design.stale")
+    assert (shown["owner"], shown["epoch"]) == (buyer, 1)
+
+
 def test_lawful_use_and_license_texts_are_terms(speak: Speak, world: World, tmp_path: Path) -> None:
     own, out = tmp_path / "LICENSE.txt", tmp_path / "offer.json"
     own.write_text("As agreed.")
