@@ -43,7 +43,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
     }
 )
 
-# Volumes of randomised tests: in `make test`, in `.ci/run`, in long runs.
+# Volumes of randomised tests: in `make test`, in `make test VOLUME=ci`, in long runs.
 _VOLUMES = ("test", "ci", "long")
 
 hypothesis.settings.register_profile("test", deadline=None, derandomize=True, max_examples=100)
@@ -88,7 +88,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def volume() -> Callable[[int, int, int], int]:
-    """Return the choice among a test's volumes: in `make test`, in `.ci/run`, in long runs."""
+    """Return the choice among a test's volumes: in `make test`, VOLUME=ci, VOLUME=long."""
     position = _VOLUMES.index(_volume_name())
     return lambda *volumes: volumes[position]
 
