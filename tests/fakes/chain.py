@@ -44,6 +44,7 @@ from guildmark.domain.refusals import (
     CallerRefusedError,
     CreditMissingError,
     LaneStaleError,
+    LicenseGrantedError,
     LogStaleError,
     PaymentRefusedError,
     ReclaimStateError,
@@ -106,6 +107,7 @@ class MemoryChain:
     terms: dict[int, Terms] = field(default_factory=dict)
     lanes: dict[int, Lane] = field(default_factory=dict)
     heads: dict[int, Head] = field(default_factory=dict)
+    first_lanes: dict[int, int] = field(default_factory=dict)
     stops: dict[int, int] = field(default_factory=dict)
     credits: dict[bytes, int] = field(default_factory=dict)
     """What waits in each coin, for whomever asks."""
@@ -151,6 +153,7 @@ class MemoryChain:
     def read(self, call: Call, *, block: int | None = None) -> Any:
         answers: Mapping[str, Callable[..., Any]] = {
             "creditOf": lambda currency, _account: self.credits.get(currency, 0),
+            "firstLaneOf": lambda number: self.first_lanes[number],
             "head": lambda log: vars(self.heads[log]),
             "license": self._license,
             "linkCount": lambda child, parent: self.link_counts.get((child, parent), 0),
@@ -481,6 +484,7 @@ class MemoryChain:
         self, sender: Address, struct: tuple[Any, ...], signature: bytes, acceptance: bytes
     ) -> None:
         terms = _terms(struct)
+        self._require_new(terms)
         place = self._add_license(terms, 1, 0)
         self.emit(
             ContractName.LICENSES,
@@ -502,11 +506,12 @@ class MemoryChain:
         acceptance: bytes,
     ) -> None:
         terms, source = _terms(struct), self.lanes[lane]
+        self._require_new(terms)
         if end != source.end:
             message = f"The lane ends at {source.end}."
             raise LaneStaleError(message)
+        place = self._add_license(terms, source.end - terms.units, lane)
         source.end -= terms.units
-        place = self._add_license(terms, source.end, lane)
         self.emit(
             ContractName.LICENSES,
             "LicenseSublicensed",
@@ -517,9 +522,15 @@ class MemoryChain:
         )
         self._take_fee(terms)
 
+    def _require_new(self, terms: Terms) -> None:
+        if self._number_of(self._license_id(terms)):
+            message = "The license is granted already."
+            raise LicenseGrantedError(message)
+
     def _add_license(self, terms: Terms, first: int, source: int) -> dict[str, int]:
         number, lane = len(self.terms) + 1, len(self.lanes) + 1
         self.terms[number] = terms
+        self.first_lanes[number] = lane
         self.lanes[lane] = Lane(
             number, first, first, first + terms.units, 0, terms.holder, source=source
         )

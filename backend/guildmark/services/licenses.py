@@ -1,6 +1,7 @@
 """Licenses: terms signed by licensors, granted, licensed on, cut into lanes, paid, stopped."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.eip712 import TypedDataDomain, licenses_domain
@@ -13,8 +14,9 @@ from guildmark.domain.identifiers import (
     LicenseId,
     LogNumber,
 )
+from guildmark.domain.refusals import LicenseGrantedError
 from guildmark.domain.terms import Place, Terms
-from guildmark.ports import Call, Facts, KeyName, KeyStore, Ledger
+from guildmark.ports import Call, Facts, KeyName, KeyStore, Ledger, TransactionStatus
 from guildmark.services.accounts import Account
 
 
@@ -74,29 +76,22 @@ class Licenses:
     def grant(self, signed: SignedTerms) -> Granted:
         """Submit signed terms, with their fee, and return what the chain made of them.
 
+        Whoever submits them, and however often: where somebody was faster, his license is this one,
+        and nothing is paid twice.
+
         Raises:
             SignatureRefusedError: Not the licensor's signature on this chain, or not the
                 licensee's where something is owed.
             OfferExpiredError: The offer was open until an earlier time.
-            LicenseGrantedError: The license is on record already.
             LaneStaleError: The lane's end has moved since it was signed.
             LicenseEndingError: The license above has ended or is stopped.
         """
-        place, args = signed.place, (_struct(signed.terms), signed.signature, signed.acceptance)
-        function, event = "grant", "LicenseGranted"
-        seen: tuple[int, ...] = ()
-        if place is not None:
-            function, event = "sublicense", "LicenseSublicensed"
-            seen = (place.lane, place.end)
-        status = self.account.call(
-            ContractName.LICENSES,
-            function,
-            *seen,
-            *args,
-            once=signed.id.hex(),
-            value=signed.terms.value,
-        )
-        granted = status.event(event).args
+        try:
+            status = self._submit(signed)
+        except LicenseGrantedError:
+            return self._granted(signed.id)
+        name = "LicenseGranted" if signed.place is None else "LicenseSublicensed"
+        granted = status.event(name).args
         return Granted(number=granted["number"], lane=LaneNumber(granted["lane"]))
 
     def extend(self, license_: LicenseFact, more: int, *, until: int) -> LaneNumber:
@@ -158,10 +153,7 @@ class Licenses:
 
     def credit(self, currency: Address) -> int:
         """Return what waits for this account in a coin, at the newest block."""
-        args = (currency, self.account.address)
-        call = Call(contract=ContractName.LICENSES, function="creditOf", args=args)
-        amount: int = self.ledger.read(call)
-        return amount
+        return self._read("creditOf", currency, self.account.address)
 
     def withdraw(self, currency: Address, *, to: Address) -> int:
         """Take all that waits for this account in a coin, and return how much it was.
@@ -208,6 +200,28 @@ class Licenses:
         self.account.call(
             ContractName.LICENSES, "stop", license_id, at, once=f"{license_id.hex()}:{at}"
         )
+
+    def _submit(self, signed: SignedTerms) -> TransactionStatus:
+        place, args = signed.place, (_struct(signed.terms), signed.signature, signed.acceptance)
+        function = "grant" if place is None else "sublicense"
+        seen = () if place is None else (place.lane, place.end)
+        return self.account.call(
+            ContractName.LICENSES,
+            function,
+            *seen,
+            *args,
+            once=signed.id.hex(),
+            value=signed.terms.value,
+        )
+
+    def _granted(self, license_id: LicenseId) -> Granted:
+        number = self._read("numberOf", license_id)
+        return Granted(number=number, lane=LaneNumber(self._read("firstLaneOf", number)))
+
+    def _read(self, function: str, *args: Any) -> int:
+        call = Call(contract=ContractName.LICENSES, function=function, args=args)
+        found: int = self.ledger.read(call)
+        return found
 
     def _domain(self) -> TypedDataDomain:
         pin = self.ledger.pin()

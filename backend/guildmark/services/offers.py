@@ -184,7 +184,6 @@ class Offers:
             TermsAboveError: The terms above are not all shown.
             SignatureRefusedError: Not the signatures that the chain asks for.
             OfferExpiredError: The offer was open until an earlier time.
-            LicenseGrantedError: The license is on record already.
             LaneStaleError: The lane's end has moved since the offer was signed.
         """
         self._check(offer)

@@ -127,6 +127,28 @@ def test_granted_offer_is_a_license_below(world: World) -> None:
         assert known(view.facts, LicenseNumberFact, offer.id).number == granted.number
 
 
+@pytest.mark.parametrize("is_below", [False, True])
+def test_who_was_not_the_first_to_submit_gets_the_same_answer(world: World, is_below: bool) -> None:
+    upper = offers(world, DESIGNER).make(
+        Draft(
+            design=world.revision.design,
+            units=3,
+            holder=world.site,
+            members={TermsKind.TEXT: ["more"]},
+            offer_until=world.tools.chain.now + 100,
+        ),
+        licensor=KeyName(DESIGNER),
+    )
+    offer = under(world, 2) if is_below else upper
+    first = offers(world, MAKER).grant(offer)
+    count = len(world.tools.chain.lanes)
+    world.tools.outbox.sent.clear()
+
+    assert offers(world, OPERATOR).grant(offer) == first
+
+    assert len(world.tools.chain.lanes) == count
+
+
 def test_offer_of_a_lane_that_moved_is_refused(world: World) -> None:
     first, second = under(world, 1), under(world, 2)
     offers(world, OPERATOR).grant(first)
