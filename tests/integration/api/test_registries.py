@@ -104,7 +104,9 @@ def test_a_license_is_shown_with_its_lanes(web: httpx.Client, played: Played) ->
     lanes = {lane["lane"]: lane for lane in shown["lanes"]}
     own = lanes[played.workshops[0].lane]
     full = lanes[played.workshops[-1].lane]
-    assert shown["units"] == 60
+    assert (shown["units"], shown["parent"]) == (60, None)
+    assert (shown["currency"], shown["royalty"], shown["fee"]) == ("0x" + "00" * 20, "0", "0")
+    assert own["reclaimAt"] == 0
     assert (own["holder"], own["log"]) == (to_hex(played.workshops[0].maker.site), 1)
     assert full["next"] == full["end"] == full["first"] + 20
     assert shown["drawn"] == sum(lane["next"] - lane["first"] for lane in lanes.values())

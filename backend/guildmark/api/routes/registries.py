@@ -21,6 +21,7 @@ from guildmark.domain.refusals import (
     IdentityUnknownError,
     LicenseUnknownError,
 )
+from guildmark.domain.terms import NO_LICENSE
 from guildmark.services.cards import Stated, holders, read_claim, stated
 
 router = APIRouter(prefix="/v1", tags=["registries"], responses=refusals(400, 404, 503))
@@ -87,6 +88,7 @@ class LaneAnswer(BaseModel):
     end: int
     log: int
     holder: str
+    reclaimAt: int  # noqa: N815 - the name in JSON
 
 
 class LicenseAnswer(BaseModel):
@@ -95,8 +97,12 @@ class LicenseAnswer(BaseModel):
     id: str
     number: int
     design: str
+    parent: str | None
     units: int
     holder: str
+    currency: str
+    royalty: str
+    fee: str
     notBefore: int  # noqa: N815 - the name in JSON
     notAfter: int  # noqa: N815 - the name in JSON
     stopAt: int  # noqa: N815 - the name in JSON
@@ -165,8 +171,12 @@ def license_(license_id: Hex32, node: Node) -> LicenseAnswer:
         id=license_id,
         number=fact.number,
         design=to_hex(terms.design),
-        units=terms.units,
+        parent=None if terms.parent == NO_LICENSE else to_hex(terms.parent),
+        units=fact.units,
         holder=to_hex(terms.holder),
+        currency=to_hex(terms.currency),
+        royalty=str(terms.royalty),
+        fee=str(terms.fee),
         notBefore=terms.not_before,
         notAfter=terms.not_after,
         stopAt=fact.stop_at,
@@ -211,4 +221,5 @@ def _lane(fact: LaneFact) -> LaneAnswer:
         end=fact.end,
         log=fact.log,
         holder=to_hex(fact.holder),
+        reclaimAt=fact.reclaim_at,
     )
