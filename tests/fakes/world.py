@@ -180,6 +180,7 @@ RECIPE = RecipeDocument(
         clause(
             "/process/layer_height", ClauseClass.WINDOW, minimum="0.30", maximum="0.40", unit="mm"
         ),
+        clause("/process/nozzle", ClauseClass.CORE, value="0.8", unit="mm"),
         clause("/tolerance/bore", ClauseClass.CORE, minimum="22.00", maximum="22.40", unit="mm"),
         clause("/tolerance/note", ClauseClass.CORE, value="measured at 20 Cel"),
     ),
@@ -240,7 +241,10 @@ class World:
             machine=self.machine,
             ciphertext=self.revision.ciphertext,
             job=sha256(b"job"),
-            settings=(Setting(path=ClausePath("/process/layer_height"), value="0.36", unit="mm"),),
+            settings=(
+                Setting(path=ClausePath("/process/layer_height"), value="0.36", unit="mm"),
+                Setting(path=ClausePath("/process/nozzle"), value="0.8", unit="mm"),
+            ),
         )
         return self.tools.builds.state(assignment, self.finished(number))
 

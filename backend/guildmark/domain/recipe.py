@@ -1,14 +1,14 @@
 """Recipes and site recipes: their ids on chain, their documents, and how a site derives its own."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Self
 
 from guildmark.domain import abi
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clause import Clause, ClauseClass, NewSalt
-from guildmark.domain.clauses import ClauseUnknownError, clause_root
+from guildmark.domain.clause import Clause, ClauseClass, ClausePath, NewSalt
+from guildmark.domain.clauses import ClauseUnknownError, DisclosedClauses, clause_root
 from guildmark.domain.errors import MalformedError, NonconformingError, UsageError
 from guildmark.domain.fields import Fields, read_document
 from guildmark.domain.hashing import keccak256
@@ -20,6 +20,7 @@ from guildmark.domain.identifiers import (
     RecipeId,
     SiteRecipeId,
 )
+from guildmark.domain.predicate import Setting
 from guildmark.domain.strictjson import Limits
 
 RECIPE_DOMAIN = keccak256(b"guildmark/recipe/v1")
@@ -30,7 +31,10 @@ NO_PLAN = Digest(ZERO32)
 
 DOCUMENT_TYPE = "https://guildmark.org/recipe/v1"
 DOCUMENT_LIMITS = Limits(size=4 << 20, depth=5, values=50_000)
+PROCESS = "/process/"
 GROUPS = ("design", "material", "process", "post", "tolerance", "qa", "safety")
+
+_BINDING = frozenset({ClauseClass.CORE, ClauseClass.WINDOW})
 
 
 class MalformedRecipeError(MalformedError):
@@ -188,11 +192,12 @@ class RecipeDocument:
     def derive(self, choices: Mapping[str, str], *, name: str, new_salt: NewSalt) -> Self:
         """Return a site's recipe: windows and site clauses take the chosen values.
 
-        Every other clause stays as it is, salt included, so that its leaf is the master's.
+        Every other clause stays as it is, salt included, so that its leaf is the master's; for a
+        core clause its own value may be named.
 
         Raises:
             ClauseUnknownError: A choice for a path that no clause has.
-            ChoiceForbiddenError: A choice for a core or custom clause.
+            ChoiceForbiddenError: Another value for a core clause, or one for a custom clause.
             WindowExceededError: A choice outside its window.
         """
         unknown = set(choices) - {clause.path for clause in self.clauses}
@@ -206,7 +211,21 @@ class RecipeDocument:
         return type(self)(name=name, clauses=tuple(chosen))
 
 
+def unrecorded(clauses: DisclosedClauses, settings: Iterable[Setting]) -> Iterator[ClausePath]:
+    """Yield the paths of the shown process clauses that no setting answers.
+
+    A core clause or a window binds what the machine did; what it did must therefore be said.
+    """
+    recorded = {setting.path for setting in settings}
+    for clause in clauses.below(PROCESS):
+        if clause.klass in _BINDING and clause.path not in recorded:
+            yield clause.path
+
+
 def _choose(clause: Clause, value: str, new_salt: NewSalt) -> Clause:
+    if clause.klass is ClauseClass.CORE and clause.admits(value, clause.unit):
+        # One file holds what a machine is set to and what a site chose.
+        return clause
     if clause.klass not in {ClauseClass.WINDOW, ClauseClass.SITE}:
         message = f"The clause {clause.path} is {clause.klass.name.lower()}: no site chooses it."
         raise ChoiceForbiddenError(message, path=clause.path)

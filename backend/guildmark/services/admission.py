@@ -46,7 +46,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.predicate import Measurement
 from guildmark.domain.queue import Queued
-from guildmark.domain.recipe import Status
+from guildmark.domain.recipe import PROCESS, Status, unrecorded
 from guildmark.domain.refusals import KeyUnknownError, LaneLogError, LicenseUnknownError
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import DESIGN_DEPENDENCY, PAYLOAD_TYPE, BuildStatement
@@ -140,6 +140,20 @@ class SettingOutsideError(NonconformingError):
     """A recorded setting lies outside the site's recipe."""
 
     code = "recipe.settingOutside"
+
+
+class SettingWithheldError(UncheckableError):
+    """The site's recipe was disclosed without all of its process clauses."""
+
+    code = "recipe.settingWithheld"
+    hint = "Disclose the process clauses of the site's recipe to this node."
+
+
+class SettingMissingError(NonconformingError):
+    """A process clause asks for a setting that the statement does not record."""
+
+    code = "recipe.settingMissing"
+    hint = "Let the machine record the setting that is named."
 
 
 class SettingsNotRecordedError(NotClaimedError):
@@ -379,7 +393,10 @@ def _fit(recipe: RecipeFact, own: SiteRecipeFact, statement: BuildStatement) -> 
 
 
 def _check_settings(site: DisclosedClauses, statement: BuildStatement) -> None:
-    if site.below("/process/") and not statement.settings:
+    if site.may_hide(PROCESS):
+        message = "Not all process clauses of the site's recipe were disclosed to this node."
+        raise SettingWithheldError(message)
+    if site.below(PROCESS) and not statement.settings:
         message = "The recipe has process clauses, and the statement records no setting."
         raise SettingsNotRecordedError(message)
     for setting in statement.settings:
@@ -387,6 +404,9 @@ def _check_settings(site: DisclosedClauses, statement: BuildStatement) -> None:
         if clause is None or not clause.admits(setting.value, setting.unit):
             message = f"The setting {setting.path} is not as the site's recipe has it."
             raise SettingOutsideError(message, path=setting.path, found=setting.value[:40])
+    for path in unrecorded(site, statement.settings):
+        message = f"The statement records no setting for {path}."
+        raise SettingMissingError(message, path=path)
 
 
 def _check_measurements(site: DisclosedClauses, statement: BuildStatement) -> None:

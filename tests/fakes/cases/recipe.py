@@ -167,11 +167,11 @@ def changed_clause_withheld(draft: Draft) -> None:
     hide_clause(draft, "/process/layer_height")
 
 
-def hide_clause(draft: Draft, path: str) -> None:
-    """Open all clauses of the site recipe but one."""
+def hide_clause(draft: Draft, *paths: str) -> None:
+    """Open all clauses of the site recipe but those of ``paths``."""
     shown, leaves = draft.simulator.make_disclosures().site_recipe, draft.simulator.own
     assert shown is not None
-    opened = clauses.disclose(leaves, [leaf.path for leaf in leaves if leaf.path != path])
+    opened = clauses.disclose(leaves, [leaf.path for leaf in leaves if leaf.path not in paths])
     draft.simulator.disclosed["site_recipe"] = replace(shown, clauses=opened)
 
 
@@ -190,6 +190,33 @@ def setting_that_the_recipe_does_not_know(draft: Draft) -> None:
 @breaks(7, "settingWithheld", 23)
 def clause_of_a_setting_withheld(draft: Draft) -> None:
     hide_clause(draft, "/process/infill")
+
+
+def record(draft: Draft, *settings: Setting) -> None:
+    draft.simulator.statement["settings"] = settings
+
+
+@breaks(7, "settingMissing", 15)
+def setting_of_a_core_clause_left_out(draft: Draft) -> None:
+    record(draft, Setting(path=ClausePath("/process/layer_height"), value="0.20", unit="mm"))
+
+
+@breaks(7, "settingMissing", 15)
+def setting_of_a_window_left_out(draft: Draft) -> None:
+    record(draft, Setting(path=ClausePath("/process/infill"), value="40", unit="%"))
+
+
+@breaks(7, "settingWithheld", 23)
+def clause_of_a_missing_setting_withheld(draft: Draft) -> None:
+    record(draft, Setting(path=ClausePath("/process/layer_height"), value="0.20", unit="mm"))
+    hide_clause(draft, "/process/infill")
+
+
+@breaks(7, "settingWithheld", 23)
+def all_process_clauses_withheld_and_no_setting_recorded(draft: Draft) -> None:
+    record(draft)
+    draft.simulator.own = draft.simulator.master
+    hide_clause(draft, "/process/infill", "/process/layer_height")
 
 
 @breaks(7, "settingsNotRecorded", 10)

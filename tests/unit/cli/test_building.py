@@ -55,8 +55,11 @@ def write_report(world: World, path: Path, **other: Any) -> Path:
 def attest(speak: Speak, world: World, report: Path, *words: object) -> Spoken:
     job, settings = report.with_name("job.gcode"), report.with_name("settings.json")
     job.write_bytes(b"job")
-    layer = {"/process/layer_height": {"value": "0.36", "unit": "mm"}}
-    settings.write_text(json.dumps({"settings": layer}))
+    recorded = {
+        "/process/layer_height": {"value": "0.36", "unit": "mm"},
+        "/process/nozzle": {"value": "0.8", "unit": "mm"},
+    }
+    settings.write_text(json.dumps({"settings": recorded}))
     return speak(
         *("build", "attest", report, "--machine", to_hex(world.machine), "--key", MACHINE),
         *("--lane", world.lane, "--site-recipe", to_hex(world.site_recipe)),

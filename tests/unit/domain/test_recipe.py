@@ -115,6 +115,12 @@ def test_a_site_that_chooses_nothing_has_the_master_s_root() -> None:
     assert MASTER.derive({}, name="Same", new_salt=new_salts()).root() == MASTER.root()
 
 
+def test_a_value_that_a_core_clause_admits_is_no_choice() -> None:
+    recorded = MASTER.derive({"/tolerance/bore": "8"}, name="Same", new_salt=new_salts())
+
+    assert recorded.root() == MASTER.root()
+
+
 @pytest.mark.parametrize(
     ("choices", "error"),
     [
@@ -122,7 +128,7 @@ def test_a_site_that_chooses_nothing_has_the_master_s_root() -> None:
         ({"/process/layer_height": "0.09"}, re.WindowExceededError),
         ({"/process/layer_height": "thin"}, MalformedDecimalError),
         ({"/process/nozzle": "wide"}, MalformedDecimalError),
-        ({"/tolerance/bore": "8"}, re.ChoiceForbiddenError),
+        ({"/tolerance/bore": "9"}, re.ChoiceForbiddenError),
         ({"/process/custom": "2"}, re.ChoiceForbiddenError),
         ({"/process/speed": "2"}, ClauseUnknownError),
     ],

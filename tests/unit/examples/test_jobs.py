@@ -22,10 +22,12 @@ _SLIC3R = {
     "/process/infill_pattern": "fill_pattern",
     "/process/layer_height": "layer_height",
     "/process/line_width": "extrusion_width",
+    "/process/nozzle_diameter": "nozzle_diameter",
     "/process/nozzle_temperature": "temperature",
     "/process/outer_wall_speed": "external_perimeter_speed",
     "/process/print_speed": "perimeter_speed",
     "/process/retraction": "retract_length",
+    "/process/wall_loops": "perimeters",
 }
 _CURA = {
     "/process/bed_temperature": "material_bed_temperature",
@@ -33,10 +35,12 @@ _CURA = {
     "/process/infill_pattern": "infill_pattern",
     "/process/layer_height": "layer_height",
     "/process/line_width": "wall_line_width_0",
+    "/process/nozzle_diameter": "machine_nozzle_size",
     "/process/nozzle_temperature": "material_print_temperature",
     "/process/outer_wall_speed": "speed_wall_0",
     "/process/print_speed": "speed_wall_x",
     "/process/retraction": "retraction_amount",
+    "/process/wall_loops": "wall_line_count",
 }
 _KEYS = {"Slic3r": _SLIC3R, "CuraEngine": _CURA}
 

@@ -72,10 +72,14 @@ def test_there_are_three_sites_in_three_countries_with_two_kinds_of_machine() ->
 
 
 @pytest.mark.parametrize("name", SITES)
-def test_a_site_sets_every_clause_that_is_not_core(name: str) -> None:
-    free = {clause.path for clause in master() if clause.klass is not ClauseClass.CORE}
+def test_a_site_sets_every_free_clause_and_records_every_process_clause(name: str) -> None:
+    said = {
+        clause.path
+        for clause in master()
+        if clause.klass is not ClauseClass.CORE or clause.group == "process"
+    }
 
-    assert set(site(name)["settings"]) == free
+    assert set(site(name)["settings"]) == said
 
 
 @pytest.mark.parametrize("name", SITES)

@@ -534,7 +534,7 @@ def test_site_recipe_with_another_number_of_clauses_departs(world: World) -> Non
     error = refusal(changed, changed.envelope())
 
     assert error.code == "recipe.departs"
-    assert "leaf 3" in error.message
+    assert "leaf 4" in error.message
 
 
 def setting(path: str, value: str, unit: str | None = None) -> Change:
@@ -555,6 +555,29 @@ def setting(path: str, value: str, unit: str | None = None) -> Change:
 )
 def test_setting_outside_the_sites_recipe_is_refused(world: World, change: Change) -> None:
     assert code(world, change(world, world.statement())) == "recipe.settingOutside"
+
+
+@pytest.mark.parametrize("path", ["/process/layer_height", "/process/nozzle"])
+def test_process_clause_that_no_setting_answers_is_named(world: World, path: str) -> None:
+    statement = world.statement()
+    kept = tuple(one for one in statement.settings if one.path != path)
+
+    error = refusal(world, world.sign(replace(statement, settings=kept)))
+
+    assert (error.code, error.exit_code) == ("recipe.settingMissing", 15)
+    assert error.detail == {"path": path}
+
+
+def test_recipe_with_a_hidden_process_clause_is_refused() -> None:
+    world = make_world()
+    world.disclose(DocumentKind.TERMS, DocumentKind.RECIPE)
+    clauses = world.site_document.clauses
+    shown = disclose(clauses, [one.path for one in clauses if one.path != "/process/nozzle"])
+    world.tools.disclosing.receive(DocumentKind.SITE_RECIPE, world.site_recipe, clauses_body(shown))
+
+    error = refusal(world, world.envelope())
+
+    assert (error.code, error.exit_code) == ("recipe.settingWithheld", 23)
 
 
 def measured(value: str, unit: str = "mm", instrument: str | None = None) -> Change:

@@ -14,7 +14,7 @@ from guildmark.domain.clauses import (
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Digest, to_hex
 from guildmark.domain.predicate import Setting, all_json
-from guildmark.domain.recipe import Status
+from guildmark.domain.recipe import PROCESS, Status, unrecorded
 from guildmark.domain.storage import IntervalWord, RecipeWord, StepWord
 from guildmark.domain.verification.case import (
     CLAUSES_INVALID,
@@ -32,8 +32,6 @@ from guildmark.domain.verification.report import Cause, Finding, State
 
 SETTINGS_DEPENDENCY = "settings"
 """The resolved dependency that commits to the settings of the job file."""
-
-PROCESS = "/process/"
 
 _RECIPE = "disclosed/recipe.json"
 _SITE_RECIPE = "disclosed/site-recipe.json"
@@ -112,7 +110,15 @@ SETTING_OUTSIDE = Cause(
 SETTING_WITHHELD = Cause(
     code="verify.settingWithheld",
     state=State.WITHHELD,
-    meaning="The clause that bounds a recorded setting may be among those that are not shown.",
+    meaning=(
+        "A clause that bounds a recorded setting, or that asks for one, may be among those that "
+        "are not shown."
+    ),
+)
+SETTING_MISSING = Cause(
+    code="verify.settingMissing",
+    state=State.FAIL,
+    meaning="The statement records settings, but none for a process clause that asks for one.",
 )
 SETTINGS_NOT_RECORDED = Cause(
     code="verify.settingsNotRecorded",
@@ -215,6 +221,17 @@ def _settings_inside(case: Case) -> Iterator[Finding]:
     shown = Shown.of(clauses)
     for setting in settings:
         yield from _setting_inside(setting, shown)
+    if settings:
+        yield from _settings_missing(settings, clauses)
+    if shown.may_hide(PROCESS):
+        reason = "The site recipe may ask for settings by process clauses that are not shown."
+        yield SETTING_WITHHELD.found(reason, _SITE_RECIPE)
+
+
+def _settings_missing(settings: Sequence[Setting], clauses: DisclosedClauses) -> Iterator[Finding]:
+    for path in unrecorded(clauses, settings):
+        reason = f"The statement records no setting for {path}, which the site recipe asks for."
+        yield SETTING_MISSING.found(reason, ENVELOPE)
 
 
 def _setting_inside(setting: Setting, shown: Shown) -> Iterator[Finding]:
@@ -303,6 +320,7 @@ RECIPE = Check(
         CLAUSE_WITHHELD,
         SETTING_OUTSIDE,
         SETTING_WITHHELD,
+        SETTING_MISSING,
         SETTINGS_NOT_RECORDED,
         SETTINGS_MISMATCH,
     ),
