@@ -257,12 +257,14 @@ class TransactionState(StrEnum):
 
 
 class KeyAlgorithm(StrEnum):
-    """What a key can do: the first three sign, the last one opens what is sealed to it."""
+    """What a key can do: the first three sign, the others open what is sealed to them."""
 
     SECP256K1 = "secp256k1"
     P256 = "p256"
     ED25519 = "ed25519"
     X25519 = "x25519"
+    HYBRID = "x25519-mlkem768"
+    """X25519 and ML-KEM-768 together: who breaks one of them still reads nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -456,7 +458,7 @@ class Transactions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicKey:
-    """A public key as it is registered: 33 bytes compressed, or 32 bytes (Ed25519, X25519)."""
+    """A public key: 33 bytes compressed, 32 (Ed25519, X25519), or 1,216 (ML-KEM, then X25519)."""
 
     algorithm: KeyAlgorithm
     value: bytes
@@ -505,7 +507,7 @@ class KeyStore(Protocol):
         ...
 
     def unseal(self, name: KeyName, sealed: bytes, *, info: bytes) -> bytes:
-        """Return what was sealed (HPKE, RFC 9180) to an X25519 key under the context ``info``.
+        """Return what was sealed (HPKE, RFC 9180) to a key under the context ``info``.
 
         Raises:
             SealBrokenError: It was sealed to another key or context, or was changed.

@@ -88,7 +88,7 @@ def an_operator(stage: Stage) -> Operator:
 
 
 def a_maker(stage: Stage) -> Maker:
-    actor = stage.actor("maker", ("packages", "x25519"), ("printer", "p256"))
+    actor = stage.actor("maker", ("packages", "x25519-mlkem768"), ("printer", "p256"))
     org = actor.say("org", "register", "Oficina Mondego", "--country", "PT")
     site = actor.say("site", "register", "Coimbra", "--detail", "place=Coimbra")
     machine = actor.say("machine", "register", "Trellis M2")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import coincurve
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mlkem, x25519
 
 from guildmark.adapters.keys import signer
 from guildmark.adapters.keys.signer import Signer
@@ -88,5 +88,9 @@ _OPENERS: Mapping[KeyAlgorithm, Callable[[bytes], Signer]] = {
     ),
     KeyAlgorithm.X25519: lambda secret: signer.x25519_opener(
         x25519.X25519PrivateKey.from_private_bytes(secret)
+    ),
+    KeyAlgorithm.HYBRID: lambda secret: signer.hybrid_opener(
+        mlkem.MLKEM768PrivateKey.from_seed_bytes(secret * 2),
+        x25519.X25519PrivateKey.from_private_bytes(secret),
     ),
 }

@@ -20,6 +20,7 @@ _USES: Mapping[KeyAlgorithm, str] = {
     KeyAlgorithm.P256: "machine",
     KeyAlgorithm.ED25519: "machine",
     KeyAlgorithm.X25519: "packages",
+    KeyAlgorithm.HYBRID: "packages",
 }
 
 _Name = Annotated[
@@ -32,7 +33,9 @@ def new(
     name: _Name,
     algorithm: Annotated[
         KeyAlgorithm,
-        typer.Option(help="secp256k1 for accounts, p256 for machines, x25519 for packages."),
+        typer.Option(
+            help="secp256k1 for accounts, p256 for machines, x25519-mlkem768 for packages."
+        ),
     ] = KeyAlgorithm.SECP256K1,
     home: Folder = None,
     as_json: AsJson = False,

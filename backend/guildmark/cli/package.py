@@ -48,7 +48,7 @@ def seal(
     ],
     site: _Site,
     recipient: Annotated[
-        str, typer.Option(metavar="KEY", help="The site's x25519 key, as `keys show` prints it.")
+        str, typer.Option(metavar="KEY", help="The site's key, as `keys show` prints it.")
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the package is written.")],
     issuer: Annotated[
@@ -64,7 +64,7 @@ def seal(
 ) -> None:
     """Seal terms, recipe and file keys so that one site alone can open them."""
     key = public_key(recipient)
-    if key.algorithm is not KeyAlgorithm.X25519:
+    if key.algorithm not in {KeyAlgorithm.X25519, KeyAlgorithm.HYBRID}:
         message = f"Nothing is sealed to a {key.algorithm} key."
         raise KeyPurposeError(message, algorithm=key.algorithm.value)
     opened = enter_informed(home)
@@ -79,7 +79,7 @@ def seal(
 def open_(
     file: Input,
     site: _Site,
-    key: Annotated[str, typer.Option(metavar="KEY", help="The x25519 key of this home.")],
+    key: Annotated[str, typer.Option(metavar="KEY", help="The key of this home for packages.")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the design's files.")],
     node: Annotated[
         str | None, typer.Option(metavar="URL", help="A node that holds the encrypted files.")

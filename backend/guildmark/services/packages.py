@@ -153,7 +153,7 @@ class Packages:
         Args:
             package: What to seal.
             site: The site.
-            recipient: Its X25519 public key.
+            recipient: Its public key for packages.
             issuers: Whose clearances for control classes count.
 
         Raises:

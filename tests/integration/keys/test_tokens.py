@@ -315,7 +315,9 @@ def test_a_key_on_another_curve_is_refused(token: SoftToken) -> None:
     assert refused(token.uri("p384")).code == "key.algorithmUnsupported"
 
 
-@pytest.mark.parametrize("algorithm", [KeyAlgorithm.ED25519, KeyAlgorithm.X25519])
+@pytest.mark.parametrize(
+    "algorithm", [KeyAlgorithm.ED25519, KeyAlgorithm.X25519, KeyAlgorithm.HYBRID]
+)
 def test_keys_of_other_algorithms_are_not_made(
     token: SoftToken, keys: FileKeyStore, algorithm: KeyAlgorithm
 ) -> None:

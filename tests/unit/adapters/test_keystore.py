@@ -3,10 +3,11 @@
 import json
 import pickle
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mlkem, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -40,6 +41,7 @@ from guildmark.ports import (
     PublicKey,
     SealBrokenError,
 )
+from guildmark_ipfs.hybrid import HybridPublicKey
 from guildmark_ipfs.keys import PublicKey as SealingKey
 
 PASSWORD = "correct horse"
@@ -48,6 +50,11 @@ SIGNING = {
     KeyAlgorithm.SECP256K1: Algorithm.SECP256K1,
     KeyAlgorithm.P256: Algorithm.P256,
     KeyAlgorithm.ED25519: Algorithm.ED25519,
+}
+
+SEALING: Mapping[KeyAlgorithm, type[SealingKey] | type[HybridPublicKey]] = {
+    KeyAlgorithm.X25519: SealingKey,
+    KeyAlgorithm.HYBRID: HybridPublicKey,
 }
 
 
@@ -69,7 +76,7 @@ def with_password(made: FileKeyStore, password: str) -> FileKeyStore:
 
 
 def test_names_are_sorted(made: FileKeyStore) -> None:
-    assert made.names() == ["ed25519", "p256", "secp256k1", "x25519"]
+    assert made.names() == ["ed25519", "p256", "secp256k1", "x25519", "x25519-mlkem768"]
 
 
 def test_a_folder_that_is_not_there_has_no_keys(tmp_path: Path) -> None:
@@ -93,13 +100,49 @@ def test_an_account_s_signature_recovers_to_its_address(made: FileKeyStore) -> N
     assert recover_address(digest, signature) == made.address(named(KeyAlgorithm.SECP256K1))
 
 
-def test_what_is_sealed_to_a_site_opens_in_its_context_only(made: FileKeyStore) -> None:
-    public = made.public_key(named(KeyAlgorithm.X25519))
-    sealed = SealingKey(public.value).seal(b"content key", info=b"license 1")
+@pytest.mark.parametrize("algorithm", SEALING)
+def test_what_is_sealed_to_a_site_opens_in_its_context_only(
+    made: FileKeyStore, algorithm: KeyAlgorithm
+) -> None:
+    public = made.public_key(named(algorithm))
+    sealed = SEALING[algorithm](public.value).seal(b"content key", info=b"license 1")
 
-    assert made.unseal(named(KeyAlgorithm.X25519), sealed, info=b"license 1") == b"content key"
+    assert public.algorithm is algorithm
+    assert made.unseal(named(algorithm), sealed, info=b"license 1") == b"content key"
     with pytest.raises(SealBrokenError):
-        made.unseal(named(KeyAlgorithm.X25519), sealed, info=b"license 2")
+        made.unseal(named(algorithm), sealed, info=b"license 2")
+
+
+def test_what_is_sealed_to_one_kind_of_key_does_not_open_with_the_other(made: FileKeyStore) -> None:
+    kinds = (KeyAlgorithm.X25519, KeyAlgorithm.HYBRID)
+    for sealing, opening in (kinds, kinds[::-1]):
+        public = made.public_key(named(sealing))
+        sealed = SEALING[sealing](public.value).seal(b"content key", info=b"license 1")
+
+        with pytest.raises(SealBrokenError):
+            made.unseal(named(opening), sealed, info=b"license 1")
+
+
+def test_the_halves_of_a_hybrid_key_are_keys_that_others_read(made: FileKeyStore) -> None:
+    content = (made.folder / "x25519-mlkem768.pem").read_bytes()
+    quantum, classical = content.split(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")[1:]
+    halves = [
+        load_pem_private_key(b"-----BEGIN ENCRYPTED PRIVATE KEY-----" + half, PASSWORD.encode())
+        for half in (quantum, classical)
+    ]
+
+    assert isinstance(halves[0], mlkem.MLKEM768PrivateKey)
+    assert isinstance(halves[1], x25519.X25519PrivateKey)
+
+
+def test_a_hybrid_key_that_lost_a_half_is_none(made: FileKeyStore, tmp_path: Path) -> None:
+    content = (made.folder / "x25519-mlkem768.pem").read_bytes()
+    path = tmp_path / "half.pem"
+    begin = content.rindex(b"-----BEGIN ENCRYPTED PRIVATE KEY-----")
+    path.write_bytes(content[:begin])
+
+    with pytest.raises(files.KeyFileMalformedError):
+        files.open_key(path, PASSWORD)
 
 
 @pytest.mark.parametrize(
@@ -114,9 +157,10 @@ def test_only_accounts_have_addresses_and_sign_digests(
         made.address(named(algorithm))
 
 
-def test_a_sealing_key_signs_nothing(made: FileKeyStore) -> None:
+@pytest.mark.parametrize("algorithm", SEALING)
+def test_a_sealing_key_signs_nothing(made: FileKeyStore, algorithm: KeyAlgorithm) -> None:
     with pytest.raises(KeyPurposeError):
-        made.sign_payload(named(KeyAlgorithm.X25519), b"")
+        made.sign_payload(named(algorithm), b"")
 
 
 @pytest.mark.parametrize("algorithm", SIGNING)

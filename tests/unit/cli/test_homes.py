@@ -201,6 +201,7 @@ def test_the_named_home_goes_before_the_environments(
         ("p256", "machine", False),
         ("ed25519", "machine", False),
         ("x25519", "packages", False),
+        ("x25519-mlkem768", "packages", False),
     ],
 )
 def test_keys_are_made_and_listed(

@@ -586,6 +586,14 @@ def test_a_package_opens_at_its_site(
     assert (tmp_path / "files" / "part.stl").read_bytes() == b"solid"
 
 
+def test_a_package_is_sealed_to_a_hybrid_key(
+    package: Path, speak: Speak, world: World, tmp_path: Path
+) -> None:
+    sealed = seal(speak, world, tmp_path / "hybrid.bin", "x25519-mlkem768:0x" + "11" * 1216)
+
+    assert sealed.exit == 0
+
+
 def test_files_that_are_not_here_come_from_a_node(
     package: Path, speak: Speak, world: World, tmp_path: Path, node: MemoryNode
 ) -> None:

@@ -1,10 +1,11 @@
 """Key files: Ethereum's v3 keystore for secp256k1, encrypted PKCS #8 for the others.
 
 The public half stands beside the encrypted one, so that lists need no password; what opens is
-compared with it.
+compared with it. A hybrid key is its two halves, one behind the other.
 """
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import orjson
 from coincurve import PrivateKey
 from coincurve import PublicKey as Point
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mlkem, x25519
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -39,7 +40,10 @@ PKCS8 = ".pem"
 
 _COST = 2**15
 _MODE = 0o600
-_PRIVATE = re.compile(rb"-----BEGIN ENCRYPTED PRIVATE KEY-----.*", re.DOTALL)
+_PRIVATE = re.compile(
+    rb"-----BEGIN ENCRYPTED PRIVATE KEY-----.*?-----END ENCRYPTED PRIVATE KEY-----", re.DOTALL
+)
+_PUBLIC = re.compile(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----", re.DOTALL)
 
 
 class KeyFileMalformedError(ContentError):
@@ -57,7 +61,7 @@ def create(folder: Path, name: str, algorithm: KeyAlgorithm, password: str) -> P
     """
     secret = signer.generate(algorithm)
     if algorithm is KeyAlgorithm.SECP256K1:
-        path, content = folder / f"{name}{KEYSTORE}", _keystore(secret, password)
+        path, content = folder / f"{name}{KEYSTORE}", _keystore(secret[0], password)
     else:
         path, content = folder / f"{name}{PKCS8}", _pem(secret, password)
     try:
@@ -127,46 +131,53 @@ def _open_keystore(path: Path, content: bytes, password: str) -> Signer:
     return signer.secp256k1(PrivateKey(secret))
 
 
-def _pem(secret: bytes, password: str) -> bytes:
-    key = load_der_private_key(secret, None)
-    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return public + encrypted_pem(secret, password.encode())
+def _pem(halves: Sequence[bytes], password: str) -> bytes:
+    keys = (load_der_private_key(half, None).public_key() for half in halves)
+    spki = PublicFormat.SubjectPublicKeyInfo
+    public = (key.public_bytes(Encoding.PEM, spki) for key in keys)
+    private = (encrypted_pem(half, password.encode()) for half in halves)
+    return b"".join((*public, *private))
 
 
 def _read_public(path: Path, content: bytes) -> PublicKey:
     try:
-        key = load_pem_public_key(content)
+        halves = [load_pem_public_key(half) for half in _PUBLIC.findall(content)]
     except (ValueError, UnsupportedAlgorithm) as exc:
         message = f"{path} holds no public key in PEM."
         raise KeyFileMalformedError(message, path=str(path)) from exc
-    match key:
-        case ec.EllipticCurvePublicKey() if isinstance(key.curve, ec.SECP256R1):
+    match halves:
+        case [ec.EllipticCurvePublicKey() as key] if isinstance(key.curve, ec.SECP256R1):
             point = key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
             return PublicKey(algorithm=KeyAlgorithm.P256, value=point)
-        case ed25519.Ed25519PublicKey():
+        case [ed25519.Ed25519PublicKey() as key]:
             return PublicKey(algorithm=KeyAlgorithm.ED25519, value=key.public_bytes_raw())
-        case x25519.X25519PublicKey():
+        case [x25519.X25519PublicKey() as key]:
             return PublicKey(algorithm=KeyAlgorithm.X25519, value=key.public_bytes_raw())
+        case [mlkem.MLKEM768PublicKey() as quantum, x25519.X25519PublicKey() as key]:
+            value = quantum.public_bytes_raw() + key.public_bytes_raw()
+            return PublicKey(algorithm=KeyAlgorithm.HYBRID, value=value)
         case _:
             raise _unknown_algorithm(path)
 
 
 def _open_pem(path: Path, content: bytes, password: str) -> Signer:
-    private = _PRIVATE.search(content)
-    if private is None:
+    private = _PRIVATE.findall(content)
+    if not private:
         message = f"{path} holds no encrypted private key."
         raise KeyFileMalformedError(message, path=str(path))
     try:
-        key = load_pem_private_key(private[0], password.encode())
+        halves = [load_pem_private_key(half, password.encode()) for half in private]
     except (ValueError, UnsupportedAlgorithm) as exc:
         raise _wrong_password(path) from exc
-    match key:
-        case ec.EllipticCurvePrivateKey():
+    match halves:
+        case [ec.EllipticCurvePrivateKey() as key]:
             return signer.p256(key)
-        case ed25519.Ed25519PrivateKey():
+        case [ed25519.Ed25519PrivateKey() as key]:
             return signer.ed25519_signer(key)
-        case x25519.X25519PrivateKey():
+        case [x25519.X25519PrivateKey() as key]:
             return signer.x25519_opener(key)
+        case [mlkem.MLKEM768PrivateKey() as quantum, x25519.X25519PrivateKey() as key]:
+            return signer.hybrid_opener(quantum, key)
         case _:
             raise _unknown_algorithm(path)
 
@@ -192,7 +203,7 @@ def _document(path: Path, content: bytes) -> dict[str, Any]:
 
 
 def _unknown_algorithm(path: Path) -> KeyFileMalformedError:
-    message = f"{path} holds a key that is neither P-256, Ed25519 nor X25519."
+    message = f"{path} holds a key that is neither P-256, Ed25519, X25519 nor hybrid."
     return KeyFileMalformedError(message, path=str(path))
 
 

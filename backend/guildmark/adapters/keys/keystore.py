@@ -110,7 +110,7 @@ class FileKeyStore:
         return self._open(name).sign_payload(payload)
 
     def unseal(self, name: KeyName, sealed: bytes, *, info: bytes) -> bytes:
-        """Return what was sealed to an X25519 key under the context ``info``."""
+        """Return what was sealed to a key under the context ``info``."""
         return self._open(name).unseal(sealed, info=info)
 
     def _open(self, name: KeyName) -> Signer:

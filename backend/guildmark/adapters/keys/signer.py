@@ -8,7 +8,7 @@ from typing import Protocol
 from coincurve import PrivateKey
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hpke
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mlkem, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -76,7 +76,7 @@ class Signer:
         """Return what was sealed to this key.
 
         Raises:
-            KeyPurposeError: Not an X25519 key.
+            KeyPurposeError: A key that opens nothing.
             SealBrokenError: It was sealed to another key or context, or was changed.
         """
         if self._unseal is None:
@@ -165,35 +165,59 @@ def _recovers(signature: bytes, digest: bytes, account: Address) -> bool:
 
 def x25519_opener(key: x25519.X25519PrivateKey) -> Signer:
     """Return what opens HPKE messages (RFC 9180, base mode: HKDF-SHA256, AES-256-GCM)."""
+    value = key.public_key().public_bytes_raw()
+    return Signer(
+        public_key=PublicKey(algorithm=KeyAlgorithm.X25519, value=value),
+        _unseal=_unsealing(hpke.KEM.X25519, key),
+    )
 
+
+def hybrid_opener(quantum: mlkem.MLKEM768PrivateKey, key: x25519.X25519PrivateKey) -> Signer:
+    """Return what opens HPKE messages of the KEM X-Wing, else as ``x25519_opener``."""
+    value = quantum.public_key().public_bytes_raw() + key.public_key().public_bytes_raw()
+    return Signer(
+        public_key=PublicKey(algorithm=KeyAlgorithm.HYBRID, value=value),
+        _unseal=_unsealing(hpke.KEM.MLKEM768_X25519, hpke.MLKEM768X25519PrivateKey(quantum, key)),
+    )
+
+
+def _unsealing(
+    kem: hpke.KEM, key: x25519.X25519PrivateKey | hpke.MLKEM768X25519PrivateKey
+) -> Unseal:
     def unseal(sealed: bytes, *, info: bytes) -> bytes:
-        suite = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+        suite = hpke.Suite(kem, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
         try:
             return suite.decrypt(sealed, key, info)
         except InvalidTag as exc:
             message = "The sealed bytes do not open with this key in this context."
             raise SealBrokenError(message) from exc
 
-    value = key.public_key().public_bytes_raw()
-    return Signer(public_key=PublicKey(algorithm=KeyAlgorithm.X25519, value=value), _unseal=unseal)
+    return unseal
 
 
-def generate(algorithm: KeyAlgorithm) -> bytes:
-    """Return a new private key: 32 bytes for secp256k1, else PKCS #8 DER."""
+def generate(algorithm: KeyAlgorithm) -> tuple[bytes, ...]:
+    """Return a new private key: 32 bytes for secp256k1, else PKCS #8 DER of each of its halves."""
     return _GENERATORS[algorithm]()
 
 
 def _der(
-    key: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | x25519.X25519PrivateKey,
+    key: ec.EllipticCurvePrivateKey
+    | ed25519.Ed25519PrivateKey
+    | mlkem.MLKEM768PrivateKey
+    | x25519.X25519PrivateKey,
 ) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
-_GENERATORS: Mapping[KeyAlgorithm, Callable[[], bytes]] = MappingProxyType(
+_GENERATORS: Mapping[KeyAlgorithm, Callable[[], tuple[bytes, ...]]] = MappingProxyType(
     {
-        KeyAlgorithm.SECP256K1: lambda: PrivateKey().secret,
-        KeyAlgorithm.P256: lambda: _der(ec.generate_private_key(ec.SECP256R1())),
-        KeyAlgorithm.ED25519: lambda: _der(ed25519.Ed25519PrivateKey.generate()),
-        KeyAlgorithm.X25519: lambda: _der(x25519.X25519PrivateKey.generate()),
+        KeyAlgorithm.SECP256K1: lambda: (PrivateKey().secret,),
+        KeyAlgorithm.P256: lambda: (_der(ec.generate_private_key(ec.SECP256R1())),),
+        KeyAlgorithm.ED25519: lambda: (_der(ed25519.Ed25519PrivateKey.generate()),),
+        KeyAlgorithm.X25519: lambda: (_der(x25519.X25519PrivateKey.generate()),),
+        KeyAlgorithm.HYBRID: lambda: (
+            _der(mlkem.MLKEM768PrivateKey.generate()),
+            _der(x25519.X25519PrivateKey.generate()),
+        ),
     }
 )
