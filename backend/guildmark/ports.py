@@ -402,6 +402,10 @@ class Ledger(Protocol):
         """
         ...
 
+    def has_code(self, account: Address) -> bool:
+        """Return whether an account is a contract at the newest block."""
+        ...
+
     def events(self, first: int, last: int) -> Sequence[Event]:
         """Return all events of the pinned contracts in blocks first..last, in order."""
         ...

@@ -43,6 +43,7 @@ from guildmark.domain.record import Grant
 from guildmark.domain.refusals import (
     CallerRefusedError,
     CreditMissingError,
+    DesignUnknownError,
     LaneStaleError,
     LicenseGrantedError,
     LogStaleError,
@@ -59,6 +60,7 @@ from guildmark.ports import (
     Capability,
     Event,
     Finality,
+    IdempotencyMismatchError,
     KeyName,
     TransactionId,
     TransactionState,
@@ -113,6 +115,8 @@ class MemoryChain:
     """What waits in each coin, for whomever asks."""
     value: int = 0
     """The native coin that the present call brought."""
+    with_code: set[bytes] = field(default_factory=set)
+    """The accounts that are contracts."""
     ticks: int = 0
     unfinal: int = 0
     """How many of the newest blocks are not final yet."""
@@ -152,12 +156,18 @@ class MemoryChain:
 
     def read(self, call: Call, *, block: int | None = None) -> Any:
         answers: Mapping[str, Callable[..., Any]] = {
+            "controllerAt": lambda of, number: {"account": self._controllers(of)[number - 1]},
+            "controllerOf": lambda of: self.controllers[of],
             "creditOf": lambda currency, _account: self.credits.get(currency, 0),
+            "designOwner": lambda design: self._owners(design)[-1],
             "firstLaneOf": lambda number: self.first_lanes[number],
             "head": lambda log: vars(self.heads[log]),
+            "holderOf": lambda lane: self.lanes[lane].holder,
+            "identity": lambda of: {"controllers": len(self._controllers(of))},
             "license": self._license,
             "linkCount": lambda child, parent: self.link_counts.get((child, parent), 0),
             "numberOf": self._number_of,
+            "ownerAt": lambda design, epoch: self._owners(design)[epoch],
             "publishedAt": self._published_at,
             "revisionDigest": self._revision_digest,
             "stateHash": self._state_hash,
@@ -166,6 +176,27 @@ class MemoryChain:
 
     def read_all(self, calls: Sequence[Call], *, block: int | None = None) -> Sequence[Any]:
         return [self.read(call, block=block) for call in calls]
+
+    def has_code(self, account: Address) -> bool:
+        return account in self.with_code
+
+    def _controllers(self, identity: bytes) -> Sequence[Address]:
+        names = {"IdentityRegistered", "ControllerChanged"}
+        told = [event.args for event in self.log if event.name in names]
+        return [one["controller"] for one in told if one["id"] == identity]
+
+    def _owners(self, design: bytes) -> Sequence[Address]:
+        token = int.from_bytes(design, "big")
+        owners = [
+            event.args["to"]
+            for event in self.log
+            if (event.contract, event.name) == (ContractName.DESIGNS, "Transfer")
+            and event.args["tokenId"] == token
+        ]
+        if not owners:
+            message = "Nobody registered the design."
+            raise DesignUnknownError(message)
+        return owners
 
     def _number_of(self, license_id: bytes) -> int:
         names = {"LicenseGranted", "LicenseSublicensed"}
@@ -742,6 +773,9 @@ class MemoryOutbox:
             self.sent[idempotency] = (call, key)
             if not self.held:
                 self._land(idempotency)
+        elif self.sent[idempotency] != (call, key):
+            message = f"{idempotency!r} named another call before."
+            raise IdempotencyMismatchError(message)
         return TransactionId(idempotency)
 
     def status(self, transaction: TransactionId) -> TransactionStatus:

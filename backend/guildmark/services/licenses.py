@@ -6,9 +6,11 @@ from typing import Any
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.eip712 import TypedDataDomain, licenses_domain
 from guildmark.domain.facts import LaneFact, LicenseFact, PaidFact
+from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     ZERO_ADDRESS,
     Address,
+    Digest,
     IdentityId,
     LaneNumber,
     LicenseId,
@@ -18,6 +20,7 @@ from guildmark.domain.refusals import LicenseGrantedError
 from guildmark.domain.terms import Place, Terms
 from guildmark.ports import Call, Facts, KeyName, KeyStore, Ledger, TransactionStatus
 from guildmark.services.accounts import Account
+from guildmark.services.licensors import Licensors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +62,14 @@ class Licenses:
             terms: The terms.
             licensor: The key of the design's owner; under another license, of the lane's holder.
             place: Where the units are cut; None of a root license.
+
+        Raises:
+            NotLicensorError: The key is not that of the design's owner or the lane's holder now.
         """
-        domain = self._domain()
-        content = terms.struct_hash() if place is None else terms.sublicense_hash(place)
+        self._licensors.check_key(self.keys.address(licensor), terms, place)
+        signature = self.keys.sign_digest(licensor, self._signed_digest(terms, place))
         return SignedTerms(
-            id=terms.license_id(domain),
-            terms=terms,
-            signature=self.keys.sign_digest(licensor, domain.digest(content)),
-            place=place,
+            id=terms.license_id(self._domain()), terms=terms, signature=signature, place=place
         )
 
     def accept(self, terms: Terms, *, licensee: KeyName) -> bytes:
@@ -81,7 +84,7 @@ class Licenses:
 
         Raises:
             SignatureRefusedError: Not the licensor's signature on this chain, or not the
-                licensee's where something is owed.
+                licensee's where something is owed; after the grant, too.
             OfferExpiredError: The offer was open until an earlier time.
             LaneStaleError: The lane's end has moved since it was signed.
             LicenseEndingError: The license above has ended or is stopped.
@@ -89,6 +92,7 @@ class Licenses:
         try:
             status = self._submit(signed)
         except LicenseGrantedError:
+            self._check_signed(signed)
             return self._granted(signed.id)
         name = "LicenseGranted" if signed.place is None else "LicenseSublicensed"
         granted = status.event(name).args
@@ -210,9 +214,27 @@ class Licenses:
             function,
             *seen,
             *args,
-            once=signed.id.hex(),
+            once=f"{signed.id.hex()}:{_submission(signed, self.account.address).hex()}",
             value=signed.terms.value,
         )
+
+    def _check_signed(self, signed: SignedTerms) -> None:
+        """Check the signatures of terms that the chain took before it could look at these."""
+        terms, licensors = signed.terms, self._licensors
+        digest = self._signed_digest(terms, signed.place)
+        licensors.check_signature(digest, signed.signature, licensors.past(terms, signed.place))
+        if signed.acceptance:
+            accepted = self._domain().digest(terms.acceptance_hash())
+            holders = licensors.controllers(terms.holder)
+            licensors.check_signature(accepted, signed.acceptance, holders)
+
+    def _signed_digest(self, terms: Terms, place: Place | None) -> Digest:
+        content = terms.struct_hash() if place is None else terms.sublicense_hash(place)
+        return self._domain().digest(content)
+
+    @property
+    def _licensors(self) -> Licensors:
+        return Licensors(ledger=self.ledger)
 
     def _granted(self, license_id: LicenseId) -> Granted:
         number = self._read("numberOf", license_id)
@@ -233,6 +255,13 @@ def paid_units(lane: LaneFact, license_: LicenseFact, facts: Facts) -> int:
     """Return for how many units of a lane the royalty of a license was paid."""
     paid = facts.get(PaidFact, lane.number, license_.number)
     return 0 if paid is None else paid.units
+
+
+def _submission(signed: SignedTerms, sender: Address) -> Digest:
+    """Return what tells submissions of the same terms apart: who sends, who agreed, and where."""
+    place = (0, 0) if signed.place is None else (signed.place.lane, signed.place.end)
+    numbers = b"".join(number.to_bytes(8, "big") for number in place)
+    return sha256(sender + sha256(signed.signature) + sha256(signed.acceptance) + numbers)
 
 
 def _struct(terms: Terms) -> tuple[object, ...]:

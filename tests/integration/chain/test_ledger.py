@@ -143,6 +143,13 @@ def test_a_revert_of_a_read_is_mapped(ledger: RpcLedger) -> None:
         ledger.read(view("controllerOf", bytes(32)))
 
 
+def test_contracts_are_told_from_accounts(ledger: RpcLedger, outbox: Outbox) -> None:
+    contract = ledger.pin().contracts[ContractName.IDENTITIES].address
+
+    assert ledger.has_code(contract)
+    assert not ledger.has_code(outbox.keys.address(OWNER))
+
+
 def test_events_of_a_range_come_in_order(ledger: RpcLedger, outbox: Outbox) -> None:
     first, second = registered(outbox), registered(outbox)
 

@@ -1,7 +1,7 @@
 """Licenses below licenses on a real chain: coins move, and the index says what the chain says."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ from guildmark.services.designs import Designs, SourceFile
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
 from guildmark.services.licenses import Licenses
+from guildmark.services.licensors import NotLicensorError
 from guildmark.services.logs import Logs
 from guildmark.services.offers import Draft, Offer, Offers, Price
 from guildmark.services.projection import known
@@ -157,6 +158,13 @@ def _granted(place: Place, draft: Draft) -> LaneNumber:
 
     granted = place.offers(PARTNER).grant(accepted(place, offer, MAKER))
 
+    changed = offer.signature[:40] + bytes((offer.signature[40] ^ 1,)) + offer.signature[41:]
+    for account in (PARTNER, OWNER):
+        assert place.offers(account).grant(offer) == granted
+        with pytest.raises(SignatureRefusedError):
+            place.offers(account).grant(replace(offer, signature=changed))
+    with pytest.raises(NotLicensorError):
+        place.offers(MAKER).make(draft, licensor=MAKER)
     assert place.licenses(OWNER).credit(ZERO_ADDRESS) == 100
     assert before - _balance(place, PARTNER) > 100
     assert_same(place, granted.lane)

@@ -224,6 +224,11 @@ def test_reads_name_their_block() -> None:
     assert asked == [(to_hex(IDENTITIES), "latest"), (to_hex(IDENTITIES), "0x12")]
 
 
+@pytest.mark.parametrize(("code", "expected"), [("0x", False), ("0x6001", True)])
+def test_an_account_with_code_is_a_contract(code: str, expected: bool) -> None:
+    assert ledger({"eth_getCode": code}).has_code(IDENTITIES) is expected
+
+
 PROOF = {
     "address": to_hex(IDENTITIES),
     "nonce": "0x1",

@@ -74,6 +74,10 @@ class RpcLedger:
             _answer(function, answer) for function, answer in zip(functions, answers, strict=True)
         ]
 
+    def has_code(self, account: Address) -> bool:
+        """Return whether an account is a contract at the newest block."""
+        return data(self.rpc.call("eth_getCode", to_hex(account), "latest")) != b""
+
     def events(self, first: int, last: int) -> Sequence[Event]:
         """Return all events of the pinned contracts in blocks first..last, in order."""
         addresses = [to_hex(pin.address) for pin in self.chain.contracts.values()]
