@@ -18,6 +18,7 @@ contract IdentityRegistry is IIdentityRegistry {
     bytes32 private constant IDENTITY_DOMAIN = keccak256("guildmark/identity/v1");
     bytes32 private constant KEY_DOMAIN = keccak256("guildmark/key/v1");
     bytes32 private constant CLAIM_DOMAIN = keccak256("guildmark/claim/v1");
+    bytes32 private constant ACCREDITATION_DOMAIN = keccak256("guildmark/accreditation/v1");
     string private constant CLAIM_TAG = "guildmark/claim/v1";
     uint256 private constant SCHEME_MAX = 32;
     uint256 private constant VALUE_MAX = 64;
@@ -42,6 +43,8 @@ contract IdentityRegistry is IIdentityRegistry {
     mapping(bytes32 claim => bytes32 issuer) private _claimIssuers;
     mapping(bytes32 number => bytes32 claim) private _numbers;
     mapping(bytes32 id => Guarding guarding) private _guardings;
+    mapping(bytes32 accreditation => Accreditation state) private _accreditations;
+    mapping(bytes32 accreditation => bytes32 issuer) private _accreditationIssuers;
 
     /// @inheritdoc IIdentityRegistry
     function register(Kind kind, bytes32 salt, bytes32 profile) external returns (bytes32 id) {
@@ -316,6 +319,41 @@ contract IdentityRegistry is IIdentityRegistry {
     }
 
     /// @inheritdoc IIdentityRegistry
+    function accredit(bytes32 issuer, bytes32 subject, bytes32 scope, uint40 from, uint40 to)
+        external
+        returns (bytes32 id)
+    {
+        _requireSettledController(issuer);
+        if (_identities[subject].kind == Kind.None) revert IdentityUnknown(subject);
+        uint40 time = uint40(block.timestamp);
+        if (from == 0) from = time;
+        if (from < time) revert AccreditationBackDated(from, time);
+        if (to != 0 && to <= from) revert AccreditationEmpty(from, to);
+        id = keccak256(abi.encode(ACCREDITATION_DOMAIN, issuer, subject, scope));
+        if (_accreditations[id].from != 0) revert AccreditedAlready(id);
+
+        _accreditations[id] = Accreditation({from: from, to: to, revokedAt: 0});
+        _accreditationIssuers[id] = issuer;
+
+        emit Accredited(id, issuer, subject, scope, from, to);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function revokeAccreditation(bytes32 issuer, bytes32 accreditation) external {
+        _requireSettledController(issuer);
+        if (_accreditationIssuers[accreditation] != issuer) {
+            revert AccreditationUnknown(accreditation);
+        }
+        if (_accreditations[accreditation].revokedAt != 0) {
+            revert AccreditationRevokedAlready(accreditation);
+        }
+
+        _accreditations[accreditation].revokedAt = uint40(block.timestamp);
+
+        emit AccreditationRevoked(accreditation);
+    }
+
+    /// @inheritdoc IIdentityRegistry
     function identity(bytes32 id) external view returns (Identity memory) {
         return _identities[id];
     }
@@ -381,6 +419,11 @@ contract IdentityRegistry is IIdentityRegistry {
         returns (bytes32)
     {
         return _numbers[keccak256(abi.encode(issuer, scheme, value))];
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function accreditationOf(bytes32 accreditation) external view returns (Accreditation memory) {
+        return _accreditations[accreditation];
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -497,6 +540,12 @@ contract IdentityRegistry is IIdentityRegistry {
 
     function _requireController(bytes32 id) private view {
         if (_controllerOf(id) != msg.sender) revert CallerNotController(id, msg.sender);
+    }
+
+    /// @dev Who speaks for an issuer in recovery is not settled.
+    function _requireSettledController(bytes32 issuer) private view {
+        _requireController(issuer);
+        if (_identities[issuer].isInRecovery) revert IssuerInRecovery(issuer);
     }
 
     function _keyOf(bytes32 machine, bytes32 key) private view returns (Key storage) {

@@ -15,6 +15,8 @@ import coincurve
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from guildmark.domain import codec
+from guildmark.domain.accreditation import ScopeDocument, accreditation_id
 from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType, Criticality
 from guildmark.domain.clauses import clause_root
 from guildmark.domain.design import Commitment, Revision
@@ -23,6 +25,7 @@ from guildmark.domain.eip712 import licenses_domain, parts_domain, supersede_has
 from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.identifiers import (
     UINT64_MAX,
+    ZERO32,
     Address,
     Bytes32,
     ChainId,
@@ -77,6 +80,7 @@ def documents() -> dict[str, Case]:
         "identity": (_ABOUT_IDENTITY, _identities()),
         "key": (_ABOUT_KEY, _keys()),
         "claim": (_ABOUT_CLAIM, _claims()),
+        "accreditation": (_ABOUT_ACCREDITATION, _accreditations()),
         "design": (_ABOUT_DESIGN, _designs()),
         "revision": (_ABOUT_REVISION, _revisions()),
         "recipe": (_ABOUT_RECIPE, _recipes()),
@@ -402,6 +406,36 @@ def _claims() -> list[Case]:
             "digest": to_hex(claim.digest()),
             "id": to_hex(claim.claim_id(issuer=issuer, subject=subject)),
         }
+    ]
+
+
+_ABOUT_ACCREDITATION = (
+    "scope = SHA-256('guildmark/scope/v1' || salt || RFC 8785 text of document); id ="
+    " keccak256(abi.encode(keccak256('guildmark/accreditation/v1'), issuer, subject, scope))"
+)
+
+
+def _accreditations() -> list[Case]:
+    public = ScopeDocument(standard="ISO 9001", delegations=1)
+    salted = ScopeDocument(
+        standard="ISO 13485",
+        processes=("additive manufacturing",),
+        materials=("PA12", "PLA"),
+        sites=(IdentityId(_word("site")),),
+        certificate="DE-2026-0815",
+        salt=_word("scope salt"),
+    )
+    issuer, subject = IdentityId(_word("issuer")), IdentityId(_word("maker"))
+    return [
+        {
+            "issuer": to_hex(issuer),
+            "subject": to_hex(subject),
+            "document": codec.dump(replace(scope, salt=Bytes32(ZERO32))),
+            "salt": to_hex(scope.salt),
+            "scope": to_hex(scope.digest()),
+            "id": to_hex(accreditation_id(issuer=issuer, subject=subject, scope=scope.digest())),
+        }
+        for scope in (public, salted)
     ]
 
 

@@ -106,6 +106,16 @@ interface IIdentityRegistry {
         bool isVetoed;
     }
 
+    /// @notice What an issuer accredits a subject for, in block seconds [from, to); one slot.
+    /// @param from From when on it holds, never before the block that recorded it.
+    /// @param to When it ends by itself, 0 where it does not.
+    /// @param revokedAt The block time at which its issuer revoked it, 0 where he did not.
+    struct Accreditation {
+        uint40 from;
+        uint40 to;
+        uint40 revokedAt;
+    }
+
     /// @notice An identity exists.
     event IdentityRegistered(
         bytes32 indexed id,
@@ -176,6 +186,18 @@ interface IIdentityRegistry {
     /// @notice The recovery runs no more: cancelled, out of support, or taken over.
     event RecoveryEnded(bytes32 indexed id, address indexed candidate);
 
+    /// @notice The issuer accredits the subject for the scope that `scope` commits to.
+    event Accredited(
+        bytes32 indexed accreditation,
+        bytes32 indexed issuer,
+        bytes32 indexed subject,
+        bytes32 scope,
+        uint40 from,
+        uint40 to
+    );
+    /// @notice The accreditation holds no more from this block.
+    event AccreditationRevoked(bytes32 indexed accreditation);
+
     error KindMissing();
     error IdentityRegisteredAlready(bytes32 id);
     error IdentityUnknown(bytes32 id);
@@ -214,6 +236,12 @@ interface IIdentityRegistry {
     error NumberClaimedAlready(bytes32 claim);
     error ClaimUnknown(bytes32 claim);
     error ClaimRevokedAlready(bytes32 claim);
+    error IssuerInRecovery(bytes32 issuer);
+    error AccreditationBackDated(uint40 from, uint40 time);
+    error AccreditationEmpty(uint40 from, uint40 to);
+    error AccreditedAlready(bytes32 accreditation);
+    error AccreditationUnknown(bytes32 accreditation);
+    error AccreditationRevokedAlready(bytes32 accreditation);
 
     /// @notice Register the caller as first controller of a new identity.
     /// @return id keccak256(abi.encode(keccak256("guildmark/identity/v1"), chain id, registry,
@@ -376,4 +404,22 @@ interface IIdentityRegistry {
 
     /// @notice How a candidate stands in the present round.
     function tallyOf(bytes32 id, address candidate) external view returns (Tally memory);
+
+    /// @notice Accredit, as the issuer's controller, a subject for a scope; not while the issuer is
+    /// in recovery. One that ended or was revoked is given again under another scope digest.
+    /// @param scope The digest of the scope document, salted or not.
+    /// @param from From when on it holds: now or later; 0 for now.
+    /// @param to When it ends, after `from`; 0 where it does not end by itself.
+    /// @return id keccak256(abi.encode(keccak256("guildmark/accreditation/v1"), issuer, subject,
+    /// scope)).
+    function accredit(bytes32 issuer, bytes32 subject, bytes32 scope, uint40 from, uint40 to)
+        external
+        returns (bytes32 id);
+
+    /// @notice Revoke an accreditation from now on, as its issuer's controller; not while the
+    /// issuer is in recovery.
+    function revokeAccreditation(bytes32 issuer, bytes32 accreditation) external;
+
+    /// @notice An accreditation, all zero where it is unknown.
+    function accreditationOf(bytes32 accreditation) external view returns (Accreditation memory);
 }

@@ -188,6 +188,17 @@ contract CallersTest is Deployed {
         _row("claimPublic", target, call, authority);
         call = abi.encodeCall(identities.revokeClaim, (authorityId, made));
         _row("revokeClaim", target, call, authority);
+        _accreditationRows(target);
+    }
+
+    function _accreditationRows(address target) private {
+        vm.prank(authority);
+        bytes32 given = identities.accredit(authorityId, makerId, "scope", 0, 0);
+        bytes memory call =
+            abi.encodeCall(identities.accredit, (authorityId, makerId, "other", 0, 0));
+        _row("accredit", target, call, authority);
+        call = abi.encodeCall(identities.revokeAccreditation, (authorityId, given));
+        _row("revokeAccreditation", target, call, authority);
     }
 
     function _guardianRows(address target) private {

@@ -138,6 +138,9 @@ contract GasTest is Deployed {
             authorityId, makerId, "LEI", "506700GE1G29325QX363", 0, keccak256("evidence")
         );
         _measured("IdentityRegistry.claimPublic");
+        vm.prank(authority);
+        identities.accredit(authorityId, makerId, keccak256("scope"), 0, _now() + 1000);
+        _measured("IdentityRegistry.accredit");
         _guardians();
     }
 

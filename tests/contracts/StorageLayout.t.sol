@@ -90,6 +90,21 @@ contract StorageLayoutTest is Deployed {
         vm.assertEq(_member("IIdentityRegistry.Interval", "from", word), _now(), "from");
     }
 
+    function test_Accreditations() public {
+        string memory struct_ = "IIdentityRegistry.Accreditation";
+        uint40 from = _now() + 5;
+        vm.startPrank(authority);
+        bytes32 id = identities.accredit(authorityId, makerId, "scope", from, from + 9);
+        identities.revokeAccreditation(authorityId, id);
+        vm.stopPrank();
+
+        bytes32 word = _word("IdentityRegistry", "_accreditations", address(identities), id);
+
+        vm.assertEq(_member(struct_, "from", word), from, "from");
+        vm.assertEq(_member(struct_, "to", word), from + 9, "to");
+        vm.assertEq(_member(struct_, "revokedAt", word), _now(), "revokedAt");
+    }
+
     function test_Numbers() public {
         vm.prank(authority);
         bytes32 id = identities.claimPublic(authorityId, makerId, "CAGE", "1ABC2", 0, 0);

@@ -87,6 +87,19 @@ contract VectorsTest is Deployed {
         }
     }
 
+    function test_Accreditation() public {
+        _read("accreditation");
+        for (uint256 i = 0; _case(i); ++i) {
+            _identity(_word("issuer"), IIdentityRegistry.Kind.Authority);
+            _identity(_word("subject"), IIdentityRegistry.Kind.Organization);
+            vm.prank(technician);
+            bytes32 id =
+                identities.accredit(_word("issuer"), _word("subject"), _word("scope"), 0, 0);
+
+            vm.assertEq(id, _word("id"), "accreditation");
+        }
+    }
+
     function test_Design() public {
         _read("design");
         for (uint256 i = 0; _case(i); ++i) {

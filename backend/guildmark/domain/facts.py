@@ -10,6 +10,7 @@ from typing import Protocol, TypeAlias
 from guildmark.domain.design import Revision
 from guildmark.domain.identifiers import (
     ZERO32,
+    AccreditationId,
     Address,
     Bytes32,
     ClaimId,
@@ -186,6 +187,37 @@ class NamedByFact:
     def key(self) -> Key:
         """Return the subject and the claim."""
         return (self.subject, self.claim)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccreditationFact:
+    """An accreditation; ``until`` is 0 where it does not end, ``revoked_at`` while it stands."""
+
+    id: AccreditationId
+    issuer: IdentityId
+    subject: IdentityId
+    scope: Digest
+    since: int
+    until: int = 0
+    revoked_at: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Return the accreditation's id."""
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccreditedFact:
+    """An accreditation of an identity, whatever became of it."""
+
+    subject: IdentityId
+    accreditation: AccreditationId
+
+    @property
+    def key(self) -> Key:
+        """Return the subject and the accreditation."""
+        return (self.subject, self.accreditation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

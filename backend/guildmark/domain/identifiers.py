@@ -19,6 +19,7 @@ RecipeId = NewType("RecipeId", bytes)
 SiteRecipeId = NewType("SiteRecipeId", bytes)
 KeyId = NewType("KeyId", bytes)
 ClaimId = NewType("ClaimId", bytes)
+AccreditationId = NewType("AccreditationId", bytes)
 
 Address = NewType("Address", bytes)
 Cid = NewType("Cid", str)

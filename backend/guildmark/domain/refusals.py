@@ -159,6 +159,40 @@ class ClaimRevokedError(RevokedError):
     hint = "Make a new claim if it holds again."
 
 
+class IssuerInRecoveryError(ConflictError):
+    """The issuer is in recovery: who speaks for it is not settled."""
+
+    code = "accreditation.issuerInRecovery"
+    hint = "Wait until the recovery has ended."
+
+
+class AccreditationTimeError(MalformedError):
+    """An accreditation begins before the block that would record it, or ends as it begins."""
+
+    code = "accreditation.timeInvalid"
+    hint = "Let it begin now or later, and end after that."
+
+
+class AccreditedError(ConflictError):
+    """The issuer gave this very accreditation already."""
+
+    code = "accreditation.givenAlready"
+    hint = "Nothing is left to do; to renew one, give it again with a new scope document."
+
+
+class AccreditationUnknownError(NotFoundError):
+    """The issuer gave no accreditation with this id."""
+
+    code = "accreditation.unknown"
+
+
+class AccreditationRevokedError(RevokedError):
+    """The accreditation is revoked already."""
+
+    code = "accreditation.revoked"
+    hint = "Give a new one if it holds again."
+
+
 class CommitmentError(ConflictError):
     """A design cannot be revealed: its commitment is missing or of this very block."""
 

@@ -47,6 +47,7 @@ LINKS = Mapping(ContractName.IDENTITIES, "_links", 4)
 LINK_COUNTS = Mapping(ContractName.IDENTITIES, "_linkCounts", 5)
 KEYS = Mapping(ContractName.IDENTITIES, "_keys", 8)
 CLAIMS = Mapping(ContractName.IDENTITIES, "_claims", 9)
+ACCREDITATIONS = Mapping(ContractName.IDENTITIES, "_accreditations", 14)
 
 REVISIONS = Mapping(ContractName.DESIGNS, "_revisions", 7)
 DESIGN_OWNERS = Mapping(ContractName.DESIGNS, "_epochOwners", 11)
@@ -66,7 +67,7 @@ RECORDS = Mapping(ContractName.LOG, "_records", 2)
 FATES = Mapping(ContractName.PARTS, "_fates", 8)
 
 ALL_MAPPINGS = (
-    *(IDENTITIES, PROFILES, LINKS, LINK_COUNTS, KEYS, CLAIMS),
+    *(IDENTITIES, PROFILES, LINKS, LINK_COUNTS, KEYS, CLAIMS, ACCREDITATIONS),
     *(REVISIONS, DESIGN_OWNERS),
     *(LICENSES, LICENSE_IDS, LANES, LANE_HOLDERS),
     *(RECIPES, STEPS, SITE_RECIPES),
@@ -124,6 +125,21 @@ class IntervalWord:
         """Return the fields of ``Interval``."""
         since, until = _fields(word, 40, 40)
         return cls(since=since, until=until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccreditationWord:
+    """What an accreditation says of time; ``until`` = 0 is open, ``revoked_at`` = 0 stands."""
+
+    since: int
+    until: int = 0
+    revoked_at: int = 0
+
+    @classmethod
+    def decode(cls, word: int) -> Self:
+        """Return the fields of ``Accreditation``."""
+        since, until, revoked_at = _fields(word, 40, 40, 40)
+        return cls(since=since, until=until, revoked_at=revoked_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

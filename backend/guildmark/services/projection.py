@@ -11,6 +11,8 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.facts import (
     NO_LANE,
     NO_LOG,
+    AccreditationFact,
+    AccreditedFact,
     ClaimFact,
     DesignFact,
     DesignOwnerFact,
@@ -220,6 +222,26 @@ def _claim_shown(happening: Happening, facts: FactWriter) -> None:
 def _claim_revoked(happening: Happening, facts: FactWriter) -> None:
     claim = known(facts, ClaimFact, happening["claim"])
     facts.put(replace(claim, until=happening.time))
+
+
+def _accredited(happening: Happening, facts: FactWriter) -> None:
+    given, subject = happening["accreditation"], happening["subject"]
+    facts.put(
+        AccreditationFact(
+            id=given,
+            issuer=happening["issuer"],
+            subject=subject,
+            scope=happening["scope"],
+            since=happening["from"],
+            until=happening["to"],
+        ),
+        AccreditedFact(subject=subject, accreditation=given),
+    )
+
+
+def _accreditation_revoked(happening: Happening, facts: FactWriter) -> None:
+    given = known(facts, AccreditationFact, happening["accreditation"])
+    facts.put(replace(given, revoked_at=happening.time))
 
 
 def _design_registered(happening: Happening, facts: FactWriter) -> None:
@@ -496,6 +518,8 @@ _PROJECTORS: Mapping[tuple[ContractName, str], Projector] = MappingProxyType(
         (ContractName.IDENTITIES, "ClaimMade"): _claim_made,
         (ContractName.IDENTITIES, "ClaimShown"): _claim_shown,
         (ContractName.IDENTITIES, "ClaimRevoked"): _claim_revoked,
+        (ContractName.IDENTITIES, "Accredited"): _accredited,
+        (ContractName.IDENTITIES, "AccreditationRevoked"): _accreditation_revoked,
         (ContractName.DESIGNS, "DesignRegistered"): _design_registered,
         (ContractName.DESIGNS, "RevisionPublished"): _revision_published,
         (ContractName.DESIGNS, "Transfer"): _design_moved,

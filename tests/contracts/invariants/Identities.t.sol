@@ -43,11 +43,13 @@ contract IdentityInvariants {
             people.publishSiteRecipe.selector
         ];
         targets = new FuzzSelector[](1);
-        targets[0] = FuzzSelector({addr: address(people), selectors: new bytes4[](22)});
+        targets[0] = FuzzSelector({addr: address(people), selectors: new bytes4[](24)});
         for (uint256 i = 0; i < actions.length; ++i) {
             targets[0].selectors[i] = actions[i];
         }
         targets[0].selectors[21] = people.transferDesign.selector;
+        targets[0].selectors[22] = people.accredit.selector;
+        targets[0].selectors[23] = people.revokeAccreditation.selector;
     }
 
     function targetContracts() public view returns (address[] memory targets) {

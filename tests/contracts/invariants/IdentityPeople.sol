@@ -18,6 +18,7 @@ contract IdentityPeople is Watched {
     bytes32[] private _all;
     Made[] private _keys;
     Made[] private _claims;
+    Made[] private _accreditations;
     Made[] private _requests;
     Made[] private _commitments;
     bytes32[] private _designs;
@@ -195,6 +196,37 @@ contract IdentityPeople is Watched {
         bool isAllowed = named == made.owner && caller == identities.controllerOf(named)
             && identities.claimOf(made.id).to == 0;
         bytes memory call = abi.encodeCall(identities.revokeClaim, (named, made.id));
+        _try(caller, address(identities), call, isAllowed);
+    }
+
+    /// @dev Around the present second, on both sides; one of four scopes is old.
+    function accredit(uint256 seed) external watched {
+        bytes32 issuer = _pick(_all, seed);
+        bytes32 subject = _pick(_all, seed >> 8);
+        bytes32 scope = (seed >> 16) % 4 == 0 ? bytes32(_salt) : bytes32(++_salt);
+        bytes32 id =
+            keccak256(abi.encode(keccak256("guildmark/accreditation/v1"), issuer, subject, scope));
+        uint40 from = (seed >> 24) % 4 == 0 ? 0 : uint40(_now() + (seed >> 26) % 8 - 2);
+        uint40 begin = from == 0 ? _now() : from;
+        uint40 to = (seed >> 32) % 4 == 0 ? 0 : uint40(begin + (seed >> 34) % 8);
+        address caller = _mostly(identities.controllerOf(issuer), seed >> 40);
+        bool isAllowed = caller == identities.controllerOf(issuer) && begin >= _now()
+            && (to == 0 || to > begin) && identities.accreditationOf(id).from == 0;
+        bytes memory call = abi.encodeCall(identities.accredit, (issuer, subject, scope, from, to));
+        if (!_try(caller, address(identities), call, isAllowed)) return;
+        _take(id);
+        _accreditations.push(Made({id: id, owner: issuer}));
+        vm.assertGe(identities.accreditationOf(id).from, _now(), "from (I13)");
+    }
+
+    function revokeAccreditation(uint256 seed) external watched {
+        if (_accreditations.length == 0) return;
+        Made memory made = _accreditations[seed % _accreditations.length];
+        bytes32 named = _named(made, seed >> 24);
+        address caller = _mostly(identities.controllerOf(named), seed >> 8);
+        bool isAllowed = named == made.owner && caller == identities.controllerOf(named)
+            && identities.accreditationOf(made.id).revokedAt == 0;
+        bytes memory call = abi.encodeCall(identities.revokeAccreditation, (named, made.id));
         _try(caller, address(identities), call, isAllowed);
     }
 

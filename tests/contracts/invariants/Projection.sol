@@ -72,6 +72,24 @@ abstract contract Projection is Deployed, Slots {
         } else if (topic == IIdentityRegistry.ClaimRevoked.selector) {
             _setOnce(account, _at(9, id), 40, 40, _time);
         } else {
+            _applyAccreditations(entry);
+        }
+    }
+
+    /// @dev No part of an interval changes once it is set (I6), and a revocation stays (I7).
+    function _applyAccreditations(Vm.Log memory entry) private {
+        address account = address(identities);
+        bytes32 topic = entry.topics[0];
+        bytes32 id = entry.topics[1];
+        if (topic == IIdentityRegistry.Accredited.selector) {
+            (, uint256 from, uint256 to) = abi.decode(entry.data, (bytes32, uint256, uint256));
+            vm.assertGe(from, _time, "from is not before its block (I13)");
+            _setOnce(account, _at(14, id), 0, 40, from);
+            _setOnce(account, _at(14, id), 40, 40, to);
+            _setOnce(account, _at(15, id), uint256(entry.topics[2]));
+        } else if (topic == IIdentityRegistry.AccreditationRevoked.selector) {
+            _setOnce(account, _at(14, id), 80, 40, _time);
+        } else {
             _unknown(topic);
         }
     }

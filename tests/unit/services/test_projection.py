@@ -10,6 +10,8 @@ from fakes.store import MemoryNodeStore
 from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, World, claim, make_world
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.facts import (
+    AccreditationFact,
+    AccreditedFact,
     ClaimFact,
     DesignFact,
     DesignOwnerFact,
@@ -283,3 +285,20 @@ def test_event_about_an_unknown_thing_is_refused() -> None:
     assert caught.value.code == "index.factMissing"
     assert caught.value.detail == {"kind": "RecordFact", "key": "3.1"}
     assert chain.now
+
+
+def test_an_accreditation_is_known_by_its_subject_and_so_is_its_end(world: World) -> None:
+    given, scope = b"\1" * 32, b"\2" * 32
+    said = {"issuer": world.site, "subject": world.maker, "scope": scope, "from": 7, "to": 9}
+
+    emit(world, ContractName.IDENTITIES, "Accredited", accreditation=given, **said)
+    emit(world, ContractName.IDENTITIES, "AccreditationRevoked", accreditation=given)
+
+    with world.tools.store.reading() as view:
+        [named] = view.facts.each(AccreditedFact, world.maker)
+        fact = known(view.facts, AccreditationFact, named.accreditation)
+    assert (fact.id, fact.issuer, fact.subject, fact.scope) == (
+        *(given, world.site, world.maker, scope),
+    )
+    assert (fact.since, fact.until) == (7, 9)
+    assert fact.revoked_at == world.tools.chain.head(final=True).time

@@ -38,6 +38,11 @@ FIELDS: list[tuple[storage.Mapping, Callable[[int], Any], Mapping[str, str]]] = 
     (storage.LINKS, storage.IntervalWord.decode, {"from": "since", "to": "until"}),
     (storage.CLAIMS, storage.IntervalWord.decode, {"from": "since", "to": "until"}),
     (
+        storage.ACCREDITATIONS,
+        storage.AccreditationWord.decode,
+        {"from": "since", "to": "until", "revokedAt": "revoked_at"},
+    ),
+    (
         storage.KEYS,
         storage.KeyWord.decode,
         {

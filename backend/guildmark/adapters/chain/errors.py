@@ -12,6 +12,11 @@ from guildmark.domain.identifiers import to_hex
 
 REFUSALS: Mapping[str, type[GuildmarkError]] = MappingProxyType(
     {
+        "AccreditationBackDated": refusals.AccreditationTimeError,
+        "AccreditationEmpty": refusals.AccreditationTimeError,
+        "AccreditationRevokedAlready": refusals.AccreditationRevokedError,
+        "AccreditationUnknown": refusals.AccreditationUnknownError,
+        "AccreditedAlready": refusals.AccreditedError,
         "CallerNotBuildLog": refusals.CallerRefusedError,
         "CallerNotCandidate": refusals.CallerRefusedError,
         "CallerNotController": refusals.CallerRefusedError,
@@ -72,6 +77,7 @@ REFUSALS: Mapping[str, type[GuildmarkError]] = MappingProxyType(
         "InvalidShortString": refusals.CallRefusedError,
         "KeyAddedAlready": refusals.KeyAddedError,
         "KeyEndedAlready": refusals.KeyEndedError,
+        "IssuerInRecovery": refusals.IssuerInRecoveryError,
         "KeyHolderNotMachine": refusals.IdentityKindError,
         "KeyUnknown": refusals.KeyUnknownError,
         "KindMissing": refusals.IdentityKindError,
