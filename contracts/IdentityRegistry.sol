@@ -44,7 +44,6 @@ contract IdentityRegistry is IIdentityRegistry {
     mapping(bytes32 number => bytes32 claim) private _numbers;
     mapping(bytes32 id => Guarding guarding) private _guardings;
     mapping(bytes32 accreditation => Accreditation state) private _accreditations;
-    mapping(bytes32 accreditation => bytes32 issuer) private _accreditationIssuers;
 
     /// @inheritdoc IIdentityRegistry
     function register(Kind kind, bytes32 salt, bytes32 profile) external returns (bytes32 id) {
@@ -329,28 +328,24 @@ contract IdentityRegistry is IIdentityRegistry {
         if (from == 0) from = time;
         if (from < time) revert AccreditationBackDated(from, time);
         if (to != 0 && to <= from) revert AccreditationEmpty(from, to);
-        id = keccak256(abi.encode(ACCREDITATION_DOMAIN, issuer, subject, scope));
+        id = _accreditationId(issuer, subject, scope);
         if (_accreditations[id].from != 0) revert AccreditedAlready(id);
 
         _accreditations[id] = Accreditation({from: from, to: to, revokedAt: 0});
-        _accreditationIssuers[id] = issuer;
 
         emit Accredited(id, issuer, subject, scope, from, to);
     }
 
     /// @inheritdoc IIdentityRegistry
-    function revokeAccreditation(bytes32 issuer, bytes32 accreditation) external {
+    function revokeAccreditation(bytes32 issuer, bytes32 subject, bytes32 scope) external {
         _requireSettledController(issuer);
-        if (_accreditationIssuers[accreditation] != issuer) {
-            revert AccreditationUnknown(accreditation);
-        }
-        if (_accreditations[accreditation].revokedAt != 0) {
-            revert AccreditationRevokedAlready(accreditation);
-        }
+        bytes32 id = _accreditationId(issuer, subject, scope);
+        if (_accreditations[id].from == 0) revert AccreditationUnknown(id);
+        if (_accreditations[id].revokedAt != 0) revert AccreditationRevokedAlready(id);
 
-        _accreditations[accreditation].revokedAt = uint40(block.timestamp);
+        _accreditations[id].revokedAt = uint40(block.timestamp);
 
-        emit AccreditationRevoked(accreditation);
+        emit AccreditationRevoked(id);
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -570,6 +565,14 @@ contract IdentityRegistry is IIdentityRegistry {
             if (guardians[i] <= last) revert GuardiansNotAscending(guardians[i]);
             last = guardians[i];
         }
+    }
+
+    function _accreditationId(bytes32 issuer, bytes32 subject, bytes32 scope)
+        private
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(ACCREDITATION_DOMAIN, issuer, subject, scope));
     }
 
     function _mayLink(Kind child, Kind parent) private pure returns (bool) {

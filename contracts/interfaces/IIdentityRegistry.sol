@@ -346,6 +346,21 @@ interface IIdentityRegistry {
     /// @notice Revoke a claim from now on, as its issuer's controller.
     function revokeClaim(bytes32 issuer, bytes32 claimId) external;
 
+    /// @notice Accredit, as the issuer's controller, a subject for a scope; not while the issuer is
+    /// in recovery. One that ended or was revoked is given again under another scope digest.
+    /// @param scope The digest of the scope document, salted or not.
+    /// @param from From when on it holds: now or later; 0 for now.
+    /// @param to When it ends, after `from`; 0 where it does not end by itself.
+    /// @return id keccak256(abi.encode(keccak256("guildmark/accreditation/v1"), issuer, subject,
+    /// scope)).
+    function accredit(bytes32 issuer, bytes32 subject, bytes32 scope, uint40 from, uint40 to)
+        external
+        returns (bytes32 id);
+
+    /// @notice Revoke an accreditation from now on, as its issuer's controller; not while the
+    /// issuer is in recovery.
+    function revokeAccreditation(bytes32 issuer, bytes32 subject, bytes32 scope) external;
+
     /// @notice The identity, all zero where it is unknown.
     function identity(bytes32 id) external view returns (Identity memory);
 
@@ -404,21 +419,6 @@ interface IIdentityRegistry {
 
     /// @notice How a candidate stands in the present round.
     function tallyOf(bytes32 id, address candidate) external view returns (Tally memory);
-
-    /// @notice Accredit, as the issuer's controller, a subject for a scope; not while the issuer is
-    /// in recovery. One that ended or was revoked is given again under another scope digest.
-    /// @param scope The digest of the scope document, salted or not.
-    /// @param from From when on it holds: now or later; 0 for now.
-    /// @param to When it ends, after `from`; 0 where it does not end by itself.
-    /// @return id keccak256(abi.encode(keccak256("guildmark/accreditation/v1"), issuer, subject,
-    /// scope)).
-    function accredit(bytes32 issuer, bytes32 subject, bytes32 scope, uint40 from, uint40 to)
-        external
-        returns (bytes32 id);
-
-    /// @notice Revoke an accreditation from now on, as its issuer's controller; not while the
-    /// issuer is in recovery.
-    function revokeAccreditation(bytes32 issuer, bytes32 accreditation) external;
 
     /// @notice An accreditation, all zero where it is unknown.
     function accreditationOf(bytes32 accreditation) external view returns (Accreditation memory);

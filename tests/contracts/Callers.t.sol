@@ -193,11 +193,11 @@ contract CallersTest is Deployed {
 
     function _accreditationRows(address target) private {
         vm.prank(authority);
-        bytes32 given = identities.accredit(authorityId, makerId, "scope", 0, 0);
+        identities.accredit(authorityId, makerId, "scope", 0, 0);
         bytes memory call =
             abi.encodeCall(identities.accredit, (authorityId, makerId, "other", 0, 0));
         _row("accredit", target, call, authority);
-        call = abi.encodeCall(identities.revokeAccreditation, (authorityId, given));
+        call = abi.encodeCall(identities.revokeAccreditation, (authorityId, makerId, "scope"));
         _row("revokeAccreditation", target, call, authority);
     }
 

@@ -95,7 +95,7 @@ contract StorageLayoutTest is Deployed {
         uint40 from = _now() + 5;
         vm.startPrank(authority);
         bytes32 id = identities.accredit(authorityId, makerId, "scope", from, from + 9);
-        identities.revokeAccreditation(authorityId, id);
+        identities.revokeAccreditation(authorityId, makerId, "scope");
         vm.stopPrank();
 
         bytes32 word = _word("IdentityRegistry", "_accreditations", address(identities), id);

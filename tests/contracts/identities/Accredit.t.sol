@@ -123,7 +123,7 @@ contract AccreditTest is Deployed {
     function test_Accredit_RevertWhen_Revoked() public {
         bytes32 id = _give(0, 0);
         vm.prank(authority);
-        identities.revokeAccreditation(authorityId, id);
+        identities.revokeAccreditation(authorityId, makerId, "scope");
 
         _refuse(authority, abi.encodeWithSelector(IIdentityRegistry.AccreditedAlready.selector, id));
         identities.accredit(authorityId, makerId, "scope", 0, 0);
@@ -147,43 +147,44 @@ contract AccreditTest is Deployed {
 
         _emits(authority, address(identities));
         emit IIdentityRegistry.AccreditationRevoked(id);
-        identities.revokeAccreditation(authorityId, id);
+        identities.revokeAccreditation(authorityId, makerId, "scope");
 
         _holds(id, from, from + 1000, _now());
     }
 
     function test_RevokeAccreditation_RevertWhen_CallerIsNotTheIssuer() public {
-        bytes32 id = _give(0, 0);
+        _give(0, 0);
 
         _refuse(maker, _notController(maker));
-        identities.revokeAccreditation(authorityId, id);
+        identities.revokeAccreditation(authorityId, makerId, "scope");
     }
 
     function test_RevokeAccreditation_RevertWhen_ItIsOfAnotherIssuer() public {
-        bytes32 id = _give(0, 0);
+        _give(0, 0);
+        bytes32 own = _id(makerId, makerId, "scope");
 
-        _refuse(maker, abi.encodeWithSelector(IIdentityRegistry.AccreditationUnknown.selector, id));
-        identities.revokeAccreditation(makerId, id);
+        _refuse(maker, abi.encodeWithSelector(IIdentityRegistry.AccreditationUnknown.selector, own));
+        identities.revokeAccreditation(makerId, makerId, "scope");
     }
 
     function test_RevokeAccreditation_RevertWhen_IssuerIsInRecovery() public {
-        bytes32 id = _give(0, 0);
+        _give(0, 0);
         _recover();
 
         _refuse(authority, _inRecovery());
-        identities.revokeAccreditation(authorityId, id);
+        identities.revokeAccreditation(authorityId, makerId, "scope");
     }
 
     function test_RevokeAccreditation_RevertWhen_RevokedAlready() public {
         bytes32 id = _give(0, 0);
         vm.prank(authority);
-        identities.revokeAccreditation(authorityId, id);
+        identities.revokeAccreditation(authorityId, makerId, "scope");
 
         _refuse(
             authority,
             abi.encodeWithSelector(IIdentityRegistry.AccreditationRevokedAlready.selector, id)
         );
-        identities.revokeAccreditation(authorityId, id);
+        identities.revokeAccreditation(authorityId, makerId, "scope");
     }
 
     function _give(uint40 from, uint40 to) private returns (bytes32) {

@@ -14,11 +14,17 @@ contract IdentityPeople is Watched {
         bytes32 owner;
     }
 
+    struct Given {
+        bytes32 issuer;
+        bytes32 subject;
+        bytes32 scope;
+    }
+
     mapping(uint256 kind => bytes32[] ids) private _ids;
     bytes32[] private _all;
     Made[] private _keys;
     Made[] private _claims;
-    Made[] private _accreditations;
+    Given[] private _given;
     Made[] private _requests;
     Made[] private _commitments;
     bytes32[] private _designs;
@@ -204,8 +210,7 @@ contract IdentityPeople is Watched {
         bytes32 issuer = _pick(_all, seed);
         bytes32 subject = _pick(_all, seed >> 8);
         bytes32 scope = (seed >> 16) % 4 == 0 ? bytes32(_salt) : bytes32(++_salt);
-        bytes32 id =
-            keccak256(abi.encode(keccak256("guildmark/accreditation/v1"), issuer, subject, scope));
+        bytes32 id = _accreditation(issuer, subject, scope);
         uint40 from = (seed >> 24) % 4 == 0 ? 0 : uint40(_now() + (seed >> 26) % 8 - 2);
         uint40 begin = from == 0 ? _now() : from;
         uint40 to = (seed >> 32) % 4 == 0 ? 0 : uint40(begin + (seed >> 34) % 8);
@@ -215,18 +220,21 @@ contract IdentityPeople is Watched {
         bytes memory call = abi.encodeCall(identities.accredit, (issuer, subject, scope, from, to));
         if (!_try(caller, address(identities), call, isAllowed)) return;
         _take(id);
-        _accreditations.push(Made({id: id, owner: issuer}));
+        _given.push(Given({issuer: issuer, subject: subject, scope: scope}));
         vm.assertGe(identities.accreditationOf(id).from, _now(), "from (I13)");
     }
 
     function revokeAccreditation(uint256 seed) external watched {
-        if (_accreditations.length == 0) return;
-        Made memory made = _accreditations[seed % _accreditations.length];
-        bytes32 named = _named(made, seed >> 24);
+        if (_given.length == 0) return;
+        Given memory given = _given[seed % _given.length];
+        bytes32 named = seed >> 24 & 7 == 0 ? _pick(_all, seed >> 27) : given.issuer;
         address caller = _mostly(identities.controllerOf(named), seed >> 8);
-        bool isAllowed = named == made.owner && caller == identities.controllerOf(named)
-            && identities.accreditationOf(made.id).revokedAt == 0;
-        bytes memory call = abi.encodeCall(identities.revokeAccreditation, (named, made.id));
+        bytes32 id = _accreditation(named, given.subject, given.scope);
+        IIdentityRegistry.Accreditation memory state = identities.accreditationOf(id);
+        bool isAllowed =
+            caller == identities.controllerOf(named) && state.from != 0 && state.revokedAt == 0;
+        bytes memory call =
+            abi.encodeCall(identities.revokeAccreditation, (named, given.subject, given.scope));
         _try(caller, address(identities), call, isAllowed);
     }
 
@@ -391,6 +399,15 @@ contract IdentityPeople is Watched {
         uint40 number = identities.identity(machine).controllers;
         if (from < identities.controllerAt(machine, number).from) return false;
         return key.noticeAt == 0 ? from <= _now() : from < key.suspectedFrom;
+    }
+
+    function _accreditation(bytes32 issuer, bytes32 subject, bytes32 scope)
+        private
+        pure
+        returns (bytes32)
+    {
+        bytes32 domain = keccak256("guildmark/accreditation/v1");
+        return keccak256(abi.encode(domain, issuer, subject, scope));
     }
 
     function _mayFollow(IRecipeRegistry.Recipe memory recipe) private view returns (bool) {

@@ -86,7 +86,6 @@ abstract contract Projection is Deployed, Slots {
             vm.assertGe(from, _time, "from is not before its block (I13)");
             _setOnce(account, _at(14, id), 0, 40, from);
             _setOnce(account, _at(14, id), 40, 40, to);
-            _setOnce(account, _at(15, id), uint256(entry.topics[2]));
         } else if (topic == IIdentityRegistry.AccreditationRevoked.selector) {
             _setOnce(account, _at(14, id), 80, 40, _time);
         } else {
