@@ -8,15 +8,18 @@ from environments import ROOT, native
 from steps import Step, run
 
 _COVERAGE = ("--cov", "--cov-report=term:skip-covered", "--cov-report=json", "--cov-report=html")
+# A file's tests stay in one process; the order is random, but the same on every machine.
+_TOGETHER = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--randomly-seed=1")
 _CONTRACTS_REPORT = ("--report", "lcov", "--report-file", "build/coverage/contracts.info")
 
 
 def main() -> int:
     """Run the suites and return 1 if one failed."""
     (ROOT / "build" / "coverage").mkdir(parents=True, exist_ok=True)
-    if os.environ.get("VOLUME", "test") == "test":
-        return run([*_contracts(), _brownie(), _pytest(*_COVERAGE, GUILDMARK_TEST_REPORT="1")])
-    return run([_forge("test", FOUNDRY_PROFILE=os.environ["VOLUME"]), _pytest("-m", "deep")])
+    volume = os.environ.get("VOLUME", "test")
+    if volume != "test":
+        return run([_forge("test", FOUNDRY_PROFILE=volume), _pytest("-m", "deep")])
+    return run([*_contracts(), _brownie(), _pytest(*_COVERAGE, GUILDMARK_TEST_REPORT="1")])
 
 
 def _contracts() -> list[Step]:
@@ -49,7 +52,7 @@ def _pytest(*arguments: str, **environment: str) -> Step:
     variables: Mapping[str, str] = environment
     return Step(
         name="pytest",
-        command=[sys.executable, "-m", "pytest", *arguments, *sys.argv[1:]],
+        command=[sys.executable, "-m", "pytest", *_TOGETHER, *arguments, *sys.argv[1:]],
         shown=True,
         environment=variables,
     )

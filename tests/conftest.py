@@ -56,7 +56,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "deep: its volume grows with VOLUME")
     config.addinivalue_line("markers", "needs(component): runs only where the component is")
     hypothesis.settings.load_profile(_volume_name())
-    config.pluginmanager.register(_Recorder(), "guildmark-recorder")
+    if not hasattr(config, "workerinput"):  # workers tell their controller, which writes
+        config.pluginmanager.register(_Recorder(), "guildmark-recorder")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -103,7 +104,7 @@ class _Recorder:
     def __init__(self) -> None:
         self._started = time.monotonic()
         self._outcomes = {"passed": 0, "failed": 0}
-        self._skipped: list[dict[str, str]] = []
+        self._skipped: dict[str, str] = {}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Count the outcome of a test, whichever phase decided it."""
@@ -123,13 +124,14 @@ class _Recorder:
         """Write the record where the whole suite was asked for."""
         if os.environ.get("GUILDMARK_TEST_REPORT") != "1":
             return
+        skipped = sorted(self._skipped.items())
         content = {
             "seconds": round(time.monotonic() - self._started, 1),
             **self._outcomes,
-            "skipped": sorted(self._skipped, key=lambda skip: skip["test"]),
+            "skipped": [{"test": test, "reason": reason} for test, reason in skipped],
         }
         reports.write("tests", content)
 
     def _skip(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
-        self._skipped.append({"test": report.nodeid, "reason": reason.removeprefix("Skipped: ")})
+        self._skipped[report.nodeid] = reason.removeprefix("Skipped: ")

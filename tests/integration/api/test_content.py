@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
@@ -111,9 +112,9 @@ def test_a_name_stands_for_one_content(web: httpx.Client) -> None:
 
 def test_a_damaged_block_is_never_sent(web: httpx.Client, played: Played) -> None:
     cid = _stored(web, b"to be damaged")
-    _damage(played, Cid.parse(cid))
 
-    refused = web.get(f"/v1/content/{cid}")
+    with _damaged(played, Cid.parse(cid)):
+        refused = web.get(f"/v1/content/{cid}")
 
     assert (refused.status_code, refused.json()["code"]) == (503, "content.hashMismatch")
 
@@ -121,9 +122,8 @@ def test_a_damaged_block_is_never_sent(web: httpx.Client, played: Played) -> Non
 def test_a_damaged_end_breaks_the_download_off(web: httpx.Client, played: Played) -> None:
     body = secrets.token_bytes(3 << 20)
     cid, last = _stored(web, body), _stored(web, body[2 << 20 :])
-    _damage(played, Cid.parse(last))
 
-    with pytest.raises(httpx.RemoteProtocolError):
+    with _damaged(played, Cid.parse(last)), pytest.raises(httpx.RemoteProtocolError):
         web.get(f"/v1/content/{cid}")
 
     log = (played.stage.folder / "logs" / "operator-1.log").read_text(encoding="utf-8")
@@ -143,13 +143,15 @@ def test_who_hangs_up_in_the_middle_leaves_no_trace(web: httpx.Client, played: P
     assert web.get("/healthz").status_code == 200
 
 
-def _damage(played: Played, cid: Cid) -> None:
-    """Turn one bit of a stored block around."""
+@contextmanager
+def _damaged(played: Played, cid: Cid) -> Iterator[None]:
+    """Turn one bit of a stored block around, and back: other tests use the same store."""
     store = played.stage.home("operator-1") / "content"
     (block,) = (path for path in store.rglob("*") if _holds(path, cid))
-    data = bytearray(block.read_bytes())
-    data[-1] ^= 1
+    data = block.read_bytes()
     block.chmod(0o600)
+    block.write_bytes(data[:-1] + bytes((data[-1] ^ 1,)))
+    yield
     block.write_bytes(data)
 
 
