@@ -23,7 +23,7 @@ class Environment:
 
 
 _PRODUCT = ("pyproject.toml", "--extra", "node", "--extra", "agent", "--extra", "local-chain")
-_EXTRAS = ("--extra", "hsm", "--extra", "ipfshttp", "--extra", "postgres")
+_EXTRAS = ("--extra", "cad", "--extra", "hsm", "--extra", "ipfshttp", "--extra", "postgres")
 _DEV = (*_PRODUCT, *_EXTRAS, "--group", "dev")
 
 ENVIRONMENTS = {

@@ -1,17 +1,19 @@
 """``guildmark design``: file sets, encrypted and registered."""
 
 from contextlib import ExitStack
+from io import BufferedReader
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from guildmark.adapters.shapes import confined
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, design_id
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.facts import DesignFact, RevisionFact
-from guildmark.domain.fileset import Manifest
+from guildmark.domain.fileset import Manifest, parse_file_name
 from guildmark.domain.identifiers import (
     Address,
     Bytes32,
@@ -51,24 +53,42 @@ def register(
         list[Path],
         typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="The design's files."),
     ],
+    unmeasured: Annotated[
+        bool, typer.Option("--unmeasured", help="Do not look into the files.")
+    ] = False,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Encrypt files, store them and register them as a design; print its id."""
+    """Encrypt files, store them and register them as a design; print its id.
+
+    Meshes are measured where the extra `cad` is installed: box, volume, triangles, watertight.
+    """
     designs = enter(home).designs(KeyName(account))
+    is_measured = not unmeasured and confined.is_installed()
     with ExitStack() as stack:
         sources = [
-            SourceFile(
-                name=path.name,
-                media_type=_MEDIA_TYPES.get(path.suffix.lower(), _OCTETS),
-                content=stack.enter_context(path.open("rb")),
-            )
+            _source(path, stack.enter_context(path.open("rb")), is_measured=is_measured)
             for path in files
         ]
         design = designs.register(sources)
     answer: Answer = {"id": to_hex(design), "files": [source.name for source in sources]}
     say(answer, as_json=as_json, brief=to_hex(design))
+
+
+def _source(path: Path, content: BufferedReader, *, is_measured: bool) -> SourceFile:
+    """Return a file to register; one that is larger than what is read stays unmeasured."""
+    name = parse_file_name(path.name)
+    kind = confined.kind_of(name) if is_measured else None
+    is_read = kind is not None and confined.is_read(path.stat().st_size)
+    geometry = confined.measure(content, kind) if kind and is_read else None
+    content.seek(0)
+    return SourceFile(
+        name=name,
+        media_type=_MEDIA_TYPES.get(path.suffix.lower(), _OCTETS),
+        content=content,
+        geometry=geometry,
+    )
 
 
 @app.command()
@@ -161,6 +181,7 @@ def _files(home: Home, design: DesignId, account: KeyName) -> list[Answer] | Non
             "size": file.size,
             "sha256": file.digest.hex(),
             "cid": file.cid,
+            "geometry": None if file.geometry is None else file.geometry.text(),
         }
         for file in Manifest.parse(sealed.manifest).files
     ]

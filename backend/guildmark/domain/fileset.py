@@ -15,13 +15,14 @@ from guildmark.domain.clause import (
 from guildmark.domain.clauses import clause_root
 from guildmark.domain.errors import ContentError, MalformedError
 from guildmark.domain.fields import Fields, read_document
+from guildmark.domain.geometry import Geometry
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Cid, Digest, to_hex
 from guildmark.domain.merkle import MerkleTree
 from guildmark.domain.strictjson import INTEGER_MAX, JsonObject, Limits
 
 MANIFEST_TYPE = "https://guildmark.org/files/v1"
-MANIFEST_LIMITS = Limits(size=1 << 20, depth=4, values=20_000)
+MANIFEST_LIMITS = Limits(size=1 << 20, depth=6, values=20_000)
 FILES_MAX = 1000
 
 FileName = NewType("FileName", str)
@@ -74,6 +75,7 @@ class DesignFile:
         cid: Where the encrypted file is.
         ciphertext: SHA-256 of the encrypted file.
         salt: 32 random bytes, so that the file can be shown alone.
+        geometry: What was measured of its shape, where it has one and was read.
     """
 
     name: FileName
@@ -83,6 +85,7 @@ class DesignFile:
     cid: Cid
     ciphertext: Digest
     salt: Bytes32
+    geometry: Geometry | None = None
 
     def check(self, *, size: int, digest: Digest) -> None:
         """Check that a plain file is this one.
@@ -101,12 +104,18 @@ class DesignFile:
             type=ClauseType.TEXT,
             klass=ClauseClass.CORE,
             criticality=Criticality.CRITICAL,
-            value=f"{self.name} {self.media_type} {self.size} {to_hex(self.digest)}",
+            value=self.facts(),
             salt=self.salt,
         )
 
+    def facts(self) -> str:
+        """Return the line that the file's leaf commits to."""
+        facts = f"{self.name} {self.media_type} {self.size} {to_hex(self.digest)}"
+        return facts if self.geometry is None else f"{facts} {self.geometry.text()}"
+
     def to_json(self) -> JsonObject:
         """Return the file as a manifest shows it."""
+        geometry = {} if self.geometry is None else {"geometry": self.geometry.to_json()}
         return {
             "name": self.name,
             "mediaType": self.media_type,
@@ -115,6 +124,7 @@ class DesignFile:
             "cid": self.cid,
             "ciphertext": to_hex(self.ciphertext),
             "salt": to_hex(self.salt),
+            **geometry,
         }
 
     @classmethod
@@ -132,6 +142,7 @@ class DesignFile:
             cid=Cid(fields.text("cid", most=_CID_MAX)),
             ciphertext=fields.digest("ciphertext"),
             salt=fields.bytes32("salt"),
+            geometry=fields.object("geometry", Geometry.read) if fields.has("geometry") else None,
         )
 
 

@@ -10,6 +10,7 @@ from guildmark.domain.contracts import ContractName
 from guildmark.domain.design import Commitment
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.fileset import DesignFile, FileName, Manifest, parse_file_name
+from guildmark.domain.geometry import Geometry
 from guildmark.domain.identifiers import Address, Bytes32, Cid, DesignId, Digest, to_hex
 from guildmark.domain.strictjson import parse_object
 from guildmark.ports import (
@@ -38,11 +39,12 @@ class DesignFilesUnknownError(NotFoundError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFile:
-    """A file to register."""
+    """A file to register; what was measured of its shape becomes part of its leaf."""
 
     name: str
     media_type: str
     content: BufferedIOBase
+    geometry: Geometry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +158,7 @@ class Designs:
             cid=encrypted.cid,
             ciphertext=encrypted.ciphertext,
             salt=self._secret(),
+            geometry=file.geometry,
         )
 
     def _commit(self, manifest: Manifest, salt: Bytes32) -> DesignId:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fakes.meshes import text_stl, threemf
 from fakes.node import MemoryNode
 from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, World
 from guildmark.bootstrap import Home
@@ -77,7 +78,7 @@ def test_a_design_is_registered_with_its_media_types(
     file = tmp_path / name
     file.write_bytes(b"solid")
 
-    made = speak("design", "register", file, "--as", DESIGNER)
+    made = speak("design", "register", file, "--unmeasured", "--as", DESIGNER)
 
     shown = speak("design", "show", made.out, "--as", DESIGNER, "--json").json
     assert [(one["name"], one["mediaType"]) for one in shown["files"]] == [(name, media_type)]
@@ -107,6 +108,36 @@ def test_files_whose_keys_are_elsewhere_are_not_shown(speak: Speak, world: World
     shown = speak("design", "show", to_hex(world.revision.design), "--as", DESIGNER, "--json").json
 
     assert shown["files"] is None
+
+
+def test_a_design_s_meshes_are_measured(speak: Speak, world: World, tmp_path: Path) -> None:
+    (tmp_path / "cube.stl").write_bytes(text_stl())
+    (tmp_path / "cube.3mf").write_bytes(threemf())
+
+    made = speak(
+        "design", "register", tmp_path / "cube.stl", tmp_path / "cube.3mf", "--as", DESIGNER
+    )
+
+    shown = speak("design", "show", made.out, "--as", DESIGNER, "--json").json
+    told = "box=1x1x1 triangles=12 watertight=yes volume=1"
+    assert [file["geometry"] for file in shown["files"]] == [
+        f"unit=unstated {told}",
+        f"unit=mm {told}",
+    ]
+
+
+def test_a_hostile_file_is_refused_unless_it_is_not_read(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "cube.stl"
+    file.write_bytes(text_stl("nan"))
+
+    refused = speak("design", "register", file, "--as", DESIGNER, "--json")
+    made = speak("design", "register", file, "--unmeasured", "--as", DESIGNER)
+
+    assert (refused.exit, refused.json["code"]) == (14, "shape.coordinate")
+    shown = speak("design", "show", made.out, "--as", DESIGNER, "--json").json
+    assert shown["files"][0]["geometry"] is None
 
 
 def test_an_unknown_design_cannot_be_shown(speak: Speak) -> None:

@@ -1,0 +1,139 @@
+"""Strangers' files, read in a child process; what comes back is checked as any document is."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from importlib.util import find_spec
+from io import BufferedIOBase
+from pathlib import PurePath
+from shutil import copyfileobj
+from types import MappingProxyType
+from typing import Any, BinaryIO, cast
+
+from guildmark.adapters.shapes import refusals
+from guildmark.adapters.shapes.child import ANSWER, REFUSAL
+from guildmark.adapters.shapes.confinement import Bounds
+from guildmark.adapters.shapes.limits import LIMITS
+from guildmark.domain.errors import ContentError
+from guildmark.domain.fields import read_document
+from guildmark.domain.geometry import Geometry
+from guildmark.domain.strictjson import Limits as DocumentLimits
+
+_CHILD = "guildmark.adapters.shapes.child"
+_KEPT = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LD_LIBRARY_PATH")
+_KINDS = frozenset({"3mf", "stl", "step", "stp"})
+# More than its processor time, so that a busy machine refuses nothing.
+_PATIENCE = 10
+_SMALL = DocumentLimits(size=16 * 1024, depth=4, values=100)
+
+
+def kind_of(name: str) -> str | None:
+    """Return the kind of shape that a file's name says, None where it says none."""
+    kind = PurePath(name).suffix.lower().removeprefix(".")
+    return kind if kind in _KINDS else None
+
+
+def is_installed() -> bool:
+    """Return whether what reads shapes is installed: the extra `cad`."""
+    return all(find_spec(name) is not None for name in ("numpy", "PIL", "trimesh"))
+
+
+def measure(source: BufferedIOBase, kind: str) -> Geometry:
+    """Return what can be said of a file's shape; ``source`` is read from its beginning.
+
+    Raises:
+        ContentError: One of the errors of ``refusals``.
+        ShapeSupportError: The extra `cad` is not installed.
+    """
+    return read_document(run("measure", source, {"kind": kind}), Geometry.read, _SMALL)
+
+
+def run(
+    operation: str,
+    source: BufferedIOBase,
+    arguments: Mapping[str, Any],
+    bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+) -> bytes:
+    """Return what a child's operation finds in a file.
+
+    Raises:
+        ContentError: One of the errors of ``refusals``.
+        ShapeSupportError: The extra `cad` is not installed.
+    """
+    if not is_installed():
+        message = "Shapes are read by packages that are not installed."
+        raise refusals.ShapeSupportError(message)
+    request = {"operation": operation, "arguments": arguments, "bounds": asdict(bounds)}
+    with _described(source) as file, tempfile.TemporaryFile() as output:
+        _start(file.fileno(), json.dumps(request).encode() + b"\n", output, bounds)
+        output.seek(0)
+        said = output.read()
+    if said.startswith(ANSWER):
+        return said.removeprefix(ANSWER)
+    raise _refused(said)
+
+
+def _start(descriptor: int, request: bytes, output: BinaryIO, bounds: Bounds) -> None:
+    environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
+    # One thread: each more would take addresses that the limit counts.
+    environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    try:
+        ended = subprocess.run(  # noqa: S603 - this interpreter, a module of our own
+            [sys.executable, "-B", "-s", "-m", _CHILD, str(descriptor)],
+            input=request,
+            stdout=output,
+            stderr=subprocess.DEVNULL,
+            pass_fds=(descriptor,),
+            env=environment,
+            timeout=bounds.seconds * _PATIENCE,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise _too_costly() from exc
+    if ended.returncode != 0:
+        # A limit of the kernel's, of its memory, or of what it may write.
+        raise _too_costly()
+
+
+def _refused(said: bytes) -> ContentError:
+    refusal = json.loads(said.removeprefix(REFUSAL))
+    return _BY_CODE[refusal["code"]](refusal["message"], **refusal["detail"])
+
+
+def _too_costly() -> ContentError:
+    message = "Reading the file takes more time or memory than a file of its kind may."
+    return refusals.ShapeTooCostlyError(message)
+
+
+@contextmanager
+def _described(source: BufferedIOBase) -> Iterator[BinaryIO]:
+    """Give a file that a child can inherit; what is in memory is written to one without name."""
+    source.seek(0)
+    try:
+        source.fileno()
+    except OSError:
+        with tempfile.TemporaryFile() as copy:
+            copyfileobj(source, copy)
+            copy.flush()
+            yield cast("BinaryIO", copy)
+        return
+    yield cast("BinaryIO", source)
+
+
+def is_read(size: int) -> bool:
+    """Return whether a file of that size is read at all."""
+    return size <= LIMITS.size
+
+
+_BY_CODE: Mapping[str, type[ContentError]] = MappingProxyType(
+    {
+        kind.code: kind
+        for kind in vars(refusals).values()
+        if isinstance(kind, type) and issubclass(kind, ContentError) and kind is not ContentError
+    }
+)

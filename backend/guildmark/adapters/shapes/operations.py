@@ -1,0 +1,33 @@
+"""What a child does with a file, by name."""
+
+import json
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, BinaryIO
+
+from guildmark.adapters.shapes.limits import LIMITS
+from guildmark.adapters.shapes.measuring import measure
+from guildmark.adapters.shapes.refusals import ShapeTooLargeError
+
+
+def run(operation: str, file: BinaryIO, arguments: Mapping[str, Any]) -> bytes:
+    """Read a file and return what an operation finds in it.
+
+    Raises:
+        ContentError: One of the errors of ``refusals``.
+    """
+    file.seek(0)
+    data = file.read(LIMITS.size + 1)
+    if len(data) > LIMITS.size:
+        message = f"The file has more than {LIMITS.size} bytes."
+        raise ShapeTooLargeError(message, limit=LIMITS.size)
+    return _OPERATIONS[operation](data, arguments)
+
+
+def _measure(data: bytes, arguments: Mapping[str, Any]) -> bytes:
+    return json.dumps(measure(data, arguments["kind"], LIMITS).to_json()).encode()
+
+
+_OPERATIONS: Mapping[str, Callable[[bytes, Mapping[str, Any]], bytes]] = MappingProxyType(
+    {"measure": _measure}
+)

@@ -1,0 +1,97 @@
+"""Manifests: what they say of a file's shape, and what its leaf commits to."""
+
+import pytest
+
+from guildmark.domain.fields import DocumentError, Fields
+from guildmark.domain.fileset import DesignFile, FileName, Manifest
+from guildmark.domain.geometry import Geometry, MalformedGeometryError, Mesh
+from guildmark.domain.identifiers import Bytes32, Cid, Digest, to_hex
+from guildmark.domain.quantity import MalformedDecimalError
+from guildmark.domain.strictjson import JsonValue
+
+CLOSED = Geometry(unit="mm", mesh=Mesh(box=("1", "2.5", "3"), triangles=12, volume="6"))
+OPEN = Geometry(unit="unstated", mesh=Mesh(box=("1", "2", "3"), triangles=11))
+STEP = Geometry(unit="mm", schema="AUTOMOTIVE_DESIGN")
+DIGEST = Digest(b"\x11" * 32)
+
+
+def file(geometry: Geometry | None, name: str = "part.stl") -> DesignFile:
+    return DesignFile(
+        name=FileName(name),
+        media_type="model/stl",
+        size=3,
+        digest=DIGEST,
+        cid=Cid("bafkreia"),
+        ciphertext=Digest(b"\x12" * 32),
+        salt=Bytes32(b"\x13" * 32),
+        geometry=geometry,
+    )
+
+
+@pytest.mark.parametrize("geometry", [None, CLOSED, OPEN, STEP])
+def test_a_manifest_holds_what_was_measured(geometry: Geometry | None) -> None:
+    manifest = Manifest(files=(file(geometry),))
+
+    assert Manifest.parse(manifest.encode()) == manifest
+
+
+@pytest.mark.parametrize(
+    ("geometry", "told"),
+    [
+        (None, ""),
+        (CLOSED, " unit=mm box=1x2.5x3 triangles=12 watertight=yes volume=6"),
+        (OPEN, " unit=unstated box=1x2x3 triangles=11 watertight=no"),
+        (STEP, " unit=mm schema=AUTOMOTIVE_DESIGN"),
+    ],
+)
+def test_a_leaf_commits_to_what_was_measured(geometry: Geometry | None, told: str) -> None:
+    clause = file(geometry).clause(0)
+
+    assert clause.value == f"part.stl model/stl 3 {to_hex(DIGEST)}{told}"
+
+
+def test_other_facts_are_another_root() -> None:
+    roots = {Manifest(files=(file(one),)).root() for one in (None, CLOSED, OPEN, STEP)}
+
+    assert len(roots) == 4
+
+
+@pytest.mark.parametrize("unit", ["", "mile", "mm mm"])
+def test_an_unknown_unit_is_refused(unit: str) -> None:
+    with pytest.raises(MalformedGeometryError):
+        Geometry(unit=unit)
+
+
+@pytest.mark.parametrize("schema", ["", "lower", "A" * 65])
+def test_what_cannot_be_a_schema_is_refused(schema: str) -> None:
+    with pytest.raises(MalformedGeometryError):
+        Geometry(unit="mm", schema=schema)
+
+
+@pytest.mark.parametrize("box", [("1", "2"), ("1", "2", "3", "4")])
+def test_a_box_has_three_extents(box: tuple[str, ...]) -> None:
+    with pytest.raises(MalformedGeometryError):
+        Mesh(box=box, triangles=1)
+
+
+MESH: dict[str, JsonValue] = {
+    "unit": "mm",
+    "box": ["1", "2", "3"],
+    "triangles": 1,
+    "watertight": True,
+    "volume": "6",
+}
+
+
+@pytest.mark.parametrize("change", [{"watertight": False}, {"volume": None}])
+def test_only_what_is_watertight_has_a_volume(change: dict[str, JsonValue]) -> None:
+    members = {name: value for name, value in (MESH | change).items() if value is not None}
+
+    with pytest.raises(MalformedGeometryError):
+        Geometry.read(Fields(members))
+
+
+@pytest.mark.parametrize("box", [["1", "2", "1e3"], ["1", "2", "nan"], ["1", "2", ""]])
+def test_extents_are_plain_decimals(box: list[str]) -> None:
+    with pytest.raises((DocumentError, MalformedDecimalError)):
+        Geometry.read(Fields({**MESH, "box": box}))
