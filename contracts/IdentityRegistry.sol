@@ -15,10 +15,17 @@ contract IdentityRegistry is IIdentityRegistry {
         mapping(uint32 round => mapping(address candidate => Tally)) tallies;
     }
 
+    /// @dev Which suspicion each guardian backs, and how many back each.
+    struct Backing {
+        mapping(address guardian => uint40 from) named;
+        mapping(uint40 from => uint8 count) backers;
+    }
+
     bytes32 private constant IDENTITY_DOMAIN = keccak256("guildmark/identity/v1");
     bytes32 private constant KEY_DOMAIN = keccak256("guildmark/key/v1");
     bytes32 private constant CLAIM_DOMAIN = keccak256("guildmark/claim/v1");
     bytes32 private constant ACCREDITATION_DOMAIN = keccak256("guildmark/accreditation/v1");
+    bytes32 private constant CONTROLLER_DOMAIN = keccak256("guildmark/controller/v1");
     string private constant CLAIM_TAG = "guildmark/claim/v1";
     uint256 private constant SCHEME_MAX = 32;
     uint256 private constant VALUE_MAX = 64;
@@ -44,6 +51,9 @@ contract IdentityRegistry is IIdentityRegistry {
     mapping(bytes32 number => bytes32 claim) private _numbers;
     mapping(bytes32 id => Guarding guarding) private _guardings;
     mapping(bytes32 accreditation => Accreditation state) private _accreditations;
+    /// @dev By 0: a controller's own notice, or his guardians'; a key's such notice is in its slot.
+    mapping(bytes32 target => mapping(bytes32 by => Notice notice)) private _notices;
+    mapping(bytes32 target => mapping(uint32 epoch => Backing backing)) private _backings;
 
     /// @inheritdoc IIdentityRegistry
     function register(Kind kind, bytes32 salt, bytes32 profile) external returns (bytes32 id) {
@@ -53,7 +63,12 @@ contract IdentityRegistry is IIdentityRegistry {
 
         uint40 time = uint40(block.timestamp);
         _identities[id] = Identity({
-            controller: msg.sender, kind: kind, since: time, controllers: 1, isInRecovery: false
+            controller: msg.sender,
+            kind: kind,
+            since: time,
+            controllers: 1,
+            isInRecovery: false,
+            isUnderNotice: false
         });
         _controllers[id][1] = Controller({account: msg.sender, from: time});
         _profiles[id] = profile;
@@ -256,20 +271,66 @@ contract IdentityRegistry is IIdentityRegistry {
     {
         _requireController(machine);
         Key storage self = _keyOf(machine, key);
-        uint40 noticeAt = self.noticeAt;
-        if (noticeAt == 0) {
-            noticeAt = uint40(block.timestamp);
-            if (suspectedFrom > noticeAt) revert SuspicionAfterNotice(suspectedFrom, noticeAt);
-        } else if (suspectedFrom >= self.suspectedFrom) {
-            revert SuspicionNotEarlier(suspectedFrom, self.suspectedFrom);
-        }
-        uint40 earliest = _controllers[machine][_identities[machine].controllers].from;
-        if (suspectedFrom < earliest) revert SuspicionBeforeController(suspectedFrom, earliest);
+        _checkSuspicion(_noticeOf(self), suspectedFrom);
+        _requireOwnTime(machine, suspectedFrom);
 
-        self.noticeAt = noticeAt;
-        self.suspectedFrom = suspectedFrom;
+        _doubtKey(machine, key, suspectedFrom, evidence, false);
+    }
 
-        emit KeyNoticeGiven(key, machine, noticeAt, suspectedFrom, evidence);
+    /// @inheritdoc IIdentityRegistry
+    function giveControllerNotice(bytes32 id, uint40 suspectedFrom, bytes32 evidence) external {
+        _requireController(id);
+        uint32 number = _identities[id].controllers;
+        _checkSuspicion(_notices[controllerTarget(id, number)][0], suspectedFrom);
+        _requireOwnTime(id, suspectedFrom);
+
+        _doubtController(id, number, suspectedFrom, evidence, false);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function backKeyNotice(bytes32 machine, bytes32 key, uint40 suspectedFrom, bytes32 evidence)
+        external
+    {
+        Notice memory notice = _noticeOf(_keyOf(machine, key));
+        if (!_back(machine, key, notice, suspectedFrom)) return;
+
+        _doubtKey(machine, key, suspectedFrom, evidence, true);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function backControllerNotice(bytes32 id, uint32 number, uint40 suspectedFrom, bytes32 evidence)
+        external
+    {
+        bytes32 target = _requireTarget(id, number);
+        if (!_back(id, target, _notices[target][0], suspectedFrom)) return;
+
+        _doubtController(id, number, suspectedFrom, evidence, true);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function giveAuthorityKeyNotice(
+        bytes32 authority,
+        bytes32 machine,
+        bytes32 key,
+        uint40 suspectedFrom,
+        bytes32 evidence
+    ) external {
+        if (_keyMachines[key] != machine || machine == 0) revert KeyUnknown(key);
+
+        _warn(authority, key, machine, 0, suspectedFrom, evidence);
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function giveAuthorityControllerNotice(
+        bytes32 authority,
+        bytes32 id,
+        uint32 number,
+        uint40 suspectedFrom,
+        bytes32 evidence
+    ) external {
+        bytes32 target = _requireTarget(id, number);
+
+        _warn(authority, target, id, number, suspectedFrom, evidence);
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -359,8 +420,13 @@ contract IdentityRegistry is IIdentityRegistry {
     }
 
     /// @inheritdoc IIdentityRegistry
-    function speakerOf(bytes32 id) external view returns (address controller, bool isInRecovery) {
-        return (_controllerOf(id), _identities[id].isInRecovery);
+    function speakerOf(bytes32 id)
+        external
+        view
+        returns (address controller, bool isInRecovery, bool isUnderNotice)
+    {
+        Identity storage self = _identities[id];
+        return (_controllerOf(id), self.isInRecovery, self.isUnderNotice);
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -446,6 +512,27 @@ contract IdentityRegistry is IIdentityRegistry {
         return _guardings[id].tallies[_guardings[id].standing.round][candidate];
     }
 
+    /// @inheritdoc IIdentityRegistry
+    function noticeOn(bytes32 target, bytes32 by) external view returns (Notice memory) {
+        return _notices[target][by];
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function backingOf(bytes32 id, bytes32 target, address guardian)
+        external
+        view
+        returns (uint40 suspectedFrom, uint8 backers)
+    {
+        Backing storage backing = _backings[target][_guardings[id].standing.epoch];
+        suspectedFrom = backing.named[guardian];
+        backers = backing.backers[suspectedFrom];
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function controllerTarget(bytes32 id, uint32 number) public pure returns (bytes32) {
+        return keccak256(abi.encode(CONTROLLER_DOMAIN, id, number));
+    }
+
     function _claim(
         bytes32 issuer,
         bytes32 subject,
@@ -466,13 +553,94 @@ contract IdentityRegistry is IIdentityRegistry {
 
     function _takeOver(bytes32 id) private {
         Identity storage self = _identities[id];
-        uint40 number = self.controllers + 1;
+        uint32 number = self.controllers + 1;
         self.controller = msg.sender;
         self.controllers = number;
+        self.isUnderNotice = false;
         _controllers[id][number] = Controller({account: msg.sender, from: uint40(block.timestamp)});
         delete _pendingControllers[id];
 
         emit ControllerChanged(id, msg.sender, number);
+    }
+
+    function _doubtKey(
+        bytes32 machine,
+        bytes32 key,
+        uint40 suspectedFrom,
+        bytes32 evidence,
+        bool isByGuardians
+    ) private {
+        Key storage self = _keys[key];
+        if (self.noticeAt == 0) self.noticeAt = uint40(block.timestamp);
+        self.suspectedFrom = suspectedFrom;
+
+        emit KeyNoticeGiven(key, machine, self.noticeAt, suspectedFrom, evidence, isByGuardians);
+    }
+
+    /// @dev Only a notice on who controls the identity now bears on what it may do now.
+    function _doubtController(
+        bytes32 id,
+        uint32 number,
+        uint40 suspectedFrom,
+        bytes32 evidence,
+        bool isByGuardians
+    ) private {
+        uint40 at = _doubt(controllerTarget(id, number), 0, suspectedFrom);
+        if (number == _identities[id].controllers) _identities[id].isUnderNotice = true;
+
+        emit ControllerNoticeGiven(id, number, at, suspectedFrom, evidence, isByGuardians);
+    }
+
+    function _warn(
+        bytes32 authority,
+        bytes32 target,
+        bytes32 id,
+        uint32 number,
+        uint40 suspectedFrom,
+        bytes32 evidence
+    ) private {
+        _requireController(authority);
+        Kind kind = _identities[authority].kind;
+        if (kind != Kind.Authority) revert NoticeGiverNotAuthority(authority, kind);
+        _checkSuspicion(_notices[target][authority], suspectedFrom);
+
+        uint40 at = _doubt(target, authority, suspectedFrom);
+
+        emit AuthorityNoticeGiven(target, authority, id, number, at, suspectedFrom, evidence);
+    }
+
+    function _doubt(bytes32 target, bytes32 by, uint40 suspectedFrom) private returns (uint40 at) {
+        at = _notices[target][by].at;
+        if (at == 0) at = uint40(block.timestamp);
+        _notices[target][by] = Notice({at: at, suspectedFrom: suspectedFrom});
+    }
+
+    /// @dev Returns whether as many guardians as it takes doubt the target from that time on.
+    function _back(bytes32 id, bytes32 target, Notice memory notice, uint40 suspectedFrom)
+        private
+        returns (bool)
+    {
+        Guardianship memory self = _guardings[id].standing;
+        if (!_guardings[id].guardians[self.epoch][msg.sender]) {
+            revert CallerNotGuardian(id, msg.sender);
+        }
+        Backing storage backing = _backings[target][self.epoch];
+        uint40 before = backing.named[msg.sender];
+        if (suspectedFrom == before) revert SuspicionBackedAlready(suspectedFrom);
+        if (suspectedFrom != 0) {
+            _checkSuspicion(notice, suspectedFrom);
+            if (suspectedFrom < self.since) {
+                revert SuspicionBeforeGuardians(suspectedFrom, self.since);
+            }
+        }
+
+        backing.named[msg.sender] = suspectedFrom;
+        if (before != 0) --backing.backers[before];
+        uint8 count = 0;
+        if (suspectedFrom != 0) count = ++backing.backers[suspectedFrom];
+
+        emit NoticeBacked(target, msg.sender, suspectedFrom, count);
+        return suspectedFrom != 0 && count >= self.threshold;
     }
 
     function _applyGuardians(bytes32 id) private {
@@ -541,6 +709,33 @@ contract IdentityRegistry is IIdentityRegistry {
     function _requireSettledController(bytes32 issuer) private view {
         _requireController(issuer);
         if (_identities[issuer].isInRecovery) revert IssuerInRecovery(issuer);
+    }
+
+    /// @dev The first notice doubts from its block at the latest; a later one, more.
+    function _checkSuspicion(Notice memory notice, uint40 suspectedFrom) private view {
+        uint40 time = uint40(block.timestamp);
+        if (notice.at == 0) {
+            if (suspectedFrom > time) revert SuspicionAfterNotice(suspectedFrom, time);
+        } else if (suspectedFrom >= notice.suspectedFrom) {
+            revert SuspicionNotEarlier(suspectedFrom, notice.suspectedFrom);
+        }
+    }
+
+    /// @dev A new controller cannot doubt the old one's time.
+    function _requireOwnTime(bytes32 id, uint40 suspectedFrom) private view {
+        uint40 earliest = _controllers[id][_identities[id].controllers].from;
+        if (suspectedFrom < earliest) revert SuspicionBeforeController(suspectedFrom, earliest);
+    }
+
+    function _requireTarget(bytes32 id, uint32 number) private view returns (bytes32) {
+        if (number == 0 || number > _identities[id].controllers) {
+            revert ControllerUnknown(id, number);
+        }
+        return controllerTarget(id, number);
+    }
+
+    function _noticeOf(Key storage key) private view returns (Notice memory) {
+        return Notice({at: key.noticeAt, suspectedFrom: key.suspectedFrom});
     }
 
     function _keyOf(bytes32 machine, bytes32 key) private view returns (Key storage) {

@@ -44,9 +44,11 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
     ) external returns (uint256 part) {
         bytes32 holder;
         bool isInRecovery;
-        (part, holder, isInRecovery) = _requireHolder(record, position);
+        bool isUnderNotice;
+        (part, holder, isInRecovery, isUnderNotice) = _requireHolder(record, position);
         if (entry.kind != BUILD) revert KindNotBuild(entry.kind);
         if (isInRecovery) revert HolderInRecovery(holder);
+        if (isUnderNotice) revert HolderUnderNotice(holder);
         if (!LogProof.includes(
                 record.root, LogProof.entryLeaf(entry, salt), position, record.count, path
             )) revert ProofInvalid(record.log, record.seq, position);
@@ -61,7 +63,7 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
         uint40 position,
         bytes calldata possessorSignature
     ) external {
-        (uint256 part, bytes32 holder,) = _requireHolder(record, position);
+        (uint256 part, bytes32 holder,,) = _requireHolder(record, position);
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(VOID_TYPE, part)));
         _requirePossessor(part, digest, possessorSignature);
 
@@ -78,7 +80,7 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
         bytes calldata writerSignature,
         bytes calldata possessorSignature
     ) external {
-        (uint256 part,,) = _requireHolder(record, position);
+        (uint256 part,,,) = _requireHolder(record, position);
         address writer = _requireLater(record.log, _indexOf(part), byIndex);
         bytes32 digest = _hashTypedDataV4(keccak256(abi.encode(SUPERSEDE_TYPE, part, byIndex)));
         if (!_consents(writer, digest, writerSignature)) {
@@ -101,7 +103,7 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
     function _requireHolder(IBuildLog.Record calldata record, uint40 position)
         private
         view
-        returns (uint256 part, bytes32 holder, bool isInRecovery)
+        returns (uint256 part, bytes32 holder, bool isInRecovery, bool isUnderNotice)
     {
         uint40 number = record.log;
         if (_log.recordDigest(number, record.seq) != LogProof.recordDigest(record)) {
@@ -110,7 +112,7 @@ contract PartRegistry is IPartRegistry, ERC721, EIP712 {
         if (position >= record.count) revert PositionOutOfRange(position, record.count);
         holder = _licenses.holderOf(_laneAt(record, position));
         address controller;
-        (controller, isInRecovery) = _identities.speakerOf(holder);
+        (controller, isInRecovery, isUnderNotice) = _identities.speakerOf(holder);
         if (controller != msg.sender) {
             revert CallerNotHolder(holder, msg.sender);
         }

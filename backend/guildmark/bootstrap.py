@@ -50,6 +50,7 @@ from guildmark.services.keeping import Keeping
 from guildmark.services.licenses import Licenses
 from guildmark.services.line import Line
 from guildmark.services.logs import Logs
+from guildmark.services.notices import Notices
 from guildmark.services.offers import Offers
 from guildmark.services.packages import Packages
 from guildmark.services.parts import Parts
@@ -134,6 +135,10 @@ class Home:
     def guardians(self, key: KeyName) -> Guardians:
         """Return the use cases around guardians."""
         return Guardians(account=self.account(key), entropy=self.entropy)
+
+    def notices(self, key: KeyName) -> Notices:
+        """Return the use cases around notices."""
+        return Notices(account=self.account(key), entropy=self.entropy)
 
     def designs(self, key: KeyName) -> Designs:
         """Return the use cases around designs."""

@@ -28,12 +28,14 @@ interface IIdentityRegistry {
     /// @param since The block time of its registration.
     /// @param controllers How many controllers it has had; the newest is number `controllers`.
     /// @param isInRecovery Whether guardians are about to give it another controller.
+    /// @param isUnderNotice Whether the controller, or t guardians, gave notice on the controller.
     struct Identity {
         address controller;
         Kind kind;
         uint40 since;
-        uint40 controllers;
+        uint32 controllers;
         bool isInRecovery;
+        bool isUnderNotice;
     }
 
     /// @notice A controller and the block time from which it spoke; one slot.
@@ -116,6 +118,15 @@ interface IIdentityRegistry {
         uint40 revokedAt;
     }
 
+    /// @notice A notice that a key, or a controller's account, may be in other hands; one slot, all
+    /// zero where none was given.
+    /// @param at The block time of the first call, which never changes.
+    /// @param suspectedFrom From when on it doubts; only ever moves earlier.
+    struct Notice {
+        uint40 at;
+        uint40 suspectedFrom;
+    }
+
     /// @notice An identity exists.
     event IdentityRegistered(
         bytes32 indexed id,
@@ -142,13 +153,15 @@ interface IIdentityRegistry {
     );
     /// @notice The key signs no more from this block.
     event KeyEnded(bytes32 indexed key, bytes32 indexed machine);
-    /// @notice The key may be in other hands since `suspectedFrom`.
+    /// @notice The key may be in other hands since `suspectedFrom`, says the machine's controller, or
+    /// say its guardians.
     event KeyNoticeGiven(
         bytes32 indexed key,
         bytes32 indexed machine,
         uint40 noticeAt,
         uint40 suspectedFrom,
-        bytes32 evidence
+        bytes32 evidence,
+        bool isByGuardians
     );
     /// @notice The issuer states something of the subject.
     event ClaimMade(
@@ -197,6 +210,32 @@ interface IIdentityRegistry {
     );
     /// @notice The accreditation holds no more from this block.
     event AccreditationRevoked(bytes32 indexed accreditation);
+    /// @notice The account of controller `number` may be in other hands since `suspectedFrom`, says
+    /// the controller himself, or say the identity's guardians.
+    event ControllerNoticeGiven(
+        bytes32 indexed id,
+        uint32 indexed number,
+        uint40 noticeAt,
+        uint40 suspectedFrom,
+        bytes32 evidence,
+        bool isByGuardians
+    );
+    /// @notice An authority says so of a key (`number` is 0, `id` its machine), or of controller
+    /// `number` of `id`.
+    event AuthorityNoticeGiven(
+        bytes32 indexed target,
+        bytes32 indexed authority,
+        bytes32 indexed id,
+        uint32 number,
+        uint40 noticeAt,
+        uint40 suspectedFrom,
+        bytes32 evidence
+    );
+    /// @notice The guardian backs a notice that doubts the target from then on, instead of the one
+    /// that he backed before; 0 backs none.
+    event NoticeBacked(
+        bytes32 indexed target, address indexed guardian, uint40 suspectedFrom, uint8 backers
+    );
 
     error KindMissing();
     error IdentityRegisteredAlready(bytes32 id);
@@ -230,6 +269,10 @@ interface IIdentityRegistry {
     error SuspicionAfterNotice(uint40 suspectedFrom, uint40 noticeAt);
     error SuspicionBeforeController(uint40 suspectedFrom, uint40 controllerFrom);
     error SuspicionNotEarlier(uint40 suspectedFrom, uint40 current);
+    error SuspicionBeforeGuardians(uint40 suspectedFrom, uint40 since);
+    error SuspicionBackedAlready(uint40 suspectedFrom);
+    error ControllerUnknown(bytes32 id, uint32 number);
+    error NoticeGiverNotAuthority(bytes32 id, Kind kind);
     error ClaimMadeAlready(bytes32 claim);
     error SchemeInvalid(bytes32 scheme);
     error ValueInvalid(string value);
@@ -312,6 +355,42 @@ interface IIdentityRegistry {
     function giveNotice(bytes32 machine, bytes32 key, uint40 suspectedFrom, bytes32 evidence)
         external;
 
+    /// @notice Give notice, as the identity's controller, that its own account is compromised. What
+    /// it did from `suspectedFrom` on is in doubt, and from now on counts for nothing; both end with
+    /// the next controller. Not before its own interval as controller.
+    function giveControllerNotice(bytes32 id, uint40 suspectedFrom, bytes32 evidence) external;
+
+    /// @notice Back, as a guardian of the machine, a notice on its key instead of the one that the
+    /// caller backed before; `suspectedFrom` = 0 backs none. With `threshold` backers of one time the
+    /// notice is given, as by the controller; not before these guardians stood.
+    function backKeyNotice(bytes32 machine, bytes32 key, uint40 suspectedFrom, bytes32 evidence)
+        external;
+
+    /// @notice Back, as a guardian of the identity, a notice on its controller `number`, the present
+    /// one or one before; else as `backKeyNotice`.
+    function backControllerNotice(bytes32 id, uint32 number, uint40 suspectedFrom, bytes32 evidence)
+        external;
+
+    /// @notice Give notice on a machine's key, as an authority's controller: for those who list the
+    /// authority. It may doubt any time.
+    function giveAuthorityKeyNotice(
+        bytes32 authority,
+        bytes32 machine,
+        bytes32 key,
+        uint40 suspectedFrom,
+        bytes32 evidence
+    ) external;
+
+    /// @notice Give notice on controller `number` of an identity, as an authority's controller: for
+    /// those who list the authority. It may doubt any time.
+    function giveAuthorityControllerNotice(
+        bytes32 authority,
+        bytes32 id,
+        uint32 number,
+        uint40 suspectedFrom,
+        bytes32 evidence
+    ) external;
+
     /// @notice State, as the issuer's controller, that `subject` holds the identifier committed to
     /// by `digest`.
     /// @param scheme ASCII, left-justified: "LEI", "GLN", "GCP", "DUNS", "CAGE", "BPN", ...
@@ -367,9 +446,12 @@ interface IIdentityRegistry {
     /// @notice The account that speaks for an identity; reverts with IdentityUnknown.
     function controllerOf(bytes32 id) external view returns (address);
 
-    /// @notice The account that speaks for an identity, and whether a recovery runs; reverts with
-    /// IdentityUnknown.
-    function speakerOf(bytes32 id) external view returns (address controller, bool isInRecovery);
+    /// @notice The account that speaks for an identity, whether a recovery runs, and whether the
+    /// account is under notice; reverts with IdentityUnknown.
+    function speakerOf(bytes32 id)
+        external
+        view
+        returns (address controller, bool isInRecovery, bool isUnderNotice);
 
     /// @notice The kind of an identity, None where it is unknown.
     function kindOf(bytes32 id) external view returns (Kind);
@@ -422,4 +504,19 @@ interface IIdentityRegistry {
 
     /// @notice An accreditation, all zero where it is unknown.
     function accreditationOf(bytes32 accreditation) external view returns (Accreditation memory);
+
+    /// @notice What notices call controller `number` of an identity: keccak256(abi.encode(
+    /// keccak256("guildmark/controller/v1"), id, number)). A key is called by its own id.
+    function controllerTarget(bytes32 id, uint32 number) external pure returns (bytes32);
+
+    /// @notice The notice on a target by an authority, or with `by` = 0 by a controller himself or his
+    /// guardians; such a notice on a key is in `keyOf`.
+    function noticeOn(bytes32 target, bytes32 by) external view returns (Notice memory);
+
+    /// @notice From when on a guardian doubts a target, 0 where he backs no notice; and how many
+    /// guardians do from that time on.
+    function backingOf(bytes32 id, bytes32 target, address guardian)
+        external
+        view
+        returns (uint40 suspectedFrom, uint8 backers);
 }

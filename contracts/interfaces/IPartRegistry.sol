@@ -40,6 +40,7 @@ interface IPartRegistry {
     error PositionOutOfRange(uint40 position, uint40 count);
     error UnitNotGranted(uint40 log, uint40 seq, uint40 position);
     error HolderInRecovery(bytes32 holder);
+    error HolderUnderNotice(bytes32 holder);
     error KindNotBuild(uint8 kind);
     error FateSet(uint256 part, uint64 fate);
     error CallerNotHolder(bytes32 holder, address caller);

@@ -189,6 +189,7 @@ contract CallersTest is Deployed {
         call = abi.encodeCall(identities.revokeClaim, (authorityId, made));
         _row("revokeClaim", target, call, authority);
         _accreditationRows(target);
+        _noticeRows(target, key);
     }
 
     function _accreditationRows(address target) private {
@@ -199,6 +200,28 @@ contract CallersTest is Deployed {
         _row("accredit", target, call, authority);
         call = abi.encodeCall(identities.revokeAccreditation, (authorityId, makerId, "scope"));
         _row("revokeAccreditation", target, call, authority);
+    }
+
+    function _noticeRows(address target, bytes32 key) private {
+        address[] memory guardians = new address[](1);
+        guardians[0] = stranger;
+        vm.prank(technician);
+        identities.setGuardians(machineId, guardians, 1, 1 days);
+        uint40 from = _now();
+        bytes memory call = abi.encodeCall(identities.giveControllerNotice, (machineId, from, 0));
+        _row("giveControllerNotice", target, call, technician);
+        call = abi.encodeCall(identities.backKeyNotice, (machineId, key, from, 0));
+        _row("backKeyNotice", target, call, stranger);
+        call = abi.encodeCall(identities.backControllerNotice, (machineId, 1, from, 0));
+        _row("backControllerNotice", target, call, stranger);
+        call = abi.encodeCall(
+            identities.giveAuthorityKeyNotice, (authorityId, machineId, key, from, 0)
+        );
+        _row("giveAuthorityKeyNotice", target, call, authority);
+        call = abi.encodeCall(
+            identities.giveAuthorityControllerNotice, (authorityId, machineId, 1, from, 0)
+        );
+        _row("giveAuthorityControllerNotice", target, call, authority);
     }
 
     function _guardianRows(address target) private {

@@ -129,6 +129,12 @@ contract GasTest is Deployed {
         vm.prank(technician);
         identities.giveNotice(machineId, key, _now(), "evidence");
         _measured("IdentityRegistry.giveNotice");
+        vm.prank(authority);
+        identities.giveAuthorityKeyNotice(authorityId, machineId, key, _now(), "evidence");
+        _measured("IdentityRegistry.giveAuthorityKeyNotice");
+        vm.prank(technician);
+        identities.giveControllerNotice(machineId, _now(), "evidence");
+        _measured("IdentityRegistry.giveControllerNotice");
 
         vm.prank(authority);
         identities.claim(authorityId, makerId, "LEI", keccak256("digest"), keccak256("evidence"));

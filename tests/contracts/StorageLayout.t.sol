@@ -81,6 +81,26 @@ contract StorageLayoutTest is Deployed {
         vm.assertEq(_member(struct_, "suspectedFrom", word), START, "suspectedFrom");
     }
 
+    function test_Notices() public {
+        string memory struct_ = "IIdentityRegistry.Notice";
+        vm.prank(authority);
+        identities.giveAuthorityControllerNotice(authorityId, makerId, 1, START, 0);
+        vm.prank(maker);
+        identities.giveControllerNotice(makerId, START + 1, 0);
+
+        bytes32 slot = _slot("IdentityRegistry", "_notices");
+        slot = _at(slot, identities.controllerTarget(makerId, 1));
+        bytes32 word = vm.load(address(identities), _at(slot, authorityId));
+        vm.assertEq(_member(struct_, "at", word), _now(), "at");
+        vm.assertEq(_member(struct_, "suspectedFrom", word), START, "suspectedFrom");
+        word = vm.load(address(identities), _at(slot, 0));
+        vm.assertEq(_member(struct_, "suspectedFrom", word), START + 1, "its own");
+        word = _word("IdentityRegistry", "_identities", address(identities), makerId);
+        struct_ = "IIdentityRegistry.Identity";
+        vm.assertEq(_member(struct_, "isUnderNotice", word), 1, "isUnderNotice");
+        vm.assertEq(_member(struct_, "isInRecovery", word), 0, "isInRecovery");
+    }
+
     function test_Claims() public {
         vm.prank(authority);
         bytes32 id = identities.claim(authorityId, makerId, "LEI", "digest", 0);

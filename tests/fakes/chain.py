@@ -37,7 +37,7 @@ from guildmark.domain.identifiers import (
     Seq,
     UnitNumber,
 )
-from guildmark.domain.identity import identity_id, key_id
+from guildmark.domain.identity import controller_target, identity_id, key_id
 from guildmark.domain.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.record import Grant
 from guildmark.domain.refusals import (
@@ -105,6 +105,7 @@ class MemoryChain:
     controllers: dict[bytes, Address] = field(default_factory=dict)
     link_counts: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
     candidates: dict[bytes, Address] = field(default_factory=dict)
+    backing: dict[bytes, dict[Address, int]] = field(default_factory=dict)
     revisions: dict[bytes, int] = field(default_factory=dict)
     terms: dict[int, Terms] = field(default_factory=dict)
     lanes: dict[int, Lane] = field(default_factory=dict)
@@ -341,9 +342,74 @@ class MemoryChain:
     ) -> None:
         self._check_controller(machine, sender)
         said = {"key": key, "machine": machine, "suspectedFrom": suspected_from}
-        self.emit(
-            ContractName.IDENTITIES, "KeyNoticeGiven", noticeAt=self.now, evidence=evidence, **said
+        self._doubt("KeyNoticeGiven", evidence=evidence, isByGuardians=False, **said)
+
+    def _doubt(self, name: str, **said: Any) -> None:
+        self.emit(ContractName.IDENTITIES, name, noticeAt=self.now, **said)
+
+    def _identities_giveControllerNotice(
+        self, sender: Address, identity: IdentityId, suspected_from: int, evidence: bytes
+    ) -> None:
+        self._check_controller(identity, sender)
+        self._doubt(
+            "ControllerNoticeGiven",
+            id=identity,
+            number=1,
+            suspectedFrom=suspected_from,
+            evidence=evidence,
+            isByGuardians=False,
         )
+
+    def _identities_backKeyNotice(
+        self, sender: Address, machine: bytes, key: bytes, suspected_from: int, evidence: bytes
+    ) -> None:
+        if self._back(key, sender, suspected_from):
+            said = {"key": key, "machine": machine, "suspectedFrom": suspected_from}
+            self._doubt("KeyNoticeGiven", evidence=evidence, isByGuardians=True, **said)
+
+    def _identities_backControllerNotice(
+        self,
+        sender: Address,
+        identity: IdentityId,
+        number: int,
+        suspected_from: int,
+        evidence: bytes,
+    ) -> None:
+        if self._back(controller_target(identity, number), sender, suspected_from):
+            said = {"id": identity, "number": number, "suspectedFrom": suspected_from}
+            self._doubt("ControllerNoticeGiven", evidence=evidence, isByGuardians=True, **said)
+
+    def _back(self, target: bytes, guardian: Address, suspected_from: int) -> bool:
+        """Let two guardians be enough."""
+        named = self.backing.setdefault(target, {})
+        named[guardian] = suspected_from
+        backers = list(named.values()).count(suspected_from)
+        said = {"target": target, "guardian": guardian, "suspectedFrom": suspected_from}
+        self.emit(ContractName.IDENTITIES, "NoticeBacked", backers=backers, **said)
+        return backers == 2 and suspected_from != 0
+
+    def _identities_giveAuthorityKeyNotice(
+        self, sender: Address, authority: bytes, machine: bytes, key: bytes, *said: Any
+    ) -> None:
+        self._warn(sender, authority, *said, id=machine, target=key, number=0)
+
+    def _identities_giveAuthorityControllerNotice(
+        self, sender: Address, authority: bytes, identity: IdentityId, number: int, *said: Any
+    ) -> None:
+        target = controller_target(identity, number)
+        self._warn(sender, authority, *said, id=identity, target=target, number=number)
+
+    def _warn(
+        self,
+        sender: Address,
+        authority: bytes,
+        suspected_from: int,
+        evidence: bytes,
+        **target: Any,
+    ) -> None:
+        self._check_controller(authority, sender)
+        said = {"suspectedFrom": suspected_from, "evidence": evidence}
+        self._doubt("AuthorityNoticeGiven", authority=authority, **said, **target)
 
     def _identities_revokeClaim(self, sender: Address, issuer: bytes, claim: bytes) -> None:
         self._check_controller(issuer, sender)

@@ -179,7 +179,7 @@ def _pack(*fields: tuple[int, int]) -> int:
 
 
 def identity_word(kind: int, since: int = REGISTERED, controller: bytes = b"\xc0" * 20) -> int:
-    return _pack((int.from_bytes(controller, "big"), 160), (kind, 8), (since, 40), (1, 40))
+    return _pack((int.from_bytes(controller, "big"), 160), (kind, 8), (since, 40), (1, 32))
 
 
 def interval_word(since: int, until: int = 0) -> int:

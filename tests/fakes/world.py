@@ -61,6 +61,7 @@ from guildmark.services.ingest import Ingest
 from guildmark.services.licenses import Licenses
 from guildmark.services.line import Line
 from guildmark.services.logs import Logs
+from guildmark.services.notices import Notices
 from guildmark.services.packages import Packages
 from guildmark.services.parts import Parts
 from guildmark.services.projection import known
@@ -106,6 +107,9 @@ class Tools:
 
     def guardians(self, name: str) -> Guardians:
         return Guardians(account=self.account(name), entropy=self.entropy)
+
+    def notices(self, name: str) -> Notices:
+        return Notices(account=self.account(name), entropy=self.entropy)
 
     def logs(self, name: str) -> Logs:
         return Logs(ledger=self.chain, account=self.account(name))

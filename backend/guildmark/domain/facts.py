@@ -77,6 +77,66 @@ class SpokenForFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerFact:
+    """Controller ``number`` (from 1) of an identity, and the block time from which it spoke."""
+
+    identity: IdentityId
+    number: int
+    account: Address
+    since: int
+
+    @property
+    def key(self) -> Key:
+        """Return the identity and the number."""
+        return (self.identity, self.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeFact:
+    """A notice on a key or a controller of an identity.
+
+    Args:
+        target: The key's id, or what notices call the controller.
+        by: The authority, 32 zero bytes for the controller himself or his guardians.
+        number: Which controller it is about, 0 where it is about a key.
+        by_guardians: Whether guardians gave it, or moved it last.
+    """
+
+    identity: IdentityId
+    target: Bytes32
+    by: IdentityId
+    number: int
+    notice_at: int
+    suspected_from: int
+    evidence: Digest
+    by_guardians: bool = False
+
+    @property
+    def key(self) -> Key:
+        """Return the identity, what is doubted, and by whom."""
+        return (self.identity, self.target, self.by)
+
+    @property
+    def is_by_authority(self) -> bool:
+        """Return whether an authority gave it, so that it counts for who lists that one."""
+        return any(self.by)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackingFact:
+    """Which notice on a target a guardian backs; ``suspected_from`` is 0 where he backs none."""
+
+    target: Bytes32
+    guardian: Address
+    suspected_from: int
+
+    @property
+    def key(self) -> Key:
+        """Return the target and the guardian."""
+        return (self.target, self.guardian)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GuardiansFact:
     """A set of an identity's guardians; ``since`` is 0 while it waits, and where it never stood."""
 

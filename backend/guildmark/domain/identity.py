@@ -22,6 +22,7 @@ from guildmark.domain.strictjson import JsonValue
 
 IDENTITY_DOMAIN = keccak256(b"guildmark/identity/v1")
 KEY_DOMAIN = keccak256(b"guildmark/key/v1")
+CONTROLLER_DOMAIN = keccak256(b"guildmark/controller/v1")
 CLAIM_DOMAIN = keccak256(b"guildmark/claim/v1")
 
 _SCHEME_MAX = 32
@@ -71,6 +72,16 @@ def key_id(machine: IdentityId, key: PublicKey) -> KeyId:
     """
     words = (KEY_DOMAIN, abi.bytes32(machine), abi.uint(key.algorithm, 8))
     return KeyId(keccak256(abi.arguments(words, abi.byte_string(key.data))))
+
+
+def controller_target(identity: IdentityId, number: int) -> Bytes32:
+    """Return what notices call controller ``number`` (from 1) of an identity.
+
+    Raises:
+        AbiRangeError: The number does not fit its field.
+    """
+    words = (CONTROLLER_DOMAIN, abi.bytes32(identity), abi.uint(number, 32))
+    return Bytes32(keccak256(b"".join(words)))
 
 
 def scheme_bytes(scheme: str) -> Bytes32:

@@ -84,6 +84,13 @@ class HolderInRecoveryError(ConflictError):
     hint = "Wait until the recovery has ended."
 
 
+class HolderUnderNoticeError(ConflictError):
+    """The account that speaks for the lane's holder is under notice."""
+
+    code = "part.holderUnderNotice"
+    hint = "Give the holder another controller, or let its guardians recover it."
+
+
 class LinkStateError(ConflictError):
     """The link is not in the state that the call needs."""
 
@@ -119,10 +126,27 @@ class KeyEndedError(RevokedError):
 
 
 class SuspicionError(MalformedError):
-    """A notice names a time from which it may not doubt the key."""
+    """A notice names a time from which it may not doubt the key or the controller."""
 
     code = "key.suspicionInvalid"
-    hint = "Name a time after you became controller and not after now; it only moves earlier."
+    hint = (
+        "Name a time after you became controller, or after these guardians stood, and not after "
+        "now; it only moves earlier."
+    )
+
+
+class SuspicionBackedError(ConflictError):
+    """The guardian backs this very notice already, or none where he takes it back."""
+
+    code = "notice.backedAlready"
+    hint = "Nothing is left to do: the other guardians must back the same time."
+
+
+class ControllerUnknownError(NotFoundError):
+    """The identity never had a controller of this number."""
+
+    code = "notice.controllerUnknown"
+    hint = "Count its controllers from 1; the present one has the highest number."
 
 
 class ClaimUnknownError(NotFoundError):

@@ -42,12 +42,14 @@ def _word(key: bytes | int) -> bytes:
 
 
 IDENTITIES = Mapping(ContractName.IDENTITIES, "_identities", 0)
+CONTROLLERS = Mapping(ContractName.IDENTITIES, "_controllers", 1)
 PROFILES = Mapping(ContractName.IDENTITIES, "_profiles", 2)
 LINKS = Mapping(ContractName.IDENTITIES, "_links", 4)
 LINK_COUNTS = Mapping(ContractName.IDENTITIES, "_linkCounts", 5)
 KEYS = Mapping(ContractName.IDENTITIES, "_keys", 8)
 CLAIMS = Mapping(ContractName.IDENTITIES, "_claims", 9)
 ACCREDITATIONS = Mapping(ContractName.IDENTITIES, "_accreditations", 14)
+NOTICES = Mapping(ContractName.IDENTITIES, "_notices", 15)
 
 REVISIONS = Mapping(ContractName.DESIGNS, "_revisions", 7)
 DESIGN_OWNERS = Mapping(ContractName.DESIGNS, "_epochOwners", 11)
@@ -67,7 +69,8 @@ RECORDS = Mapping(ContractName.LOG, "_records", 2)
 FATES = Mapping(ContractName.PARTS, "_fates", 8)
 
 ALL_MAPPINGS = (
-    *(IDENTITIES, PROFILES, LINKS, LINK_COUNTS, KEYS, CLAIMS, ACCREDITATIONS),
+    *(IDENTITIES, CONTROLLERS, PROFILES, LINKS, LINK_COUNTS, KEYS, CLAIMS, ACCREDITATIONS),
+    NOTICES,
     *(REVISIONS, DESIGN_OWNERS),
     *(LICENSES, LICENSE_IDS, LANES, LANE_HOLDERS),
     *(RECIPES, STEPS, SITE_RECIPES),
@@ -92,6 +95,7 @@ class IdentityWord:
 
     Args:
         in_recovery: 1 while guardians are about to give it another controller, else 0.
+        under_notice: 1 while its controller is under notice, his own or his guardians', else 0.
     """
 
     controller: Address
@@ -99,18 +103,49 @@ class IdentityWord:
     since: int
     controllers: int
     in_recovery: int
+    under_notice: int
 
     @classmethod
     def decode(cls, word: int) -> Self:
         """Return the fields of ``Identity``."""
-        controller, kind, since, controllers, recovery = _fields(word, 160, 8, 40, 40, 8)
+        widths = (160, 8, 40, 32, 8, 8)
+        controller, kind, since, controllers, recovery, notice = _fields(word, *widths)
         return cls(
             controller=Address(controller.to_bytes(20, "big")),
             kind=kind,
             since=since,
             controllers=controllers,
             in_recovery=recovery,
+            under_notice=notice,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerWord:
+    """A controller's account and the block time from which it spoke."""
+
+    account: Address
+    since: int
+
+    @classmethod
+    def decode(cls, word: int) -> Self:
+        """Return the fields of ``Controller``."""
+        account, since = _fields(word, 160, 40)
+        return cls(account=Address(account.to_bytes(20, "big")), since=since)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeWord:
+    """A compromise notice: when it was given, 0 where none was, and from when on it doubts."""
+
+    at: int
+    suspected_from: int
+
+    @classmethod
+    def decode(cls, word: int) -> Self:
+        """Return the fields of ``Notice``."""
+        at, suspected_from = _fields(word, 40, 40)
+        return cls(at=at, suspected_from=suspected_from)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

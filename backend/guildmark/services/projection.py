@@ -13,7 +13,9 @@ from guildmark.domain.facts import (
     NO_LOG,
     AccreditationFact,
     AccreditedFact,
+    BackingFact,
     ClaimFact,
+    ControllerFact,
     DesignFact,
     DesignOwnerFact,
     Fact,
@@ -26,6 +28,7 @@ from guildmark.domain.facts import (
     LinkFact,
     LogFact,
     NamedByFact,
+    NoticeFact,
     PaidFact,
     ParentFact,
     PartFact,
@@ -41,6 +44,7 @@ from guildmark.domain.identifiers import (
     UINT64_MAX,
     ZERO32,
     ZERO_ADDRESS,
+    Bytes32,
     IdentityId,
     Index,
     LaneNumber,
@@ -48,6 +52,7 @@ from guildmark.domain.identifiers import (
     Seq,
     UnitNumber,
 )
+from guildmark.domain.identity import controller_target
 from guildmark.domain.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.record import Grant, Record
 from guildmark.domain.terms import Terms
@@ -114,7 +119,14 @@ def _identity_registered(happening: Happening, facts: FactWriter) -> None:
             profile=happening["profile"],
         ),
         SpokenForFact(account=happening["controller"], identity=happening["id"]),
+        _controller(happening, 1),
     )
+
+
+def _controller(happening: Happening, number: int) -> ControllerFact:
+    account, since = happening["controller"], happening.time
+    identity = happening["id"]
+    return ControllerFact(identity=identity, number=number, account=account, since=since)
 
 
 def _profile_changed(happening: Happening, facts: FactWriter) -> None:
@@ -128,6 +140,7 @@ def _controller_changed(happening: Happening, facts: FactWriter) -> None:
     facts.put(
         replace(identity, controller=account),
         SpokenForFact(account=account, identity=identity.id),
+        _controller(happening, happening["number"]),
     )
 
 
@@ -198,6 +211,45 @@ def _key_notice_given(happening: Happening, facts: FactWriter) -> None:
     key = known(facts, KeyFact, happening["key"])
     notice_at, suspected_from = happening["noticeAt"], happening["suspectedFrom"]
     facts.put(replace(key, notice_at=notice_at, suspected_from=suspected_from))
+    facts.put(_notice(happening, identity=key.machine, target=Bytes32(key.id), number=0))
+
+
+def _controller_notice_given(happening: Happening, facts: FactWriter) -> None:
+    identity, number = happening["id"], happening["number"]
+    target = controller_target(identity, number)
+    facts.put(_notice(happening, identity=identity, target=target, number=number))
+
+
+def _authority_notice_given(happening: Happening, facts: FactWriter) -> None:
+    by, number = happening["authority"], happening["number"]
+    identity, target = happening["id"], happening["target"]
+    facts.put(_notice(happening, identity=identity, target=target, number=number, by=by))
+
+
+def _notice(
+    happening: Happening,
+    *,
+    identity: IdentityId,
+    target: Bytes32,
+    number: int,
+    by: IdentityId | None = None,
+) -> NoticeFact:
+    return NoticeFact(
+        identity=identity,
+        target=target,
+        by=IdentityId(ZERO32) if by is None else by,
+        number=number,
+        notice_at=happening["noticeAt"],
+        suspected_from=happening["suspectedFrom"],
+        evidence=happening["evidence"],
+        by_guardians=by is None and happening["isByGuardians"],
+    )
+
+
+def _notice_backed(happening: Happening, facts: FactWriter) -> None:
+    target, guardian = happening["target"], happening["guardian"]
+    suspected_from = happening["suspectedFrom"]
+    facts.put(BackingFact(target=target, guardian=guardian, suspected_from=suspected_from))
 
 
 def _claim_made(happening: Happening, facts: FactWriter) -> None:
@@ -515,6 +567,9 @@ _PROJECTORS: Mapping[tuple[ContractName, str], Projector] = MappingProxyType(
         (ContractName.IDENTITIES, "KeyAdded"): _key_added,
         (ContractName.IDENTITIES, "KeyEnded"): _key_ended,
         (ContractName.IDENTITIES, "KeyNoticeGiven"): _key_notice_given,
+        (ContractName.IDENTITIES, "ControllerNoticeGiven"): _controller_notice_given,
+        (ContractName.IDENTITIES, "AuthorityNoticeGiven"): _authority_notice_given,
+        (ContractName.IDENTITIES, "NoticeBacked"): _notice_backed,
         (ContractName.IDENTITIES, "ClaimMade"): _claim_made,
         (ContractName.IDENTITIES, "ClaimShown"): _claim_shown,
         (ContractName.IDENTITIES, "ClaimRevoked"): _claim_revoked,

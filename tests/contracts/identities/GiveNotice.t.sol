@@ -7,7 +7,7 @@ import {Keyed} from "./Keyed.sol";
 contract GiveNoticeTest is Keyed {
     function test_GiveNotice_SetsBothTimes() public {
         _emits(technician, address(identities));
-        emit IIdentityRegistry.KeyNoticeGiven(key, machineId, _now(), START, "evidence");
+        emit IIdentityRegistry.KeyNoticeGiven(key, machineId, _now(), START, "evidence", false);
         identities.giveNotice(machineId, key, START, "evidence");
 
         vm.assertEq(identities.keyOf(key).noticeAt, _now(), "noticeAt");

@@ -179,7 +179,7 @@ contract GuardiansTest is Deployed {
         identities.supportCandidate(makerId, buyer);
         vm.assertEq(identities.recoveryOf(makerId).controller, buyer, "runs");
         vm.assertEq(identities.recoveryOf(makerId).readyAt, readyAt, "readyAt");
-        (address speaker, bool isInRecovery) = identities.speakerOf(makerId);
+        (address speaker, bool isInRecovery,) = identities.speakerOf(makerId);
         vm.assertEq(speaker, maker, "the controller speaks until then");
         vm.assertTrue(isInRecovery, "in recovery");
 

@@ -19,6 +19,7 @@ abstract contract Projection is Deployed, Slots {
     uint256 private _time;
     bytes32 private _issuer;
     bytes32 private _scheme;
+    bytes32 private _recovered;
 
     /// @dev One event, of the block that is now.
     function _apply(Vm.Log memory entry) internal {
@@ -60,6 +61,11 @@ abstract contract Projection is Deployed, Slots {
             _setOnce(account, _at(8, id), 88, 40, noticeAt);
             _set(account, _at(8, id), 128, 40, from);
             falling[account][_at(8, id)].push(_bits(128, 40));
+        } else if (topic == IIdentityRegistry.ControllerNoticeGiven.selector) {
+            _doubted(entry);
+        } else if (topic == IIdentityRegistry.AuthorityNoticeGiven.selector) {
+            (, uint256 at, uint256 from) = abi.decode(entry.data, (uint256, uint256, uint256));
+            _noticed(id, entry.topics[2], at, from);
         } else if (topic == IIdentityRegistry.ClaimMade.selector) {
             _setOnce(account, _at(9, id), 0, 40, _time);
             _setOnce(account, _at(11, id), uint256(entry.topics[2]));
@@ -89,8 +95,123 @@ abstract contract Projection is Deployed, Slots {
         } else if (topic == IIdentityRegistry.AccreditationRevoked.selector) {
             _setOnce(account, _at(14, id), 80, 40, _time);
         } else {
+            _applyGuardians(entry);
+        }
+    }
+
+    function _noticed(bytes32 target, bytes32 by, uint256 at, uint256 from) private {
+        bytes32 slot = _in(_at(15, target), by);
+        _setOnce(address(identities), slot, 0, 40, at);
+        _set(address(identities), slot, 40, 40, from);
+        falling[address(identities)][slot].push(_bits(40, 40));
+    }
+
+    function _doubted(Vm.Log memory entry) private {
+        bytes32 id = entry.topics[1];
+        uint256 number = uint256(entry.topics[2]);
+        (uint256 at, uint256 from) = abi.decode(entry.data, (uint256, uint256));
+        bytes32 domain = keccak256("guildmark/controller/v1");
+        _noticed(keccak256(abi.encode(domain, id, number)), 0, at, from);
+        bytes32 slot = _at(0, id);
+        uint256 newest = (uint256(predicted[address(identities)][slot]) >> 208) & _bits(0, 32);
+        if (number == newest) _set(address(identities), slot, 248, 8, 1);
+    }
+
+    /// @dev Members of a guarding: standing, change, recovery, guardians, votes, tallies.
+    function _guarding(bytes32 id, uint256 member) internal pure returns (bytes32) {
+        return bytes32(uint256(_at(13, id)) + member);
+    }
+
+    function _member(bytes32 id, uint256 member, uint256 from, uint256 size)
+        internal
+        view
+        returns (uint256)
+    {
+        uint256 word = uint256(predicted[address(identities)][_guarding(id, member)]);
+        return (word >> from) & _bits(0, size);
+    }
+
+    function _applyGuardians(Vm.Log memory entry) private {
+        address account = address(identities);
+        bytes32 topic = entry.topics[0];
+        bytes32 id = entry.topics[1];
+        if (topic == IIdentityRegistry.GuardiansProposed.selector) {
+            _named(entry);
+        } else if (topic == IIdentityRegistry.GuardiansChanged.selector) {
+            uint256 change = uint256(predicted[account][_guarding(id, 1)]);
+            uint256 round = _member(id, 0, 128, 32) + 1;
+            uint256 standing = (change & _bits(0, 56)) | (_time << 56);
+            standing |= uint256(entry.topics[2]) << 96 | round << 128;
+            _set(account, _guarding(id, 0), standing);
+            _set(account, _guarding(id, 1), 56, 40, 0);
+        } else if (topic == IIdentityRegistry.CandidateSupported.selector) {
+            _supported(entry);
+        } else if (topic == IIdentityRegistry.RecoveryStarted.selector) {
+            uint256 readyAt = uint256(bytes32(entry.data));
+            _set(account, _guarding(id, 2), uint256(entry.topics[2]) | (readyAt << 160));
+            _set(account, _at(0, id), 240, 8, 1);
+        } else if (topic == IIdentityRegistry.RecoveryCancelled.selector) {
+            _set(account, _tally(id, entry.topics[2]), 8, 8, 1);
+        } else if (topic == IIdentityRegistry.RecoveryEnded.selector) {
+            _set(account, _guarding(id, 2), 0);
+            _set(account, _at(0, id), 240, 8, 0);
+            _recovered = id;
+        } else if (topic == IIdentityRegistry.NoticeBacked.selector) {
+            _backed(entry);
+        } else {
             _unknown(topic);
         }
+    }
+
+    function _named(Vm.Log memory entry) private {
+        address account = address(identities);
+        bytes32 id = entry.topics[1];
+        (address[] memory guardians, uint256 threshold, uint256 delay, uint256 readyAt) =
+            abi.decode(entry.data, (address[], uint256, uint256, uint256));
+        uint256 word = threshold | (guardians.length << 8) | (delay << 16) | (readyAt << 56);
+        _set(account, _guarding(id, 1), word | uint256(entry.topics[2]) << 96);
+        bytes32 slot = _in(_guarding(id, 3), entry.topics[2]);
+        for (uint256 i = 0; i < guardians.length; ++i) {
+            _setOnce(account, _in(slot, _key(uint160(guardians[i]))), 1);
+        }
+    }
+
+    function _supported(Vm.Log memory entry) private {
+        address account = address(identities);
+        bytes32 id = entry.topics[1];
+        bytes32 slot = _in(_in(_guarding(id, 4), _key(_member(id, 0, 128, 32))), entry.topics[2]);
+        bytes32 before = predicted[account][slot];
+        if (before != 0) _add(account, _tally(id, before), -1);
+        _set(account, slot, uint256(entry.topics[3]));
+        if (entry.topics[3] != 0) _add(account, _tally(id, entry.topics[3]), 1);
+    }
+
+    function _tally(bytes32 id, bytes32 candidate) private view returns (bytes32) {
+        return _in(_in(_guarding(id, 5), _key(_member(id, 0, 128, 32))), candidate);
+    }
+
+    /// @dev Whose guardian it is follows from what the target is; those who play here say it.
+    function _backed(Vm.Log memory entry) private {
+        bytes32 epoch = _key(_member(_ownerOf(entry.topics[1]), 0, 96, 32));
+        bytes32 slot = _in(_at(16, entry.topics[1]), epoch);
+        address account = address(identities);
+        bytes32 named = _in(slot, entry.topics[2]);
+        bytes32 counts = bytes32(uint256(slot) + 1);
+        bytes32 before = predicted[account][named];
+        if (before != 0) _add(account, _in(counts, before), -1);
+        bytes32 from = bytes32(entry.data);
+        _set(account, named, uint256(from));
+        if (from != 0) _add(account, _in(counts, from), 1);
+    }
+
+    /// @dev The machine of a key, the identity of a controller.
+    function _ownerOf(bytes32 target) internal view virtual returns (bytes32) {
+        return predicted[address(identities)][_at(10, target)];
+    }
+
+    /// @dev Another call begins: what it says is apart from what the last one said.
+    function _newCall() internal {
+        _recovered = 0;
     }
 
     function _registered(Vm.Log memory entry) private {
@@ -100,7 +221,7 @@ abstract contract Projection is Deployed, Slots {
         _set(account, _at(0, id), 0, 160, uint256(entry.topics[3]));
         _setOnce(account, _at(0, id), 160, 8, uint256(entry.topics[2]));
         _setOnce(account, _at(0, id), 168, 40, _time);
-        _set(account, _at(0, id), 208, 40, 1);
+        _set(account, _at(0, id), 208, 32, 1);
         _setOnce(account, _in(_at(1, id), _key(1)), uint256(entry.topics[3]) | (_time << 160));
         _set(account, _at(2, id), uint256(profile));
     }
@@ -111,9 +232,13 @@ abstract contract Projection is Deployed, Slots {
         uint256 number = uint256(bytes32(entry.data));
         uint256 controller = uint256(entry.topics[2]);
         _set(account, _at(0, id), 0, 160, controller);
-        _set(account, _at(0, id), 208, 40, number);
+        _set(account, _at(0, id), 208, 32, number);
+        _set(account, _at(0, id), 248, 8, 0);
         _setOnce(account, _in(_at(1, id), _key(number)), controller | (_time << 160));
         _set(account, _at(7, id), 0);
+        if (_recovered != id) return;
+        _set(account, _guarding(id, 0), 128, 32, _member(id, 0, 128, 32) + 1);
+        _set(account, _guarding(id, 1), 56, 40, 0);
     }
 
     function _linkRequested(Vm.Log memory entry) private {

@@ -34,6 +34,7 @@ abstract contract Watched is Projection {
     /// @dev Reads the events since the last time, then looks at each slot that was written.
     function _settle() internal {
         Vm.Log[] memory logs = vm.getRecordedLogs();
+        _newCall();
         for (uint256 i = 0; i < logs.length; ++i) {
             _observe(logs[i]);
             _apply(logs[i]);

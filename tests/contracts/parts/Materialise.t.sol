@@ -67,6 +67,32 @@ contract MaterialiseTest is Logged {
         vm.assertTrue(_tries(1), "after it ended");
     }
 
+    function test_Materialise_RevertWhen_TheHoldersControllerIsUnderNotice() public {
+        vm.prank(siteManager);
+        identities.giveControllerNotice(siteId, _now(), 0);
+        bytes32[] memory path = _path(1);
+
+        _refuse(
+            siteManager, abi.encodeWithSelector(IPartRegistry.HolderUnderNotice.selector, siteId)
+        );
+        parts.materialise(_record(), 1, entry, SALT, path, buyer);
+
+        vm.prank(siteManager);
+        identities.proposeController(siteId, stranger);
+        vm.prank(stranger);
+        identities.acceptController(siteId);
+        siteManager = stranger;
+        vm.assertTrue(_tries(1), "by the next controller");
+    }
+
+    /// @dev Whom to believe is each reader's own choice; the contract has no list.
+    function test_Materialise_WhateverAnAuthoritySays() public {
+        vm.prank(authority);
+        identities.giveAuthorityControllerNotice(authorityId, siteId, 1, _now(), 0);
+
+        vm.assertTrue(_tries(1), "done");
+    }
+
     function test_Materialise_AfterTheLogWasClosed() public {
         vm.prank(operator);
         log.close(number);

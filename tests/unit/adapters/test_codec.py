@@ -67,8 +67,8 @@ def test_an_overloaded_function_is_named_by_its_signature() -> None:
 
 def test_results_are_bare_and_structs_have_names() -> None:
     identities = codec(ContractName.IDENTITIES)
-    types = ["address", "uint8", "uint40", "uint40", "bool"]
-    words = encode(types, [ACCOUNT, 1, 5, 2, False])
+    types = ["address", "uint8", "uint40", "uint32", "bool", "bool"]
+    words = encode(types, [ACCOUNT, 1, 5, 2, False, True])
 
     found = identities.function("identity").decode(words)
 
@@ -78,6 +78,7 @@ def test_results_are_bare_and_structs_have_names() -> None:
         "since": 5,
         "controllers": 2,
         "isInRecovery": False,
+        "isUnderNotice": True,
     }
     assert identities.function("kindOf").decode(bytes(31) + b"\3") == 3
     assert identities.function("register").decode(ID) == ID

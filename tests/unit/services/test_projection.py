@@ -133,6 +133,7 @@ def test_notice_doubts_a_key(world: World) -> None:
         noticeAt=9,
         suspectedFrom=7,
         evidence=ZERO32,
+        isByGuardians=True,
     )
 
     assert (key_of(world).notice_at, key_of(world).suspected_from) == (9, 7)
