@@ -10,6 +10,7 @@ from starlette.requests import Request
 from guildmark.api.metrics import Metrics
 from guildmark.domain.identifiers import Index, LogNumber
 from guildmark.ports import ContentStore, Ledger, NodeStore, Requests, Uploads
+from guildmark.services.bundles import Gathered
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.ingest import Ingest
 from guildmark.services.judging import Judging
@@ -24,6 +25,17 @@ class Bundles(Protocol):
         self, log: LogNumber, index: Index, *, block: int | None = None, ask_peers: bool = True
     ) -> bytes:
         """Return the bundle of a part, its chain proofs at ``block`` or at the newest final one.
+
+        Raises:
+            UnknownPartError: Neither this node nor a peer has the entry.
+            NotFinalError: The entry is not final yet.
+        """
+        ...
+
+    def gathered(
+        self, log: LogNumber, index: Index, *, block: int | None = None, ask_peers: bool = True
+    ) -> Gathered:
+        """Return the same bundle, and what this node knows of the label beside it.
 
         Raises:
             UnknownPartError: Neither this node nor a peer has the entry.

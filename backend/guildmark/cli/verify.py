@@ -33,9 +33,9 @@ from guildmark.domain.ethproof.header import HeaderError, decode_header
 from guildmark.domain.identifiers import BLOCK_MAX, Index, LogNumber, parse_hint
 from guildmark.domain.qr import read_link
 from guildmark.domain.trust import Trust
-from guildmark.domain.verification.case import Brought, Question
-from guildmark.domain.verification.evidence import RIVALS_MAX, Evidence, statement_of
-from guildmark.domain.verification.report import Report
+from guildmark.domain.verification.case import Brought, Question, Unsearched
+from guildmark.domain.verification.evidence import ENTRIES_MAX, Evidence, statement_of
+from guildmark.domain.verification.report import Lack, Report
 from guildmark.settings import default_home
 from guildmark.verify import verify_bundle, without_evidence
 from guildmark.verify.document import document
@@ -114,8 +114,8 @@ class _Rivals:
     files: Sequence[Path]
     node: Parts | None
 
-    def of(self, evidence: Evidence) -> Iterator[Brought]:
-        """Yield other entries; what a node does not give out is not known.
+    def of(self, evidence: Evidence) -> Iterator[Brought | Unsearched]:
+        """Yield other entries, and what the node did not give out.
 
         Raises:
             BesideUnreadError: What is named, or given out, is no bundle.
@@ -125,16 +125,40 @@ class _Rivals:
         statement = statement_of(evidence.core)
         if self.node is None or statement is None:
             return
-        # What the node cannot say now is no reason to doubt the part.
-        with suppress(HeaderError, NetworkError, NotFinalError):
-            yield from self._at(self.node, evidence, statement.label)
+        # A header that is none is a finding of (0).
+        with suppress(HeaderError):
+            block = decode_header(evidence.chain.header).number
+            yield from _asked(self.node, evidence, statement.label, block)
 
-    def _at(self, node: Parts, evidence: Evidence, label: str) -> Iterator[Brought]:
-        block = decode_header(evidence.chain.header).number
-        for place in node.positions(label)[:RIVALS_MAX]:
-            found = node.bundle(*place, block=block) if place != evidence.place else None
-            if found is not None:
-                yield _brought(f"{place[0]}.{place[1]} at {node.url}", found)
+
+def _asked(
+    node: Parts, evidence: Evidence, label: str, block: int
+) -> Iterator[Brought | Unsearched]:
+    """Yield the label's other entries at a node; of a node that does not answer, only that."""
+    try:
+        places = [place for place in node.positions(label) if place != evidence.place]
+        for place in places[:ENTRIES_MAX]:
+            yield _entry(node, place, block)
+    except (NetworkError, NotFinalError) as error:
+        reason = f"{node.url} did not give out the label's other entries. {error.message}"
+        yield Unsearched(reason=reason, lack=Lack.SOURCE)
+        return
+    if len(places) > ENTRIES_MAX:
+        reason = f"{node.url} names {len(places)} other entries of the label, {ENTRIES_MAX} at most"
+        yield Unsearched(reason=f"{reason} are looked at.", lack=Lack.EVIDENCE)
+
+
+def _entry(node: Parts, place: tuple[LogNumber, Index], block: int) -> Brought | Unsearched:
+    name = f"{place[0]}.{place[1]} at {node.url}"
+    try:
+        found = node.bundle(*place, block=block)
+    except NotFinalError as error:
+        # It is younger than the block, so not the earlier one.
+        return Unsearched(reason=f"Did not compare with {name}: {error.message}")
+    if found is None:
+        reason = f"{name} claims the label too, and the node does not give it out."
+        return Unsearched(reason=reason, lack=Lack.SOURCE)
+    return _brought(name, found)
 
 
 def _brought(name: str, data: bytes) -> Brought:

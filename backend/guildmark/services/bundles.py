@@ -1,27 +1,39 @@
 """Bundles of parts: of this node's own log, of what it kept, of what its peers have."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from guildmark.domain import bundle
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.ethproof.header import decode_header
 from guildmark.domain.facts import RecordFact, RecordStartFact
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Index, LogNumber, parse_hint
 from guildmark.domain.merkle import ProofError, verify_inclusion
-from guildmark.domain.verification.evidence import (
-    RIVALS_MAX,
-    Core,
-    Evidence,
-    statement_of,
-)
+from guildmark.domain.verification.case import Brought, Unsearched
+from guildmark.domain.verification.evidence import ENTRIES_MAX, Core, Evidence, statement_of
+from guildmark.domain.verification.report import Lack
 from guildmark.ports import DocumentKind, NodeStore, Peer
 from guildmark.services.evidence import Exporter, PartUnknownError
 
 _logger = logging.getLogger(__name__)
 _PLACE_SIZE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """A part's bundle, and what this node knows beside it.
+
+    Args:
+        bundle: The bundle.
+        beside: Other entries of the label that the bundle has no room for, and where not all
+            could be looked at.
+    """
+
+    bundle: bytes
+    beside: tuple[Brought | Unsearched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +68,30 @@ class Bundles:
             EvidenceNotFinalError: The block is not final.
             LedgerUnavailableError: The chain cannot be reached.
         """
-        found = self._held(log, index)
+        return self.gathered(log, index, block=block, ask_peers=ask_peers).bundle
+
+    def gathered(
+        self, log: LogNumber, index: Index, *, block: int | None = None, ask_peers: bool = True
+    ) -> Gathered:
+        """Return the bundle of a part, and what this node knows of its label beside it.
+
+        Raises:
+            PartUnknownError: Neither this node nor a peer has the entry.
+            RecordTooYoungError: The block is older than the record.
+            EvidenceNotFinalError: The block is not final.
+            LedgerUnavailableError: The chain cannot be reached.
+        """
+        found, unasked = self._held(log, index), tuple[Unsearched, ...]()
         if found is None and ask_peers:
-            found = self._fetched(log, index)
+            found, unasked = self._fetched(log, index)
         if found is None:
             message = f"Neither this node nor a peer knows the entry {log}.{index}."
             raise PartUnknownError(message, log=log, index=index)
-        return bundle.write(self.exporter.prove(self._with_rivals(found), block=block))
+        others, beyond = self._others(found)
+        shown = self.exporter.prove(found.beside(others), block=block)
+        return Gathered(
+            bundle=bundle.write(shown), beside=(*self._beside(shown, others), *beyond, *unasked)
+        )
 
     def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
         """Return where entries of a label are: those of this node's log, then those it kept."""
@@ -88,19 +117,32 @@ class Bundles:
             return self.exporter.gather(log, index)
         return self._kept(log, index)
 
-    def _with_rivals(self, found: Evidence) -> Evidence:
-        """Return the evidence with the other entries of its label that this node knows."""
+    def _others(self, found: Evidence) -> tuple[Sequence[Evidence], tuple[Unsearched, ...]]:
+        """Return the label's other entries that this node holds, and whether there are more."""
         statement = statement_of(found.core)
-        places = () if statement is None else self.positions(statement.label)
-        others = (self._held(*place) for place in places if place != found.place)
-        return found.beside(other for other in others if other is not None)
+        known = () if statement is None else self.positions(statement.label)
+        places = [place for place in known if place != found.place]
+        held = (self._held(*place) for place in places[:ENTRIES_MAX])
+        beyond = _beyond(places, "This node knows")
+        return [one for one in held if one is not None], tuple(beyond)
+
+    def _beside(self, shown: Evidence, others: Sequence[Evidence]) -> Iterator[Brought]:
+        """Yield the others that are as old as the block, and that the bundle has no room for."""
+        block = decode_header(shown.chain.header)
+        carried = {rival.place for rival in shown.rivals}
+        for other in others:
+            if other.place not in carried and other.core.record.time <= block.time:
+                name = f"{other.core.record.log}.{other.core.index}"
+                yield Brought(name=name, evidence=self.exporter.prove(other, block=block.number))
 
     def _kept(self, log: LogNumber, index: Index) -> Evidence | None:
         with self.store.reading() as view:
             body = view.documents.get(DocumentKind.PART, _place(log, index))
         return None if body is None else replace(bundle.read(body), rivals=())
 
-    def _fetched(self, log: LogNumber, index: Index) -> Evidence | None:
+    def _fetched(
+        self, log: LogNumber, index: Index
+    ) -> tuple[Evidence | None, tuple[Unsearched, ...]]:
         for peer in self.peers:
             try:
                 body = peer.bundle(log, index)
@@ -109,22 +151,31 @@ class Bundles:
                 _logger.warning("a peer has no usable bundle of %s.%s: %s", log, index, error)
                 continue
             if body is not None and evidence is not None and self._stands(evidence, log, index):
-                self._keep(body, evidence.core)
-                self._fetch_rivals(evidence)
-                return replace(evidence, rivals=())
-        return None
+                unasked = tuple(self._fetch_rivals(evidence))
+                if not unasked:
+                    # Else the peers are asked again for the whole.
+                    self._keep(body, evidence.core)
+                return replace(evidence, rivals=()), unasked
+        return None, ()
 
-    def _fetch_rivals(self, evidence: Evidence) -> None:
-        """Keep what peers know of other entries of the same label."""
+    def _fetch_rivals(self, evidence: Evidence) -> Iterator[Unsearched]:
+        """Keep what peers know of other entries of the same label; yield who did not say it."""
         statement = statement_of(evidence.core)
         if statement is None:
             return
         for peer in self.peers:
             try:
-                for place in list(peer.positions(statement.label))[:RIVALS_MAX]:
+                known = peer.positions(statement.label)
+                places = [place for place in known if place != evidence.place]
+                for place in places[:ENTRIES_MAX]:
                     self._fetch_rival(peer, *place)
+                yield from _beyond(places, "A peer of this node names")
             except GuildmarkError as error:
                 _logger.warning("a peer has no usable entries of a label: %s", error)
+                reason = (
+                    f"A peer of this node did not say who else claims the label. {error.message}"
+                )
+                yield Unsearched(reason=reason)
 
     def _fetch_rival(self, peer: Peer, log: LogNumber, index: Index) -> None:
         if log == self.own_log or self._kept(log, index) is not None:
@@ -159,6 +210,13 @@ class Bundles:
                 hint = f"{core.record.log}.{core.index}".encode()
                 hints = b"\n".join(dict.fromkeys([*known, hint]))
                 work.documents.put(DocumentKind.LABEL, label, hints)
+
+
+def _beyond(places: Sequence[tuple[LogNumber, Index]], who: str) -> Iterator[Unsearched]:
+    """Yield that there are more entries of a label than are looked at, where it is so."""
+    if len(places) > ENTRIES_MAX:
+        reason = f"{who} {len(places)} other entries of the label, of which {ENTRIES_MAX} are read."
+        yield Unsearched(reason=reason, lack=Lack.EVIDENCE)
 
 
 def _is_in_log(core: Core) -> bool:

@@ -1,13 +1,21 @@
 """Verdicts for a node's own pages: its trust list, and its own sight of the block."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from guildmark.domain import bundle
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.ethproof.header import HeaderError, decode_header
 from guildmark.domain.identifiers import Digest, IdentityId, Index, LogNumber
 from guildmark.domain.trust import VERSION, Listed, Trust
-from guildmark.domain.verification.case import Case, Question, Sighting
+from guildmark.domain.verification.case import (
+    Brought,
+    Case,
+    Question,
+    Sighting,
+    Unsearched,
+    with_others,
+)
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.report import Report
 from guildmark.domain.verification.verdict import verify_evidence
@@ -42,6 +50,7 @@ class Judging:
         *,
         hint: tuple[LogNumber, Index],
         link: DigitalLink | None = None,
+        beside: Sequence[Brought | Unsearched] = (),
     ) -> Judged:
         """Return the verdict about a bundle.
 
@@ -49,6 +58,7 @@ class Judging:
             data: The bundle.
             hint: The position that was asked for, which the entry must have.
             link: The link that was scanned, whose part the statement must be about.
+            beside: Other entries of the label that this host knows, and where it could not look.
 
         Raises:
             BundleError: The archive is not canonical, or its parts do not fit.
@@ -62,8 +72,11 @@ class Judging:
             sighting=self._sighting(evidence),
             list_name=self.host,
         )
+        sighting = question.sighting
+        question, others = with_others(question, beside)
+        brought = tuple(replace(one, sighting=sighting) for one in others)
         return Judged(
-            report=verify_evidence(evidence, self.trust, question),
+            report=verify_evidence(evidence, self.trust, question, brought),
             case=Case(evidence, self.trust, question),
         )
 

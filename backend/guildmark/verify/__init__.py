@@ -14,7 +14,14 @@ from guildmark.domain.errors import (
 )
 from guildmark.domain.ethproof.header import HeaderError, decode_header
 from guildmark.domain.trust import Trust
-from guildmark.domain.verification.case import NO_QUESTION, Brought, Question, Sighting
+from guildmark.domain.verification.case import (
+    NO_QUESTION,
+    Brought,
+    Question,
+    Sighting,
+    Unsearched,
+    with_others,
+)
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.report import EXIT_ARCHIVE, Fault, Report, Verdict
 from guildmark.domain.verification.verdict import verify_evidence
@@ -22,8 +29,8 @@ from guildmark.domain.verification.verdict import verify_evidence
 Look: TypeAlias = Callable[[int], Sighting]
 """Asks the reader's own node for a block by its number."""
 
-Others: TypeAlias = Callable[[Evidence], Iterable[Brought]]
-"""Gives other entries that may claim the label of some evidence."""
+Others: TypeAlias = Callable[[Evidence], Iterable[Brought | Unsearched]]
+"""Gives other entries that may claim the label of some evidence, and says what it could not."""
 
 
 def verify_bundle(
@@ -47,7 +54,8 @@ def verify_bundle(
         evidence = bundle.read(data)
     except ContentError as error:
         return _stopped(error, Verdict.PROBLEM, EXIT_ARCHIVE, "Problem found: no canonical bundle.")
-    brought = () if others is None else tuple(others(evidence))
+    found = () if others is None else tuple(others(evidence))
+    question, brought = with_others(question, found)
     if trust is not None and look is not None:
         sighting = _sighting(evidence, trust, look)
         question = question if sighting is None else replace(question, sighting=sighting)

@@ -18,7 +18,8 @@ from guildmark.domain.identifiers import (
     Index,
     to_hex,
 )
-from guildmark.domain.verification.case import Question
+from guildmark.domain.verification.case import Question, Unsearched
+from guildmark.domain.verification.report import Lack
 
 
 @breaks(3, "pathInvalid", 19)
@@ -120,3 +121,15 @@ def label_that_a_later_entrys_license_names(draft: Draft) -> None:
 @breaks(3, "envelopeLoggedEarlier", 19)
 def statement_that_was_logged_before(draft: Draft) -> None:
     stand_beside(draft.simulator, other_entry(EARLIER, counter=25))
+
+
+@breaks(3, "labelSourceSilent", 3)
+def node_that_does_not_say_who_else_claims_the_label(draft: Draft) -> None:
+    silent = Unsearched(reason="The node does not answer.", lack=Lack.SOURCE)
+    draft.question = Question(unsearched=(silent,))
+
+
+@breaks(3, "labelEntriesBeyond", 23)
+def more_entries_of_the_label_than_are_looked_at(draft: Draft) -> None:
+    beyond = Unsearched(reason="The node names 65 other entries.", lack=Lack.EVIDENCE)
+    draft.question = Question(unsearched=(beyond,))

@@ -29,7 +29,9 @@ from guildmark.domain.identity import ClaimDocument, IdentityKind
 from guildmark.domain.merkle import verify_inclusion
 from guildmark.domain.queue import Queued
 from guildmark.domain.storage import FATES
-from guildmark.domain.verification.evidence import Evidence
+from guildmark.domain.verification.case import Brought, Unsearched
+from guildmark.domain.verification.evidence import ENTRIES_MAX, RIVALS_MAX, Evidence
+from guildmark.domain.verification.report import Lack
 from guildmark.domain.verification.slots import required_slots
 from guildmark.ports import DocumentKind, KeyName, PeerUnavailableError
 from guildmark.services.bundles import Bundles
@@ -581,6 +583,73 @@ def test_a_lie_about_another_entry_is_not_kept() -> None:
     found = bundle.read(other_node(world, peer).bundle(world.log, Index(1)))
 
     assert places(found) == []
+
+
+def test_peers_that_do_not_say_who_else_claims_a_label_are_told_and_asked_again() -> None:
+    world = make_world()
+    _, held, label = twice(world)
+    down = MemoryPeer(is_down=True)
+    peer = MemoryPeer(held, labelled={label: [(world.log, Index(at)) for at in (0, 1)]})
+    node = other_node(world, down, peer)
+
+    told = [one for _ in range(2) for one in node.gathered(world.log, Index(1)).beside]
+    down.is_down = False
+    later = node.gathered(world.log, Index(1)).beside
+
+    reason = "A peer of this node did not say who else claims the label. The peer does not answer."
+    assert told == [Unsearched(reason=reason)] * 2
+    assert later == ()
+
+
+def crowd(world: World, size: int) -> None:
+    """Let the node hold that many entries of another log with the first part's label."""
+    found = evidence(world)
+    places = [(LogNumber(77), Index(at)) for at in range(size)]
+    with world.tools.store.writing() as work:
+        for log, index in places:
+            record = replace(found.core.record, log=log, first_index=index)
+            body = bundle.write(replace(found, core=replace(found.core, record=record)))
+            key = log.to_bytes(8, "big") + index.to_bytes(8, "big")
+            work.documents.put(DocumentKind.PART, key, body)
+        hints = "\n".join(f"{log}.{index}" for log, index in places).encode()
+        label = world.finished(1).label.encode()
+        work.documents.put(DocumentKind.LABEL, sha256(label), hints)
+
+
+def test_entries_that_a_bundle_has_no_room_for_are_judged_beside_it(world: World) -> None:
+    crowd(world, RIVALS_MAX + 2)
+
+    gathered = own_node(world).gathered(world.log, FIRST)
+
+    shown = bundle.read(gathered.bundle)
+    assert places(shown) == list(range(RIVALS_MAX))
+    brought = [one for one in gathered.beside if isinstance(one, Brought)]
+    assert [one.name for one in brought] == ["77.8", "77.9"]
+    assert {one.evidence.chain.header for one in brought} == {shown.chain.header}
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_more_entries_than_are_read_are_told(world: World, more: int) -> None:
+    crowd(world, ENTRIES_MAX + more)
+
+    beside = own_node(world).gathered(world.log, FIRST).beside
+
+    told = [one for one in beside if isinstance(one, Unsearched)]
+    reason = "This node knows 65 other entries of the label, of which 64 are read."
+    assert told == [Unsearched(reason=reason, lack=Lack.EVIDENCE)] * more
+    assert len(beside) == ENTRIES_MAX - RIVALS_MAX + more
+
+
+def test_more_entries_of_a_peer_than_are_read_are_told() -> None:
+    world = make_world()
+    _, held, label = twice(world)
+    named = [(LogNumber(77), Index(at)) for at in range(ENTRIES_MAX + 1)]
+    node = other_node(world, MemoryPeer(held, labelled={label: named}))
+
+    (told,) = node.gathered(world.log, FIRST).beside
+
+    reason = "A peer of this node names 65 other entries of the label, of which 64 are read."
+    assert told == Unsearched(reason=reason, lack=Lack.EVIDENCE)
 
 
 def test_a_rival_younger_than_the_block_is_left_out(world: World) -> None:

@@ -9,7 +9,9 @@ from guildmark.domain import bundle
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.identifiers import Index
 from guildmark.domain.trust import Listed, Trust
+from guildmark.domain.verification.case import Brought, Unsearched
 from guildmark.domain.verification.evidence import Evidence
+from guildmark.domain.verification.report import Lack
 from guildmark.services.judging import Judging, own_trust
 
 HOST = "parts.example"
@@ -54,6 +56,25 @@ def test_own_list_is_the_own_chain_and_log(world: World) -> None:
     assert trust == Trust(
         version=1, chain=world.tools.chain.pin(), operators=(Listed(id=world.operator),)
     )
+
+
+def test_what_the_host_knows_beside_the_bundle_is_judged(world: World) -> None:
+    shown = evidence(world)
+    silent = Unsearched(reason="A peer was away.")
+    beyond = Unsearched(reason="There are more.", lack=Lack.EVIDENCE)
+    other = Brought(name="7.1", evidence=shown)
+
+    report = (
+        judging(world)
+        .judge(bundle.write(shown), hint=(world.log, Index(0)), beside=(silent, other, beyond))
+        .report
+    )
+
+    assert "A peer was away." in report.notes
+    assert "Did not compare with 7.1: it is about this very entry." in report.notes
+    assert "verify.labelEntriesBeyond" in {
+        finding.cause.code for finding in report.checks[3].findings
+    }
 
 
 def test_final_block_of_the_own_chain_is_known(world: World) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from fakes.rivals import EARLIER, other_entry, stand_beside
+from fakes.rivals import EARLIER, LATER, other_entry, stand_beside
 from fakes.simulator import LABEL, LOOKED, OPERATOR, Simulator
 from fakes.web import Web, serving
 from guildmark.adapters.clock import SystemClock
@@ -31,6 +31,7 @@ from guildmark.domain.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Address, Index, LogNumber, to_hex
 from guildmark.domain.trust import TrustedBlock
 from guildmark.domain.verification.case import Sighting
+from guildmark.domain.verification.evidence import ENTRIES_MAX
 
 pytestmark = pytest.mark.allow_hosts(["127.0.0.1"])
 
@@ -275,18 +276,56 @@ class Claimed:
         return cls(own=bundle.write(ours.evidence()), other=bundle.write(other))
 
 
-BOTH = b'{"log":1,"index":103,"others":[{"log":1,"index":93},{"log":1,"index":94}]}'
+ALONE = b'{"log":1,"index":103,"others":[]}'
+BOTH = b'{"log":1,"index":103,"others":[{"log":1,"index":93}]}'
 OTHER = "/v1/parts/1.93/bundle?block=77"
 
 
 def test_an_earlier_entry_that_the_node_knows_is_looked_at(web: Web, folder: Path) -> None:
     claimed = Claimed.make(EARLIER, folder)
-    web.pages = {f"{PATH}?block=77": (200, claimed.own), FOUND: (200, BOTH)}
+    web.pages = {f"{PATH}?block=77": (200, claimed.own), FOUND: (200, ALONE)}
 
     assert run("verify", link(web)) == 0
-    web.pages[OTHER] = (200, claimed.other)
+    web.pages |= {FOUND: (200, BOTH), OTHER: (200, claimed.other)}
     assert run("verify", link(web)) == 19
     assert run("verify", "1.103", "--node", web.url) == 19
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(404, 3), (409, 0), (503, 3)],
+)
+def test_an_entry_that_the_node_names_and_does_not_give_out_is_told(
+    web: Web, folder: Path, capsys: pytest.CaptureFixture[str], status: int, code: int
+) -> None:
+    claimed = Claimed.make(EARLIER, folder)
+    web.pages = {f"{PATH}?block=77": (200, claimed.own), FOUND: (200, BOTH), OTHER: (status, b"")}
+
+    assert run("verify", link(web), "--json") == code
+    told = json.loads(capsys.readouterr().out)
+    place = told["checks"][3]
+    assert place["state"] == ("ok" if code == 0 else "unknown")
+    assert place.get("code") == (None if code == 0 else "verify.labelSourceSilent")
+    said = [place["reason"], *told["notes"]]
+    assert any("1.93" in one or "did not give out" in one for one in said)
+
+
+@pytest.mark.parametrize(("others", "code"), [(ENTRIES_MAX, 0), (ENTRIES_MAX + 1, 23)])
+def test_more_entries_than_are_looked_at_are_told(
+    web: Web, folder: Path, capsys: pytest.CaptureFixture[str], others: int, code: int
+) -> None:
+    claimed = Claimed.make(LATER, folder)
+    named = [{"log": 1, "index": 200 + at} for at in range(others)]
+    answer = {"log": 1, "index": 103, "others": named}
+    web.pages = {f"{PATH}?block=77": (200, claimed.own), FOUND: (200, json.dumps(answer).encode())}
+    web.pages |= {
+        f"/v1/parts/1.{one['index']}/bundle?block=77": (200, claimed.other) for one in named
+    }
+
+    assert run("verify", link(web), "--json") == code
+    told = json.loads(capsys.readouterr().out)
+    assert told["checks"][3].get("code") == ("verify.labelEntriesBeyond" if code else None)
+    assert len(web.asked) == ENTRIES_MAX + 2
 
 
 def test_a_file_is_compared_with_what_a_named_node_knows(web: Web, folder: Path) -> None:
@@ -376,13 +415,26 @@ def test_a_bundle_of_another_block_is_judged_by_that_block(
     assert run("verify", own, "--beside", file, "--offline") == 19
 
 
-@pytest.mark.parametrize("answer", [(200, b"{}"), (404, b""), (409, b""), (503, b"")])
+@pytest.mark.parametrize("answer", [(200, ALONE), (404, b"")])
 def test_a_node_that_knows_no_other_entry_takes_nothing_from_a_part(
     web: Web, folder: Path, answer: tuple[int, bytes]
 ) -> None:
     web.pages = {f"{PATH}?block=77": (200, BUNDLE), FOUND: answer}
 
     assert run("verify", link(web)) == 0
+
+
+@pytest.mark.parametrize("answer", [(200, b"{}"), (409, b""), (503, b"")])
+def test_a_node_that_does_not_say_who_else_claims_the_label_leaves_it_open(
+    web: Web, folder: Path, capsys: pytest.CaptureFixture[str], answer: tuple[int, bytes]
+) -> None:
+    web.pages = {f"{PATH}?block=77": (200, BUNDLE), FOUND: answer}
+
+    assert run("verify", link(web), "--json") == 3
+    told = json.loads(capsys.readouterr().out)
+    assert (told["verdict"], told["failed"]) == ("uncheckable", [])
+    assert told["checks"][3]["code"] == "verify.labelSourceSilent"
+    assert told["checks"][3]["reason"].startswith(f"{web.url} did not give out")
 
 
 def test_nothing_is_asked_about_a_label_that_cannot_be_read(web: Web, folder: Path) -> None:

@@ -179,8 +179,8 @@ def _own_link(node: ServedNode, serial: str) -> str:
 def _verdict(
     node: ServedNode, log: LogNumber, index: Index, *, link: DigitalLink | None = None
 ) -> Response:
-    data = node.bundles.bundle(log, index)
-    judged = node.judging.judge(data, hint=(log, index), link=link)
+    found = node.bundles.gathered(log, index)
+    judged = node.judging.judge(found.bundle, hint=(log, index), link=link, beside=found.beside)
     page = verdict_page(
         judged.report,
         judge=Judge(host=node.judging.host, chain_class=node.ledger.pin().chain_class),

@@ -131,6 +131,6 @@ def report(
 ) -> Response:
     """Return what this node found; whoever does not trust it verifies the bundle instead."""
     log, index = parse_hint(part)
-    data = node.bundles.bundle(log, index, block=block, ask_peers=peers)
-    judged = node.judging.judge(data, hint=(log, index))
+    found = node.bundles.gathered(log, index, block=block, ask_peers=peers)
+    judged = node.judging.judge(found.bundle, hint=(log, index), beside=found.beside)
     return Response(orjson.dumps(document(judged.report)), media_type="application/json")

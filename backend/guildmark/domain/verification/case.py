@@ -1,7 +1,7 @@
 """One part's case: evidence beside what the reader brings; what every check is given."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from guildmark.domain import storage
@@ -16,7 +16,7 @@ from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
 from guildmark.domain.storage import IntervalWord, Location
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.evidence import Core, Disclosures, Evidence
-from guildmark.domain.verification.report import Cause, CheckResult, Finding, State
+from guildmark.domain.verification.report import Cause, CheckResult, Finding, Lack, State
 from guildmark.domain.verification.rights import Cover, Window, cover
 from guildmark.domain.verification.state import ProvenState, Unproven, prove_state
 
@@ -111,6 +111,19 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unsearched:
+    """Where other entries of the label were looked for, and not all could be looked at.
+
+    Args:
+        reason: The sentence that says where, and why.
+        lack: What is missing for (3); None where it is only told.
+    """
+
+    reason: str
+    lack: Lack | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What the reader holds in hand, beside the bundle.
 
@@ -121,6 +134,7 @@ class Question:
         now: The reader's time in seconds, where the age of the evidence matters.
         sighting: What the reader's own node says of block b, where one was asked.
         list_name: Whose list judges, where it is not the reader's own.
+        unsearched: Where other entries of the label could not all be looked at.
     """
 
     label: str | None = None
@@ -129,6 +143,7 @@ class Question:
     now: int | None = None
     sighting: Sighting | None = None
     list_name: str | None = None
+    unsearched: tuple[Unsearched, ...] = ()
 
 
 NO_QUESTION = Question()
@@ -147,6 +162,16 @@ class Brought:
     name: str
     evidence: Evidence
     sighting: Sighting | None = None
+
+
+def with_others(
+    question: Question, found: Iterable[Brought | Unsearched]
+) -> tuple[Question, tuple[Brought, ...]]:
+    """Return the question with what could not be looked at, and the entries that could."""
+    both = tuple(found)
+    unsearched = tuple(one for one in both if isinstance(one, Unsearched))
+    brought = tuple(one for one in both if isinstance(one, Brought))
+    return replace(question, unsearched=(*question.unsearched, *unsearched)), brought
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

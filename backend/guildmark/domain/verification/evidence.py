@@ -36,6 +36,8 @@ INTERVALS_MAX = 64
 STEPS_MAX = 64
 LICENSES_MAX = 5
 RIVALS_MAX = 8
+ENTRIES_MAX = 64
+"""How many other entries of one label are looked at beyond what a bundle carries."""
 PARTIES_MAX = 64
 SLOTS_MAX = 2048
 NODES_MAX = 20_000

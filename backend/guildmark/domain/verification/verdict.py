@@ -108,7 +108,7 @@ def _rivals(
 
 def _asked_of_others(question: Question) -> Question:
     """Return what is asked of an entry that is not the scanned one."""
-    return replace(question, label=None, link=None, hint=None)
+    return replace(question, label=None, link=None, hint=None, unsearched=())
 
 
 def _as_of(case: Case) -> AsOf | None:

@@ -12,8 +12,11 @@ from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.first_use import (
     ENVELOPE_LOGGED_EARLIER,
     LABEL_CLAIMED_EARLIER,
+    LABEL_ENTRIES_BEYOND,
     LABEL_LICENSED_ELSEWHERE,
+    LABEL_SOURCE_SILENT,
     first_use,
+    searched,
 )
 from guildmark.domain.verification.report import Cause, Finding, State
 
@@ -145,6 +148,8 @@ ENTRY = Check(
         LABEL_CLAIMED_EARLIER,
         LABEL_LICENSED_ELSEWHERE,
         ENVELOPE_LOGGED_EARLIER,
+        LABEL_SOURCE_SILENT,
+        LABEL_ENTRIES_BEYOND,
     ),
-    rules=(_path, _position, _label, _subject, _maker, _dependencies, first_use),
+    rules=(_path, _position, _label, _subject, _maker, _dependencies, first_use, searched),
 )

@@ -11,7 +11,7 @@ from guildmark.domain.verification.case import ENVELOPE, Case, Rival
 from guildmark.domain.verification.checks.members import members_of
 from guildmark.domain.verification.evidence import Core, Evidence, statement_of
 from guildmark.domain.verification.naming import is_listed
-from guildmark.domain.verification.report import Cause, Finding, State
+from guildmark.domain.verification.report import Cause, Finding, Lack, State
 
 _RIVALS = "rivals"
 
@@ -31,6 +31,20 @@ ENVELOPE_LOGGED_EARLIER = Cause(
     state=State.FAIL,
     meaning="The same envelope was logged before, and that entry stands by itself.",
 )
+
+LABEL_SOURCE_SILENT = Cause(
+    code="verify.labelSourceSilent",
+    state=State.UNKNOWN,
+    meaning="A node that was asked for other entries of the label did not answer, or not with all "
+    "that it names.",
+    lack=Lack.SOURCE,
+)
+LABEL_ENTRIES_BEYOND = Cause(
+    code="verify.labelEntriesBeyond",
+    state=State.UNKNOWN,
+    meaning="More entries claim the label than are looked at.",
+)
+_UNSEARCHED = {Lack.SOURCE: LABEL_SOURCE_SILENT, Lack.EVIDENCE: LABEL_ENTRIES_BEYOND}
 
 
 class Rank(Enum):
@@ -71,6 +85,13 @@ def first_use(case: Case) -> Iterator[Finding]:
             yield LABEL_CLAIMED_EARLIER.found(reason, _RIVALS)
 
 
+def searched(case: Case) -> Iterator[Finding]:
+    """Yield a finding for each place where other entries could not all be looked at."""
+    for one in case.question.unsearched:
+        if one.lack is not None:
+            yield _UNSEARCHED[one.lack].found(one.reason, _RIVALS)
+
+
 def first_use_notes(case: Case) -> Iterator[str]:
     """Yield a sentence for each other entry that changes no state."""
     sentences = {
@@ -88,6 +109,7 @@ def first_use_notes(case: Case) -> Iterator[str]:
     for rival in case.rivals:
         if rival.name and rank_of(case, rival) is Rank.NONE:
             yield f"Did not compare with {rival.name}: {_no_rival(case, rival)}."
+    yield from (one.reason for one in case.question.unsearched if one.lack is None)
 
 
 def rank_of(case: Case, rival: Rival) -> Rank:
