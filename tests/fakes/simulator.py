@@ -10,6 +10,7 @@ from typing import Any
 from fakes.keys import opened
 from fakes.tries import Trie, secure
 from guildmark.domain import clauses, storage
+from guildmark.domain.accreditation import ScopeDocument
 from guildmark.domain.canonical import canonical
 from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.contracts import (
@@ -64,6 +65,7 @@ from guildmark.domain.storage import Location
 from guildmark.domain.terms import NO_LICENSE, Terms, TermsKind, revision_member, terms_members
 from guildmark.domain.trust import Listed, Trust, TrustedBlock
 from guildmark.domain.verification.evidence import (
+    AccreditationDisclosure,
     ChainEvidence,
     ClaimDisclosure,
     Core,
@@ -186,6 +188,10 @@ def interval_word(since: int, until: int = 0) -> int:
     return _pack((since, 40), (until, 40))
 
 
+def accreditation_word(since: int, until: int = 0, revoked_at: int = 0) -> int:
+    return _pack((since, 40), (until, 40), (revoked_at, 40))
+
+
 def key_word(
     since: int,
     until: int = 0,
@@ -294,6 +300,7 @@ class Simulator:
     words: dict[Location, int] = field(default_factory=dict)
     unproven: set[Location] = field(default_factory=set)
     claims: tuple[ClaimDisclosure, ...] = ()
+    accreditations: tuple[AccreditationDisclosure, ...] = ()
     block: int = 77
     replacement: Evidence | None = None
     rivals: tuple[Evidence, ...] = ()
@@ -503,6 +510,7 @@ class Simulator:
                 ProfileDisclosure(identity=MAKER, document=PROFILE),
                 ProfileDisclosure(identity=SITE, document=PROFILE),
             ),
+            accreditations=self.accreditations,
         )
         return replace(default, **self.disclosed)
 
@@ -566,7 +574,11 @@ class Simulator:
             storage.PROFILES.at(SITE): as_int(PROFILE_DIGEST),
         }
         made = {storage.CLAIMS.at(each.id()): interval_word(REGISTERED) for each in self.claims}
-        return words | made
+        given = {
+            storage.ACCREDITATIONS.at(each.id()): accreditation_word(REGISTERED)
+            for each in self.accreditations
+        }
+        return words | made | given
 
     def _of_papers(self) -> dict[Location, int]:
         recipe, site_recipe = RecipeId(self.make_recipe().id()), self.make_site_recipe().id()
@@ -647,6 +659,28 @@ def claim(
 ) -> ClaimDisclosure:
     document = ClaimDocument(scheme=scheme, value=value, salt=salt(value))
     return ClaimDisclosure(issuer=issuer, subject=subject, claim=document)
+
+
+def ask_for(simulator: "Simulator", **members: str) -> None:
+    """Let recipe and site recipe ask for an accreditation; the license names that recipe."""
+    asked = tuple(
+        text(f"/qa/accreditation/quality/{member}", ClauseClass.CORE, value)
+        for member, value in sorted(members.items())
+    )
+    for name in ("master", "own"):
+        leaves = (*getattr(simulator, name), *asked)
+        setattr(simulator, name, tuple(sorted(leaves, key=lambda leaf: leaf.path)))
+    simulator.terms_members = members_of_recipe(simulator)
+
+
+def members_of_recipe(simulator: "Simulator") -> tuple[Clause, ...]:
+    return members(RECIPE=to_hex(simulator.make_recipe().id()))
+
+
+def accreditation(
+    issuer: IdentityId, subject: IdentityId, scope: ScopeDocument
+) -> AccreditationDisclosure:
+    return AccreditationDisclosure(issuer=issuer, subject=subject, scope=scope)
 
 
 def measured(

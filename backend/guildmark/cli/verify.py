@@ -173,8 +173,11 @@ def _brought(name: str, data: bytes) -> Brought:
 def verify(
     target: Annotated[str, typer.Argument(metavar="FILE|URI", help="A bundle, or a part's link.")],
     trust: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Whom you trust; else trust.json in your home."),
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Whom you trust; else trust.json in your home. Given again: several lists count.",
+        ),
     ] = None,
     node: Annotated[
         str | None,
@@ -203,7 +206,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check a part's bundle, from a file or by its link."""
-    trusted = _trust(trust, home)
+    trusted = _trust(trust or [], home)
     look = None if rpc is None or offline else Chain(url=rpc).sighting
     try:
         if Path(target).is_file():
@@ -221,13 +224,14 @@ def verify(
     raise typer.Exit(report.exit)
 
 
-def _trust(path: Path | None, home: Path | None) -> Trust | None:
-    """Return the trust of a named file, else of the reader's own, else none."""
-    if path is None:
-        path = (home or default_home(os.environ)) / TRUST_FILE
-        if not path.is_file():
+def _trust(paths: Sequence[Path], home: Path | None) -> Trust | None:
+    """Return the trust of the named files together, else of the reader's own, else none."""
+    if not paths:
+        own = (home or default_home(os.environ)) / TRUST_FILE
+        if not own.is_file():
             return None
-    return trust_file.parse(_read(path, TrustUnreadError))
+        paths = [own]
+    return trust_file.combine([trust_file.parse(_read(each, TrustUnreadError)) for each in paths])
 
 
 def _read(path: Path, refused: type[GuildmarkError] = TargetInvalidError) -> bytes:

@@ -11,10 +11,11 @@ from guildmark.domain import codec, strictjson
 from guildmark.domain.contracts import ChainPin
 from guildmark.domain.errors import GuildmarkError, SettingsError
 from guildmark.domain.identifiers import Digest, IdentityId
+from guildmark.domain.storage import IntervalWord
 
 VERSION = 1
 
-CHECKED = frozenset(range(9))
+CHECKED = frozenset({*range(9), 10})
 """The numbered checks that this version performs."""
 
 ESSENTIAL = frozenset(range(5))
@@ -28,6 +29,13 @@ class TrustFileError(SettingsError):
 
     code = "trust.malformed"
     hint = "Make a new one with `guildmark trust init`, or correct the member that is named."
+
+
+class TrustConflictError(SettingsError):
+    """Trust files that cannot be used together: they contradict one another."""
+
+    code = "trust.conflict"
+    hint = "Use one of the files alone, or let their authors agree on the member that is named."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +113,14 @@ class Trust:
         """Return whether an issuer is on the list for a claim of that time."""
         return _lists(self.issuers, identity, time)
 
+    def issuer_times(self, identity: IdentityId) -> tuple[IntervalWord, ...]:
+        """Return when the reader accepts an issuer, nothing where he does not list it."""
+        return tuple(
+            IntervalWord(since=entry.since, until=entry.until)
+            for entry in self.issuers
+            if entry.id == identity
+        )
+
     def block(self, number: int) -> TrustedBlock | None:
         """Return the believed block of a number."""
         return next((block for block in self.blocks if block.number == number), None)
@@ -148,6 +164,46 @@ def parse(data: bytes) -> Trust:
     except GuildmarkError as error:
         message = f"The trust file cannot be read. {error.message}"
         raise TrustFileError(message) from error
+
+
+def combine(trusts: Sequence[Trust]) -> Trust:
+    """Return the trust of a reader who believes several files.
+
+    All must pin one chain, in every member. Whom one of them lists is listed, each entry with its
+    own dates; what one of them asks is asked, and the smallest ``maxAge`` counts.
+
+    Raises:
+        TrustConflictError: They pin different chains, or a block differs.
+    """
+    first, *others = trusts
+    for other in others:
+        first = _combined(first, other)
+    return first
+
+
+def _combined(one: Trust, other: Trust) -> Trust:
+    if one.chain != other.chain:
+        member = next(
+            name
+            for name in ("chain_id", "genesis", "chain_class", "contracts")
+            if getattr(one.chain, name) != getattr(other.chain, name)
+        )
+        message = f"The trust files pin different chains: their {member} differ."
+        raise TrustConflictError(message, member=member)
+    for block in other.blocks:
+        if one.block(block.number) not in {None, block}:
+            message = f"The trust files name block {block.number} with another hash or time."
+            raise TrustConflictError(message, number=block.number)
+        one = one.with_block(block)
+    return replace(
+        one,
+        operators=tuple(dict.fromkeys((*one.operators, *other.operators))),
+        issuers=tuple(dict.fromkeys((*one.issuers, *other.issuers))),
+        policy=Policy(
+            required=tuple(sorted({*one.policy.required, *other.policy.required})),
+            max_age=min(one.policy.max_age, other.policy.max_age),
+        ),
+    )
 
 
 def serialise(trust: Trust) -> bytes:

@@ -1,6 +1,7 @@
 """The corpus: for every cause of every check a case that breaks exactly that."""
 
 from fakes.cases import (
+    accredited,
     chain,
     design,
     entry,
@@ -14,6 +15,6 @@ from fakes.cases import (
 )
 from fakes.cases.draft import CASES, Broken, Draft, Sealed
 
-ROOMS = (chain, parties, key, entry, record, design, licenses, recipe, measured, shared)
+ROOMS = (chain, parties, key, entry, record, design, licenses, recipe, measured, accredited, shared)
 
 __all__ = ["CASES", "ROOMS", "Broken", "Draft", "Sealed"]

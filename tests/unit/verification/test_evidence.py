@@ -89,8 +89,14 @@ def test_every_contract_is_asked_for_whatever_can_be_read() -> None:
     unreadable = replace(CORE, envelope=b"")
     hidden = replace(
         SHOWN,
-        **dict.fromkeys(("key", "site_link", "maker_link", "operator", "owner", "revision")),
-        **dict.fromkeys(("recipe", "site_recipe")),
+        key=None,
+        site_link=None,
+        maker_link=None,
+        operator=None,
+        owner=None,
+        revision=None,
+        recipe=None,
+        site_recipe=None,
         licenses=(),
         claims=(),
         profiles=(),

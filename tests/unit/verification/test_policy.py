@@ -51,7 +51,7 @@ def test_all_ok_is_verified() -> None:
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [(0, 16), (1, 16), (2, 12), (3, 19), (4, 19), (5, 18), (6, 18), (7, 15), (8, 15)],
+    [(0, 16), (1, 16), (2, 12), (3, 19), (4, 19), (5, 18), (6, 18), (7, 15), (8, 15), (10, 13)],
 )
 def test_a_failed_check_has_its_exit(number: int, code: int) -> None:
     judgement = verdict(result(number, State.FAIL))
@@ -63,7 +63,7 @@ def test_a_failed_check_has_its_exit(number: int, code: int) -> None:
 
 
 def test_later_checks_have_their_exits_already() -> None:
-    assert [EXIT_OF_CHECK[number] for number in NOT_CHECKED] == [15, 13, 21, 20, 22]
+    assert [EXIT_OF_CHECK[number] for number in NOT_CHECKED] == [15, 21, 20, 22]
 
 
 def test_the_lowest_failed_check_decides() -> None:
@@ -149,3 +149,16 @@ def test_a_result_shows_its_worst_finding() -> None:
     assert (shown.state, shown.code, shown.reason) == (State.FAIL, "test.fail", "It is fail.")
     assert [finding.rank for finding in shown.findings] == [0, 1]
     assert (result(1).state, result(1).code, result(1).reason) == (State.OK, None, "It holds.")
+
+
+def test_what_only_rests_on_an_unlisted_issuer_is_the_second_verdict() -> None:
+    unlisted = result(10, State.UNKNOWN, lack=Lack.ISSUER)
+
+    alone = verdict(unlisted)
+
+    assert (alone.verdict, alone.exit) == (Verdict.UNTRUSTED, 16)
+    assert alone.decisive == unlisted
+    assert verdict(unlisted, result(5, State.UNKNOWN)).exit == 23
+    assert verdict(unlisted, result(8, State.NOT_CLAIMED)).exit == 23
+    assert verdict(result(10, State.UNKNOWN, State.UNKNOWN)).exit == 23
+    assert verdict(unlisted, result(8, State.NOT_CLAIMED, is_exempt=True)).exit == 16

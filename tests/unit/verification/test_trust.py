@@ -1,6 +1,7 @@
 """The trust file: strict to read, plain to write, entries with their dates."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,15 @@ import pytest
 from guildmark.domain import trust as trust_file
 from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.identifiers import Address, ChainId, Digest, IdentityId
-from guildmark.domain.trust import Listed, Policy, Trust, TrustedBlock, TrustFileError
+from guildmark.domain.trust import (
+    Listed,
+    Policy,
+    Trust,
+    TrustConflictError,
+    TrustedBlock,
+    TrustFileError,
+    combine,
+)
 
 PIN = ChainPin(
     chain_id=ChainId(2**40),
@@ -53,7 +62,7 @@ def test_the_text_is_for_people() -> None:
         "operators": [{"id": "0x" + "04" * 32, "name": "One", "from": 5, "to": 9}],
         "issuers": [{"id": "0x" + "05" * 32}],
         "blocks": [{"number": 7, "hash": "0x" + "06" * 32, "time": 1000}],
-        "policy": {"required": [0, 1, 2, 3, 4, 5, 6, 7, 8], "maxAge": 2592000},
+        "policy": {"required": [0, 1, 2, 3, 4, 5, 6, 7, 8, 10], "maxAge": 2592000},
     }
 
 
@@ -131,4 +140,69 @@ def test_parties_are_added_or_replaced() -> None:
 
 
 def test_the_shipped_policy_asks_for_every_check_that_exists() -> None:
-    assert Policy().required == tuple(range(9))
+    assert Policy().required == (*range(9), 10)
+
+
+def test_a_file_of_an_older_version_asks_for_what_it_says() -> None:
+    older = {**document(), "policy": {"required": list(range(9)), "maxAge": 5}}
+
+    parsed = trust_file.parse(json.dumps(older).encode())
+
+    assert parsed.policy == Policy(required=tuple(range(9)), max_age=5)
+
+
+def test_an_issuers_times_are_those_of_all_his_entries() -> None:
+    entries = (Listed(id=OTHER, since=1, until=5), Listed(id=ID), Listed(id=OTHER, since=7))
+
+    times = replace(TRUST, issuers=entries).issuer_times(OTHER)
+
+    assert [(each.since, each.until) for each in times] == [(1, 5), (7, 0)]
+    assert TRUST.issuer_times(ID) == ()
+
+
+def test_several_trust_files_list_whom_one_of_them_lists() -> None:
+    later = TrustedBlock(number=9, hash=Digest(b"\7" * 32), time=1100)
+    other = Trust(
+        version=1,
+        chain=PIN,
+        operators=(Listed(id=ID, since=20), TRUST.operators[0]),
+        issuers=(Listed(id=ID, until=50),),
+        blocks=(BLOCK, later),
+        policy=Policy(required=(0, 1, 2, 3, 4), max_age=60),
+    )
+
+    both = combine([TRUST, other])
+
+    assert both.operators == (TRUST.operators[0], Listed(id=ID, since=20))
+    assert [both.lists_operator(ID, time) for time in (5, 9, 20)] == [True, False, True]
+    assert both.issuers == (Listed(id=OTHER), Listed(id=ID, until=50))
+    assert both.blocks == (BLOCK, later)
+    assert both.policy == Policy(max_age=60)
+    assert combine([TRUST]) is TRUST
+    assert combine([TRUST, TRUST]) == TRUST
+
+
+@pytest.mark.parametrize(
+    ("change", "member"),
+    [
+        ({"chain_id": ChainId(2**41)}, "chain_id"),
+        ({"genesis": Digest(b"\7" * 32)}, "genesis"),
+        ({"chain_class": ChainClass.PUBLIC}, "chain_class"),
+        ({"contracts": {}}, "contracts"),
+    ],
+)
+def test_trust_files_of_different_chains_are_not_combined(
+    change: dict[str, Any], member: str
+) -> None:
+    elsewhere = replace(TRUST, chain=replace(PIN, **change))
+
+    with pytest.raises(TrustConflictError, match=f"different chains: their {member} differ") as no:
+        combine([TRUST, elsewhere])
+
+    assert no.value.detail == {"member": member}
+
+
+@pytest.mark.parametrize("change", [{"hash": Digest(b"\7" * 32)}, {"time": 1001}])
+def test_trust_files_that_name_another_block_are_not_combined(change: dict[str, Any]) -> None:
+    with pytest.raises(TrustConflictError, match="name block 7 with another hash or time"):
+        combine([TRUST, replace(TRUST, blocks=(replace(BLOCK, **change),))])

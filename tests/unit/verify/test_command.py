@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from guildmark.cli import main
 from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
 from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.identifiers import Digest
 from guildmark.domain.predicate import KeyHolder
 
 HONEST = Simulator()
@@ -53,7 +55,7 @@ def test_a_bundle_is_verified(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert "  key       secp256k1" in lines
     assert any(line.startswith("  maker     Makers of Example, LEI 5299000J2N45") for line in lines)
     assert any(line.startswith("  (6) ok          license and unit") for line in lines)
-    assert "  (9) (10) (11) (12) (13) not checked by this version" in lines
+    assert "  (9) (11) (12) (13) not checked by this version" in lines
     assert lines[-1] == "  state     fresh as of block 77 (1970-01-01T00:36:40Z)"
 
 
@@ -112,6 +114,30 @@ def test_a_trust_file_that_is_none_is_refused(
     assert run("verify", folder / "part.zip", "--trust", missing, "--json") == 2
     told = json.loads(capsys.readouterr().out)
     assert (told["code"], told["reason"]) == ("trust.unread", f"{missing} cannot be read.")
+
+
+def test_several_trust_files_count_together(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = HONEST.trust()
+    lists = {
+        "operators": replace(whole, issuers=(), blocks=()),
+        "issuers": replace(whole, operators=()),
+        "elsewhere": replace(whole, chain=replace(whole.chain, genesis=Digest(b"\1" * 32))),
+    }
+    for name, trust in lists.items():
+        (folder / name).write_bytes(trust_file.serialise(trust))
+    bundle_ = folder / "part.zip"
+
+    assert run("verify", bundle_, "--trust", folder / "issuers") == 16
+    assert (
+        run("verify", bundle_, "--trust", folder / "issuers", "--trust", folder / "operators") == 0
+    )
+    capsys.readouterr()
+    assert (
+        run("verify", bundle_, "--trust", folder / "issuers", "--trust", folder / "elsewhere") == 2
+    )
+    assert "trust.conflict" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

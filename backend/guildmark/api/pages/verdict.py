@@ -59,10 +59,12 @@ _UNLISTED: Mapping[str, str] = MappingProxyType(
     }
 )
 
+ACCREDITATION = 10
+"""The check that may rest on an issuer whom the reader does not list."""
+
 _LATER: Mapping[int, str] = MappingProxyType(
     {
         9: "equivalence",
-        10: "accreditation",
         11: "custody",
         12: "recalls",
         13: "second factor",
@@ -279,6 +281,9 @@ def _problems(report: Report) -> Iterable[str]:
 
 def _unlisted(report: Report) -> str:
     who = [_UNLISTED[party.role] for party in report.parties if not party.is_listed]
+    unknown = (check.number for check in report.checks if check.state is State.UNKNOWN)
+    if ACCREDITATION in unknown:
+        who.append("the last issuer of an accreditation")
     return ", ".join(who or ["the issuer of the label's GS1 prefix"])
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from guildmark.domain.accreditation import ScopeDocument, accreditation_id
 from guildmark.domain.clauses import Disclosure
 from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.design import Revision
@@ -17,6 +18,7 @@ from guildmark.domain.entry import Entry
 from guildmark.domain.errors import ContentError, GuildmarkError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
+    AccreditationId,
     Bytes32,
     ClaimId,
     Digest,
@@ -39,6 +41,7 @@ RIVALS_MAX = 8
 ENTRIES_MAX = 64
 """How many other entries of one label are looked at beyond what a bundle carries."""
 PARTIES_MAX = 64
+ACCREDITATIONS_MAX = 32
 SLOTS_MAX = 2048
 NODES_MAX = 20_000
 """Together in all proofs of a bundle: what a reader checks in a second."""
@@ -146,6 +149,20 @@ class ClaimDisclosure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccreditationDisclosure:
+    """An accreditation, opened: who accredits whom for which scope."""
+
+    issuer: IdentityId
+    subject: IdentityId
+    scope: ScopeDocument
+
+    def id(self) -> AccreditationId:
+        """Return the id under which the chain keeps the accreditation."""
+        digest = self.scope.digest()
+        return accreditation_id(issuer=self.issuer, subject=self.subject, scope=digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileDisclosure:
     """An identity's profile document, bytes as published; its names are for display only."""
 
@@ -170,6 +187,7 @@ class Disclosures:
         owner: The organization that speaks for whoever owned the design when it was licensed.
         claims: Claims by which maker and design owner are named.
         profiles: Profiles, for display.
+        accreditations: Accreditations of maker and site, and of those who gave them.
     """
 
     key: PublicKey | None = None
@@ -184,6 +202,7 @@ class Disclosures:
     owner: IdentityId | None = None
     claims: tuple[ClaimDisclosure, ...] = ()
     profiles: tuple[ProfileDisclosure, ...] = ()
+    accreditations: tuple[AccreditationDisclosure, ...] = ()
 
     def __post_init__(self) -> None:
         if self.beacon is not None:
@@ -193,6 +212,7 @@ class Disclosures:
         _check_range("licenses", len(self.licenses), 0, LICENSES_MAX)
         _check_range("claims", len(self.claims), 0, PARTIES_MAX)
         _check_range("profiles", len(self.profiles), 0, PARTIES_MAX)
+        _check_range("accreditations", len(self.accreditations), 0, ACCREDITATIONS_MAX)
 
     @property
     def root_license(self) -> LicenseDisclosure | None:

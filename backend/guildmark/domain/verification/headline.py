@@ -7,12 +7,13 @@ from guildmark.domain.contracts import ChainClass
 from guildmark.domain.predicate import SignerRole
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.verification.case import Case
+from guildmark.domain.verification.checks.accreditation import accreditation_notes
 from guildmark.domain.verification.checks.first_use import first_use_notes
 from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
 from guildmark.domain.verification.checks.record import PART_REPLACED
 from guildmark.domain.verification.naming import DESIGN_OWNER, MAKER, OPERATOR
 from guildmark.domain.verification.policy import Judgement
-from guildmark.domain.verification.report import CheckResult, Party, State, Verdict
+from guildmark.domain.verification.report import EXIT_OF_CHECK, CheckResult, Party, State, Verdict
 
 _SIGNERS = {
     SignerRole.MACHINE: "the machine",
@@ -24,18 +25,19 @@ _UNLISTED = {
     MAKER: "the maker's issuer",
     DESIGN_OWNER: "the design owner's issuer",
 }
+ACCREDITOR = "the last issuer of an accreditation"
 _YEAR_10000 = 253_402_300_800
 
 
 def headline(case: Case, judgement: Judgement, named: Sequence[Party]) -> str:
     """Return the sentence that people read first."""
     decisive = judgement.decisive
-    if decisive is not None:
+    if decisive is not None and judgement.verdict is not Verdict.UNTRUSTED:
         lead = "Problem found" if judgement.verdict is Verdict.PROBLEM else "Could not check"
         return f"{lead}: {_what(decisive)}."
     if judgement.verdict is Verdict.VERIFIED:
         return f"{_verified(case)}."
-    return _untrusted(case, named)
+    return _untrusted(case, named, decisive)
 
 
 def notes(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:
@@ -44,12 +46,22 @@ def notes(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:
     if isinstance(statement, BuildStatement):
         yield from _of_statement(statement)
     yield from first_use_notes(case)
+    yield from accreditation_notes(case)
+    yield from _not_asked(case, checks)
     if case.evidence.attached:
         names = ", ".join(case.evidence.attached)
         yield f"The bundle also holds {names}: no evidence, and not looked at."
     withheld = [f"({check.number})" for check in checks if check.state is State.WITHHELD]
     if withheld:
         yield f"Withheld by whom it concerns: a part of {', '.join(withheld)}."
+
+
+def _not_asked(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:
+    """Yield which checks fall short without that the reader's policy asks for them."""
+    required = range(len(EXIT_OF_CHECK)) if case.trust is None else case.trust.policy.required
+    for check in checks:
+        if check.number not in required and check.falls_short and check.state is not State.FAIL:
+            yield f"Your policy does not ask for ({check.number}), which is {check.state.value}."
 
 
 def as_time(seconds: int) -> str:
@@ -82,11 +94,12 @@ def _signer(case: Case) -> str:
     return f", signed by {_SIGNERS[role]}" if role else ""
 
 
-def _untrusted(case: Case, named: Sequence[Party]) -> str:
+def _untrusted(case: Case, named: Sequence[Party], decisive: CheckResult | None) -> str:
     if case.trust is None:
         return "Consistent, but you have not said whom you trust."
     unlisted = [_UNLISTED[party.role] for party in named if not party.is_listed]
-    who = unlisted[0] if unlisted else "the issuer of the label's GS1 prefix"
+    last = "the issuer of the label's GS1 prefix" if decisive is None else ACCREDITOR
+    who = unlisted[0] if unlisted else last
     return f"{_verified(case)}, but {who} is not on your trust list."
 
 

@@ -140,6 +140,11 @@ def proven_profile(case: Case, identity: IdentityId) -> Mapping[str, strictjson.
     return {}
 
 
+def display_name(case: Case, identity: IdentityId) -> str:
+    """Return the name that an identity gives itself, else its id."""
+    return _name(case, identity) or to_hex(identity)
+
+
 def _name(case: Case, identity: IdentityId) -> str:
     """Return the name in an identity's own profile, empty where none is proven."""
     return _text(proven_profile(case, identity), "name")

@@ -60,6 +60,8 @@ def _fall_short(short: Sequence[CheckResult]) -> Judgement:
     open_checks = [check for check in short if check.state in _COULD_NOT_CHECK]
     if not open_checks:
         return Judgement(verdict=Verdict.PROBLEM, exit=EXIT_NOT_CLAIMED, decisive=short[0])
+    if open_checks == short and _lacks(short) == {Lack.ISSUER}:
+        return Judgement(verdict=Verdict.UNTRUSTED, exit=EXIT_UNTRUSTED, decisive=open_checks[0])
     return Judgement(
         verdict=Verdict.UNCHECKABLE, exit=_exit_of(open_checks), decisive=open_checks[0]
     )
@@ -67,8 +69,12 @@ def _fall_short(short: Sequence[CheckResult]) -> Judgement:
 
 def _exit_of(checks: Iterable[CheckResult]) -> int:
     """Return 17 where only finality lacks, 3 where a source was unreachable, else 23."""
-    causes = [finding.cause for check in checks for finding in check.findings]
-    lacks = {cause.lack for cause in causes if cause.state in _COULD_NOT_CHECK}
+    lacks = _lacks(checks)
     if lacks == {Lack.FINALITY}:
         return EXIT_FINALITY
     return EXIT_SOURCE if Lack.SOURCE in lacks else EXIT_UNCHECKABLE
+
+
+def _lacks(checks: Iterable[CheckResult]) -> set[Lack]:
+    causes = [finding.cause for check in checks for finding in check.findings]
+    return {cause.lack for cause in causes if cause.state in _COULD_NOT_CHECK}

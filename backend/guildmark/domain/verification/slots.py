@@ -72,6 +72,8 @@ def _of_disclosures(disclosed: Disclosures) -> Iterator[Location]:
             yield from _of_link(link)
     for claim in disclosed.claims:
         yield storage.CLAIMS.at(claim.id())
+    for accreditation in disclosed.accreditations:
+        yield storage.ACCREDITATIONS.at(accreditation.id())
     for profile in disclosed.profiles:
         yield storage.PROFILES.at(profile.identity)
     yield from _of_licenses(disclosed)

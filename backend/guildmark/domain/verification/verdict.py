@@ -10,6 +10,7 @@ from guildmark.domain.statement import BuildStatement
 from guildmark.domain.storage import LicenseWord
 from guildmark.domain.trust import Policy, Trust
 from guildmark.domain.verification.case import NO_QUESTION, Brought, Case, Question, Rival
+from guildmark.domain.verification.checks.accreditation import ACCREDITATIONS
 from guildmark.domain.verification.checks.chain import CHAIN
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.design import DESIGN
@@ -36,6 +37,7 @@ CHECKS: Sequence[Check] = (
     LICENSE,
     RECIPE,
     MEASUREMENTS,
+    ACCREDITATIONS,
 )
 """All checks that exist, by number."""
 

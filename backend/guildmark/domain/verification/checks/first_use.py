@@ -68,6 +68,9 @@ class Rank(Enum):
 
 _WEIGHTS = tuple(Rank)
 
+_SOUND = range(1, 9)
+"""The checks by which an entry stands by itself; who asks for accreditations judges his own."""
+
 
 def first_use(case: Case) -> Iterator[Finding]:
     """Yield a finding for each entry that stands where this one does not."""
@@ -120,7 +123,7 @@ def rank_of(case: Case, rival: Rival) -> Rank:
     # With one block (0) is answered for both.
     if not _is_at_same_block(case, rival) and rival.checks[0].falls_short:
         return Rank.UNCOMPARED
-    if any(check.falls_short for check in rival.checks[1:]):
+    if any(check.falls_short for check in rival.checks if check.number in _SOUND):
         return Rank.UNSOUND
     if is_listed(case) and not rival.is_listed:
         return Rank.UNLISTED

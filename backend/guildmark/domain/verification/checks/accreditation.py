@@ -1,0 +1,233 @@
+"""(10) What the recipe asks to be accredited for was accredited while the part was built."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from guildmark.domain import storage
+from guildmark.domain.accreditation import (
+    Accreditation,
+    Answer,
+    Requirement,
+    Standing,
+    accredited_over,
+)
+from guildmark.domain.clause import Clause, ClauseClass
+from guildmark.domain.identifiers import IdentityId
+from guildmark.domain.storage import AccreditationWord, IntervalWord
+from guildmark.domain.verification.case import Case, UndecidedError
+from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.members import Shown
+from guildmark.domain.verification.checks.recipe import master_clauses
+from guildmark.domain.verification.naming import display_name
+from guildmark.domain.verification.report import Cause, Finding, Lack, State
+
+ACCREDITATION = "/qa/accreditation/"
+"""Clauses below it: ``<name>`` or ``<name>/standard``, ``<name>/process``, ``<name>/material``."""
+
+_RECIPE = "disclosed/recipe.json"
+_SHOWN = "disclosed/accreditations.json"
+_MEMBERS = frozenset({"", "standard", "process", "material"})
+
+ACCREDITATION_LAPSED = Cause(
+    code="verify.accreditationLapsed",
+    state=State.FAIL,
+    meaning="An accreditation had ended, was revoked or had not begun while the part was built.",
+)
+ACCREDITATION_UNREGISTERED = Cause(
+    code="verify.accreditationUnregistered",
+    state=State.FAIL,
+    meaning="The chain does not hold a shown accreditation, or holds it for another scope.",
+)
+ACCREDITATION_BROKEN = Cause(
+    code="verify.accreditationBroken",
+    state=State.FAIL,
+    meaning="The chain of issuers goes in a circle, or an issuer accredits what he may not.",
+)
+ACCREDITATION_OUT_OF_SCOPE = Cause(
+    code="verify.accreditationOutOfScope",
+    state=State.FAIL,
+    meaning="The shown accreditations are for something else than the recipe asks.",
+)
+ACCREDITATION_PARTLY = Cause(
+    code="verify.accreditationPartly",
+    state=State.UNKNOWN,
+    meaning="The accreditation held only a part of the time between beacon and record.",
+)
+ACCREDITATION_MISSING = Cause(
+    code="verify.accreditationMissing",
+    state=State.UNKNOWN,
+    meaning="The recipe asks for an accreditation, and the bundle shows none.",
+)
+ACCREDITATION_UNREAD = Cause(
+    code="verify.accreditationUnread",
+    state=State.UNKNOWN,
+    meaning="A clause asks for an accreditation in a form that this version does not know.",
+)
+ACCREDITATION_UNLISTED = Cause(
+    code="verify.accreditationUnlisted",
+    state=State.UNKNOWN,
+    meaning="The last issuer of the accreditation is not on your list.",
+    lack=Lack.ISSUER,
+)
+ACCREDITATIONS_WITHHELD = Cause(
+    code="verify.accreditationsWithheld",
+    state=State.WITHHELD,
+    meaning="The recipe may ask for accreditations that are not shown.",
+)
+ACCREDITATIONS_NOT_ASKED = Cause(
+    code="verify.accreditationsNotAsked",
+    state=State.NOT_CLAIMED,
+    meaning="The recipe asks for no accreditation.",
+    is_exempt=True,
+)
+
+_CAUSES: Mapping[Standing, Cause] = MappingProxyType(
+    {
+        Standing.LAPSED: ACCREDITATION_LAPSED,
+        Standing.UNREGISTERED: ACCREDITATION_UNREGISTERED,
+        Standing.BROKEN: ACCREDITATION_BROKEN,
+        Standing.OUT_OF_SCOPE: ACCREDITATION_OUT_OF_SCOPE,
+        Standing.PARTLY: ACCREDITATION_PARTLY,
+        Standing.ABSENT: ACCREDITATION_MISSING,
+        Standing.UNLISTED: ACCREDITATION_UNLISTED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What clauses ask to be accredited for.
+
+    Args:
+        requirements: What can be judged.
+        unread: Paths of clauses whose form is not known.
+    """
+
+    requirements: tuple[Requirement, ...]
+    unread: tuple[str, ...]
+
+
+def asked(clauses: Sequence[Clause], site: IdentityId) -> Asked:
+    """Return what a recipe's shown clauses ask to be accredited for, at a site."""
+    groups: dict[str, dict[str, Clause]] = {}
+    for clause in clauses:
+        if clause.path.startswith(ACCREDITATION):
+            name, _, member = clause.path.removeprefix(ACCREDITATION).partition("/")
+            groups.setdefault(name, {})[member] = clause
+    requirements, unread = [], []
+    for members in groups.values():
+        found = _requirement(members, site)
+        if found is None:
+            unread += [str(clause.path) for clause in members.values()]
+        else:
+            requirements.append(found)
+    return Asked(requirements=tuple(requirements), unread=tuple(unread))
+
+
+def accreditation_notes(case: Case) -> Iterator[str]:
+    """Yield a sentence for each accreditation that was asked for and held."""
+    try:
+        answers = [answer for _, answer in _answers(case)]
+    except UndecidedError:
+        # The check says why.
+        return
+    for answer in answers:
+        if answer.is_held:
+            issuers = [display_name(case, link.issuer) for link in answer.chain]
+            subject = display_name(case, answer.chain[0].subject)
+            standard = answer.chain[0].scope.standard
+            yield f"{subject} was accredited for {standard} by {', under '.join(issuers)}."
+
+
+def _held(case: Case) -> Iterator[Finding]:
+    clauses = Shown.of(master_clauses(case))
+    wanted = asked(list(clauses.by_path.values()), case.statement.run.site)
+    if clauses.may_hide(ACCREDITATION):
+        reason = "The recipe may ask for accreditations that are not shown."
+        yield ACCREDITATIONS_WITHHELD.found(reason, _RECIPE)
+    elif not (wanted.requirements or wanted.unread):
+        yield ACCREDITATIONS_NOT_ASKED.found("The recipe asks for no accreditation.", _RECIPE)
+    for path in wanted.unread:
+        reason = f"The clause {path} asks for an accreditation in an unknown form."
+        yield ACCREDITATION_UNREAD.found(reason, _RECIPE)
+    for unproven, answer in _answers(case):
+        if not answer.is_held:
+            yield from unproven
+            yield _CAUSES[answer.standing].found(answer.reason, _SHOWN)
+
+
+def _answers(case: Case) -> Iterator[tuple[Sequence[Finding], Answer]]:
+    """Yield what became of each requirement, and what of the evidence for it is not proven."""
+    run = case.statement.run
+    wanted = asked(list(master_clauses(case).opened.values()), run.site)
+    if not wanted.requirements:
+        return
+    proven, unproven = _shown(case)
+    for requirement in wanted.requirements:
+        yield (
+            unproven,
+            accredited_over(
+                (run.maker, run.site),
+                requirement,
+                case.window,
+                shown=proven,
+                roots=lambda identity: _root(case, identity),
+            ),
+        )
+
+
+def _shown(case: Case) -> tuple[Sequence[Accreditation], Sequence[Finding]]:
+    proven, unproven = [], []
+    for one in case.disclosed.accreditations:
+        try:
+            word = AccreditationWord.decode(case.word(storage.ACCREDITATIONS.at(one.id())))
+        except UndecidedError as undecided:
+            unproven.append(undecided.finding)
+            continue
+        proven.append(
+            Accreditation(issuer=one.issuer, subject=one.subject, scope=one.scope, word=word)
+        )
+    return proven, unproven
+
+
+def _root(case: Case, identity: IdentityId) -> Sequence[IntervalWord]:
+    return () if case.trust is None else case.trust.issuer_times(identity)
+
+
+def _requirement(members: Mapping[str, Clause], site: IdentityId) -> Requirement | None:
+    texts = {
+        member: clause.value
+        for member, clause in members.items()
+        if clause.klass is ClauseClass.CORE and clause.unit is None
+    }
+    standards = [text for text in (texts.get(""), texts.get("standard")) if text]
+    if texts.keys() != members.keys() or not members.keys() <= _MEMBERS or len(standards) != 1:
+        return None
+    return Requirement(
+        standard=standards[0],
+        process=texts.get("process") or "",
+        material=texts.get("material") or "",
+        site=site,
+    )
+
+
+ACCREDITATIONS = Check(
+    number=10,
+    name="accreditation",
+    asks="What the recipe asks for was accredited while the part was built.",
+    looked_at=_SHOWN,
+    causes=(
+        ACCREDITATION_LAPSED,
+        ACCREDITATION_UNREGISTERED,
+        ACCREDITATION_BROKEN,
+        ACCREDITATION_OUT_OF_SCOPE,
+        ACCREDITATION_PARTLY,
+        ACCREDITATION_MISSING,
+        ACCREDITATION_UNREAD,
+        ACCREDITATION_UNLISTED,
+        ACCREDITATIONS_WITHHELD,
+        ACCREDITATIONS_NOT_ASKED,
+    ),
+    rules=(_held,),
+)
