@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
@@ -36,6 +37,8 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "cura-engine": _any_of("CuraEngine"),
         "hardhat": _installed("hardhat-local/node_modules/hardhat/package.json"),
         "kubo": _built_or_on_the_path("build/kubo/ipfs", "ipfs"),
+        # Its wheels are for x86 and macOS alone.
+        "lib3mf": lambda: find_spec("lib3mf") is not None,
         "slic3r": _any_of("slic3r"),
         "softhsm2": _any_of("softhsm2-util"),
         "swtpm": lambda: all(map(shutil.which, ("swtpm", "tpm2_sign"))),

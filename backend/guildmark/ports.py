@@ -265,6 +265,8 @@ class KeyAlgorithm(StrEnum):
     X25519 = "x25519"
     HYBRID = "x25519-mlkem768"
     """X25519 and ML-KEM-768 together: who breaks one of them still reads nothing."""
+    RSA = "rsa"
+    """Opens content keys of 3MF Secure Content, as printers have it; a value is X.509's DER."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -462,7 +464,7 @@ class Transactions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicKey:
-    """A public key: 33 bytes compressed, 32 (Ed25519, X25519), or 1,216 (ML-KEM, then X25519)."""
+    """A public key: 33 bytes compressed, 32 (Ed25519, X25519), 1,216 (hybrid), or DER (RSA)."""
 
     algorithm: KeyAlgorithm
     value: bytes

@@ -7,10 +7,21 @@ from typing import Annotated
 
 import typer
 
-from guildmark.adapters.shapes import confined
+from guildmark.adapters.clock import SystemEntropy
+from guildmark.adapters.shapes import confined, printing
+from guildmark.adapters.shapes.refusals import SecureRecipientError
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, say
-from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, design_id
+from guildmark.cli.arguments import (
+    ACCOUNT,
+    AsJson,
+    Folder,
+    Signer,
+    address,
+    design_id,
+    public_key,
+)
+from guildmark.cli.homes import keys_of, write_new
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.facts import DesignFact, RevisionFact
 from guildmark.domain.fileset import Manifest, parse_file_name
@@ -23,7 +34,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.refusals import DesignUnknownError
-from guildmark.ports import KeyName
+from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.services.designs import DesignFilesUnknownError, SourceFile
 
 app = typer.Typer(help="Register and show designs.", no_args_is_help=True)
@@ -44,6 +55,10 @@ _OCTETS = "application/octet-stream"
 
 _Design = Annotated[
     DesignId, typer.Argument(metavar="DESIGN", parser=design_id, help="The design's id.")
+]
+
+_Package = Annotated[
+    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A 3MF file.")
 ]
 
 
@@ -157,6 +172,60 @@ def show(
         "files": _files(opened, design, KeyName(account)),
     }
     say(answer, as_json=as_json)
+
+
+@app.command("export-3mf")
+def export_3mf(
+    file: _Package,
+    to: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=KEY",
+            help="Who may open it: a printer's name, and its rsa key or PEM file; may be repeated.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where it is written.")],
+    as_json: AsJson = False,
+) -> None:
+    """Encrypt a 3MF file for named printers (3MF Secure Content 1.0); thumbnails are left out."""
+    recipients = [_recipient(one) for one in to]
+    with file.open("rb") as source:
+        write_new(out, printing.seal(source, recipients, SystemEntropy()))
+    answer: Answer = {"file": str(out), "recipients": [one.name for one in recipients]}
+    say(answer, as_json=as_json, brief=out)
+
+
+@app.command("import-3mf")
+def import_3mf(
+    file: _Package,
+    key: Annotated[str, typer.Option(metavar="KEY", help="The rsa key of this home.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the plain file is written.")],
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Decrypt a 3MF file that was encrypted for a key of this home."""
+    keys, name = keys_of(home), KeyName(key)
+
+    def unwrap(wrapped: bytes, mask: str, digest: str) -> bytes:
+        return keys.unwrap(name, wrapped, mask=mask, digest=digest)
+
+    with file.open("rb") as source:
+        write_new(out, printing.unseal(source, keys.public_key(name).value, unwrap), mode=0o600)
+    answer: Answer = {"file": str(out)}
+    say(answer, as_json=as_json, brief=out)
+
+
+def _recipient(text: str) -> printing.Recipient:
+    """Return who is named by ``NAME=KEY``, the key as `keys show` prints it or its PEM file."""
+    name, _, key = text.partition("=")
+    prefix = f"{KeyAlgorithm.RSA.value}:"
+    if key.startswith(prefix):
+        return printing.recipient(name, public_key(key).value)
+    try:
+        return printing.recipient(name, Path(key).read_bytes())
+    except OSError as exc:
+        message = f"The key file {key[:200]!r} cannot be read."
+        raise SecureRecipientError(message, path=key[:200]) from exc
 
 
 def _revision(fact: RevisionFact) -> Answer:

@@ -21,6 +21,7 @@ _USES: Mapping[KeyAlgorithm, str] = {
     KeyAlgorithm.ED25519: "machine",
     KeyAlgorithm.X25519: "packages",
     KeyAlgorithm.HYBRID: "packages",
+    KeyAlgorithm.RSA: "printers' files",
 }
 
 _Name = Annotated[
@@ -34,7 +35,7 @@ def new(
     algorithm: Annotated[
         KeyAlgorithm,
         typer.Option(
-            help="secp256k1 for accounts, p256 for machines, x25519-mlkem768 for packages."
+            help="For accounts secp256k1, machines p256, packages x25519-mlkem768, printers rsa."
         ),
     ] = KeyAlgorithm.SECP256K1,
     home: Folder = None,

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mlkem, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mlkem, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_der_public_key,
     load_pem_private_key,
 )
 from eth_account import Account
@@ -28,6 +29,7 @@ from guildmark.adapters.keys.keystore import (
     open_signer,
     password_from,
 )
+from guildmark.adapters.keys.signer import oaep
 from guildmark.domain.hashing import keccak256
 from guildmark.domain.signatures import Algorithm, recover_address
 from guildmark.domain.signatures import PublicKey as SigningKey
@@ -76,7 +78,7 @@ def with_password(made: FileKeyStore, password: str) -> FileKeyStore:
 
 
 def test_names_are_sorted(made: FileKeyStore) -> None:
-    assert made.names() == ["ed25519", "p256", "secp256k1", "x25519", "x25519-mlkem768"]
+    assert made.names() == sorted(algorithm.value for algorithm in ALL)
 
 
 def test_a_folder_that_is_not_there_has_no_keys(tmp_path: Path) -> None:
@@ -157,7 +159,21 @@ def test_only_accounts_have_addresses_and_sign_digests(
         made.address(named(algorithm))
 
 
-@pytest.mark.parametrize("algorithm", SEALING)
+@pytest.mark.parametrize("digest", ["sha1", "sha256"])
+def test_a_printer_s_key_opens_what_is_wrapped_for_it(made: FileKeyStore, digest: str) -> None:
+    public = load_der_public_key(made.public_key(KeyName("rsa")).value)
+    assert isinstance(public, rsa.RSAPublicKey)
+    wrapped = public.encrypt(b"k" * 32, oaep(mask=digest, digest=digest))
+
+    assert public.key_size == 3072
+    assert made.unwrap(KeyName("rsa"), wrapped, mask=digest, digest=digest) == b"k" * 32
+    with pytest.raises(SealBrokenError):
+        made.unwrap(KeyName("rsa"), wrapped[:-1] + b"\0", mask=digest, digest=digest)
+    with pytest.raises(KeyPurposeError):
+        made.unwrap(KeyName("p256"), wrapped, mask=digest, digest=digest)
+
+
+@pytest.mark.parametrize("algorithm", [*SEALING, KeyAlgorithm.RSA])
 def test_a_sealing_key_signs_nothing(made: FileKeyStore, algorithm: KeyAlgorithm) -> None:
     with pytest.raises(KeyPurposeError):
         made.sign_payload(named(algorithm), b"")

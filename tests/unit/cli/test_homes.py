@@ -10,11 +10,19 @@ from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_public_key,
+)
 
 from fakes.chain import START, Head, MemoryChain
+from fakes.meshes import threemf
 from fakes.world import Tools, World
 from guildmark.adapters.chain import deployment
 from guildmark.adapters.clock import SystemClock
+from guildmark.adapters.shapes.limits import LIMITS
+from guildmark.adapters.shapes.measuring import measure
 from guildmark.bootstrap import Home
 from guildmark.cli import health, opening
 from guildmark.cli import init as making
@@ -202,6 +210,7 @@ def test_the_named_home_goes_before_the_environments(
         ("ed25519", "machine", False),
         ("x25519", "packages", False),
         ("x25519-mlkem768", "packages", False),
+        ("rsa", "printers' files", False),
     ],
 )
 def test_keys_are_made_and_listed(
@@ -216,6 +225,48 @@ def test_keys_are_made_and_listed(
     assert made["publicKey"].startswith(f"{algorithm}:0x")
     assert made in speak("keys", "list", "--json").json["keys"]
     assert speak("keys", "show", "mine", "--json").json == made
+
+
+@pytest.mark.parametrize("form", ["text", "pem"])
+def test_a_print_file_goes_to_a_named_printer(
+    form: str, speak: Speak, folder: Path, tmp_path: Path
+) -> None:
+    plain, secret, opened = (tmp_path / f"{name}.3mf" for name in ("plain", "secret", "opened"))
+    plain.write_bytes(threemf())
+    speak("init")
+    speak("keys", "new", "printer", "--algorithm", "rsa")
+    shown = speak("keys", "show", "printer", "--json").json["publicKey"]
+    pem = load_der_public_key(bytes.fromhex(shown.removeprefix("rsa:0x"))).public_bytes(
+        Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
+    )
+    (tmp_path / "printer.pem").write_bytes(pem)
+    key = shown if form == "text" else tmp_path / "printer.pem"
+
+    sealed = speak(
+        "design", "export-3mf", plain, "--to", f"mondego-2={key}", "--out", secret, "--json"
+    )
+    found = speak("design", "import-3mf", secret, "--key", "printer", "--out", opened)
+
+    assert sealed.json["recipients"] == ["mondego-2"]
+    assert b"<vertex" not in secret.read_bytes()
+    assert found.exit == 0
+    assert measure(opened.read_bytes(), "3mf", LIMITS) == measure(plain.read_bytes(), "3mf", LIMITS)
+    assert opened.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "to", ["printer", "printer=", "printer=none.pem", "=rsa:0x00", "a=rsa:0x00"]
+)
+def test_a_printer_without_a_key_is_refused(to: str, speak: Speak, tmp_path: Path) -> None:
+    (tmp_path / "plain.3mf").write_bytes(threemf())
+
+    spoken = speak(
+        *("design", "export-3mf", tmp_path / "plain.3mf", "--to", to),
+        *("--out", tmp_path / "secret.3mf", "--json"),
+    )
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "secure.recipient")
+    assert not (tmp_path / "secret.3mf").exists()
 
 
 def test_a_key_has_an_id_for_each_machine(speak: Speak, folder: Path) -> None:

@@ -13,7 +13,7 @@ import orjson
 from coincurve import PrivateKey
 from coincurve import PublicKey as Point
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mlkem, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mlkem, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -156,6 +156,9 @@ def _read_public(path: Path, content: bytes) -> PublicKey:
         case [mlkem.MLKEM768PublicKey() as quantum, x25519.X25519PublicKey() as key]:
             value = quantum.public_bytes_raw() + key.public_bytes_raw()
             return PublicKey(algorithm=KeyAlgorithm.HYBRID, value=value)
+        case [rsa.RSAPublicKey() as key]:
+            value = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            return PublicKey(algorithm=KeyAlgorithm.RSA, value=value)
         case _:
             raise _unknown_algorithm(path)
 
@@ -178,6 +181,8 @@ def _open_pem(path: Path, content: bytes, password: str) -> Signer:
             return signer.x25519_opener(key)
         case [mlkem.MLKEM768PrivateKey() as quantum, x25519.X25519PrivateKey() as key]:
             return signer.hybrid_opener(quantum, key)
+        case [rsa.RSAPrivateKey() as key]:
+            return signer.rsa_opener(key)
         case _:
             raise _unknown_algorithm(path)
 
@@ -203,7 +208,7 @@ def _document(path: Path, content: bytes) -> dict[str, Any]:
 
 
 def _unknown_algorithm(path: Path) -> KeyFileMalformedError:
-    message = f"{path} holds a key that is neither P-256, Ed25519, X25519 nor hybrid."
+    message = f"{path} holds a key that is neither P-256, Ed25519, X25519, hybrid nor RSA."
     return KeyFileMalformedError(message, path=str(path))
 
 

@@ -113,6 +113,10 @@ class FileKeyStore:
         """Return what was sealed to a key under the context ``info``."""
         return self._open(name).unseal(sealed, info=info)
 
+    def unwrap(self, name: KeyName, wrapped: bytes, *, mask: str, digest: str) -> bytes:
+        """Return the content key of a printer's file that was wrapped for an RSA key."""
+        return self._open(name).unwrap(wrapped, mask=mask, digest=digest)
+
     def _open(self, name: KeyName) -> Signer:
         if name not in self._opened:
             uri = name if is_uri(name) else f"file:{self._path(name)}"

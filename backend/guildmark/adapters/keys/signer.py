@@ -8,7 +8,7 @@ from typing import Protocol
 from coincurve import PrivateKey
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes, hpke
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mlkem, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mlkem, padding, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -51,6 +51,7 @@ class Signer:
     _sign_digest: Callable[[bytes], bytes] | None = field(default=None, repr=False)
     _sign_payload: Callable[[bytes], bytes] | None = field(default=None, repr=False)
     _unseal: Unseal | None = field(default=None, repr=False)
+    _unwrap: Callable[[bytes, padding.OAEP], bytes] | None = field(default=None, repr=False)
 
     def sign_digest(self, digest: bytes) -> bytes:
         """Return r, s and v (27 or 28) over 32 bytes.
@@ -82,6 +83,26 @@ class Signer:
         if self._unseal is None:
             raise self._purpose("opens what is sealed")
         return self._unseal(sealed, info=info)
+
+    def unwrap(self, wrapped: bytes, *, mask: str, digest: str) -> bytes:
+        """Return the content key that was wrapped for this key by RSA-OAEP (RFC 8017, 7.1).
+
+        Args:
+            wrapped: The wrapped key.
+            mask: The digest of the mask's generator, ``sha1`` or ``sha256``.
+            digest: The digest of the label, likewise.
+
+        Raises:
+            KeyPurposeError: Not an RSA key.
+            SealBrokenError: It was wrapped for another key, or was changed.
+        """
+        if self._unwrap is None:
+            raise self._purpose("opens printers' files")
+        try:
+            return self._unwrap(wrapped, oaep(mask=mask, digest=digest))
+        except ValueError as exc:
+            message = "The wrapped key does not open with this key."
+            raise SealBrokenError(message) from exc
 
     def _purpose(self, needed: str) -> KeyPurposeError:
         message = f"A key that {needed} is needed here, this is a {self.public_key.algorithm} key."
@@ -195,6 +216,20 @@ def _unsealing(
     return unseal
 
 
+def rsa_opener(key: rsa.RSAPrivateKey) -> Signer:
+    """Return what opens content keys that are wrapped by RSA-OAEP."""
+    value = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return Signer(
+        public_key=PublicKey(algorithm=KeyAlgorithm.RSA, value=value), _unwrap=key.decrypt
+    )
+
+
+def oaep(*, mask: str, digest: str) -> padding.OAEP:
+    """Return RSA-OAEP's padding with an empty label."""
+    mgf = padding.MGF1(_OAEP_HASHES[mask]())
+    return padding.OAEP(mgf=mgf, algorithm=_OAEP_HASHES[digest](), label=None)
+
+
 def generate(algorithm: KeyAlgorithm) -> tuple[bytes, ...]:
     """Return a new private key: 32 bytes for secp256k1, else PKCS #8 DER of each of its halves."""
     return _GENERATORS[algorithm]()
@@ -204,10 +239,17 @@ def _der(
     key: ec.EllipticCurvePrivateKey
     | ed25519.Ed25519PrivateKey
     | mlkem.MLKEM768PrivateKey
+    | rsa.RSAPrivateKey
     | x25519.X25519PrivateKey,
 ) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
+
+# 3MF Secure Content, 2.2.2.1: SHA-1 is read, since older printers wrap with it.
+_OAEP_HASHES: Mapping[str, Callable[[], hashes.HashAlgorithm]] = MappingProxyType(
+    {"sha1": hashes.SHA1, "sha256": hashes.SHA256}
+)
+_RSA_BITS, _RSA_EXPONENT = 3072, 65_537
 
 _GENERATORS: Mapping[KeyAlgorithm, Callable[[], tuple[bytes, ...]]] = MappingProxyType(
     {
@@ -219,5 +261,6 @@ _GENERATORS: Mapping[KeyAlgorithm, Callable[[], tuple[bytes, ...]]] = MappingPro
             _der(mlkem.MLKEM768PrivateKey.generate()),
             _der(x25519.X25519PrivateKey.generate()),
         ),
+        KeyAlgorithm.RSA: lambda: (_der(rsa.generate_private_key(_RSA_EXPONENT, _RSA_BITS)),),
     }
 )

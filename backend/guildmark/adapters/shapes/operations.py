@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, BinaryIO
 
+from guildmark.adapters.shapes import secure
 from guildmark.adapters.shapes.limits import LIMITS
 from guildmark.adapters.shapes.measuring import measure
 from guildmark.adapters.shapes.refusals import ShapeTooLargeError
@@ -28,6 +29,19 @@ def _measure(data: bytes, arguments: Mapping[str, Any]) -> bytes:
     return json.dumps(measure(data, arguments["kind"], LIMITS).to_json()).encode()
 
 
+def _seal(data: bytes, arguments: Mapping[str, Any]) -> bytes:
+    return secure.seal_package(data, arguments, LIMITS)
+
+
+def _rights(data: bytes, _: Mapping[str, Any]) -> bytes:
+    return json.dumps(secure.read_rights(data, LIMITS)).encode()
+
+
+def _unseal(data: bytes, arguments: Mapping[str, Any]) -> bytes:
+    keys = {name: bytes.fromhex(key) for name, key in arguments["keys"].items()}
+    return secure.open_package(data, keys, LIMITS)
+
+
 _OPERATIONS: Mapping[str, Callable[[bytes, Mapping[str, Any]], bytes]] = MappingProxyType(
-    {"measure": _measure}
+    {"measure": _measure, "seal": _seal, "rights": _rights, "open": _unseal}
 )

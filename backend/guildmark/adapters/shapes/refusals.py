@@ -1,6 +1,6 @@
 """Why a file of a shape is refused: one code a kind of hostility."""
 
-from guildmark.domain.errors import ContentError, SettingsError
+from guildmark.domain.errors import ContentError, ForbiddenError, SettingsError, UsageError
 
 _NEXT = "Do not open the file; ask its author for it again. `--unmeasured` registers it unread."
 
@@ -115,6 +115,41 @@ class PictureRefusedError(ContentError):
 
     code = "shape.pictureRefused"
     hint = _NEXT
+
+
+class SecureContentError(ContentError):
+    """A package's encrypted parts and its key store do not belong together."""
+
+    code = "secure.malformed"
+    hint = "Ask whoever encrypted the package for it again."
+
+
+class SecureAlgorithmError(ContentError):
+    """A package is encrypted in a way that is not read."""
+
+    code = "secure.algorithm"
+    hint = "Ask for a package with AES-256-GCM and RSA-OAEP with SHA-1 or SHA-256."
+
+
+class SecureTamperedError(ContentError):
+    """An encrypted part was changed, or its key is another one."""
+
+    code = "secure.tampered"
+    hint = "Ask whoever encrypted the package for it again."
+
+
+class SecureKeyError(ForbiddenError):
+    """A package is not encrypted for the key."""
+
+    code = "secure.notForThisKey"
+    hint = "Give whoever encrypts the package this key, as `guildmark keys show` prints it."
+
+
+class SecureRecipientError(UsageError):
+    """A recipient has no usable name, or no RSA key of 2,048 to 4,096 bits."""
+
+    code = "secure.recipient"
+    hint = "Write --to NAME=KEY: the key as `guildmark keys show` prints it, or its PEM file."
 
 
 class ShapeSupportError(SettingsError):
