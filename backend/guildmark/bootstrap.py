@@ -36,8 +36,10 @@ from guildmark.ports import (
 from guildmark.services.accounts import Account
 from guildmark.services.anchoring import Anchoring
 from guildmark.services.assignments import Assignments
+from guildmark.services.blocking import Blocking
 from guildmark.services.builds import Builds
 from guildmark.services.bundles import Bundles
+from guildmark.services.deposits import Deposits
 from guildmark.services.designs import Designs
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.evidence import Exporter
@@ -54,7 +56,10 @@ from guildmark.services.notices import Notices
 from guildmark.services.offers import Offers
 from guildmark.services.packages import Packages
 from guildmark.services.parts import Parts
+from guildmark.services.receipts import Receipts
 from guildmark.services.recipes import Recipes
+from guildmark.services.releasing import Releasing
+from guildmark.services.requesting import Requesting
 from guildmark.services.sequencing import Sequencing
 from guildmark.settings import NodeSettings, Settings
 from guildmark_ipfs.uploads import Uploads as BlockUploads
@@ -96,6 +101,28 @@ class Home:
     def packages(self) -> Packages:
         """Return the use cases around license packages."""
         return Packages(ledger=self.ledger, keys=self.keys, vault=self.vault, store=self.store)
+
+    @property
+    def deposits(self) -> Deposits:
+        """Return the use cases around the keys that nodes may release."""
+        return Deposits(packages=self.packages, keys=self.keys)
+
+    @property
+    def requesting(self) -> Requesting:
+        """Return the use cases around asking for keys."""
+        return Requesting(
+            ledger=self.ledger, keys=self.keys, entropy=self.entropy, packages=self.packages
+        )
+
+    @property
+    def blocking(self) -> Blocking:
+        """Return the use cases around what is held back."""
+        return Blocking(store=self.store, clock=self.clock)
+
+    @property
+    def receipts(self) -> Receipts:
+        """Return the use cases around receipts of released keys."""
+        return Receipts(store=self.store)
 
     @property
     def history(self) -> History:
@@ -178,6 +205,7 @@ class Node:
     home: Home
     settings: NodeSettings
     ingest: Ingest
+    releasing: Releasing
     exporter: Exporter
     bundles: Bundles
     line: Line
@@ -257,6 +285,17 @@ def open_node(home: Home) -> Node:
         home=home,
         settings=own,
         ingest=Ingest(store=home.store, entropy=home.entropy, log=own.log),
+        releasing=Releasing(
+            ledger=home.ledger,
+            keys=home.keys,
+            vault=home.vault,
+            entropy=home.entropy,
+            deposits=home.deposits,
+            recalls=home.blocking,
+            operator=own.operator,
+            log=own.log,
+            writer=own.writer,
+        ),
         exporter=exporter,
         bundles=Bundles(
             exporter=exporter,

@@ -35,6 +35,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.queue import Batch, Build, Logged, Outcome, Queued
+from guildmark.domain.release import Released
 
 FactT = TypeVar("FactT", bound=Fact)
 
@@ -711,6 +712,27 @@ class Peer(Protocol):
         ...
 
 
+class RecallHook(Protocol):
+    """What is asked before keys are released: is anything called back?"""
+
+    def reason(self, *things: bytes) -> str | None:
+        """Return why one of these designs, recipes or machines is held back, None for none."""
+        ...
+
+
+class Releaser(Protocol):
+    """A node that may release the keys of a design's files."""
+
+    def release(self, envelope: bytes) -> Released:
+        """Send a signed request and return what comes back; nothing of it is believed yet.
+
+        Raises:
+            PeerUnavailableError: The node does not answer in time, or not as a node does.
+            GuildmarkError: The node refuses.
+        """
+        ...
+
+
 class Clock(Protocol):
     """Seconds since 1970; for deadlines and display, never for what the chain decides."""
 
@@ -774,6 +796,10 @@ class LogReader(Protocol):
         """Return the entry at a final position."""
         ...
 
+    def payload(self, digest: Digest) -> Build | None:
+        """Return the build with a statement, or the receipt of a request, unless refused."""
+        ...
+
     def labelled(self, label: str) -> Sequence[Build]:
         """Return the builds that carry a label and were not refused."""
         ...
@@ -798,12 +824,8 @@ class LogReader(Protocol):
 class LogWriter(LogReader, Protocol):
     """A node's own log inside one transaction."""
 
-    def payload(self, digest: Digest) -> Build | None:
-        """Return the build with a statement, unless it was refused."""
-        ...
-
     def counter(self, machine: IdentityId, counter: int) -> Build | None:
-        """Return the build with a machine's counter, unless it was refused."""
+        """Return the build with a machine's counter, unless it was refused; receipts have none."""
         ...
 
     def claimed_units(self, lane: LaneNumber) -> int:
@@ -844,6 +866,10 @@ class DocumentKind(StrEnum):
     FILES = "files"
     RECIPE_DOCUMENT = "recipeDocument"
     LABEL = "label"
+    DEPOSIT = "deposit"
+    RELEASE = "release"
+    BLOCK = "block"
+    RECEIPTS = "receipts"
 
 
 class Documents(Protocol):

@@ -139,7 +139,11 @@ def designer(casting: Casting) -> Party:
 
 def operator(casting: Casting, number: int) -> Operator:
     """Register an operator and open its log."""
-    keys = {ACCOUNT: KeyAlgorithm.SECP256K1, WRITER: KeyAlgorithm.SECP256K1}
+    keys = {
+        ACCOUNT: KeyAlgorithm.SECP256K1,
+        WRITER: KeyAlgorithm.SECP256K1,
+        SEALED: KeyAlgorithm.X25519,
+    }
     home = casting.home(f"operator-{number + 1}", keys)
     party = _registered(home, IdentityKind.ORGANIZATION, cast.OPERATORS[number])
     log = home.logs(ACCOUNT).open(party.id, home.keys.address(WRITER))

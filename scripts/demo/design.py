@@ -7,7 +7,7 @@ from demo import cast
 from demo.actors import ACCOUNT, SEALED, Maker, Operator, Party
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain.clause import Clause
-from guildmark.domain.clauses import clause_root
+from guildmark.domain.clauses import clause_root, disclose_all
 from guildmark.domain.digital_link import operator_token
 from guildmark.domain.facts import LaneFact, RevisionFact
 from guildmark.domain.fileset import Manifest
@@ -20,8 +20,11 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.recipe import Recipe, RecipeDocument, Status
+from guildmark.domain.release import ReleasePlace
 from guildmark.domain.terms import Terms, TermsKind, revision_member, terms_members
+from guildmark.ports import DocumentKind
 from guildmark.services.designs import SourceFile
+from guildmark.services.disclosing import clauses_body
 from guildmark.services.packages import Package
 from guildmark.services.projection import known
 
@@ -92,6 +95,34 @@ def grant_license(
     lane = licenses.grant(signed).lane
     lanes = [_cut(designer, lane, maker, operator) for maker, operator in sites]
     return terms, members, lanes
+
+
+def release_places(
+    operators: Sequence[Operator], nodes: Sequence[NodeClient]
+) -> tuple[ReleasePlace, ...]:
+    """Return where sites may ask for the files' keys, one node after the other."""
+    return tuple(
+        ReleasePlace(operator=operator.party.id, url=node.url)
+        for operator, node in zip(operators, nodes, strict=True)
+    )
+
+
+def deposit_keys(designer: Party, package: Package, operators: Sequence[Operator]) -> None:
+    """Seal the files' keys to each operator, who keeps them at his node."""
+    license_id = designer.home.packages.license_id(package)
+    designer.home.indexing.follow()
+    with designer.home.store.writing() as work:
+        terms = clauses_body(disclose_all(package.members))
+        work.documents.put(DocumentKind.TERMS, license_id, terms)
+    for operator in operators:
+        own, home = operator.party.id, operator.party.home
+        sealed = designer.home.deposits.make(
+            license_id,
+            package.recipe.id(),
+            releaser=own,
+            recipient=home.keys.public_key(SEALED).value,
+        )
+        home.deposits.keep(sealed, releaser=own, key=SEALED)
 
 
 def send_package(designer: Party, package: Package, maker: Maker, node: NodeClient) -> Cid:

@@ -1,7 +1,7 @@
 """How sixty parts come about: license, packages, recipes, builds, records."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic, sleep
 from typing import Any, TypeVar
@@ -9,9 +9,11 @@ from typing import Any, TypeVar
 from demo import cast
 from demo.actors import ACCOUNT, Disclosed, profiles
 from demo.design import (
+    deposit_keys,
     grant_license,
     publish_recipe,
     register_design,
+    release_places,
     send_package,
     store_files,
 )
@@ -65,8 +67,11 @@ def license_design(scene: Scene, teller: Teller) -> tuple[Package, Sequence[Lane
         recipe=recipe,
         document=document,
         revision=revision.revision,
-        files=owner.home.designs(ACCOUNT).files(revision.revision.design),
+        manifest=owner.home.designs(ACCOUNT).files(revision.revision.design).manifest,
+        releasers=release_places(scene.operators, scene.nodes),
     )
+    with teller.step("Its keys are deposited at a node, and wrapped again for a second one"):
+        deposit_keys(owner, package, scene.operators)
     return package, lanes
 
 
@@ -79,8 +84,9 @@ def equip(
         with teller.step(f"{maker.party.name}, {maker.place}: files decrypted and compared"):
             node = scene.node_of(operator)
             cid = send_package(scene.designer, package, maker, node)
-            opened = open_package(maker, cid, node)
-            workshops.append(prepare(maker, operator, lane, opened))
+            opened, request = open_package(maker, cid, lane, node)
+            workshop = prepare(maker, operator, lane, opened)
+            workshops.append(replace(workshop, request=request))
     for workshop in workshops:
         _disclose(scene, workshop, package)
     return workshops

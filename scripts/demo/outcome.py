@@ -11,10 +11,12 @@ from demo.customer import Verdict
 from demo.making import Part
 from demo.rogue import ALTERED, NOT_LOGGED, OVER_QUOTA, UNREGISTERED
 from demo.scene import Scene
+from demo.workshop import Workshop
 from guildmark.adapters.chain.rpc import Rpc, quantity
 from guildmark.domain.facts import NO_LOG
 from guildmark.domain.identifiers import to_hex
 from guildmark.services.projection import record_of
+from guildmark.services.receipts import verified
 
 REFUSAL = "license.quotaExceeded"
 
@@ -41,6 +43,7 @@ class Outcome:
 
     parts: Sequence[Part]
     anchors: Sequence[Anchor]
+    receipts: int
     refusal: str
     materialise_gas: int
     verified: Sequence[Verdict]
@@ -57,6 +60,7 @@ class Outcome:
                 {"operator": one.operator, "tx": one.tx, "size": one.size, "gas": one.gas}
                 for one in self.anchors
             ],
+            "receipts": self.receipts,
             "materialiseGas": self.materialise_gas,
             "verified": [
                 {"part": one.of, "over": one.way, "exit": one.exit, "checks": one.checks}
@@ -72,6 +76,8 @@ class Outcome:
             yield f"The parts have the units {units}, not 1 to {cast.UNITS} once each."
         if sum(anchor.size for anchor in self.anchors) != cast.UNITS:
             yield "The batches do not hold the sixty parts and nothing else."
+        if self.receipts != len(cast.OPERATOR_OF_SITE):
+            yield f"The keys were released {self.receipts} times, not once a site."
         if self.refusal != REFUSAL:
             yield f"The 61st was refused with {self.refusal}, not with {REFUSAL}."
         for verdict in self.verified:
@@ -104,8 +110,16 @@ def anchors(scene: Scene) -> Sequence[Anchor]:
                 gas=_gas(rpc, event.transaction),
             )
             for event in appended
-            if (record := record_of(event)).log != NO_LOG
+            # Batches of receipts draw nothing.
+            if (record := record_of(event)).log != NO_LOG and record.grants
         ]
+
+
+def receipts(scene: Scene, workshops: Sequence[Workshop]) -> int:
+    """Return how many releases of keys are on record, the proof of each receipt checked."""
+    ledger, node = scene.designer.home.ledger, scene.nodes[0]
+    proofs = [node.receipt_proof(workshop.request) for workshop in workshops]
+    return len({verified(proof, ledger).request for proof in proofs})
 
 
 def _gas(rpc: Rpc, transaction: bytes) -> int:

@@ -18,7 +18,7 @@ from demo.making import (
     refused_at_the_door,
     shown_by_site,
 )
-from demo.outcome import Outcome, anchors
+from demo.outcome import Outcome, anchors, receipts
 from demo.rogue import NOT_LOGGED, Rogue, turn_rogue
 from demo.scene import Scene, set_scene
 from demo.showing import materialise, read_bundle, show
@@ -103,6 +103,7 @@ def _play(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:
     outcome = Outcome(
         parts=parts,
         anchors=anchored,
+        receipts=receipts(scene, workshops),
         refusal=refusal,
         materialise_gas=gas or 0,
         verified=verified,

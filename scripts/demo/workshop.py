@@ -3,20 +3,29 @@
 import json
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from io import BufferedIOBase
 from pathlib import Path
+from time import monotonic, sleep
 
 from demo.actors import MACHINE, SEALED, SITE, Disclosed, Maker, Operator
-from guildmark.adapters.peers.client import NodeClient
+from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
 from guildmark.domain.clause import Clause, ClausePath, ClauseType
 from guildmark.domain.clauses import disclose_all
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.digital_link import DigitalLink, operator_token, serial_in_lane
 from guildmark.domain.fileset import FileName, Manifest
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import Cid, Digest, LaneNumber, SiteRecipeId, UnitNumber, to_hex
+from guildmark.domain.identifiers import (
+    ZERO32,
+    Cid,
+    Digest,
+    LaneNumber,
+    SiteRecipeId,
+    UnitNumber,
+    to_hex,
+)
 from guildmark.domain.predicate import Beacon, ExternalParameters, Measurement, Setting
 from guildmark.domain.recipe import RecipeDocument
 from guildmark.domain.record import Record
@@ -24,11 +33,22 @@ from guildmark.ports import Call, DocumentKind
 from guildmark.services.builds import Assignment, Finished
 from guildmark.services.disclosing import clauses_body
 from guildmark.services.packages import Package
+from guildmark.services.releasing import LicenseNotFinalError
+from guildmark.services.requesting import Asker, Opened
+
+NO_REQUEST = Digest(ZERO32)
+
+_PATIENCE = 30.0
+_PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
-    """A site ready to build: what it was licensed for and how it does it."""
+    """A site ready to build: what it was licensed for and how it does it.
+
+    Args:
+        request: Its request for the keys of the files.
+    """
 
     maker: Maker
     operator: Operator
@@ -37,6 +57,7 @@ class Workshop:
     assignment: Assignment
     document: RecipeDocument
     site_recipe: SiteRecipeId
+    request: Digest = NO_REQUEST
 
     def build(self, number: int, beacon: Record) -> bytes:
         """Build part ``number`` of the lane, measure it, and return what the machine signs."""
@@ -83,17 +104,40 @@ class Workshop:
         )
 
 
-def open_package(maker: Maker, cid: Cid, node: NodeClient) -> Package:
-    """Fetch a package, open it, decrypt its files and compare them."""
+def open_package(
+    maker: Maker, cid: Cid, lane: LaneNumber, node: NodeClient
+) -> tuple[Package, Digest]:
+    """Fetch a package, open it, get the keys, decrypt its files and compare them."""
     home = maker.party.home
     sealed = b"".join(node.get_content(cid))
     package = home.packages.open(sealed, site=maker.site, key=SEALED)
-    for file in Manifest.parse(package.files.manifest).files:
+    for file in Manifest.parse(package.manifest).files:
         if home.content.put(node.get_content(file.cid)) != file.cid:
             message = f"The node sent other bytes for {file.cid}."
             raise ValueError(message)
-    home.packages.extract(package, lambda name: _sink(home.settings.home, name))
-    return package
+    got = _released(maker, package, lane)
+    home.packages.extract(package, got.keys, lambda name: _sink(home.settings.home, name))
+    return package, got.receipt.request
+
+
+def _released(maker: Maker, package: Package, lane: LaneNumber) -> Opened:
+    """Ask for the keys as the site, until the node has read of its lane."""
+    asker = Asker(site=maker.site, lane=lane, key=SITE, opener=SEALED)
+    deadline = monotonic() + _PATIENCE
+    with ExitStack() as clients:
+        while True:
+            try:
+                return maker.party.home.requesting.obtain(
+                    package,
+                    asker,
+                    places=package.releasers,
+                    open_place=lambda place: clients.enter_context(NodeClient(place.url)),
+                )
+            except PeerRefusedError as refused:
+                waits = refused.detail["reason"] == LicenseNotFinalError.code
+                if not waits or monotonic() > deadline:
+                    raise
+            sleep(_PAUSE)
 
 
 def prepare(maker: Maker, operator: Operator, lane: LaneNumber, package: Package) -> Workshop:

@@ -80,7 +80,7 @@ class Licensed:
 
 
 def an_operator(stage: Stage) -> Operator:
-    actor = stage.actor("operator", ("writer", "secp256k1"))
+    actor = stage.actor("operator", ("writer", "secp256k1"), ("releases", "x25519"))
     org = actor.say("org", "register", "Tagus Records")
     log = actor.say("log", "open", org, "--writer", "writer", "--port", 0)
     authority = actor.say("authority", "register", "Register of Examples")
@@ -137,20 +137,29 @@ def names(operator: Operator, identifiers: Mapping[str, tuple[str, str]]) -> lis
     ]
 
 
-def hand_over(licensed: Licensed, maker: Maker, node: str, folder: Path) -> None:
-    """Seal the package to the site, the ciphertext going through a node, and open it there."""
-    package, files = folder / "package.bin", folder / "files"
-    recipient = maker.actor.ask("keys", "show", "packages")["publicKey"]
+def hand_over(
+    licensed: Licensed, maker: Maker, operator: Operator, node: str, folder: Path
+) -> None:
+    """Deposit the keys at the node, seal the package to the site, and open it there."""
+    package, files, deposit = folder / "package.bin", folder / "files", folder / "deposit.bin"
+    what = (licensed.license, "--recipe", licensed.recipe)
     licensed.designer.say(
-        *("package", "seal", licensed.license, "--recipe", licensed.recipe),
-        *("--site", maker.site, "--recipient", recipient, "--out", package),
+        *("release", "deposit", *what, "--operator", operator.org, "--out", deposit),
+        *("--recipient", operator.actor.ask("keys", "show", "releases")["publicKey"]),
+    )
+    operator.actor.say("release", "keep", deposit, "--key", "releases")
+    licensed.designer.say(
+        *("package", "seal", *what, "--site", maker.site, "--out", package),
+        *("--recipient", maker.actor.ask("keys", "show", "packages")["publicKey"]),
+        *("--release", f"{operator.org}@{node}"),
     )
     licensed.designer.say("content", "send", "--design", licensed.design, "--node", node)
     opened = maker.actor.ask(
         *("package", "open", package, "--site", maker.site, "--key", "packages"),
+        *("--machine", maker.machine, "--as", "printer", "--lane", licensed.lane),
         *("--out", files, "--node", node),
     )
-    assert opened["license"] == licensed.license
+    assert (opened["license"], opened["releasedBy"]) == (licensed.license, node)
     for path in DESIGN:
         assert (files / path.name).read_bytes() == path.read_bytes()
 

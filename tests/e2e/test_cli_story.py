@@ -32,7 +32,7 @@ def test_a_part_is_licensed_built_logged_and_verified_by_commands_alone(
     with operator.actor.keeping("up", ready=operator.actor.home / "node.json") as endpoint:
         node = endpoint["url"]
         wait_until_ready(node)
-        hand_over(licensed, maker, node, tmp_path)
+        hand_over(licensed, maker, operator, node, tmp_path)
         site_recipe = equip(licensed, maker, node)
         for claim in claims:
             operator.actor.say("disclose", "claim", claim, "--node", node)

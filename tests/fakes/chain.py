@@ -66,6 +66,7 @@ from guildmark.ports import (
     TransactionState,
     TransactionStatus,
 )
+from guildmark.services.projection import record_of
 
 CHAIN_ID = ChainId(31_337_000)
 START = 1_700_000_000
@@ -165,13 +166,21 @@ class MemoryChain:
             "head": lambda log: vars(self.heads[log]),
             "holderOf": lambda lane: self.lanes[lane].holder,
             "identity": lambda of: {"controllers": len(self._controllers(of))},
+            "keyOf": self._key_of,
+            "lane": lambda number: vars(self.lanes[number]),
             "license": self._license,
             "linkCount": lambda child, parent: self.link_counts.get((child, parent), 0),
             "numberOf": self._number_of,
+            "operatorOf": lambda log: self.heads[log].operator if log in self.heads else bytes(32),
             "ownerAt": lambda design, epoch: self._owners(design)[epoch],
+            "parentOf": self._parent_of,
             "publishedAt": self._published_at,
+            "recordDigest": self._record_digest,
             "revisionDigest": self._revision_digest,
+            "speakerOf": lambda one: (self.controllers[one], one in self.candidates),
             "stateHash": self._state_hash,
+            "step": lambda recipe, number: {"status": self._steps(recipe)[number - 1]},
+            "stepCount": lambda recipe: len(self._steps(recipe)),
         }
         return answers[call.function](*call.args)
 
@@ -206,7 +215,34 @@ class MemoryChain:
 
     def _license(self, number: int) -> Mapping[str, int]:
         terms = self.terms[number]
-        return {"stopAt": self.stops.get(number, 0), "notAfter": terms.not_after}
+        times = {"notBefore": terms.not_before, "notAfter": terms.not_after}
+        return {"stopAt": self.stops.get(number, 0), **times}
+
+    def _key_of(self, key: bytes) -> Mapping[str, int]:
+        found = {"to": 0, "noticeAt": 0}
+        for event in self.log:
+            if event.args.get("key") == key and event.name == "KeyEnded":
+                found["to"] = self.blocks[event.block_number].time
+            if event.args.get("key") == key and event.name == "KeyNoticeGiven":
+                found["noticeAt"] = event.args["noticeAt"]
+        return found
+
+    def _parent_of(self, child: bytes) -> bytes:
+        parent = bytes(32)
+        for event in self.log:
+            if event.args.get("child") == child and event.name in {"LinkAccepted", "LinkEnded"}:
+                parent = event.args["parent"] if event.name == "LinkAccepted" else bytes(32)
+        return parent
+
+    def _steps(self, recipe: bytes) -> Sequence[int]:
+        names = {"RecipePublished", "RecipeStatusChanged"}
+        found = [event for event in self.log if event.name in names]
+        return [event.args["status"] for event in found if event.args["id"] == recipe]
+
+    def _record_digest(self, log: int, seq: int) -> bytes:
+        appended = [record_of(event) for event in self.log if event.name == "RecordAppended"]
+        found = [record for record in appended if (record.log, record.seq) == (log, seq)]
+        return found[0].digest() if found else bytes(32)
 
     def _published_at(self, recipe: bytes) -> int:
         published = [event for event in self.log if event.name == "RecipePublished"]

@@ -10,7 +10,10 @@ from guildmark.adapters.peers.client import PeerRefusedError
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Cid, Digest, to_hex
+from guildmark.domain.release import ReceiptProof, Released
 from guildmark.ports import DocumentKind, PeerUnavailableError
+from guildmark.services.receipts import Receipts
+from guildmark.services.releasing import Releasing
 
 
 @dataclass
@@ -32,6 +35,9 @@ class MemoryNode:
     breaking: int | None = None
     """After how many bytes the next part breaks off."""
     appended: list[int] = field(default_factory=list)
+    releasing: Releasing | None = None
+    """What releases keys at this node."""
+    receipts: Receipts | None = None
     lying: bool = False
     """Whether it sends other bytes than it was asked for, and stores others."""
 
@@ -69,6 +75,16 @@ class MemoryNode:
     def disclose(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         self._check()
         self.disclosed.append((kind, key, body))
+
+    def release(self, envelope: bytes) -> Released:
+        self._check()
+        assert self.releasing is not None
+        return self.releasing.release(envelope).released
+
+    def receipt_proof(self, request: Digest) -> ReceiptProof:
+        self._check()
+        assert self.receipts is not None
+        return self.receipts.proof(request)
 
     def put_content(self, chunks: Iterable[bytes]) -> Cid:
         self._check()

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
+from guildmark.domain.entry import EntryKind
 from guildmark.domain.facts import Fact, Key
 from guildmark.domain.identifiers import Digest, IdentityId, Index, LaneNumber, LogNumber, Seq
 from guildmark.domain.queue import Batch, Build, BuildState, Logged, Outcome, Queued
@@ -96,7 +97,9 @@ class MemoryLog:
 
     def counter(self, machine: IdentityId, counter: int) -> Build | None:
         def same(row: _Row) -> bool:
-            return (row.queued.entry.machine, row.queued.counter) == (machine, counter)
+            entry = row.queued.entry
+            counted = (entry.machine, row.queued.counter, entry.kind)
+            return counted == (machine, counter, EntryKind.BUILD)
 
         return self._last(same)
 

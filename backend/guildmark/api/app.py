@@ -24,6 +24,7 @@ from guildmark.api.routes import (
     metrics,
     parts,
     registries,
+    releases,
     reports,
     stores,
     uploads,
@@ -32,7 +33,7 @@ from guildmark.api.serving import ServedNode
 
 _ROUTERS = (
     *(health, metrics, stores, chain, builds, content, disclosures, logs, parts, reports),
-    *(registries, uploads),
+    *(registries, releases, uploads),
 )
 
 

@@ -1,12 +1,21 @@
 """What a node counts about itself, for Prometheus."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from guildmark.ports import Availability
 from guildmark.services.ingest import Reception
 from guildmark.services.keeping import Round
+
+
+class ReleaseOutcome(StrEnum):
+    """What became of a request for keys."""
+
+    RELEASED = "released"
+    REPEATED = "repeated"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,7 @@ class Metrics:
 
     _registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     _builds: Counter = field(init=False)
+    _releases: Counter = field(init=False)
     _gauges: dict[str, Gauge] = field(init=False)
     _files: Gauge = field(init=False)
 
@@ -44,6 +54,14 @@ class Metrics:
         )
         for reception in Reception:
             builds.labels(reception.value)
+        releases = Counter(
+            "guildmark_releases",
+            "Requests for keys by what became of them.",
+            ["outcome"],
+            registry=self._registry,
+        )
+        for outcome in ReleaseOutcome:
+            releases.labels(outcome.value)
         files = Gauge(
             "guildmark_content_files",
             "Files by what a content store answered when it was last asked for them.",
@@ -53,12 +71,17 @@ class Metrics:
         gauges = {name: Gauge(name, text, registry=self._registry) for name, text in _GAUGES}
         # The class is frozen, so that nobody swaps its counters.
         object.__setattr__(self, "_builds", builds)
+        object.__setattr__(self, "_releases", releases)
         object.__setattr__(self, "_gauges", gauges)
         object.__setattr__(self, "_files", files)
 
     def count(self, reception: Reception) -> None:
         """Count an envelope."""
         self._builds.labels(reception.value).inc()
+
+    def count_release(self, outcome: ReleaseOutcome) -> None:
+        """Count a request for keys."""
+        self._releases.labels(outcome.value).inc()
 
     def text(self, reading: Reading) -> bytes:
         """Return everything in Prometheus' text format."""

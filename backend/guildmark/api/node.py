@@ -87,6 +87,8 @@ def _served(node: Node, runner: Runner, challenger: Challenger) -> ServedNode:
         content=home.content,
         uploads=home.uploads,
         ingest=node.ingest,
+        releasing=node.releasing,
+        receipts=home.receipts,
         disclosing=home.disclosing,
         bundles=node.bundles,
         judging=Judging(

@@ -15,6 +15,8 @@ from guildmark.services.disclosing import Disclosing
 from guildmark.services.ingest import Ingest
 from guildmark.services.judging import Judging
 from guildmark.services.keeping import Round
+from guildmark.services.receipts import Receipts
+from guildmark.services.releasing import Releasing
 from guildmark.settings import NodeSettings
 
 
@@ -70,6 +72,8 @@ class ServedNode:
     content: ContentStore
     uploads: Uploads
     ingest: Ingest
+    releasing: Releasing
+    receipts: Receipts
     disclosing: Disclosing
     bundles: Bundles
     judging: Judging

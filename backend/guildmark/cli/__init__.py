@@ -55,6 +55,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "part": "Show parts, make them tokens, declare them void.",
         "receive": "Keep what somebody disclosed to this home.",
         "recipe": "Publish recipes, and what each site chooses in them.",
+        "release": "Let nodes release the keys of a design's files, and see what they released.",
         "site": "Register and show sites.",
         "trust": "Say whom you trust: chain, operators, issuers, blocks.",
         "up": "Run a node.",

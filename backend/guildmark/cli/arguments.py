@@ -11,17 +11,21 @@ from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
     Address,
+    Bytes32,
     ClaimId,
     DesignId,
+    Digest,
     IdentityId,
     KeyId,
     LicenseId,
     RecipeId,
     address_from_hex,
     bytes32_from_hex,
+    digest_from_hex,
     from_hex,
 )
-from guildmark.ports import KeyAlgorithm, PublicKey
+from guildmark.domain.release import ReleasePlace
+from guildmark.ports import KeyAlgorithm, KeyPurposeError, PublicKey
 
 ACCOUNT = "account"
 """The name of the key that `guildmark init` makes."""
@@ -62,6 +66,13 @@ class PublicKeyTextError(MalformedError):
     hint = "Write it as `guildmark keys show` prints it, for example p256:0x02..."
 
 
+class ReleasePlaceError(MalformedError):
+    """Text names no node that releases keys."""
+
+    code = "cli.releasePlaceMalformed"
+    hint = "Write the operator's id, @ and the node's address: 0x...@https://HOST."
+
+
 def identity_id(text: str) -> IdentityId:
     """Return the id of an organization, site, machine or authority."""
     return IdentityId(bytes32_from_hex(text))
@@ -90,6 +101,16 @@ def recipe_id(text: str) -> RecipeId:
 def license_id(text: str) -> LicenseId:
     """Return the id of a license."""
     return LicenseId(bytes32_from_hex(text))
+
+
+def thing_id(text: str) -> Bytes32:
+    """Return the id of whatever has one."""
+    return bytes32_from_hex(text)
+
+
+def digest(text: str) -> Digest:
+    """Return a digest."""
+    return digest_from_hex(text)
 
 
 def address(text: str) -> Address:
@@ -121,6 +142,34 @@ def public_key(text: str) -> PublicKey:
         message = f"{text[:80]!r} is no public key."
         raise PublicKeyTextError(message, found=text[:80])
     return PublicKey(algorithm=KeyAlgorithm(algorithm), value=from_hex(value))
+
+
+def sealing_key(text: str) -> PublicKey:
+    """Return a public key that documents are sealed to.
+
+    Raises:
+        PublicKeyTextError: An unknown algorithm.
+        KeyPurposeError: A key that signs.
+    """
+    key = public_key(text)
+    if key.algorithm not in {KeyAlgorithm.X25519, KeyAlgorithm.HYBRID}:
+        message = f"Nothing is sealed to a {key.algorithm} key."
+        raise KeyPurposeError(message, algorithm=key.algorithm.value)
+    return key
+
+
+def release_place(text: str) -> ReleasePlace:
+    """Return a node that releases keys: its operator's id and its address.
+
+    Raises:
+        ReleasePlaceError: Another form.
+        MalformedHexError: Before the sign is no id.
+    """
+    operator, _, url = text.partition("@")
+    if not url.startswith(("http://", "https://")):
+        message = f"{text[:120]!r} names no operator and address."
+        raise ReleasePlaceError(message, found=text[:120])
+    return ReleasePlace(operator=identity_id(operator), url=url.rstrip("/"))
 
 
 def key_text(key: PublicKey) -> str:

@@ -32,10 +32,10 @@ class Queued:
         number: Its place in the order of acceptance, 0 before it is stored.
         envelope: The DSSE envelope, bytes as received.
         digest: SHA-256 of the envelope.
-        payload: SHA-256 of the statement, the id for telling duplicates.
-        lane: The lane that it draws from.
-        label: The part's label.
-        counter: The machine's counter.
+        payload: What tells duplicates: SHA-256 of the statement; of a receipt, the request's id.
+        lane: The lane that it draws from, 0 for what draws nothing.
+        label: The part's label; of a receipt, its license.
+        counter: The machine's counter, 0 where it has none.
     """
 
     number: int = 0

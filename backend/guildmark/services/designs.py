@@ -1,7 +1,7 @@
 """Designs: file sets encrypted, committed to, revealed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BufferedIOBase, BytesIO
 
 from guildmark.domain import codec
@@ -60,8 +60,8 @@ class SealedFiles:
 
     manifest: bytes
     cid: Cid
-    manifest_key: Bytes32
-    keys: tuple[Bytes32, ...]
+    manifest_key: Bytes32 = field(repr=False)
+    keys: tuple[Bytes32, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from itertools import islice
 
 from guildmark.domain.design import Revision
 from guildmark.domain.dsse import Envelope
+from guildmark.domain.entry import EntryKind
 from guildmark.domain.errors import GuildmarkError, NotFinalError, UnknownPartError
 from guildmark.domain.facts import (
     ClaimFact,
@@ -148,8 +149,9 @@ class Exporter:
 
     def _gathered(self, log: LogNumber, index: Index, view: View) -> Evidence:
         logged = view.log.logged(log, index)
-        if logged is None:
-            message = f"This node knows no final entry {log}.{index}."
+        # A receipt concerns who asked and who licensed; nobody else is shown it.
+        if logged is None or logged.queued.entry.kind is EntryKind.RECEIPT:
+            message = f"This node knows no final part {log}.{index}."
             raise PartUnknownError(message, log=log, index=index)
         core = _core(logged, view)
         chain = ChainEvidence(pin=self.ledger.pin(), header=b"")

@@ -1,6 +1,6 @@
 """License packages: what a site needs to build, sealed to the site, opened and checked there."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BufferedIOBase
@@ -25,6 +25,7 @@ from guildmark.domain.fileset import FileName, Manifest
 from guildmark.domain.identifiers import IdentityId, LicenseId, RecipeId, to_hex
 from guildmark.domain.recipe import Recipe, RecipeDocument
 from guildmark.domain.refusals import RecipeUnknownError
+from guildmark.domain.release import ContentKeys, ReleasePlace
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.domain.terms import Allowance, Terms, TermsKind, allows
 from guildmark.ports import (
@@ -37,6 +38,7 @@ from guildmark.ports import (
     NodeStore,
     Vault,
     View,
+    Work,
 )
 from guildmark.services.ancestry import above, shown_above, verified_above
 from guildmark.services.designs import SealedFiles
@@ -89,8 +91,9 @@ class Package:
         recipe: The recipe as it is on chain.
         document: The recipe in full.
         revision: The design's revision.
-        files: Its encrypted files and their keys.
+        manifest: The manifest of its encrypted files. Their keys are released elsewhere.
         above: What is shown of the terms above, the nearest first.
+        releasers: Where the keys are released, the designer's own node first.
     """
 
     terms: Terms
@@ -98,8 +101,9 @@ class Package:
     recipe: Recipe
     document: RecipeDocument
     revision: Revision
-    files: SealedFiles
+    manifest: bytes
     above: tuple[Disclosure, ...] = ()
+    releasers: tuple[ReleasePlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +115,19 @@ class Packages:
     vault: Vault
     store: NodeStore
 
-    def gather(self, license_id: LicenseId, recipe_id: RecipeId) -> Package:
+    def gather(
+        self,
+        license_id: LicenseId,
+        recipe_id: RecipeId,
+        *,
+        releasers: Sequence[ReleasePlace] = (),
+    ) -> Package:
         """Return what a site must be given under a license, from what this home holds.
 
         Args:
             license_id: The license.
             recipe_id: The recipe under which the site shall build.
+            releasers: Where the site may ask for the files' keys, in this order.
 
         Raises:
             PackageNotLicensedError: The index knows no such license.
@@ -128,16 +139,19 @@ class Packages:
             terms = _granted_terms(license_id, view)
             recipe = _published_recipe(recipe_id, view)
             number = recipe.revision
-            document = _held(DocumentKind.RECIPE_DOCUMENT, recipe_id, view)
-            files = parse_object(_held(DocumentKind.FILES, recipe.design, view), PACKAGE_LIMITS)
+            document = held(DocumentKind.RECIPE_DOCUMENT, recipe_id, view)
+            files = parse_object(held(DocumentKind.FILES, recipe.design, view), PACKAGE_LIMITS)
+            # The keys that stand beside the manifest stay here.
+            manifest = codec.load(SealedFiles, files).manifest
             return Package(
                 terms=terms,
                 members=_members(license_id, terms, view),
                 recipe=recipe,
                 document=RecipeDocument.parse(document),
                 revision=known(view.facts, RevisionFact, recipe.design, number).revision,
-                files=codec.load(SealedFiles, files),
+                manifest=manifest,
                 above=shown_above(terms, view),
+                releasers=tuple(releasers),
             )
 
     def seal(
@@ -148,7 +162,7 @@ class Packages:
         recipient: bytes,
         issuers: Collection[IdentityId] = (),
     ) -> bytes:
-        """Return a package that only the site can open: the release of the files' keys.
+        """Return a package that only the site can open.
 
         Args:
             package: What to seal.
@@ -167,7 +181,7 @@ class Packages:
         self._check_granted(license_id)
         with self.store.reading() as view:
             place = Place.known(site, _maker(site, view), view, issuers=issuers)
-            for granted, members in _licensed(license_id, package, view.facts):
+            for granted, members in licensed(license_id, package, view.facts):
                 self._check_going(granted)
                 _check_site(granted, members, site)
                 place.check(granted.number, members)
@@ -185,20 +199,29 @@ class Packages:
         package = codec.load(Package, parse_object(opened, PACKAGE_LIMITS))
         license_id = self.license_id(package)
         self._check_granted(license_id)
-        self._check(package)
-        self._keep(license_id, package, opened)
+        self.check(package)
+        with self.store.writing() as work:
+            work.documents.put(DocumentKind.PACKAGE, license_id, opened)
+            keep_documents(package, license_id, work)
         return package
 
-    def extract(self, package: Package, sink: OpenSink) -> Manifest:
+    def extract(self, package: Package, keys: ContentKeys, sink: OpenSink) -> Manifest:
         """Decrypt the design's files, comparing each with the manifest, and return the manifest.
+
+        Args:
+            package: The package.
+            keys: The files' keys, as they were released.
+            sink: Opens the target of a file by its name.
 
         Raises:
             ContentMissingError: An encrypted file is not here.
             ContentMismatchError: An encrypted file does not open.
             FileMismatchError: A plain file is not the one that the revision commits to.
+            PackageMismatchError: There is not one key a file.
         """
-        manifest = Manifest.parse(package.files.manifest)
-        for file, key in zip(manifest.files, package.files.keys, strict=True):
+        manifest = Manifest.parse(package.manifest)
+        require("keys", len(keys.keys) == len(manifest.files))
+        for file, key in zip(manifest.files, keys.keys, strict=True):
             with sink(file.name) as target:
                 plain = self.vault.get(file.cid, key, target)
                 file.check(size=plain.size, digest=plain.digest)
@@ -227,9 +250,15 @@ class Packages:
             message = f"License {granted.number} has ended or is stopped."
             raise PackageNotLicensedError(message, license=to_hex(granted.id))
 
-    def _check(self, package: Package) -> None:
+    def check(self, package: Package) -> None:
+        """Check each part of a package against what the chain commits to.
+
+        Raises:
+            PackageMismatchError: A part is another one; it is named.
+            GuildmarkError: The terms above are not those of the licenses above.
+        """
         revision = package.revision
-        manifest = Manifest.parse(package.files.manifest)
+        manifest = Manifest.parse(package.manifest)
         published, registered = self.ledger.read_all(
             [
                 Call(
@@ -244,33 +273,37 @@ class Packages:
                 ),
             ]
         )
-        _require("terms", clause_root(package.members) == package.terms.terms_root)
-        _require("recipe", published != 0 and package.document.root() == package.recipe.root)
-        _require("revision", registered == revision.digest())
-        _require("manifest", manifest.digest() == revision.manifest)
-        _require("files", manifest.ciphertext() == revision.ciphertext)
-        _require("file list", manifest.root() == revision.root)
-        _require("keys", len(package.files.keys) == len(manifest.files))
+        require("terms", clause_root(package.members) == package.terms.terms_root)
+        require("recipe", published != 0 and package.document.root() == package.recipe.root)
+        require("revision", registered == revision.digest())
+        require("manifest", manifest.digest() == revision.manifest)
+        require("files", manifest.ciphertext() == revision.ciphertext)
+        require("file list", manifest.root() == revision.root)
         with self.store.reading() as view:
             list(verified_above(package.terms, package.above, view.facts))
 
-    def _keep(self, license_id: LicenseId, package: Package, opened: bytes) -> None:
-        terms, recipe = disclose_all(package.members), disclose_all(package.document.clauses)
-        recipe_id, document = package.recipe.id(), package.document.encode()
-        with self.store.writing() as work:
-            put = work.documents.put
-            put(DocumentKind.PACKAGE, license_id, opened)
-            put(DocumentKind.TERMS, license_id, clauses_body(terms))
-            put(DocumentKind.RECIPE, recipe_id, clauses_body(recipe))
-            put(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
-            for one, shown in zip(above(package.terms, work.facts), package.above, strict=True):
-                put(DocumentKind.TERMS, one.id, clauses_body(shown))
+
+def keep_documents(package: Package, license_id: LicenseId, work: Work) -> None:
+    """Keep what a package shows of terms and recipe; all of it was checked before."""
+    terms, recipe = disclose_all(package.members), disclose_all(package.document.clauses)
+    recipe_id, document = package.recipe.id(), package.document.encode()
+    put = work.documents.put
+    put(DocumentKind.TERMS, license_id, clauses_body(terms))
+    put(DocumentKind.RECIPE, recipe_id, clauses_body(recipe))
+    put(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
+    for one, shown in zip(above(package.terms, work.facts), package.above, strict=True):
+        put(DocumentKind.TERMS, one.id, clauses_body(shown))
 
 
-def _licensed(
+def licensed(
     license_id: LicenseId, package: Package, facts: Facts
 ) -> Iterator[tuple[LicenseFact, DisclosedClauses]]:
-    """Yield the package's license, then each above it, with what they allow."""
+    """Yield the package's license, then each above it, with what they allow.
+
+    Raises:
+        PackageNotLicensedError: The index does not know the license.
+        GuildmarkError: What is shown is not what one of them commits to.
+    """
     numbered = facts.get(LicenseNumberFact, license_id)
     if numbered is None:
         raise _not_granted(license_id)
@@ -312,7 +345,12 @@ def _members(license_id: LicenseId, terms: Terms, view: View) -> tuple[Clause, .
     return tuple(shown.verify(terms.terms_root).opened.values())
 
 
-def _held(kind: DocumentKind, key: bytes, view: View) -> bytes:
+def held(kind: DocumentKind, key: bytes, view: View) -> bytes:
+    """Return a document of this home.
+
+    Raises:
+        PackageIncompleteError: It is not here.
+    """
     body = view.documents.get(kind, key)
     if body is None:
         raise _incomplete(kind, key)
@@ -329,7 +367,12 @@ def _not_granted(license_id: LicenseId) -> PackageNotLicensedError:
     return PackageNotLicensedError(message, license=to_hex(license_id))
 
 
-def _require(what: str, holds: bool) -> None:
+def require(what: str, holds: bool) -> None:
+    """Check a part of a package.
+
+    Raises:
+        PackageMismatchError: It does not hold.
+    """
     if not holds:
         message = f"The package's {what} is not what the chain commits to."
         raise PackageMismatchError(message, what=what)

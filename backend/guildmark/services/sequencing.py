@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from guildmark.domain.facts import LogFact
+from guildmark.domain.facts import NO_LANE, LogFact
 from guildmark.domain.identifiers import LaneNumber, LogNumber
 from guildmark.domain.merkle import MerkleTree
 from guildmark.domain.queue import Batch, Draw, Queued
@@ -28,7 +28,8 @@ class Sequencing:
         """Return the batch to be anchored: the open one, else one of all that wait, else None.
 
         Entries of a lane stand together, since a grant lies over neighbouring positions; lanes
-        stand in the order in which their first entries were accepted.
+        stand in the order in which their first entries were accepted. What draws nothing stands
+        behind them.
 
         Raises:
             FactMissingError: The index does not know this log yet.
@@ -45,18 +46,21 @@ class Sequencing:
 def _by_lane(waiting: Sequence[Queued]) -> Mapping[LaneNumber, Sequence[Queued]]:
     lanes: dict[LaneNumber, list[Queued]] = {}
     for entry in waiting:
-        if entry.lane in lanes or len(lanes) < DRAWS_MAX:
+        drawing = len(lanes.keys() - {NO_LANE})
+        if entry.lane in {*lanes, NO_LANE} or drawing < DRAWS_MAX:
             lanes.setdefault(entry.lane, []).append(entry)
     return lanes
 
 
 def _batch(lanes: Mapping[LaneNumber, Sequence[Queued]], head: LogFact) -> Batch:
-    ordered = [entry for entries in lanes.values() for entry in entries]
+    drawing = {lane: entries for lane, entries in lanes.items() if lane != NO_LANE}
+    ordered = [entry for entries in drawing.values() for entry in entries]
+    ordered += lanes.get(NO_LANE, ())
     tree = MerkleTree(queued.entry.leaf_data(queued.salt) for queued in ordered)
     return Batch(
         log=head.number,
         seq=head.seq,
         root=tree.root(),
-        draws=tuple(Draw(lane=lane, n=len(entries)) for lane, entries in lanes.items()),
+        draws=tuple(Draw(lane=lane, n=len(entries)) for lane, entries in drawing.items()),
         entries=tuple(queued.number for queued in ordered),
     )

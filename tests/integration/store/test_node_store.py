@@ -1,6 +1,7 @@
 """One suite for every store of a home: the one in memory and the one in SQL."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -328,6 +329,20 @@ def test_leaves_of_a_final_batch_are_in_order(store: NodeStore) -> None:
     expected = [queued(name).entry.leaf_data(named(f"salt {name}")) for name in "ba"]
     assert before == []
     assert leaves == expected
+
+
+def test_receipt_takes_no_counter_of_its_machine(store: NodeStore) -> None:
+    build = queued("a", counter=5)
+    accept(store, replace(build, entry=replace(build.entry, kind=EntryKind.RECEIPT)))
+
+    with store.writing() as work:
+        before = work.log.counter(build.entry.machine, 5)
+        work.log.accept(queued("b", counter=5))
+        behind = work.log.counter(build.entry.machine, 5)
+
+    assert before is None
+    assert behind is not None
+    assert behind.digest == queued("b").digest
 
 
 def test_refused_entry_may_be_logged_again(store: NodeStore) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from fakes.meshes import text_stl, threemf
 from fakes.node import MemoryNode
+from fakes.releases import make_releases
 from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, World
 from guildmark.bootstrap import Home
 from guildmark.domain.clauses import disclose_all
@@ -23,6 +24,7 @@ from unit.cli.speaking import Speak, Spoken
 pytestmark = pytest.mark.usefixtures("home")
 
 UNKNOWN = to_hex(bytes(32))
+NODE = "http://releases.example"
 X25519 = "x25519:0x" + "11" * 32
 CLAUSES = [
     {
@@ -588,18 +590,20 @@ def seal(speak: Speak, world: World, out: Path, recipient: str = X25519) -> Spok
     return speak(
         *("package", "seal", to_hex(world.license), "--recipe", to_hex(world.recipe.id())),
         *("--site", to_hex(world.site), "--recipient", recipient, "--out", out, "--json"),
+        *("--release", f"{to_hex(world.operator)}@{NODE}/"),
     )
 
 
 def open_(speak: Speak, world: World, file: Path, out: Path, *words: object) -> Spoken:
     return speak(
         *("package", "open", file, "--site", to_hex(world.site), "--key", "site"),
-        *("--out", out, *words, "--json"),
+        *("--lane", world.lane, "--as", SITE, "--out", out, *words, "--json"),
     )
 
 
 @pytest.fixture
-def package(speak: Speak, world: World, tmp_path: Path) -> Path:
+def package(speak: Speak, world: World, tmp_path: Path, node: MemoryNode) -> Path:
+    node.releasing = make_releases(world).node
     with world.tools.store.writing() as work:
         body = clauses_body(disclose_all(world.members))
         work.documents.put(DocumentKind.TERMS, world.license, body)
@@ -613,6 +617,7 @@ def test_a_package_opens_at_its_site(
     opened = open_(speak, world, package, tmp_path / "files").json
 
     assert opened["license"] == to_hex(world.license)
+    assert opened["releasedBy"] == NODE
     assert opened["files"] == ["part.stl"]
     assert (tmp_path / "files" / "part.stl").read_bytes() == b"solid"
 
@@ -635,7 +640,7 @@ def test_files_that_are_not_here_come_from_a_node(
     opened = open_(speak, world, package, tmp_path / "files", "--node", "http://node.example/")
 
     assert opened.exit == 0
-    assert node.urls == ["http://node.example"]
+    assert node.urls == ["http://node.example", NODE]
 
 
 def test_files_that_are_nowhere_leave_no_folder(

@@ -45,7 +45,8 @@ def test_gathered_package_is_what_the_chain_commits_to(world: World) -> None:
     assert package.members == world.members
     assert (package.recipe, package.document) == (world.recipe, RECIPE)
     assert package.revision == world.revision
-    assert package.files == world.tools.designs(DESIGNER).files(world.revision.design)
+    files = world.tools.designs(DESIGNER).files(world.revision.design)
+    assert package.manifest == files.manifest
 
 
 def test_unknown_license_cannot_be_gathered(world: World) -> None:

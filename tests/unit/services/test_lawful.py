@@ -284,7 +284,7 @@ def package_of(world: World, shown: tuple[Disclosure, ...]) -> Package:
         recipe=world.recipe,
         document=RECIPE,
         revision=world.revision,
-        files=world.tools.designs(DESIGNER).files(world.revision.design),
+        manifest=world.tools.designs(DESIGNER).files(world.revision.design).manifest,
         above=shown,
     )
 
@@ -380,4 +380,4 @@ def test_members_of_another_license_are_a_mismatch(world: World) -> None:
     with pytest.raises(DisclosureMismatchError):
         packages.seal(package, site=world.site, recipient=b"key")
     with pytest.raises(PackageMismatchError):
-        packages._check(package)
+        packages.check(package)

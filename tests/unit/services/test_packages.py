@@ -16,6 +16,7 @@ from guildmark.domain.fileset import FileMismatchError, FileName
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId
 from guildmark.domain.recipe import RecipeDocument
+from guildmark.domain.release import ContentKeys
 from guildmark.ports import (
     ContentMissingError,
     DocumentKind,
@@ -50,8 +51,12 @@ def package_of(world: World) -> Package:
         recipe=world.recipe,
         document=RECIPE,
         revision=world.revision,
-        files=world.tools.designs(DESIGNER).files(world.revision.design),
+        manifest=world.tools.designs(DESIGNER).files(world.revision.design).manifest,
     )
+
+
+def keys_of(world: World) -> ContentKeys:
+    return ContentKeys(keys=world.tools.designs(DESIGNER).files(world.revision.design).keys)
 
 
 def site_packages(world: World) -> Packages:
@@ -173,12 +178,7 @@ def other_revision(package: Package) -> Package:
 
 
 def other_manifest(package: Package) -> Package:
-    manifest = package.files.manifest.replace(b"part.stl", b"copy.stl")
-    return replace(package, files=replace(package.files, manifest=manifest))
-
-
-def missing_key(package: Package) -> Package:
-    return replace(package, files=replace(package.files, keys=()))
+    return replace(package, manifest=package.manifest.replace(b"part.stl", b"copy.stl"))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,6 @@ def missing_key(package: Package) -> Package:
         (other_recipe, "recipe"),
         (other_revision, "revision"),
         (other_manifest, "manifest"),
-        (missing_key, "keys"),
     ],
 )
 def test_part_that_is_not_the_chains_is_refused(
@@ -210,7 +209,7 @@ def test_part_that_is_not_the_chains_is_refused(
 def test_extracted_files_are_the_registered_ones(world: World) -> None:
     folder = Folder()
 
-    manifest = world.tools.packages.extract(package_of(world), folder.sink)
+    manifest = world.tools.packages.extract(package_of(world), keys_of(world), folder.sink)
 
     assert folder.files == {"part.stl": b"solid"}
     assert [file.name for file in manifest.files] == ["part.stl"]
@@ -220,16 +219,30 @@ def test_file_that_is_not_here_is_missed(world: World) -> None:
     world.tools.vault.content.files.clear()
 
     with pytest.raises(ContentMissingError):
-        world.tools.packages.extract(package_of(world), Folder().sink)
+        world.tools.packages.extract(package_of(world), keys_of(world), Folder().sink)
 
 
 def test_file_under_another_key_is_not_the_registered_one(world: World) -> None:
-    package = package_of(world)
-    keys = (Bytes32(SOME),)
-    other = replace(package, files=replace(package.files, keys=keys))
+    other = ContentKeys(keys=(Bytes32(SOME),))
 
     with pytest.raises(FileMismatchError) as caught:
-        world.tools.packages.extract(other, Folder().sink)
+        world.tools.packages.extract(package_of(world), other, Folder().sink)
 
     assert caught.value.code == "design.fileMismatch"
     assert caught.value.detail["name"] == "part.stl"
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_each_file_has_one_key(world: World, count: int) -> None:
+    keys = ContentKeys(keys=keys_of(world).keys[:1] * count)
+
+    with pytest.raises(PackageMismatchError) as caught:
+        world.tools.packages.extract(package_of(world), keys, Folder().sink)
+
+    assert caught.value.detail == {"what": "keys"}
+
+
+def test_package_holds_no_key_of_a_file(world: World) -> None:
+    sealed = sealed_to_site(world, package_of(world))
+
+    assert not any(key.hex().encode() in sealed for key in keys_of(world).keys)

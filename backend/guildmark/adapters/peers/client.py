@@ -1,21 +1,25 @@
 """A node's HTTP interface as its clients see it: peers, agents, sites, this package's commands."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 import httpx
 
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import Cid, Digest, Index, LogNumber, to_hex
 from guildmark.domain.positions import read_positions
+from guildmark.domain.release import ReceiptProof, Released, read_proof
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.ports import DocumentKind, PeerUnavailableError
 
 BUNDLE_MAX = 32 << 20
+T = TypeVar("T")
+
+_JSON = "application/json"
 _ANSWER_LIMITS = Limits(size=16 << 20)
 _TIMEOUT = 20.0
 # The node may have to bring the file to further stores first.
@@ -85,13 +89,39 @@ class NodeClient:
         """Return what became of an envelope."""
         return self._object("GET", f"/v1/builds/{to_hex(digest)}")
 
+    def release(self, envelope: bytes) -> Released:
+        """Send a signed request for keys and return what comes back; nothing is believed yet."""
+        with self._answers():
+            response = self._http.post(
+                "/v1/releases", content=envelope, headers={"Content-Type": _JSON}
+            )
+        if response.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            # Another node may be able to.
+            message = f"{self.url} cannot release keys now."
+            raise PeerUnavailableError(message, url=self.url)
+        if response.is_error:
+            _refuse(response.status_code, response.content)
+        return self._read(Released.parse, response.content)
+
+    def receipt_proof(self, request: Digest) -> ReceiptProof:
+        """Return the proof that a receipt is in the node's log; nothing is believed yet."""
+        answer = self._request("GET", f"/v1/releases/{to_hex(request)}/proof")
+        return self._read(read_proof, answer.content)
+
+    def _read(self, parse: Callable[[bytes], T], data: bytes) -> T:
+        try:
+            return parse(data)
+        except MalformedError as exc:
+            message = f"{self.url} does not answer as a node does: {exc.message}"
+            raise PeerUnavailableError(message, url=self.url) from exc
+
     def disclose(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         """Send a document that opens what the chain commits to."""
         self._request(
             "PUT",
             f"/v1/disclosures/{kind.value}/{to_hex(key)}",
             content=body,
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": _JSON},
         )
 
     def put_content(self, chunks: Iterable[bytes]) -> Cid:
@@ -177,21 +207,13 @@ class NodeClient:
             return []
         if response.is_error:
             _refuse(response.status_code, response.content)
-        try:
-            return read_positions(response.content)
-        except MalformedError as exc:
-            message = f"{self.url} does not answer as a node does: {exc.message}"
-            raise PeerUnavailableError(message, url=self.url) from exc
+        return self._read(read_positions, response.content)
 
     def _object(self, method: str, path: str, **options: Any) -> Mapping[str, Any]:
         return self._parsed(self._request(method, path, **options))
 
     def _parsed(self, response: httpx.Response) -> Mapping[str, Any]:
-        try:
-            return parse_object(response.content, _ANSWER_LIMITS)
-        except MalformedError as exc:
-            message = f"{self.url} does not answer as a node does: {exc.message}"
-            raise PeerUnavailableError(message, url=self.url) from exc
+        return self._read(lambda data: parse_object(data, _ANSWER_LIMITS), response.content)
 
     def _member(self, answer: Mapping[str, Any], name: str) -> Any:
         if name not in answer:

@@ -109,7 +109,9 @@ class SqlLog:
 
     def counter(self, machine: IdentityId, counter: int) -> Build | None:
         """Return the build with a machine's counter, unless it was refused."""
-        same = (QUEUE.c.machine == machine, QUEUE.c.counter == counter)
+        # A machine's receipts stand in its name, too; they count nothing.
+        build = QUEUE.c.kind == EntryKind.BUILD
+        same = (QUEUE.c.machine == machine, QUEUE.c.counter == counter, build)
         return self._last(_standing().where(*same))
 
     def labelled(self, label: str) -> Sequence[Build]:
