@@ -95,11 +95,12 @@ def salt(name: str) -> Bytes32:
 
 
 DESIGNER, MAKER, OPERATOR = identity("designer"), identity("maker"), identity("operator")
-SITE, MACHINE, GAUGE, ISSUER = (
+SITE, MACHINE, GAUGE, ISSUER, AUTHORITY = (
     identity("site"),
     identity("machine"),
     identity("gauge"),
     identity("issuer"),
+    identity("authority"),
 )
 OWNER = Address(b"\xd0" * 20)
 DESIGN = DesignId(sha256(b"design"))
@@ -180,8 +181,11 @@ def _pack(*fields: tuple[int, int]) -> int:
     return word
 
 
-def identity_word(kind: int, since: int = REGISTERED, controller: bytes = b"\xc0" * 20) -> int:
-    return _pack((int.from_bytes(controller, "big"), 160), (kind, 8), (since, 40), (1, 32))
+def identity_word(
+    kind: int, since: int = REGISTERED, controller: bytes = b"\xc0" * 20, controllers: int = 1
+) -> int:
+    account = int.from_bytes(controller, "big")
+    return _pack((account, 160), (kind, 8), (since, 40), (controllers, 32))
 
 
 def interval_word(since: int, until: int = 0) -> int:
@@ -190,6 +194,14 @@ def interval_word(since: int, until: int = 0) -> int:
 
 def accreditation_word(since: int, until: int = 0, revoked_at: int = 0) -> int:
     return _pack((since, 40), (until, 40), (revoked_at, 40))
+
+
+def notice_word(at: int, suspected_from: int) -> int:
+    return _pack((at, 40), (suspected_from, 40))
+
+
+def controller_word(since: int) -> int:
+    return _pack((1, 160), (since, 40))
 
 
 def key_word(
@@ -560,6 +572,7 @@ class Simulator:
         organization, machine = IdentityKind.ORGANIZATION, IdentityKind.MACHINE
         words = {
             storage.IDENTITIES.at(OPERATOR): identity_word(organization),
+            storage.IDENTITIES.at(ISSUER): identity_word(organization),
             storage.IDENTITIES.at(MAKER): identity_word(organization),
             storage.IDENTITIES.at(DESIGNER): identity_word(organization, controller=OWNER),
             storage.IDENTITIES.at(SITE): identity_word(IdentityKind.SITE),

@@ -40,6 +40,15 @@ _Issuers: TypeAlias = Annotated[
         "--issuer", metavar="ID", parser=identity_id, help="An issuer to accept; repeatable."
     ),
 ]
+_Authorities: TypeAlias = Annotated[
+    list[IdentityId] | None,
+    typer.Option(
+        "--authority",
+        metavar="ID",
+        parser=identity_id,
+        help="An authority whose notices count; repeatable.",
+    ),
+]
 _Rpc: TypeAlias = Annotated[
     str, typer.Option(metavar="URL", help="Your own node of the chain: what it says is believed.")
 ]
@@ -78,12 +87,15 @@ def init(
     ] = ChainClass.LOCAL,
     operator: _Operators = None,
     issuer: _Issuers = None,
+    authority: _Authorities = None,
     trust: _File = None,
     home: Folder = None,
 ) -> None:
     """Pin a chain and a deployment, as your own node shows them."""
     made = Trust(version=VERSION, chain=Chain(url=rpc).pin(directory, chain_class))
-    made = made.with_parties(operators=_listed(operator), issuers=_listed(issuer))
+    made = made.with_parties(
+        operators=_listed(operator), issuers=_listed(issuer), authorities=_listed(authority)
+    )
     path = _path(trust, home)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -99,6 +111,7 @@ def init(
 def add(
     operator: _Operators = None,
     issuer: _Issuers = None,
+    authority: _Authorities = None,
     name: Annotated[str, typer.Option(help="What you call them.")] = "",
     since: Annotated[
         _Time, typer.Option("--from", metavar="TIME", parser=moment, help="Accept from then on.")
@@ -109,7 +122,7 @@ def add(
     trust: _File = None,
     home: Folder = None,
 ) -> None:
-    """Accept operators and issuers, or change from when and until when."""
+    """Accept operators, issuers and authorities, or change from when and until when."""
     path = _path(trust, home)
     known = _load(path)
 
@@ -119,9 +132,11 @@ def add(
     grown = known.with_parties(
         operators=[listed(each) for each in operator or ()],
         issuers=[listed(each) for each in issuer or ()],
+        authorities=[listed(each) for each in authority or ()],
     )
     write_durably(path, trust_file.serialise(grown))
-    note(f"{path} lists {len(grown.operators)} operators and {len(grown.issuers)} issuers.")
+    vouching = f"{len(grown.operators)} operators, {len(grown.issuers)} issuers"
+    note(f"{path} lists {vouching} and {len(grown.authorities)} authorities.")
 
 
 @app.command()
@@ -198,6 +213,7 @@ def _answer(known: Trust) -> Answer:
         },
         "operators": [_party(each) for each in known.operators],
         "issuers": [_party(each) for each in known.issuers],
+        "authorities": [_party(each) for each in known.authorities],
         "blocks": [_block(each) for each in known.blocks],
         "required": [f"({number})" for number in known.policy.required],
         "maxAgeSeconds": known.policy.max_age,

@@ -92,6 +92,19 @@ class ControllerFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorityFact:
+    """An authority, by the time of its registration."""
+
+    since: int
+    identity: IdentityId
+
+    @property
+    def key(self) -> Key:
+        """Return the time and the identity."""
+        return (self.since, self.identity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFact:
     """A notice on a key or a controller of an identity.
 

@@ -87,12 +87,17 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """Whom and what a reader trusts."""
+    """Whom and what a reader trusts.
+
+    Args:
+        authorities: Whose notices on keys and controllers count.
+    """
 
     version: int
     chain: ChainPin
     operators: tuple[Listed, ...] = ()
     issuers: tuple[Listed, ...] = ()
+    authorities: tuple[Listed, ...] = ()
     blocks: tuple[TrustedBlock, ...] = ()
     policy: Policy = field(default_factory=Policy, metadata=codec.SHOWN)
 
@@ -121,6 +126,10 @@ class Trust:
             if entry.id == identity
         )
 
+    def lists_authority(self, identity: IdentityId, time: int) -> bool:
+        """Return whether an authority is on the list for a notice of that time."""
+        return _lists(self.authorities, identity, time)
+
     def block(self, number: int) -> TrustedBlock | None:
         """Return the believed block of a number."""
         return next((block for block in self.blocks if block.number == number), None)
@@ -144,12 +153,19 @@ class Trust:
         blocks = sorted((*self.blocks, block), key=lambda each: each.number)
         return replace(self, blocks=tuple(blocks))
 
-    def with_parties(self, *, operators: Sequence[Listed], issuers: Sequence[Listed]) -> "Trust":
+    def with_parties(
+        self,
+        *,
+        operators: Sequence[Listed],
+        issuers: Sequence[Listed],
+        authorities: Sequence[Listed] = (),
+    ) -> "Trust":
         """Return the same trust with more parties; an entry of a known id replaces it."""
         return replace(
             self,
             operators=_merged(self.operators, operators),
             issuers=_merged(self.issuers, issuers),
+            authorities=_merged(self.authorities, authorities),
         )
 
 
@@ -199,6 +215,7 @@ def _combined(one: Trust, other: Trust) -> Trust:
         one,
         operators=tuple(dict.fromkeys((*one.operators, *other.operators))),
         issuers=tuple(dict.fromkeys((*one.issuers, *other.issuers))),
+        authorities=tuple(dict.fromkeys((*one.authorities, *other.authorities))),
         policy=Policy(
             required=tuple(sorted({*one.policy.required, *other.policy.required})),
             max_age=min(one.policy.max_age, other.policy.max_age),

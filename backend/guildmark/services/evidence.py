@@ -9,7 +9,9 @@ from guildmark.domain.dsse import Envelope
 from guildmark.domain.entry import EntryKind
 from guildmark.domain.errors import GuildmarkError, NotFinalError, UnknownPartError
 from guildmark.domain.facts import (
+    AuthorityFact,
     ClaimFact,
+    ControllerFact,
     DesignOwnerFact,
     IdentityFact,
     KeyFact,
@@ -18,6 +20,7 @@ from guildmark.domain.facts import (
     LinkFact,
     LogFact,
     NamedByFact,
+    NoticeFact,
     PartFact,
     RecipeFact,
     RecordFact,
@@ -33,8 +36,10 @@ from guildmark.domain.record import Record
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.verification.evidence import (
+    INTERVALS_MAX,
     ChainEvidence,
     ClaimDisclosure,
+    ControllersDisclosure,
     Core,
     Disclosures,
     Evidence,
@@ -44,7 +49,7 @@ from guildmark.domain.verification.evidence import (
     RecipeDisclosure,
     SiteRecipeDisclosure,
 )
-from guildmark.domain.verification.slots import required_slots
+from guildmark.domain.verification.slots import acting, required_slots
 from guildmark.ports import Block, DocumentKind, Ledger, NodeStore, View
 from guildmark.services.disclosing import shown_claim, shown_clauses
 from guildmark.services.projection import known
@@ -70,6 +75,9 @@ class EvidenceNotFinalError(NotFinalError):
     code = "evidence.blockNotFinal"
     hint = "Ask at the newest final block, or wait until the block is final."
 
+
+_AUTHORITIES = 8
+"""Of how many authorities a bundle proves what they said, where nobody asks for more."""
 
 _CLAIMS_A_PARTY = 16
 """How many claims a bundle brings about one party."""
@@ -190,7 +198,7 @@ def disclosures(core: Core, view: View) -> Disclosures:
     parties = [party for party in (run.maker, owner) if party is not None]
     claims = tuple(_claims([*parties, run.site], view))
     named = {run.machine, run.site, *parties, *(claim.issuer for claim in claims)}
-    return replace(
+    told = replace(
         shown,
         key=_key(envelope, statement, view),
         site_link=_link(run.machine, run.site, view),
@@ -203,6 +211,35 @@ def disclosures(core: Core, view: View) -> Disclosures:
         claims=claims,
         profiles=tuple(_profiles(named if operator is None else {*named, operator}, view)),
     )
+    actors = sorted(acting(core, told))
+    return replace(
+        told,
+        controllers=tuple(_controllers(actors, view)),
+        authorities=tuple(_authorities(actors, view)),
+    )
+
+
+def _controllers(identities: Sequence[IdentityId], view: View) -> Iterator[ControllersDisclosure]:
+    for identity in identities:
+        count = len(view.facts.each(ControllerFact, identity))
+        if count > 1:
+            shown = min(count, INTERVALS_MAX)
+            yield ControllersDisclosure(identity=identity, count=shown)
+
+
+def _authorities(identities: Sequence[IdentityId], view: View) -> Iterator[IdentityId]:
+    """Yield authorities who gave notice before those who did not, the oldest first.
+
+    Anybody can register one. A reader whose authority is crowded out is told so, never misled.
+    """
+    given = [notice for one in identities for notice in view.facts.each(NoticeFact, one)]
+    givers = [one.by for one in sorted(given, key=_age) if one.is_by_authority]
+    known_ones = [one.identity for one in view.facts.each(AuthorityFact)]
+    yield from islice(dict.fromkeys([*givers, *known_ones]), _AUTHORITIES)
+
+
+def _age(notice: NoticeFact) -> int:
+    return notice.notice_at
 
 
 def _operator(record: Record, view: View) -> IdentityId | None:

@@ -13,6 +13,7 @@ from guildmark.domain.facts import (
     NO_LOG,
     AccreditationFact,
     AccreditedFact,
+    AuthorityFact,
     BackingFact,
     ClaimFact,
     ControllerFact,
@@ -52,7 +53,7 @@ from guildmark.domain.identifiers import (
     Seq,
     UnitNumber,
 )
-from guildmark.domain.identity import controller_target
+from guildmark.domain.identity import IdentityKind, controller_target
 from guildmark.domain.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.record import Grant, Record
 from guildmark.domain.terms import Terms
@@ -121,6 +122,8 @@ def _identity_registered(happening: Happening, facts: FactWriter) -> None:
         SpokenForFact(account=happening["controller"], identity=happening["id"]),
         _controller(happening, 1),
     )
+    if happening["kind"] == IdentityKind.AUTHORITY:
+        facts.put(AuthorityFact(since=happening.time, identity=happening["id"]))
 
 
 def _controller(happening: Happening, number: int) -> ControllerFact:

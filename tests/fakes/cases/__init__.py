@@ -8,6 +8,7 @@ from fakes.cases import (
     key,
     licenses,
     measured,
+    notices,
     parties,
     recipe,
     record,
@@ -15,6 +16,9 @@ from fakes.cases import (
 )
 from fakes.cases.draft import CASES, Broken, Draft, Sealed
 
-ROOMS = (chain, parties, key, entry, record, design, licenses, recipe, measured, accredited, shared)
+ROOMS = (
+    *(chain, parties, key, notices, entry, record, design, licenses, recipe, measured),
+    *(accredited, shared),
+)
 
 __all__ = ["CASES", "ROOMS", "Broken", "Draft", "Sealed"]

@@ -65,7 +65,26 @@ CLAUSES_INVALID = Cause(
     state=State.FAIL,
     meaning="The shown clauses are not the ones that a recipe commits to.",
 )
+CONTROLLER_UNDER_NOTICE = Cause(
+    code="verify.controllerUnderNotice",
+    state=State.FAIL,
+    meaning="Whoever registered or linked it did so after a notice on his account.",
+)
+CONTROLLER_IN_DOUBT = Cause(
+    code="verify.controllerInDoubt",
+    state=State.UNKNOWN,
+    meaning="Whoever registered or linked it did so before a notice on his account, at a time when "
+    "the account is already suspected.",
+)
+AUTHORITY_MISSING = Cause(
+    code="verify.authorityMissing",
+    state=State.UNKNOWN,
+    meaning="The bundle does not prove whether an authority on your list gave notice.",
+)
 SHARED = (
+    CONTROLLER_UNDER_NOTICE,
+    CONTROLLER_IN_DOUBT,
+    AUTHORITY_MISSING,
     PROOF_MISSING,
     PROOF_INVALID,
     STATEMENT_UNREAD,

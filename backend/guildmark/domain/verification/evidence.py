@@ -37,6 +37,7 @@ from guildmark.domain.terms import NO_LICENSE, Terms
 INTERVALS_MAX = 64
 STEPS_MAX = 64
 LICENSES_MAX = 5
+AUTHORITIES_MAX = 16
 RIVALS_MAX = 8
 ENTRIES_MAX = 64
 """How many other entries of one label are looked at beyond what a bundle carries."""
@@ -96,6 +97,17 @@ class LinkDisclosure:
 
     def __post_init__(self) -> None:
         _check_range("link's intervals", self.count, 0, INTERVALS_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllersDisclosure:
+    """How many controllers an identity has had, where it is more than one; all are proven."""
+
+    identity: IdentityId
+    count: int
+
+    def __post_init__(self) -> None:
+        _check_range("identity's controllers", self.count, 2, INTERVALS_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +200,8 @@ class Disclosures:
         claims: Claims by which maker and design owner are named.
         profiles: Profiles, for display.
         accreditations: Accreditations of maker and site, and of those who gave them.
+        controllers: Which identities have had more than one controller.
+        authorities: Authorities of whom it is proven whether they gave notice.
     """
 
     key: PublicKey | None = None
@@ -203,6 +217,8 @@ class Disclosures:
     claims: tuple[ClaimDisclosure, ...] = ()
     profiles: tuple[ProfileDisclosure, ...] = ()
     accreditations: tuple[AccreditationDisclosure, ...] = ()
+    controllers: tuple[ControllersDisclosure, ...] = ()
+    authorities: tuple[IdentityId, ...] = ()
 
     def __post_init__(self) -> None:
         if self.beacon is not None:
@@ -213,6 +229,8 @@ class Disclosures:
         _check_range("claims", len(self.claims), 0, PARTIES_MAX)
         _check_range("profiles", len(self.profiles), 0, PARTIES_MAX)
         _check_range("accreditations", len(self.accreditations), 0, ACCREDITATIONS_MAX)
+        _check_range("controllers", len(self.controllers), 0, PARTIES_MAX)
+        _check_range("authorities", len(self.authorities), 0, AUTHORITIES_MAX)
 
     @property
     def root_license(self) -> LicenseDisclosure | None:

@@ -11,7 +11,7 @@ from guildmark.domain.verification.checks.accreditation import accreditation_not
 from guildmark.domain.verification.checks.first_use import first_use_notes
 from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
 from guildmark.domain.verification.checks.record import PART_REPLACED
-from guildmark.domain.verification.naming import DESIGN_OWNER, MAKER, OPERATOR
+from guildmark.domain.verification.naming import DESIGN_OWNER, MAKER, OPERATOR, doubted_claims
 from guildmark.domain.verification.policy import Judgement
 from guildmark.domain.verification.report import EXIT_OF_CHECK, CheckResult, Party, State, Verdict
 
@@ -48,6 +48,7 @@ def notes(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:
     yield from first_use_notes(case)
     yield from accreditation_notes(case)
     yield from _not_asked(case, checks)
+    yield from doubted_claims(case)
     if case.evidence.attached:
         names = ", ".join(case.evidence.attached)
         yield f"The bundle also holds {names}: no evidence, and not looked at."

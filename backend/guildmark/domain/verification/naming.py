@@ -10,7 +10,8 @@ from guildmark.domain.identity import profile_digest
 from guildmark.domain.lawful import CLEARANCE_SCHEME
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.storage import IdentityWord, IntervalWord
-from guildmark.domain.verification.case import Case
+from guildmark.domain.verification.case import Case, UndecidedError
+from guildmark.domain.verification.doubts import Weight, of_act
 from guildmark.domain.verification.evidence import ClaimDisclosure, ProfileDisclosure
 from guildmark.domain.verification.report import NamedClaim, Party
 
@@ -122,7 +123,33 @@ def _claims(case: Case, subject: IdentityId) -> Iterator[NamedClaim]:
                 scheme=shown.claim.scheme,
                 value=shown.claim.value,
                 issuer=to_hex(shown.issuer),
-                is_listed=case.trust is not None and case.trust.lists_issuer(shown.issuer, made_at),
+                is_listed=_is_listed(case, shown.issuer, made_at),
+            )
+
+
+def _is_listed(case: Case, issuer: IdentityId, made_at: int) -> bool:
+    """Return whether a claim of that time counts for the reader."""
+    listed = case.trust is not None and case.trust.lists_issuer(issuer, made_at)
+    return listed and not _is_doubted(case, issuer, made_at)
+
+
+def _is_doubted(case: Case, issuer: IdentityId, made_at: int) -> bool:
+    """Return whether a notice bears on a claim, or may: who hides a notice hides a reason."""
+    try:
+        return any(one.weight(made_at) is not Weight.NONE for one in of_act(case, issuer, made_at))
+    except UndecidedError:
+        return True
+
+
+def doubted_claims(case: Case) -> Iterator[str]:
+    """Yield a sentence for each claim of a listed issuer that a notice takes from its weight."""
+    for shown in case.disclosed.claims:
+        made_at, trust = _standing_since(case, shown), case.trust
+        listed = trust is not None and trust.lists_issuer(shown.issuer, made_at)
+        if made_at and listed and _is_doubted(case, shown.issuer, made_at):
+            yield (
+                f"A claim of {shown.claim.scheme} does not count: its issuer's account was under "
+                "notice or is doubted since then."
             )
 
 

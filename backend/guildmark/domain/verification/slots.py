@@ -4,8 +4,14 @@ from collections.abc import Iterator, Mapping
 
 from guildmark.domain import storage
 from guildmark.domain.contracts import ContractName
-from guildmark.domain.identifiers import IdentityId, MalformedHexError, bytes32_from_hex
-from guildmark.domain.identity import key_id
+from guildmark.domain.identifiers import (
+    ZERO32,
+    Bytes32,
+    IdentityId,
+    MalformedHexError,
+    bytes32_from_hex,
+)
+from guildmark.domain.identity import controller_target, key_id
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.storage import Location
 from guildmark.domain.verification.evidence import (
@@ -56,11 +62,41 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
         yield storage.LANES.at(grant.lane)
         yield storage.LANE_HOLDERS.at(grant.lane)
     if disclosed.key is not None:
-        yield storage.KEYS.at(key_id(core.entry.machine, disclosed.key))
+        key = key_id(core.entry.machine, disclosed.key)
+        yield storage.KEYS.at(key)
+        yield from _of_notices(Bytes32(key), disclosed)
+    for identity in acting(core, disclosed):
+        yield from _of_controllers(identity, disclosed)
     yield from _of_disclosures(disclosed)
     statement = statement_of(core)
     if statement is not None:
         yield from _of_statement(statement)
+
+
+def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
+    """Return the identities whose controllers registered or linked what a verdict rests on."""
+    links = [link for link in (disclosed.site_link, disclosed.maker_link) if link is not None]
+    ends = {end for link in links for end in (link.child, link.parent)}
+    issuers = {claim.issuer for claim in disclosed.claims}
+    operator = set() if disclosed.operator is None else {disclosed.operator}
+    machine = set() if disclosed.key is None else {core.entry.machine}
+    return frozenset(ends | issuers | operator | machine)
+
+
+def _of_controllers(identity: IdentityId, disclosed: Disclosures) -> Iterator[Location]:
+    counts = {one.identity: one.count for one in disclosed.controllers}
+    yield storage.IDENTITIES.at(identity)
+    for number in range(1, counts.get(identity, 1) + 1):
+        target = controller_target(identity, number)
+        yield storage.NOTICES.at(target, ZERO32)
+        yield from _of_notices(target, disclosed)
+        if number > 1:
+            yield storage.CONTROLLERS.at(identity, number)
+
+
+def _of_notices(target: Bytes32, disclosed: Disclosures) -> Iterator[Location]:
+    for authority in disclosed.authorities:
+        yield storage.NOTICES.at(target, authority)
 
 
 def _of_disclosures(disclosed: Disclosures) -> Iterator[Location]:

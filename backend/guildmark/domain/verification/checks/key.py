@@ -12,6 +12,7 @@ from guildmark.domain.statement import PAYLOAD_TYPE, SubjectMismatchError
 from guildmark.domain.storage import IntervalWord, KeyWord
 from guildmark.domain.verification.case import ENVELOPE, Case, Right, UndecidedError
 from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.doubts import Weight, act_findings, of_key
 from guildmark.domain.verification.report import Cause, Finding, State
 
 _KEY = "disclosed/key.json"
@@ -118,16 +119,24 @@ def _in_force(case: Case) -> Iterator[Finding]:
     key = KeyWord.decode(word)
     right = Right(what="The machine's key", evidence=_KEY, none=KEY_NOT_GOOD, part=KEY_GOOD_PARTLY)
     yield from right.findings([IntervalWord(since=key.since, until=key.until)], case.window)
-    if key.notice_at:
-        yield from _under_notice(key, logged=case.window.end)
 
 
-def _under_notice(key: KeyWord, logged: int) -> Iterator[Finding]:
-    said = f"notice was given at {key.notice_at}, suspected from {key.suspected_from}"
-    if logged >= key.notice_at:
-        yield KEY_UNDER_NOTICE.found(f"The part was logged at {logged}; {said}.", _KEY)
-    elif logged >= key.suspected_from:
-        yield KEY_IN_DOUBT.found(f"The part was logged at {logged}; {said}.", _KEY)
+def _not_doubted(case: Case) -> Iterator[Finding]:
+    name = _key(case)[1]
+    key, logged = KeyWord.decode(case.word(storage.KEYS.at(name))), case.window.end
+    for doubt in of_key(case, name, key):
+        weight, reason = doubt.weight(logged), f"The part was logged at {logged}; {doubt.words}."
+        if weight is Weight.VOID:
+            yield KEY_UNDER_NOTICE.found(reason, _KEY)
+        elif weight is Weight.DOUBT:
+            yield KEY_IN_DOUBT.found(reason, _KEY)
+
+
+def _added_soundly(case: Case) -> Iterator[Finding]:
+    # What an older key signed is not doubted by a notice on who added a newer one.
+    added = KeyWord.decode(case.word(storage.KEYS.at(_key(case)[1]))).since
+    if added:
+        yield from act_findings(case, case.core.entry.machine, added, "The key was added", _KEY)
 
 
 def _same_machine(case: Case) -> Iterator[Finding]:
@@ -165,5 +174,13 @@ KEY = Check(
         KEY_IN_DOUBT,
         MACHINE_MISMATCH,
     ),
-    rules=(_readable, _signature, _committed, _in_force, _same_machine),
+    rules=(
+        _readable,
+        _signature,
+        _committed,
+        _in_force,
+        _not_doubted,
+        _added_soundly,
+        _same_machine,
+    ),
 )

@@ -8,8 +8,10 @@ from guildmark.domain.identity import IdentityKind
 from guildmark.domain.storage import IdentityWord, IntervalWord
 from guildmark.domain.verification.case import LINK_MISSING, Case, Right, UndecidedError
 from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.doubts import act_findings
 from guildmark.domain.verification.evidence import LinkDisclosure
 from guildmark.domain.verification.report import Cause, Finding, State
+from guildmark.domain.verification.rights import Cover, cover
 
 _IDENTITIES = "chain/identities.json"
 
@@ -163,6 +165,7 @@ def _identity(
         part=REGISTERED_MEANWHILE,
     )
     yield from right.findings([IntervalWord(since=found.since, until=0)], case.window)
+    yield from act_findings(case, identity, found.since, f"The {named} was registered")
 
 
 def _link(case: Case, link: LinkDisclosure | None, right: Right) -> Iterator[Finding]:
@@ -178,7 +181,13 @@ def _link(case: Case, link: LinkDisclosure | None, right: Right) -> Iterator[Fin
         raise UndecidedError(LINK_MISSING.found(reason, right.evidence))
     ends = (link.child, link.parent)
     words = [case.word(storage.LINKS.at(*ends, number)) for number in range(1, count + 1)]
-    yield from right.findings(map(IntervalWord.decode, words), case.window)
+    intervals = list(map(IntervalWord.decode, words))
+    yield from right.findings(intervals, case.window)
+    for interval in intervals:
+        if cover([interval], case.window) is not Cover.NONE:
+            for side in ends:
+                made = f"{right.what} was made"
+                yield from act_findings(case, side, interval.since, made, right.evidence)
 
 
 PARTIES = Check(
