@@ -23,7 +23,7 @@ class StreamDigest:
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
         self._worker: ThreadPoolExecutor | None = None
-        self._pending: Future[None] | None = None
+        self._pending: tuple[Future[None], Buffer] | None = None
 
     def begin(self, data: Buffer) -> None:
         """Begin to hash ``data``, which follows what was begun before."""
@@ -33,13 +33,17 @@ class StreamDigest:
             return
         if self._worker is None:
             self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="digest")
-        self._pending = self._worker.submit(self._digest.update, data)
+        self._pending = self._worker.submit(self._digest.update, data), data
 
     def join(self) -> None:
         """Wait until what was begun is hashed."""
-        if self._pending is not None:
-            self._pending.result()
-            self._pending = None
+        if self._pending is None:
+            return
+        (future, data), self._pending = self._pending, None
+        if future.cancel():
+            self._digest.update(data)
+        else:
+            future.result()
 
     def digest(self) -> bytes:
         """Return the digest of everything so far."""

@@ -35,6 +35,22 @@ def test_a_buffer_may_be_used_again_after_join() -> None:
         assert digest.digest() == hashlib.sha256(b"a" * LARGE + b"b" * LARGE).digest()
 
 
+def test_what_a_busy_thread_has_not_begun_is_hashed_by_the_caller() -> None:
+    pieces, going = [os.urandom(LARGE) for _ in range(3)], threading.Event()
+
+    with StreamDigest() as digest:
+        digest.begin(pieces[0])
+        digest.join()
+        assert digest._worker is not None
+        digest._worker.submit(going.wait)
+        for piece in pieces[1:]:
+            digest.begin(piece)
+        found = digest.digest()
+        going.set()
+
+    assert found == hashlib.sha256(b"".join(pieces)).digest()
+
+
 def test_no_thread_is_left_and_none_begun_for_little() -> None:
     before = threading.active_count()
     with StreamDigest() as digest:
