@@ -77,6 +77,8 @@ class Licensed:
     recipe: str
     license: str
     lane: str
+    operator: str
+    """Who runs the lane's log."""
 
 
 def an_operator(stage: Stage) -> Operator:
@@ -125,7 +127,13 @@ def a_license(
         *("--log", operator.log, "--to", maker.site),
     )
     return Licensed(
-        designer=actor, owner=owner, design=design, recipe=recipe, license=signed, lane=lane
+        designer=actor,
+        owner=owner,
+        design=design,
+        recipe=recipe,
+        license=signed,
+        lane=lane,
+        operator=operator.org,
     )
 
 
@@ -192,7 +200,7 @@ def build(
     """Attest one part and return its envelope."""
     label = maker.actor.say(
         *("label", "new", f"{licensed.lane}-{written.stem}"),
-        *("--host", HOST, "--operator", maker.org),
+        *("--host", HOST, "--operator", licensed.operator),
     )
     written.write_text(json.dumps(report(label, maker.caliper)))
     envelope = maker.actor.say(

@@ -22,7 +22,7 @@ from guildmark.domain.contracts import (
     SlotProof,
 )
 from guildmark.domain.design import Revision
-from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.digital_link import DigitalLink, operator_token
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.eip712 import licenses_domain
 from guildmark.domain.entry import Entry, EntryKind
@@ -105,7 +105,7 @@ SITE, MACHINE, GAUGE, ISSUER, AUTHORITY = (
 OWNER = Address(b"\xd0" * 20)
 DESIGN = DesignId(sha256(b"design"))
 HOST = "id.example.org"
-LABEL = DigitalLink.of_own_part(HOST, "abcdefgh23456777", "5-00025").label
+LABEL = DigitalLink.of_own_part(HOST, operator_token(OPERATOR), "5-00025").label
 
 
 class Signer:

@@ -71,7 +71,8 @@ from guildmark.services.sequencing import Sequencing
 DESIGNER, MAKER, SITE, OPERATOR, WRITER, MACHINE, ISSUER = (
     *("designer", "maker", "site", "operator", "writer", "machine", "issuer"),
 )
-PREFIX = "https://parts.example/id/abcdefgh/"
+# With the token of the world's operator, whose id follows from his key and the first salt.
+PREFIX = "https://parts.example/id/xjaxm3hqk44rqwwr/"
 UNITS = 3
 
 

@@ -266,7 +266,7 @@ def _named(target: str, node: str | None, *, offline: bool) -> tuple[_Named, Par
     scheme, _, rest = target.partition("://")
     label, hint = read_link(f"https://{rest}")
     host = f"{scheme}://{rest.partition('/')[0]}"
-    return _Named(link=DigitalLink.parse_label(label), hint=hint), Parts(url=node or host)
+    return _Named(link=DigitalLink.parse(label), hint=hint), Parts(url=node or host)
 
 
 def _print(report: Report, *, as_json: bool, offline: bool) -> None:

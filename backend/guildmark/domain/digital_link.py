@@ -184,7 +184,16 @@ class DigitalLink:
             raise LinkNotCanonicalError(message, canonical=link.label)
         if any(_is_key(name, value) for name, value in pairwise(link.prefix)):
             _refuse("the path in front of the key names another key")
+        if link.is_own and link.prefix:
+            _refuse("a label of the own form has no path in front of it")
         return link
+
+    def is_of_operator(self, operator: IdentityId) -> bool:
+        """Return whether the operator of a log may give this label: in the own form it names him.
+
+        A GS1 key is its company's, whoever logs.
+        """
+        return not self.is_own or self.value == operator_token(operator)
 
     def _segments(self) -> list[str]:
         below = [self.serial or ""] if self.is_own else _flat(self.qualifiers)

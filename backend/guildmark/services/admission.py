@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from guildmark.domain.clause import Clause, ClauseType
 from guildmark.domain.clauses import DisclosedClauses, compare
-from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.digital_link import DigitalLink, operator_token
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.errors import (
@@ -28,6 +28,7 @@ from guildmark.domain.facts import (
     LaneFact,
     LicenseFact,
     LinkFact,
+    LogFact,
     ParentFact,
     RecipeFact,
     RecordFact,
@@ -65,6 +66,13 @@ class PayloadTypeError(MalformedError):
 
     code = "statement.payloadType"
     hint = "Send the envelopes that machines signed."
+
+
+class LabelOperatorError(NotLoggedError):
+    """A label of the own form names another operator than the one who runs the log."""
+
+    code = "label.otherOperator"
+    hint = "Make labels with the id of the log's operator: `guildmark label new --operator ID`."
 
 
 class BeaconUnknownError(NotLoggedError):
@@ -228,14 +236,23 @@ class Desk:
         statement = BuildStatement.parse(envelope.payload)
         key = self._signer(envelope, statement)
         self._check_window(key, statement)
-        # One text a label and one parser for all: as check (3) asks.
-        DigitalLink.parse_label(statement.label)
+        self._check_label(statement.label)
         licensed = self._check_lane(statement)
         self._check_terms(licensed, statement)
         self._check_design(licensed, statement)
         self._check_recipe(statement)
         entry = queued(data, envelope, statement, salt)
         return Admitted(entry=entry, unit=statement.external.unit)
+
+    def _check_label(self, label: str) -> None:
+        # One text a label and one parser for all: as check (3) asks.
+        link = DigitalLink.parse_label(label)
+        operator = known(self.view.facts, LogFact, self.log).operator
+        if not link.is_of_operator(operator):
+            message = f"The label names operator {link.value}; log {self.log} has another one."
+            raise LabelOperatorError(
+                message, found=link.value, expected=operator_token(operator), log=self.log
+            )
 
     def _signer(self, envelope: Envelope, statement: BuildStatement) -> KeyFact:
         if envelope.payload_type != PAYLOAD_TYPE:

@@ -13,7 +13,7 @@ from fakes.simulator import (
     SITE,
 )
 from guildmark.domain import storage
-from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.digital_link import DigitalLink, operator_token
 from guildmark.domain.identifiers import (
     Index,
     to_hex,
@@ -133,3 +133,16 @@ def node_that_does_not_say_who_else_claims_the_label(draft: Draft) -> None:
 def more_entries_of_the_label_than_are_looked_at(draft: Draft) -> None:
     beyond = Unsearched(reason="The node names 65 other entries.", lack=Lack.EVIDENCE)
     draft.question = Question(unsearched=(beyond,))
+
+
+@breaks(3, "labelOfOtherOperator", 19)
+def label_of_another_operator(draft: Draft) -> None:
+    token = operator_token(sim.identity("other operator"))
+    draft.simulator.statement["label"] = f"https://{HOST}/id/{token}/5-00025"
+
+
+@breaks(3, "labelNotCanonical", 19)
+def label_behind_a_path(draft: Draft) -> None:
+    path = f"https://{HOST}/parts/id/"
+    draft.simulator.statement["label"] = LABEL.replace(f"https://{HOST}/id/", path)
+    relicense(draft, LABEL_NAMESPACE=path)

@@ -69,7 +69,6 @@ def test_own_links_are_read_back(serial: str) -> None:
         "https://example.org/id/01/09506000134352",
         "https://example.org/01/09506000134352/10/id/21/x",
         "https://example.org/01/09506000134352/10/01/21/12",
-        "https://example.org/01/id/abcdefgh/1",
         "https://localhost:5000/id/abcdef/1-00001",
     ],
 )
@@ -109,6 +108,24 @@ def test_label_in_which_another_key_can_be_read_is_refused(text: str) -> None:
     assert dl.DigitalLink.parse(text).prefix[0] in {"01", "8004"}
     with pytest.raises(dl.MalformedLinkError, match="names another key"):
         dl.DigitalLink.parse_label(text)
+
+
+@pytest.mark.parametrize("prefix", ["01", "some/path", "id/id", "a"])
+def test_own_form_behind_a_path_is_a_link_and_no_label(prefix: str) -> None:
+    text = f"https://example.org/{prefix}/id/abcdefgh/1"
+
+    assert dl.DigitalLink.parse(text).label == text
+    with pytest.raises(dl.MalformedLinkError, match="no path in front of it"):
+        dl.DigitalLink.parse_label(text)
+
+
+def test_own_form_is_its_operators_and_a_gs1_key_is_anybodys() -> None:
+    operator, other = (IdentityId(bytes((number,)) * 32) for number in (1, 2))
+    link = dl.DigitalLink.of_own_part("a.example", dl.operator_token(operator), "1")
+    part = dl.DigitalLink.of_part("a.example", GTIN, "1")
+
+    assert (link.is_of_operator(operator), link.is_of_operator(other)) == (True, False)
+    assert (part.is_of_operator(operator), part.is_of_operator(other)) == (True, True)
 
 
 @pytest.mark.parametrize(

@@ -423,7 +423,7 @@ def test_label_in_another_form_is_refused(world: World, label: str, expected: st
 
 
 def test_label_outside_the_namespace_is_refused(world: World) -> None:
-    statement = replace(world.statement(), label="https://other.example/id/abcdefgh/1")
+    statement = replace(world.statement(), label=PREFIX.replace("parts.", "other.") + "1")
 
     error = refusal(world, world.sign(statement))
 
@@ -578,6 +578,20 @@ def test_recipe_with_a_hidden_process_clause_is_refused() -> None:
     error = refusal(world, world.envelope())
 
     assert (error.code, error.exit_code) == ("recipe.settingWithheld", 23)
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        (PREFIX + "9", None),
+        (PREFIX.replace("/id/", "/id/abc") + "9", "label.otherOperator"),
+        (PREFIX.replace("/id/", "/parts/id/") + "9", "label.malformedLink"),
+    ],
+)
+def test_label_is_of_the_logs_operator(world: World, label: str, expected: str | None) -> None:
+    (answer,) = send(world, world.sign(replace(world.statement(), label=label)))
+
+    assert (answer.error.code if answer.error else None) == expected
 
 
 def measured(value: str, unit: str = "mm", instrument: str | None = None) -> Change:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from guildmark.domain import merkle
+from guildmark.domain import merkle, storage
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import to_hex
@@ -41,6 +41,11 @@ LABEL_NOT_CANONICAL = Cause(
     code="verify.labelNotCanonical",
     state=State.FAIL,
     meaning="The label is no link that labels may be: readers could take it for another part's.",
+)
+LABEL_OF_OTHER_OPERATOR = Cause(
+    code="verify.labelOfOtherOperator",
+    state=State.FAIL,
+    meaning="A label of the own form names another operator than the one who runs the log.",
 )
 SUBJECT_MISMATCH = Cause(
     code="verify.subjectMismatch",
@@ -110,6 +115,20 @@ def _label(case: Case) -> Iterator[Finding]:
         yield LABEL_MISMATCH.found(reason, ENVELOPE)
 
 
+def _label_operator(case: Case) -> Iterator[Finding]:
+    log = case.core.record.log
+    try:
+        named = DigitalLink.parse_label(case.statement.label)
+    except MalformedError:
+        # Said above.
+        return
+    # A log that nobody opened is a finding of (1).
+    operator = case.word(storage.OPERATORS.at(log)) if named.is_own else 0
+    if operator and not named.is_of_operator(storage.identity_of(operator)):
+        reason = f"The label names operator {named.value}, who does not run log {log}."
+        yield LABEL_OF_OTHER_OPERATOR.found(reason, ENVELOPE)
+
+
 def _thing(link: DigitalLink) -> object:
     return link.key, link.value, link.qualifiers
 
@@ -141,6 +160,7 @@ ENTRY = Check(
         HINT_MISMATCH,
         LABEL_MISMATCH,
         LABEL_NOT_CANONICAL,
+        LABEL_OF_OTHER_OPERATOR,
         SUBJECT_MISMATCH,
         ENTRY_SUBJECT_MISMATCH,
         MAKER_MISMATCH,
@@ -151,5 +171,15 @@ ENTRY = Check(
         LABEL_SOURCE_SILENT,
         LABEL_ENTRIES_BEYOND,
     ),
-    rules=(_path, _position, _label, _subject, _maker, _dependencies, first_use, searched),
+    rules=(
+        _path,
+        _position,
+        _label,
+        _label_operator,
+        _subject,
+        _maker,
+        _dependencies,
+        first_use,
+        searched,
+    ),
 )
