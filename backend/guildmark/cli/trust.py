@@ -13,9 +13,15 @@ from guildmark.cli.answers import Answer, Moment, note, say
 from guildmark.cli.arguments import AsJson, Folder, address, identity_id, moment
 from guildmark.domain import trust as trust_file
 from guildmark.domain.contracts import ChainClass
-from guildmark.domain.errors import ConflictError, NotFinalError, UntrustedError
+from guildmark.domain.errors import (
+    ConflictError,
+    NotFinalError,
+    NotFoundError,
+    SettingsError,
+    UntrustedError,
+)
 from guildmark.domain.identifiers import BLOCK_MAX, Address, IdentityId, to_hex
-from guildmark.domain.trust import VERSION, Listed, Trust, TrustedBlock, TrustFileError
+from guildmark.domain.trust import VERSION, Listed, Trust, TrustedBlock
 from guildmark.settings import default_home
 
 app = typer.Typer(
@@ -60,6 +66,20 @@ class TrustExistsError(ConflictError):
 
     code = "trust.exists"
     hint = "Add to it with `guildmark trust add`, or name another file with --trust."
+
+
+class TrustMissingError(NotFoundError):
+    """There is no trust file where one was looked for."""
+
+    code = "trust.missing"
+    hint = "Make one with `guildmark trust init`, or name the file with --trust."
+
+
+class TrustUnreadableError(SettingsError):
+    """The trust file is there, and may not be read."""
+
+    code = "trust.unreadable"
+    hint = "Name a file that you may read."
 
 
 class ChainNotTrustedError(UntrustedError):
@@ -175,9 +195,12 @@ def _path(trust: Path | None, home: Path | None) -> Path:
 def _load(path: Path) -> Trust:
     try:
         return trust_file.parse(path.read_bytes())
-    except OSError as error:
+    except FileNotFoundError as error:
         message = f"There is no trust file at {path}."
-        raise TrustFileError(message, path=str(path)) from error
+        raise TrustMissingError(message, path=str(path)) from error
+    except OSError as error:
+        message = f"{path} cannot be read."
+        raise TrustUnreadableError(message, path=str(path)) from error
 
 
 def _listed(ids: Sequence[IdentityId] | None) -> Sequence[Listed]:

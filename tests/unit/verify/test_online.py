@@ -609,6 +609,16 @@ def test_a_trust_file_is_shown_in_words(folder: Path, capsys: pytest.CaptureFixt
     assert "consortium" in capsys.readouterr().out
 
 
-def test_a_trust_file_that_is_not_there_is_named(empty: Path) -> None:
-    assert run("trust", "show") == 2
-    assert run("trust", "add", "--operator", to_hex(OPERATOR)) == 2
+def test_a_trust_file_that_is_not_there_is_named(
+    empty: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("trust", "show", "--json") == 4
+    assert json.loads(capsys.readouterr().out)["code"] == "trust.missing"
+    assert run("trust", "add", "--operator", to_hex(OPERATOR)) == 4
+
+
+def test_a_trust_file_that_cannot_be_read_is_named(
+    empty: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("trust", "show", "--trust", empty, "--json") == 2
+    assert json.loads(capsys.readouterr().out)["code"] == "trust.unreadable"
