@@ -618,7 +618,7 @@ def test_a_trust_file_that_is_not_there_is_named(
 
 
 def test_a_trust_file_that_cannot_be_read_is_named(
-    empty: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run("trust", "show", "--trust", empty, "--json") == 2
+    assert run("trust", "show", "--trust", folder, "--json") == 2
     assert json.loads(capsys.readouterr().out)["code"] == "trust.unreadable"
