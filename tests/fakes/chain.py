@@ -106,6 +106,8 @@ class MemoryChain:
     controllers: dict[bytes, Address] = field(default_factory=dict)
     link_counts: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
     candidates: dict[bytes, Address] = field(default_factory=dict)
+    doubted: set[bytes] = field(default_factory=set)
+    """Whose present controller is under notice."""
     backing: dict[bytes, dict[Address, int]] = field(default_factory=dict)
     revisions: dict[bytes, int] = field(default_factory=dict)
     terms: dict[int, Terms] = field(default_factory=dict)
@@ -177,12 +179,16 @@ class MemoryChain:
             "publishedAt": self._published_at,
             "recordDigest": self._record_digest,
             "revisionDigest": self._revision_digest,
-            "speakerOf": lambda one: (self.controllers[one], one in self.candidates),
+            "speakerOf": self._speaker_of,
             "stateHash": self._state_hash,
             "step": lambda recipe, number: {"status": self._steps(recipe)[number - 1]},
             "stepCount": lambda recipe: len(self._steps(recipe)),
         }
         return answers[call.function](*call.args)
+
+    def _speaker_of(self, identity: bytes) -> tuple[Address, bool, bool]:
+        is_in_recovery = identity in self.candidates
+        return self.controllers[identity], is_in_recovery, identity in self.doubted
 
     def read_all(self, calls: Sequence[Call], *, block: int | None = None) -> Sequence[Any]:
         return [self.read(call, block=block) for call in calls]
@@ -387,6 +393,7 @@ class MemoryChain:
         self, sender: Address, identity: IdentityId, suspected_from: int, evidence: bytes
     ) -> None:
         self._check_controller(identity, sender)
+        self.doubted.add(identity)
         self._doubt(
             "ControllerNoticeGiven",
             id=identity,

@@ -150,6 +150,13 @@ class AskerInRecoveryError(RevokedError):
     hint = "Ask again when the recovery has ended."
 
 
+class AskerUnderNoticeError(RevokedError):
+    """The account that speaks for the site is under notice: it may be in other hands."""
+
+    code = "release.siteUnderNotice"
+    hint = "Give the site another controller, then ask again."
+
+
 class AskerElsewhereError(UntrustedError):
     """The machine does not belong to the site, or the site to no organization."""
 
@@ -317,7 +324,8 @@ class Releasing:
     def _check_site_signed(self, asked: _Asked) -> None:
         site = asked.request.site
         fact = asked.view.facts.get(IdentityFact, site)
-        speaker, in_recovery = self.ledger.read(_identities("speakerOf", site))
+        found = self.ledger.read(_identities("speakerOf", site))
+        speaker, in_recovery, under_notice = found
         # Who speaks for it must do so in a final block, and still.
         if fact is None or fact.controller != speaker:
             message = f"Nobody speaks for site {to_hex(site)} in a final block and now."
@@ -327,6 +335,9 @@ class Releasing:
         if in_recovery:
             message = f"Guardians are giving site {to_hex(site)} another controller."
             raise AskerInRecoveryError(message, site=to_hex(site))
+        if under_notice:
+            message = f"The controller of site {to_hex(site)} is under notice."
+            raise AskerUnderNoticeError(message, site=to_hex(site))
 
     def _maker(self, asked: _Asked) -> IdentityId:
         site, machine = asked.request.site, asked.request.machine

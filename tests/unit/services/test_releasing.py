@@ -50,6 +50,7 @@ from guildmark.domain.release import (
 )
 from guildmark.domain.terms import TermsKind
 from guildmark.ports import KeyName
+from guildmark.services.notices import Suspicion
 from guildmark.services.projection import known
 from guildmark.services.releasing import REQUEST_AGE, receipt_label
 from guildmark.services.requesting import Asker
@@ -373,6 +374,13 @@ def test_site_in_recovery_gets_nothing_by_its_controller(releases: Releases) -> 
     world.tools.chain.candidates[world.site] = Address(bytes(20))
 
     assert refusal(releases, releases.site) == "release.siteInRecovery"
+
+
+def test_site_whose_controller_is_under_notice_gets_nothing(releases: Releases) -> None:
+    world = releases.world
+    world.tools.notices(SITE).of_controller(world.site, Suspicion(since=world.tools.chain.now))
+
+    assert refusal(releases, releases.site) == "release.siteUnderNotice"
 
 
 @pytest.mark.parametrize("thing", ["design", "recipe", "machine"])
