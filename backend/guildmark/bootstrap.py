@@ -43,6 +43,7 @@ from guildmark.services.deposits import Deposits
 from guildmark.services.designs import Designs
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.evidence import Exporter
+from guildmark.services.filelists import FileLists
 from guildmark.services.guardians import Guardians
 from guildmark.services.history import History
 from guildmark.services.identities import Identities
@@ -176,6 +177,11 @@ class Home:
             store=self.store,
             entropy=self.entropy,
         )
+
+    @property
+    def filelists(self) -> FileLists:
+        """Return the use cases around single files of designs."""
+        return FileLists(ledger=self.ledger, store=self.store)
 
     def recipes(self, key: KeyName) -> Recipes:
         """Return the use cases around recipes."""

@@ -54,6 +54,7 @@ from guildmark.services.builds import Assignment, Builds, Finished
 from guildmark.services.designs import Designs, SourceFile
 from guildmark.services.disclosing import Disclosing, claim_body, clauses_body
 from guildmark.services.evidence import Exporter
+from guildmark.services.filelists import FileLists
 from guildmark.services.guardians import Guardians
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
@@ -123,6 +124,10 @@ class Tools:
             store=self.store,
             entropy=self.entropy,
         )
+
+    @property
+    def filelists(self) -> FileLists:
+        return FileLists(ledger=self.chain, store=self.store)
 
     def recipes(self, name: str) -> Recipes:
         return Recipes(account=self.account(name), store=self.store, entropy=self.entropy)

@@ -1,5 +1,6 @@
 """``guildmark design``: file sets, encrypted and registered."""
 
+import hashlib
 from contextlib import ExitStack
 from io import BufferedReader
 from pathlib import Path
@@ -36,6 +37,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.refusals import DesignUnknownError
 from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.services.designs import DesignFilesUnknownError, SourceFile
+from guildmark.services.filelists import SHOWN_LIMITS, FileNotRegisteredError
 
 app = typer.Typer(help="Register and show designs.", no_args_is_help=True)
 
@@ -172,6 +174,59 @@ def show(
         "files": _files(opened, design, KeyName(account)),
     }
     say(answer, as_json=as_json)
+
+
+@app.command("show-file")
+def show_file(
+    design: _Design,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="One of the design's files.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the proof is written.")],
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a proof of what one file of a design is; of the others it tells their number."""
+    write_new(out, enter_informed(home).filelists.show(design, name))
+    say({"file": str(out), "name": name}, as_json=as_json, brief=out)
+
+
+@app.command("check-file")
+def check_file(
+    proof: Annotated[
+        Path, typer.Argument(metavar="PROOF", exists=True, dir_okay=False, help="A proof.")
+    ],
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", exists=True, dir_okay=False, help="The plain file to compare."
+        ),
+    ] = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check against the chain what a proof shows of a file, and the file itself where named."""
+    if proof.stat().st_size > SHOWN_LIMITS.size:
+        message = f"A proof has at most {SHOWN_LIMITS.size} bytes."
+        raise FileNotRegisteredError(message)
+    shown = enter(home).filelists.check(proof.read_bytes())
+    if file is not None:
+        shown.check(size=file.stat().st_size, digest=_digest(file))
+    answer: Answer = {
+        "design": to_hex(shown.revision.design),
+        "revision": shown.revision.number,
+        "at": Moment(shown.revision.at),
+        "name": shown.name,
+        "mediaType": shown.media_type,
+        "size": shown.size,
+        "sha256": shown.digest.hex(),
+        "geometry": shown.geometry or None,
+        "compared": file is not None,
+    }
+    say(answer, as_json=as_json)
+
+
+def _digest(file: Path) -> Digest:
+    with file.open("rb") as source:
+        return Digest(hashlib.file_digest(source, "sha256").digest())
 
 
 @app.command("export-3mf")

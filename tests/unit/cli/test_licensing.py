@@ -142,6 +142,28 @@ def test_a_hostile_file_is_refused_unless_it_is_not_read(
     assert shown["files"][0]["geometry"] is None
 
 
+def test_one_file_of_a_design_is_shown_alone(speak: Speak, world: World, tmp_path: Path) -> None:
+    mesh, notes, proof = (tmp_path / name for name in ("cube.stl", "notes.txt", "proof.json"))
+    mesh.write_bytes(text_stl())
+    notes.write_bytes(b"secret")
+    design = speak("design", "register", mesh, notes, "--as", DESIGNER).out
+
+    speak("design", "show-file", design, "cube.stl", "--out", proof)
+    found = speak("design", "check-file", proof, "--file", mesh, "--json")
+    other = speak("design", "check-file", proof, "--file", notes, "--json")
+    proof.write_bytes(bytes((1 << 20) + 1))
+    large = speak("design", "check-file", proof, "--json")
+
+    assert (found.json["design"], found.json["name"], found.json["compared"]) == (
+        design,
+        "cube.stl",
+        True,
+    )
+    assert "triangles=12" in found.json["geometry"]
+    assert (other.exit, other.json["code"]) == (14, "design.fileMismatch")
+    assert (large.exit, large.json["code"]) == (14, "design.fileNotRegistered")
+
+
 def test_an_unknown_design_cannot_be_shown(speak: Speak) -> None:
     spoken = speak("design", "show", UNKNOWN, "--as", DESIGNER, "--json")
 
