@@ -113,3 +113,17 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def address_by_kubo(file: Path, folder: Path) -> str:
+    """Return the address that Kubo computes of a file; its repository is made in ``folder``."""
+    environment = {**os.environ, "IPFS_PATH": str(folder)}
+    shape = ("--cid-version=1", "--raw-leaves", "--chunker=size-1048576", "--max-file-links=1024")
+    init, add = ["init", "--profile=test"], ["add", "--only-hash", "--quieter", *shape, str(file)]
+    _run(init, environment)
+    return _run(add, environment).decode().strip()
+
+
+def _run(command: list[str], environment: Mapping[str, str]) -> bytes:
+    program = [str(_PROGRAM), *command]
+    return subprocess.run(program, env=environment, check=True, capture_output=True).stdout

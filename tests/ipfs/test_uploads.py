@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from guildmark_ipfs.errors import (
     BusyError,
     NotFoundError,
     StoreFailedError,
+    StoreFullError,
     TooLargeError,
     TruncatedError,
     WrongOffsetError,
@@ -25,6 +26,7 @@ from guildmark_ipfs.memory import AddressOnly
 from guildmark_ipfs.store import ContentStore, describe
 from guildmark_ipfs.unixfs import CHUNK, Builder
 from guildmark_ipfs.uploads import Upload, Uploads
+from ipfs.kubo_node import address_by_kubo
 
 DATA = os.urandom(2 * CHUNK + 77)
 
@@ -238,3 +240,71 @@ def test_an_upload_survives_kill_9_at_any_time(tmp_path: Path, uploads: Uploads)
     digest = hashlib.sha256(content(uploads, cid)).digest()
     assert digest == hashlib.sha256(data).digest()
     assert cid == describe(io.BytesIO(data)).cid
+
+
+@pytest.mark.needs("kubo")
+def test_a_taker_killed_at_forty_percent_ends_with_kubo_s_address(
+    tmp_path: Path, uploads: Uploads, volume: Callable[[int, int, int], int]
+) -> None:
+    size = volume(10, 40, 500) * 1_000_000
+    source = tmp_path / "source"
+    with source.open("wb") as file:
+        for _ in range(size // 1_000_000):
+            file.write(os.urandom(1_000_000))
+    name = uploads.begin(size).name
+    with source.open("rb") as file:
+        _killed_after(tmp_path, name, file.read(size * 2 // 5))
+        offset = uploads.status(name).offset
+        file.seek(offset)
+        uploads.append(name, offset, iter(lambda: file.read(CHUNK), b""))
+    cid = uploads.finish(name)
+
+    assert 0 < offset <= size * 2 // 5
+    assert offset % CHUNK == 0
+    assert str(cid) == address_by_kubo(source, tmp_path / "kubo")
+    assert not list((tmp_path / "blocks" / "scratch").iterdir())
+
+
+def _killed_after(folder: Path, name: str, data: bytes) -> None:
+    """Let a process take ``data`` as the beginning of an upload, then kill it."""
+    command = [sys.executable, "-c", _TAKING, str(folder), name, "0"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as taker:
+        assert taker.stdin is not None
+        taker.stdin.write(data)
+        # The pipe is empty but for its buffer: what was written was read, and is being stored.
+        taker.send_signal(signal.SIGKILL)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 6 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_an_upload_to_a_full_disk_goes_on_when_there_is_room(small_disk: Path) -> None:
+    blocks = LocalBlockStore.open(small_disk / "blocks")
+    uploads = Uploads(folder=small_disk / "uploads", blocks=blocks)
+    data, filler = os.urandom(4 * CHUNK + 5), small_disk / "filler"
+    filler.write_bytes(bytes(3 * CHUNK))
+    name = uploads.begin(len(data)).name
+
+    with pytest.raises(StoreFullError, match="No space left on device"):
+        uploads.append(name, 0, [data])
+
+    stands = uploads.status(name)
+    assert 0 < stands.offset < len(data)
+    assert stands.offset % CHUNK == 0
+    assert not list((small_disk / "blocks" / "scratch").iterdir())
+    stored = [path.read_bytes() for path in (small_disk / "blocks" / "blocks").rglob("b*")]
+    assert sorted(stored) == sorted(data[at : at + CHUNK] for at in range(0, stands.offset, CHUNK))
+    filler.unlink()
+    uploads.append(name, stands.offset, [data[stands.offset :]])
+    assert content(uploads, uploads.finish(name)) == data
