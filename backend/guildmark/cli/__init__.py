@@ -50,6 +50,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "link": "Link a machine to its site, or a site to its organization.",
         "log": "Open a log, choose its writer, close it.",
         "machine": "Register and show machines, and their keys.",
+        "notice": "Say that a key, or a controller's account, may be in other hands.",
         "org": "Register and show organizations.",
         "package": "Hand a site what a license covers.",
         "part": "Show parts, make them tokens, declare them void.",

@@ -9,6 +9,7 @@ from guildmark.domain.identifiers import (
     ZERO32,
     Bytes32,
     ClaimId,
+    Digest,
     IdentityId,
     KeyId,
     to_hex,
@@ -29,6 +30,7 @@ from guildmark.services.accounts import Account
 from guildmark.services.disclosing import claim_body
 
 _SALT_SIZE = 32
+_NO_EVIDENCE = Digest(ZERO32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,13 +106,21 @@ class Identities:
         """
         self.account.call(ContractName.IDENTITIES, "endKey", machine, key, once=key.hex())
 
-    def give_notice(self, machine: IdentityId, key: KeyId, *, suspected_from: int) -> None:
+    def give_notice(
+        self,
+        machine: IdentityId,
+        key: KeyId,
+        *,
+        suspected_from: int,
+        evidence: Digest = _NO_EVIDENCE,
+    ) -> None:
         """Give notice, as the machine's controller, that a key may be in wrong hands.
 
         Args:
             machine: The machine.
             key: Its key.
             suspected_from: Block seconds from which the key is doubted; it only moves earlier.
+            evidence: The digest of what shows why.
 
         Raises:
             CallerRefusedError: The account does not speak for the machine.
@@ -118,7 +128,7 @@ class Identities:
             SuspicionError: A time from which the notice may not doubt the key.
         """
         self.account.call(
-            *(ContractName.IDENTITIES, "giveNotice", machine, key, suspected_from, ZERO32),
+            *(ContractName.IDENTITIES, "giveNotice", machine, key, suspected_from, evidence),
             once=f"{key.hex()}:{suspected_from}",
         )
 

@@ -103,6 +103,13 @@ class Notices:
         self.account.call(ContractName.IDENTITIES, function, *said, once=once)
 
 
+def is_under_notice(identity: IdentityId, facts: Facts) -> bool:
+    """Return whether the present controller is doubted by himself or his guardians."""
+    number = len(controllers(identity, facts))
+    target = controller_target(identity, number)
+    return facts.get(NoticeFact, identity, target, ZERO32) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backed:
     """A notice that guardians back and that is not given yet.

@@ -4,11 +4,14 @@ import httpx
 import pytest
 
 from guildmark.domain.identifiers import to_hex
+from guildmark.domain.identity import IdentityKind
 from guildmark.domain.merkle import MerkleTree
 from guildmark.domain.refusals import RecoveryTooEarlyError
+from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.ports import KeyName
 from guildmark.services.guardians import recovery, standing
-from stages import Played
+from guildmark.services.notices import Suspicion
+from stages import Played, indexed, until
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
@@ -84,6 +87,41 @@ def test_guardians_are_named_and_their_recovery_is_cancelled(played: Played) -> 
     assert running.candidate == account
     with maker.home.store.reading() as view:
         assert recovery(maker.id, view.facts) is None
+
+
+def test_warnings_are_told_with_who_gave_them(web: httpx.Client, played: Played) -> None:
+    home, authority = played.scene.designer.home, played.scene.authority
+    account, name = home.account(KeyName("account")).address, KeyName("account")
+    machine = home.identities(name).register(IdentityKind.MACHINE, {"name": "Lent machine"})
+    public = PublicKey(algorithm=Algorithm.ED25519, data=b"\x07" * 32)
+    key, now = home.identities(name).add_key(machine, public), home.ledger.head(final=True).time
+    home.guardians(name).name(machine, [account], threshold=1, delay=86_400)
+    home.guardians(name).support(machine, authority.home.account(name).address)
+    since = Suspicion(since=home.ledger.head(final=True).time)
+    home.notices(name).back_of_key(machine, key, since)
+    home.notices(name).of_controller(machine, since)
+    warning = authority.home.notices(name)
+    warning.warn_of_key(authority.id, machine, key, Suspicion(since=now))
+
+    path, done = f"/v1/identities/{to_hex(machine)}", home.ledger.head(final=True).number
+    until(lambda: indexed(played.node) >= done)
+    told = web.get(path).json()
+    card = web.get(f"/orgs/{to_hex(machine)}", headers={"Accept": "text/html"}).text
+
+    by_guardians, own, by_authority = told["notices"]
+    assert (by_guardians["key"], by_guardians["guardians"]) == (to_hex(key), True)
+    assert (own["controller"], own["key"], own["listed"]) == (1, None, True)
+    assert (by_authority["authority"], by_authority["listed"]) == (to_hex(authority.id), False)
+    assert told["recovery"]["candidate"] == to_hex(authority.home.account(name).address)
+    assert told["controllers"] == 1
+    for words in (
+        "The present controller (number 1) may be in other hands",
+        "its guardians",
+        "its own controller",
+        "authority not listed",
+        "Guardians are giving it another controller",
+    ):
+        assert words in card, words
 
 
 def test_a_design_is_shown_with_its_revisions(web: httpx.Client, played: Played) -> None:

@@ -9,7 +9,13 @@ from guildmark.domain.identifiers import ZERO32, Bytes32, IdentityId, KeyId
 from guildmark.domain.identity import controller_target
 from guildmark.domain.refusals import CallerRefusedError
 from guildmark.services.guardians import standing
-from guildmark.services.notices import Suspicion, backed_on, controllers, notices_on
+from guildmark.services.notices import (
+    Suspicion,
+    backed_on,
+    controllers,
+    is_under_notice,
+    notices_on,
+)
 
 EVIDENCE = sha256(b"the police report")
 TIME = 1_700_000_001
@@ -40,6 +46,22 @@ def test_a_controller_doubts_itself(world: World) -> None:
     assert (notice.suspected_from, notice.evidence) == (TIME, EVIDENCE)
     assert notice.notice_at == world.tools.chain.now
     assert (notice.is_by_authority, notice.by_guardians) == (False, False)
+
+
+def test_only_the_present_controller_is_under_notice(world: World) -> None:
+    before = is_under(world)
+    world.tools.notices(MAKER).of_controller(world.maker, Suspicion(since=TIME))
+    given = is_under(world)
+    world.tools.guardians(SITE).support(world.maker, world.tools.account(ISSUER).address)
+    world.tools.guardians(ISSUER).accept(world.maker)
+
+    assert (before, given, is_under(world)) == (False, True, False)
+
+
+def is_under(world: World) -> bool:
+    world.tools.indexing().follow()
+    with world.tools.store.reading() as view:
+        return is_under_notice(world.maker, view.facts)
 
 
 def test_only_the_controller_doubts_itself(world: World) -> None:

@@ -1,15 +1,18 @@
 """The card of an identity: what is proven of it, by whose word, and who states otherwise."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from guildmark.api.pages.verdict import Fact, in_words, shortened
 from guildmark.api.serving import ServedNode
-from guildmark.domain.facts import ClaimFact, IdentityFact, ParentFact
+from guildmark.domain.facts import ClaimFact, IdentityFact, NoticeFact, ParentFact
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.refusals import IdentityUnknownError
 from guildmark.ports import View
 from guildmark.services.cards import Stated, name_of, stated
+from guildmark.services.guardians import recovery
+from guildmark.services.notices import controllers, notices_on
 
 _SHOWN_MAX = 64
 
@@ -36,6 +39,18 @@ class ClaimRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRow:
+    """A notice in words."""
+
+    about: str
+    giver: Named
+    standing: str
+    tone: str
+    when: str
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardPage:
     """Everything that the template shows."""
 
@@ -46,6 +61,8 @@ class CardPage:
     parent: Named | None
     claims: tuple[ClaimRow, ...]
     more: int
+    notices: tuple[NoticeRow, ...]
+    recovery: str
     id: str
 
 
@@ -69,6 +86,8 @@ def card_page(identity: IdentityId, node: ServedNode) -> CardPage:
             parent=_parent(identity, view),
             claims=tuple(_row(one, node, view) for one in claims[:_SHOWN_MAX]),
             more=max(0, len(claims) - _SHOWN_MAX),
+            notices=tuple(_notices(fact, node, view)),
+            recovery=_recovery(identity, view),
             id=to_hex(identity),
         )
 
@@ -84,6 +103,50 @@ def _facts(fact: IdentityFact) -> tuple[Fact, ...]:
 def _parent(identity: IdentityId, view: View) -> Named | None:
     found = view.facts.get(ParentFact, identity)
     return None if found is None or not any(found.parent) else _named(found.parent, view)
+
+
+def _notices(fact: IdentityFact, node: ServedNode, view: View) -> Iterator[NoticeRow]:
+    # Authorities that nobody here lists must not crowd out the others.
+    given = [(_counts(one, node), one) for one in notices_on(fact.id, view.facts)]
+    given.sort(key=lambda pair: not pair[0])
+    newest = len(controllers(fact.id, view.facts))
+    for counts, one in given[:_SHOWN_MAX]:
+        yield NoticeRow(
+            about=_about(one, newest),
+            giver=_giver(one, view),
+            standing="counts" if counts else "authority not listed",
+            tone="bad" if counts else "care",
+            when=in_words(one.notice_at),
+            since=in_words(one.suspected_from),
+        )
+
+
+def _counts(notice: NoticeFact, node: ServedNode) -> bool:
+    trust = node.judging.trust
+    return not notice.is_by_authority or trust.lists_authority(notice.by, notice.notice_at)
+
+
+def _about(notice: NoticeFact, newest: int) -> str:
+    if not notice.number:
+        return f"Key {shortened(to_hex(notice.target))}"
+    word = "present" if notice.number == newest else "former"
+    return f"The {word} controller (number {notice.number})"
+
+
+def _giver(notice: NoticeFact, view: View) -> Named:
+    if notice.is_by_authority:
+        return _named(notice.by, view)
+    side = "its guardians" if notice.by_guardians else "its own controller"
+    return Named(name=side, href=_href(notice.identity))
+
+
+def _recovery(identity: IdentityId, view: View) -> str:
+    """Return in words whom guardians are about to let control it, empty where nobody."""
+    running = recovery(identity, view.facts)
+    if running is None:
+        return ""
+    who, when = to_hex(running.candidate), in_words(running.ready_at)
+    return f"{who} may take it over from {when} on, unless its controller cancels that"
 
 
 def _row(one: Stated, node: ServedNode, view: View) -> ClaimRow:

@@ -12,6 +12,8 @@ from guildmark.domain.facts import (
     LaneFact,
     LicenseFact,
     LicenseNumberFact,
+    NoticeFact,
+    RecoveryFact,
     RevisionFact,
 )
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
@@ -23,6 +25,8 @@ from guildmark.domain.refusals import (
 )
 from guildmark.domain.terms import NO_LICENSE
 from guildmark.services.cards import Stated, holders, read_claim, stated
+from guildmark.services.guardians import recovery
+from guildmark.services.notices import controllers, notices_on
 
 router = APIRouter(prefix="/v1", tags=["registries"], responses=refusals(400, 404, 503))
 
@@ -42,14 +46,37 @@ class ClaimAnswer(BaseModel):
     contradictedBy: list[str]  # noqa: N815 - the name in JSON
 
 
+class NoticeAnswer(BaseModel):
+    """Who says that a key or a controller's account may be in other hands, and since when."""
+
+    key: str | None
+    controller: int | None
+    authority: str | None
+    guardians: bool
+    listed: bool
+    noticeAt: int  # noqa: N815 - the name in JSON
+    suspectedFrom: int  # noqa: N815 - the name in JSON
+    evidence: str
+
+
+class RecoveryAnswer(BaseModel):
+    """Whom guardians are about to let control an identity, and from when on he may."""
+
+    candidate: str
+    readyAt: int  # noqa: N815 - the name in JSON
+
+
 class IdentityAnswer(BaseModel):
     """Who an identity is on chain; names are in its profile, off chain."""
 
     id: str
     kind: str
     controller: str
+    controllers: int
     since: int
     claims: list[ClaimAnswer]
+    notices: list[NoticeAnswer]
+    recovery: RecoveryAnswer | None
 
 
 class HoldersAnswer(BaseModel):
@@ -125,6 +152,9 @@ def identity(identity: Hex32, node: Node) -> IdentityAnswer:
     with node.store.reading() as view:
         fact = view.facts.get(IdentityFact, key)
         claims = stated(key, view)
+        notices = notices_on(key, view.facts)
+        running = recovery(key, view.facts)
+        count = len(controllers(key, view.facts))
     if fact is None:
         message = f"No final block holds the identity {identity}."
         raise IdentityUnknownError(message, identity=identity)
@@ -132,8 +162,11 @@ def identity(identity: Hex32, node: Node) -> IdentityAnswer:
         id=identity,
         kind=IdentityKind(fact.kind).name.lower(),
         controller=to_hex(fact.controller),
+        controllers=count,
         since=fact.since,
         claims=[_claim(one, node) for one in claims],
+        notices=[_notice(one, node) for one in notices],
+        recovery=None if running is None else _recovery(running),
     )
 
 
@@ -183,6 +216,24 @@ def license_(license_id: Hex32, node: Node) -> LicenseAnswer:
         drawn=sum(lane.next - lane.first for lane in lanes),
         lanes=[_lane(lane) for lane in lanes],
     )
+
+
+def _notice(fact: NoticeFact, node: ServedNode) -> NoticeAnswer:
+    trust = node.judging.trust
+    return NoticeAnswer(
+        key=None if fact.number else to_hex(fact.target),
+        controller=fact.number or None,
+        authority=to_hex(fact.by) if fact.is_by_authority else None,
+        guardians=fact.by_guardians,
+        listed=not fact.is_by_authority or trust.lists_authority(fact.by, fact.notice_at),
+        noticeAt=fact.notice_at,
+        suspectedFrom=fact.suspected_from,
+        evidence=to_hex(fact.evidence),
+    )
+
+
+def _recovery(fact: RecoveryFact) -> RecoveryAnswer:
+    return RecoveryAnswer(candidate=to_hex(fact.candidate), readyAt=fact.ready_at)
 
 
 def _claim(one: Stated, node: ServedNode) -> ClaimAnswer:
