@@ -176,6 +176,20 @@ def show(
     say(answer, as_json=as_json)
 
 
+@app.command()
+def picture(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="An STL or 3MF.")
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the PNG is written.")],
+    as_json: AsJson = False,
+) -> None:
+    """Draw a small picture of a mesh, or take a 3MF file's own one, made anew."""
+    with file.open("rb") as source:
+        write_new(out, confined.picture(source, confined.kind_of(file.name) or ""))
+    say({"file": str(out)}, as_json=as_json, brief=out)
+
+
 @app.command("show-file")
 def show_file(
     design: _Design,

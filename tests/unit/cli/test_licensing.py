@@ -142,6 +142,20 @@ def test_a_hostile_file_is_refused_unless_it_is_not_read(
     assert shown["files"][0]["geometry"] is None
 
 
+def test_a_mesh_is_drawn(speak: Speak, tmp_path: Path) -> None:
+    (tmp_path / "cube.stl").write_bytes(text_stl())
+    (tmp_path / "notes.txt").write_bytes(b"none")
+
+    drawn = speak("design", "picture", tmp_path / "cube.stl", "--out", tmp_path / "cube.png")
+    other = speak(
+        "design", "picture", tmp_path / "notes.txt", "--out", tmp_path / "b.png", "--json"
+    )
+
+    assert drawn.exit == 0
+    assert (tmp_path / "cube.png").read_bytes().startswith(b"\x89PNG")
+    assert (other.exit, other.json["code"]) == (14, "shape.pictureRefused")
+
+
 def test_one_file_of_a_design_is_shown_alone(speak: Speak, world: World, tmp_path: Path) -> None:
     mesh, notes, proof = (tmp_path / name for name in ("cube.stl", "notes.txt", "proof.json"))
     mesh.write_bytes(text_stl())

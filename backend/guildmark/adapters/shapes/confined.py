@@ -29,6 +29,7 @@ _KEPT = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LD_LIBRARY_PATH")
 _KINDS = frozenset({"3mf", "stl", "step", "stp"})
 # More than its processor time, so that a busy machine refuses nothing.
 _PATIENCE = 10
+_PNG, _EDGE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 256
 _SMALL = DocumentLimits(size=16 * 1024, depth=4, values=100)
 
 
@@ -51,6 +52,22 @@ def measure(source: BufferedIOBase, kind: str) -> Geometry:
         ShapeSupportError: The extra `cad` is not installed.
     """
     return read_document(run("measure", source, {"kind": kind}), Geometry.read, _SMALL)
+
+
+def picture(source: BufferedIOBase, kind: str) -> bytes:
+    """Return a PNG that shows a file's shape; ``source`` is read from its beginning.
+
+    Raises:
+        ContentError: One of the errors of ``refusals``.
+        ShapeSupportError: The extra `cad` is not installed.
+    """
+    found = run("picture", source, {"kind": kind})
+    # The child may be another's by now: what it says is looked at like any other file.
+    width, height = (int.from_bytes(found[at : at + 4], "big") for at in (16, 20))
+    if not found.startswith(_PNG) or not 0 < max(width, height) <= _EDGE:
+        message = "The picture of the shape is no PNG of the right size."
+        raise refusals.PictureRefusedError(message)
+    return found
 
 
 def run(

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 from guildmark.adapters.shapes import secure
 from guildmark.adapters.shapes.limits import LIMITS
 from guildmark.adapters.shapes.measuring import measure
+from guildmark.adapters.shapes.pictures import picture
 from guildmark.adapters.shapes.refusals import ShapeTooLargeError
 
 
@@ -29,6 +30,10 @@ def _measure(data: bytes, arguments: Mapping[str, Any]) -> bytes:
     return json.dumps(measure(data, arguments["kind"], LIMITS).to_json()).encode()
 
 
+def _picture(data: bytes, arguments: Mapping[str, Any]) -> bytes:
+    return picture(data, arguments["kind"], LIMITS)
+
+
 def _seal(data: bytes, arguments: Mapping[str, Any]) -> bytes:
     return secure.seal_package(data, arguments, LIMITS)
 
@@ -43,5 +48,11 @@ def _unseal(data: bytes, arguments: Mapping[str, Any]) -> bytes:
 
 
 _OPERATIONS: Mapping[str, Callable[[bytes, Mapping[str, Any]], bytes]] = MappingProxyType(
-    {"measure": _measure, "seal": _seal, "rights": _rights, "open": _unseal}
+    {
+        "measure": _measure,
+        "picture": _picture,
+        "seal": _seal,
+        "rights": _rights,
+        "open": _unseal,
+    }
 )
