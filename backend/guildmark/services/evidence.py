@@ -211,7 +211,7 @@ def disclosures(core: Core, view: View) -> Disclosures:
         claims=claims,
         profiles=tuple(_profiles(named if operator is None else {*named, operator}, view)),
     )
-    actors = sorted(acting(core, told))
+    actors = sorted({*acting(core, told), *([] if owner is None else [owner])})
     return replace(
         told,
         controllers=tuple(_controllers(actors, view)),
@@ -306,7 +306,7 @@ def _revision(statement: BuildStatement, view: View) -> Revision | None:
 
 
 def _owner(core: Core, view: View) -> IdentityId | None:
-    """Return an organization that speaks for whoever owned the design when it was licensed.
+    """Return an organization that speaks, or spoke, for whoever owned the design when licensed.
 
     One with claims goes before others.
     """
@@ -319,13 +319,14 @@ def _owner(core: Core, view: View) -> IdentityId | None:
         return None
     named = [one.identity for one in view.facts.each(SpokenForFact, design.owner)]
     identities = [known(view.facts, IdentityFact, identity) for identity in named]
-    speaking = [
-        one.id
-        for one in identities
-        if one.controller == design.owner and one.kind == IdentityKind.ORGANIZATION
-    ]
-    claimed = [one for one in speaking if view.facts.each(NamedByFact, one)]
-    return next(iter((*claimed, *speaking)), None)
+    organizations = [one for one in identities if one.kind == IdentityKind.ORGANIZATION]
+    # Who speaks for it now goes before who did once; of those the reader asks when.
+    for speaks_now in (True, False):
+        them = [one.id for one in organizations if (one.controller == design.owner) is speaks_now]
+        claimed = [one for one in them if view.facts.each(NamedByFact, one)]
+        if them:
+            return next(iter((*claimed, *them)))
+    return None
 
 
 def _claims(subjects: Sequence[IdentityId], view: View) -> Iterator[ClaimDisclosure]:

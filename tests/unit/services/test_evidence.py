@@ -28,7 +28,7 @@ from guildmark.domain.identifiers import UINT64_MAX, Address, Bytes32, Digest, I
 from guildmark.domain.identity import ClaimDocument, IdentityKind
 from guildmark.domain.merkle import verify_inclusion
 from guildmark.domain.queue import Queued
-from guildmark.domain.storage import FATES
+from guildmark.domain.storage import CONTROLLERS, FATES
 from guildmark.domain.verification.case import Brought, Unsearched
 from guildmark.domain.verification.evidence import ENTRIES_MAX, RIVALS_MAX, Evidence
 from guildmark.domain.verification.report import Lack
@@ -232,6 +232,21 @@ def test_owner_whom_no_organization_speaks_for_is_not_named(world: World) -> Non
         work.facts.put(replace(signer, owner=Address(b"\7" * 20)))
 
     assert evidence(world).disclosed.owner is None
+
+
+def test_owner_who_changed_controllers_is_shown_with_its_history(world: World) -> None:
+    account = world.tools.keys.address(KeyName(MAKER))
+    changed = {"id": world.designer, "controller": account, "number": 2}
+    world.tools.chain.mine()
+    world.tools.chain.emit(ContractName.IDENTITIES, "ControllerChanged", **changed)
+    world.tools.indexing(world.log).follow()
+
+    found = evidence(world)
+
+    assert found.disclosed.owner == world.designer
+    assert {one.identity: one.count for one in found.disclosed.controllers} == {world.designer: 2}
+    slots = required_slots(found.core, found.disclosed)[ContractName.IDENTITIES]
+    assert {CONTROLLERS.at(world.designer, number).slot for number in (1, 2)} <= set(slots)
 
 
 def test_owner_is_the_one_who_licensed_and_not_whom_the_token_was_given_to(world: World) -> None:

@@ -31,6 +31,7 @@ from guildmark.domain.contracts import ChainClass, ContractName
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
+    ZERO32,
     Address,
     ChainId,
     DesignId,
@@ -39,12 +40,12 @@ from guildmark.domain.identifiers import (
     Index,
     to_hex,
 )
-from guildmark.domain.identity import IdentityKind, profile_digest
+from guildmark.domain.identity import IdentityKind, controller_target, profile_digest
 from guildmark.domain.predicate import Resource, SignerRole
 from guildmark.domain.trust import Listed, Policy
 from guildmark.domain.verification.case import Case, Question, Sighting
 from guildmark.domain.verification.checks.recipe import settings_digest
-from guildmark.domain.verification.evidence import ProfileDisclosure
+from guildmark.domain.verification.evidence import ControllersDisclosure, ProfileDisclosure
 from guildmark.domain.verification.headline import as_time
 from guildmark.domain.verification.naming import parties
 from guildmark.domain.verification.report import Party, Report, State, Verdict
@@ -281,6 +282,85 @@ def test_an_organization_that_did_not_license_the_design_is_not_its_owner(
 
     assert party(report, "designOwner").id == ""
     assert report.exit == 16
+
+
+NEXT = b"\xd1" * 20
+
+
+def handed_on(*since: int, owner: int = 1, **changes: Any) -> Simulator:
+    """Return a part whose designer's organization had further controllers from those times on.
+
+    Args:
+        since: When each further controller began.
+        owner: The number of the controller that owned the design and licensed it.
+        changes: What else differs.
+    """
+    simulator, times = Simulator(**changes), (sim.REGISTERED, *since)
+    kind = IdentityKind.ORGANIZATION
+    now = sim.identity_word(kind, controller=NEXT, controllers=len(times))
+    simulator.words[storage.IDENTITIES.at(DESIGNER)] = now
+    for number, begun in enumerate(times, 1):
+        account = OWNER if number == owner else NEXT
+        word = int.from_bytes(account, "big") | begun << 160
+        simulator.words[storage.CONTROLLERS.at(DESIGNER, number)] = word
+    shown = ControllersDisclosure(identity=DESIGNER, count=len(times))
+    simulator.disclosed["controllers"] = (shown,)
+    return simulator
+
+
+@pytest.mark.parametrize(
+    "simulator",
+    [
+        handed_on(sim.LOGGED + 1),
+        handed_on(sim.LOGGED - 1, terms={"offer_until": sim.LOGGED - 2}),
+        handed_on(sim.PUBLISHED, sim.LOGGED + 1, owner=2),
+    ],
+)
+def test_a_designer_who_changed_controllers_since_is_named(simulator: Simulator) -> None:
+    report = judge(simulator)
+
+    assert party(report, "designOwner").id == to_hex(DESIGNER)
+    assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
+
+
+def suspected(since: int) -> Simulator:
+    simulator = handed_on(sim.LOGGED + 1)
+    target = controller_target(DESIGNER, 1)
+    simulator.words[storage.NOTICES.at(target, ZERO32)] = sim.notice_word(sim.LOGGED + 9, since)
+    return simulator
+
+
+def without_history(location: storage.Location) -> Simulator:
+    simulator = handed_on(sim.LOGGED + 1)
+    simulator.unproven.add(location)
+    return simulator
+
+
+@pytest.mark.parametrize(
+    "simulator",
+    [
+        handed_on(sim.LOGGED),
+        handed_on(sim.LOGGED - 1, terms={"offer_until": sim.LOGGED - 1}),
+        handed_on(sim.PUBLISHED + 1, sim.LOGGED + 1, owner=2),
+        handed_on(sim.PUBLISHED, sim.LOGGED + 1, owner=2, revision={"number": 2}),
+        handed_on(sim.LOGGED + 1, owner=0),
+        suspected(sim.LOGGED),
+        without_history(storage.CONTROLLERS.at(DESIGNER, 1)),
+        without_history(storage.CONTROLLERS.at(DESIGNER, 2)),
+        without_history(storage.NOTICES.at(controller_target(DESIGNER, 1), ZERO32)),
+    ],
+)
+def test_a_designer_who_may_have_changed_controllers_before_is_not_named(
+    simulator: Simulator,
+) -> None:
+    report = judge(simulator)
+
+    assert party(report, "designOwner").id == ""
+    assert report.verdict is not Verdict.VERIFIED
+
+
+def test_a_suspicion_after_the_license_takes_no_designers_name() -> None:
+    assert party(judge(suspected(sim.LOGGED + 1)), "designOwner").id == to_hex(DESIGNER)
 
 
 @pytest.mark.parametrize(

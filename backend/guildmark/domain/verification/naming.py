@@ -1,6 +1,7 @@
 """Who is named by whom: operator, maker and design owner, and whether the reader lists them."""
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from guildmark.domain import storage, strictjson
 from guildmark.domain.digital_link import DigitalLink
@@ -9,7 +10,7 @@ from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity import profile_digest
 from guildmark.domain.lawful import CLEARANCE_SCHEME
 from guildmark.domain.statement import BuildStatement
-from guildmark.domain.storage import IdentityWord, IntervalWord
+from guildmark.domain.storage import ControllerWord, IdentityWord, IntervalWord
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.doubts import Weight, of_act
 from guildmark.domain.verification.evidence import ClaimDisclosure, ProfileDisclosure
@@ -75,7 +76,7 @@ def _maker(case: Case) -> IdentityId | None:
 
 
 def _design_owner(case: Case) -> IdentityId | None:
-    """Return the organization whose controller owned the design when its license was signed.
+    """Return the organization whose controller owned the design when its license was granted.
 
     Who owns the token at block b may be anybody: a token can be given away to a stranger.
     """
@@ -89,8 +90,34 @@ def _design_owner(case: Case) -> IdentityId | None:
     identity = case.state.word(storage.IDENTITIES.at(owner))
     if not isinstance(account, int) or not isinstance(identity, int) or account == 0:
         return None
-    controller = IdentityWord.decode(identity).controller
-    return owner if int.from_bytes(controller, "big") == account else None
+    word = IdentityWord.decode(identity)
+    speaks = int.from_bytes(word.controller, "big") == account
+    return owner if speaks or _spoke_when_licensed(case, owner, account, word.controllers) else None
+
+
+def _spoke_when_licensed(case: Case, owner: IdentityId, account: int, controllers: int) -> bool:
+    """Return whether an account that speaks for an organization no more surely did when it signed.
+
+    No block keeps when a license was granted. It was after the first revision, and neither after
+    the offer's end nor after the part; the account must have spoken all that time, unsuspected.
+    """
+    root, revision = case.disclosed.root_license, case.disclosed.revision
+    words = [
+        case.state.word(storage.CONTROLLERS.at(owner, number))
+        for number in range(1, controllers + 1)
+    ]
+    if root is None or revision is None or not all(isinstance(word, int) for word in words):
+        return False
+    earliest = revision.at if revision.number == 1 else 0
+    latest = min(case.core.record.time, root.terms.offer_until)
+    terms = [ControllerWord.decode(word) for word in words if isinstance(word, int)]
+    return any(
+        int.from_bytes(one.account, "big") == account
+        and (one is terms[0] or one.since <= earliest)
+        and latest < following.since
+        and not _is_doubted(case, owner, latest)
+        for one, following in pairwise(terms)
+    )
 
 
 def _named(case: Case, role: str, identity: IdentityId | None) -> Party:

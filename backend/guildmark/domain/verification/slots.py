@@ -67,6 +67,10 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
         yield from _of_notices(Bytes32(key), disclosed)
     for identity in acting(core, disclosed):
         yield from _of_controllers(identity, disclosed)
+    owner = disclosed.owner
+    if owner is not None and any(one.identity == owner for one in disclosed.controllers):
+        yield from _of_controllers(owner, disclosed)
+        yield storage.CONTROLLERS.at(owner, 1)
     yield from _of_disclosures(disclosed)
     statement = statement_of(core)
     if statement is not None:
