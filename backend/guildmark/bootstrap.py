@@ -34,6 +34,7 @@ from guildmark.ports import (
     Vault,
 )
 from guildmark.services.accounts import Account
+from guildmark.services.accreditations import Accreditations
 from guildmark.services.anchoring import Anchoring
 from guildmark.services.assignments import Assignments
 from guildmark.services.blocking import Blocking
@@ -159,6 +160,10 @@ class Home:
             store=self.store,
             entropy=self.entropy,
         )
+
+    def accreditations(self, key: KeyName) -> Accreditations:
+        """Return the use cases around accreditations."""
+        return Accreditations(account=self.account(key), store=self.store)
 
     def guardians(self, key: KeyName) -> Guardians:
         """Return the use cases around guardians."""

@@ -861,6 +861,7 @@ class DocumentKind(StrEnum):
     SITE_RECIPE = "siteRecipe"
     CLAIM = "claim"
     PROFILE = "profile"
+    ACCREDITATION = "accreditation"
     PART = "part"
     PACKAGE = "package"
     FILES = "files"

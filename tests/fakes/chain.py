@@ -473,6 +473,23 @@ class MemoryChain:
         said = {"issuer": issuer, "subject": subject, "scheme": scheme, "digest": digest}
         self.emit(ContractName.IDENTITIES, "ClaimMade", evidence=evidence, **claim, **said)
 
+    def _identities_accredit(
+        self, sender: Address, issuer: bytes, subject: bytes, scope: bytes, *times: int
+    ) -> None:
+        self._check_controller(issuer, sender)
+        given = keccak256(keccak256(b"guildmark/accreditation/v1") + issuer + subject + scope)
+        since, until = times
+        said = {"issuer": issuer, "subject": subject, "scope": scope}
+        interval = {"from": since or self.now, "to": until}
+        self.emit(ContractName.IDENTITIES, "Accredited", accreditation=given, **said, **interval)
+
+    def _identities_revokeAccreditation(
+        self, sender: Address, issuer: bytes, subject: bytes, scope: bytes
+    ) -> None:
+        self._check_controller(issuer, sender)
+        given = keccak256(keccak256(b"guildmark/accreditation/v1") + issuer + subject + scope)
+        self.emit(ContractName.IDENTITIES, "AccreditationRevoked", accreditation=given)
+
     def _identities_claimPublic(
         self, sender: Address, issuer: bytes, subject: bytes, scheme: bytes, *said: Any
     ) -> None:

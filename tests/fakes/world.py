@@ -49,6 +49,7 @@ from guildmark.domain.statement import BuildStatement
 from guildmark.domain.terms import Terms, TermsKind, revision_member, terms_members
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.accounts import Account
+from guildmark.services.accreditations import Accreditations
 from guildmark.services.anchoring import Anchoring
 from guildmark.services.builds import Assignment, Builds, Finished
 from guildmark.services.designs import Designs, SourceFile
@@ -106,6 +107,9 @@ class Tools:
             store=self.store,
             entropy=self.entropy,
         )
+
+    def accreditations(self, name: str) -> Accreditations:
+        return Accreditations(account=self.account(name), store=self.store)
 
     def guardians(self, name: str) -> Guardians:
         return Guardians(account=self.account(name), entropy=self.entropy)

@@ -15,6 +15,7 @@ from guildmark.api.frame import Frame
 from guildmark.api.pages import routes as pages
 from guildmark.api.parameters import only_declared
 from guildmark.api.routes import (
+    accreditations,
     builds,
     chain,
     content,
@@ -33,7 +34,7 @@ from guildmark.api.serving import ServedNode
 
 _ROUTERS = (
     *(health, metrics, stores, chain, builds, content, disclosures, logs, parts, reports),
-    *(registries, releases, uploads),
+    *(registries, accreditations, releases, uploads),
 )
 
 

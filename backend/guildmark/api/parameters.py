@@ -68,6 +68,21 @@ SchemeQuery = Annotated[
 ValueQuery = Annotated[
     str, Query(pattern="^[ -~]{1,128}$", description="The identifier, as the register writes it.")
 ]
+StandardQuery = Annotated[
+    str, Query(pattern=r"^[^\x00-\x1f\x7f]{1,128}$", description="For example ISO 13485.")
+]
+ProcessQuery = Annotated[
+    str, Query(pattern=r"^[^\x00-\x1f\x7f]{0,128}$", description="The process; else any.")
+]
+MaterialQuery = Annotated[
+    str, Query(pattern=r"^[^\x00-\x1f\x7f]{0,128}$", description="The material; else any.")
+]
+SiteQuery = Annotated[
+    str | None, Query(pattern="^0x[0-9a-f]{64}$", description="The site; else none is asked for.")
+]
+TimeQuery = Annotated[
+    int | None, Query(ge=0, le=UINT40_MAX, description="Seconds of the chain; else now."), Number
+]
 BlockQuery = Annotated[
     int | None,
     Query(ge=0, le=BLOCK_MAX, description="The block of the proofs; else the newest final one."),

@@ -31,6 +31,7 @@ _JSON = "--json"
 
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "accreditation": "Accredit others; tell who was accredited, and when.",
         "authority": "Register and show authorities, who vouch for others.",
         "build": "Sign builds, send them to a log, follow them.",
         "bundle": "Export evidence that verifies without us.",

@@ -10,6 +10,7 @@ import typer
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
+    AccreditationId,
     Address,
     Bytes32,
     ClaimId,
@@ -86,6 +87,11 @@ def key_id(text: str) -> KeyId:
 def claim_id(text: str) -> ClaimId:
     """Return the id of a claim."""
     return ClaimId(bytes32_from_hex(text))
+
+
+def accreditation_id(text: str) -> AccreditationId:
+    """Return the id of an accreditation."""
+    return AccreditationId(bytes32_from_hex(text))
 
 
 def design_id(text: str) -> DesignId:

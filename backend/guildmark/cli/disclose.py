@@ -21,6 +21,7 @@ app = typer.Typer()
 class Disclosable(StrEnum):
     """What can be disclosed."""
 
+    ACCREDITATION = "accreditation"
     CLAIM = "claim"
     PROFILE = "profile"
     RECIPE = "recipe"
@@ -36,6 +37,7 @@ class DisclosureTargetError(UsageError):
 
 
 KINDS = {
+    Disclosable.ACCREDITATION: DocumentKind.ACCREDITATION,
     Disclosable.CLAIM: DocumentKind.CLAIM,
     Disclosable.PROFILE: DocumentKind.PROFILE,
     Disclosable.RECIPE: DocumentKind.RECIPE,
@@ -52,7 +54,7 @@ def disclose(
         typer.Argument(
             metavar="ID",
             parser=bytes32_from_hex,
-            help="Of the license, recipe, site recipe, claim or identity.",
+            help="Of the license, recipe, site recipe, claim, identity or accreditation.",
         ),
     ],
     node: Annotated[

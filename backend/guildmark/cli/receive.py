@@ -22,7 +22,7 @@ def receive(
         typer.Argument(
             metavar="ID",
             parser=bytes32_from_hex,
-            help="Of the license, recipe, site recipe, claim or identity.",
+            help="Of the license, recipe, site recipe, claim, identity or accreditation.",
         ),
     ],
     file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False)],

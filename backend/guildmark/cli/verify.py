@@ -206,7 +206,7 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check a part's bundle, from a file or by its link."""
-    trusted = _trust(trust or [], home)
+    trusted = read_trust(trust or [], home)
     look = None if rpc is None or offline else Chain(url=rpc).sighting
     try:
         if Path(target).is_file():
@@ -224,8 +224,14 @@ def verify(
     raise typer.Exit(report.exit)
 
 
-def _trust(paths: Sequence[Path], home: Path | None) -> Trust | None:
-    """Return the trust of the named files together, else of the reader's own, else none."""
+def read_trust(paths: Sequence[Path], home: Path | None) -> Trust | None:
+    """Return the trust of the named files together, else of the reader's own, else none.
+
+    Raises:
+        TrustUnreadError: A named file is not there.
+        TrustFileError: A file cannot be used.
+        TrustConflictError: The files contradict one another.
+    """
     if not paths:
         own = (home or default_home(os.environ)) / TRUST_FILE
         if not own.is_file():

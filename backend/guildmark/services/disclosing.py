@@ -6,10 +6,12 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from guildmark.domain import codec
+from guildmark.domain.accreditation import ScopeDocument
 from guildmark.domain.canonical import canonical
 from guildmark.domain.clauses import Disclosure, disclose, disclose_all
 from guildmark.domain.errors import ContentError, NotFoundError
 from guildmark.domain.facts import (
+    AccreditationFact,
     ClaimFact,
     IdentityFact,
     LicenseFact,
@@ -19,11 +21,18 @@ from guildmark.domain.facts import (
     SiteRecipeFact,
 )
 from guildmark.domain.fields import read_document
-from guildmark.domain.identifiers import Bytes32, ClaimId, Digest, IdentityId, bytes32_from_hex
+from guildmark.domain.identifiers import (
+    AccreditationId,
+    Bytes32,
+    ClaimId,
+    Digest,
+    IdentityId,
+    bytes32_from_hex,
+)
 from guildmark.domain.identity import ClaimDocument, number_digest, profile_digest
 from guildmark.domain.recipe import RecipeDocument
 from guildmark.domain.strictjson import Limits, parse_object
-from guildmark.domain.verification.evidence import ClaimDisclosure
+from guildmark.domain.verification.evidence import AccreditationDisclosure, ClaimDisclosure
 from guildmark.ports import DocumentKind, Documents, Facts, NodeStore, Work
 from guildmark.services.projection import known
 
@@ -61,8 +70,8 @@ class Disclosing:
         """Keep a document after checking it against the digest on chain.
 
         Args:
-            kind: What it opens: terms, recipe, site recipe, claim or profile.
-            key: The id of the license, recipe, site recipe, claim or identity.
+            kind: What it opens: terms, recipe, site recipe, claim, profile or accreditation.
+            key: The id of the license, recipe, site recipe, claim, identity or accreditation.
             body: The document; clauses as `Disclosure` writes them.
 
         Raises:
@@ -115,6 +124,14 @@ def shown_claim(documents: Documents, claim: ClaimFact) -> ClaimDisclosure | Non
     return None if body is None else _claim(body)
 
 
+def shown_accreditation(
+    documents: Documents, given: AccreditationId
+) -> AccreditationDisclosure | None:
+    """Return an accreditation, opened, None where it was not disclosed."""
+    body = documents.get(DocumentKind.ACCREDITATION, given)
+    return None if body is None else _accreditation(body)
+
+
 def note_number(claim: ClaimId, work: Work) -> None:
     """Let a claim be found by its identifier, where this home can read it."""
     fact = known(work.facts, ClaimFact, claim)
@@ -132,6 +149,12 @@ def clauses_body(disclosure: Disclosure) -> bytes:
 def claim_body(issuer: IdentityId, subject: IdentityId, document: ClaimDocument) -> bytes:
     """Return the document that discloses a claim."""
     return canonical(codec.dump(ClaimDisclosure(issuer=issuer, subject=subject, claim=document)))
+
+
+def accreditation_body(issuer: IdentityId, subject: IdentityId, scope: ScopeDocument) -> bytes:
+    """Return the document that discloses an accreditation."""
+    shown = AccreditationDisclosure(issuer=issuer, subject=subject, scope=scope)
+    return canonical(codec.dump(shown))
 
 
 def _recipe_body(document: bytes, paths: Collection[str]) -> bytes:
@@ -167,6 +190,11 @@ def _check_claim(facts: Facts, key: bytes, body: bytes) -> None:
         raise _unknown(key)
 
 
+def _check_accreditation(facts: Facts, key: bytes, body: bytes) -> None:
+    if _accreditation(body).id() != key or facts.get(AccreditationFact, key) is None:
+        raise _unknown(key)
+
+
 def _check_profile(facts: Facts, key: bytes, body: bytes) -> None:
     identity = facts.get(IdentityFact, key)
     if identity is None:
@@ -186,6 +214,10 @@ def _claim(body: bytes) -> ClaimDisclosure:
     return codec.load(ClaimDisclosure, parse_object(body, DISCLOSURE_LIMITS))
 
 
+def _accreditation(body: bytes) -> AccreditationDisclosure:
+    return codec.load(AccreditationDisclosure, parse_object(body, DISCLOSURE_LIMITS))
+
+
 def _unknown(key: bytes) -> DisclosedThingUnknownError:
     message = f"No final block holds what 0x{key.hex()} names."
     return DisclosedThingUnknownError(message, key="0x" + key.hex())
@@ -200,5 +232,6 @@ _CHECKS: Mapping[DocumentKind, _Check] = MappingProxyType(
         DocumentKind.SITE_RECIPE: _check_site_recipe,
         DocumentKind.CLAIM: _check_claim,
         DocumentKind.PROFILE: _check_profile,
+        DocumentKind.ACCREDITATION: _check_accreditation,
     }
 )

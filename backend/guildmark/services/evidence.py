@@ -31,12 +31,15 @@ from guildmark.domain.facts import (
 from guildmark.domain.identifiers import UINT64_MAX, IdentityId, Index, LogNumber
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.predicate import RunDetails
 from guildmark.domain.queue import Logged
 from guildmark.domain.record import Record
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import BuildStatement
+from guildmark.domain.verification.checks.accreditation import asked
 from guildmark.domain.verification.evidence import (
     INTERVALS_MAX,
+    AccreditationDisclosure,
     ChainEvidence,
     ClaimDisclosure,
     ControllersDisclosure,
@@ -51,6 +54,7 @@ from guildmark.domain.verification.evidence import (
 )
 from guildmark.domain.verification.slots import acting, required_slots
 from guildmark.ports import Block, DocumentKind, Ledger, NodeStore, View
+from guildmark.services.accreditations import issuers_above
 from guildmark.services.disclosing import shown_claim, shown_clauses
 from guildmark.services.projection import known
 from guildmark.services.settling import licenses_of
@@ -197,19 +201,23 @@ def disclosures(core: Core, view: View) -> Disclosures:
     run, owner = statement.run, _owner(core, view)
     parties = [party for party in (run.maker, owner) if party is not None]
     claims = tuple(_claims([*parties, run.site], view))
-    named = {run.machine, run.site, *parties, *(claim.issuer for claim in claims)}
+    recipe = _recipe(statement, view)
+    accreditations = _accreditations(run, recipe, view)
+    issuers = {one.issuer for one in claims} | {one.issuer for one in accreditations}
+    named = {run.machine, run.site, *parties, *issuers}
     told = replace(
         shown,
         key=_key(envelope, statement, view),
         site_link=_link(run.machine, run.site, view),
         maker_link=_link(run.site, run.maker, view),
         beacon=_beacon(statement, view),
-        recipe=_recipe(statement, view),
+        recipe=recipe,
         site_recipe=_site_recipe(statement, view),
         revision=_revision(statement, view),
         owner=owner,
         claims=claims,
         profiles=tuple(_profiles(named if operator is None else {*named, operator}, view)),
+        accreditations=accreditations,
     )
     actors = sorted({*acting(core, told), *([] if owner is None else [owner])})
     return replace(
@@ -343,6 +351,15 @@ def _claims(subjects: Sequence[IdentityId], view: View) -> Iterator[ClaimDisclos
         )
         shown = (shown_claim(view.documents, claim) for claim in standing)
         yield from islice((one for one in shown if one is not None), _CLAIMS_A_PARTY)
+
+
+def _accreditations(
+    run: RunDetails, recipe: RecipeDisclosure | None, view: View
+) -> tuple[AccreditationDisclosure, ...]:
+    """Return what may meet the recipe's requirements, nothing where it asks for nothing."""
+    clauses = () if recipe is None else tuple(recipe.clauses.opened.values())
+    wanted = asked(clauses, run.site).requirements
+    return issuers_above((run.maker, run.site), wanted, view) if wanted else ()
 
 
 def _profiles(identities: set[IdentityId], view: View) -> Iterator[ProfileDisclosure]:

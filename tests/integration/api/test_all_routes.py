@@ -44,6 +44,8 @@ MALFORMED = {
     "upload": ["12", "0x" + "12" * 16, "AB" * 16, "1g" * 16, "12" * 17],
     "cid": ["Qm" + "a" * 44, "bafkrei", "BAFKREI" + "A" * 52, "bafkrei" + "1" * 52],
 }
+# What a route cannot do without, beside its path.
+NEEDED = {"/v1/identities/{identity}/accredited": "?standard=ISO%209001"}
 
 
 def operations(method: str) -> Iterator[tuple[str, list[str]]]:
@@ -76,10 +78,12 @@ def good(played: Played) -> dict[str, str]:
 
 
 def filled(path: str, values: dict[str, str]) -> str:
+    """Return an address: names in the path filled, and what a route always asks for."""
+    query = NEEDED.get(path, "")
     for name, value in values.items():
         path = path.replace(f"{{{name}:path}}", value).replace(f"{{{name}}}", value)
     assert "{" not in path, path
-    return path
+    return path + query
 
 
 def gets(played: Played) -> list[str]:
@@ -94,7 +98,8 @@ def gets(played: Played) -> list[str]:
     page_paths = [route.path for route in pages.router.routes if isinstance(route, APIRoute)]
     # No label of this stage is a GTIN's: its page says that nothing is there.
     paths = [path for path in (*described_paths, *page_paths) if not path.startswith("/01/")]
-    return [filled(path, values) + queries.get(path, "") for path in paths] + ["/static/style.css"]
+    addresses = [filled(path, values) + queries.get(path, "") for path in paths]
+    return [*addresses, "/static/style.css"]
 
 
 def test_head_is_get_without_a_body_on_every_route(web: httpx.Client, played: Played) -> None:

@@ -1,20 +1,37 @@
 """The card of an identity: what is proven of it, by whose word, and who states otherwise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from guildmark.api.pages.verdict import Fact, in_words, shortened
 from guildmark.api.serving import ServedNode
+from guildmark.domain.accreditation import (
+    Accreditation,
+    Answer,
+    Requirement,
+    ScopeDocument,
+    Standing,
+    was_accredited,
+)
 from guildmark.domain.facts import ClaimFact, IdentityFact, NoticeFact, ParentFact
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.refusals import IdentityUnknownError
 from guildmark.ports import View
+from guildmark.services.accreditations import accreditations_above
 from guildmark.services.cards import Stated, name_of, stated
 from guildmark.services.guardians import recovery
 from guildmark.services.notices import controllers, notices_on
 
 _SHOWN_MAX = 64
+_ACCREDITED: Mapping[Standing, tuple[str, str]] = MappingProxyType(
+    {
+        Standing.HELD: ("holds now", "ok"),
+        Standing.UNLISTED: ("issuer not listed", "care"),
+        Standing.LAPSED: ("does not hold now", "none"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +68,17 @@ class NoticeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccreditationRow:
+    """An accreditation in words, with its chain of issuers, the nearest first."""
+
+    scope: str
+    issuers: tuple[Named, ...]
+    standing: str
+    tone: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CardPage:
     """Everything that the template shows."""
 
@@ -63,6 +91,7 @@ class CardPage:
     more: int
     notices: tuple[NoticeRow, ...]
     recovery: str
+    accreditations: tuple[AccreditationRow, ...]
     id: str
 
 
@@ -88,6 +117,7 @@ def card_page(identity: IdentityId, node: ServedNode) -> CardPage:
             more=max(0, len(claims) - _SHOWN_MAX),
             notices=tuple(_notices(fact, node, view)),
             recovery=_recovery(identity, view),
+            accreditations=tuple(_accreditations(identity, node, view)),
             id=to_hex(identity),
         )
 
@@ -162,6 +192,47 @@ def _row(one: Stated, node: ServedNode, view: View) -> ClaimRow:
         when=f"{in_words(fact.since)}{until}",
         rivals=tuple(_rival(rival, one, view) for rival in one.rivals),
     )
+
+
+def _accreditations(
+    identity: IdentityId, node: ServedNode, view: View
+) -> Iterator[AccreditationRow]:
+    """Yield an identity's accreditations that this node can read, each judged alone and now."""
+    shown = accreditations_above(identity, view)
+    above = [link for link in shown if link.subject != identity]
+    now = node.judging.clock.now()
+    for link in shown:
+        if link.subject == identity:
+            answer = was_accredited(
+                identity,
+                Requirement(standard=link.scope.standard),
+                now,
+                shown=[link, *above],
+                roots=node.judging.trust.issuer_times,
+            )
+            yield _accreditation(link, answer, view)
+
+
+def _accreditation(link: Accreditation, answer: Answer, view: View) -> AccreditationRow:
+    standing, tone = _ACCREDITED.get(answer.standing, ("chain does not hold", "care"))
+    ends = (link.word.until, link.word.revoked_at)
+    until = min((end for end in ends if end), default=0)
+    said = f" until {in_words(until)}" if until else ""
+    return AccreditationRow(
+        scope=_scope(link.scope),
+        issuers=tuple(_named(each.issuer, view) for each in answer.chain or (link,)),
+        standing="revoked" if link.word.revoked_at else standing,
+        tone=tone,
+        when=f"from {in_words(link.word.since)}{said}",
+    )
+
+
+def _scope(scope: ScopeDocument) -> str:
+    limits = [scope.standard, *scope.processes, *scope.materials]
+    limits += [f"site {shortened(to_hex(site))}" for site in scope.sites]
+    named = f" (certificate {scope.certificate})" if scope.certificate else ""
+    others = ", to accredit others" if scope.delegations else ""
+    return f"{', '.join(limits)}{others}{named}"
 
 
 def _standing(one: Stated, node: ServedNode) -> tuple[str, str]:

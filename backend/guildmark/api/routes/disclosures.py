@@ -14,6 +14,7 @@ from guildmark.api.bodies import check_media_type, whole
 from guildmark.api.description import refusals
 from guildmark.api.parameters import Hex32
 from guildmark.api.serving import Node
+from guildmark.domain.accreditation import CHAIN_MAX
 from guildmark.domain.identifiers import bytes32_from_hex
 from guildmark.ports import DocumentKind
 from guildmark.services.disclosing import DISCLOSURE_LIMITS
@@ -49,6 +50,25 @@ _CLAIM = _closed(
         salt=_HEX32,
     ),
 )
+_TEXTS = {"type": "array", "items": {"type": "string"}}
+_ACCREDITATION = _closed(
+    issuer=_HEX32,
+    subject=_HEX32,
+    scope={
+        "type": "object",
+        "properties": {
+            "standard": {"type": "string"},
+            "processes": _TEXTS,
+            "materials": _TEXTS,
+            "sites": {"type": "array", "items": _HEX32},
+            "certificate": {"type": "string"},
+            "delegations": {"type": "integer", "minimum": 0, "maximum": CHAIN_MAX - 1},
+            "salt": _HEX32,
+        },
+        "required": ["standard"],
+        "additionalProperties": False,
+    },
+)
 _PROFILE = {"type": "object", "properties": {"salt": _HEX32}, "required": ["salt"]}
 
 _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType(
@@ -58,6 +78,7 @@ _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType
         DocumentKind.SITE_RECIPE: ("a site recipe's clauses", _CLAUSES),
         DocumentKind.CLAIM: ("a claim", _CLAIM),
         DocumentKind.PROFILE: ("an identity's profile", _PROFILE),
+        DocumentKind.ACCREDITATION: ("an accreditation", _ACCREDITATION),
     }
 )
 

@@ -20,11 +20,21 @@ from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.checks.recipe import master_clauses
 from guildmark.domain.verification.naming import display_name
-from guildmark.domain.verification.report import Cause, Finding, Lack, State
+from guildmark.domain.verification.report import (
+    EXIT_OF_CHECK,
+    EXIT_OK,
+    EXIT_UNCHECKABLE,
+    EXIT_UNTRUSTED,
+    Cause,
+    Finding,
+    Lack,
+    State,
+)
 
 ACCREDITATION = "/qa/accreditation/"
 """Clauses below it: ``<name>`` or ``<name>/standard``, ``<name>/process``, ``<name>/material``."""
 
+_NUMBER = 10
 _RECIPE = "disclosed/recipe.json"
 _SHOWN = "disclosed/accreditations.json"
 _MEMBERS = frozenset({"", "standard", "process", "material"})
@@ -93,6 +103,19 @@ _CAUSES: Mapping[Standing, Cause] = MappingProxyType(
         Standing.UNLISTED: ACCREDITATION_UNLISTED,
     }
 )
+
+
+_EXITS: Mapping[Lack, int] = MappingProxyType(
+    {Lack.ISSUER: EXIT_UNTRUSTED, Lack.EVIDENCE: EXIT_UNCHECKABLE}
+)
+
+
+def exit_of(standing: Standing) -> int:
+    """Return the exit code of an answer that stands alone."""
+    cause = _CAUSES.get(standing)
+    if cause is None:
+        return EXIT_OK
+    return EXIT_OF_CHECK[_NUMBER] if cause.state is State.FAIL else _EXITS[cause.lack]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +236,7 @@ def _requirement(members: Mapping[str, Clause], site: IdentityId) -> Requirement
 
 
 ACCREDITATIONS = Check(
-    number=10,
+    number=_NUMBER,
     name="accreditation",
     asks="What the recipe asks for was accredited while the part was built.",
     looked_at=_SHOWN,
