@@ -106,6 +106,7 @@ class MemoryChain:
     controllers: dict[bytes, Address] = field(default_factory=dict)
     link_counts: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
     candidates: dict[bytes, Address] = field(default_factory=dict)
+    proposed: dict[bytes, Address] = field(default_factory=dict)
     doubted: set[bytes] = field(default_factory=set)
     """Whose present controller is under notice."""
     backing: dict[bytes, dict[Address, int]] = field(default_factory=dict)
@@ -543,9 +544,30 @@ class MemoryChain:
             message = "The account is not the candidate."
             raise CallerRefusedError(message)
         self._end_recovery(identity)
-        self.controllers[identity] = sender
-        changed = {"id": identity, "controller": sender, "number": 2}
+        self._change_controller(identity, sender)
+
+    def _change_controller(self, identity: bytes, account: Address) -> None:
+        self.controllers[identity] = account
+        self.doubted.discard(identity)
+        number = 2 + sum(
+            event.name == "ControllerChanged" and event.args["id"] == identity for event in self.log
+        )
+        changed = {"id": identity, "controller": account, "number": number}
         self.emit(ContractName.IDENTITIES, "ControllerChanged", **changed)
+
+    def _identities_proposeController(
+        self, sender: Address, identity: bytes, account: Address
+    ) -> None:
+        self._check_controller(identity, sender)
+        self.proposed[identity] = account
+        said = {"id": identity, "controller": account}
+        self.emit(ContractName.IDENTITIES, "ControllerProposed", **said)
+
+    def _identities_acceptController(self, sender: Address, identity: bytes) -> None:
+        if self.proposed.get(identity) != sender:
+            message = "Another account was proposed, or none."
+            raise CallerRefusedError(message)
+        self._change_controller(identity, sender)
 
     def _end_recovery(self, identity: bytes) -> None:
         candidate = self.candidates.pop(identity)

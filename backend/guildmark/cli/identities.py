@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 from guildmark.cli.answers import Answer, Moment, Value, say
-from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, identity_id
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.errors import UsageError
 from guildmark.domain.facts import IdentityFact, LinkFact, ParentFact
-from guildmark.domain.identifiers import IdentityId, to_hex
+from guildmark.domain.identifiers import Address, IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.refusals import IdentityKindError, IdentityUnknownError
 from guildmark.domain.strictjson import parse_object
@@ -67,6 +67,38 @@ def app_of(kind: IdentityKind) -> typer.Typer:
     ) -> None:
         with enter_informed(home).store.reading() as view:
             say(shown(identity, kind, view), as_json=as_json)
+
+    @app.command(help=f"Name the account that shall speak for the {word}; it must accept.")
+    def propose(
+        identity: Annotated[
+            IdentityId, typer.Argument(metavar="ID", parser=identity_id, help=f"The {word}'s id.")
+        ],
+        controller: Annotated[
+            Address, typer.Argument(metavar="ACCOUNT", parser=address, help="The next controller.")
+        ],
+        account: Signer = ACCOUNT,
+        home: Folder = None,
+        as_json: AsJson = False,
+    ) -> None:
+        enter(home).identities(KeyName(account)).propose_controller(identity, controller)
+        answer: Answer = {
+            "id": to_hex(identity),
+            "controller": to_hex(controller),
+            "state": "proposed",
+        }
+        say(answer, as_json=as_json)
+
+    @app.command(help=f"Speak for the {word} from now on, as the account that was proposed.")
+    def accept(
+        identity: Annotated[
+            IdentityId, typer.Argument(metavar="ID", parser=identity_id, help=f"The {word}'s id.")
+        ],
+        account: Signer = ACCOUNT,
+        home: Folder = None,
+        as_json: AsJson = False,
+    ) -> None:
+        enter(home).identities(KeyName(account)).accept_controller(identity)
+        say({"id": to_hex(identity), "state": "accepted"}, as_json=as_json)
 
     return app
 

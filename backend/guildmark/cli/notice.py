@@ -28,6 +28,8 @@ app = typer.Typer(
     help="Say that a key, or a controller's account, may be in other hands.", no_args_is_help=True
 )
 
+_NUMBER_MAX = 2**32 - 1
+
 _Identity: TypeAlias = Annotated[
     IdentityId,
     typer.Argument(metavar="ID", parser=identity_id, help="The identity; a key's machine."),
@@ -39,7 +41,11 @@ _Key: TypeAlias = Annotated[
 _Number: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        "--controller", metavar="NUMBER", min=1, help="Which controller; the present one."
+        "--controller",
+        metavar="NUMBER",
+        min=1,
+        max=_NUMBER_MAX,
+        help="Which controller; the present one.",
     ),
 ]
 _From: TypeAlias = Annotated[

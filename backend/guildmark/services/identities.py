@@ -7,6 +7,7 @@ from guildmark.domain.canonical import canonical
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.identifiers import (
     ZERO32,
+    Address,
     Bytes32,
     ClaimId,
     Digest,
@@ -55,6 +56,22 @@ class Identities:
         self._keep(DocumentKind.PROFILE, registered, document)
         self.account.call(ContractName.IDENTITIES, "register", kind, salt, digest, once=salt.hex())
         return registered
+
+    def propose_controller(self, identity: IdentityId, account: Address) -> None:
+        """Name, as the controller, the account that shall speak for an identity, once it accepts.
+
+        Raises:
+            CallerRefusedError: The account does not speak for the identity.
+        """
+        self._rotate("proposeController", identity, account)
+
+    def accept_controller(self, identity: IdentityId) -> None:
+        """Speak for an identity from now on, as the account that was named.
+
+        Raises:
+            CallerRefusedError: Its controller named another account, or none.
+        """
+        self._rotate("acceptController", identity)
 
     def request_link(self, child: IdentityId, parent: IdentityId) -> None:
         """Ask, as the child's controller, for a link.
@@ -181,6 +198,10 @@ class Identities:
             ClaimRevokedError: It is revoked already.
         """
         self.account.call(ContractName.IDENTITIES, "revokeClaim", issuer, claim, once=claim.hex())
+
+    def _rotate(self, step: str, *args: object) -> None:
+        # An identity may go to and fro, so that each call has a name of its own.
+        self.account.call(ContractName.IDENTITIES, step, *args, once=self._salt().hex())
 
     def _link(self, step: str, child: IdentityId, parent: IdentityId) -> None:
         # A link may be made and ended again and again, so that its count tells the calls apart.

@@ -275,3 +275,18 @@ def test_a_claim_that_was_not_opened_shows_no_value(speak: Speak, world: World) 
     del documents[DocumentKind.CLAIM, bytes32_from_hex(made.out)]
 
     assert speak("claim", "show", made.out, "--json").json["value"] is None
+
+
+def test_an_identity_gets_another_controller_in_two_steps(speak: Speak, world: World) -> None:
+    maker, account = to_hex(world.maker), to_hex(world.tools.account(ISSUER).address)
+
+    said = speak("org", "propose", maker, account, "--as", MAKER, "--json").json
+    early = speak("org", "accept", maker, "--as", SITE, "--json")
+    accepted = speak("org", "accept", maker, "--as", ISSUER, "--json").json
+
+    assert (said["controller"], said["state"]) == (account, "proposed")
+    assert early.exit != 0
+    assert accepted == {"id": maker, "state": "accepted"}
+    assert speak("org", "show", maker, "--json").json["controller"] == account
+    shown = speak("notice", "show", maker, "--json").json["controllers"]
+    assert [one["number"] for one in shown] == [1, 2]
