@@ -9,6 +9,7 @@ import trimesh
 
 from guildmark.adapters.shapes.archive import open_archive
 from guildmark.adapters.shapes.limits import Limits
+from guildmark.adapters.shapes.refusals import ShapeMalformedError
 from guildmark.adapters.shapes.step import read_step
 from guildmark.adapters.shapes.stl import check_coordinates, read_stl
 from guildmark.adapters.shapes.threemf import ObjectKey, Scene, Transform, read_threemf
@@ -37,7 +38,11 @@ def bodies(data: bytes, kind: str, limits: Limits) -> list[trimesh.Trimesh]:
     """Return every copy of every object of a file, where it is to be built."""
     if kind == "3mf":
         scene = read_threemf(open_archive(data, limits), limits)
-        return [_solid(*mesh, limits) for item in _meshes(scene) for mesh in [item]]
+        found = [_solid(corners, faces, limits) for corners, faces in _meshes(scene)]
+        if not found:
+            message = "What the file builds has no triangles."
+            raise ShapeMalformedError(message)
+        return found
     corners = read_stl(data, limits)
     faces = np.arange(len(corners) * 3).reshape(-1, 3)
     return [_solid(corners.reshape(-1, 3), faces, limits)]

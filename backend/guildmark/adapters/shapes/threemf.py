@@ -246,7 +246,10 @@ def _check_references(scene: Scene, limits: Limits) -> None:
 
 @dataclass(slots=True)
 class _Counting:
-    """How many triangles an object has with all its copies: known before any copy is made."""
+    """How many triangles an object has with all its copies: known before any copy is made.
+
+    An empty object counts as one, since copies of nothing take time, too.
+    """
 
     scene: Scene
     limits: Limits
@@ -265,5 +268,6 @@ class _Counting:
         if key not in self._known:
             solid = self.scene.solids[key]
             below = sum(self.of(one.key, (*above, key)) for one in solid.components)
-            self._known[key] = below + len(solid.triangles) // 3
+            own = len(solid.triangles) // 3
+            self._known[key] = below + own or 1
         return self._known[key]
