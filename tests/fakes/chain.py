@@ -164,6 +164,7 @@ class MemoryChain:
             "controllerAt": lambda of, number: {"account": self._controllers(of)[number - 1]},
             "controllerOf": lambda of: self.controllers[of],
             "creditOf": lambda currency, _account: self.credits.get(currency, 0),
+            "design": lambda design: {"epoch": len(self._owners(design)) - 1},
             "designOwner": lambda design: self._owners(design)[-1],
             "firstLaneOf": lambda number: self.first_lanes[number],
             "head": lambda log: vars(self.heads[log]),

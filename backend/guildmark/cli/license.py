@@ -24,7 +24,7 @@ from guildmark.cli.arguments import (
 )
 from guildmark.cli.homes import write_new
 from guildmark.cli.opening import enter, enter_informed
-from guildmark.domain.errors import MalformedError
+from guildmark.domain.errors import MalformedError, UsageError
 from guildmark.domain.facts import LaneFact, LicenseFact, LicenseNumberFact
 from guildmark.domain.identifiers import (
     UINT40_MAX,
@@ -42,6 +42,7 @@ from guildmark.domain.lawful import country_code
 from guildmark.domain.refusals import LicenseUnknownError
 from guildmark.domain.terms import (
     NO_LICENSE,
+    Extension,
     Terms,
     TermsKind,
     revision_member,
@@ -51,9 +52,17 @@ from guildmark.domain.terms import (
 from guildmark.ports import DocumentKind, KeyName, View
 from guildmark.services.disclosing import shown_clauses
 from guildmark.services.history import PastFacts
-from guildmark.services.licenses import paid_units
+from guildmark.services.licenses import SignedExtension, paid_units
 from guildmark.services.offers import Draft, Offer, Price
 from guildmark.services.projection import known
+
+
+class ExtensionMismatchError(UsageError):
+    """The signed file adds other units, or to another license, than the command names."""
+
+    code = "license.extensionMismatch"
+    hint = "Name the license and the units that the file is about."
+
 
 app = typer.Typer(
     help="License a counted number of parts, and hand the units out.", no_args_is_help=True
@@ -285,22 +294,76 @@ def split(
     say(answer, as_json=as_json, brief=made)
 
 
-@app.command()
-def extend(
+@app.command("sign-extension")
+def sign_extension(
     license_: _License,
     units: Annotated[int, typer.Argument(min=1, max=UINT40_MAX, help="How many units to add.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the signed units are written.")],
+    offer_until: Annotated[
+        int | None,
+        typer.Option(metavar="TIME", parser=moment, help="UTC; 30 days from now by default."),
+    ] = None,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add units to a root license, as the design's owner; print their lane's number."""
+    """Sign further units of a root license, as the design's owner; nothing is sent."""
     opened = enter_informed(home)
     with opened.store.reading() as view:
         seen = _license_seen(license_, view)
-    until = opened.clock.now() + _HOUR
-    made = opened.licenses(KeyName(account)).extend(seen, units, until=until)
-    answer: Answer = {"id": to_hex(license_), "lane": made, "units": seen.units + units}
+    until = offer_until or opened.clock.now() + _MONTH
+    licenses = opened.licenses(KeyName(account))
+    signed = licenses.sign_extension(seen, units, until=until, owner=KeyName(account))
+    write_new(out, signed.encode(), mode=_MODE)
+    answer: Answer = {
+        "id": to_hex(license_),
+        "extension": str(out),
+        "units": seen.units + units,
+        "offerUntil": Moment(until),
+    }
+    say(answer, as_json=as_json, brief=out)
+
+
+@app.command()
+def extend(
+    license_: _License,
+    units: Annotated[int, typer.Argument(min=1, max=UINT40_MAX, help="How many units to add.")],
+    signed: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", exists=True, dir_okay=False, help="What the owner signed elsewhere."
+        ),
+    ] = None,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add units to a root license, as the design's owner or as he signed; print their lane."""
+    opened = enter_informed(home)
+    with opened.store.reading() as view:
+        seen = _license_seen(license_, view)
+    extension = Extension(
+        license=license_,
+        units=seen.units,
+        more=units,
+        offer_until=opened.clock.now() + _HOUR,
+    )
+    own = SignedExtension(extension=extension)
+    submitted = own if signed is None else _extension(signed, license_, units)
+    made = opened.licenses(KeyName(account)).extend(submitted)
+    total = submitted.extension.units + units
+    answer: Answer = {"id": to_hex(license_), "lane": made, "units": total}
     say(answer, as_json=as_json, brief=made)
+
+
+def _extension(file: Path, license_: LicenseId, units: int) -> SignedExtension:
+    signed = SignedExtension.parse(file.read_bytes())
+    if (signed.extension.license, signed.extension.more) != (license_, units):
+        message = (
+            f"{file} adds {signed.extension.more} units to {to_hex(signed.extension.license)}."
+        )
+        raise ExtensionMismatchError(message, units=signed.extension.more)
+    return signed
 
 
 @app.command()

@@ -42,6 +42,10 @@ TERMS_TYPE = keccak256(_TERMS)
 ACCEPTANCE_TYPE = keccak256(b"Acceptance(Terms terms)" + _TERMS)
 SUBLICENSE_TYPE = keccak256(b"Sublicense(uint40 lane,uint40 end,Terms terms)" + _TERMS)
 
+EXTENSION_TYPE = keccak256(
+    b"Extension(bytes32 license,uint40 designEpoch,uint40 units,uint40 more,uint40 offerUntil)"
+)
+
 NO_LICENSE = LicenseId(ZERO32)
 NOTHING_OWED = Uint256(0)
 
@@ -55,6 +59,33 @@ class Place:
 
     lane: LaneNumber
     end: UnitNumber
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    """Units that a design's owner adds to a root license, under his signature.
+
+    Args:
+        license: The license.
+        units: How many units it had when he signed.
+        more: How many are added.
+        offer_until: The last block second at which anybody may submit it.
+    """
+
+    license: LicenseId
+    units: int
+    more: int
+    offer_until: int
+
+    def struct_hash(self, design_epoch: int) -> Digest:
+        """Return the EIP-712 hash that the owner of an epoch of the design signs.
+
+        Raises:
+            AbiRangeError: A value does not fit its field.
+        """
+        numbers = (design_epoch, self.units, self.more, self.offer_until)
+        words = (abi.bytes32(self.license), *(abi.uint(number, 40) for number in numbers))
+        return keccak256(EXTENSION_TYPE + b"".join(words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

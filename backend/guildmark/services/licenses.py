@@ -1,8 +1,10 @@
 """Licenses: terms signed by licensors, granted, licensed on, cut into lanes, paid, stopped."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
+from guildmark.domain import codec
+from guildmark.domain.canonical import canonical
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.eip712 import TypedDataDomain, licenses_domain
 from guildmark.domain.facts import LaneFact, LicenseFact, PaidFact
@@ -17,10 +19,13 @@ from guildmark.domain.identifiers import (
     LogNumber,
 )
 from guildmark.domain.refusals import LicenseGrantedError
-from guildmark.domain.terms import Place, Terms
+from guildmark.domain.strictjson import Limits, parse_object
+from guildmark.domain.terms import Extension, Place, Terms
 from guildmark.ports import Call, Facts, KeyName, KeyStore, Ledger, TransactionStatus
 from guildmark.services.accounts import Account
 from guildmark.services.licensors import Licensors
+
+EXTENSION_LIMITS = Limits(size=4 << 10, depth=3, values=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,28 @@ class SignedTerms:
     signature: bytes
     place: Place | None = None
     acceptance: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedExtension:
+    """Further units of a root license, under the signature of the design's owner."""
+
+    extension: Extension
+    signature: bytes = b""
+
+    def encode(self) -> bytes:
+        """Return the file that its owner gives away."""
+        return canonical(codec.dump(self))
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Return what a file holds, unchecked.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: A member is missing, unknown or of another type.
+        """
+        return codec.load(cls, parse_object(data, EXTENSION_LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,22 +125,48 @@ class Licenses:
         granted = status.event(name).args
         return Granted(number=granted["number"], lane=LaneNumber(granted["lane"]))
 
-    def extend(self, license_: LicenseFact, more: int, *, until: int) -> LaneNumber:
-        """Add units to a root license, as the design's owner; return their lane.
+    def sign_extension(
+        self, license_: LicenseFact, more: int, *, until: int, owner: KeyName
+    ) -> SignedExtension:
+        """Sign further units of a root license with the design's owner's key; nothing is sent.
 
         Args:
             license_: The license as the caller saw it.
             more: How many units.
             until: The last block second at which it may land.
+            owner: The key of the design's owner.
 
         Raises:
-            SignatureRefusedError: The account does not own the design.
+            NotLicensorError: The key is not that of the design's owner now.
+        """
+        design = license_.terms.design
+        self._licensors.check_owner(self.keys.address(owner), design)
+        call = Call(contract=ContractName.DESIGNS, function="design", args=(design,))
+        epoch: int = self.ledger.read(call)["epoch"]
+        extension = Extension(
+            license=license_.id, units=license_.units, more=more, offer_until=until
+        )
+        digest = self._domain().digest(extension.struct_hash(epoch))
+        signature = self.keys.sign_digest(owner, digest)
+        return SignedExtension(extension=extension, signature=signature)
+
+    def extend(self, signed: SignedExtension) -> LaneNumber:
+        """Add units to a root license and return their lane; by the owner, or as he signed.
+
+        Args:
+            signed: What is added; the owner himself needs no signature.
+
+        Raises:
+            SignatureRefusedError: Neither the account nor who signed owns the design.
+            OfferExpiredError: It was open until an earlier time.
             LaneStaleError: The license has other units than were seen.
             LicenseEndingError: It has ended or is stopped.
         """
+        one, by = signed.extension, sha256(signed.signature + self.account.address)
         status = self.account.call(
-            *(ContractName.LICENSES, "extend", license_.id, license_.units, more, until, b""),
-            once=f"{license_.number}:{license_.units}:{more}:{until}",
+            *(ContractName.LICENSES, "extend", one.license, one.units, one.more),
+            *(one.offer_until, signed.signature),
+            once=f"{one.license.hex()}:{one.units}:{one.more}:{one.offer_until}:{by.hex()}",
         )
         return LaneNumber(status.event("LicenseExtended").args["lane"])
 

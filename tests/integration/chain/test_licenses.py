@@ -37,7 +37,7 @@ from guildmark.services.accounts import Account
 from guildmark.services.designs import Designs, SourceFile
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
-from guildmark.services.licenses import Licenses
+from guildmark.services.licenses import Licenses, SignedExtension
 from guildmark.services.licensors import NotLicensorError
 from guildmark.services.logs import Logs
 from guildmark.services.offers import Draft, Offer, Offers, Price
@@ -239,14 +239,19 @@ def _extended_and_stopped(place: Place, root: LaneNumber) -> None:
     owner = place.licenses(OWNER)
     license_ = place.fact(LicenseFact, place.fact(LaneFact, root).license)
 
-    made = owner.extend(license_, 5, until=2**40 - 1)
+    signed = owner.sign_extension(license_, 5, until=2**40 - 1, owner=OWNER)
+    with pytest.raises(SignatureRefusedError):
+        place.licenses(MAKER).extend(replace(signed, signature=bytes(65)))
+    made = place.licenses(MAKER).extend(signed)
 
     assert_same(place, made)
     extended = place.fact(LicenseFact, license_.number)
     assert extended.units == place.read("license", license_.number)["units"] == 15
     owner.stop(license_.id, at=place.ledger.head(final=True).time + 1000)
     with pytest.raises(LicenseEndingError):
-        owner.extend(extended, 1, until=2**40 - 1)
+        owner.extend(
+            SignedExtension(extension=replace(signed.extension, units=extended.units, more=1))
+        )
 
 
 def _balance(place: Place, key: KeyName) -> int:

@@ -10,7 +10,7 @@ import pytest
 from fakes.meshes import text_stl, threemf
 from fakes.node import MemoryNode
 from fakes.releases import make_releases
-from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, World
+from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, UNITS, World
 from guildmark.bootstrap import Home
 from guildmark.domain.clauses import disclose_all
 from guildmark.domain.contracts import ContractName
@@ -573,6 +573,23 @@ def test_units_are_added_to_a_license(speak: Speak, world: World) -> None:
     shown = speak("license", "show", license_id, "--json").json
     assert made["units"] == shown["units"] == world.terms.units + 4
     assert made["lane"] in [lane["lane"] for lane in shown["lanes"]]
+
+
+def test_further_units_are_signed_by_the_owner_and_submitted_by_another(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    license_id, out = to_hex(world.license), tmp_path / "more.json"
+
+    signed = speak(
+        *("license", "sign-extension", license_id, 4, "--out", out, "--as", DESIGNER, "--json")
+    ).json
+    others = speak("license", "extend", license_id, 5, "--signed", out, "--as", MAKER, "--json")
+    made = speak("license", "extend", license_id, 4, "--signed", out, "--as", MAKER, "--json")
+
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert signed["units"] == UNITS + 4
+    assert (others.exit, others.json["code"]) == (2, "license.extensionMismatch")
+    assert made.json["units"] == UNITS + 4
 
 
 def test_an_unknown_license_cannot_be_extended(speak: Speak) -> None:

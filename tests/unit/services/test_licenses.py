@@ -16,8 +16,10 @@ from guildmark.domain.refusals import (
     ReclaimStateError,
 )
 from guildmark.domain.signatures import recover_address
-from guildmark.domain.terms import Place, TermsKind
+from guildmark.domain.terms import Extension, Place, TermsKind
 from guildmark.ports import DocumentKind, KeyName
+from guildmark.services.licenses import SignedExtension
+from guildmark.services.licensors import NotLicensorError
 from guildmark.services.offers import Draft, Offer, OfferMismatchError, Offers, Price
 from guildmark.services.projection import known
 from guildmark.services.settling import licenses_of
@@ -57,6 +59,20 @@ def domain(world: World) -> TypedDataDomain:
     pin = world.tools.chain.pin()
     (contract,) = [pin.contracts[name].address for name in pin.contracts if name == "licenses"]
     return licenses_domain(chain_id=pin.chain_id, contract=contract)
+
+
+def more(
+    world: World, count: int, *, units: int | None = None, until: int | None = None
+) -> SignedExtension:
+    """Return further units of the first license, unsigned."""
+    present = license_(world, 1)
+    extension = Extension(
+        license=present.id,
+        units=present.units if units is None else units,
+        more=count,
+        offer_until=world.tools.chain.now + 9 if until is None else until,
+    )
+    return SignedExtension(extension=extension)
 
 
 def under(world: World, units: int, **price: Any) -> Offer:
@@ -169,13 +185,35 @@ def test_fee_goes_with_the_terms(world: World) -> None:
 def test_extension_is_a_lane_behind_the_last_unit(world: World) -> None:
     before = license_(world, 1)
 
-    made = world.tools.licenses(DESIGNER).extend(before, 4, until=world.tools.chain.now + 9)
+    made = world.tools.licenses(DESIGNER).extend(more(world, 4))
 
     added, after = lane(world, made), license_(world, 1)
     assert (added.first, added.end, added.holder, added.source) == (4, 8, world.terms.holder, 0)
     assert (after.units, after.more) == (before.units + 4, 4)
     with pytest.raises(LaneStaleError):
-        world.tools.licenses(DESIGNER).extend(before, 5, until=0)
+        world.tools.licenses(DESIGNER).extend(more(world, 5, units=before.units))
+
+
+def test_owner_signs_an_extension_that_anybody_submits(world: World) -> None:
+    before, until = license_(world, 1), world.tools.chain.now + 9
+    signed = world.tools.licenses(DESIGNER).sign_extension(
+        before, 4, until=until, owner=KeyName(DESIGNER)
+    )
+
+    made = world.tools.licenses(OPERATOR).extend(SignedExtension.parse(signed.encode()))
+
+    digest = domain(world).digest(signed.extension.struct_hash(0))
+    owner = world.tools.keys.address(KeyName(DESIGNER))
+    assert recover_address(digest, signed.signature) == owner
+    assert signed.extension == more(world, 4, units=before.units, until=until).extension
+    assert lane(world, made).end == before.units + 5
+
+
+def test_who_does_not_own_the_design_signs_no_extension(world: World) -> None:
+    with pytest.raises(NotLicensorError):
+        world.tools.licenses(MAKER).sign_extension(
+            license_(world, 1), 4, until=0, owner=KeyName(MAKER)
+        )
 
 
 def test_reclaimed_units_go_back_the_way_they_came(world: World) -> None:
