@@ -36,6 +36,7 @@ from guildmark.domain.verification.slots import required_slots
 from guildmark.ports import DocumentKind, KeyName, PeerUnavailableError
 from guildmark.services.bundles import Bundles
 from guildmark.services.evidence import EvidenceNotFinalError, PartUnknownError, RecordTooYoungError
+from guildmark.services.notices import Suspicion
 from guildmark.services.projection import known
 
 FIRST = Index(0)
@@ -683,3 +684,39 @@ def test_a_replacement_is_left_out_where_the_fate_names_none(world: World) -> No
     proven = world.tools.exporter.prove(replace(found, replacement=found))
 
     assert proven.replacement is None
+
+
+def test_authorities_who_gave_notice_go_before_those_who_did_not(world: World) -> None:
+    tools = world.tools
+    silent, warning = (
+        tools.identities(ISSUER).register(IdentityKind.AUTHORITY, {"name": name})
+        for name in ("Silent", "Warning")
+    )
+    suspicion = Suspicion(since=tools.chain.now)
+    tools.notices(ISSUER).warn_of_controller(warning, world.maker, 1, suspicion)
+    tools.notices(MAKER).of_controller(world.maker, suspicion)
+    tools.indexing().follow()
+
+    shown = evidence(world).disclosed.authorities
+
+    assert (shown[0], silent in shown) == (warning, True)
+
+
+def test_a_crowd_of_authorities_is_cut_off(world: World) -> None:
+    for number in range(12):
+        name = {"name": f"Authority {number}"}
+        world.tools.identities(ISSUER).register(IdentityKind.AUTHORITY, name)
+    world.tools.indexing().follow()
+
+    assert len(evidence(world).disclosed.authorities) == 8
+
+
+def test_all_controllers_of_an_identity_are_shown(world: World) -> None:
+    next_one = world.tools.account(ISSUER).address
+    world.tools.identities(MAKER).propose_controller(world.maker, next_one)
+    world.tools.identities(ISSUER).accept_controller(world.maker)
+    world.tools.indexing().follow()
+
+    shown = {one.identity: one.count for one in evidence(world).disclosed.controllers}
+
+    assert shown[world.maker] == 2

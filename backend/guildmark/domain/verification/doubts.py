@@ -132,10 +132,7 @@ def _of_authorities(case: Case, target: Bytes32, *, is_certain: bool = True) -> 
         location = storage.NOTICES.at(target, listed.id)
         if case.state.word(location) is Unproven.MISSING:
             named = listed.name or to_hex(listed.id)
-            reason = (
-                f"Whether the authority {named} gave notice is not proven: ask for a bundle that "
-                "names it."
-            )
+            reason = f"Whether the authority {named} gave notice is not proven by this bundle."
             raise UndecidedError(AUTHORITY_MISSING.found(reason, _IDENTITIES))
         notice = NoticeWord.decode(case.word(location))
         if notice.at and listed.holds_at(notice.at):
