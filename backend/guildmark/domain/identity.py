@@ -1,5 +1,6 @@
 """Identities on chain: the ids of identities, keys and claims, and the salted digests they show."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -25,6 +26,8 @@ KEY_DOMAIN = keccak256(b"guildmark/key/v1")
 CONTROLLER_DOMAIN = keccak256(b"guildmark/controller/v1")
 CLAIM_DOMAIN = keccak256(b"guildmark/claim/v1")
 
+NAME_MAX = 200
+
 _SCHEME_MAX = 32
 _CLAIM_TAG = b"guildmark/claim/v1"
 _PROFILE_TAG = b"guildmark/profile/v1"
@@ -35,6 +38,13 @@ class MalformedSchemeError(MalformedError):
 
     code = "claim.malformedScheme"
     hint = "Name the scheme in up to 32 ASCII characters, for example LEI or GLN."
+
+
+class MalformedNameError(MalformedError):
+    """A name that people could not read as it is written."""
+
+    code = "identity.malformedName"
+    hint = "Write it in Unicode's form NFC, without control or direction characters or wide gaps."
 
 
 class IdentityKind(IntEnum):
@@ -125,6 +135,28 @@ class ClaimDocument:
 def number_digest(value: str) -> Digest:
     """Return SHA-256 of an identifier, by which an index finds it."""
     return sha256(value.encode())
+
+
+def is_readable_name(text: str) -> bool:
+    """Return whether people see of a name what it holds, and nothing that only looks so.
+
+    Unicode's form NFC; no characters that are unseen or turn the direction of others (categories
+    Cc, Cf, Cn, Co, Cs, Zl, Zp), no spaces but single ones between words.
+    """
+    is_plain = text.isprintable() and " ".join(text.split()) == text
+    return 0 < len(text) <= NAME_MAX and is_plain and unicodedata.is_normalized("NFC", text)
+
+
+def check_profile_name(profile: Mapping[str, JsonValue]) -> None:
+    """Check the name in a profile, where there is one.
+
+    Raises:
+        MalformedNameError: It is no text, or none that people read as it is written.
+    """
+    name = profile.get("name", "none")
+    if not isinstance(name, str) or not is_readable_name(name):
+        message = f"{ascii(name)[:80]} is no name that people can read as it is written."
+        raise MalformedNameError(message)
 
 
 def profile_digest(profile: Mapping[str, JsonValue], salt: Bytes32) -> Digest:

@@ -29,7 +29,12 @@ from guildmark.domain.identifiers import (
     IdentityId,
     bytes32_from_hex,
 )
-from guildmark.domain.identity import ClaimDocument, number_digest, profile_digest
+from guildmark.domain.identity import (
+    ClaimDocument,
+    check_profile_name,
+    number_digest,
+    profile_digest,
+)
 from guildmark.domain.recipe import RecipeDocument
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.domain.verification.evidence import AccreditationDisclosure, ClaimDisclosure
@@ -204,6 +209,7 @@ def _check_profile(facts: Facts, key: bytes, body: bytes) -> None:
     if profile_digest(profile, salt) != identity.profile:
         message = f"The profile is not the one of identity 0x{key.hex()}."
         raise ProfileMismatchError(message, identity="0x" + key.hex())
+    check_profile_name(profile)
 
 
 def _clauses(body: bytes) -> Disclosure:

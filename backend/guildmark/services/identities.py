@@ -18,6 +18,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity import (
     ClaimDocument,
     IdentityKind,
+    check_profile_name,
     identity_id,
     key_id,
     profile_digest,
@@ -47,7 +48,11 @@ class Identities:
         """Register the account as first controller of a new identity and return its id.
 
         The profile is kept in this home; the chain sees its salted digest only.
+
+        Raises:
+            MalformedNameError: People could not read the profile's name as it is written.
         """
+        check_profile_name(profile)
         salt, profile_salt = self._salt(), self._salt()
         digest = profile_digest(profile, profile_salt)
         registered = self._id_for(salt)

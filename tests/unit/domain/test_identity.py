@@ -81,3 +81,40 @@ def test_profile_digest_is_salted_and_independent_of_the_order_of_members() -> N
     assert one == hashlib.sha256(b"guildmark/profile/v1" + SALT + text).digest()
     assert one == idy.profile_digest({"country": "NO", "name": "Nordic Tools"}, SALT)
     assert one != idy.profile_digest({"country": "NO", "name": "Nordic Tools"}, Bytes32(bytes(32)))
+
+
+@pytest.mark.parametrize(
+    "name", ["S", "Oficina Mondego, Coimbra", "Śląsk 3D", "東京工房", "n" * 200]
+)
+def test_name_that_people_can_read_is_taken(name: str) -> None:
+    assert idy.is_readable_name(name)
+    idy.check_profile_name({"name": name})
+    idy.check_profile_name({})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " S",
+        "S  T",
+        "S\u00a0T",
+        "n" * 201,
+        "Cafe\u0301",
+        "Volta\u202eskroW",
+        "Vol\u200bta",
+        "Volta\nWorks",
+        "Volta\u0000",
+        "\ue000",
+    ],
+)
+def test_name_that_looks_like_another_text_is_refused(name: str) -> None:
+    assert not idy.is_readable_name(name)
+    with pytest.raises(idy.MalformedNameError) as caught:
+        idy.check_profile_name({"name": name})
+    assert caught.value.message.isascii()
+
+
+def test_name_that_is_no_text_is_refused() -> None:
+    with pytest.raises(idy.MalformedNameError):
+        idy.check_profile_name({"name": 7})

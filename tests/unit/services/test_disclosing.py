@@ -1,16 +1,18 @@
 """What is disclosed is kept only where it opens what the chain commits to."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from fakes.world import RECIPE, World, claim, make_world
+from fakes.world import RECIPE, SITE, World, claim, make_world
 from guildmark.domain.canonical import canonical
 from guildmark.domain.clauses import DisclosureMismatchError, disclose, disclose_all
-from guildmark.domain.facts import ClaimFact
+from guildmark.domain.facts import ClaimFact, IdentityFact
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import MalformedHexError
-from guildmark.domain.strictjson import parse_object
+from guildmark.domain.identifiers import Bytes32, MalformedHexError, to_hex
+from guildmark.domain.identity import IdentityKind, MalformedNameError, profile_digest
+from guildmark.domain.strictjson import JsonValue, parse_object
 from guildmark.ports import DocumentKind
 from guildmark.services.disclosing import (
     DisclosedThingUnknownError,
@@ -135,3 +137,19 @@ def test_profile_without_a_salt_is_refused(world: World) -> None:
 def test_profile_of_nobody_is_refused(world: World) -> None:
     with pytest.raises(DisclosedThingUnknownError):
         world.tools.disclosing.receive(DocumentKind.PROFILE, UNKNOWN, profile_of(world))
+
+
+def test_profile_with_an_unreadable_name_is_neither_registered_nor_taken(world: World) -> None:
+    profile: dict[str, JsonValue] = {"name": "V\u200bolta"}
+    salt = Bytes32(bytes(32))
+    with pytest.raises(MalformedNameError):
+        world.tools.identities(SITE).register(IdentityKind.SITE, profile)
+    with world.tools.store.writing() as work:
+        site = known(work.facts, IdentityFact, world.site)
+        work.facts.put(replace(site, profile=profile_digest(profile, salt)))
+    body = canonical({**profile, "salt": to_hex(salt)})
+
+    with pytest.raises(MalformedNameError) as caught:
+        world.tools.disclosing.receive(DocumentKind.PROFILE, world.site, body)
+
+    assert (caught.value.code, caught.value.exit_code) == ("identity.malformedName", 2)

@@ -413,6 +413,19 @@ def test_a_profile_that_the_chain_does_not_hold_gives_no_name(document: bytes) -
     assert party(report, "maker").name == ""
 
 
+@pytest.mark.parametrize(("name", "shown"), [("Maker", "Maker"), ("Maker\u202e", "")])
+def test_a_name_that_turns_other_words_around_is_not_shown(name: str, shown: str) -> None:
+    members, salt = {"name": name}, sim.salt("profile")
+    document = canonical({**members, "salt": to_hex(salt)})
+    simulator = Simulator(
+        disclosed={"profiles": (ProfileDisclosure(identity=MAKER, document=document),)}
+    )
+    digest = profile_digest(members, salt)
+    simulator.words[storage.PROFILES.at(MAKER)] = int.from_bytes(digest, "big")
+
+    assert party(judge(simulator), "maker").name == shown
+
+
 def test_a_profile_without_a_name_gives_none() -> None:
     salt = sim.salt("nameless")
     document = canonical({"name": 5, "salt": "0x" + salt.hex()})

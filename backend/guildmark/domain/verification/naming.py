@@ -7,7 +7,7 @@ from guildmark.domain import storage, strictjson
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
-from guildmark.domain.identity import profile_digest
+from guildmark.domain.identity import is_readable_name, profile_digest
 from guildmark.domain.lawful import CLEARANCE_SCHEME
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.storage import ControllerWord, IdentityWord, IntervalWord
@@ -200,8 +200,9 @@ def display_name(case: Case, identity: IdentityId) -> str:
 
 
 def _name(case: Case, identity: IdentityId) -> str:
-    """Return the name in an identity's own profile, empty where none is proven."""
-    return _text(proven_profile(case, identity), "name")
+    """Return the name in an identity's own profile, empty where none is proven and readable."""
+    name = _text(proven_profile(case, identity), "name")
+    return name if is_readable_name(name) else ""
 
 
 def _opened(case: Case, profile: ProfileDisclosure) -> Mapping[str, strictjson.JsonValue]:
