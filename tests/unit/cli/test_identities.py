@@ -143,7 +143,8 @@ def test_a_key_from_elsewhere_is_added_as_it_was_printed(
 @pytest.mark.parametrize(
     ("text", "code", "exit_code"),
     [
-        ("rsa:0x00", "cli.publicKeyMalformed", 2),
+        ("dsa:0x00", "cli.publicKeyMalformed", 2),
+        ("rsa:0x00", "key.wrongPurpose", 2),
         ("x25519:0x00", "key.wrongPurpose", 2),
         ("p256:0x02", "key.malformed", 2),
         ("p256:02", "id.malformedHex", 2),
