@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request
 
 from environments import ROOT
-from stages import Played
+from stages import Played, reconciliation
 
 PHONE, TABLET, DESK = (360, 740), (768, 1024), (1280, 800)
 # Reflow at 400 % of a desk's screen: WCAG 2.2, 1.4.10.
@@ -27,6 +27,7 @@ PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
         "unlisted": lambda played: f"{played.other.url}/parts/{played.parts[0].hint}",
         "altered": lambda played: f"{played.node.url}/parts/{played.bad['altered']}",
         "over-quota": lambda played: f"{played.node.url}/parts/{played.bad['over-quota']}",
+        "reconciliation": reconciliation,
         "errors": lambda played: f"{played.node.url}/errors",
         "docs": lambda played: f"{played.node.url}/docs",
         "not found": lambda played: f"{played.node.url}/parts/1.99",

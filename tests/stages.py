@@ -24,6 +24,7 @@ from guildmark.domain import bundle, trust
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.identifiers import Index, LogNumber
 from guildmark.domain.trust import VERSION, Listed, Trust
+from guildmark.ports import KeyName
 from guildmark.services.bundles import Bundles
 from guildmark.services.evidence import Exporter
 from guildmark.services.packages import Package
@@ -116,6 +117,14 @@ def _play(stage: Stage) -> Played:
         envelopes=dict(enumerate(envelopes, start=1)),
         rogue=rogue,
     )
+
+
+def reconciliation(played: Played) -> str:
+    """Return the address of the license's reconciliation page, as its licensor gets it."""
+    home, operator = played.scene.designer.home, played.scene.operators[0].party.id
+    license_id = played.workshops[0].assignment.external.license
+    query = home.reconciling.query(license_id, releaser=operator, key=KeyName("account"))
+    return played.node.receipts(query)[1]
 
 
 def restart(stage: Stage, name: str) -> None:

@@ -60,6 +60,7 @@ from guildmark.services.packages import Packages
 from guildmark.services.parts import Parts
 from guildmark.services.receipts import Receipts
 from guildmark.services.recipes import Recipes
+from guildmark.services.reconciling import Reconciling
 from guildmark.services.releasing import Releasing
 from guildmark.services.requesting import Requesting
 from guildmark.services.sequencing import Sequencing
@@ -125,6 +126,17 @@ class Home:
     def receipts(self) -> Receipts:
         """Return the use cases around receipts of released keys."""
         return Receipts(store=self.store)
+
+    @property
+    def reconciling(self) -> Reconciling:
+        """Return the use cases around reconciliation."""
+        return Reconciling(
+            ledger=self.ledger,
+            keys=self.keys,
+            entropy=self.entropy,
+            store=self.store,
+            receipts=self.receipts,
+        )
 
     @property
     def history(self) -> History:

@@ -9,10 +9,11 @@ from fakes.content import MemoryContent, MemoryUploads
 from guildmark.adapters.peers.client import PeerRefusedError
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.identifiers import Cid, Digest, to_hex
+from guildmark.domain.identifiers import Cid, Digest, IdentityId, to_hex
 from guildmark.domain.release import ReceiptProof, Released
 from guildmark.ports import DocumentKind, PeerUnavailableError
 from guildmark.services.receipts import Receipts
+from guildmark.services.reconciling import Reconciling
 from guildmark.services.releasing import Releasing
 
 
@@ -37,7 +38,9 @@ class MemoryNode:
     appended: list[int] = field(default_factory=list)
     releasing: Releasing | None = None
     """What releases keys at this node."""
-    receipts: Receipts | None = None
+    receiptbook: Receipts | None = None
+    reconciling: Reconciling | None = None
+    operator: IdentityId | None = None
     lying: bool = False
     """Whether it sends other bytes than it was asked for, and stores others."""
 
@@ -83,8 +86,15 @@ class MemoryNode:
 
     def receipt_proof(self, request: Digest) -> ReceiptProof:
         self._check()
-        assert self.receipts is not None
-        return self.receipts.proof(request)
+        assert self.receiptbook is not None
+        return self.receiptbook.proof(request)
+
+    def receipts(self, query: bytes) -> tuple[Sequence[ReceiptProof], str]:
+        self._check()
+        assert self.reconciling is not None
+        assert self.operator is not None
+        _, kept = self.reconciling.answer(query, operator=self.operator)
+        return kept.proofs, f"{self.url}/page"
 
     def put_content(self, chunks: Iterable[bytes]) -> Cid:
         self._check()

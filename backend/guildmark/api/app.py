@@ -24,6 +24,7 @@ from guildmark.api.routes import (
     logs,
     metrics,
     parts,
+    reconciliations,
     registries,
     releases,
     reports,
@@ -34,7 +35,7 @@ from guildmark.api.serving import ServedNode
 
 _ROUTERS = (
     *(health, metrics, stores, chain, builds, content, disclosures, logs, parts, reports),
-    *(registries, accreditations, releases, uploads),
+    *(registries, accreditations, releases, reconciliations, uploads),
 )
 
 

@@ -17,6 +17,7 @@ _FRAMEWORK = "#/components/schemas/HTTPValidationError"
 _MEANINGS: Mapping[int, str] = {
     304: "It is unchanged since the answer with the named ETag.",
     400: "A parameter or the body is malformed.",
+    403: "Who asks may not.",
     404: "It is not there, or not final yet.",
     408: "The body arrived too slowly.",
     409: "The present state does not allow it: not final yet, or the name stands for another body.",

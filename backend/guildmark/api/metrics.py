@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
+from guildmark.domain.identifiers import to_hex
+from guildmark.domain.reconciliation import Difference, Reconciliation
 from guildmark.ports import Availability
 from guildmark.services.ingest import Reception
 from guildmark.services.keeping import Round
@@ -42,6 +44,7 @@ class Metrics:
     _registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     _builds: Counter = field(init=False)
     _releases: Counter = field(init=False)
+    _differences: Gauge = field(init=False)
     _gauges: dict[str, Gauge] = field(init=False)
     _files: Gauge = field(init=False)
 
@@ -62,6 +65,12 @@ class Metrics:
         )
         for outcome in ReleaseOutcome:
             releases.labels(outcome.value)
+        differences = Gauge(
+            "guildmark_release_differences",
+            "Lanes whose releases and draws differ, at the last reconciliation of a license.",
+            ["license", "difference"],
+            registry=self._registry,
+        )
         files = Gauge(
             "guildmark_content_files",
             "Files by what a content store answered when it was last asked for them.",
@@ -72,6 +81,7 @@ class Metrics:
         # The class is frozen, so that nobody swaps its counters.
         object.__setattr__(self, "_builds", builds)
         object.__setattr__(self, "_releases", releases)
+        object.__setattr__(self, "_differences", differences)
         object.__setattr__(self, "_gauges", gauges)
         object.__setattr__(self, "_files", files)
 
@@ -82,6 +92,12 @@ class Metrics:
     def count_release(self, outcome: ReleaseOutcome) -> None:
         """Count a request for keys."""
         self._releases.labels(outcome.value).inc()
+
+    def reconciled(self, found: Reconciliation) -> None:
+        """Note what a reconciliation showed."""
+        for difference in Difference:
+            lanes = self._differences.labels(to_hex(found.license), difference.value)
+            lanes.set(found.count(difference))
 
     def text(self, reading: Reading) -> bytes:
         """Return everything in Prometheus' text format."""

@@ -17,6 +17,7 @@ from guildmark.api.challenging import Challenger
 from guildmark.api.logs import log_as_json
 from guildmark.api.running import Runner, warned_of_end
 from guildmark.api.serving import ServedNode
+from guildmark.api.tickets import Tickets
 from guildmark.bootstrap import Node, open_home, open_node
 from guildmark.domain import trust
 from guildmark.domain.errors import GuildmarkError
@@ -89,6 +90,8 @@ def _served(node: Node, runner: Runner, challenger: Challenger) -> ServedNode:
         ingest=node.ingest,
         releasing=node.releasing,
         receipts=home.receipts,
+        reconciling=home.reconciling,
+        tickets=Tickets(clock=home.clock),
         disclosing=home.disclosing,
         bundles=node.bundles,
         judging=Judging(

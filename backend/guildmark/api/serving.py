@@ -8,6 +8,7 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from guildmark.api.metrics import Metrics
+from guildmark.api.tickets import Tickets
 from guildmark.domain.identifiers import Index, LogNumber
 from guildmark.ports import ContentStore, Ledger, NodeStore, Requests, Uploads
 from guildmark.services.bundles import Gathered
@@ -16,6 +17,7 @@ from guildmark.services.ingest import Ingest
 from guildmark.services.judging import Judging
 from guildmark.services.keeping import Round
 from guildmark.services.receipts import Receipts
+from guildmark.services.reconciling import Reconciling
 from guildmark.services.releasing import Releasing
 from guildmark.settings import NodeSettings
 
@@ -74,6 +76,8 @@ class ServedNode:
     ingest: Ingest
     releasing: Releasing
     receipts: Receipts
+    reconciling: Reconciling
+    tickets: Tickets
     disclosing: Disclosing
     bundles: Bundles
     judging: Judging

@@ -21,10 +21,12 @@ from guildmark.cli.arguments import (
     license_id,
     moment,
     recipe_id,
+    release_place,
 )
 from guildmark.cli.homes import write_new
+from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter, enter_informed
-from guildmark.domain.errors import MalformedError, UsageError
+from guildmark.domain.errors import MalformedError, NotCoveredError, UsageError
 from guildmark.domain.facts import LaneFact, LicenseFact, LicenseNumberFact
 from guildmark.domain.identifiers import (
     UINT40_MAX,
@@ -39,7 +41,9 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.lawful import country_code
+from guildmark.domain.reconciliation import Row
 from guildmark.domain.refusals import LicenseUnknownError
+from guildmark.domain.release import ReleasePlace
 from guildmark.domain.terms import (
     NO_LICENSE,
     Extension,
@@ -457,6 +461,41 @@ def stop(
 
 
 @app.command()
+def reconcile(
+    license_: _License,
+    release: Annotated[
+        list[ReleasePlace] | None,
+        typer.Option(
+            metavar="OPERATOR@URL",
+            parser=release_place,
+            help="A node that releases keys, to be asked for its receipts; may be repeated.",
+        ),
+    ] = None,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare released keys with drawn units, as the licensor; exit 18 where somebody must look.
+
+    Receipts that nodes show are checked against the chain, kept in this home, and counted from
+    then on.
+    """
+    opened = enter_informed(home)
+    pages = [_asked(opened, license_, place, KeyName(account)) for place in release or ()]
+    found = opened.reconciling.of(license_)
+    answer: Answer = {
+        "license": to_hex(license_),
+        "stoppedAt": Moment(found.stopped_at),
+        "alerts": [one.value for one in found.alerts],
+        "lanes": [_reconciled(row) for row in found.rows],
+        "pages": pages,
+    }
+    say(answer, as_json=as_json)
+    if found.alerts:
+        raise typer.Exit(NotCoveredError.exit_code)
+
+
+@app.command()
 def show(
     license_: _License,
     at: Annotated[
@@ -474,6 +513,30 @@ def show(
     with opened.store.reading() as view:
         seen = view if past is None else replace(view, facts=past)
         say({**_as_of(past), **_shown(license_, seen)}, as_json=as_json)
+
+
+def _asked(home: Home, license_: LicenseId, place: ReleasePlace, account: KeyName) -> str:
+    """Keep the receipts that a node shows, and return the address of its page."""
+    query = home.reconciling.query(license_, releaser=place.operator, key=account)
+    with asking(place.url) as client:
+        proofs, page = client.receipts(query)
+    home.reconciling.keep(license_, proofs)
+    return page
+
+
+def _reconciled(row: Row) -> Answer:
+    return {
+        "lane": row.lane,
+        "site": to_hex(row.site),
+        "units": row.units,
+        "drawn": row.drawn,
+        "released": row.released,
+        "first": Moment(row.first_at),
+        "last": Moment(row.last_at),
+        "machines": len(row.machines),
+        "releasers": len(row.releasers),
+        "differences": " ".join(row.differences),
+    }
 
 
 def _terms(offer: Offer) -> Answer:

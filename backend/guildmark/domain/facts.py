@@ -390,6 +390,7 @@ class LicenseFact:
     Args:
         first_lane: The lane that it began with; who gave that is its licensor.
         more: How many units were added to those of the terms.
+        stopped_at: The time of the first call that stopped it.
     """
 
     number: int
@@ -398,6 +399,7 @@ class LicenseFact:
     first_lane: LaneNumber
     more: int = 0
     stop_at: int = 0
+    stopped_at: int = 0
 
     @property
     def key(self) -> Key:

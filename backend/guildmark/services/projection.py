@@ -491,7 +491,8 @@ def _units_drawn(happening: Happening, facts: FactWriter) -> None:
 def _license_stopped(happening: Happening, facts: FactWriter) -> None:
     number = known(facts, LicenseNumberFact, happening["id"]).number
     granted = known(facts, LicenseFact, number)
-    facts.put(replace(granted, stop_at=happening["at"]))
+    first = granted.stopped_at or happening.time
+    facts.put(replace(granted, stop_at=happening["at"], stopped_at=first))
 
 
 def _log_opened(happening: Happening, facts: FactWriter) -> None:

@@ -5,7 +5,7 @@ durable, in the queue of this node's log, before the keys leave it.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from guildmark.domain import codec
 from guildmark.domain.accounts import account_key, message_digest, verifier_of
@@ -37,6 +37,7 @@ from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     Address,
     Bytes32,
+    ChainId,
     Digest,
     IdentityId,
     LicenseId,
@@ -185,6 +186,35 @@ class HeldBackError(RecalledError):
     hint = "Ask the operator of the node or the designer what is to be done first."
 
 
+class Addressed(Protocol):
+    """Something signed for one node of one chain."""
+
+    @property
+    def chain_id(self) -> ChainId:
+        """Return the chain."""
+        ...
+
+    @property
+    def registry(self) -> Address:
+        """Return the license registry."""
+        ...
+
+    @property
+    def releaser(self) -> IdentityId:
+        """Return the node's operator."""
+        ...
+
+    @property
+    def block(self) -> int:
+        """Return the block by which it is fresh."""
+        ...
+
+    @property
+    def block_hash(self) -> Digest:
+        """Return that block's hash."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """A release, and whether the same request was answered before."""
@@ -273,7 +303,7 @@ class Releasing:
             view=view,
             head=self.ledger.head(final=False),
         )
-        self._check_addressed(asked.request)
+        check_addressed(asked.request, self.ledger, self.operator)
         self._check_signed(asked)
         maker = self._maker(asked)
         granted = self._check_lane(asked)
@@ -285,23 +315,6 @@ class Releasing:
         self._check_licenses(asked, granted, maker, deposit)
         self._check_recipe(asked, granted)
         return _Allowed(asked=asked, maker=maker, keys=deposit.keys)
-
-    def _check_addressed(self, request: ReleaseRequest) -> None:
-        pin = self.ledger.pin()
-        registry = pin.contracts[ContractName.LICENSES].address
-        if (request.chain_id, request.registry) != (pin.chain_id, registry):
-            message = "The request is for another chain, or another registry on this one."
-            raise OtherChainError(message, expected=pin.chain_id, found=request.chain_id)
-        if request.releaser != self.operator:
-            message = f"The request is for the node of {to_hex(request.releaser)}."
-            raise OtherReleaserError(message, expected=to_hex(self.operator))
-        final = self.ledger.head(final=True)
-        is_final = request.block <= final.number
-        named = self.ledger.block(request.block) if is_final else None
-        fresh = named is not None and final.time - named.time <= REQUEST_AGE
-        if named is None or named.hash != request.block_hash or not fresh:
-            message = f"Block {request.block} is no final block of the last {REQUEST_AGE} s."
-            raise RequestStaleError(message, block=request.block, final=final.number)
 
     def _check_signed(self, asked: _Asked) -> None:
         if asked.request.machine == NO_MACHINE:
@@ -457,6 +470,30 @@ class Releasing:
 
     def _secret(self) -> Bytes32:
         return Bytes32(self.entropy.token(_SALT_SIZE))
+
+
+def check_addressed(asked: Addressed, ledger: Ledger, operator: IdentityId) -> None:
+    """Check that something signed is for this chain and node, and fresh.
+
+    Raises:
+        OtherChainError: It is for another chain, or another registry.
+        OtherReleaserError: It is for another node.
+        RequestStaleError: It names no final block of the last hour.
+    """
+    pin = ledger.pin()
+    registry = pin.contracts[ContractName.LICENSES].address
+    if (asked.chain_id, asked.registry) != (pin.chain_id, registry):
+        message = "The request is for another chain, or another registry on this one."
+        raise OtherChainError(message, expected=pin.chain_id, found=asked.chain_id)
+    if asked.releaser != operator:
+        message = f"The request is for the node of {to_hex(asked.releaser)}."
+        raise OtherReleaserError(message, expected=to_hex(operator))
+    final = ledger.head(final=True)
+    named = ledger.block(asked.block) if 0 <= asked.block <= final.number else None
+    fresh = named is not None and final.time - named.time <= REQUEST_AGE
+    if named is None or named.hash != asked.block_hash or not fresh:
+        message = f"Block {asked.block} is no final block of the last {REQUEST_AGE} s."
+        raise RequestStaleError(message, block=asked.block, final=final.number)
 
 
 def receipt_label(license_id: LicenseId) -> str:

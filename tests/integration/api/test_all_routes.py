@@ -11,7 +11,7 @@ from guildmark.api.app import described
 from guildmark.api.pages import routes as pages
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.identifiers import to_hex
-from stages import Played
+from stages import Played, reconciliation
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
@@ -66,6 +66,7 @@ def good(played: Played) -> dict[str, str]:
         "identity": to_hex(workshop.maker.site),
         "design": to_hex(revision.design),
         "license_id": to_hex(workshop.assignment.external.license),
+        "license_": to_hex(workshop.assignment.external.license),
         "digest": found["digest"],
         "request_digest": to_hex(workshop.request),
         "part": played.parts[0].hint,
@@ -93,6 +94,7 @@ def gets(played: Played) -> list[str]:
         "/v1/parts": f"?label={played.parts[0].label}",
         "/v1/identities": "?scheme=CAGE&value=1ABC2",
         "/search": "?q=1.0",
+        "/licenses/{license_}/reconciliation": "?" + reconciliation(played).partition("?")[2],
     }
     described_paths = [path for path, _ in operations("get")]
     page_paths = [route.path for route in pages.router.routes if isinstance(route, APIRoute)]

@@ -7,7 +7,7 @@ import pytest
 
 from fakes.node import MemoryNode
 from fakes.releases import DEPOSITED, Releases, make_releases
-from fakes.world import MACHINE, SITE, WRITER, World
+from fakes.world import DESIGNER, MACHINE, SITE, WRITER, World
 from guildmark.bootstrap import Home
 from guildmark.domain.identifiers import to_hex
 from guildmark.ports import DocumentKind, KeyName
@@ -23,7 +23,8 @@ UNKNOWN = to_hex(bytes([7]) * 32)
 def releases(world: World, home: Home, node: MemoryNode) -> Releases:
     """Let every address lead to a node that keeps a deposit."""
     made = make_releases(world)
-    node.releasing, node.receipts = made.node, made.receipts
+    node.releasing, node.receiptbook = made.node, made.receipts
+    node.reconciling, node.operator = home.reconciling, world.operator
     own = NodeSettings(
         operator=world.operator, log=world.log, writer=KeyName(WRITER), public_url=NODE
     )
@@ -137,3 +138,40 @@ def test_place_that_is_none_is_wrong_usage(speak: Speak, world: World, place: st
     )
 
     assert spoken.exit == 2
+
+
+def test_license_is_reconciled_by_its_licensor(
+    releases: Releases, speak: Speak, world: World, tmp_path: Path
+) -> None:
+    opened(speak, world, tmp_path, "--as", SITE)
+    releases.anchor()
+
+    spoken = speak(
+        *("license", "reconcile", to_hex(world.license), "--as", DESIGNER, "--json"),
+        *("--release", f"{to_hex(world.operator)}@{NODE}"),
+    )
+
+    (lane,) = spoken.json["lanes"]
+    assert (spoken.exit, spoken.json["alerts"]) == (0, [])
+    assert (lane["lane"], lane["released"], lane["drawn"]) == (world.lane, 1, 0)
+    assert spoken.json["pages"] == [f"{NODE}/page"]
+
+
+def test_reconciliation_that_alarms_ends_with_its_code(
+    releases: Releases, speak: Speak, world: World
+) -> None:
+    world.tools.ingest(world.log).receive([world.envelope()])
+    releases.anchor()
+
+    spoken = speak("license", "reconcile", to_hex(world.license), "--json")
+
+    assert (spoken.exit, spoken.json["alerts"]) == (18, ["drawnWithoutRelease"])
+
+
+def test_stranger_is_shown_no_receipts(releases: Releases, speak: Speak, world: World) -> None:
+    spoken = speak(
+        *("license", "reconcile", to_hex(world.license), "--as", SITE, "--json"),
+        *("--release", f"{to_hex(world.operator)}@{NODE}"),
+    )
+
+    assert (spoken.exit, spoken.json["code"]) == (5, "reconciliation.licensorOnly")

@@ -7,24 +7,19 @@ from typing import Any
 import coincurve
 import pytest
 
+from fakes.cases.receipts import RECEIPT, some
 from guildmark.domain.accounts import account_key, message_digest, verifier_of
 from guildmark.domain.canonical import canonical
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.entry import EntryKind
 from guildmark.domain.errors import NotLoggedError
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     ZERO32,
     Bytes32,
-    DesignId,
     Digest,
-    IdentityId,
     Index,
     KeyId,
-    LaneNumber,
-    LicenseId,
     LogNumber,
-    RecipeId,
     Seq,
 )
 from guildmark.domain.merkle import MerkleTree
@@ -47,30 +42,6 @@ from guildmark.domain.signatures import (
 from guildmark.domain.statement import PAYLOAD_TYPE, SubjectMismatchError
 from guildmark.domain.strictjson import parse_object
 
-
-def some(name: str) -> Bytes32:
-    return Bytes32(sha256(name.encode()))
-
-
-RECEIPT = ReleaseReceipt(
-    releaser=IdentityId(some("releaser")),
-    log=LogNumber(3),
-    license=LicenseId(some("license")),
-    lane=LaneNumber(2),
-    recipe=RecipeId(some("recipe")),
-    design=DesignId(some("design")),
-    revision=1,
-    site=IdentityId(some("site")),
-    maker=IdentityId(some("maker")),
-    machine=IdentityId(some("machine")),
-    recipient=Digest(some("recipient")),
-    request=Digest(some("request")),
-    block=9,
-    block_hash=Digest(some("block")),
-    at=1_700_000_000,
-    files=2,
-    salt=some("salt"),
-)
 SALT = some("entry")
 SECRET = coincurve.PrivateKey(b"\x07" * 32)
 ACCOUNT = address_of(

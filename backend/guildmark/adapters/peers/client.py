@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Self, TypeVar
 import httpx
 
 from guildmark.domain.errors import GuildmarkError, MalformedError
-from guildmark.domain.identifiers import Cid, Digest, Index, LogNumber, to_hex
+from guildmark.domain.identifiers import Cid, Digest, Index, LogNumber, from_hex, to_hex
 from guildmark.domain.positions import read_positions
 from guildmark.domain.release import ReceiptProof, Released, read_proof
 from guildmark.domain.strictjson import Limits, parse_object
@@ -107,6 +107,17 @@ class NodeClient:
         """Return the proof that a receipt is in the node's log; nothing is believed yet."""
         answer = self._request("GET", f"/v1/releases/{to_hex(request)}/proof")
         return self._read(read_proof, answer.content)
+
+    def receipts(self, query: bytes) -> tuple[Sequence[ReceiptProof], str]:
+        """Return the proofs of a license's receipts, for its licensor, and the page's address."""
+        answer = self._object(
+            "POST", "/v1/reconciliations", content=query, headers={"Content-Type": _JSON}
+        )
+        proofs = [
+            self._read(lambda text: read_proof(from_hex(text.decode())), str(one).encode())
+            for one in self._member(answer, "proofs")
+        ]
+        return proofs, str(self._member(answer, "page"))
 
     def _read(self, parse: Callable[[bytes], T], data: bytes) -> T:
         try:

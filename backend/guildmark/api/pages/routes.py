@@ -15,11 +15,13 @@ from guildmark.api.pages.details import part_details
 from guildmark.api.pages.errors import errors_page
 from guildmark.api.pages.home import home_page
 from guildmark.api.pages.problem import problem_page
+from guildmark.api.pages.reconciliation import reconciliation_page
 from guildmark.api.pages.reference import reference_page
 from guildmark.api.pages.rendering import render
 from guildmark.api.pages.verdict import Judge, verdict_page
 from guildmark.api.problems import HEADERS_OF_STATUS, status_of
 from guildmark.api.routes.parts import LabelUnknownError
+from guildmark.api.routes.reconciliations import page_of
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain import trust
 from guildmark.domain.digital_link import DigitalLink, operator_token
@@ -28,6 +30,7 @@ from guildmark.domain.facts import IdentityFact
 from guildmark.domain.identifiers import (
     IdentityId,
     Index,
+    LicenseId,
     LogNumber,
     bytes32_from_hex,
     parse_hint,
@@ -77,6 +80,19 @@ def card(identity: _Segment, node: Node) -> Response:
     try:
         key = IdentityId(bytes32_from_hex(identity))
         return _page("card.html", card_page(key, node), node)
+    except GuildmarkError as error:
+        return _problem(error, node)
+
+
+@router.get("/licenses/{license_}/reconciliation")
+def reconciliation(
+    license_: _Segment, node: Node, ticket: Annotated[str, Query(max_length=100)] = ""
+) -> Response:
+    """Return what was released under a license against what was drawn, to its licensor alone."""
+    try:
+        key = LicenseId(bytes32_from_hex(license_))
+        node.tickets.check(page_of(license_), ticket)
+        return _private(_page("reconciliation.html", reconciliation_page(key, node), node))
     except GuildmarkError as error:
         return _problem(error, node)
 
@@ -193,6 +209,12 @@ def _problem(error: GuildmarkError, node: ServedNode) -> Response:
     status = status_of(error)
     page = _page("problem.html", problem_page(error), node, status=status)
     page.headers.update(HEADERS_OF_STATUS.get(status, {}))
+    return page
+
+
+def _private(page: Response) -> Response:
+    """Return a page that no cache keeps."""
+    page.headers["Cache-Control"] = "no-store"
     return page
 
 

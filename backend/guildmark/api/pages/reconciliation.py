@@ -1,0 +1,118 @@
+"""The page of a license's reconciliation: who got keys, who drew units, what does not fit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from guildmark.api.pages.verdict import in_words, shortened
+from guildmark.api.serving import ServedNode
+from guildmark.domain.facts import LicenseFact, LicenseNumberFact
+from guildmark.domain.identifiers import IdentityId, LicenseId, to_hex
+from guildmark.domain.reconciliation import Difference, Row
+from guildmark.ports import View
+from guildmark.services.cards import name_of
+from guildmark.services.projection import known
+
+_WORDS: Mapping[Difference, str] = MappingProxyType(
+    {
+        Difference.UNRELEASED: "Units were drawn, but no keys were released to this site.",
+        Difference.AFTER_STOP: "Keys were released after the license was stopped.",
+        Difference.LATE: "A receipt came on record more than an hour after its release.",
+        Difference.FOREIGN_LANE: "A receipt names a lane that this site does not hold.",
+        Difference.UNDRAWN: "Keys were released; nothing was drawn yet.",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A difference in words."""
+
+    text: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneRow:
+    """A lane in words."""
+
+    lane: int
+    site: str
+    href: str
+    drawn: str
+    released: int
+    when: str
+    machines: str
+    releasers: str
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconciliationPage:
+    """Everything that the template shows."""
+
+    number: int
+    headline: str
+    tone: str
+    stopped: str | None
+    waiting: int
+    rows: tuple[LaneRow, ...]
+    license: str
+    design: str
+
+
+def reconciliation_page(license_id: LicenseId, node: ServedNode) -> ReconciliationPage:
+    """Return a license's reconciliation, by the receipts that this node holds.
+
+    Raises:
+        LicenseUnknownError: No final block grants it.
+    """
+    found = node.reconciling.of(license_id)
+    with node.store.reading() as view:
+        number = known(view.facts, LicenseNumberFact, license_id).number
+        granted = known(view.facts, LicenseFact, number)
+        rows = tuple(_row(one, view) for one in found.rows)
+    alerts = sum(any(one.is_alert for one in row.differences) for row in found.rows)
+    return ReconciliationPage(
+        number=number,
+        headline=_headline(alerts, len(rows)),
+        tone="bad" if alerts else "ok",
+        stopped=in_words(found.stopped_at) if found.stopped_at else None,
+        waiting=node.receipts.waiting(license_id),
+        rows=rows,
+        license=to_hex(license_id),
+        design=to_hex(granted.terms.design),
+    )
+
+
+def _headline(alerts: int, rows: int) -> str:
+    if alerts:
+        lanes = "One lane needs" if alerts == 1 else f"{alerts} lanes need"
+        return f"{lanes} a look"
+    return "Releases and draws go together" if rows else "Nothing was released or drawn yet"
+
+
+def _row(row: Row, view: View) -> LaneRow:
+    when = "never"
+    if row.released:
+        first, last = in_words(row.first_at), in_words(row.last_at)
+        when = first if first == last else f"{first} to {last}"
+    return LaneRow(
+        lane=row.lane,
+        site=_name(row.site, view),
+        href=f"/orgs/{to_hex(row.site)}",
+        drawn=f"{row.drawn} of {row.units}",
+        released=row.released,
+        when=when,
+        machines=", ".join(_name(one, view) for one in row.machines) or "the site itself",
+        releasers=", ".join(_name(one, view) for one in row.releasers) or "nobody",
+        findings=tuple(_finding(one) for one in row.differences),
+    )
+
+
+def _finding(one: Difference) -> Finding:
+    return Finding(text=_WORDS[one], tone="bad" if one.is_alert else "none")
+
+
+def _name(identity: IdentityId, view: View) -> str:
+    return name_of(identity, view.documents) or shortened(to_hex(identity))
