@@ -142,9 +142,7 @@ contract IdentityRegistry is IIdentityRegistry {
     /// @inheritdoc IIdentityRegistry
     function supportCandidate(bytes32 id, address candidate) external {
         Guardianship memory self = _guardings[id].standing;
-        if (!_guardings[id].guardians[self.epoch][msg.sender]) {
-            revert CallerNotGuardian(id, msg.sender);
-        }
+        _requireGuardian(id, self.epoch);
         address before = _guardings[id].votes[self.round][msg.sender];
         if (candidate == before || candidate == _identities[id].controller) {
             revert CandidateInvalid(candidate);
@@ -621,9 +619,7 @@ contract IdentityRegistry is IIdentityRegistry {
         returns (bool)
     {
         Guardianship memory self = _guardings[id].standing;
-        if (!_guardings[id].guardians[self.epoch][msg.sender]) {
-            revert CallerNotGuardian(id, msg.sender);
-        }
+        _requireGuardian(id, self.epoch);
         Backing storage backing = _backings[target][self.epoch];
         uint40 before = backing.named[msg.sender];
         if (suspectedFrom == before) revert SuspicionBackedAlready(suspectedFrom);
@@ -736,6 +732,12 @@ contract IdentityRegistry is IIdentityRegistry {
 
     function _noticeOf(Key storage key) private view returns (Notice memory) {
         return Notice({at: key.noticeAt, suspectedFrom: key.suspectedFrom});
+    }
+
+    function _requireGuardian(bytes32 id, uint32 epoch) private view {
+        if (!_guardings[id].guardians[epoch][msg.sender]) {
+            revert CallerNotGuardian(id, msg.sender);
+        }
     }
 
     function _keyOf(bytes32 machine, bytes32 key) private view returns (Key storage) {

@@ -505,10 +505,6 @@ interface IIdentityRegistry {
     /// @notice An accreditation, all zero where it is unknown.
     function accreditationOf(bytes32 accreditation) external view returns (Accreditation memory);
 
-    /// @notice What notices call controller `number` of an identity: keccak256(abi.encode(
-    /// keccak256("guildmark/controller/v1"), id, number)). A key is called by its own id.
-    function controllerTarget(bytes32 id, uint32 number) external pure returns (bytes32);
-
     /// @notice The notice on a target by an authority, or with `by` = 0 by a controller himself or his
     /// guardians; such a notice on a key is in `keyOf`.
     function noticeOn(bytes32 target, bytes32 by) external view returns (Notice memory);
@@ -519,4 +515,8 @@ interface IIdentityRegistry {
         external
         view
         returns (uint40 suspectedFrom, uint8 backers);
+
+    /// @notice What notices call controller `number` of an identity: keccak256(abi.encode(
+    /// keccak256("guildmark/controller/v1"), id, number)). A key is called by its own id.
+    function controllerTarget(bytes32 id, uint32 number) external pure returns (bytes32);
 }

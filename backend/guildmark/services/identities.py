@@ -205,7 +205,7 @@ class Identities:
         self.account.call(ContractName.IDENTITIES, "revokeClaim", issuer, claim, once=claim.hex())
 
     def _rotate(self, step: str, *args: object) -> None:
-        # An identity may go to and fro, so that each call has a name of its own.
+        # An identity may change hands again and again, so that each call has a name of its own.
         self.account.call(ContractName.IDENTITIES, step, *args, once=self._salt().hex())
 
     def _link(self, step: str, child: IdentityId, parent: IdentityId) -> None:
