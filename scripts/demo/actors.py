@@ -15,17 +15,19 @@ from guildmark.adapters.chain.deploy import Deployer
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.keys.keystore import FileKeyStore, password_from
 from guildmark.bootstrap import Home, open_home
+from guildmark.domain.accreditation import ScopeDocument
 from guildmark.domain.contracts import ChainClass, ContractName
 from guildmark.domain.identifiers import Bytes32, IdentityId, LogNumber, to_hex
 from guildmark.domain.identity import ClaimDocument, IdentityKind
 from guildmark.domain.strictjson import JsonObject
 from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
 from guildmark.services.builds import signing_key
-from guildmark.services.disclosing import claim_body
+from guildmark.services.disclosing import accreditation_body, claim_body
 from guildmark.settings import ChainSettings, Settings, save
 
 ACCOUNT = KeyName("account")
 WRITER = KeyName("writer")
+CERTIFIER = KeyName("certifier")
 SITE = KeyName("site")
 MACHINE = KeyName("machine")
 SEALED = KeyName("packages")
@@ -33,7 +35,7 @@ SEALED = KeyName("packages")
 Disclosed: TypeAlias = tuple[DocumentKind, bytes, bytes]
 """A document for a node: what it is, the id of what it opens, its bytes."""
 
-_PAYING = {ACCOUNT, WRITER, SITE}
+_PAYING = {ACCOUNT, WRITER, SITE, CERTIFIER}
 _COINS = 10
 
 
@@ -126,7 +128,8 @@ def deploy(stage: Stage, url: str) -> ChainSettings:
 
 def authority(casting: Casting) -> Party:
     """Register who names makers and designers."""
-    home = casting.home("authority", {ACCOUNT: KeyAlgorithm.SECP256K1})
+    keys = {ACCOUNT: KeyAlgorithm.SECP256K1, CERTIFIER: KeyAlgorithm.SECP256K1}
+    home = casting.home("authority", keys)
     profile = {"name": cast.AUTHORITY, "note": "invented for this demo"}
     return _registered(home, IdentityKind.AUTHORITY, profile)
 
@@ -191,6 +194,22 @@ def claim(issuer: Party, subject: Party, number: int) -> tuple[bytes, bytes]:
     document = ClaimDocument(scheme="LEI", value=cast.example_lei(number), salt=salt)
     made = issuer.home.identities(ACCOUNT).claim(issuer.id, subject.id, document)
     return made, claim_body(issuer.id, subject.id, document)
+
+
+def certifier(issuer: Party) -> IdentityId:
+    """Register who certifies makers, with an account of its own in the authority's home."""
+    profile = {"name": cast.CERTIFIER, "note": "invented for this demo"}
+    return issuer.home.identities(CERTIFIER).register(IdentityKind.ORGANIZATION, profile)
+
+
+def accredit(
+    home: Home, key: KeyName, ends: tuple[IdentityId, IdentityId], *, delegations: int = 0
+) -> Disclosed:
+    """Let an issuer accredit a subject; return the document that opens it."""
+    salt = Bytes32(home.entropy.token(32))
+    scope = ScopeDocument(standard=cast.STANDARD, delegations=delegations, salt=salt)
+    given = home.accreditations(key).give(*ends, scope)
+    return DocumentKind.ACCREDITATION, given, accreditation_body(*ends, scope)
 
 
 def profiles(party: Party, identities: Sequence[IdentityId]) -> Sequence[Disclosed]:

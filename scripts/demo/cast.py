@@ -13,6 +13,8 @@ from guildmark.ports import KeyAlgorithm
 EXAMPLES = ROOT / "examples"
 
 AUTHORITY = "Example Register of Makers"
+CERTIFIER = "Cabo Certification"
+STANDARD = "ISO 9001"
 DESIGNER = {"name": "Atelier Vinterlys", "country": "DK"}
 OPERATORS = (
     {"name": "Douro Ledger Services", "country": "PT"},
@@ -59,6 +61,20 @@ def _site(path: Path) -> SiteExample:
         job=EXAMPLES / document["job"],
         settings=document["settings"],
     )
+
+
+def recipe() -> bytes:
+    """Return the example's recipe, which here also asks that its maker is accredited."""
+    document = json.loads((EXAMPLES / "recipe.json").read_text(encoding="utf-8"))
+    asked = {
+        "path": "/qa/accreditation/quality",
+        "class": "core",
+        "type": "text",
+        "criticality": "major",
+        "value": STANDARD,
+    }
+    clauses = sorted([*document["clauses"], asked], key=lambda clause: str(clause["path"]))
+    return json.dumps({**document, "clauses": clauses}).encode()
 
 
 def design_files() -> Sequence[tuple[Path, str]]:

@@ -61,7 +61,7 @@ def store_files(designer: Party, design: DesignId, nodes: Sequence[NodeClient]) 
 def publish_recipe(designer: Party, revision: RevisionFact) -> tuple[Recipe, RecipeDocument]:
     """Salt the example's recipe and publish it as qualified."""
     recipes = designer.home.recipes(ACCOUNT)
-    document = recipes.draft((cast.EXAMPLES / "recipe.json").read_bytes())
+    document = recipes.draft(cast.recipe())
     recipe = Recipe(
         root=document.root(),
         design=revision.revision.design,

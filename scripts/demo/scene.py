@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from demo import cast
 from demo.actors import (
+    ACCOUNT,
+    CERTIFIER,
     WRITER,
     Casting,
     Disclosed,
     Maker,
     Operator,
     Party,
+    accredit,
     authority,
+    certifier,
     claim,
     deploy,
     designer,
@@ -39,6 +43,8 @@ class Scene:
     Args:
         nodes: A client of each operator's node.
         claims: The documents that open who names whom.
+        certifier: Who accredits the makers, and is accredited by the authority.
+        accreditations: The documents that open who accredits whom.
     """
 
     stage: Stage
@@ -49,6 +55,8 @@ class Scene:
     makers: Sequence[Maker]
     nodes: Sequence[NodeClient]
     claims: Mapping[IdentityId, Disclosed]
+    certifier: IdentityId
+    accreditations: Sequence[Disclosed]
 
     def claims_of(self, party: Party) -> Sequence[Disclosed]:
         """Return the document that opens who names a party."""
@@ -59,7 +67,8 @@ class Scene:
         named = [self.designer, *(each.party for each in self.operators)]
         claims = [claim for party in named for claim in self.claims_of(party)]
         shown = [profiles(party, [party.id]) for party in (self.authority, *named)]
-        return [*claims, *(profile for each in shown for profile in each)]
+        shown.append(profiles(self.authority, [self.certifier]))
+        return [*claims, *self.accreditations, *(one for each in shown for one in each)]
 
     @property
     def sites(self) -> Sequence[tuple[Maker, Operator]]:
@@ -96,6 +105,9 @@ def set_scene(stage: Stage, teller: Teller, *, lists_shared: bool = True) -> Sce
     with teller.step("The authority names makers, designer and operators"):
         named = [owner, *(each.party for each in makers), *(each.party for each in operators)]
         claims = _claims(issuer, named)
+    with teller.step("A certifier, accredited by the authority, accredits the makers"):
+        certifying = certifier(issuer)
+        accreditations = _accreditations(issuer, certifying, makers)
     with teller.step("Two nodes of two operators run"):
         nodes = [stage.node(_folder(number)) for number in range(len(operators))]
     return Scene(
@@ -107,6 +119,8 @@ def set_scene(stage: Stage, teller: Teller, *, lists_shared: bool = True) -> Sce
         makers=makers,
         nodes=nodes,
         claims=claims,
+        certifier=certifying,
+        accreditations=accreditations,
     )
 
 
@@ -126,6 +140,15 @@ def _claims(issuer: Party, subjects: Sequence[Party]) -> Mapping[IdentityId, Dis
         subject.id: (DocumentKind.CLAIM, *claim(issuer, subject, number))
         for number, subject in enumerate(subjects, start=1)
     }
+
+
+def _accreditations(
+    issuer: Party, certifying: IdentityId, makers: Sequence[Maker]
+) -> Sequence[Disclosed]:
+    home = issuer.home
+    above = accredit(home, ACCOUNT, (issuer.id, certifying), delegations=1)
+    below = [accredit(home, CERTIFIER, (certifying, one.party.id)) for one in makers]
+    return [above, *below]
 
 
 def _start_nodes(stage: Stage, operators: Sequence[Operator]) -> None:

@@ -202,3 +202,34 @@ def test_the_leaves_of_a_batch_make_its_root(web: httpx.Client) -> None:
 def test_another_operator_s_leaves_are_its_own_matter(web: httpx.Client) -> None:
     assert web.get("/v1/logs/2/records/0").status_code == 200
     assert web.get("/v1/logs/2/records/0/leaves").status_code == 404
+
+
+def test_accreditations_are_shown_and_judged_by_the_nodes_list(
+    web: httpx.Client, played: Played
+) -> None:
+    maker, site = played.workshops[0].maker.party.id, played.workshops[0].maker.site
+    address = f"/v1/identities/{to_hex(maker)}"
+
+    (given,) = web.get(f"{address}/accreditations").json()["accreditations"]
+    query = {"standard": given["standard"], "site": to_hex(site)}
+    held = web.get(f"{address}/accredited", params=query).json()
+    before = web.get(f"{address}/accredited", params={**query, "at": given["since"] - 1}).json()
+    other = web.get(f"{address}/accredited", params={"standard": "ISO 13485"}).json()
+
+    certifier, authority = to_hex(played.scene.certifier), to_hex(played.scene.authority.id)
+    assert (given["issuer"], given["listed"], given["until"]) == (certifier, False, 0)
+    assert (held["accredited"], held["standing"]) == (True, "held")
+    assert [link["issuer"] for link in held["chain"]] == [certifier, authority]
+    assert [link["listed"] for link in held["chain"]] == [False, True]
+    assert (before["accredited"], before["standing"]) == (False, "lapsed")
+    assert (other["accredited"], other["standing"]) == (False, "outOfScope")
+
+
+def test_the_card_shows_who_accredits_whom(web: httpx.Client, played: Played) -> None:
+    page = web.get(f"/orgs/{to_hex(played.workshops[0].maker.party.id)}").text
+
+    assert "What it is accredited for" in page
+    assert "holds now" in page
+    assert page.index("Cabo Certification</a>, under") < page.index(
+        "Example Register of Makers</a>, from"
+    )
