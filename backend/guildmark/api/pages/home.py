@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from guildmark.api.pages.verdict import Fact
 from guildmark.api.serving import ServedNode
+from guildmark.domain.entry import EntryKind
 from guildmark.domain.facts import LogFact
 from guildmark.domain.identifiers import IdentityId, Index, LogNumber
 from guildmark.domain.queue import Logged
@@ -64,7 +65,12 @@ def _name(view: View, operator: IdentityId) -> str:
 def _newest(view: View, log: LogNumber, size: int) -> tuple[EntryRow, ...]:
     indexes = range(size - 1, max(-1, size - 1 - _NEWEST), -1)
     found = (view.log.logged(log, Index(index)) for index in indexes)
-    return tuple(_row(logged) for logged in found if logged is not None)
+    # Receipts and the like are entries too, and no parts.
+    return tuple(
+        _row(logged)
+        for logged in found
+        if logged is not None and logged.queued.entry.kind is EntryKind.BUILD
+    )
 
 
 def _row(logged: Logged) -> EntryRow:
