@@ -5,13 +5,15 @@ from typing import Any
 from fakes import simulator as sim
 from fakes.simulator import LANE, LOG, LOGGED, NUMBER, SITE, Simulator
 from guildmark.domain import storage
-from guildmark.domain.identifiers import Index, LaneNumber, Seq, UnitNumber
+from guildmark.domain.identifiers import Address, Index, LaneNumber, Seq, UnitNumber
+from guildmark.domain.identity import IdentityKind
 from guildmark.domain.record import Grant
 from guildmark.domain.verification.evidence import LicenseDisclosure
 
 EARLIER: dict[str, Any] = {"seq": Seq(3), "first_index": Index(90), "time": LOGGED - 50}
 LATER: dict[str, Any] = {"seq": Seq(5), "first_index": Index(107), "time": LOGGED + 50}
-OTHER_LANE, OTHER_NUMBER = LaneNumber(LANE + 1), NUMBER + 1
+OTHER_LANE, OTHER_NUMBER, ROOT_NUMBER = LaneNumber(LANE + 1), NUMBER + 1, NUMBER + 2
+STRANGER, STRANGERS_ACCOUNT = sim.identity("stranger"), Address(b"\xe0" * 20)
 
 
 def other_entry(place: dict[str, Any], *, counter: int = 26) -> Simulator:
@@ -20,21 +22,48 @@ def other_entry(place: dict[str, Any], *, counter: int = 26) -> Simulator:
 
 
 def licensed_apart(place: dict[str, Any], **kinds: str) -> Simulator:
-    """Return another entry of the same label, under a license with other terms."""
+    """Return another entry of the same label, under a license of the owner with other terms."""
+    return _licensed(other_entry(place), kinds)
+
+
+def licensed_by_a_stranger(place: dict[str, Any], **kinds: str) -> Simulator:
+    """Return another entry of the same label, licensed by another owner, who is listed, too."""
     other = other_entry(place)
+    other.terms["design_epoch"] = 1
+    other.disclosed["owner"] = STRANGER
+    other.claims = (*other.claims, sim.claim(STRANGER, "LEI", "549300PU2LHFP3M5RT77"))
+    other.words |= {
+        storage.DESIGN_OWNERS.at(sim.DESIGN, 1): sim.as_int(STRANGERS_ACCOUNT),
+        storage.IDENTITIES.at(STRANGER): sim.identity_word(
+            IdentityKind.ORGANIZATION, controller=STRANGERS_ACCOUNT
+        ),
+    }
+    return _licensed(other, kinds)
+
+
+def licensed_on(place: dict[str, Any], owners: dict[str, str], **kinds: str) -> Simulator:
+    """Return another entry of the same label, whose maker licensed units on, under other terms."""
+    other = other_entry(place)
+    other.above = [sim.Ancestor(number=ROOT_NUMBER, members=sim.members(**owners))]
+    return _licensed(other, kinds)
+
+
+def _licensed(other: Simulator, kinds: dict[str, str]) -> Simulator:
     other.terms_members = sim.members(**kinds)
     other.external["lane"] = OTHER_LANE
     grant = Grant(lane=OTHER_LANE, n=5, first_unit=UnitNumber(22))
     other.record["grants"] = (grant,)
     terms = other.make_terms()
+    _, *above = other.make_disclosures().licenses
     shown = LicenseDisclosure(
         number=OTHER_NUMBER, terms=terms, members=sim.show_all(other.terms_members)
     )
-    other.disclosed["licenses"] = (shown,)
+    other.disclosed["licenses"] = (shown, *above)
+    parent = above[0].number if above else 0
     other.words |= {
         storage.LANES.at(OTHER_LANE): sim.lane_word(number=OTHER_NUMBER),
         storage.LANE_HOLDERS.at(OTHER_LANE): sim.as_int(SITE),
-        storage.LICENSES.at(OTHER_NUMBER): sim.license_word(),
+        storage.LICENSES.at(OTHER_NUMBER): sim.license_word(parent=parent, depth=len(above)),
         storage.LICENSE_IDS.at(OTHER_NUMBER): sim.as_int(other.license_id(terms)),
     }
     return other

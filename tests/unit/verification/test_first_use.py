@@ -11,13 +11,16 @@ from fakes.rivals import (
     EARLIER,
     LATER,
     OTHER_NUMBER,
+    STRANGER,
     licensed_apart,
+    licensed_by_a_stranger,
+    licensed_on,
     other_entry,
     stand_beside,
 )
 from fakes.simulator import HOST, ISSUER, LABEL, LOG, LOGGED, MAKER, Simulator
 from guildmark.domain import storage
-from guildmark.domain.identifiers import Index, Seq, to_hex
+from guildmark.domain.identifiers import IdentityId, Index, Seq, to_hex
 from guildmark.domain.trust import Policy, Trust
 from guildmark.domain.verification.case import NO_QUESTION, Brought, Question, Sighting
 from guildmark.domain.verification.evidence import (
@@ -102,6 +105,107 @@ def test_of_two_licenses_without_namespaces_the_earlier_entry_stands(
     report = judged(unnamed(), licensed_apart(place, SITE=to_hex(sim.SITE)))
 
     assert report.exit == exit_code
+
+
+@pytest.mark.parametrize(("place", "exit_code"), [(EARLIER, 19), (LATER, 0)])
+def test_a_license_that_a_stranger_gives_himself_takes_no_label(
+    place: dict[str, Any], exit_code: int
+) -> None:
+    other = licensed_by_a_stranger(place, LABEL_NAMESPACE=LABEL)
+
+    report = judged(unnamed(), other)
+
+    assert judged(unnamed(), licensed_by_a_stranger(place, SITE=to_hex(sim.SITE))).exit == exit_code
+    assert report.exit == exit_code
+    assert {check.code for check in report.failed} <= {"verify.labelClaimedEarlier"}
+    assert notes_of(report) == ([] if exit_code else ["A later entry claims this label: 1.110."])
+
+
+def test_nor_does_his_own_license_keep_it() -> None:
+    report = judged(Simulator(), licensed_by_a_stranger(EARLIER, SITE=to_hex(sim.SITE)))
+
+    assert [check.code for check in report.failed] == ["verify.labelClaimedEarlier"]
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_only_the_owners_own_license_names_labels_for_those_who_rest_on_him(
+    *, is_named: bool
+) -> None:
+    owners = {"SITE": to_hex(sim.SITE)} | ({"LABEL_NAMESPACE": NAMESPACE} if is_named else {})
+
+    report = judged(unnamed(), licensed_on(LATER, owners, LABEL_NAMESPACE=LABEL))
+
+    codes = ["verify.labelLicensedElsewhere"] if is_named else []
+    assert [check.code for check in report.failed] == codes
+
+
+GTIN_LABEL = f"https://{HOST}/01/09506000134352/21/17"
+
+
+def with_gtin(simulator: Simulator) -> Simulator:
+    simulator.statement["label"] = GTIN_LABEL
+    return simulator
+
+
+def holding(simulator: Simulator, *subjects: IdentityId, issuer: IdentityId = ISSUER) -> Simulator:
+    """Let an issuer say that each of the subjects holds the prefix of the label's GTIN."""
+    claims = (sim.claim(subject, "GCP", "9506000", issuer) for subject in subjects)
+    simulator.claims = (*simulator.claims, *claims)
+    return simulator
+
+
+@pytest.mark.parametrize("place", [EARLIER, LATER])
+@pytest.mark.parametrize("holder", [MAKER, STRANGER])
+def test_whoever_holds_the_labels_gs1_prefix_may_name_it(
+    holder: IdentityId, place: dict[str, Any]
+) -> None:
+    other = licensed_by_a_stranger(place, LABEL_NAMESPACE=f"https://{HOST}/01/")
+
+    report = judged(with_gtin(unnamed()), holding(with_gtin(other), holder))
+
+    assert [check.code for check in report.failed] == ["verify.labelLicensedElsewhere"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "issuer"),
+    [((), (STRANGER,), sim.identity("nobody")), ((), (sim.OPERATOR,), ISSUER)],
+)
+def test_who_does_not_surely_hold_the_prefix_alone_waits_his_turn(
+    ours: tuple[IdentityId, ...], theirs: tuple[IdentityId, ...], issuer: IdentityId
+) -> None:
+    other = licensed_by_a_stranger(LATER, LABEL_NAMESPACE=GTIN_LABEL)
+
+    report = judged(
+        holding(with_gtin(unnamed()), *ours), holding(with_gtin(other), *theirs, issuer=issuer)
+    )
+
+    assert report.failed == ()
+    assert notes_of(report) == ["A later entry claims this label: 1.110."]
+
+
+def test_of_two_who_both_hold_the_prefix_the_earlier_entry_stands() -> None:
+    other = licensed_by_a_stranger(LATER, LABEL_NAMESPACE=GTIN_LABEL)
+
+    report = judged(holding(with_gtin(unnamed()), MAKER), holding(with_gtin(other), STRANGER))
+
+    assert (report.exit, notes_of(report)) == (0, ["A later entry claims this label: 1.110."])
+
+
+def test_a_maker_does_not_name_by_the_prefix_of_his_licensor() -> None:
+    other = with_gtin(licensed_on(LATER, {"SITE": to_hex(sim.SITE)}, LABEL_NAMESPACE=GTIN_LABEL))
+
+    report = judged(with_gtin(unnamed()), holding(other, sim.DESIGNER))
+
+    assert report.failed == ()
+
+
+def test_an_owner_who_is_not_proven_is_nobodys_licensor() -> None:
+    ours, other = unnamed(), licensed_apart(LATER, LABEL_NAMESPACE=LABEL)
+    ours.unproven.add(storage.DESIGN_OWNERS.at(sim.DESIGN, 0))
+
+    assert "verify.labelLicensedElsewhere" not in {
+        finding.cause.code for check in judged(ours, other).checks for finding in check.findings
+    }
 
 
 def void(other: Simulator) -> None:

@@ -194,18 +194,39 @@ def with_others(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelRight:
+    """By whose word an entry claims its label.
+
+    Args:
+        licensor: The account that owned the design when the root license was signed, None where
+            that is not proven.
+        is_named_by_owner: Whether the root license names the label's namespace.
+        is_named_by_holder: Whether a license names it that has the word of whom the label's GS1
+            prefix is: the design's owner who signed it, or the maker who builds under it.
+        has_prefix: Whether the prefix is the maker's or the design owner's.
+    """
+
+    licensor: int | None = None
+    is_named_by_owner: bool = False
+    is_named_by_holder: bool = False
+    has_prefix: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rival:
     """Another entry that may claim the part's label.
 
     Args:
         checks: The checks over it alone.
         is_listed: Whether the reader lists its parties.
+        right: By whose word it claims the label.
         name: What the reader calls it, empty where the part's own bundle carries it.
     """
 
     evidence: Evidence
     checks: tuple[CheckResult, ...]
     is_listed: bool
+    right: LabelRight
     name: str = ""
 
 

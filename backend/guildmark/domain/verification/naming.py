@@ -35,24 +35,46 @@ def is_listed(case: Case, named: tuple[Party, ...] | None = None) -> bool:
 
 
 def prefix_is_claimed(case: Case, named: tuple[Party, ...]) -> bool:
-    """Return whether a listed claim covers the company prefix of the label's GS1 key.
+    """Return whether somebody who may give out the label's GS1 key holds its prefix.
 
     A label of the maker's own form needs no claim; nobody can claim one that cannot be read.
     """
+    if not isinstance(case.parsed_statement, BuildStatement):
+        return True
+    named_key = _label(case)
+    is_own = named_key is not None and named_key.is_own
+    return is_own or bool(prefix_holders(case, named))
+
+
+def prefix_holders(case: Case, named: tuple[Party, ...]) -> frozenset[str]:
+    """Return the roles of those who hold the company prefix of the label's GS1 key.
+
+    A listed issuer says so of the maker or of the design's owner; the operator logs for others.
+    """
+    link = _label(case)
+    prefixed = None if link is None else link.prefixed
+    if prefixed is None:
+        return frozenset()
+    return frozenset(
+        party.role
+        for party in named
+        for claim in party.claims
+        if party.role in {MAKER, DESIGN_OWNER}
+        and claim.is_listed
+        and claim.scheme == "GCP"
+        and prefixed.startswith(claim.value)
+    )
+
+
+def _label(case: Case) -> DigitalLink | None:
+    """Return the label's link, None where it cannot be read."""
     statement = case.parsed_statement
     if not isinstance(statement, BuildStatement):
-        return True
+        return None
     try:
-        prefixed = DigitalLink.parse_label(statement.label).prefixed
+        return DigitalLink.parse_label(statement.label)
     except MalformedError:
-        return False
-    if prefixed is None:
-        return True
-    claims = (claim for party in named for claim in party.claims)
-    return any(
-        claim.is_listed and claim.scheme == "GCP" and prefixed.startswith(claim.value)
-        for claim in claims
-    )
+        return None
 
 
 def _operator(case: Case) -> Party:

@@ -15,6 +15,7 @@ from guildmark.domain.verification.checks.chain import CHAIN
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.design import DESIGN
 from guildmark.domain.verification.checks.entry import ENTRY
+from guildmark.domain.verification.checks.first_use import label_right
 from guildmark.domain.verification.checks.key import KEY
 from guildmark.domain.verification.checks.license import LICENSE
 from guildmark.domain.verification.checks.measurements import MEASUREMENTS
@@ -105,7 +106,13 @@ def _rivals(
         asked = replace(_asked_of_others(question), now=None, sighting=one.sighting)
         case = Case(alone, trust, asked)
         checks = tuple(check.run(case) for check in CHECKS)
-        yield Rival(evidence=alone, checks=checks, is_listed=is_listed(case), name=one.name)
+        yield Rival(
+            evidence=alone,
+            checks=checks,
+            is_listed=is_listed(case),
+            right=label_right(case),
+            name=one.name,
+        )
 
 
 def _asked_of_others(question: Question) -> Question:

@@ -1,16 +1,27 @@
-"""Of two entries with one label one stands: whose license names it, else the earlier one."""
+"""Of two entries with one label one stands: the one rightfully licensed for it, else the earlier.
+
+Anybody registers a design and licenses himself any namespace. A license that names the label goes
+before time only by the word of somebody whom both entries rest on, or whom the label belongs to.
+"""
 
 from collections.abc import Iterator
 from enum import Enum
 
+from guildmark.domain import storage
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.ethproof.header import decode_header
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.terms import TermsKind, named_in
-from guildmark.domain.verification.case import ENVELOPE, Case, Rival
+from guildmark.domain.verification.case import ENVELOPE, Case, LabelRight, Rival
 from guildmark.domain.verification.checks.members import members_of
-from guildmark.domain.verification.evidence import Core, Evidence, statement_of
-from guildmark.domain.verification.naming import is_listed
+from guildmark.domain.verification.evidence import Core, Evidence, LicenseDisclosure, statement_of
+from guildmark.domain.verification.naming import (
+    DESIGN_OWNER,
+    MAKER,
+    is_listed,
+    parties,
+    prefix_holders,
+)
 from guildmark.domain.verification.report import Cause, Finding, Lack, State
 
 _RIVALS = "rivals"
@@ -24,7 +35,8 @@ LABEL_LICENSED_ELSEWHERE = Cause(
     code="verify.labelLicensedElsewhere",
     state=State.FAIL,
     meaning="Another entry, which stands by itself, claims the label under a license that names "
-    "its namespace; this one's license does not.",
+    "its namespace, by the same design owner or of whom the label's GS1 prefix is; this one's "
+    "license does not.",
 )
 ENVELOPE_LOGGED_EARLIER = Cause(
     code="verify.envelopeLoggedEarlier",
@@ -60,10 +72,10 @@ class Rank(Enum):
     """It stands by itself, and the reader lists its parties less than those of this one."""
     LATER = "later"
     UNLICENSED = "unlicensed"
-    """This one's license names the label's namespace, its own does not."""
+    """This one's license names the label's namespace rightfully, its own does not."""
     EARLIER = "earlier"
     LICENSED = "licensed"
-    """Its license names the label's namespace, this one's does not."""
+    """Its license names the label's namespace rightfully, this one's does not."""
 
 
 _WEIGHTS = tuple(Rank)
@@ -117,8 +129,8 @@ def first_use_notes(case: Case) -> Iterator[str]:
 
 def rank_of(case: Case, rival: Rival) -> Rank:
     """Return how another entry stands beside the one that is judged."""
-    ours, theirs = case.parsed_statement, statement_of(rival.evidence.core)
-    if not _is_of_label(ours, theirs) or rival.evidence.place == case.evidence.place:
+    stated, claimed = case.parsed_statement, statement_of(rival.evidence.core)
+    if not _is_of_label(stated, claimed) or rival.evidence.place == case.evidence.place:
         return Rank.NONE
     # With one block (0) is answered for both.
     if not _is_at_same_block(case, rival) and rival.checks[0].falls_short:
@@ -127,9 +139,10 @@ def rank_of(case: Case, rival: Rival) -> Rank:
         return Rank.UNSOUND
     if is_listed(case) and not rival.is_listed:
         return Rank.UNLISTED
-    we_name, they_name = _names_label(case.evidence), _names_label(rival.evidence)
-    if we_name != they_name:
-        return Rank.UNLICENSED if we_name else Rank.LICENSED
+    ours, theirs = label_right(case), rival.right
+    we_go, they_go = _goes_before_time(ours, theirs), _goes_before_time(theirs, ours)
+    if we_go != they_go:
+        return Rank.UNLICENSED if we_go else Rank.LICENSED
     is_earlier = _order(rival.evidence.core) < _order(case.core)
     return Rank.EARLIER if is_earlier else Rank.LATER
 
@@ -175,16 +188,39 @@ def _is_of_label(ours: BuildStatement | GuildmarkError, theirs: BuildStatement |
     return isinstance(ours, BuildStatement) and theirs is not None and theirs.label == ours.label
 
 
-def _names_label(evidence: Evidence) -> bool:
-    """Return whether a license of the entry names the label's namespace, as far as is shown."""
-    statement = statement_of(evidence.core)
-    shown = [members_of(license_) for license_ in evidence.disclosed.licenses]
-    namespaces = (
-        prefix
-        for members in shown
-        if members is not None
-        for prefix in named_in(members, TermsKind.LABEL_NAMESPACE)
+def _goes_before_time(one: LabelRight, other: LabelRight) -> bool:
+    """Return whether a license lets one entry stand before another, whichever is earlier."""
+    is_by_owner = one.is_named_by_owner and not other.is_named_by_owner
+    is_by_same = one.licensor is not None and one.licensor == other.licensor
+    return (is_by_owner and is_by_same) or (one.is_named_by_holder and not other.has_prefix)
+
+
+def label_right(case: Case) -> LabelRight:
+    """Return by whose word an entry claims its label."""
+    root, holders = case.disclosed.root_license, prefix_holders(case, parties(case))
+    by_owner = root is not None and _names_label(case, root)
+    by_anybody = any(_names_label(case, license_) for license_ in case.disclosed.licenses)
+    return LabelRight(
+        licensor=_licensor(case, root),
+        is_named_by_owner=by_owner,
+        is_named_by_holder=(by_owner and DESIGN_OWNER in holders)
+        or (by_anybody and MAKER in holders),
+        has_prefix=bool(holders),
     )
+
+
+def _licensor(case: Case, root: LicenseDisclosure | None) -> int | None:
+    """Return the account that owned the design when it signed the root license, where proven."""
+    if root is None:
+        return None
+    owner = case.state.word(storage.DESIGN_OWNERS.at(root.terms.design, root.terms.design_epoch))
+    return owner if isinstance(owner, int) and owner else None
+
+
+def _names_label(case: Case, license_: LicenseDisclosure) -> bool:
+    """Return whether a license names the label's namespace, as far as is shown."""
+    members, statement = members_of(license_), statement_of(case.core)
+    namespaces = () if members is None else named_in(members, TermsKind.LABEL_NAMESPACE)
     return statement is not None and any(map(statement.label.startswith, namespaces))
 
 
