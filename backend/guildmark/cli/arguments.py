@@ -45,6 +45,12 @@ Signer: TypeAlias = Annotated[
 NodeUrl: TypeAlias = Annotated[
     str, typer.Option("--node", metavar="URL", help="The address of an operator's node.")
 ]
+ShowTo: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--node", metavar="URL", help="Show it to this operator's node at once; repeatable."
+    ),
+]
 Input: TypeAlias = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True)
 ]

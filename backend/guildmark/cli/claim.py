@@ -1,17 +1,21 @@
 """``guildmark claim``: who is known by which number in another register."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from guildmark.cli.answers import Answer, Moment, Value, say
-from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, claim_id, identity_id
+from guildmark.bootstrap import Home
+from guildmark.cli.answers import Answer, Moment, Value, note, say
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, ShowTo, Signer, claim_id, identity_id
+from guildmark.cli.nodes import check_address, show_new
 from guildmark.cli.opening import enter, enter_informed
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.facts import ClaimFact
 from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, to_hex
 from guildmark.domain.identity import ClaimDocument
 from guildmark.domain.refusals import ClaimUnknownError
-from guildmark.ports import KeyName, View
+from guildmark.ports import DocumentKind, KeyName, View
 from guildmark.services.cards import holders, name_of
 from guildmark.services.disclosing import shown_claim
 
@@ -41,11 +45,18 @@ def make(
         bool,
         typer.Option("--public", help="Show it on chain; an issuer gives it to one holder only."),
     ] = False,
+    node: ShowTo = None,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """State which identifier a subject holds; print the claim's id."""
+    """State which identifier a subject holds; print the claim's id.
+
+    A claim counts where a bundle shows it: `--node` shows it to the node of the subject's log, as
+    `disclose claim` does later. A public claim needs no showing.
+    """
+    for url in node or ():
+        check_address(url)
     opened = enter(home)
     document = ClaimDocument(
         scheme=scheme, value=value, salt=Bytes32(opened.entropy.token(_SALT_SIZE))
@@ -60,7 +71,10 @@ def make(
         "scheme": scheme,
         "value": value,
         "public": public,
+        "nodes": list(node or ()),
     }
+    if not public:
+        _show(opened, made, node or ())
     say(answer, as_json=as_json, brief=to_hex(made))
 
 
@@ -95,6 +109,16 @@ def revoke(
     """Revoke a claim from now on."""
     enter(home).identities(KeyName(account)).revoke_claim(issuer, claim)
     say({"id": to_hex(claim), "issuer": to_hex(issuer), "state": "revoked"}, as_json=as_json)
+
+
+def _show(home: Home, claim: ClaimId, nodes: Sequence[str]) -> None:
+    body = home.disclosing.show(DocumentKind.CLAIM, claim)
+    try:
+        show_new(nodes, DocumentKind.CLAIM, claim, body)
+    except GuildmarkError:
+        # It is on chain already, and nobody should make it twice.
+        note(f"The claim {to_hex(claim)} is made. Show it later: `guildmark disclose claim`.")
+        raise
 
 
 def _shown(claim: ClaimId, view: View) -> Answer:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import click
 
-from guildmark.domain.verification.headline import as_time
+from guildmark.domain.verification.headline import as_time, is_unclaimed
 from guildmark.domain.verification.report import (
     CheckResult,
     PartSummary,
@@ -77,7 +77,8 @@ def _part(part: PartSummary) -> Iterator[str]:
 
 def _party(party: Party) -> Iterator[str]:
     name = party.name or (f"{party.id[:_ID_SHOWN]}..." if party.id else "not proven")
-    listed = "on your list" if party.is_listed else "not on your list"
+    unlisted = "no claim was shown" if is_unclaimed(party) else "not on your list"
+    listed = "on your list" if party.is_listed else unlisted
     claims = [f"{claim.scheme} {claim.value}" for claim in party.claims]
     yield _row(_ROLES[party.role], f"{', '.join([name, *claims])} ({listed})")
 

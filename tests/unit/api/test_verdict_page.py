@@ -272,11 +272,33 @@ def test_a_local_chain_is_called_what_it_is() -> None:
 
 
 def test_a_party_that_nobody_listed_vouches_for_is_marked() -> None:
-    page = _page(replace(GOOD, parties=(replace(MAKER, claims=(), is_listed=False),)))
+    page = _page(replace(GOOD, parties=(replace(MAKER, is_listed=False),)))
 
-    assert [fact.source for fact in page.facts if fact.name == "Maker"] == [
-        "not on this node's trust list"
-    ]
+    (source,) = (fact.source for fact in page.facts if fact.name == "Maker")
+    assert source.endswith("; not on this node's trust list")
+
+
+def test_a_party_of_whom_no_claim_was_shown_is_marked_so() -> None:
+    parties = (replace(MAKER, claims=(), is_listed=False),)
+    page = _page(replace(GOOD, verdict=Verdict.UNTRUSTED, parties=parties))
+
+    assert [fact.source for fact in page.facts if fact.name == "Maker"] == ["no claim was shown"]
+    assert page.headline == "Verified, but nobody was shown to vouch for who is named"
+    assert page.problems == (
+        "Maker: no valid claim was shown to this node. Who made one shows it with "
+        "`guildmark disclose claim`.",
+    )
+
+
+def test_an_unlisted_party_is_told_beside_one_without_claims() -> None:
+    parties = (
+        replace(MAKER, claims=(), is_listed=False),
+        replace(MAKER, role="operator", is_listed=False),
+    )
+    page = _page(replace(GOOD, verdict=Verdict.UNTRUSTED, parties=parties))
+
+    assert page.headline == "Verified, but an issuer is not on this node's trust list"
+    assert page.problems[1] == "Not on the list: the operator of the log."
 
 
 def test_an_issuer_is_called_as_it_calls_itself() -> None:

@@ -1,9 +1,14 @@
 """Organizations, sites, machines, authorities; their links, keys and claims."""
 
+import json
+from types import SimpleNamespace
+
 import pytest
 
+from fakes.node import MemoryNode
 from fakes.world import ISSUER, MACHINE, MAKER, SITE, World
 from guildmark.bootstrap import Home
+from guildmark.cli import nodes
 from guildmark.domain.facts import IdentityFact
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity import IdentityKind
@@ -204,6 +209,54 @@ def test_a_claim_is_made_shown_and_revoked(speak: Speak, world: World) -> None:
     assert speak("claim", "show", made.out, "--json").json["to"] == world.tools.chain.now
     claims = speak("org", "show", subject, "--json").json["claims"]
     assert [claim["id"] for claim in claims] == [made.out]
+
+
+def test_a_claim_is_shown_to_nodes_at_once(speak: Speak, world: World, node: MemoryNode) -> None:
+    said = ("claim", "make", to_hex(world.issuer), to_hex(world.maker), "CAGE", "1ABC2")
+    both = ("--node", "http://one.example", "--node", "http://two.example/")
+
+    made = speak(*said, *both, "--as", ISSUER)
+
+    kept = speak("claim", "show", made.out, "--json").json
+    assert node.urls == ["http://one.example", "http://two.example"]
+    assert [(kind, to_hex(key)) for kind, key, _ in node.disclosed] == [
+        (DocumentKind.CLAIM, made.out)
+    ] * 2
+    assert json.loads(node.disclosed[0][2])["claim"]["value"] == kept["value"] == "1ABC2"
+
+
+def test_a_claim_that_a_node_does_not_take_is_made_all_the_same(
+    speak: Speak, world: World, node: MemoryNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(nodes, "time", SimpleNamespace(sleep=waited.append))
+    node.refusing = "disclosure.thingUnknown"
+    said = ("claim", "make", to_hex(world.issuer), to_hex(world.maker), "CAGE", "1ABC2")
+
+    spoken = speak(*said, "--node", "http://one.example", "--as", ISSUER)
+
+    claims = speak("org", "show", to_hex(world.maker), "--json").json["claims"]
+    assert spoken.exit == 4
+    assert f"The claim {claims[0]['id']} is made. Show it later" in spoken.err
+    assert 30 < sum(waited) < 40
+
+
+def test_a_public_claim_needs_no_showing(speak: Speak, world: World, node: MemoryNode) -> None:
+    said = ("claim", "make", to_hex(world.issuer), to_hex(world.maker), "CAGE", "1ABC2")
+
+    spoken = speak(*said, "--public", "--node", "http://one.example", "--as", ISSUER)
+
+    assert (spoken.exit, node.disclosed) == (0, [])
+
+
+def test_no_claim_is_made_for_what_is_no_node(speak: Speak, world: World) -> None:
+    sent = len(world.tools.outbox.sent)
+    said = ("claim", "make", to_hex(world.issuer), to_hex(world.maker), "CAGE", "1ABC2")
+
+    spoken = speak(*said, "--node", "one.example", "--as", ISSUER, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.nodeAddressMalformed")
+    assert len(world.tools.outbox.sent) == sent
 
 
 def test_a_public_claim_is_found_by_its_identifier(speak: Speak, world: World) -> None:

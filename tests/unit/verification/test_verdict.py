@@ -234,11 +234,27 @@ def claims_of(*subjects: IdentityId) -> Simulator:
 
 
 def test_a_maker_without_claims_gives_the_second_verdict() -> None:
-    assert "the maker's issuer" in judge(claims_of(DESIGNER)).headline
+    report = judge(claims_of(DESIGNER))
+
+    assert report.exit == 16
+    assert report.headline.endswith(", but no claim about the maker was shown.")
+    assert [note for note in report.notes if "`guildmark disclose claim`" in note] == [
+        "No valid claim about the maker is in the bundle. Who made one shows it to the log's node, "
+        "`guildmark disclose claim`; then ask for the bundle again."
+    ]
 
 
 def test_a_design_owner_without_claims_gives_the_second_verdict() -> None:
-    assert "the design owner's issuer" in judge(claims_of(MAKER)).headline
+    report = judge(claims_of(MAKER))
+
+    assert report.headline.endswith(", but no claim about the design owner was shown.")
+    assert "No valid claim about the design owner is in the bundle." in " ".join(report.notes)
+
+
+def test_where_claims_are_shown_no_note_asks_for_them() -> None:
+    report = judge(Simulator(), issuers=())
+
+    assert "`guildmark disclose claim`" not in " ".join(report.notes)
 
 
 def test_a_revoked_claim_names_nobody() -> None:

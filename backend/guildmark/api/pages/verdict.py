@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from guildmark.api.pages.proven import proven
 from guildmark.domain.contracts import ChainClass
-from guildmark.domain.verification.headline import as_time
+from guildmark.domain.verification.headline import as_time, is_unclaimed
 from guildmark.domain.verification.report import CheckResult, Party, Report, State, Verdict
 
 _TONES: Mapping[Verdict, str] = MappingProxyType(
@@ -246,6 +246,9 @@ def _headline(report: Report, judge: Judge) -> str:
     if report.verdict is Verdict.VERIFIED:
         return verified
     if report.verdict is Verdict.UNTRUSTED:
+        unlisted = [party for party in report.parties if not party.is_listed]
+        if unlisted and all(map(is_unclaimed, unlisted)):
+            return f"{verified}, but nobody was shown to vouch for who is named"
         return f"{verified}, but an issuer is not on this node's trust list"
     if report.verdict is Verdict.NOT_FOUND:
         return "Not found"
@@ -272,15 +275,28 @@ def _problems(report: Report) -> Iterable[str]:
     for check in report.failed:
         yield f"({check.number}) {check.reason}"
     if report.verdict is Verdict.UNTRUSTED:
-        yield f"Not on the list: {_unlisted(report)}."
+        yield from _untrusted(report)
     if report.verdict is Verdict.UNCHECKABLE:
         yield from (
             f"({check.number}) {check.reason}" for check in report.checks if check.falls_short
         )
 
 
-def _unlisted(report: Report) -> str:
-    who = [_UNLISTED[party.role] for party in report.parties if not party.is_listed]
+def _untrusted(report: Report) -> Iterable[str]:
+    unlisted = [party for party in report.parties if not party.is_listed]
+    unclaimed = [party for party in unlisted if is_unclaimed(party)]
+    for party in unclaimed:
+        yield (
+            f"{_ROLES[party.role]}: no valid claim was shown to this node. Who made one shows it "
+            "with `guildmark disclose claim`."
+        )
+    others = [party for party in unlisted if party not in unclaimed]
+    if others or not unclaimed:
+        yield f"Not on the list: {_unlisted(report, others)}."
+
+
+def _unlisted(report: Report, parties: Sequence[Party]) -> str:
+    who = [_UNLISTED[party.role] for party in parties]
     unknown = (check.number for check in report.checks if check.state is State.UNKNOWN)
     if ACCREDITATION in unknown:
         who.append("the last issuer of an accreditation")
@@ -316,7 +332,9 @@ def _party(party: Party, names: Mapping[str, str]) -> Fact:
         for claim in party.claims
     ]
     if not party.is_listed:
-        shown.append("not on this node's trust list")
+        shown.append(
+            "no claim was shown" if is_unclaimed(party) else "not on this node's trust list"
+        )
     name = party.name or shortened(party.id) or "not known"
     return Fact(name=_ROLES[party.role], value=name, source="; ".join(shown))
 

@@ -25,6 +25,7 @@ _UNLISTED = {
     MAKER: "the maker's issuer",
     DESIGN_OWNER: "the design owner's issuer",
 }
+_VOUCHED_FOR = {MAKER: "the maker", DESIGN_OWNER: "the design owner"}
 ACCREDITOR = "the last issuer of an accreditation"
 _YEAR_10000 = 253_402_300_800
 
@@ -40,7 +41,7 @@ def headline(case: Case, judgement: Judgement, named: Sequence[Party]) -> str:
     return _untrusted(case, named, decisive)
 
 
-def notes(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:
+def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()) -> Iterator[str]:
     """Yield what a reader should know, although it changes no state."""
     statement = case.parsed_statement
     if isinstance(statement, BuildStatement):
@@ -48,6 +49,7 @@ def notes(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:
     yield from first_use_notes(case)
     yield from accreditation_notes(case)
     yield from _not_asked(case, checks)
+    yield from _not_shown(named)
     yield from doubted_claims(case)
     if case.evidence.attached:
         names = ", ".join(case.evidence.attached)
@@ -63,6 +65,20 @@ def _not_asked(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:
     for check in checks:
         if check.number not in required and check.falls_short and check.state is not State.FAIL:
             yield f"Your policy does not ask for ({check.number}), which is {check.state.value}."
+
+
+def is_unclaimed(party: Party) -> bool:
+    """Return whether the evidence holds no valid claim about somebody who needs one."""
+    return party.role in _VOUCHED_FOR and bool(party.id) and not party.claims
+
+
+def _not_shown(named: Sequence[Party]) -> Iterator[str]:
+    """Yield what must happen so that somebody counts whom no claim names."""
+    for party in filter(is_unclaimed, named):
+        yield (
+            f"No valid claim about {_VOUCHED_FOR[party.role]} is in the bundle. Who made one shows "
+            "it to the log's node, `guildmark disclose claim`; then ask for the bundle again."
+        )
 
 
 def as_time(seconds: int) -> str:
@@ -98,9 +114,11 @@ def _signer(case: Case) -> str:
 def _untrusted(case: Case, named: Sequence[Party], decisive: CheckResult | None) -> str:
     if case.trust is None:
         return "Consistent, but you have not said whom you trust."
-    unlisted = [_UNLISTED[party.role] for party in named if not party.is_listed]
+    unlisted = next((party for party in named if not party.is_listed), None)
+    if unlisted is not None and is_unclaimed(unlisted):
+        return f"{_verified(case)}, but no claim about {_VOUCHED_FOR[unlisted.role]} was shown."
     last = "the issuer of the label's GS1 prefix" if decisive is None else ACCREDITOR
-    who = unlisted[0] if unlisted else last
+    who = last if unlisted is None else _UNLISTED[unlisted.role]
     return f"{_verified(case)}, but {who} is not on your trust list."
 
 

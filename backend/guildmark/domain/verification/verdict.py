@@ -80,7 +80,7 @@ def verify_evidence(
         as_of=_as_of(case),
         part=_part(case),
         parties=named,
-        notes=tuple(notes(case, checks)),
+        notes=tuple(notes(case, checks, named)),
     )
 
 
