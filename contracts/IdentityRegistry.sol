@@ -367,7 +367,7 @@ contract IdentityRegistry is IIdentityRegistry {
 
     /// @inheritdoc IIdentityRegistry
     function revokeClaim(bytes32 issuer, bytes32 claimId) external {
-        _requireController(issuer);
+        _requireSettledController(issuer);
         if (_claimIssuers[claimId] != issuer) revert ClaimUnknown(claimId);
         if (_claims[claimId].to != 0) revert ClaimRevokedAlready(claimId);
 
@@ -538,7 +538,7 @@ contract IdentityRegistry is IIdentityRegistry {
         bytes32 digest,
         bytes32 evidence
     ) private returns (bytes32 id) {
-        _requireController(issuer);
+        _requireSettledController(issuer);
         if (_identities[subject].kind == Kind.None) revert IdentityUnknown(subject);
         id = keccak256(abi.encode(CLAIM_DOMAIN, issuer, subject, scheme, digest));
         if (_claims[id].from != 0) revert ClaimMadeAlready(id);

@@ -12,6 +12,7 @@ from guildmark.domain.errors import UsageError
 from guildmark.domain.facts import IdentityFact, LinkFact, ParentFact
 from guildmark.domain.identifiers import Address, IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
+from guildmark.domain.lawful import country_code
 from guildmark.domain.refusals import IdentityKindError, IdentityUnknownError
 from guildmark.domain.strictjson import parse_object
 from guildmark.ports import DocumentKind, KeyName, View
@@ -41,7 +42,8 @@ def app_of(kind: IdentityKind) -> typer.Typer:
     def register(
         name: Annotated[str, typer.Argument(help="Its name, kept in the profile off chain.")],
         country: Annotated[
-            str | None, typer.Option(help="Two letters, as ISO 3166 has them.")
+            str | None,
+            typer.Option(metavar="CODE", parser=country_code, help="ISO 3166-1, as DE."),
         ] = None,
         detail: Annotated[
             list[str] | None,

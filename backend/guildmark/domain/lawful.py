@@ -62,13 +62,14 @@ def country_code(text: str) -> str:
 def use_in(members: DisclosedClauses, country: str | None) -> Use:
     """Return whether terms allow building in a country, None where it is not proven.
 
-    Terms that name allowed countries allow no other; a denied one stays denied.
+    Terms that name allowed countries allow no other; a denied one stays denied. What a site calls
+    its country in another form than ISO 3166-1's is not known to be any.
     """
     allowed = named_in(members, TermsKind.COUNTRY)
     denied = named_in(members, TermsKind.COUNTRY_DENIED)
     hides_allowed = may_hide(members, TermsKind.COUNTRY)
     hides_denied = may_hide(members, TermsKind.COUNTRY_DENIED)
-    if country is None and (allowed or denied):
+    if country not in COUNTRIES and (allowed or denied):
         return Use.PLACE_UNKNOWN
     if country in denied or (allowed and country not in allowed and not hides_allowed):
         return Use.DENIED

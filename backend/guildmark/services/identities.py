@@ -24,6 +24,7 @@ from guildmark.domain.identity import (
     profile_digest,
     scheme_bytes,
 )
+from guildmark.domain.lawful import country_code
 from guildmark.domain.registers import check_identifier
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.strictjson import JsonValue
@@ -51,8 +52,10 @@ class Identities:
 
         Raises:
             MalformedNameError: People could not read the profile's name as it is written.
+            CountryUnknownError: The profile names a country that ISO 3166-1 does not.
         """
         check_profile_name(profile)
+        _check_country(profile)
         salt, profile_salt = self._salt(), self._salt()
         digest = profile_digest(profile, profile_salt)
         registered = self._id_for(salt)
@@ -229,3 +232,8 @@ class Identities:
 
     def _salt(self) -> Bytes32:
         return Bytes32(self.entropy.token(_SALT_SIZE))
+
+
+def _check_country(profile: Mapping[str, JsonValue]) -> None:
+    if "country" in profile:
+        country_code(str(profile["country"]))

@@ -102,9 +102,9 @@ contract AccreditTest is Deployed {
     }
 
     function test_Accredit_RevertWhen_IssuerIsInRecovery() public {
-        _recover();
+        _recoverAuthority();
 
-        _refuse(authority, _inRecovery());
+        _refuse(authority, _authorityInRecovery());
         identities.accredit(authorityId, makerId, "scope", 0, 0);
 
         vm.prank(authority);
@@ -169,9 +169,9 @@ contract AccreditTest is Deployed {
 
     function test_RevokeAccreditation_RevertWhen_IssuerIsInRecovery() public {
         _give(0, 0);
-        _recover();
+        _recoverAuthority();
 
-        _refuse(authority, _inRecovery());
+        _refuse(authority, _authorityInRecovery());
         identities.revokeAccreditation(authorityId, makerId, "scope");
     }
 
@@ -192,15 +192,6 @@ contract AccreditTest is Deployed {
         return identities.accredit(authorityId, makerId, "scope", from, to);
     }
 
-    function _recover() private {
-        address[] memory guardians = new address[](1);
-        guardians[0] = stranger;
-        vm.prank(authority);
-        identities.setGuardians(authorityId, guardians, 1, 1 days);
-        vm.prank(stranger);
-        identities.supportCandidate(authorityId, buyer);
-    }
-
     function _holds(bytes32 id, uint40 from, uint40 to, uint40 revokedAt) private view {
         IIdentityRegistry.Accreditation memory self = identities.accreditationOf(id);
         vm.assertEq(self.from, from, "from");
@@ -215,10 +206,6 @@ contract AccreditTest is Deployed {
 
     function _empty(uint40 from, uint40 to) private pure returns (bytes memory) {
         return abi.encodeWithSelector(IIdentityRegistry.AccreditationEmpty.selector, from, to);
-    }
-
-    function _inRecovery() private view returns (bytes memory) {
-        return abi.encodeWithSelector(IIdentityRegistry.IssuerInRecovery.selector, authorityId);
     }
 
     function _notController(address caller) private view returns (bytes memory) {

@@ -51,6 +51,25 @@ contract ClaimTest is Deployed {
         identities.claim(authorityId, makerId, "LEI", "digest", "other evidence");
     }
 
+    function test_Claim_RevertWhen_IssuerIsInRecovery() public {
+        _recoverAuthority();
+
+        _refuse(authority, _authorityInRecovery());
+        identities.claim(authorityId, makerId, "LEI", "digest", "evidence");
+
+        vm.prank(authority);
+        identities.cancelRecovery(authorityId);
+        _make(authority, authorityId);
+    }
+
+    function test_RevokeClaim_RevertWhen_IssuerIsInRecovery() public {
+        bytes32 id = _make(authority, authorityId);
+        _recoverAuthority();
+
+        _refuse(authority, _authorityInRecovery());
+        identities.revokeClaim(authorityId, id);
+    }
+
     function test_RevokeClaim_EndsItNow() public {
         bytes32 id = _make(authority, authorityId);
         _nextBlock();

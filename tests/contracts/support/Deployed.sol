@@ -317,4 +317,18 @@ abstract contract Deployed {
     function _bound(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {
         return low + value % (high - low + 1);
     }
+
+    /// @dev Begins a recovery of the authority: who speaks for it is not settled.
+    function _recoverAuthority() internal {
+        address[] memory guardians = new address[](1);
+        guardians[0] = stranger;
+        vm.prank(authority);
+        identities.setGuardians(authorityId, guardians, 1, 1 days);
+        vm.prank(stranger);
+        identities.supportCandidate(authorityId, buyer);
+    }
+
+    function _authorityInRecovery() internal view returns (bytes memory) {
+        return abi.encodeWithSelector(IIdentityRegistry.IssuerInRecovery.selector, authorityId);
+    }
 }

@@ -33,6 +33,13 @@ def test_an_identity_is_registered_and_shown(command: str, kind: str, speak: Spe
     assert shown["profile"] == {"name": "Oficina", "country": "PT", "place": "Coimbra"}
 
 
+@pytest.mark.parametrize("country", ["pt", "PRT", "ZZ", ""])
+def test_what_is_no_country_registers_nobody(country: str, speak: Speak) -> None:
+    refused = speak("site", "register", "Oficina", "--country", country, "--as", MAKER, "--json")
+
+    assert (refused.exit, refused.json["code"]) == (2, "country.unknown")
+
+
 def test_registering_answers_in_json(speak: Speak, world: World) -> None:
     made = speak("org", "register", "Oficina", "--as", MAKER, "--json").json
 

@@ -62,6 +62,10 @@ def test_a_country_is_its_code() -> None:
         ({DENIED: ["FR"]}, "DE", Use.ALLOWED),
         ({DENIED: ["FR"]}, "FR", Use.DENIED),
         ({DENIED: ["FR"]}, None, Use.PLACE_UNKNOWN),
+        ({DENIED: ["FR"]}, "fr", Use.PLACE_UNKNOWN),
+        ({DENIED: ["FR"]}, "FRA", Use.PLACE_UNKNOWN),
+        ({DENIED: ["FR"]}, "", Use.PLACE_UNKNOWN),
+        ({ALLOWED: ["DE"]}, "ZZ", Use.PLACE_UNKNOWN),
         ({ALLOWED: ["DE"], DENIED: ["DE"]}, "DE", Use.DENIED),
     ],
 )

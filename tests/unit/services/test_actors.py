@@ -29,6 +29,7 @@ from guildmark.domain.fileset import FileNameError, MalformedManifestError, Mani
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Address, Bytes32, DesignId, Digest, Index, RecipeId
 from guildmark.domain.identity import ClaimDocument, IdentityKind, profile_digest
+from guildmark.domain.lawful import CountryUnknownError
 from guildmark.domain.lei import WrongLeiCheckDigitsError
 from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.recipe import Recipe, Status
@@ -68,6 +69,15 @@ def test_profile_is_kept_here_and_committed_to_there(tools: Tools) -> None:
     assert body is not None
     salt = Bytes32(bytes.fromhex(str(parse_object(body)["salt"])[2:]))
     assert fact.profile == profile_digest({"name": "M"}, salt)
+
+
+def test_profile_in_no_country_is_not_sent(tools: Tools) -> None:
+    with pytest.raises(CountryUnknownError, match=r"'pt' is no country of ISO 3166-1\."):
+        tools.identities(MAKER).register(IdentityKind.SITE, {"name": "S", "country": "pt"})
+
+    assert names_sent(tools) == []
+    tools.identities(MAKER).register(IdentityKind.SITE, {"name": "S", "country": "PT"})
+    assert len(names_sent(tools)) == 1
 
 
 def test_two_registrations_are_two_identities(tools: Tools) -> None:

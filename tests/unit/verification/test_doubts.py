@@ -117,7 +117,13 @@ def test_hiding_a_notice_on_an_issuer_does_not_help() -> None:
     draft = Draft()
     draft.simulator.unproven.add(on_controller(ISSUER))
 
-    assert judged(draft).exit == 16
+    report = judged(draft)
+
+    assert report.exit == 16
+    assert (
+        "A claim of LEI does not count: that nobody gave notice of its issuer's account is not "
+        "proven. Ask for a newer bundle." in report.notes
+    )
 
 
 def test_a_notice_in_the_future_of_the_part_still_doubts_what_it_names() -> None:

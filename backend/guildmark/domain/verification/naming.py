@@ -184,10 +184,20 @@ def _is_listed(case: Case, issuer: IdentityId, made_at: int) -> bool:
 
 def _is_doubted(case: Case, issuer: IdentityId, made_at: int) -> bool:
     """Return whether a notice bears on a claim, or may: who hides a notice hides a reason."""
+    return bool(_doubt(case, issuer, made_at))
+
+
+def _doubt(case: Case, issuer: IdentityId, made_at: int) -> str:
+    """Return why a claim of an issuer that is listed does not count, empty where it does."""
     try:
-        return any(one.weight(made_at) is not Weight.NONE for one in of_act(case, issuer, made_at))
+        notices = of_act(case, issuer, made_at)
+        if any(one.weight(made_at) is not Weight.NONE for one in notices):
+            return "its issuer's account was under notice or is doubted since then."
     except UndecidedError:
-        return True
+        return (
+            "that nobody gave notice of its issuer's account is not proven. Ask for a newer bundle."
+        )
+    return ""
 
 
 def doubted_claims(case: Case) -> Iterator[str]:
@@ -195,11 +205,9 @@ def doubted_claims(case: Case) -> Iterator[str]:
     for shown in case.disclosed.claims:
         made_at, trust = _standing_since(case, shown), case.trust
         listed = trust is not None and trust.lists_issuer(shown.issuer, made_at)
-        if made_at and listed and _is_doubted(case, shown.issuer, made_at):
-            yield (
-                f"A claim of {shown.claim.scheme} does not count: its issuer's account was under "
-                "notice or is doubted since then."
-            )
+        doubt = _doubt(case, shown.issuer, made_at) if made_at and listed else ""
+        if doubt:
+            yield f"A claim of {shown.claim.scheme} does not count: {doubt}"
 
 
 def _standing_since(case: Case, shown: ClaimDisclosure) -> int:
