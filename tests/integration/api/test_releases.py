@@ -49,3 +49,14 @@ def test_nobody_else_sees_them(web: httpx.Client, played: Played) -> None:
     bare = web.get(f"/licenses/{to_hex(license_id)}/reconciliation")
     other = web.get(reconciliation(played).replace(to_hex(license_id), "0x" + "12" * 32))
     assert [bare.status_code, other.status_code] == [403, 403]
+
+
+def test_receipt_is_no_part_of_any_page(web: httpx.Client, played: Played) -> None:
+    log = played.workshops[0].operator.log
+    # The first entries of the log are the receipts of the sites' releases.
+    answers = [
+        web.get(f"/v1/parts/{log}.0{path}") for path in ("", "/bundle", "/label.svg", "/label.png")
+    ]
+
+    assert [one.json()["code"] for one in answers] == ["part.unknown"] * 4
+    assert "urn:guildmark:release" not in web.get("/").text

@@ -15,13 +15,18 @@ from stages import Played
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
+# Nobody can guess what a key signs: all that these operations get here is refused.
+_SIGNED = "".join(
+    f'[[operations]]\ninclude-path = "{path}"\nchecks.positive_data_acceptance.enabled = false\n'
+    for path in ("/v1/releases", "/v1/reconciliations")
+)
 _CASES = re.compile(r"([\d,]+) generated, ([\d,]+) passed")
 
 
 def _schemathesis(folder: Path, url: str, *, examples: int, known: str = "") -> int:
     """Run schemathesis over a node's API and return how many cases passed; all must."""
     config = folder / "schemathesis.toml"
-    config.write_text(known, encoding="utf-8")
+    config.write_text(known + _SIGNED, encoding="utf-8")
     done = subprocess.run(
         [
             *(Path(sys.executable).with_name("schemathesis"), "--config-file", config, "run"),
