@@ -353,6 +353,10 @@ class MemoryChain:
         made = {"id": identity, "kind": int(kind), "controller": sender, "salt": salt}
         self.emit(ContractName.IDENTITIES, "IdentityRegistered", profile=profile, **made)
 
+    def _identities_setProfile(self, sender: Address, identity: bytes, profile: Digest) -> None:
+        self._check_controller(identity, sender)
+        self.emit(ContractName.IDENTITIES, "ProfileChanged", id=identity, profile=profile)
+
     def _identities_requestLink(self, sender: Address, child: bytes, parent: bytes) -> None:
         self._check_controller(child, sender)
         self.emit(ContractName.IDENTITIES, "LinkRequested", child=child, parent=parent)

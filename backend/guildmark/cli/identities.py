@@ -53,8 +53,7 @@ def app_of(kind: IdentityKind) -> typer.Typer:
         home: Folder = None,
         as_json: AsJson = False,
     ) -> None:
-        named = {} if country is None else {"country": country}
-        profile = {"name": name, **named, **_details(detail or [])}
+        profile = _written(name, country, detail)
         registered = enter(home).identities(KeyName(account)).register(kind, profile)
         answer: Answer = {"id": to_hex(registered), "kind": word, "profile": profile}
         say(answer, as_json=as_json, brief=to_hex(registered))
@@ -69,6 +68,32 @@ def app_of(kind: IdentityKind) -> typer.Typer:
     ) -> None:
         with enter_informed(home).store.reading() as view:
             say(shown(identity, kind, view), as_json=as_json)
+
+    @app.command(
+        "profile",
+        help=f"Give the {word} another profile instead of its own; disclose it anew afterwards.",
+    )
+    def change_profile(
+        identity: Annotated[
+            IdentityId, typer.Argument(metavar="ID", parser=identity_id, help=f"The {word}'s id.")
+        ],
+        name: Annotated[str, typer.Argument(help="Its name, kept in the profile off chain.")],
+        country: Annotated[
+            str | None,
+            typer.Option(metavar="CODE", parser=country_code, help="ISO 3166-1, as DE."),
+        ] = None,
+        detail: Annotated[
+            list[str] | None,
+            typer.Option(metavar="NAME=VALUE", help="More of the profile; may be repeated."),
+        ] = None,
+        account: Signer = ACCOUNT,
+        home: Folder = None,
+        as_json: AsJson = False,
+    ) -> None:
+        profile = _written(name, country, detail)
+        enter(home).identities(KeyName(account)).change_profile(identity, profile)
+        answer: Answer = {"id": to_hex(identity), "kind": word, "profile": profile}
+        say(answer, as_json=as_json)
 
     @app.command(help=f"Name the account that shall speak for the {word}; it must accept.")
     def propose(
@@ -130,6 +155,11 @@ def shown(identity: IdentityId, kind: IdentityKind, view: View) -> Answer:
         "members": list(_members(identity, view)),
         "claims": [_claim(one, view) for one in stated(identity, view)],
     }
+
+
+def _written(name: str, country: str | None, detail: list[str] | None) -> dict[str, str]:
+    named = {} if country is None else {"country": country}
+    return {"name": name, **named, **_details(detail or [])}
 
 
 def _details(details: list[str]) -> dict[str, str]:

@@ -146,6 +146,13 @@ def note_number(claim: ClaimId, work: Work) -> None:
         work.facts.put(NumberFact(scheme=fact.scheme, number=number, claim=claim))
 
 
+def note_profile(identity: IdentityId, digest: Digest, work: Work) -> None:
+    """Let the profile that an identity changed to stand, where this home wrote it."""
+    body = work.documents.get(DocumentKind.PROFILE, digest)
+    if body is not None:
+        work.documents.put(DocumentKind.PROFILE, identity, body)
+
+
 def clauses_body(disclosure: Disclosure) -> bytes:
     """Return the document that discloses clauses."""
     return canonical(disclosure.to_json())

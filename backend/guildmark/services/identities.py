@@ -54,16 +54,32 @@ class Identities:
             MalformedNameError: People could not read the profile's name as it is written.
             CountryUnknownError: The profile names a country that ISO 3166-1 does not.
         """
-        check_profile_name(profile)
-        _check_country(profile)
-        salt, profile_salt = self._salt(), self._salt()
-        digest = profile_digest(profile, profile_salt)
+        salt = self._salt()
+        digest, document = self._salted(profile)
         registered = self._id_for(salt)
-        document = canonical({**profile, "salt": to_hex(profile_salt)})
         # Kept before anything is sent: what opens a digest on chain must not be lost.
         self._keep(DocumentKind.PROFILE, registered, document)
         self.account.call(ContractName.IDENTITIES, "register", kind, salt, digest, once=salt.hex())
         return registered
+
+    def change_profile(self, identity: IdentityId, profile: Mapping[str, JsonValue]) -> None:
+        """Let another profile stand for an identity, as its controller.
+
+        Whom the old one was disclosed to needs the new one.
+
+        Raises:
+            MalformedNameError: People could not read the profile's name as it is written.
+            CountryUnknownError: The profile names a country that ISO 3166-1 does not.
+            CallerRefusedError: The account does not speak for the identity; its profile stays.
+        """
+        digest, document = self._salted(profile)
+        # Under its digest until it stands: a refused one must not replace what does, and where the
+        # call lands late the index finds it.
+        self._keep(DocumentKind.PROFILE, digest, document)
+        self.account.call(
+            *(ContractName.IDENTITIES, "setProfile", identity, digest), once=digest.hex()
+        )
+        self._keep(DocumentKind.PROFILE, identity, document)
 
     def propose_controller(self, identity: IdentityId, account: Address) -> None:
         """Name, as the controller, the account that shall speak for an identity, once it accepts.
@@ -225,6 +241,14 @@ class Identities:
             controller=self.account.address,
             salt=salt,
         )
+
+    def _salted(self, profile: Mapping[str, JsonValue]) -> tuple[Digest, bytes]:
+        """Return a profile's digest under a fresh salt, and the document that opens it."""
+        check_profile_name(profile)
+        _check_country(profile)
+        salt = self._salt()
+        document = canonical({**profile, "salt": to_hex(salt)})
+        return profile_digest(profile, salt), document
 
     def _keep(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         with self.store.writing() as work:

@@ -9,7 +9,7 @@ from guildmark.domain.contracts import ChainClass
 from guildmark.domain.errors import NetworkError, UntrustedError
 from guildmark.domain.identifiers import LogNumber
 from guildmark.ports import Block, BlockUnknownError, Event, Ledger, NodeStore
-from guildmark.services.disclosing import note_number
+from guildmark.services.disclosing import note_number, note_profile
 from guildmark.services.projection import project, record_of
 from guildmark.services.settling import settle
 
@@ -119,6 +119,8 @@ class Indexing:
                 project(event, times[event.block_number], work.facts)
                 if event.name in _CLAIMED:
                     note_number(event.args["claim"], work)
+                if event.name == "ProfileChanged":
+                    note_profile(event.args["id"], event.args["profile"], work)
                 if event.name == "RecordAppended" and event.args["log"] == self.own_log:
                     settle(record_of(event), work)
             work.facts.move(last)

@@ -51,6 +51,21 @@ def test_registering_answers_in_json(speak: Speak, world: World) -> None:
     assert fact.kind == IdentityKind.ORGANIZATION
 
 
+def test_an_identity_gets_another_profile(speak: Speak, world: World) -> None:
+    maker = to_hex(world.maker)
+
+    said = speak(
+        *("org", "profile", maker, "M & Filhos", "--country", "PT"),
+        *("--detail", "place=Coimbra", "--as", MAKER, "--json"),
+    ).json
+    refused = speak("org", "profile", maker, "Another", "--as", SITE, "--json")
+
+    profile = {"name": "M & Filhos", "country": "PT", "place": "Coimbra"}
+    assert said == {"id": maker, "kind": "organization", "profile": profile}
+    assert refused.json["code"] == "caller.notAllowed"
+    assert speak("org", "show", maker, "--json").json["profile"] == profile
+
+
 @pytest.mark.parametrize("detail", ["place", "=Coimbra"])
 def test_a_detail_has_a_name_and_a_value(detail: str, speak: Speak) -> None:
     spoken = speak("org", "register", "Oficina", "--detail", detail, "--as", MAKER, "--json")

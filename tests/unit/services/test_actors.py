@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 
 from fakes.keys import MemoryKeyStore, signing_key
+from fakes.store import MemoryNodeStore
 from fakes.world import (
     DESIGNER,
     ISSUER,
@@ -27,7 +28,15 @@ from guildmark.domain.errors import MalformedError
 from guildmark.domain.facts import DesignFact, IdentityFact, KeyFact, LaneFact, RecipeFact
 from guildmark.domain.fileset import FileNameError, MalformedManifestError, Manifest
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import Address, Bytes32, DesignId, Digest, Index, RecipeId
+from guildmark.domain.identifiers import (
+    Address,
+    Bytes32,
+    DesignId,
+    Digest,
+    IdentityId,
+    Index,
+    RecipeId,
+)
 from guildmark.domain.identity import ClaimDocument, IdentityKind, profile_digest
 from guildmark.domain.lawful import CountryUnknownError
 from guildmark.domain.lei import WrongLeiCheckDigitsError
@@ -78,6 +87,63 @@ def test_profile_in_no_country_is_not_sent(tools: Tools) -> None:
     assert names_sent(tools) == []
     tools.identities(MAKER).register(IdentityKind.SITE, {"name": "S", "country": "PT"})
     assert len(names_sent(tools)) == 1
+
+
+def profile_shown(tools: Tools, identity: IdentityId) -> bytes | None:
+    tools.indexing().follow()
+    with tools.store.reading() as view:
+        return view.documents.get(DocumentKind.PROFILE, identity)
+
+
+def test_changed_profile_is_the_one_on_chain(tools: Tools) -> None:
+    own = tools.identities(MAKER)
+    identity = own.register(IdentityKind.ORGANIZATION, {"name": "M"})
+
+    with pytest.raises(CountryUnknownError):
+        own.change_profile(identity, {"name": "M & Filhos", "country": "pt"})
+    own.change_profile(identity, {"name": "M & Filhos", "country": "PT"})
+
+    body = profile_shown(tools, identity)
+    assert body is not None
+    assert parse_object(body)["name"] == "M & Filhos"
+    # The check compares it with the digest on chain.
+    tools.disclosing.receive(DocumentKind.PROFILE, identity, body)
+
+
+def test_profile_that_a_stranger_writes_changes_nothing(tools: Tools) -> None:
+    identity = tools.identities(MAKER).register(IdentityKind.ORGANIZATION, {"name": "M"})
+    before = profile_shown(tools, identity)
+
+    with pytest.raises(CallerRefusedError):
+        tools.identities(SITE).change_profile(identity, {"name": "S"})
+
+    assert profile_shown(tools, identity) == before
+
+
+def test_profile_that_stands_late_is_found_by_the_index(tools: Tools) -> None:
+    own = tools.identities(MAKER)
+    identity = own.register(IdentityKind.ORGANIZATION, {"name": "M"})
+    tools.indexing().follow()
+    before = profile_shown(tools, identity)
+    own.change_profile(identity, {"name": "N"})
+    assert before is not None
+    with tools.store.writing() as work:
+        work.documents.put(DocumentKind.PROFILE, identity, before)
+
+    body = profile_shown(tools, identity)
+
+    assert body is not None
+    assert parse_object(body)["name"] == "N"
+
+
+def test_profile_that_another_home_wrote_is_not_known(tools: Tools) -> None:
+    own = tools.identities(MAKER)
+    identity = own.register(IdentityKind.ORGANIZATION, {"name": "M"})
+    before = profile_shown(tools, identity)
+
+    replace(own, store=MemoryNodeStore()).change_profile(identity, {"name": "N"})
+
+    assert profile_shown(tools, identity) == before
 
 
 def test_two_registrations_are_two_identities(tools: Tools) -> None:
