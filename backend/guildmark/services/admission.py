@@ -198,6 +198,13 @@ class InstrumentUnknownError(UntrustedError):
     hint = "Register the instrument as a machine and name its id."
 
 
+class InstrumentTooNewError(UntrustedError):
+    """An instrument was registered after the build's beacon."""
+
+    code = "measurement.instrumentTooNew"
+    hint = "Register instruments before they measure, and begin with a beacon from after that."
+
+
 # Blocks are some seconds apart, and clocks drift.
 CLOCK_TOLERANCE = 300
 
@@ -346,6 +353,10 @@ class Desk:
             if found is None or found.kind != IdentityKind.MACHINE:
                 message = f"The instrument {name[:80]!r} is no registered machine."
                 raise InstrumentUnknownError(message, instrument=name[:80])
+            begin = self._beacon_time(statement)
+            if found.since > begin:
+                message = f"The instrument {name} was registered at {found.since}, after {begin}."
+                raise InstrumentTooNewError(message, instrument=name, since=found.since)
 
     def _recipes(self, statement: BuildStatement) -> tuple[DisclosedClauses, DisclosedClauses]:
         external, facts = statement.external, self.view.facts

@@ -4,11 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 from fakes import simulator as sim
-from fakes.cases.draft import Draft, breaks, relicense
-from guildmark.domain import clauses
-from guildmark.domain.identifiers import (
-    to_hex,
-)
+from fakes.cases.draft import Draft, breaks, relicense, word
+from fakes.simulator import BEGUN, GAUGE, LOGGED, REGISTERED
+from guildmark.domain import clauses, storage
+from guildmark.domain.identifiers import ZERO32, to_hex
+from guildmark.domain.identity import IdentityKind, controller_target
 
 
 def measure(draft: Draft, bore: str, **changes: Any) -> None:
@@ -47,6 +47,27 @@ def instrument_that_nobody_registered(draft: Draft) -> None:
 @breaks(8, "instrumentUnregistered", 15)
 def instrument_that_is_no_identity(draft: Draft) -> None:
     measure(draft, "10.00", instrument="a calliper")
+
+
+@breaks(8, "instrumentRegisteredLater", 15)
+def instrument_registered_after_the_record(draft: Draft) -> None:
+    word(storage.IDENTITIES.at(GAUGE), sim.identity_word(IdentityKind.MACHINE, LOGGED + 1))(draft)
+
+
+@breaks(8, "instrumentRegisteredMeanwhile", 23)
+def instrument_registered_in_the_second_of_the_record(draft: Draft) -> None:
+    word(storage.IDENTITIES.at(GAUGE), sim.identity_word(IdentityKind.MACHINE, LOGGED))(draft)
+
+
+@breaks(8, "instrumentRegisteredMeanwhile", 23)
+def instrument_registered_a_second_after_the_beacon(draft: Draft) -> None:
+    word(storage.IDENTITIES.at(GAUGE), sim.identity_word(IdentityKind.MACHINE, BEGUN + 1))(draft)
+
+
+@breaks(8, "controllerInDoubt", 23)
+def instrument_registered_by_a_doubted_controller(draft: Draft) -> None:
+    notice = storage.NOTICES.at(controller_target(GAUGE, 1), ZERO32)
+    word(notice, sim.notice_word(LOGGED, REGISTERED))(draft)
 
 
 @breaks(8, "tolerancesWithheld", 23)

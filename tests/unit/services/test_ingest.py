@@ -13,6 +13,7 @@ from guildmark.domain.clauses import disclose
 from guildmark.domain.dsse import Envelope
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.facts import (
+    IdentityFact,
     KeyFact,
     LaneFact,
     LicenseFact,
@@ -663,6 +664,20 @@ def test_instrument_must_be_a_registered_machine(world: World) -> None:
     ]
 
     assert codes == ["measurement.instrumentUnknown"] * 3
+
+
+def test_instrument_is_registered_before_the_beacon(world: World) -> None:
+    def registered(since: int) -> None:
+        with world.tools.store.writing() as work:
+            (gauge,) = [one for one in work.facts.each(IdentityFact) if one.id == world.instrument]
+            work.facts.put(replace(gauge, since=since))
+
+    registered(world.beacon.time)
+    (at_beacon,) = send(world, world.envelope(1))
+    registered(world.beacon.time + 1)
+
+    assert at_beacon.error is None
+    assert code(world, world.statement(2)) == "measurement.instrumentTooNew"
 
 
 def test_salt_is_never_the_same_twice(world: World) -> None:

@@ -79,12 +79,14 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
 
 def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
     """Return the identities whose controllers registered or linked what a verdict rests on."""
+    statement = statement_of(core)
+    instruments = set() if statement is None else set(_instruments(statement))
     links = [link for link in (disclosed.site_link, disclosed.maker_link) if link is not None]
     ends = {end for link in links for end in (link.child, link.parent)}
     issuers = {claim.issuer for claim in disclosed.claims}
     operator = set() if disclosed.operator is None else {disclosed.operator}
     machine = set() if disclosed.key is None else {core.entry.machine}
-    return frozenset(ends | issuers | operator | machine)
+    return frozenset(ends | issuers | operator | machine | instruments)
 
 
 def _of_controllers(identity: IdentityId, disclosed: Disclosures) -> Iterator[Location]:
@@ -153,10 +155,13 @@ def _of_statement(statement: BuildStatement) -> Iterator[Location]:
     yield storage.RECORDS.at(beacon.log, beacon.seq)
     for identity in (run.machine, run.site, run.maker):
         yield storage.IDENTITIES.at(identity)
+
+
+def _instruments(statement: BuildStatement) -> Iterator[IdentityId]:
     for measurement in statement.measurements:
         instrument = instrument_id(measurement.instrument)
         if instrument is not None:
-            yield storage.IDENTITIES.at(instrument)
+            yield instrument
 
 
 def _numbered(mapping: storage.Mapping, key: bytes, count: int) -> Iterator[Location]:

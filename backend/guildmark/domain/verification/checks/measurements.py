@@ -5,18 +5,21 @@ from collections.abc import Iterator, Sequence
 from guildmark.domain import storage
 from guildmark.domain.clause import Clause, ClauseType
 from guildmark.domain.clauses import DisclosedClauses
+from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
-from guildmark.domain.storage import IdentityWord
-from guildmark.domain.verification.case import ENVELOPE, Case
+from guildmark.domain.storage import IdentityWord, IntervalWord
+from guildmark.domain.verification.case import ENVELOPE, Case, Right
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.checks.recipe import master_clauses, site_clauses
+from guildmark.domain.verification.doubts import act_findings
 from guildmark.domain.verification.report import Cause, Finding, State
 from guildmark.domain.verification.slots import instrument_id
 
 TOLERANCE = "/tolerance/"
 
 _RECIPE = "disclosed/recipe.json"
+_IDENTITIES = "chain/identities.json"
 
 TOLERANCE_EXCEEDED = Cause(
     code="verify.toleranceExceeded",
@@ -27,6 +30,16 @@ INSTRUMENT_UNREGISTERED = Cause(
     code="verify.instrumentUnregistered",
     state=State.FAIL,
     meaning="A measurement names an instrument that nobody registered as a machine.",
+)
+INSTRUMENT_REGISTERED_LATER = Cause(
+    code="verify.instrumentRegisteredLater",
+    state=State.FAIL,
+    meaning="An instrument was registered after the part's record.",
+)
+INSTRUMENT_REGISTERED_MEANWHILE = Cause(
+    code="verify.instrumentRegisteredMeanwhile",
+    state=State.UNKNOWN,
+    meaning="An instrument was registered between beacon and record.",
 )
 TOLERANCES_WITHHELD = Cause(
     code="verify.tolerancesWithheld",
@@ -88,12 +101,25 @@ def _met(case: Case, tolerances: Sequence[Clause]) -> Iterator[Finding]:
 def _instruments(case: Case) -> Iterator[Finding]:
     for instrument in dict.fromkeys(one.instrument for one in case.statement.measurements):
         identity = instrument_id(instrument)
-        kind = 0
-        if identity is not None:
-            kind = IdentityWord.decode(case.word(storage.IDENTITIES.at(identity))).kind
-        if kind != IdentityKind.MACHINE:
+        word = 0 if identity is None else case.word(storage.IDENTITIES.at(identity))
+        found = IdentityWord.decode(word)
+        if identity is None or found.kind != IdentityKind.MACHINE:
             reason = f"The instrument {instrument!r} is no registered machine."
             yield INSTRUMENT_UNREGISTERED.found(reason, ENVELOPE)
+        else:
+            yield from _registered(case, identity, found.since)
+
+
+def _registered(case: Case, instrument: IdentityId, since: int) -> Iterator[Finding]:
+    named = f"instrument {to_hex(instrument)}"
+    right = Right(
+        what=f"The registration of {named}",
+        evidence=_IDENTITIES,
+        none=INSTRUMENT_REGISTERED_LATER,
+        part=INSTRUMENT_REGISTERED_MEANWHILE,
+    )
+    yield from right.findings([IntervalWord(since=since, until=0)], case.window)
+    yield from act_findings(case, instrument, since, f"The {named} was registered")
 
 
 MEASUREMENTS = Check(
@@ -104,6 +130,8 @@ MEASUREMENTS = Check(
     causes=(
         TOLERANCE_EXCEEDED,
         INSTRUMENT_UNREGISTERED,
+        INSTRUMENT_REGISTERED_LATER,
+        INSTRUMENT_REGISTERED_MEANWHILE,
         TOLERANCES_WITHHELD,
         MEASUREMENT_MISSING,
         TOLERANCES_ABSENT,
