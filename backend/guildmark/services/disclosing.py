@@ -203,7 +203,7 @@ def _check_claim(facts: Facts, key: bytes, body: bytes) -> None:
 
 
 def _check_accreditation(facts: Facts, key: bytes, body: bytes) -> None:
-    if _accreditation(body).id() != key or facts.get(AccreditationFact, key) is None:
+    if facts.get(AccreditationFact, key) is None or _accreditation(body).id() != key:
         raise _unknown(key)
 
 

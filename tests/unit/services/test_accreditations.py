@@ -136,9 +136,11 @@ def test_another_scope_than_the_chains_is_refused(world: World) -> None:
         receive(DocumentKind.ACCREDITATION, given, wider)
     with pytest.raises(DisclosedThingUnknownError):
         receive(DocumentKind.ACCREDITATION, never.id(), wider)
+    with pytest.raises(DisclosedThingUnknownError):
+        receive(DocumentKind.ACCREDITATION, never.id(), wider)
     more = canonical({"more": 1, **dict(codec.dump(never).items())})  # type: ignore[union-attr]  # an object
     with pytest.raises(MemberUnknownError):
-        receive(DocumentKind.ACCREDITATION, never.id(), more)
+        receive(DocumentKind.ACCREDITATION, given, more)
 
 
 def test_a_part_is_shown_with_the_chain_that_its_recipe_asks_for(world: World) -> None:
