@@ -200,6 +200,9 @@ class TermsKind(Enum):
     TEXT = "text"
 
 
+_MEMBER = re.compile(rf"/terms/(?:{'|'.join(kind.value for kind in TermsKind)})/[0-9]+", re.ASCII)
+
+
 class MalformedSpdxError(MalformedError):
     """Text is no license id or expression as SPDX writes it."""
 
@@ -269,6 +272,18 @@ def named_in(members: DisclosedClauses, kind: TermsKind) -> tuple[str, ...]:
     """Return the shown members of a kind."""
     shown = members.below(f"/terms/{kind.value}/")
     return tuple(clause.value for clause in shown if clause.value is not None)
+
+
+def unknown_in(members: DisclosedClauses) -> tuple[str, ...]:
+    """Return the paths of shown members that are of no known kind, or no text.
+
+    What such a member asks for nobody can say, so that nothing is allowed by terms that have one.
+    """
+    return tuple(
+        one.path
+        for one in members.opened.values()
+        if one.type is not ClauseType.TEXT or one.value is None or not _MEMBER.fullmatch(one.path)
+    )
 
 
 def allows(members: DisclosedClauses, kind: TermsKind, value: str) -> Allowance:

@@ -4,12 +4,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from guildmark.domain.clauses import DisclosedClauses
-from guildmark.domain.errors import NotCoveredError
+from guildmark.domain.errors import NotCoveredError, UncheckableError
 from guildmark.domain.facts import ClaimFact, IdentityFact, NamedByFact
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity import profile_digest, scheme_bytes
 from guildmark.domain.lawful import CLEARANCE_SCHEME, Use, uncleared, use_in
 from guildmark.domain.strictjson import parse_object
+from guildmark.domain.terms import unknown_in
 from guildmark.ports import DocumentKind, View
 from guildmark.services.disclosing import DISCLOSURE_LIMITS, shown_claim
 from guildmark.services.projection import known
@@ -27,6 +28,13 @@ class NotClearedError(NotCoveredError):
 
     code = "license.notCleared"
     hint = "Let an authority claim scheme CONTROL about the site, and disclose the claim here."
+
+
+class TermsUnknownError(UncheckableError):
+    """A license's terms have a member of a kind that this release does not know."""
+
+    code = "license.termsUnknown"
+    hint = "Use a release that knows the kind, or ask the licensor for terms without it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +78,11 @@ class Place:
         Raises:
             CountryNotAllowedError: The country is denied, not named, or not known.
             NotClearedError: A control class is named for which nobody is cleared.
+            TermsUnknownError: The terms ask for something of no known kind.
         """
+        for path in unknown_in(members):
+            message = f"License {number} has terms at {path}, which are of no known kind."
+            raise TermsUnknownError(message, license=number, path=path)
         use = use_in(members, self.country)
         if use is not Use.ALLOWED:
             place = self.country or "a country that is not shown"

@@ -18,6 +18,7 @@ from fakes.simulator import (
     SITE,
 )
 from guildmark.domain import storage
+from guildmark.domain.clause import Clause, ClauseClass
 from guildmark.domain.entry import EntryKind
 from guildmark.domain.identifiers import (
     IdentityId,
@@ -151,6 +152,45 @@ def terms_of_another_license(draft: Draft) -> None:
 @breaks(6, "termsWithheld", 23)
 def sites_of_the_license_withheld(draft: Draft) -> None:
     hide_members(draft, "site")
+
+
+def bind(draft: Draft, *others: Clause) -> None:
+    """Put clauses under the terms root that no release makes."""
+    leaves = (*sim.members(SITE=to_hex(SITE)), *others)
+    draft.simulator.terms_members = tuple(sorted(leaves, key=lambda leaf: leaf.path))
+
+
+@breaks(6, "termsUnknown", 23)
+def license_that_names_a_customer(draft: Draft) -> None:
+    bind(draft, sim.text("/terms/customer/0000", ClauseClass.CORE, "ACME"))
+
+
+@breaks(6, "termsUnknown", 23)
+def license_that_names_a_site_without_a_number(draft: Draft) -> None:
+    bind(draft, sim.text("/terms/site", ClauseClass.CORE, to_hex(GAUGE)))
+
+
+@breaks(6, "termsUnknown", 23)
+def license_that_names_a_site_below_a_number(draft: Draft) -> None:
+    bind(draft, sim.text("/terms/site/0001/a", ClauseClass.CORE, to_hex(GAUGE)))
+
+
+@breaks(6, "termsUnknown", 23)
+def license_whose_text_is_a_quantity(draft: Draft) -> None:
+    one = sim.quantity("/terms/text/0001", ClauseClass.CORE, "1", bounds=("1", "2"))
+    bind(draft, one)
+
+
+@breaks(6, "termsUnknown", 23)
+def license_whose_text_has_no_value(draft: Draft) -> None:
+    bind(draft, replace(sim.text("/terms/text/0001", ClauseClass.SITE, "x"), value=None))
+
+
+@breaks(6, "termsUnknown", 23)
+def license_above_that_names_a_customer(draft: Draft) -> None:
+    above = under(draft, SITE=to_hex(SITE))
+    customer = sim.text("/terms/customer/0000", ClauseClass.CORE, "ACME")
+    above.members = (customer, *above.members)
 
 
 @breaks(6, "siteNotLicensed", 18)

@@ -8,7 +8,13 @@ import pytest
 from fakes.store import MemoryNodeStore
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, RECIPE, World, make_world
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clauses import Disclosure, DisclosureMismatchError, disclose_all
+from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType
+from guildmark.domain.clauses import (
+    DisclosedClauses,
+    Disclosure,
+    DisclosureMismatchError,
+    disclose_all,
+)
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.facts import LaneFact
 from guildmark.domain.hashing import sha256
@@ -20,7 +26,12 @@ from guildmark.domain.terms import TermsKind, revision_member, terms_members
 from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
 from guildmark.services.ancestry import TermsAboveError, above, verified_above
 from guildmark.services.disclosing import DocumentUnknownError, claim_body, clauses_body
-from guildmark.services.lawful import CountryNotAllowedError, NotClearedError, Place
+from guildmark.services.lawful import (
+    CountryNotAllowedError,
+    NotClearedError,
+    Place,
+    TermsUnknownError,
+)
 from guildmark.services.offers import Draft, Offer, Offers
 from guildmark.services.packages import Package, PackageMismatchError, Packages
 from guildmark.services.projection import known
@@ -381,3 +392,23 @@ def test_members_of_another_license_are_a_mismatch(world: World) -> None:
         packages.seal(package, site=world.site, recipient=b"key")
     with pytest.raises(PackageMismatchError):
         packages.check(package)
+
+
+def test_terms_of_a_kind_that_nobody_knows_allow_nothing(world: World) -> None:
+    here = Place(site=world.site, country="DE", cleared=frozenset())
+    known_, unknown = (
+        Clause(
+            path=ClausePath(path),
+            type=ClauseType.TEXT,
+            klass=ClauseClass.CORE,
+            value="ACME",
+            salt=Bytes32(bytes(32)),
+        )
+        for path in ("/terms/text/0000", "/terms/customer/0000")
+    )
+
+    here.check(3, DisclosedClauses(leaves=(known_.leaf_data(),), opened={0: known_}))
+
+    with pytest.raises(TermsUnknownError) as caught:
+        here.check(3, DisclosedClauses(leaves=(unknown.leaf_data(),), opened={0: unknown}))
+    assert caught.value.detail == {"license": 3, "path": "/terms/customer/0000"}

@@ -11,7 +11,7 @@ from guildmark.domain.identifiers import IdentityId, LicenseId, to_hex
 from guildmark.domain.lawful import CLEARANCE_SCHEME, Use, uncleared, use_in
 from guildmark.domain.record import Grant, GrantedUnit
 from guildmark.domain.storage import IntervalWord, LaneWord, LicenseWord
-from guildmark.domain.terms import NO_LICENSE, Allowance, TermsKind, allows, may_hide
+from guildmark.domain.terms import NO_LICENSE, Allowance, TermsKind, allows, may_hide, unknown_in
 from guildmark.domain.trust import Policy
 from guildmark.domain.verification.case import (
     ENVELOPE,
@@ -128,6 +128,12 @@ TERMS_WITHHELD = Cause(
     code="verify.termsWithheld",
     state=State.WITHHELD,
     meaning="A license does not show which sites, machines, recipes or labels it allows.",
+)
+TERMS_UNKNOWN = Cause(
+    code="verify.termsUnknown",
+    state=State.UNKNOWN,
+    meaning="A license's terms have a member of a kind that this verifier does not know, or one in "
+    "another form.",
 )
 SITE_NOT_LICENSED = Cause(
     code="verify.siteNotLicensed",
@@ -309,6 +315,9 @@ def _terms(case: Case) -> Iterator[Finding]:
             reason = f"License {license_.number} commits to other terms than are shown."
             yield TERMS_INVALID.found(reason, _LICENSES)
             continue
+        for path in unknown_in(members):
+            reason = f"License {license_.number} has terms at {path}, which are of no known kind."
+            yield TERMS_UNKNOWN.found(reason, _LICENSES)
         for kind, value in _asked(case):
             allowed = allows(members, kind, value)
             if allowed is Allowance.NO:
@@ -438,6 +447,7 @@ LICENSE = Check(
         LICENSOR_UNKNOWN,
         TERMS_INVALID,
         TERMS_WITHHELD,
+        TERMS_UNKNOWN,
         SITE_NOT_LICENSED,
         MACHINE_NOT_LICENSED,
         RECIPE_NOT_LICENSED,
