@@ -467,6 +467,21 @@ def test_a_gtin_counts_with_a_claim_to_its_prefix() -> None:
     assert judge(gtin_part("GCP", "9506000")).exit == 0
 
 
+@pytest.mark.parametrize(("prefix", "expected"), [("950", 16), ("9506", 0), ("9506000134352", 16)])
+def test_a_company_prefix_has_four_to_twelve_digits(prefix: str, expected: int) -> None:
+    assert judge(gtin_part("GCP", prefix)).exit == expected
+
+
+@pytest.mark.parametrize(("subject", "expected"), [(DESIGNER, 0), (sim.OPERATOR, 16)])
+def test_the_design_owner_may_hold_the_prefix_and_the_operator_may_not(
+    subject: IdentityId, expected: int
+) -> None:
+    simulator = gtin_part("GLN", "9506000")
+    simulator.claims += (sim.claim(subject, "GCP", "9506000"),)
+
+    assert judge(simulator).exit == expected
+
+
 @pytest.mark.parametrize(
     ("scheme", "value", "issuer"),
     [

@@ -6,6 +6,7 @@ from itertools import pairwise
 from guildmark.domain import storage, strictjson
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.errors import GuildmarkError, MalformedError
+from guildmark.domain.gs1 import MalformedGs1Error, parse_gcp
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity import is_readable_name, profile_digest
 from guildmark.domain.lawful import CLEARANCE_SCHEME
@@ -62,8 +63,16 @@ def prefix_holders(case: Case, named: tuple[Party, ...]) -> frozenset[str]:
         if party.role in {MAKER, DESIGN_OWNER}
         and claim.is_listed
         and claim.scheme == "GCP"
-        and prefixed.startswith(claim.value)
+        and _begins(prefixed, claim.value)
     )
+
+
+def _begins(prefixed: str, prefix: str) -> bool:
+    """Return whether a key begins with a company prefix; a text of another length is none."""
+    try:
+        return prefixed.startswith(parse_gcp(prefix))
+    except MalformedGs1Error:
+        return False
 
 
 def _label(case: Case) -> DigitalLink | None:
