@@ -192,6 +192,10 @@ class ExternalParameters:
         return present(members)
 
 
+CLOCK_TOLERANCE = 300
+"""Seconds by which a machine's clock may be off: blocks lie some seconds apart, clocks drift."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunDetails:
     """Who built, where and when; times are the machine's own claim, in seconds.

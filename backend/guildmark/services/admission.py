@@ -45,7 +45,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.identity import IdentityKind
-from guildmark.domain.predicate import Measurement
+from guildmark.domain.predicate import CLOCK_TOLERANCE, Measurement
 from guildmark.domain.queue import Queued
 from guildmark.domain.recipe import PROCESS, Status, unrecorded
 from guildmark.domain.refusals import KeyUnknownError, LaneLogError, LicenseUnknownError
@@ -203,10 +203,6 @@ class InstrumentTooNewError(UntrustedError):
 
     code = "measurement.instrumentTooNew"
     hint = "Register instruments before they measure, and begin with a beacon from after that."
-
-
-# Blocks are some seconds apart, and clocks drift.
-CLOCK_TOLERANCE = 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,13 +35,17 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
-from guildmark.domain.predicate import Beacon, MalformedStatementError, Setting
+from guildmark.domain.predicate import (
+    CLOCK_TOLERANCE,
+    Beacon,
+    MalformedStatementError,
+    Setting,
+)
 from guildmark.domain.recipe import Status
 from guildmark.domain.record import Record
 from guildmark.domain.signatures import P256_ORDER
 from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
 from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
-from guildmark.services.admission import CLOCK_TOLERANCE
 from guildmark.services.disclosing import clauses_body
 from guildmark.services.ingest import Answer, IndexEmptyError, Ingest, Reception
 from guildmark.services.projection import known

@@ -41,7 +41,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.identity import IdentityKind, controller_target, profile_digest
-from guildmark.domain.predicate import Resource, SignerRole
+from guildmark.domain.predicate import CLOCK_TOLERANCE, Resource, SignerRole
 from guildmark.domain.trust import Listed, Policy
 from guildmark.domain.verification.case import Case, Question, Sighting
 from guildmark.domain.verification.checks.recipe import settings_digest
@@ -557,6 +557,43 @@ def test_notes_change_no_state() -> None:
         "The statement replaces an earlier envelope of the same machine and counter.",
         "The statement does not commit to the settings of its job file.",
     )
+
+
+EARLIEST, LATEST = sim.BEGUN - CLOCK_TOLERANCE, sim.LOGGED + CLOCK_TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("begun", "ended", "words"),
+    [
+        (0, EARLIEST, []),
+        (0, EARLIEST - 1, ["the job ended at 1970-01-01T00:28:19Z, before its beacon"]),
+        (LATEST, LATEST, []),
+        (LATEST, LATEST + 1, ["the job ended at 1970-01-01T00:40:01Z, after its record"]),
+        (
+            LATEST + 1,
+            2**40 - 1,
+            [
+                "the job began at 1970-01-01T00:40:01Z, after its record",
+                "the job ended at second 1099511627775, after its record",
+            ],
+        ),
+    ],
+)
+def test_a_machine_whose_clock_the_chain_contradicts_is_told_of(
+    begun: int, ended: int, words: list[str]
+) -> None:
+    report = judge(Simulator(run={"started_on": begun, "finished_on": ended}))
+
+    found = [note for note in report.notes if note.startswith("The machine says")]
+    assert report.exit == 0
+    assert len(found) == len(words)
+    assert all(text in note for text, note in zip(words, found, strict=True))
+
+
+def test_times_are_compared_with_proven_ones_only() -> None:
+    simulator = Simulator(run={"finished_on": LATEST + 1}, disclosed={"beacon": None})
+
+    assert not [note for note in judge(simulator).notes if note.startswith("The machine says")]
 
 
 def test_settings_that_the_job_file_commits_to_need_no_note() -> None:

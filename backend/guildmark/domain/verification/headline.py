@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from guildmark.domain.contracts import ChainClass
-from guildmark.domain.predicate import SignerRole
+from guildmark.domain.predicate import CLOCK_TOLERANCE, RunDetails, SignerRole
 from guildmark.domain.statement import BuildStatement
-from guildmark.domain.verification.case import Case
+from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.checks.accreditation import accreditation_notes
 from guildmark.domain.verification.checks.first_use import first_use_notes
 from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
@@ -46,6 +46,7 @@ def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()
     statement = case.parsed_statement
     if isinstance(statement, BuildStatement):
         yield from _of_statement(statement)
+        yield from _of_clock(case, statement.run)
     yield from first_use_notes(case)
     yield from accreditation_notes(case)
     yield from _not_asked(case, checks)
@@ -129,3 +130,25 @@ def _of_statement(statement: BuildStatement) -> Iterator[str]:
         yield "The statement replaces an earlier envelope of the same machine and counter."
     if statement.settings and statement.resource(SETTINGS_DEPENDENCY) is None:
         yield "The statement does not commit to the settings of its job file."
+
+
+def _of_clock(case: Case, run: RunDetails) -> Iterator[str]:
+    """Yield a sentence for each time that the machine states and the chain contradicts.
+
+    A machine's clock is its own claim; when a part was built, beacon and record say.
+    """
+    try:
+        window = case.window
+    except UndecidedError:
+        return
+    for verb, time in (("began", run.started_on), ("ended", run.finished_on)):
+        if time > window.end + CLOCK_TOLERANCE:
+            yield (
+                f"The machine says that the job {verb} at {as_time(time)}, after its record "
+                f"({as_time(window.end)})."
+            )
+    if run.finished_on < window.begin - CLOCK_TOLERANCE:
+        yield (
+            f"The machine says that the job ended at {as_time(run.finished_on)}, before its beacon "
+            f"({as_time(window.begin)})."
+        )
