@@ -202,7 +202,12 @@ class Home:
 
     def recipes(self, key: KeyName) -> Recipes:
         """Return the use cases around recipes."""
-        return Recipes(account=self.account(key), store=self.store, entropy=self.entropy)
+        return Recipes(
+            ledger=self.ledger,
+            account=self.account(key),
+            store=self.store,
+            entropy=self.entropy,
+        )
 
     def licenses(self, key: KeyName) -> Licenses:
         """Return the use cases around licenses."""

@@ -48,6 +48,7 @@ from guildmark.domain.refusals import (
     LicenseGrantedError,
     LogStaleError,
     PaymentRefusedError,
+    RecipeStepError,
     ReclaimStateError,
     RevisionStaleError,
 )
@@ -164,7 +165,10 @@ class MemoryChain:
             "controllerAt": lambda of, number: {"account": self._controllers(of)[number - 1]},
             "controllerOf": lambda of: self.controllers[of],
             "creditOf": lambda currency, _account: self.credits.get(currency, 0),
-            "design": lambda design: {"epoch": len(self._owners(design)) - 1},
+            "design": lambda design: {
+                "epoch": len(self._owners(design)) - 1,
+                "revisions": self.revisions[design],
+            },
             "designOwner": lambda design: self._owners(design)[-1],
             "firstLaneOf": lambda number: self.first_lanes[number],
             "head": lambda log: vars(self.heads[log]),
@@ -602,8 +606,21 @@ class MemoryChain:
         moved = {"from": Address(bytes(20)), "to": sender, "tokenId": token}
         self.emit(ContractName.DESIGNS, "Transfer", **moved)
 
+    def _designs_publish(self, sender: Address, design: bytes, revisions: int, *files: Any) -> None:
+        if self._owners(design)[-1] != sender:
+            message = "The account does not own the design."
+            raise CallerRefusedError(message)
+        assert self.revisions[design] == revisions
+        self._publish_revision(design, *files)
+
     def _publish_revision(
-        self, design: bytes, root: Digest, ciphertext: Digest, manifest: Digest, cid: str
+        self,
+        design: bytes,
+        root: Digest,
+        ciphertext: Digest,
+        manifest: Digest,
+        cid: str,
+        derived_from: Sequence[bytes] = (),
     ) -> None:
         number = self.revisions.get(design, 0) + 1
         self.revisions[design] = number
@@ -614,7 +631,7 @@ class MemoryChain:
             "ciphertext": ciphertext,
             "manifest": manifest,
             "at": self.now,
-            "derivedFrom": [],
+            "derivedFrom": list(derived_from),
         }
         self.emit(
             ContractName.DESIGNS,
@@ -649,6 +666,13 @@ class MemoryChain:
             recipe=members,
             status=int(status),
         )
+
+    def _recipes_setStatus(self, sender: Address, recipe: bytes, steps: int, status: int) -> None:
+        if steps != len(self._steps(recipe)) or self._steps(recipe)[-1] in {int(status), 5}:
+            message = "The recipe cannot take this step."
+            raise RecipeStepError(message)
+        changed = {"status": int(status), "number": steps + 1}
+        self.emit(ContractName.RECIPES, "RecipeStatusChanged", id=recipe, **changed)
 
     def _recipes_publishSiteRecipe(self, sender: Address, struct: tuple[Any, ...]) -> None:
         names = ("master", "site", "model", "root")
@@ -907,6 +931,7 @@ def _revision(struct: Mapping[str, Any]) -> Revision:
         ciphertext=struct["ciphertext"],
         manifest=struct["manifest"],
         at=struct["at"],
+        derived_from=tuple(struct["derivedFrom"]),
     )
 
 

@@ -134,7 +134,9 @@ class Tools:
         return FileLists(ledger=self.chain, store=self.store)
 
     def recipes(self, name: str) -> Recipes:
-        return Recipes(account=self.account(name), store=self.store, entropy=self.entropy)
+        return Recipes(
+            ledger=self.chain, account=self.account(name), store=self.store, entropy=self.entropy
+        )
 
     def licenses(self, name: str) -> Licenses:
         return Licenses(ledger=self.chain, account=self.account(name), keys=self.keys)

@@ -1,6 +1,7 @@
 """What commands take: ids, keys and times, each read the same way everywhere."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -103,6 +104,35 @@ def accreditation_id(text: str) -> AccreditationId:
 def design_id(text: str) -> DesignId:
     """Return the id of a design."""
     return DesignId(bytes32_from_hex(text))
+
+
+class OriginMalformedError(MalformedError):
+    """A revision is not written as DESIGN:NUMBER."""
+
+    code = "cli.originMalformed"
+    hint = "Write the design's id, a colon, and the revision's number."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """A revision of a design that another one builds on."""
+
+    design: DesignId
+    number: int
+
+
+def origin(text: str) -> Origin:
+    """Return the revision that ``DESIGN:NUMBER`` names.
+
+    Raises:
+        OriginMalformedError: It names none.
+        MalformedHexError: Its first part is no id.
+    """
+    design, _, number = text.partition(":")
+    if not (number.isascii() and number.isdecimal() and 0 < int(number[:20]) <= UINT40_MAX):
+        message = f"{text[:100]!r} names no revision."
+        raise OriginMalformedError(message, found=text[:100])
+    return Origin(design=design_id(design), number=int(number[:20]))
 
 
 def recipe_id(text: str) -> RecipeId:

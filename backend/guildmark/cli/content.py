@@ -13,7 +13,7 @@ from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, NodeUrl, design_id
 from guildmark.cli.contents import fetch, send
 from guildmark.cli.homes import write_pieces
 from guildmark.cli.nodes import asking
-from guildmark.cli.opening import enter
+from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.errors import NetworkError, UsageError
 from guildmark.domain.fileset import Manifest
 from guildmark.domain.identifiers import Cid, DesignId
@@ -81,13 +81,13 @@ def send_(
     ] = None,
     design: Annotated[
         DesignId | None,
-        typer.Option(metavar="DESIGN", parser=design_id, help="A design's encrypted files."),
+        typer.Option(metavar="DESIGN", parser=design_id, help="Its newest encrypted files."),
     ] = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Send content to a node; of a design only ciphertext leaves this home."""
-    opened = enter(home)
+    opened = enter(home) if design is None else enter_informed(home)
     named = [Cid(cid) for cid in cids or ()] + (_files(opened, design) if design else [])
     if not named:
         message = "No content is named."

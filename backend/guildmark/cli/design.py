@@ -1,7 +1,8 @@
 """``guildmark design``: file sets, encrypted and registered."""
 
 import hashlib
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from io import BufferedReader
 from pathlib import Path
 from typing import Annotated
@@ -17,9 +18,11 @@ from guildmark.cli.arguments import (
     ACCOUNT,
     AsJson,
     Folder,
+    Origin,
     Signer,
     address,
     design_id,
+    origin,
     public_key,
 )
 from guildmark.cli.homes import keys_of, write_new
@@ -82,15 +85,58 @@ def register(
     Meshes are measured where the extra `cad` is installed: box, volume, triangles, watertight.
     """
     designs = enter(home).designs(KeyName(account))
-    is_measured = not unmeasured and confined.is_installed()
-    with ExitStack() as stack:
-        sources = [
-            _source(path, stack.enter_context(path.open("rb")), is_measured=is_measured)
-            for path in files
-        ]
+    with _sources(files, unmeasured=unmeasured) as sources:
         design = designs.register(sources)
     answer: Answer = {"id": to_hex(design), "files": [source.name for source in sources]}
     say(answer, as_json=as_json, brief=to_hex(design))
+
+
+@app.command()
+def revise(
+    design: _Design,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="All of its files."),
+    ],
+    derived_from: Annotated[
+        list[Origin] | None,
+        typer.Option(
+            metavar="DESIGN:NUMBER", parser=origin, help="What it builds on; may be repeated."
+        ),
+    ] = None,
+    unmeasured: Annotated[
+        bool, typer.Option("--unmeasured", help="Do not look into the files.")
+    ] = False,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Encrypt files, store them and publish them as a design's next revision; print its number.
+
+    Earlier revisions stay on record, and so do their licenses and recipes.
+    """
+    designs = enter(home).designs(KeyName(account))
+    with _sources(files, unmeasured=unmeasured) as sources:
+        number = designs.revise(
+            design, sources, derived_from=[(one.design, one.number) for one in derived_from or ()]
+        )
+    answer: Answer = {
+        "id": to_hex(design),
+        "revision": number,
+        "files": [source.name for source in sources],
+    }
+    say(answer, as_json=as_json, brief=str(number))
+
+
+@contextmanager
+def _sources(files: list[Path], *, unmeasured: bool) -> Iterator[list[SourceFile]]:
+    """Open files to register."""
+    is_measured = not unmeasured and confined.is_installed()
+    with ExitStack() as stack:
+        yield [
+            _source(path, stack.enter_context(path.open("rb")), is_measured=is_measured)
+            for path in files
+        ]
 
 
 def _source(path: Path, content: BufferedReader, *, is_measured: bool) -> SourceFile:
@@ -156,7 +202,7 @@ def show(
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a design, its revisions, and its files where this home holds their keys."""
+    """Show a design, its revisions, and the newest one's files where this home holds their keys."""
     opened = enter_informed(home)
     with opened.store.reading() as view:
         fact = view.facts.get(DesignFact, design)
@@ -303,6 +349,7 @@ def _revision(fact: RevisionFact) -> Answer:
         "number": revision.number,
         "at": Moment(revision.at),
         "manifest": to_hex(revision.manifest),
+        "derivedFrom": [to_hex(one) for one in revision.derived_from],
         "cid": fact.cid,
     }
 

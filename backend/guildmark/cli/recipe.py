@@ -23,10 +23,11 @@ from guildmark.cli.jobs import read_settings
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.canonical import canonical
 from guildmark.domain.clause import Clause
+from guildmark.domain.errors import UsageError
 from guildmark.domain.facts import RecipeFact, RevisionFact, SiteRecipeFact
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import UINT40_MAX, DesignId, Digest, IdentityId, RecipeId, to_hex
-from guildmark.domain.recipe import Recipe, RecipeDocument, Status
+from guildmark.domain.recipe import NO_RECIPE, Change, Recipe, RecipeDocument, Status
 from guildmark.domain.refusals import DesignUnknownError, RecipeUnknownError
 from guildmark.ports import DocumentKind, KeyName, View
 
@@ -45,6 +46,30 @@ class FirstStatus(StrEnum):
     QUALIFIED = "qualified"
 
 
+class NextStatus(StrEnum):
+    """The statuses that a recipe can be given later."""
+
+    TRIAL = "trial"
+    QUALIFIED = "qualified"
+    SUSPENDED = "suspended"
+    RETIRED = "retired"
+
+
+class ChangeKind(StrEnum):
+    """How a recipe changes the one that it supersedes."""
+
+    EDITORIAL = "editorial"
+    MINOR = "minor"
+    REQUALIFY = "requalify"
+
+
+class ChangeMissingError(UsageError):
+    """A recipe supersedes another one without a kind of change, or the other way round."""
+
+    code = "cli.changeMissing"
+    hint = "Name both --supersedes and --change, or neither."
+
+
 @app.command()
 def publish(
     file: Annotated[
@@ -61,16 +86,30 @@ def publish(
     status: Annotated[
         FirstStatus, typer.Option(help="Nobody may build under a draft.")
     ] = FirstStatus.TRIAL,
+    supersedes: Annotated[
+        RecipeId | None,
+        typer.Option(metavar="RECIPE", parser=recipe_id, help="The recipe that it takes over."),
+    ] = None,
+    change: Annotated[
+        ChangeKind | None, typer.Option(help="What that means for who builds by the old one.")
+    ] = None,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Salt the clauses of a recipe and publish their root, as the design's owner; print its id."""
+    if (supersedes is None) != (change is None):
+        message = "A recipe that supersedes another one says what kind of change it is."
+        raise ChangeMissingError(message)
     opened = enter_informed(home)
     recipes = opened.recipes(KeyName(account))
     document = recipes.draft(file.read_bytes())
     recipe = Recipe(
-        root=document.root(), design=design, revision=revision or _newest(opened, design)
+        root=document.root(),
+        design=design,
+        revision=revision or _newest(opened, design),
+        supersedes=supersedes or NO_RECIPE,
+        change=Change.NONE if change is None else Change[change.name],
     )
     published = recipes.publish(recipe, document, status=Status[status.name])
     answer: Answer = {
@@ -79,8 +118,25 @@ def publish(
         "revision": recipe.revision,
         "status": status.value,
         "clauses": len(document.clauses),
+        "supersedes": None if supersedes is None else to_hex(supersedes),
+        "change": None if change is None else change.value,
     }
     say(answer, as_json=as_json, brief=to_hex(published))
+
+
+@app.command("status")
+def set_status(
+    recipe: Annotated[
+        RecipeId, typer.Argument(metavar="RECIPE", parser=recipe_id, help="The recipe's id.")
+    ],
+    status: Annotated[NextStatus, typer.Argument(help="A retired recipe stays retired.")],
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a recipe another status, as the design's owner; what was built before stays."""
+    enter(home).recipes(KeyName(account)).set_status(recipe, Status[status.name])
+    say({"id": to_hex(recipe), "status": status.value}, as_json=as_json)
 
 
 @app.command()
@@ -163,6 +219,9 @@ def _registered(recipe: RecipeId, view: View) -> Answer:
             "design": to_hex(fact.recipe.design),
             "revision": fact.recipe.revision,
             "status": Status(fact.status).name.lower(),
+            "supersedes": _before(fact.recipe),
+            "change": fact.recipe.change.name.lower(),
+            "supersededBy": _after(fact, view),
             "at": Moment(fact.published_at),
         }
     if own is not None:
@@ -175,6 +234,15 @@ def _registered(recipe: RecipeId, view: View) -> Answer:
         }
     message = f"No final block holds the recipe {to_hex(recipe)}."
     raise RecipeUnknownError(message, recipe=to_hex(recipe))
+
+
+def _before(recipe: Recipe) -> str | None:
+    return None if recipe.supersedes == NO_RECIPE else to_hex(recipe.supersedes)
+
+
+def _after(fact: RecipeFact, view: View) -> str | None:
+    recipes = view.facts.each(RecipeFact)
+    return next((to_hex(one.id) for one in recipes if one.recipe.supersedes == fact.id), None)
 
 
 def _clauses(recipe: RecipeId, view: View) -> list[Answer] | None:

@@ -15,7 +15,7 @@ from guildmark.domain.identifiers import Digest, IdentityId, LicenseId, RecipeId
 from guildmark.domain.release import ContentKeys
 from guildmark.domain.strictjson import parse_object
 from guildmark.ports import DocumentKind, KeyName, KeyStore, View
-from guildmark.services.designs import SealedFiles
+from guildmark.services.designs import SealedFiles, files_key
 from guildmark.services.packages import (
     PACKAGE_LIMITS,
     Package,
@@ -93,7 +93,7 @@ class Deposits:
         """
         package = self.packages.gather(license_id, recipe_id)
         with self.packages.store.reading() as view:
-            body = held(DocumentKind.FILES, package.recipe.design, view)
+            body = held(DocumentKind.FILES, files_key(package.revision), view)
         files = codec.load(SealedFiles, parse_object(body, PACKAGE_LIMITS))
         deposit = Deposit(
             package=package, keys=ContentKeys(keys=files.keys), issuers=tuple(issuers)

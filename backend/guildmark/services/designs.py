@@ -7,11 +7,13 @@ from io import BufferedIOBase, BytesIO
 from guildmark.domain import codec
 from guildmark.domain.canonical import canonical
 from guildmark.domain.contracts import ContractName
-from guildmark.domain.design import Commitment
+from guildmark.domain.design import Commitment, Revision
 from guildmark.domain.errors import NotFoundError
+from guildmark.domain.facts import RevisionFact
 from guildmark.domain.fileset import DesignFile, FileName, Manifest, parse_file_name
 from guildmark.domain.geometry import Geometry
 from guildmark.domain.identifiers import Address, Bytes32, Cid, DesignId, Digest, to_hex
+from guildmark.domain.refusals import DesignUnknownError
 from guildmark.domain.strictjson import parse_object
 from guildmark.ports import (
     Call,
@@ -21,6 +23,7 @@ from guildmark.ports import (
     NodeStore,
     TransactionStatus,
     Vault,
+    View,
 )
 from guildmark.services.accounts import Account
 
@@ -92,6 +95,45 @@ class Designs:
         self._reveal(design, manifest, salt, sealed.cid)
         return design
 
+    def revise(
+        self,
+        design: DesignId,
+        files: Sequence[SourceFile],
+        *,
+        derived_from: Sequence[tuple[DesignId, int]] = (),
+    ) -> int:
+        """Encrypt and store files, publish them as the design's next revision, return its number.
+
+        The keys are kept in this home only. Earlier revisions and their licenses stay.
+
+        Args:
+            design: The design.
+            files: All files of the revision, not just what changed.
+            derived_from: The revisions, of this design or others, that it builds on.
+
+        Raises:
+            FileNameError: A name leads out of its folder.
+            MalformedManifestError: No file, too many, or a name twice.
+            DesignUnknownError: The chain holds no such design, or no such revision to build on.
+            CallerRefusedError: The account does not own the design.
+            RevisionStaleError: It got another revision in the meantime.
+            DesignInvalidError: It builds on too many revisions.
+        """
+        origins = tuple(self._published(*one) for one in derived_from)
+        count = Call(contract=ContractName.DESIGNS, function="design", args=(design,))
+        revisions: int = self.ledger.read(count)["revisions"]
+        sealed = self._seal(files)
+        manifest = Manifest.parse(sealed.manifest)
+        with self.store.writing() as work:
+            body = canonical(codec.dump(sealed))
+            work.documents.put(DocumentKind.FILES, manifest.digest(), body)
+        self.account.call(
+            *(ContractName.DESIGNS, "publish", design, revisions, manifest.root()),
+            *(manifest.ciphertext(), manifest.digest(), sealed.cid, origins),
+            once=manifest.digest().hex(),
+        )
+        return revisions + 1
+
     def state(self, design: DesignId) -> Digest:
         """Return the state that a buyer names: owners so far, revisions, the owners' licenses.
 
@@ -125,18 +167,27 @@ class Designs:
             once=f"{design.hex()}:{to.hex()}:{basis_points}:{head}",
         )
 
-    def files(self, design: DesignId) -> SealedFiles:
-        """Return the keys to a design's files.
+    def files(self, design: DesignId, number: int | None = None) -> SealedFiles:
+        """Return the keys to the files of a design's revision, the newest where none is named.
 
         Raises:
             DesignFilesUnknownError: They are not in this home.
         """
         with self.store.reading() as view:
-            body = view.documents.get(DocumentKind.FILES, design)
+            body = view.documents.get(DocumentKind.FILES, _place(design, number, view))
         if body is None:
             message = f"The files of design {to_hex(design)} are not in this home."
             raise DesignFilesUnknownError(message, design=to_hex(design))
         return codec.load(SealedFiles, parse_object(body))
+
+    def _published(self, design: DesignId, number: int) -> Digest:
+        args = (design, number)
+        call = Call(contract=ContractName.DESIGNS, function="revisionDigest", args=args)
+        digest: Digest = self.ledger.read(call)
+        if not any(digest):
+            message = f"The chain holds no revision {number} of design {to_hex(design)}."
+            raise DesignUnknownError(message, design=to_hex(design), revision=number)
+        return digest
 
     def _seal(self, files: Sequence[SourceFile]) -> SealedFiles:
         names = [parse_file_name(file.name) for file in files]
@@ -186,3 +237,20 @@ class Designs:
 
     def _secret(self) -> Bytes32:
         return Bytes32(self.entropy.token(_KEY_SIZE))
+
+
+def files_key(revision: Revision) -> bytes:
+    """Return under which key a home keeps the files of a revision.
+
+    The first one's are kept before there is a design; those of a later one, which its owner may
+    publish from several homes, under what tells them from all others.
+    """
+    return revision.design if revision.number == 1 else revision.manifest
+
+
+def _place(design: DesignId, number: int | None, view: View) -> bytes:
+    revisions = [fact.revision for fact in view.facts.each(RevisionFact, design)]
+    if number is not None:
+        revisions = [one for one in revisions if one.number == number]
+    # What was registered a moment ago is in no final block that the index has read.
+    return files_key(max(revisions, key=lambda one: one.number)) if revisions else design

@@ -14,7 +14,7 @@ from guildmark.domain.fileset import FileMismatchError, Manifest
 from guildmark.domain.identifiers import DesignId, Digest, digest_from_hex, to_hex
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.ports import Call, DocumentKind, Ledger, NodeStore
-from guildmark.services.designs import DesignFilesUnknownError, SealedFiles
+from guildmark.services.designs import DesignFilesUnknownError, SealedFiles, files_key
 
 SHOWN_LIMITS = Limits(size=1 << 20, depth=8, values=20_000)
 
@@ -98,20 +98,24 @@ class FileLists:
     def show(self, design: DesignId, name: str) -> bytes:
         """Return a document that proves what one file is, and tells of the others only how many.
 
+        The file is one of the newest revision's.
+
         Raises:
             DesignFilesUnknownError: The design's files are not in this home.
             FileUnknownError: None is called so.
             FileNotRegisteredError: No final block holds the revision yet.
         """
         with self.store.reading() as view:
-            body = view.documents.get(DocumentKind.FILES, design)
-            revisions = view.facts.each(RevisionFact, design)
+            revisions = [fact.revision for fact in view.facts.each(RevisionFact, design)]
+            newest = max(revisions, key=lambda one: one.number, default=None)
+            place = design if newest is None else files_key(newest)
+            body = view.documents.get(DocumentKind.FILES, place)
         if body is None:
             message = f"The files of design {to_hex(design)} are not in this home."
             raise DesignFilesUnknownError(message, design=to_hex(design))
         manifest = Manifest.parse(codec.load(SealedFiles, parse_object(body)).manifest)
         evidence = FileEvidence(
-            revision=_revision(manifest, [fact.revision for fact in revisions]),
+            revision=_revision(manifest, revisions),
             files=_disclosed(manifest, name),
         )
         return canonical(codec.dump(evidence))

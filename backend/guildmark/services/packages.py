@@ -41,7 +41,7 @@ from guildmark.ports import (
     Work,
 )
 from guildmark.services.ancestry import above, shown_above, verified_above
-from guildmark.services.designs import SealedFiles
+from guildmark.services.designs import SealedFiles, files_key
 from guildmark.services.disclosing import clauses_body, shown_clauses
 from guildmark.services.lawful import Place
 from guildmark.services.projection import known
@@ -140,7 +140,9 @@ class Packages:
             recipe = _published_recipe(recipe_id, view)
             number = recipe.revision
             document = held(DocumentKind.RECIPE_DOCUMENT, recipe_id, view)
-            files = parse_object(held(DocumentKind.FILES, recipe.design, view), PACKAGE_LIMITS)
+            revision = known(view.facts, RevisionFact, recipe.design, number).revision
+            kept = held(DocumentKind.FILES, files_key(revision), view)
+            files = parse_object(kept, PACKAGE_LIMITS)
             # The keys that stand beside the manifest stay here.
             manifest = codec.load(SealedFiles, files).manifest
             return Package(
@@ -148,7 +150,7 @@ class Packages:
                 members=_members(license_id, terms, view),
                 recipe=recipe,
                 document=RecipeDocument.parse(document),
-                revision=known(view.facts, RevisionFact, recipe.design, number).revision,
+                revision=revision,
                 manifest=manifest,
                 above=shown_above(terms, view),
                 releasers=tuple(releasers),

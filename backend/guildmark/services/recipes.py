@@ -17,7 +17,7 @@ from guildmark.domain.recipe import (
     Status,
 )
 from guildmark.domain.strictjson import JsonValue, parse_object
-from guildmark.ports import DocumentKind, Entropy, NodeStore
+from guildmark.ports import Call, DocumentKind, Entropy, Ledger, NodeStore
 from guildmark.services.accounts import Account
 
 _SALT_SIZE = 32
@@ -34,6 +34,7 @@ class RecipeDocumentUnknownError(NotFoundError):
 class Recipes:
     """Use cases around recipes; the account owns the design, or speaks for the site."""
 
+    ledger: Ledger
     account: Account
     store: NodeStore
     entropy: Entropy
@@ -55,6 +56,9 @@ class Recipes:
             CallerRefusedError: The account does not own the design.
             RecipePublishedError: The recipe is on record already.
             DesignUnknownError: The design has no such revision.
+            RecipeUnknownError: The recipe that it supersedes is not on record.
+            RecipeSupersededError: That one has a successor already.
+            RecipeInvalidError: That one is of another design, or the kind of change does not fit.
         """
         recipe_id = recipe.id()
         self._keep(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
@@ -64,6 +68,21 @@ class Recipes:
         )
         self.account.call(ContractName.RECIPES, "publish", struct, status, once=recipe_id.hex())
         return recipe_id
+
+    def set_status(self, recipe_id: RecipeId, status: Status) -> None:
+        """Give a recipe another status from now on, as the design's owner.
+
+        Raises:
+            RecipeUnknownError: The recipe is not on record.
+            CallerRefusedError: The account does not own the design.
+            RecipeStepError: It has this status, is retired, or moved in the meantime.
+        """
+        counted = Call(contract=ContractName.RECIPES, function="stepCount", args=(recipe_id,))
+        steps: int = self.ledger.read(counted)
+        self.account.call(
+            *(ContractName.RECIPES, "setStatus", recipe_id, steps, status),
+            once=f"{recipe_id.hex()}:{steps}:{status.value}",
+        )
 
     def derive(
         self, master: RecipeDocument, choices: Mapping[str, str], *, name: str

@@ -11,13 +11,22 @@ import pytest
 import chains
 from fakes.content import CountingEntropy, MemoryVault
 from fakes.store import MemoryNodeStore
+from fakes.world import RECIPE
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.outbox import Outbox
 from guildmark.domain.contracts import ContractName
-from guildmark.domain.facts import DesignFact, LaneFact, LicenseFact
+from guildmark.domain.facts import (
+    DesignFact,
+    IdentityFact,
+    LaneFact,
+    LicenseFact,
+    RecipeFact,
+    RevisionFact,
+)
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     ZERO_ADDRESS,
+    DesignId,
     Digest,
     IdentityId,
     LaneNumber,
@@ -25,15 +34,21 @@ from guildmark.domain.identifiers import (
     Uint256,
 )
 from guildmark.domain.identity import IdentityKind
+from guildmark.domain.recipe import Change, Recipe, Status
 from guildmark.domain.refusals import (
+    CallerRefusedError,
+    ControllerNotProposedError,
     CreditMissingError,
     LicenseEndingError,
     PaymentRefusedError,
+    RecipeStepError,
+    RecipeSupersededError,
     SignatureRefusedError,
 )
 from guildmark.domain.terms import TermsKind
 from guildmark.ports import Call, KeyName
 from guildmark.services.accounts import Account
+from guildmark.services.cards import name_of
 from guildmark.services.designs import Designs, SourceFile
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
@@ -42,6 +57,7 @@ from guildmark.services.licensors import NotLicensorError
 from guildmark.services.logs import Logs
 from guildmark.services.offers import Draft, Offer, Offers, Price
 from guildmark.services.projection import known
+from guildmark.services.recipes import Recipes
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
@@ -79,7 +95,7 @@ class Place:
         call = Call(contract=ContractName.LICENSES, function=function, args=args)
         return self.ledger.read(call)
 
-    def fact(self, kind: type[Any], *key: int) -> Any:
+    def fact(self, kind: type[Any], *key: bytes | int) -> Any:
         Indexing(ledger=self.ledger, store=self.store, own_log=None).follow()
         with self.store.reading() as view:
             return known(view.facts, kind, *key)
@@ -148,6 +164,69 @@ def test_units_are_licensed_on_paid_for_and_taken_back(place: Place) -> None:
     _paid(place, drawn, owed_above=4 * 7, owed=4 * 2)
     _taken_back(place, below, root)
     _extended_and_stopped(place, root)
+
+
+def test_designs_recipes_and_identities_move_on(place: Place) -> None:
+    designs = Designs(
+        ledger=place.ledger,
+        account=place.account(OWNER),
+        vault=MemoryVault(),
+        store=place.store,
+        entropy=place.entropy,
+    )
+    files = [
+        SourceFile(name=f"{name}.stl", media_type="model/stl", content=BytesIO(b"a"))
+        for name in "ab"
+    ]
+    design = designs.register(files[:1])
+    assert designs.revise(design, files[1:], derived_from=[(design, 1)]) == 2
+    first, second = (place.fact(RevisionFact, design, number).revision for number in (1, 2))
+    assert second.derived_from == (first.digest(),)
+    published = Call(contract=ContractName.DESIGNS, function="revisionDigest", args=(design, 2))
+    assert place.ledger.read(published) == second.digest()
+    with pytest.raises(CallerRefusedError):
+        replace(designs, account=place.account(MAKER)).revise(design, files[:1])
+    _recipes_move_on(place, design)
+    _identities_move_on(place)
+
+
+def _recipes_move_on(place: Place, design: DesignId) -> None:
+    recipes = Recipes(
+        ledger=place.ledger, account=place.account(OWNER), store=place.store, entropy=place.entropy
+    )
+    old = Recipe(root=RECIPE.root(), design=design, revision=1)
+    new = replace(old, revision=2, supersedes=old.id(), change=Change.REQUALIFY)
+    for recipe in (old, new):
+        recipes.publish(recipe, RECIPE, status=Status.TRIAL)
+
+    for status in (Status.QUALIFIED, Status.SUSPENDED, Status.RETIRED):
+        recipes.set_status(old.id(), status)
+
+    with pytest.raises(RecipeStepError):
+        recipes.set_status(old.id(), Status.QUALIFIED)
+    with pytest.raises(RecipeSupersededError):
+        recipes.publish(replace(new, revision=1), RECIPE, status=Status.TRIAL)
+    fact: RecipeFact = place.fact(RecipeFact, old.id())
+    assert (fact.status, fact.steps) == (Status.RETIRED, 4)
+    assert place.fact(RecipeFact, new.id()).recipe == new
+
+
+def _identities_move_on(place: Place) -> None:
+    own, next_ = place.identities(MAKER), place.identities(PARTNER)
+    identity = own.register(IdentityKind.ORGANIZATION, {"name": "M"})
+    own.change_profile(identity, {"name": "M & Filhos"})
+    own.propose_controller(identity, next_.account.address)
+    with pytest.raises(ControllerNotProposedError):
+        own.accept_controller(identity)
+
+    next_.accept_controller(identity)
+
+    with pytest.raises(CallerRefusedError):
+        own.change_profile(identity, {"name": "M again"})
+    fact: IdentityFact = place.fact(IdentityFact, identity)
+    assert fact.controller == next_.account.address
+    with place.store.reading() as view:
+        assert name_of(identity, view.documents) == "M & Filhos"
 
 
 def _granted(place: Place, draft: Draft) -> LaneNumber:

@@ -156,6 +156,41 @@ def test_a_mesh_is_drawn(speak: Speak, tmp_path: Path) -> None:
     assert (other.exit, other.json["code"]) == (14, "shape.pictureRefused")
 
 
+def test_a_design_gets_another_revision(speak: Speak, world: World, tmp_path: Path) -> None:
+    first, second, proof = (tmp_path / name for name in ("a.txt", "b.txt", "proof.json"))
+    first.write_bytes(b"one")
+    second.write_bytes(b"two")
+    design = speak("design", "register", first, "--as", DESIGNER).out
+
+    made = speak(
+        *("design", "revise", design, second, "--derived-from", f"{design}:1", "--as", DESIGNER)
+    )
+
+    shown = speak("design", "show", design, "--as", DESIGNER, "--json").json
+    assert made.out == "2"
+    assert [one["number"] for one in shown["revisions"]] == [1, 2]
+    assert [len(one["derivedFrom"]) for one in shown["revisions"]] == [0, 1]
+    assert [one["name"] for one in shown["files"]] == ["b.txt"]
+    speak("design", "show-file", design, "b.txt", "--out", proof)
+    assert speak("design", "check-file", proof, "--json").json["revision"] == 2
+
+
+@pytest.mark.parametrize("number", ["", ":", ":0", ":-1", ":x", f":{1 << 40}", f":{10**30}"])
+def test_what_names_no_revision_is_refused(
+    number: str, speak: Speak, world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.txt"
+    file.write_bytes(b"one")
+    design = to_hex(world.revision.design)
+
+    spoken = speak(
+        *("design", "revise", design, file, "--derived-from", design + number),
+        *("--as", DESIGNER, "--json"),
+    )
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.originMalformed")
+
+
 def test_one_file_of_a_design_is_shown_alone(speak: Speak, world: World, tmp_path: Path) -> None:
     mesh, notes, proof = (tmp_path / name for name in ("cube.stl", "notes.txt", "proof.json"))
     mesh.write_bytes(text_stl())
@@ -201,6 +236,41 @@ def test_a_recipe_is_published_under_the_newest_revision(
 
 def test_a_recipe_begins_on_trial(speak: Speak, world: World, recipe_file: Path) -> None:
     assert publish(speak, world, recipe_file, "--json").json["status"] == "trial"
+
+
+def test_a_recipe_takes_another_one_over(speak: Speak, world: World, recipe_file: Path) -> None:
+    old = to_hex(world.recipe.id())
+    words = ("--supersedes", old, "--change", "minor")
+
+    made = publish(speak, world, recipe_file, *words, "--json").json
+
+    assert (made["supersedes"], made["change"]) == (old, "minor")
+    new = speak("recipe", "show", made["id"], "--json").json
+    assert (new["supersedes"], new["change"], new["supersededBy"]) == (old, "minor", None)
+    before = speak("recipe", "show", old, "--json").json
+    assert (before["supersedes"], before["supersededBy"]) == (None, made["id"])
+
+
+@pytest.mark.parametrize("words", [("--change", "minor"), ("--supersedes", UNKNOWN)])
+def test_a_recipe_that_takes_over_says_how(
+    words: tuple[str, ...], speak: Speak, world: World, recipe_file: Path
+) -> None:
+    spoken = publish(speak, world, recipe_file, *words, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.changeMissing")
+
+
+def test_a_recipe_is_suspended_and_qualified_again(speak: Speak, world: World) -> None:
+    recipe = to_hex(world.recipe.id())
+
+    for status in ("suspended", "qualified", "retired"):
+        said = speak("recipe", "status", recipe, status, "--as", DESIGNER, "--json").json
+        assert said == {"id": recipe, "status": status}
+        assert speak("recipe", "show", recipe, "--json").json["status"] == status
+
+    refused = speak("recipe", "status", recipe, "trial", "--as", DESIGNER, "--json")
+    assert refused.json["code"] == "recipe.stepNotAllowed"
+    assert speak("recipe", "status", recipe, "draft", "--as", DESIGNER).exit == 2
 
 
 @pytest.mark.parametrize("words", [("--status", "retired"), ("--revision", 0)])

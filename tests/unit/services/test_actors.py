@@ -25,7 +25,14 @@ from guildmark.domain.contracts import ContractName
 from guildmark.domain.dsse import Envelope
 from guildmark.domain.eip712 import licenses_domain
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.facts import DesignFact, IdentityFact, KeyFact, LaneFact, RecipeFact
+from guildmark.domain.facts import (
+    DesignFact,
+    IdentityFact,
+    KeyFact,
+    LaneFact,
+    RecipeFact,
+    RevisionFact,
+)
 from guildmark.domain.fileset import FileNameError, MalformedManifestError, Manifest
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
@@ -42,11 +49,12 @@ from guildmark.domain.lawful import CountryUnknownError
 from guildmark.domain.lei import WrongLeiCheckDigitsError
 from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.recipe import Recipe, Status
-from guildmark.domain.refusals import CallerRefusedError
+from guildmark.domain.refusals import CallerRefusedError, DesignUnknownError, RecipeStepError
 from guildmark.domain.signatures import recover_address
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.strictjson import parse_object
 from guildmark.ports import (
+    Call,
     DocumentKind,
     KeyAlgorithm,
     KeyName,
@@ -304,6 +312,67 @@ def test_set_without_files_or_with_a_name_twice_is_refused(tools: Tools, names: 
     assert names_sent(tools) == []
 
 
+def test_next_revision_has_files_of_its_own(tools: Tools) -> None:
+    designs = tools.designs(DESIGNER)
+    design = designs.register([source("a.stl", b"one")])
+    other = designs.register([source("c.stl", b"three")])
+
+    number = designs.revise(
+        design, [source("b.stl", b"two")], derived_from=[(design, 1), (other, 1)]
+    )
+
+    tools.indexing().follow()
+    with tools.store.reading() as view:
+        first, second = (known(view.facts, RevisionFact, design, n).revision for n in (1, 2))
+        origin = known(view.facts, RevisionFact, other, 1).revision
+    assert number == 2
+    assert second.derived_from == (first.digest(), origin.digest())
+    assert (
+        tools.chain.read(
+            Call(contract=ContractName.DESIGNS, function="revisionDigest", args=(design, 2))
+        )
+        == second.digest()
+    )
+    for shown, named in [(None, "b.stl"), (2, "b.stl"), (1, "a.stl")]:
+        manifest = Manifest.parse(designs.files(design, shown).manifest)
+        assert [file.name for file in manifest.files] == [named]
+
+
+def test_revision_of_a_stranger_changes_nothing(tools: Tools) -> None:
+    design = tools.designs(DESIGNER).register([source("a.stl", b"one")])
+
+    with pytest.raises(CallerRefusedError):
+        tools.designs(MAKER).revise(design, [source("b.stl", b"two")])
+
+    tools.indexing().follow()
+    manifest = Manifest.parse(tools.designs(DESIGNER).files(design).manifest)
+    assert [file.name for file in manifest.files] == ["a.stl"]
+
+
+def test_revision_builds_on_published_ones_alone(tools: Tools) -> None:
+    design = tools.designs(DESIGNER).register([source("a.stl", b"one")])
+    sent = names_sent(tools)
+
+    with pytest.raises(DesignUnknownError) as caught:
+        tools.designs(DESIGNER).revise(
+            design, [source("b.stl", b"two")], derived_from=[(design, 2)]
+        )
+
+    assert caught.value.code == "design.unknown"
+    assert names_sent(tools) == sent
+
+
+def test_files_of_a_revision_that_another_home_published_are_unknown(tools: Tools) -> None:
+    designs = tools.designs(DESIGNER)
+    design = designs.register([source("a.stl", b"one")])
+    replace(designs, store=MemoryNodeStore()).revise(design, [source("b.stl", b"two")])
+    tools.indexing().follow()
+
+    with pytest.raises(DesignFilesUnknownError):
+        designs.files(design)
+    assert Manifest.parse(designs.files(design, 1).manifest).files[0].name == "a.stl"
+
+
 def test_files_of_another_home_are_unknown(tools: Tools) -> None:
     with pytest.raises(DesignFilesUnknownError) as caught:
         tools.designs(DESIGNER).files(DesignId(sha256(b"elsewhere")))
@@ -370,6 +439,23 @@ def test_published_recipe_is_kept_in_full(tools: Tools) -> None:
     assert tools.recipes(DESIGNER).document(published) == RECIPE
     with tools.store.reading() as view:
         assert known(view.facts, RecipeFact, published).status == Status.TRIAL
+
+
+def test_status_of_a_recipe_moves_to_and_fro(tools: Tools) -> None:
+    recipe = Recipe(root=RECIPE.root(), design=DesignId(sha256(b"design")), revision=1)
+    recipes = tools.recipes(DESIGNER)
+    published = recipes.publish(recipe, RECIPE, status=Status.TRIAL)
+    steps = (Status.QUALIFIED, Status.SUSPENDED, Status.QUALIFIED, Status.RETIRED)
+
+    for status in steps:
+        recipes.set_status(published, status)
+    with pytest.raises(RecipeStepError):
+        recipes.set_status(published, Status.QUALIFIED)
+
+    tools.indexing().follow()
+    with tools.store.reading() as view:
+        fact = known(view.facts, RecipeFact, published)
+    assert (fact.status, fact.steps) == (Status.RETIRED, 5)
 
 
 def test_recipe_of_another_home_is_unknown(tools: Tools) -> None:

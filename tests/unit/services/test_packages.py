@@ -12,10 +12,10 @@ from fakes.world import DESIGNER, RECIPE, World, make_world
 from guildmark.domain import codec
 from guildmark.domain.canonical import canonical
 from guildmark.domain.clauses import disclose_all
-from guildmark.domain.fileset import FileMismatchError, FileName
+from guildmark.domain.fileset import FileMismatchError, FileName, Manifest
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId
-from guildmark.domain.recipe import RecipeDocument
+from guildmark.domain.recipe import Change, RecipeDocument, Status
 from guildmark.domain.release import ContentKeys
 from guildmark.ports import (
     ContentMissingError,
@@ -24,6 +24,7 @@ from guildmark.ports import (
     KeyName,
     SealBrokenError,
 )
+from guildmark.services.designs import SourceFile
 from guildmark.services.disclosing import shown_clauses
 from guildmark.services.packages import (
     Package,
@@ -85,6 +86,29 @@ class Folder:
         target = BytesIO()
         yield target
         self.files[name] = target.getvalue()
+
+
+def test_package_has_the_files_of_its_recipes_revision(world: World) -> None:
+    tools = world.tools
+    world.disclose()
+    package_of(world)
+    tools.designs(DESIGNER).revise(
+        world.revision.design,
+        [SourceFile(name="new.stl", media_type="model/stl", content=BytesIO(b"new"))],
+    )
+    recipe = replace(
+        world.recipe, revision=2, supersedes=world.recipe.id(), change=Change.REQUALIFY
+    )
+    tools.recipes(DESIGNER).publish(recipe, RECIPE, status=Status.QUALIFIED)
+    tools.indexing().follow()
+
+    packages = [tools.packages.gather(world.license, one.id()) for one in (world.recipe, recipe)]
+
+    names = [[file.name for file in Manifest.parse(package.manifest).files] for package in packages]
+    assert names == [["part.stl"], ["new.stl"]]
+    assert [package.revision.number for package in packages] == [1, 2]
+    for package in packages:
+        tools.packages.check(package)
 
 
 def test_package_comes_out_as_it_was_sealed(world: World) -> None:

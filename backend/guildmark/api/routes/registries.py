@@ -94,6 +94,7 @@ class RevisionAnswer(BaseModel):
     manifest: str
     at: int
     cid: str
+    derivedFrom: list[str]  # noqa: N815 - the name in JSON
 
 
 class DesignAnswer(BaseModel):
@@ -261,6 +262,7 @@ def _revision(fact: RevisionFact) -> RevisionAnswer:
         manifest=to_hex(revision.manifest),
         at=revision.at,
         cid=fact.cid,
+        derivedFrom=[to_hex(one) for one in revision.derived_from],
     )
 
 
