@@ -32,6 +32,8 @@ def _schemathesis(folder: Path, url: str, *, examples: int, known: str = "") -> 
             *(Path(sys.executable).with_name("schemathesis"), "--config-file", config, "run"),
             *(f"{url}/openapi.json", "--mode", "all", "--seed", "17", "--max-examples"),
             *(str(examples), "--generation-database", "none", "--no-color"),
+            # How fast cases are made says nothing of the API, and much of who else computes.
+            "--suppress-health-check=too_slow",
         ],
         env={
             **os.environ,
