@@ -75,5 +75,10 @@ def note_reception(path: Path, *, is_refused: bool) -> None:
         _mark(path).unlink(missing_ok=True)
 
 
+def was_refused(path: Path) -> bool:
+    """Return whether a node refused a kept envelope, as far as this home was told."""
+    return bool(_NAME.fullmatch(path.name)) and _mark(path).exists()
+
+
 def _mark(path: Path) -> Path:
     return path.with_name(path.name + _REFUSED)

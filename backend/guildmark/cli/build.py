@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from guildmark.adapters.envelopes import COUNTER_MAX, EnvelopeFolder, note_reception
+from guildmark.adapters.envelopes import COUNTER_MAX, EnvelopeFolder, note_reception, was_refused
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Value, say
 from guildmark.cli.arguments import AsJson, Folder, NodeUrl, identity_id, recipe_id
@@ -15,7 +15,7 @@ from guildmark.cli.jobs import Report, read_settings
 from guildmark.cli.nodes import asking, known_error
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.dsse import envelope_digest
-from guildmark.domain.errors import UsageError
+from guildmark.domain.errors import GuildmarkError, NotFoundError, UsageError
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     UINT40_MAX,
@@ -27,10 +27,11 @@ from guildmark.domain.identifiers import (
     digest_from_hex,
     to_hex,
 )
+from guildmark.domain.identity import key_id
 from guildmark.domain.statement import BuildStatement
 from guildmark.ports import KeyName
 from guildmark.services.assignments import Order
-from guildmark.services.builds import Assignment, Finished
+from guildmark.services.builds import Assignment, Finished, signing_key
 
 app = typer.Typer(help="Sign builds, send them to a log, follow them.", no_args_is_help=True)
 
@@ -43,6 +44,13 @@ class UnitOptionsError(UsageError):
 
     code = "cli.unitOptions"
     hint = "Give either `--unit` or `--any-unit`."
+
+
+class BuildNotThereError(NotFoundError):
+    """The node that was asked keeps no such build."""
+
+    code = "build.notThere"
+    hint = "Send it with `guildmark build submit`: the answer says whether it is taken, or why not."
 
 
 @app.command()
@@ -93,8 +101,9 @@ def attest(
 ) -> None:
     """Let a machine sign what it built; keep the envelope in this home and print its file.
 
-    A home that signed everything that its lane has drawn names the unit: nobody can log such a
-    statement twice.
+    What the log would surely refuse is not signed: a measurement that is missing or out of bounds,
+    a time ahead of the chain, a key of another machine. A home that signed everything that its lane
+    has drawn names the unit: nobody can log such a statement twice.
     """
     if unit is not None and any_unit:
         message = "A statement names one unit, or none."
@@ -114,6 +123,7 @@ def attest(
         assignment = _with_unit(opened, assignment, folder, unit)
     counter = folder.next_counter(machine) if counter is None else counter
     statement = _statement(opened, assignment, Report.parse(report.read_bytes()), counter)
+    opened.assignments.foresee(statement, key_id(machine, signing_key(opened.keys, KeyName(key))))
     envelope = opened.builds.attest(statement, key=KeyName(key))
     path = folder.keep(machine, statement.run.counter, envelope)
     answer: Answer = {
@@ -154,10 +164,24 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show what became of a build: accepted, included, final with its unit, or refused."""
-    with asking(node) as client:
-        found = client.build(_digest(build))
+    try:
+        with asking(node) as client:
+            found = client.build(_digest(build))
+    except GuildmarkError as error:
+        if "build.unknown" not in {error.code, error.detail.get("reason")}:
+            raise
+        raise _not_there(build, node) from error
     note_reception(Path(build), is_refused=found.get("state") == _REFUSED)
     say({name: _plain(value) for name, value in found.items()}, as_json=as_json)
+
+
+def _not_there(build: str, node: str) -> BuildNotThereError:
+    name = Path(build).name
+    if was_refused(Path(build)):
+        message = f"{node} refused {name} when it was sent, and keeps nothing of it."
+        return BuildNotThereError(message, build=name, refused=True)
+    message = f"{node} has no build {name}: it was not sent there, or it was refused."
+    return BuildNotThereError(message, build=name, refused=False)
 
 
 def _with_unit(

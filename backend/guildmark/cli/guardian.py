@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from guildmark.cli.answers import Answer, Moment, Value, say
+from guildmark.cli.answers import Answer, Moment, Value, note, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, identity_id
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.facts import GuardiansFact
@@ -40,7 +40,11 @@ def set_(
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Name the guardians; the first stand at once, later ones wait as long as a recovery."""
+    """Name the guardians; the first stand at once, later ones wait as long as a recovery.
+
+    Name more than the threshold: whoever stole the controller's key can cancel each recovery that
+    no more than the threshold support.
+    """
     named, own = guardians or [], enter(home).guardians(KeyName(account))
     own.name(identity, named, threshold=threshold, delay=days * _DAY)
     answer: Answer = {
@@ -48,7 +52,14 @@ def set_(
         "guardians": [to_hex(one) for one in named],
         "threshold": threshold,
         "days": days,
+        "helpAgainstTheft": len(named) > threshold,
     }
+    if named and len(named) <= threshold:
+        note(
+            f"Warning: with {len(named)} guardians and a threshold of {threshold}, a lost key can "
+            "be recovered and a stolen one cannot: the thief cancels each recovery, unless more "
+            f"than {threshold} guardians support it. Name at least {threshold + 1}."
+        )
     say(answer, as_json=as_json)
 
 

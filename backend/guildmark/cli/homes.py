@@ -1,17 +1,19 @@
 """The home that a command works in, and the files that commands write beside it."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from guildmark.adapters.files import create_durably
 from guildmark.adapters.keys.devices import pin_file
-from guildmark.adapters.keys.keystore import FileKeyStore, password_from
+from guildmark.adapters.keys.keystore import FileKeyStore, password_file, password_from
+from guildmark.cli.answers import note
 from guildmark.domain.errors import ConflictError, UsageError
 from guildmark.settings import Settings, default_home, load
 
 KEYS = "keys"
+_OTHERS = 0o077
 
 
 class OutputExistsError(ConflictError):
@@ -45,8 +47,23 @@ def settings_of(home: Path | None) -> Settings:
 def keys_of(home: Path | None) -> FileKeyStore:
     """Return the keys of a home; no chain is needed for them."""
     folder = folder_of(home) / KEYS
-    password, pin = password_from(folder, os.environ), pin_file(os.environ)
+    password, pin = password_of(folder), pin_file(os.environ)
     return FileKeyStore(folder, password=password, pin=pin)
+
+
+def password_of(keys: Path) -> Callable[[], str]:
+    """Return what reads the password of keys; of a file that others may read, stderr tells once."""
+    file, read = password_file(keys, os.environ), password_from(keys, os.environ)
+    warned: list[Path] = []
+
+    def password() -> str:
+        found = read()
+        if file.stat().st_mode & _OTHERS and not warned:
+            warned.append(file)
+            note(f"Warning: others may read the password file {file}; run `chmod 600 {file}`.")
+        return found
+
+    return password
 
 
 def write_new(path: Path, content: bytes, *, mode: int = 0o644) -> None:

@@ -56,7 +56,7 @@ from guildmark.domain.terms import (
 from guildmark.ports import DocumentKind, KeyName, View
 from guildmark.services.disclosing import shown_clauses
 from guildmark.services.history import PastFacts
-from guildmark.services.licenses import SignedExtension, paid_units
+from guildmark.services.licenses import Child, SignedExtension, paid_units, usage
 from guildmark.services.offers import Draft, Offer, Price
 from guildmark.services.projection import known
 
@@ -507,7 +507,10 @@ def show(
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show a license, its lanes, and its terms where this home knows them."""
+    """Show a license, its lanes, who licensed units on, and its terms where this home knows them.
+
+    `drawn` counts its own lanes and those of all licenses below it.
+    """
     opened = enter_informed(home)
     past = None if at is None else opened.history.licenses(at)
     with opened.store.reading() as view:
@@ -593,7 +596,7 @@ def _license_seen(license_: LicenseId, view: View) -> LicenseFact:
 
 def _shown(license_: LicenseId, view: View) -> Answer:
     fact = _license_seen(license_, view)
-    lanes = [lane for lane in view.facts.each(LaneFact) if lane.license == fact.number]
+    used = usage(fact, view.facts)
     members = shown_clauses(view.documents, DocumentKind.TERMS, license_)
     opened = () if members is None else members.opened.values()
     return {
@@ -603,13 +606,25 @@ def _shown(license_: LicenseId, view: View) -> Answer:
         "holder": to_hex(fact.terms.holder),
         "parent": None if fact.terms.parent == NO_LICENSE else to_hex(fact.terms.parent),
         "units": fact.units,
-        "drawn": sum(lane.next - lane.first for lane in lanes),
+        "drawn": used.drawn,
         "notBefore": Moment(fact.terms.not_before),
         "notAfter": Moment(fact.terms.not_after),
         "stopAt": Moment(fact.stop_at),
         **_price(fact.terms),
-        "lanes": [_lane(lane, fact, view) for lane in lanes],
+        "lanes": [_lane(lane, fact, view) for lane in used.lanes],
+        "licensedOn": [_child(one) for one in used.children],
         "terms": [f"{one.path.split('/')[2]}: {one.value}" for one in opened],
+    }
+
+
+def _child(child: Child) -> Answer:
+    return {
+        "number": child.license.number,
+        "first": child.first,
+        "end": child.end,
+        "drawn": child.drawn,
+        "holder": to_hex(child.license.terms.holder),
+        "id": to_hex(child.license.id),
     }
 
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import click
 
 from guildmark.adapters.keys.devices import pin_file
-from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import Home, open_home
-from guildmark.cli.homes import settings_of
+from guildmark.cli.homes import password_of, settings_of
 from guildmark.settings import with_environment
 
 
@@ -19,7 +18,7 @@ def enter(home: Path | None) -> Home:
         GuildmarkError: As ``bootstrap.open_home``.
     """
     settings = with_environment(settings_of(home), os.environ)
-    password, pin = password_from(settings.keys, os.environ), pin_file(os.environ)
+    password, pin = password_of(settings.keys), pin_file(os.environ)
     opened = open_home(settings, password=password, pin=pin)
     click.get_current_context().call_on_close(opened.close)
     return opened

@@ -19,6 +19,7 @@ from guildmark.domain.errors import (
     NotFoundError,
     SettingsError,
     UntrustedError,
+    UsageError,
 )
 from guildmark.domain.identifiers import BLOCK_MAX, Address, IdentityId, to_hex
 from guildmark.domain.trust import VERSION, Listed, Trust, TrustedBlock
@@ -82,6 +83,13 @@ class TrustUnreadableError(SettingsError):
     hint = "Name a file that you may read."
 
 
+class TrustTimesError(UsageError):
+    """Somebody is to be accepted until a time that is not after the time from which."""
+
+    code = "trust.timesReversed"
+    hint = "Give --to a later time than --from."
+
+
 class ChainNotTrustedError(UntrustedError):
     """The node is on another chain than the trust file pins."""
 
@@ -143,6 +151,9 @@ def add(
     home: Folder = None,
 ) -> None:
     """Accept operators, issuers and authorities, or change from when and until when."""
+    if until and until <= (since or 0):
+        message = f"From {since or 0} until {until} is no time."
+        raise TrustTimesError(message, since=since or 0, until=until)
     path = _path(trust, home)
     known = _load(path)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -220,7 +221,12 @@ def verify(
         report = verify_bundle(data, trusted, question, look=look, others=rivals.of)
     except (UnknownPartError, NetworkError, NotFinalError) as error:
         report = without_evidence(error)
-    _print(report, as_json=as_json, offline=offline)
+    try:
+        _print(report, as_json=as_json, offline=offline)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Who reads has read enough. What is left unwritten must not fail at the end, either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise typer.Exit(report.exit)
 
 

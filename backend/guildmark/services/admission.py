@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from guildmark.domain.clause import Clause, ClauseType
-from guildmark.domain.clauses import DisclosedClauses, compare
+from guildmark.domain.clauses import DisclosedClauses, compare, disclose_all
 from guildmark.domain.digital_link import DigitalLink, operator_token
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.entry import Entry, EntryKind
@@ -40,6 +40,7 @@ from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
     IdentityId,
+    KeyId,
     LogNumber,
     UnitNumber,
     to_hex,
@@ -47,7 +48,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.predicate import CLOCK_TOLERANCE, Measurement
 from guildmark.domain.queue import Queued
-from guildmark.domain.recipe import PROCESS, Status, unrecorded
+from guildmark.domain.recipe import PROCESS, RecipeDocument, Status, unrecorded
 from guildmark.domain.refusals import KeyUnknownError, LaneLogError, LicenseUnknownError
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import DESIGN_DEPENDENCY, PAYLOAD_TYPE, BuildStatement
@@ -246,6 +247,35 @@ class Desk:
         self._check_recipe(statement)
         entry = queued(data, envelope, statement, salt)
         return Admitted(entry=entry, unit=statement.external.unit)
+
+    def foresee(self, statement: BuildStatement, signer: KeyId) -> None:
+        """Refuse a statement, before anybody signs it, that this door would surely refuse.
+
+        It looks at key, times, links, and at settings and measurements where the site's recipe is
+        here in full.
+
+        Args:
+            statement: What is to be signed.
+            signer: The key that is to sign it.
+
+        Raises:
+            GuildmarkError: The first thing that does not hold; its code says which.
+        """
+        key = self.view.facts.get(KeyFact, signer)
+        if key is None:
+            message = f"The key is none of machine {to_hex(statement.run.machine)}."
+            raise KeyUnknownError(message, machine=to_hex(statement.run.machine))
+        self._check_window(key, statement)
+        document = self.view.documents.get(
+            DocumentKind.RECIPE_DOCUMENT, statement.external.site_recipe
+        )
+        if document is not None:
+            shown = disclose_all(RecipeDocument.parse(document).clauses)
+            own = known(self.view.facts, SiteRecipeFact, statement.external.site_recipe)
+            clauses = shown.verify(own.recipe.root)
+            _check_settings(clauses, statement)
+            _check_measurements(clauses, statement)
+        self._check_instruments(statement)
 
     def _check_label(self, label: str) -> None:
         # One text a label and one parser for all: as check (3) asks.

@@ -20,6 +20,7 @@ from guildmark.domain.identifiers import (
     ZERO32,
     Digest,
     IdentityId,
+    KeyId,
     LaneNumber,
     Seq,
     SiteRecipeId,
@@ -31,6 +32,7 @@ from guildmark.domain.record import Record
 from guildmark.domain.refusals import LicenseUnknownError, RecipeUnknownError
 from guildmark.domain.statement import BuildStatement
 from guildmark.ports import Facts, NodeStore
+from guildmark.services.admission import Desk
 from guildmark.services.builds import Assignment
 from guildmark.services.projection import known
 
@@ -114,6 +116,19 @@ class Assignments:
         if not is_alone or following >= lane.end:
             return assignment
         return replace(assignment, external=replace(external, unit=UnitNumber(following)))
+
+    def foresee(self, statement: BuildStatement, signer: KeyId) -> None:
+        """Refuse a statement, before a machine signs it, that its log would surely refuse.
+
+        Raises:
+            KeyUnknownError: The key that is to sign is none of the machine's.
+            ClockAheadError: The machine says that it ended later than the chain's time.
+            GuildmarkError: As ``Desk.foresee``.
+        """
+        with self.store.reading() as view:
+            block = view.facts.cursor()
+            now = 0 if block is None else block.time
+            Desk(view=view, log=statement.external.log, now=now).foresee(statement, signer)
 
     def beacon(self, assignment: Assignment) -> Beacon:
         """Return the newest final record of any log, to be named in the next statement.

@@ -24,6 +24,7 @@ from guildmark.domain.terms import Extension, Place, Terms
 from guildmark.ports import Call, Facts, KeyName, KeyStore, Ledger, TransactionStatus
 from guildmark.services.accounts import Account
 from guildmark.services.licensors import Licensors
+from guildmark.services.projection import known
 
 EXTENSION_LIMITS = Limits(size=4 << 10, depth=3, values=20)
 
@@ -308,6 +309,55 @@ def paid_units(lane: LaneFact, license_: LicenseFact, facts: Facts) -> int:
     """Return for how many units of a lane the royalty of a license was paid."""
     paid = facts.get(PaidFact, lane.number, license_.number)
     return 0 if paid is None else paid.units
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Where the units of a license are.
+
+    Args:
+        lanes: Its own lanes.
+        children: The licenses that were granted right below it, each of a lane's last units.
+        drawn: How many units were drawn, from its own lanes and from those of all licenses below.
+    """
+
+    lanes: tuple[LaneFact, ...]
+    children: tuple["Child", ...]
+    drawn: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """A license below another one: units [first, end), of which ``drawn`` were drawn below it."""
+
+    license: LicenseFact
+    first: int
+    end: int
+    drawn: int
+
+
+def usage(license_: LicenseFact, facts: Facts) -> Usage:
+    """Return where the units of a license are, those that were licensed on included."""
+    lanes: dict[int, list[LaneFact]] = {}
+    for lane in facts.each(LaneFact):
+        lanes.setdefault(lane.license, []).append(lane)
+    below: dict[LicenseId, list[LicenseFact]] = {}
+    for fact in facts.each(LicenseFact):
+        below.setdefault(fact.terms.parent, []).append(fact)
+
+    def drawn(one: LicenseFact) -> int:
+        own = sum(lane.drawn for lane in lanes.get(one.number, ()))
+        return own + sum(drawn(child) for child in below.get(one.id, ()))
+
+    def child(one: LicenseFact) -> Child:
+        first = known(facts, LaneFact, one.first_lane).first
+        return Child(license=one, first=first, end=first + one.units, drawn=drawn(one))
+
+    return Usage(
+        lanes=tuple(lanes.get(license_.number, ())),
+        children=tuple(child(one) for one in below.get(license_.id, ())),
+        drawn=drawn(license_),
+    )
 
 
 def _submission(signed: SignedTerms, sender: Address) -> Digest:

@@ -61,10 +61,17 @@ class PackageMismatchError(ContentError):
 
 
 class PackageNotLicensedError(NotCoveredError):
-    """The package's license is not on record, or not in force."""
+    """The package's license is not on record."""
 
     code = "package.notLicensed"
     hint = "Wait until the license is final, then open the package again."
+
+
+class PackageLicenseEndedError(NotCoveredError):
+    """The package's license, or one above it, has ended or is stopped, be it from a later time."""
+
+    code = "package.licenseEnded"
+    hint = "Nobody gets its files any more; grant another license."
 
 
 class ReleaseRefusedError(NotCoveredError):
@@ -173,8 +180,9 @@ class Packages:
             issuers: Whose clearances for control classes count.
 
         Raises:
-            PackageNotLicensedError: The license is not in a final block, or it or one above has
-                ended or is stopped, be it from a later time on.
+            PackageNotLicensedError: The license is not in a final block.
+            PackageLicenseEndedError: It or one above has ended or is stopped, be it from a later
+                time on.
             ReleaseRefusedError: A license does not name the site.
             CountryNotAllowedError: A license does not allow the site's country.
             NotClearedError: A license names a control class for which nobody cleared the site.
@@ -250,7 +258,7 @@ class Packages:
         found, now = self.ledger.read(call), self.ledger.head(final=False).time
         if found["stopAt"] or 0 < found["notAfter"] <= now:
             message = f"License {granted.number} has ended or is stopped."
-            raise PackageNotLicensedError(message, license=to_hex(granted.id))
+            raise PackageLicenseEndedError(message, license=to_hex(granted.id))
 
     def check(self, package: Package) -> None:
         """Check each part of a package against what the chain commits to.

@@ -18,7 +18,7 @@ from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.facts import PartFact
 from guildmark.domain.identifiers import Cid, Index, to_hex
 from guildmark.domain.metering import QuotaExceededError
-from guildmark.ports import Availability, DocumentKind, KeyName, StoreAnswer
+from guildmark.ports import Availability, DocumentKind, KeyAlgorithm, KeyName, StoreAnswer
 from guildmark.services.disclosing import clauses_body
 from guildmark.settings import NodeSettings, load, save, with_node
 from unit.cli.speaking import Speak, Spoken
@@ -78,6 +78,54 @@ def test_a_machine_signs_what_is_reported(
     world.disclose()
     (answer,) = world.tools.ingest(world.log).receive([envelope.read_bytes()])
     assert answer.error is None
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ({"measurements": {}}, "recipe.measurementMissing"),
+        ({"finishedOn": 4_000_000_000}, "machine.clockAhead"),
+    ],
+)
+def test_what_the_log_would_refuse_is_not_signed_and_uses_up_no_counter(
+    other: dict[str, Any], code: str, speak: Speak, world: World, tmp_path: Path, home: Home
+) -> None:
+    report = write_report(world, tmp_path / "report.json", **other)
+
+    spoken = attest(speak, world, report, "--json")
+
+    assert (spoken.exit != 0, spoken.json["code"]) == (True, code)
+    assert not (home.settings.home / "builds").exists()
+
+
+def test_another_machines_key_signs_nothing(
+    speak: Speak, world: World, report: Path, home: Home
+) -> None:
+    home.keys.create(KeyName("lathe"), KeyAlgorithm.P256)
+
+    spoken = attest(speak, world, report, "--key", "lathe", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (4, "key.unknown")
+    assert not (home.settings.home / "builds").exists()
+
+
+def test_a_build_that_the_node_does_not_keep_is_said_to_be_so(
+    speak: Speak, world: World, report: Path, node: MemoryNode
+) -> None:
+    envelope = Path(attest(speak, world, report).out)
+    node.refusing = "build.unknown"
+    never = speak("build", "status", envelope, *NODE, "--json")
+
+    node.refusing, node.refusals = None, [QuotaExceededError("Nothing is left.")]
+    speak("build", "submit", envelope, *NODE)
+    node.refusing = "build.unknown"
+    refused = speak("build", "status", envelope, *NODE, "--json")
+
+    assert (never.exit, never.json["code"]) == (4, "build.notThere")
+    assert "it was not sent there, or it was refused" in never.json["reason"]
+    assert (refused.exit, refused.json["code"]) == (4, "build.notThere")
+    assert "refused" in refused.json["reason"]
+    assert "keeps nothing of it" in refused.json["reason"]
 
 
 def test_each_statement_gets_the_next_counter(speak: Speak, world: World, report: Path) -> None:

@@ -106,3 +106,20 @@ def test_a_set_of_guardians_has_a_number(speak: Speak, world: World) -> None:
     with world.tools.store.reading() as view:
         (found,) = view.facts.each(GuardiansFact)
     assert found.key == (world.maker, 1)
+
+
+@pytest.mark.parametrize(("threshold", "helps"), [(1, True), (2, False)])
+def test_who_names_no_more_guardians_than_the_threshold_is_warned(
+    threshold: int, helps: bool, speak: Speak, world: World
+) -> None:
+    named = accounts(world, SITE, ISSUER)
+    bounds = ("--threshold", threshold, "--days", "3", "--as", MAKER)
+
+    said = speak("guardian", "set", to_hex(world.maker), *named, *bounds, "--json")
+
+    assert said.json["helpAgainstTheft"] is helps
+    assert ("a stolen one cannot" in said.err) is not helps
+
+
+def test_who_names_no_guardian_is_not_warned(speak: Speak, world: World) -> None:
+    assert speak("guardian", "set", to_hex(world.maker), "--as", MAKER).err == ""

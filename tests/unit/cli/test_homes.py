@@ -26,6 +26,7 @@ from guildmark.adapters.shapes.measuring import measure
 from guildmark.bootstrap import Home
 from guildmark.cli import health, opening
 from guildmark.cli import init as making
+from guildmark.cli.homes import password_of
 from guildmark.domain.contracts import ChainClass
 from guildmark.domain.identifiers import (
     ChainId,
@@ -535,3 +536,25 @@ def test_a_home_is_closed_whatever_the_command_did(
     assert speak("org", "show", "0x" + "00" * 32).exit == 4
 
     assert closed == ["home", "home"]
+
+
+@pytest.mark.parametrize(("mode", "warns"), [(0o600, False), (0o640, True), (0o604, True)])
+def test_a_password_that_others_may_read_is_told_once(
+    mode: int,
+    warns: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("GUILDMARK_PASSWORD_FILE", raising=False)
+    file = tmp_path / "password"
+    file.write_text("secret\n")
+    file.chmod(mode)
+    password = password_of(tmp_path)
+
+    assert (password(), password()) == ("secret", "secret")
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count(f"others may read the password file {file}") == int(warns)
+    assert "secret" not in err

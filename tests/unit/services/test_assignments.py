@@ -4,13 +4,23 @@ from dataclasses import replace
 
 import pytest
 
-from fakes.world import MAKER, OPERATOR, SITE, Tools, World, make_world
+from fakes.store import MemoryNodeStore
+from fakes.world import MACHINE, MAKER, OPERATOR, SITE, Tools, World, make_world
 from guildmark.domain.clause import ClausePath
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import IdentityId, LaneNumber, SiteRecipeId, UnitNumber
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.identifiers import IdentityId, KeyId, LaneNumber, SiteRecipeId, UnitNumber
+from guildmark.domain.identity import IdentityKind, key_id
 from guildmark.domain.predicate import Beacon, Setting
-from guildmark.domain.refusals import LicenseUnknownError, RecipeUnknownError
+from guildmark.domain.refusals import KeyUnknownError, LicenseUnknownError, RecipeUnknownError
+from guildmark.domain.statement import BuildStatement
+from guildmark.ports import DocumentKind, KeyName
+from guildmark.services.admission import (
+    CLOCK_TOLERANCE,
+    ClockAheadError,
+    InstrumentUnknownError,
+    MeasurementMissingError,
+    SettingsNotRecordedError,
+)
 from guildmark.services.assignments import (
     Assignments,
     BeaconTooOldError,
@@ -18,6 +28,7 @@ from guildmark.services.assignments import (
     RecordMissingError,
     UnlinkedError,
 )
+from guildmark.services.builds import signing_key
 
 
 @pytest.fixture
@@ -193,3 +204,56 @@ def test_statements_of_other_lanes_and_files_that_are_none_count_for_nothing(wor
     foreign = world.sign(replace(statement, external=other))
 
     assert next_unit(world, foreign, b"{}") == 1
+
+
+def key_of(world: World) -> KeyId:
+    return key_id(world.machine, signing_key(world.tools.keys, KeyName(MACHINE)))
+
+
+def test_what_the_log_would_take_is_foreseen(world: World) -> None:
+    assignments(world).foresee(world.statement(), key_of(world))
+
+
+def test_a_key_that_is_none_of_the_machine_is_foreseen(world: World) -> None:
+    with pytest.raises(KeyUnknownError, match="none of machine"):
+        assignments(world).foresee(world.statement(), KeyId(bytes(32)))
+
+
+def test_a_clock_ahead_is_foreseen_from_its_bound_on(world: World) -> None:
+    statement = world.statement()
+    with world.tools.store.reading() as view:
+        block = view.facts.cursor()
+    assert block is not None
+    latest = block.time + CLOCK_TOLERANCE
+
+    def ending(at: int) -> BuildStatement:
+        return replace(statement, run=replace(statement.run, finished_on=at))
+
+    assignments(world).foresee(ending(latest), key_of(world))
+    with pytest.raises(ClockAheadError):
+        assignments(world).foresee(ending(latest + 1), key_of(world))
+
+
+def test_a_missing_measurement_and_setting_are_foreseen(world: World) -> None:
+    with pytest.raises(MeasurementMissingError, match="/tolerance/bore"):
+        assignments(world).foresee(replace(world.statement(), measurements=()), key_of(world))
+    with pytest.raises(SettingsNotRecordedError):
+        assignments(world).foresee(replace(world.statement(), settings=()), key_of(world))
+
+
+def test_an_unknown_instrument_is_foreseen_where_the_recipe_is_not_here(world: World) -> None:
+    state = world.tools.store.__dict__["_state"]
+    del state.documents[DocumentKind.RECIPE_DOCUMENT, world.site_recipe]
+    statement = world.statement()
+    strange = tuple(replace(one, instrument="caliper") for one in statement.measurements)
+
+    assignments(world).foresee(replace(statement, measurements=()), key_of(world))
+    with pytest.raises(InstrumentUnknownError):
+        assignments(world).foresee(replace(statement, measurements=strange), key_of(world))
+
+
+def test_a_home_that_read_no_block_knows_no_time_and_no_key(world: World) -> None:
+    empty = Assignments(store=MemoryNodeStore())
+
+    with pytest.raises(KeyUnknownError):
+        empty.foresee(world.statement(), key_of(world))

@@ -5,10 +5,18 @@ from typing import Any
 
 import pytest
 
-from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, World, make_world
+from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, UNITS, World, make_world
 from guildmark.domain.eip712 import TypedDataDomain, licenses_domain
 from guildmark.domain.facts import LaneFact, LicenseFact, LicenseNumberFact, PaidFact
-from guildmark.domain.identifiers import ZERO_ADDRESS, Address, Digest, Uint256, to_hex
+from guildmark.domain.identifiers import (
+    ZERO_ADDRESS,
+    Address,
+    Digest,
+    LicenseId,
+    Uint256,
+    UnitNumber,
+    to_hex,
+)
 from guildmark.domain.refusals import (
     CreditMissingError,
     LaneStaleError,
@@ -17,8 +25,8 @@ from guildmark.domain.refusals import (
 )
 from guildmark.domain.signatures import recover_address
 from guildmark.domain.terms import Extension, Place, TermsKind
-from guildmark.ports import DocumentKind, KeyName
-from guildmark.services.licenses import SignedExtension
+from guildmark.ports import DocumentKind, Facts, KeyName
+from guildmark.services.licenses import SignedExtension, Usage, usage
 from guildmark.services.licensors import NotLicensorError
 from guildmark.services.offers import Draft, Offer, OfferMismatchError, Offers, Price
 from guildmark.services.projection import known
@@ -298,3 +306,35 @@ def test_root_terms_are_signed_as_themselves(world: World) -> None:
     assert signed.place is None
     owner = world.tools.keys.address(KeyName(DESIGNER))
     assert recover_address(Digest(signed.id), signed.signature) == owner
+
+
+def test_units_that_were_licensed_on_are_listed_and_their_draws_count(world: World) -> None:
+    before = used(world, world.license)
+    offer = under(world, 2)
+    offers(world, SITE).grant(offer)
+    world.tools.indexing().follow()
+    with world.tools.store.reading() as view:
+        child = license_fact(offer.id, view.facts)
+        own = known(view.facts, LaneFact, child.first_lane)
+    with world.tools.store.writing() as work:
+        work.facts.put(replace(own, next=UnitNumber(own.next + 1)))
+
+    after, below = used(world, world.license), used(world, offer.id)
+
+    assert (before.children, before.drawn) == ((), 0)
+    (listed,) = after.children
+    assert listed.license.id == offer.id
+    assert (listed.first, listed.end, listed.drawn) == (own.first, own.first + 2, 1)
+    assert (after.drawn, below.drawn, below.children) == (1, 1, ())
+    assert [one.number for one in below.lanes] == [own.number]
+    units = sum(one.end - one.first for one in after.lanes) + listed.end - listed.first
+    assert units == UNITS
+
+
+def used(world: World, license_: LicenseId) -> Usage:
+    with world.tools.store.reading() as view:
+        return usage(license_fact(license_, view.facts), view.facts)
+
+
+def license_fact(license_: LicenseId, facts: Facts) -> LicenseFact:
+    return known(facts, LicenseFact, known(facts, LicenseNumberFact, license_).number)

@@ -28,6 +28,7 @@ from guildmark.services.designs import SourceFile
 from guildmark.services.disclosing import shown_clauses
 from guildmark.services.packages import (
     Package,
+    PackageLicenseEndedError,
     PackageMismatchError,
     PackageNotLicensedError,
     Packages,
@@ -156,7 +157,7 @@ def test_license_that_is_stopped_from_some_time_on_releases_no_key(world: World)
     package = package_of(world)
     world.tools.licenses(DESIGNER).stop(world.license, at=world.tools.chain.now + 500)
 
-    with pytest.raises(PackageNotLicensedError, match="ended or is stopped"):
+    with pytest.raises(PackageLicenseEndedError, match="ended or is stopped"):
         sealed_to_site(world, package)
 
 
@@ -167,7 +168,7 @@ def test_license_releases_keys_until_its_end(world: World) -> None:
     assert sealed_to_site(world, package)
     chain.mine()
 
-    with pytest.raises(PackageNotLicensedError, match="ended or is stopped"):
+    with pytest.raises(PackageLicenseEndedError, match="ended or is stopped"):
         sealed_to_site(world, package)
 
 

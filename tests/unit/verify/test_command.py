@@ -1,6 +1,8 @@
 """``guildmark verify`` as its users call it, without any connection."""
 
 import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -256,3 +258,32 @@ def test_every_error_of_the_command_has_its_own_code() -> None:
 
 def _walk(kind: type[GuildmarkError]) -> list[type[GuildmarkError]]:
     return [kind, *(each for child in kind.__subclasses__() for each in _walk(child))]
+
+
+def test_a_closed_pipe_changes_no_verdict(folder: Path) -> None:
+    words = ("verify", folder / "part.zip", "--trust", folder / "trust.json", "--offline")
+    command = [sys.executable, "-m", "guildmark", *map(str, words)]
+    read, write = os.pipe()
+    os.close(read)
+
+    heard = subprocess.run(command, capture_output=True, check=False)
+    unheard = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, check=False)
+    os.close(write)
+
+    # The evidence is old by that process's clock, so that the code is one of its own.
+    assert heard.returncode not in {0, 1, 120}
+    assert (unheard.returncode, unheard.stderr) == (heard.returncode, b"")
+
+
+def test_nobody_is_accepted_until_a_time_before_the_first(folder: Path) -> None:
+    file, issuer = folder / "trust.json", "0x" + "ab" * 32
+    before = file.read_bytes()
+
+    def add(*times: str) -> int:
+        return run("trust", "add", "--issuer", issuer, *times, "--trust", file)
+
+    assert add("--from", "2030-01-01", "--to", "2029-01-01") == 2
+    assert add("--from", "100", "--to", "100") == 2
+    assert file.read_bytes() == before
+    assert add("--from", "100", "--to", "101") == 0
+    assert add("--to", "1") == 0

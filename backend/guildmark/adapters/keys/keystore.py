@@ -156,13 +156,18 @@ def open_signer(uri: str, password: Callable[[], str], *, pin: Path | None = Non
     return _scheme(uri).open(uri, password, pin)
 
 
+def password_file(folder: Path, environment: Mapping[str, str]) -> Path:
+    """Return the file with the password of the keys in ``folder``, be it there or not."""
+    named = environment.get(PASSWORD_VARIABLE)
+    return Path(named) if named else folder / "password"
+
+
 def password_from(folder: Path, environment: Mapping[str, str]) -> Callable[[], str]:
     """Return what reads the password of the keys in ``folder`` when it is needed.
 
     The file is the one that GUILDMARK_PASSWORD_FILE names, else ``password`` beside the keys.
     """
-    named = environment.get(PASSWORD_VARIABLE)
-    path = Path(named) if named else folder / "password"
+    path = password_file(folder, environment)
 
     def password() -> str:
         try:

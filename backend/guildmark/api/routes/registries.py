@@ -1,7 +1,7 @@
 """What the registries say, from the node's index: identities, designs, licenses."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from guildmark.api.description import refusals
 from guildmark.api.parameters import Hex32, SchemeQuery, ValueQuery
@@ -26,6 +26,7 @@ from guildmark.domain.refusals import (
 from guildmark.domain.terms import NO_LICENSE
 from guildmark.services.cards import Stated, holders, read_claim, stated
 from guildmark.services.guardians import recovery
+from guildmark.services.licenses import Child, usage
 from guildmark.services.notices import controllers, notices_on
 
 router = APIRouter(prefix="/v1", tags=["registries"], responses=refusals(400, 404, 503))
@@ -119,6 +120,17 @@ class LaneAnswer(BaseModel):
     reclaimAt: int  # noqa: N815 - the name in JSON
 
 
+class ChildAnswer(BaseModel):
+    """Units [first, end) that were licensed on; drawn from that license's lanes and those below."""
+
+    id: str
+    number: int
+    first: int
+    end: int
+    holder: str
+    drawn: int
+
+
 class LicenseAnswer(BaseModel):
     """A license and where its units are."""
 
@@ -134,8 +146,9 @@ class LicenseAnswer(BaseModel):
     notBefore: int  # noqa: N815 - the name in JSON
     notAfter: int  # noqa: N815 - the name in JSON
     stopAt: int  # noqa: N815 - the name in JSON
-    drawn: int
+    drawn: int = Field(description="From its own lanes and those of all licenses below it.")
     lanes: list[LaneAnswer]
+    licensedOn: list[ChildAnswer]  # noqa: N815 - the name in JSON
 
 
 @router.get("/identities", summary="Who holds an identifier")
@@ -196,10 +209,10 @@ def license_(license_id: Hex32, node: Node) -> LicenseAnswer:
     with node.store.reading() as view:
         numbered = view.facts.get(LicenseNumberFact, bytes32_from_hex(license_id))
         fact = None if numbered is None else view.facts.get(LicenseFact, numbered.number)
-        lanes = [lane for lane in view.facts.each(LaneFact) if fact and lane.license == fact.number]
-    if fact is None:
-        message = f"No final block holds the license {license_id}."
-        raise LicenseUnknownError(message, license=license_id)
+        if fact is None:
+            message = f"No final block holds the license {license_id}."
+            raise LicenseUnknownError(message, license=license_id)
+        used = usage(fact, view.facts)
     terms = fact.terms
     return LicenseAnswer(
         id=license_id,
@@ -214,8 +227,20 @@ def license_(license_id: Hex32, node: Node) -> LicenseAnswer:
         notBefore=terms.not_before,
         notAfter=terms.not_after,
         stopAt=fact.stop_at,
-        drawn=sum(lane.next - lane.first for lane in lanes),
-        lanes=[_lane(lane) for lane in lanes],
+        drawn=used.drawn,
+        lanes=[_lane(lane) for lane in used.lanes],
+        licensedOn=[_child(one) for one in used.children],
+    )
+
+
+def _child(child: Child) -> ChildAnswer:
+    return ChildAnswer(
+        id=to_hex(child.license.id),
+        number=child.license.number,
+        first=child.first,
+        end=child.end,
+        holder=to_hex(child.license.terms.holder),
+        drawn=child.drawn,
     )
 
 
