@@ -10,12 +10,11 @@ from guildmark.domain.clause import ClausePath
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import IdentityId, KeyId, LaneNumber, SiteRecipeId, UnitNumber
 from guildmark.domain.identity import IdentityKind, key_id
-from guildmark.domain.predicate import Beacon, Setting
+from guildmark.domain.predicate import CLOCK_TOLERANCE, Beacon, Setting
 from guildmark.domain.refusals import KeyUnknownError, LicenseUnknownError, RecipeUnknownError
 from guildmark.domain.statement import BuildStatement
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.admission import (
-    CLOCK_TOLERANCE,
     ClockAheadError,
     InstrumentUnknownError,
     MeasurementMissingError,
