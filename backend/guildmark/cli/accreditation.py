@@ -34,6 +34,7 @@ from guildmark.services.accreditations import (
     accreditation_fact,
     accreditations_above,
     accreditations_of,
+    present,
 )
 from guildmark.services.cards import name_of
 from guildmark.services.disclosing import shown_accreditation
@@ -179,8 +180,8 @@ def check(
         message = "The trust file pins another chain or deployment than this home's."
         raise ChainNotTrustedError(message, pinned=trusted.chain.chain_id)
     wanted = Requirement(standard=scope, process=process, material=material, site=site)
-    second = opened.clock.now() if at is None else at
     with opened.store.reading() as view:
+        second = present(opened.clock, view) if at is None else at
         answer = was_accredited(
             subject,
             wanted,

@@ -19,7 +19,7 @@ from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.refusals import IdentityUnknownError
 from guildmark.ports import View
-from guildmark.services.accreditations import accreditations_above
+from guildmark.services.accreditations import accreditations_above, present
 from guildmark.services.cards import Stated, name_of, stated
 from guildmark.services.guardians import recovery
 from guildmark.services.notices import controllers, notices_on
@@ -200,7 +200,7 @@ def _accreditations(
     """Yield an identity's accreditations that this node can read, each judged alone and now."""
     shown = accreditations_above(identity, view)
     above = [link for link in shown if link.subject != identity]
-    now = node.judging.clock.now()
+    now = present(node.judging.clock, view)
     for link in shown:
         if link.subject == identity:
             answer = was_accredited(

@@ -18,7 +18,11 @@ from guildmark.domain.facts import AccreditationFact, IdentityFact
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.refusals import IdentityUnknownError
 from guildmark.ports import View
-from guildmark.services.accreditations import accreditations_above, accreditations_of
+from guildmark.services.accreditations import (
+    accreditations_above,
+    accreditations_of,
+    present,
+)
 from guildmark.services.disclosing import shown_accreditation
 
 router = APIRouter(prefix="/v1", tags=["registries"], responses=refusals(400, 404, 503))
@@ -93,9 +97,9 @@ def accredited(  # noqa: PLR0913, PLR0917 - one argument a parameter of the quer
         material=material,
         site=None if site is None else IdentityId(bytes32_from_hex(site)),
     )
-    second = node.judging.clock.now() if at is None else at
     with node.store.reading() as view:
         key = _known(identity, view)
+        second = present(node.judging.clock, view) if at is None else at
         shown = accreditations_above(key, view)
     trust = node.judging.trust
     answer = was_accredited(key, wanted, second, shown=shown, roots=trust.issuer_times)
