@@ -19,7 +19,7 @@ _NO_CHAIN = ("--rpc", "http://127.0.0.1:9")
 _PLAIN_CALLS = (
     (("version", "--json"), 0, "version"),
     (("completions", "bash"), 0, "_GUILDMARK_COMPLETE"),
-    (("trust", "show", "--trust", "nowhere.json"), 2, "trust.malformed"),
+    (("trust", "show", "--trust", "nowhere.json"), 4, "trust.missing"),
     (
         ("trust", "init", "--trust", "nowhere.json", *_NO_CHAIN, "--directory", "0x" + "11" * 20),
         3,
