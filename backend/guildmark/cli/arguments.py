@@ -232,3 +232,19 @@ def _utc(text: str) -> int:
 def _no_time(text: str) -> TimeMalformedError:
     message = f"{text[:40]!r} is no time."
     return TimeMalformedError(message, found=text[:40])
+
+
+LicenseArgument: TypeAlias = Annotated[
+    LicenseId, typer.Argument(metavar="LICENSE", parser=license_id, help="The license's id.")
+]
+BuildBy: TypeAlias = Annotated[
+    RecipeId, typer.Option(metavar="RECIPE", parser=recipe_id, help="The recipe to build by.")
+]
+Clearers: TypeAlias = Annotated[
+    list[IdentityId] | None,
+    typer.Option(
+        metavar="ID",
+        parser=identity_id,
+        help="Whose clearances for control classes count; may be repeated.",
+    ),
+]

@@ -33,6 +33,16 @@ class DetailMalformedError(UsageError):
     hint = "Write each detail as --detail NAME=VALUE."
 
 
+_Name = Annotated[str, typer.Argument(help="Its name, kept in the profile off chain.")]
+_Country = Annotated[
+    str | None, typer.Option(metavar="CODE", parser=country_code, help="ISO 3166-1, as DE.")
+]
+_Details = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME=VALUE", help="More of the profile; may be repeated."),
+]
+
+
 def app_of(kind: IdentityKind) -> typer.Typer:
     """Return the commands of one kind of identity."""
     app = typer.Typer(help=f"Register and show {_ARTICLES[kind]}.", no_args_is_help=True)
@@ -40,15 +50,9 @@ def app_of(kind: IdentityKind) -> typer.Typer:
 
     @app.command(help=f"Register {_ARTICLES[kind]}; print its id.")
     def register(
-        name: Annotated[str, typer.Argument(help="Its name, kept in the profile off chain.")],
-        country: Annotated[
-            str | None,
-            typer.Option(metavar="CODE", parser=country_code, help="ISO 3166-1, as DE."),
-        ] = None,
-        detail: Annotated[
-            list[str] | None,
-            typer.Option(metavar="NAME=VALUE", help="More of the profile; may be repeated."),
-        ] = None,
+        name: _Name,
+        country: _Country = None,
+        detail: _Details = None,
         account: Signer = ACCOUNT,
         home: Folder = None,
         as_json: AsJson = False,
@@ -77,15 +81,9 @@ def app_of(kind: IdentityKind) -> typer.Typer:
         identity: Annotated[
             IdentityId, typer.Argument(metavar="ID", parser=identity_id, help=f"The {word}'s id.")
         ],
-        name: Annotated[str, typer.Argument(help="Its name, kept in the profile off chain.")],
-        country: Annotated[
-            str | None,
-            typer.Option(metavar="CODE", parser=country_code, help="ISO 3166-1, as DE."),
-        ] = None,
-        detail: Annotated[
-            list[str] | None,
-            typer.Option(metavar="NAME=VALUE", help="More of the profile; may be repeated."),
-        ] = None,
+        name: _Name,
+        country: _Country = None,
+        detail: _Details = None,
         account: Signer = ACCOUNT,
         home: Folder = None,
         as_json: AsJson = False,

@@ -14,6 +14,7 @@ from guildmark.cli.arguments import (
     AsJson,
     Folder,
     Input,
+    LicenseArgument,
     Signer,
     address,
     design_id,
@@ -79,9 +80,7 @@ _ROYALTY_MAX = 2**96 - 1
 _FEE_MAX = 2**256 - 1
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,77}", re.ASCII)
 
-_License = Annotated[
-    LicenseId, typer.Argument(metavar="LICENSE", parser=license_id, help="The license's id.")
-]
+_More = Annotated[int, typer.Argument(min=1, max=UINT40_MAX, help="How many units to add.")]
 _Lane = Annotated[
     int, typer.Argument(metavar="LANE", min=1, max=UINT40_MAX, help="The lane's number.")
 ]
@@ -300,8 +299,8 @@ def split(
 
 @app.command("sign-extension")
 def sign_extension(
-    license_: _License,
-    units: Annotated[int, typer.Argument(min=1, max=UINT40_MAX, help="How many units to add.")],
+    license_: LicenseArgument,
+    units: _More,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the signed units are written.")],
     offer_until: Annotated[
         int | None,
@@ -330,8 +329,8 @@ def sign_extension(
 
 @app.command()
 def extend(
-    license_: _License,
-    units: Annotated[int, typer.Argument(min=1, max=UINT40_MAX, help="How many units to add.")],
+    license_: LicenseArgument,
+    units: _More,
     signed: Annotated[
         Path | None,
         typer.Option(
@@ -446,7 +445,7 @@ def withdraw(
 
 @app.command()
 def stop(
-    license_: _License,
+    license_: LicenseArgument,
     at: Annotated[
         int,
         typer.Option(metavar="TIME", parser=moment, help="UTC or block seconds; heeds the notice."),
@@ -462,7 +461,7 @@ def stop(
 
 @app.command()
 def reconcile(
-    license_: _License,
+    license_: LicenseArgument,
     release: Annotated[
         list[ReleasePlace] | None,
         typer.Option(
@@ -497,7 +496,7 @@ def reconcile(
 
 @app.command()
 def show(
-    license_: _License,
+    license_: LicenseArgument,
     at: Annotated[
         int | None,
         typer.Option(

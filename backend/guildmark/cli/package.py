@@ -14,11 +14,12 @@ from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import (
     ACCOUNT,
     AsJson,
+    BuildBy,
+    Clearers,
     Folder,
     Input,
+    LicenseArgument,
     identity_id,
-    license_id,
-    recipe_id,
     release_place,
     sealing_key,
 )
@@ -31,8 +32,6 @@ from guildmark.domain.identifiers import (
     UINT40_MAX,
     IdentityId,
     LaneNumber,
-    LicenseId,
-    RecipeId,
     to_hex,
 )
 from guildmark.domain.release import NO_MACHINE, ContentKeys, ReleasePlace
@@ -51,12 +50,8 @@ _Site = Annotated[
 
 @app.command()
 def seal(
-    license_: Annotated[
-        LicenseId, typer.Argument(metavar="LICENSE", parser=license_id, help="The license's id.")
-    ],
-    recipe: Annotated[
-        RecipeId, typer.Option(metavar="RECIPE", parser=recipe_id, help="The recipe to build by.")
-    ],
+    license_: LicenseArgument,
+    recipe: BuildBy,
     site: _Site,
     recipient: Annotated[
         str, typer.Option(metavar="KEY", help="The site's key, as `keys show` prints it.")
@@ -70,14 +65,7 @@ def seal(
             help="A node that releases the files' keys; may be repeated, your own first.",
         ),
     ] = None,
-    issuer: Annotated[
-        list[IdentityId] | None,
-        typer.Option(
-            metavar="ID",
-            parser=identity_id,
-            help="Whose clearances for control classes count; may be repeated.",
-        ),
-    ] = None,
+    issuer: Clearers = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:

@@ -8,20 +8,21 @@ import typer
 from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import (
     AsJson,
+    BuildBy,
+    Clearers,
     Folder,
     Input,
+    LicenseArgument,
     NodeUrl,
     digest,
     identity_id,
-    license_id,
-    recipe_id,
     sealing_key,
     thing_id,
 )
 from guildmark.cli.homes import write_new
 from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter, enter_informed
-from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, LicenseId, RecipeId, to_hex
+from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, to_hex
 from guildmark.domain.release import ReceiptProof, ReleaseReceipt
 from guildmark.ports import KeyName
 from guildmark.services.receipts import verified
@@ -41,12 +42,8 @@ _Thing = Annotated[
 
 @app.command()
 def deposit(
-    license_: Annotated[
-        LicenseId, typer.Argument(metavar="LICENSE", parser=license_id, help="The license's id.")
-    ],
-    recipe: Annotated[
-        RecipeId, typer.Option(metavar="RECIPE", parser=recipe_id, help="The recipe to build by.")
-    ],
+    license_: LicenseArgument,
+    recipe: BuildBy,
     operator: Annotated[
         IdentityId,
         typer.Option(metavar="ID", parser=identity_id, help="The operator of the node."),
@@ -55,14 +52,7 @@ def deposit(
         str, typer.Option(metavar="KEY", help="The node's key, as `keys show` prints it.")
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the deposit is written.")],
-    issuer: Annotated[
-        list[IdentityId] | None,
-        typer.Option(
-            metavar="ID",
-            parser=identity_id,
-            help="Whose clearances for control classes count; may be repeated.",
-        ),
-    ] = None,
+    issuer: Clearers = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
