@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from guildmark_ipfs.errors import (
 from guildmark_ipfs.kubo import KuboBlockStore
 from guildmark_ipfs.store import ContentStore, describe
 from guildmark_ipfs.unixfs import CHUNK
+from ipfs import disks
 from ipfs.kubo_double import KuboDouble
 from ipfs.kubo_node import KuboNode
 
@@ -94,15 +94,8 @@ def test_a_daemon_that_dies_in_the_middle_of_an_add_loses_nothing_that_was_said_
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 48 MiB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(folder)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
+    with disks.small_disk(tmp_path, 48) as disk:
+        yield disk
 
 
 @needs_kubo
