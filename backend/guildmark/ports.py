@@ -33,6 +33,7 @@ from guildmark.domain.identifiers import (
     LogNumber,
     Seq,
 )
+from guildmark.domain.jobs import Observation
 from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.queue import Batch, Build, Logged, Outcome, Queued
 from guildmark.domain.release import Released
@@ -179,6 +180,20 @@ class NotFinalInTimeError(NotFinalError):
 
     code = "chain.notFinal"
     hint = "It stays in the outbox and is sent until it lands: ask again later."
+
+
+class MachineUnavailableError(NetworkError):
+    """A machine, or what speaks for it, does not answer."""
+
+    code = "machine.unavailable"
+    hint = "Look at the machine's power and network; the agent tries again by itself."
+
+
+class MachineAnswerError(NetworkError):
+    """A machine answers otherwise than its protocol says."""
+
+    code = "machine.badAnswer"
+    hint = "Look at the machine's address, its kind and its version."
 
 
 class KeyMissingError(NotFoundError):
@@ -730,6 +745,27 @@ class Releaser(Protocol):
             PeerUnavailableError: The node does not answer in time, or not as a node does.
             GuildmarkError: The node refuses.
         """
+        ...
+
+
+class Machine(Protocol):
+    """What a machine on the shop floor tells of its jobs; asked again and again by one thread."""
+
+    def poll(self, cursor: bytes) -> Observation:
+        """Return all that happened since a cursor; b"" is the beginning.
+
+        The same cursor gives the same events again until a newer one was handed in: whoever asks
+        stores observation and cursor in one step, and what was lost before that is told again.
+
+        Raises:
+            MachineUnavailableError: It does not answer.
+            MachineAnswerError: It answers otherwise than its protocol says.
+            MalformedReportError: What it wrote contradicts itself.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections and files."""
         ...
 
 
