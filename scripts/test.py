@@ -8,8 +8,15 @@ from environments import ROOT, native
 from steps import Step, run
 
 _COVERAGE = ("--cov", "--cov-report=term:skip-covered", "--cov-report=json", "--cov-report=html")
-# A file's tests stay in one process; the order is random, but the same on every machine.
-_TOGETHER = ("--numprocesses=auto", "--maxprocesses=4", "--dist=loadfile", "--randomly-seed=1")
+# A file's tests stay in one process; the order is random, but the same on every machine, and
+# long files come first (tests/conftest.py).
+_TOGETHER = (
+    "--numprocesses=auto",
+    "--maxprocesses=4",
+    "--dist=loadfile",
+    "--no-loadscope-reorder",
+    "--randomly-seed=1",
+)
 _CONTRACTS_REPORT = ("--report", "lcov", "--report-file", "build/coverage/contracts.info")
 
 
