@@ -27,7 +27,6 @@ from guildmark.domain.identifiers import (
     Address,
     Cid,
     Digest,
-    IdentityId,
     Index,
     LaneNumber,
     LogNumber,
@@ -35,7 +34,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.jobs import Observation
 from guildmark.domain.predicate import KeyHolder
-from guildmark.domain.queue import Batch, Build, Logged, Outcome, Queued
+from guildmark.domain.queue import Batch, Build, Logged, Outcome, Queued, Standing
 from guildmark.domain.release import Released
 
 FactT = TypeVar("FactT", bound=Fact)
@@ -828,6 +827,10 @@ class LogReader(Protocol):
         """Return what became of an envelope; of several times, the last one."""
         ...
 
+    def builds(self, envelopes: Sequence[Digest]) -> Mapping[Digest, Build]:
+        """Return what became of each envelope that is known; of several times, the last one."""
+        ...
+
     def logged(self, log: LogNumber, index: Index) -> Logged | None:
         """Return the entry at a final position."""
         ...
@@ -860,16 +863,19 @@ class LogReader(Protocol):
 class LogWriter(LogReader, Protocol):
     """A node's own log inside one transaction."""
 
-    def counter(self, machine: IdentityId, counter: int) -> Build | None:
-        """Return the build with a machine's counter, unless it was refused; receipts have none."""
+    def standing(self, entries: Sequence[Queued]) -> Standing:
+        """Return what stands in the way of entries by statement, counter or label.
+
+        What was refused stands in nobody's way; receipts have no counters.
+        """
         ...
 
     def claimed_units(self, lane: LaneNumber) -> int:
         """Return how many accepted entries of a lane have not drawn yet."""
         ...
 
-    def accept(self, entry: Queued) -> None:
-        """Queue an entry behind the others."""
+    def accept(self, *entries: Queued) -> None:
+        """Queue entries behind the others, in their order."""
         ...
 
     def close_batch(self, batch: Batch) -> None:

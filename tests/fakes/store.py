@@ -1,14 +1,14 @@
 """A home's store in memory: the same answers as SQL, and an error undoes a transaction."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 from guildmark.domain.entry import EntryKind
 from guildmark.domain.facts import Fact, Key
-from guildmark.domain.identifiers import Digest, IdentityId, Index, LaneNumber, LogNumber, Seq
-from guildmark.domain.queue import Batch, Build, BuildState, Logged, Outcome, Queued
+from guildmark.domain.identifiers import Digest, Index, LaneNumber, LogNumber, Seq
+from guildmark.domain.queue import Batch, Build, BuildState, Logged, Outcome, Queued, Standing
 from guildmark.ports import Block, DocumentKind, View, Work
 
 FactT = TypeVar("FactT", bound=Fact)
@@ -95,13 +95,17 @@ class MemoryLog:
     def payload(self, digest: Digest) -> Build | None:
         return self._last(lambda row: row.queued.payload == digest)
 
-    def counter(self, machine: IdentityId, counter: int) -> Build | None:
-        def same(row: _Row) -> bool:
-            entry = row.queued.entry
-            counted = (entry.machine, row.queued.counter, entry.kind)
-            return counted == (machine, counter, EntryKind.BUILD)
+    def builds(self, envelopes: Sequence[Digest]) -> Mapping[Digest, Build]:
+        found = {envelope: self.build(envelope) for envelope in envelopes}
+        return {envelope: build for envelope, build in found.items() if build is not None}
 
-        return self._last(same)
+    def standing(self, entries: Sequence[Queued]) -> Standing:
+        standing = Standing()
+        for entry in entries:
+            for row in self._state.rows.values():
+                if row.build.state is not BuildState.REFUSED:
+                    _compare(row, entry, standing)
+        return standing
 
     def labelled(self, label: str) -> Sequence[Build]:
         return [
@@ -152,7 +156,11 @@ class MemoryLog:
         rows = self._state.rows.values()
         return sum(row.queued.lane == lane and row.build.state in undrawn for row in rows)
 
-    def accept(self, entry: Queued) -> None:
+    def accept(self, *entries: Queued) -> None:
+        for entry in entries:
+            self._accept(entry)
+
+    def _accept(self, entry: Queued) -> None:
         number = len(self._state.rows) + 1
         build = Build(
             digest=entry.digest, label=entry.label, lane=entry.lane, state=BuildState.ACCEPTED
@@ -197,6 +205,17 @@ class MemoryLog:
             if holds(row) and (refused or row.build.state is not BuildState.REFUSED)
         ]
         return found[-1] if found else None
+
+
+def _compare(row: _Row, entry: Queued, standing: Standing) -> None:
+    queued, machine = row.queued, entry.entry.machine
+    if queued.payload == entry.payload:
+        standing.payloads[entry.payload] = row.build
+    if queued.label == entry.label:
+        standing.labels[entry.label] = row.build
+    counted = (queued.entry.machine, queued.counter, queued.entry.kind)
+    if counted == (machine, entry.counter, EntryKind.BUILD):
+        standing.counters[machine, entry.counter] = row.build
 
 
 class MemoryNodeStore:

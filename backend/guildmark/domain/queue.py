@@ -1,12 +1,13 @@
 """An operator's own log before it is public: accepted entries, batches, outcomes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from guildmark.domain.entry import Entry
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
+    IdentityId,
     Index,
     LaneNumber,
     LogNumber,
@@ -102,6 +103,31 @@ class Build:
     index: Index | None = None
     unit: UnitNumber | None = None
     code: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The builds that stand in the way of others: accepted, and not refused since.
+
+    Args:
+        payloads: By the digest of their statement.
+        counters: By machine and counter.
+        labels: By label.
+    """
+
+    payloads: dict[Digest, Build] = field(default_factory=dict)
+    counters: dict[tuple[IdentityId, int], Build] = field(default_factory=dict)
+    labels: dict[str, Build] = field(default_factory=dict)
+
+    def take(self, entry: Queued) -> Build:
+        """Let an entry stand in the way of those behind it, and return its build."""
+        build = Build(
+            digest=entry.digest, label=entry.label, lane=entry.lane, state=BuildState.ACCEPTED
+        )
+        self.payloads[entry.payload] = build
+        self.counters[entry.entry.machine, entry.counter] = build
+        self.labels[entry.label] = build
+        return build
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,26 @@
 """Ingest: envelopes in, an answer for each; accepted means durable."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import ConflictError, GuildmarkError, NotCoveredError, NotFinalError
 from guildmark.domain.facts import LaneFact
-from guildmark.domain.identifiers import Bytes32, Digest, LogNumber, UnitNumber, to_hex
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Digest,
+    LaneNumber,
+    LogNumber,
+    UnitNumber,
+    to_hex,
+)
 from guildmark.domain.metering import check_draw
-from guildmark.domain.queue import Build, BuildState, Queued
-from guildmark.ports import Entropy, NodeStore, Work
+from guildmark.domain.queue import Build, BuildState, Queued, Standing
+from guildmark.ports import Entropy, NodeStore, View, Work
 from guildmark.services.admission import Admitted, Desk
 from guildmark.services.projection import known
+from guildmark.services.remembering import RememberedFacts
 from guildmark.services.settling import licenses_of
 
 BATCH_MAX = 1000
@@ -97,49 +105,85 @@ class Ingest:
             if cursor is None:
                 message = "The node has not read the chain yet."
                 raise IndexEmptyError(message)
-            desk = Desk(view=work, log=self.log, now=cursor.time)
-            return [self._answer(data, desk, work) for data in envelopes]
+            facts = RememberedFacts(facts=work.facts)
+            view = View(facts=facts, log=work.log, documents=work.documents)
+            desk = Desk(view=view, log=self.log, now=cursor.time)
+            door = _Door(desk=desk, work=work, entropy=self.entropy)
+            return door.answers(envelopes)
 
-    def _answer(self, data: bytes, desk: Desk, work: Work) -> Answer:
-        digest = envelope_digest(data)
-        before = work.log.build(digest)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Door:
+    """One request's envelopes, asked about together and taken in together, in their order.
+
+    Args:
+        claimed: How many units of each lane are claimed and not drawn.
+        accepted: What is to be taken in.
+    """
+
+    desk: Desk
+    work: Work
+    entropy: Entropy
+    claimed: dict[LaneNumber, int] = field(default_factory=dict)
+    accepted: list[Queued] = field(default_factory=list)
+
+    def answers(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
+        digests = [envelope_digest(data) for data in envelopes]
+        before = self.work.log.builds(digests)
+        examined = [
+            self._examine(data, digest, before.get(digest))
+            for data, digest in zip(envelopes, digests, strict=True)
+        ]
+        admitted = [one for one in examined if isinstance(one, Admitted)]
+        standing = self.work.log.standing([one.entry for one in admitted])
+        answers = [
+            self._decide(one, standing) if isinstance(one, Admitted) else one for one in examined
+        ]
+        self.work.log.accept(*self.accepted)
+        return answers
+
+    def _examine(self, data: bytes, digest: Digest, before: Build | None) -> Answer | Admitted:
         if before is not None and before.state is not BuildState.REFUSED:
             return Answer(digest=digest, reception=Reception.DUPLICATE, build=before)
         try:
-            return self._queue(data, desk, work)
+            return self.desk.examine(data, Bytes32(self.entropy.token(_SALT_SIZE)))
         except GuildmarkError as error:
             return Answer(digest=digest, reception=Reception.REFUSED, error=error)
 
-    def _queue(self, data: bytes, desk: Desk, work: Work) -> Answer:
-        admitted = desk.examine(data, Bytes32(self.entropy.token(_SALT_SIZE)))
+    def _decide(self, admitted: Admitted, standing: Standing) -> Answer:
         entry = admitted.entry
         # The same statement under another signature is no other part.
-        before = work.log.payload(entry.payload)
+        before = standing.payloads.get(entry.payload)
         if before is not None:
             return Answer(digest=entry.digest, reception=Reception.DUPLICATE, build=before)
-        _check_unused(entry, work)
-        _check_room(admitted, desk.now, work)
-        work.log.accept(entry)
-        build = work.log.build(entry.digest)
+        try:
+            _check_unused(entry, standing)
+            self._check_room(admitted)
+        except GuildmarkError as error:
+            return Answer(digest=entry.digest, reception=Reception.REFUSED, error=error)
+        self.claimed[entry.lane] += 1
+        self.accepted.append(entry)
+        build = standing.take(entry)
         return Answer(digest=entry.digest, reception=Reception.ACCEPTED, build=build)
 
+    def _check_room(self, admitted: Admitted) -> None:
+        """Refuse what the contract would refuse, units that others claimed counted as drawn."""
+        facts, number = self.desk.view.facts, admitted.entry.lane
+        lane = known(facts, LaneFact, number)
+        if number not in self.claimed:
+            self.claimed[number] = self.work.log.claimed_units(number)
+        left = replace(lane, next=UnitNumber(lane.next + self.claimed[number]))
+        check_draw(left, licenses_of(lane, facts), n=1, time=self.desk.now)
+        if admitted.unit not in {None, left.next}:
+            message = f"The statement names unit {admitted.unit}, its lane gives {left.next} next."
+            raise UnitMismatchError(message, named=admitted.unit, next=left.next)
 
-def _check_unused(entry: Queued, work: Work) -> None:
+
+def _check_unused(entry: Queued, standing: Standing) -> None:
     machine = entry.entry.machine
-    if work.log.counter(machine, entry.counter) is not None:
+    if (machine, entry.counter) in standing.counters:
         message = f"Counter {entry.counter} of machine {to_hex(machine)} is used already."
         raise CounterReusedError(message, machine=to_hex(machine), counter=entry.counter)
-    if work.log.labelled(entry.label):
+    if entry.label in standing.labels:
         message = f"The label {entry.label[:90]} is on another part of this log."
         raise LabelTakenError(message, label=entry.label[:90])
-
-
-def _check_room(admitted: Admitted, now: int, work: Work) -> None:
-    """Refuse what the contract would refuse, units that others claimed counted as drawn."""
-    lane = known(work.facts, LaneFact, admitted.entry.lane)
-    claimed = work.log.claimed_units(lane.number)
-    left = replace(lane, next=UnitNumber(lane.next + claimed))
-    check_draw(left, licenses_of(lane, work.facts), n=1, time=now)
-    if admitted.unit not in {None, left.next}:
-        message = f"The statement names unit {admitted.unit}, its lane gives {left.next} next."
-        raise UnitMismatchError(message, named=admitted.unit, next=left.next)

@@ -23,8 +23,8 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     UnitNumber,
 )
-from guildmark.domain.queue import Batch, BuildState, Draw, Outcome, Queued
-from guildmark.ports import Block, DocumentKind, NodeStore
+from guildmark.domain.queue import Batch, Build, BuildState, Draw, Outcome, Queued
+from guildmark.ports import Block, DocumentKind, NodeStore, Work
 
 LOG, LANE, OTHER_LANE = LogNumber(3), LaneNumber(7), LaneNumber(8)
 
@@ -70,6 +70,18 @@ def accept(store: NodeStore, *entries: Queued) -> None:
     with store.writing() as work:
         for entry in entries:
             work.log.accept(entry)
+
+
+def in_the_way(work: Work, entry: Queued) -> list[Build]:
+    """Return what stands in an entry's way by its statement, counter or label."""
+    standing = work.log.standing([entry])
+    machine = entry.entry.machine
+    found = (
+        standing.payloads.get(entry.payload),
+        standing.counters.get((machine, entry.counter)),
+        standing.labels.get(entry.label),
+    )
+    return [build for build in found if build is not None]
 
 
 def close(store: NodeStore, *numbers: int, seq: int = 0) -> Batch:
@@ -239,20 +251,38 @@ def test_accepted_entry_is_found_by_every_name(store: NodeStore) -> None:
     with store.writing() as work:
         found = [
             work.log.build(entry.digest),
+            *work.log.builds([entry.digest]).values(),
             work.log.payload(entry.payload),
-            work.log.counter(entry.entry.machine, 5),
             *work.log.labelled("label a"),
+            *in_the_way(work, entry),
         ]
         missing = [
             work.log.build(entry.payload),
+            *work.log.builds([entry.payload]).values(),
             work.log.payload(entry.digest),
-            work.log.counter(entry.entry.machine, 6),
             *work.log.labelled("label b"),
+            *in_the_way(work, queued("b", counter=6)),
         ]
 
     assert {build.state for build in found if build} == {BuildState.ACCEPTED}
-    assert len(found) == 4
-    assert missing == [None, None, None]
+    assert len(found) == 7
+    assert missing == [None, None]
+
+
+def test_entries_are_found_and_taken_in_beyond_one_statements_values(store: NodeStore) -> None:
+    entries = [queued(str(number), counter=number) for number in range(1_201)]
+
+    with store.writing() as work:
+        work.log.accept(*entries[1:])
+        found = work.log.builds([entry.digest for entry in entries])
+        standing = work.log.standing(entries)
+        waiting = work.log.waiting(2_000)
+
+    assert [entry.digest for entry in waiting] == [entry.digest for entry in entries[1:]]
+    assert set(found) == {entry.digest for entry in entries[1:]}
+    assert set(standing.payloads) == {entry.payload for entry in entries[1:]}
+    assert set(standing.labels) == {entry.label for entry in entries[1:]}
+    assert set(standing.counters) == {(entry.entry.machine, entry.counter) for entry in entries[1:]}
 
 
 def test_entry_in_a_batch_waits_no_more(store: NodeStore) -> None:
@@ -336,13 +366,12 @@ def test_receipt_takes_no_counter_of_its_machine(store: NodeStore) -> None:
     accept(store, replace(build, entry=replace(build.entry, kind=EntryKind.RECEIPT)))
 
     with store.writing() as work:
-        before = work.log.counter(build.entry.machine, 5)
+        before = work.log.standing([build]).counters
         work.log.accept(queued("b", counter=5))
-        behind = work.log.counter(build.entry.machine, 5)
+        behind = work.log.standing([build]).counters
 
-    assert before is None
-    assert behind is not None
-    assert behind.digest == queued("b").digest
+    assert before == {}
+    assert [one.digest for one in behind.values()] == [queued("b").digest]
 
 
 def test_refused_entry_may_be_logged_again(store: NodeStore) -> None:
@@ -355,13 +384,13 @@ def test_refused_entry_may_be_logged_again(store: NodeStore) -> None:
         refused = work.log.build(entry.digest)
         names = (
             work.log.payload(entry.payload),
-            work.log.counter(entry.entry.machine, 5),
             work.log.labelled("label a"),
+            in_the_way(work, entry),
         )
         work.log.accept(entry)
         again = work.log.build(entry.digest)
 
-    assert names == (None, None, [])
+    assert names == (None, [], [])
     assert refused is not None
     assert (refused.state, refused.code) == (BuildState.REFUSED, "license.quotaExceeded")
     assert again is not None

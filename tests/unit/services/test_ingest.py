@@ -113,10 +113,24 @@ def test_refused_item_stops_no_other(world: World) -> None:
 def test_same_envelope_again_is_a_duplicate(world: World) -> None:
     envelope = world.envelope()
 
-    answers = send(world, envelope, envelope)
+    answers = [*send(world, envelope, envelope), *send(world, envelope)]
 
-    assert [answer.reception for answer in answers] == [Reception.ACCEPTED, Reception.DUPLICATE]
-    assert answers[1].build == answers[0].build
+    receptions = [answer.reception for answer in answers]
+    assert receptions == [Reception.ACCEPTED, Reception.DUPLICATE, Reception.DUPLICATE]
+    assert answers[0].build == answers[1].build == answers[2].build
+    with world.tools.store.reading() as view:
+        assert view.log.waiting_count() == 1
+
+
+def test_items_of_one_request_stand_in_each_others_way(world: World) -> None:
+    first = world.statement(1)
+    used = replace(world.statement(2), run=first.run)
+    labelled = replace(world.statement(3), label=first.label)
+
+    answers = send(world, *(world.sign(one) for one in (first, used, labelled)))
+
+    codes = [answer.error and answer.error.code for answer in answers]
+    assert codes == [None, "machine.counterReused", "label.taken"]
 
 
 def test_same_statement_under_another_signature_is_a_duplicate(world: World) -> None:

@@ -1,7 +1,7 @@
 """A node's own log in SQL: the queue of accepted entries, and the batches that they went into."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -37,7 +37,16 @@ from guildmark.domain.identifiers import (
     Seq,
     SiteRecipeId,
 )
-from guildmark.domain.queue import Batch, Build, BuildState, Draw, Logged, Outcome, Queued
+from guildmark.domain.queue import (
+    Batch,
+    Build,
+    BuildState,
+    Draw,
+    Logged,
+    Outcome,
+    Queued,
+    Standing,
+)
 
 BATCHES = Table(
     "batches",
@@ -89,6 +98,8 @@ QUEUE = Table(
 _Query: TypeAlias = Select[Any]
 
 _INTEGER_MAX = 2**63 - 1
+# SQLite takes some thousand values in one statement, and few of them as one text.
+_AT_ONCE = 500
 _OPEN, _INCLUDED, _FINAL, _DROPPED = "open", "included", "final", "dropped"
 _UNDRAWN = (BuildState.ACCEPTED, BuildState.INCLUDED)
 
@@ -103,16 +114,30 @@ class SqlLog:
         """Return what became of an envelope; of several times, the last one."""
         return self._last(_builds().where(QUEUE.c.digest == envelope))
 
+    def builds(self, envelopes: Sequence[Digest]) -> Mapping[Digest, Build]:
+        """Return what became of each envelope that is known; of several times, the last one."""
+        rows = self._among(_builds(), QUEUE.c.digest, envelopes)
+        return {Digest(row.digest): _build(row) for row in rows}
+
+    def standing(self, entries: Sequence[Queued]) -> Standing:
+        """Return what stands in the way of entries by statement, counter or label."""
+        standing = Standing()
+        payloads = [entry.payload for entry in entries]
+        for row in self._among(_standing(), QUEUE.c.payload, payloads):
+            standing.payloads[Digest(row.payload)] = _build(row)
+        for row in self._among(_standing(), QUEUE.c.label, [entry.label for entry in entries]):
+            standing.labels[row.label] = _build(row)
+        for machine in {entry.entry.machine for entry in entries}:
+            counters = [one.counter for one in entries if one.entry.machine == machine]
+            # A machine's receipts stand in its name, too; they count nothing.
+            own = (QUEUE.c.machine == machine, QUEUE.c.kind == EntryKind.BUILD)
+            for row in self._among(_standing().where(*own), QUEUE.c.counter, counters):
+                standing.counters[machine, row.counter] = _build(row)
+        return standing
+
     def payload(self, digest: Digest) -> Build | None:
         """Return the build with a statement, unless it was refused."""
         return self._last(_standing().where(QUEUE.c.payload == digest))
-
-    def counter(self, machine: IdentityId, counter: int) -> Build | None:
-        """Return the build with a machine's counter, unless it was refused."""
-        # A machine's receipts stand in its name, too; they count nothing.
-        build = QUEUE.c.kind == EntryKind.BUILD
-        same = (QUEUE.c.machine == machine, QUEUE.c.counter == counter, build)
-        return self._last(_standing().where(*same))
 
     def labelled(self, label: str) -> Sequence[Build]:
         """Return the builds that carry a label and were not refused."""
@@ -156,9 +181,10 @@ class SqlLog:
         undrawn = (QUEUE.c.lane == lane, QUEUE.c.state.in_(_UNDRAWN))
         return self._connection.execute(select(func.count()).where(*undrawn)).scalar_one()
 
-    def accept(self, entry: Queued) -> None:
-        """Queue an entry behind the others."""
-        self._connection.execute(insert(QUEUE).values(_row(entry)))
+    def accept(self, *entries: Queued) -> None:
+        """Queue entries behind the others, in their order."""
+        if entries:
+            self._connection.execute(insert(QUEUE), [_row(entry) for entry in entries])
 
     def close_batch(self, batch: Batch) -> None:
         """Fix the entries, order and place of a batch."""
@@ -200,6 +226,15 @@ class SqlLog:
                 for entry, outcome in zip(batch.entries, outcomes, strict=True)
             ]
         )
+
+    def _among(
+        self, query: _Query, column: Column[Any], values: Sequence[object]
+    ) -> Iterator[Row[Any]]:
+        """Find the rows with one of the values, in order of acceptance."""
+        chosen = query.where(column.in_(bindparam("values", expanding=True)))
+        for first in range(0, len(values), _AT_ONCE):
+            asked = {"values": values[first : first + _AT_ONCE]}
+            yield from self._connection.execute(chosen.order_by(QUEUE.c.number), asked)
 
     def _last(self, query: _Query) -> Build | None:
         newest = query.order_by(QUEUE.c.number.desc()).limit(1)
