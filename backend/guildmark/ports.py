@@ -160,6 +160,34 @@ class TransactionUnknownError(NotFoundError):
     code = "transaction.unknown"
 
 
+class TransactionCancelledError(ConflictError):
+    """A transaction was taken back before it did anything."""
+
+    code = "transaction.cancelled"
+    hint = "Give the command again if it shall be done after all."
+
+
+class TransactionSettledError(ConflictError):
+    """A transaction stands in a block, or failed: nothing can be changed any more."""
+
+    code = "transaction.settled"
+    hint = "Look at it with `guildmark tx show`."
+
+
+class FeeLimitError(ConflictError):
+    """The fee limit leaves no room for a dearer offer."""
+
+    code = "transaction.feeLimit"
+    hint = "Wait until the chain is cheaper, or take it back with `guildmark tx cancel`."
+
+
+class WriterBusyError(ConflictError):
+    """Another process signs transactions with this key at this moment."""
+
+    code = "transaction.writerBusy"
+    hint = "Wait: that process sends what is stored here as well, and lets go of the key then."
+
+
 class IdempotencyMismatchError(ConflictError):
     """A name for one effect was used again for another one."""
 
@@ -469,6 +497,28 @@ class Transactions(Protocol):
             TransactionUnknownError: The outbox holds no such transaction.
             NotFinalInTimeError: It is not that settled after ``timeout`` seconds.
             GuildmarkError: The error that its revert stands for.
+        """
+        ...
+
+    def bump(self, transaction: TransactionId) -> TransactionStatus:
+        """Offer more for a transaction that no block has.
+
+        Raises:
+            TransactionUnknownError: The outbox holds no such transaction.
+            TransactionSettledError: A block has it, or it failed.
+            FeeLimitError: The fee limit leaves no room.
+            WriterBusyError: Another process signs with its key now.
+        """
+        ...
+
+    def cancel(self, transaction: TransactionId) -> TransactionStatus:
+        """Take a transaction back that no block has; the chain decides which of the two lands.
+
+        Raises:
+            TransactionUnknownError: The outbox holds no such transaction.
+            TransactionSettledError: A block has it, or it failed.
+            FeeLimitError: The limit leaves no room.
+            WriterBusyError: Another process signs with its key now.
         """
         ...
 

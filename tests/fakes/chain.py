@@ -969,6 +969,16 @@ class MemoryOutbox:
     ) -> TransactionStatus:
         return self.status(transaction)
 
+    def bump(self, transaction: TransactionId) -> TransactionStatus:
+        self._land(transaction)
+        return self.status(transaction)
+
+    def cancel(self, transaction: TransactionId) -> TransactionStatus:
+        self.landed[transaction] = TransactionStatus(
+            id=transaction, state=TransactionState.FAILED, code="transaction.cancelled"
+        )
+        return self.status(transaction)
+
     def advance(self) -> int:
         for idempotency in self.sent:
             if idempotency not in self.landed:

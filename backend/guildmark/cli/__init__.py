@@ -59,6 +59,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "recipe": "Publish recipes, and what each site chooses in them.",
         "release": "Let nodes release the keys of a design's files, and see what they released.",
         "site": "Register and show sites.",
+        "tx": "Follow what this home sent to the chain; hurry it, take it back.",
         "trust": "Say whom you trust: chain, operators, issuers, blocks.",
         "up": "Run a node.",
         "verify": "Check a part's bundle.",

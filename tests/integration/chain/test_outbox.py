@@ -17,19 +17,23 @@ from guildmark.adapters.chain.ledger import FinalityRule, RpcLedger
 from guildmark.adapters.chain.outbox import Outbox, Patience
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.store.engine import writing
-from guildmark.adapters.store.outbox import NONCES, State
+from guildmark.adapters.store.outbox import NONCES, OutboxTable, State
 from guildmark.domain.contracts import ChainPin, ContractName
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import ChainId, Digest, to_hex
 from guildmark.domain.refusals import FundsMissingError, IdentityUnknownError, OutOfGasError
 from guildmark.ports import (
     Call,
+    CodeMismatchError,
+    FeeLimitError,
     Finality,
     GenesisMismatchError,
     KeyName,
     LedgerUnavailableError,
     NotFinalInTimeError,
+    TransactionCancelledError,
     TransactionId,
+    TransactionSettledError,
     TransactionState,
     WrongChainError,
 )
@@ -356,6 +360,123 @@ def test_the_fee_limit_is_kept(manual: RpcLedger, key: KeyName, open_outbox: Ope
     attempts = outbox.table.find(sent).attempts  # type: ignore[union-attr]  # it was submitted
     assert max(attempt.max_fee for attempt in attempts) <= 3 * 10**9
     assert len(attempts) < 20
+
+
+def test_what_does_not_land_at_the_limit_is_taken_back_and_no_nonce_is_lost(
+    manual: RpcLedger, key: KeyName, open_outbox: Open
+) -> None:
+    outbox = open_outbox(manual, replace(IMPATIENT, cancel_seconds=0))
+    outbox.signing.fee_limit = 3 * 10**9
+    sent = submit(outbox, key)
+    manual.rpc.call("anvil_setNextBlockBaseFeePerGas", hex(4 * 10**9))
+    mine(manual)
+
+    for _ in range(6):
+        outbox.advance()
+    mine(manual)
+    with pytest.raises(TransactionCancelledError):
+        outbox.wait(sent, finality=Finality.INCLUDED, timeout=10)
+    mine(manual, 2)
+    while outbox.advance():
+        mine(manual)
+    following = submit(outbox, key, "following")
+    mine(manual, 3)
+
+    attempts = outbox.table.find(sent).attempts  # type: ignore[union-attr]  # it was submitted
+    assert outbox.status(sent).code == "transaction.cancelled"
+    assert [one.cancels for one in attempts].count(False) > 0
+    assert max(one.max_fee for one in attempts if not one.cancels) <= 3 * 10**9
+    assert max(one.max_fee for one in attempts) <= 6 * 10**9
+    assert outbox.wait(following, finality=Finality.FINAL, timeout=10).hash
+    assert len(landed(manual, outbox, key)) == 1
+    assert nonce_of(manual, outbox, key) == 2
+
+
+def test_a_transaction_is_hurried_and_taken_back_by_hand(
+    manual: RpcLedger, key: KeyName, open_outbox: Open
+) -> None:
+    outbox = open_outbox(manual)
+    sent = submit(outbox, key)
+    first = outbox.status(sent).hash
+
+    bumped = outbox.bump(sent)
+    cancelled = outbox.cancel(sent)
+    again = outbox.bump(sent)
+    mine(manual, 3)
+    with pytest.raises(TransactionCancelledError):
+        outbox.wait(sent, finality=Finality.FINAL, timeout=10)
+
+    assert len({first, bumped.hash, cancelled.hash, again.hash}) == 4
+    assert landed(manual, outbox, key) == []
+    assert nonce_of(manual, outbox, key) == 1
+    with pytest.raises(TransactionSettledError):
+        outbox.bump(sent)
+    with pytest.raises(TransactionSettledError):
+        outbox.cancel(sent)
+
+
+def test_limits_of_offers_are_told(manual: RpcLedger, key: KeyName, open_outbox: Open) -> None:
+    outbox = open_outbox(manual)
+    outbox.signing.fee_limit = 1
+    sent = submit(outbox, key)
+
+    with pytest.raises(FeeLimitError, match="at the fee limit"):
+        outbox.bump(sent)
+    outbox.cancel(sent)
+    with pytest.raises(FeeLimitError, match="take"):
+        outbox.cancel(sent)
+
+
+def test_what_was_never_signed_is_taken_back_without_a_nonce(
+    faulty: tuple[RpcLedger, Faulty], key: KeyName, open_outbox: Open
+) -> None:
+    ledger, network = faulty
+    outbox = open_outbox(ledger)
+    network.is_down = True
+    sent = submit(outbox, key)
+
+    cancelled = outbox.cancel(sent)
+    network.is_down = False
+
+    assert (cancelled.state, cancelled.code) == (TransactionState.FAILED, "transaction.cancelled")
+    assert outbox.advance() == 0
+    assert nonce_of(ledger, outbox, key) == 0
+
+
+def test_another_process_with_the_key_does_the_work_and_is_named(
+    manual: RpcLedger, key: KeyName, open_outbox: Open
+) -> None:
+    owner, other = open_outbox(manual), open_outbox(manual)
+    other.signing.table = other.table = OutboxTable(
+        other.table.engine, owner=lambda: "process 7 on south"
+    )
+    submit(owner, key, "first")
+
+    sent = submit(other, key, "second")
+    waiting = other.status(sent)
+    owner.advance()
+    mine(manual, 3)
+    done = other.wait(sent, finality=Finality.FINAL, timeout=10)
+
+    assert (waiting.state, waiting.hash) == (TransactionState.PENDING, None)
+    assert "signs with the key" in (waiting.reason or "")
+    assert done.reason is None
+    assert len(landed(manual, owner, key)) == 2
+
+
+def test_contracts_are_compared_before_a_session_s_first_signature(
+    anvil_ledger: RpcLedger, key: KeyName, open_outbox: Open
+) -> None:
+    pin = anvil_ledger.chain
+    log = replace(pin.contracts[ContractName.LOG], code_hash=Digest(bytes(32)))
+    contracts = {**pin.contracts, ContractName.LOG: log}
+    outbox = open_outbox(replace(anvil_ledger, chain=replace(pin, contracts=contracts)))
+
+    with pytest.raises(CodeMismatchError):
+        submit(outbox, key)
+
+    assert nonce_of(anvil_ledger, outbox, key) == 0
+    assert outbox.table.newest(1)[0].attempts == ()
 
 
 def test_a_nonce_used_elsewhere_is_replaced_once_that_is_final(

@@ -1,5 +1,7 @@
 """The outbox in SQL: a change that comes late changes nothing."""
 
+import os
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -7,10 +9,19 @@ from pathlib import Path
 import pytest
 
 from guildmark.adapters.store.engine import open_database
-from guildmark.adapters.store.outbox import Attempt, Change, OutboxTable, Outgoing, Request, State
+from guildmark.adapters.store.outbox import (
+    LEASE_SECONDS,
+    Attempt,
+    Change,
+    OutboxTable,
+    Outgoing,
+    Request,
+    State,
+    this_process,
+)
 from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.identifiers import Address, ChainId, Digest
-from guildmark.ports import Call, KeyName, TransactionId
+from guildmark.ports import Call, KeyName, TransactionId, WriterBusyError
 
 SENDER = Address(b"\x0a" * 20)
 PIN = ChainPin(
@@ -158,3 +169,83 @@ def test_only_open_transactions_of_the_chain_are_open(table: OutboxTable) -> Non
     assert [one.state for one in opened] == ["requested", "signed", "sent", "included"]
     assert len(table.open(PIN.chain_id, 2)) == 2
     assert table.open(ChainId(1), 10) == []
+
+
+def test_the_newest_are_listed_first_and_settled_ones_too(table: OutboxTable) -> None:
+    for name in ("a", "b", "c"):
+        requested(table, name)
+    table.apply([Change(number=2, seen=State.REQUESTED, values={"state": "final"})], at=2)
+
+    assert [one.request.idempotency for one in table.newest(2)] == ["c", "b"]
+    assert [one.state for one in table.newest(9)] == ["requested", "final", "requested"]
+
+
+def owned_by(table: OutboxTable, owner: str) -> OutboxTable:
+    return OutboxTable(table.engine, owner=lambda: owner)
+
+
+@pytest.mark.parametrize("at", [2, 2 + LEASE_SECONDS - 1])
+def test_a_key_has_one_writer_and_the_other_says_who(table: OutboxTable, at: int) -> None:
+    ours, other = owned_by(table, "process 1 on north"), owned_by(table, "process 2 on south")
+    ours.sign(requested(table, "a"), attempt, floor=0, at=2)
+
+    with pytest.raises(WriterBusyError, match="process 1 on north signs with the key") as caught:
+        other.sign(requested(table, "b"), attempt, floor=0, at=at)
+    with pytest.raises(WriterBusyError):
+        other.replace(found(table, "a"), attempt(0, max_fee=9), at=at)
+    with pytest.raises(WriterBusyError):
+        other.fill(Request.empty(request(), 4, gas=21_000), attempt(4), at=at)
+
+    assert caught.value.detail == {"key": "key", "owner": "process 1 on north", "token": 1}
+    assert found(table, "b").state is State.REQUESTED
+    assert len(table.newest(9)) == 2
+
+
+@pytest.mark.parametrize("at", [2 + LEASE_SECONDS, 10**9, 1, -(10**9)])
+def test_a_silent_writer_is_followed_by_another_whatever_the_clock_does(
+    table: OutboxTable, at: int
+) -> None:
+    ours, other = owned_by(table, "process 1 on north"), owned_by(table, "process 2 on south")
+    ours.sign(requested(table, "a"), attempt, floor=0, at=2)
+
+    other.sign(requested(table, "b"), attempt, floor=0, at=at)
+
+    assert found(table, "b").nonce == 1
+    with pytest.raises(WriterBusyError) as caught:
+        ours.sign(requested(table, "c"), attempt, floor=0, at=at)
+    assert caught.value.detail["token"] == 2
+
+
+def test_a_key_is_let_go_with_the_last_that_is_open(table: OutboxTable) -> None:
+    ours, other = owned_by(table, "process 1 on north"), owned_by(table, "process 2 on south")
+    for name in ("a", "b"):
+        ours.sign(requested(table, name), attempt, floor=0, at=2)
+
+    ours.apply([Change(number=1, seen=State.SIGNED, values={"state": "final"})], at=2)
+    with pytest.raises(WriterBusyError):
+        other.sign(requested(table, "c"), attempt, floor=0, at=2)
+    ours.apply([Change(number=2, seen=State.SIGNED, values={"state": "failed"})], at=2)
+    other.sign(requested(table, "c"), attempt, floor=0, at=2)
+
+    assert found(table, "c").nonce == 2
+
+
+def test_a_writer_that_died_here_is_followed_at_once(table: OutboxTable) -> None:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    gone = owned_by(table, f"process {child} on {socket.gethostname()}")
+    gone.sign(requested(table, "a"), attempt, floor=0, at=2)
+
+    table.sign(requested(table, "b"), attempt, floor=0, at=2)
+
+    assert found(table, "b").nonce == 1
+
+
+@pytest.mark.parametrize("owner", [this_process(), f"process 1 on {socket.gethostname()}"])
+def test_a_writer_that_lives_here_keeps_its_key(table: OutboxTable, owner: str) -> None:
+    owned_by(table, owner).sign(requested(table, "a"), attempt, floor=0, at=2)
+
+    with pytest.raises(WriterBusyError):
+        owned_by(table, "process 2 on south").sign(requested(table, "b"), attempt, floor=0, at=2)

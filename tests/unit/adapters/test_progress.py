@@ -8,11 +8,11 @@ import pytest
 
 from guildmark.adapters.chain.eip1559 import Fees
 from guildmark.adapters.chain.look import Receipt, View
-from guildmark.adapters.chain.progress import change
+from guildmark.adapters.chain.progress import cancelled, change, noted
 from guildmark.adapters.chain.rpc import RpcRefusedError
 from guildmark.adapters.store.outbox import Attempt, Outgoing, Request, State
 from guildmark.domain.identifiers import Address, ChainId, Digest
-from guildmark.ports import Block, KeyName, TransactionId
+from guildmark.ports import Block, KeyName, TransactionId, WriterBusyError
 
 SENDER = Address(b"\x0a" * 20)
 OLD, NEW = (
@@ -201,3 +201,51 @@ def test_any_other_refusal_is_noted_and_tried_again(words: str, code: str) -> No
 
     assert found is not None
     assert (found.values["state"], found.values["code"]) == ("signed", code)
+
+
+NOOP = replace(NEW, hash=Digest(b"\3" * 32), cancels=True)
+
+
+@pytest.mark.parametrize(("final", "state"), [(8, "included"), (9, "failed")])
+def test_a_cancellation_in_a_block_is_the_transaction_s_end(final: int, state: str) -> None:
+    both = outgoing(State.SENT, attempts=(OLD, NOOP))
+
+    found = change(both, view(receipt(NOOP), final=final), nothing)
+
+    assert found is not None
+    assert (found.values["state"], found.values["code"]) == (state, "transaction.cancelled")
+
+
+def test_a_transaction_that_lands_before_its_cancellation_is_done() -> None:
+    both = outgoing(State.SENT, attempts=(OLD, NOOP))
+
+    found = change(both, view(receipt(OLD), final=9), nothing)
+
+    assert found is not None
+    assert (found.values["state"], found.values["code"]) == ("final", None)
+
+
+def test_a_cancelled_transaction_takes_no_other_nonce() -> None:
+    both = outgoing(State.SENT, attempts=(OLD, NOOP))
+    answer = {NOOP.hash: refused("nonce too low")}
+
+    found = change(both, view(sent=answer, spent=6), nothing)
+
+    assert found == cancelled(both)
+    assert found is not None
+    assert found.values["state"] == "failed"
+
+
+def test_a_busy_key_is_noted_once() -> None:
+    busy = WriterBusyError("process 1 signs now.")
+    waiting = outgoing(State.REQUESTED, attempts=(), nonce=None)
+
+    found = noted(waiting, busy)
+
+    assert found is not None
+    assert found.values == {
+        "state": "requested",
+        "code": "transaction.writerBusy",
+        "reason": "process 1 signs now.",
+    }
+    assert noted(replace(waiting, reason="process 1 signs now."), busy) is None

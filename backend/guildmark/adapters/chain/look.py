@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from guildmark.adapters.chain.deployment import chain_requests, compare_chain
+from guildmark.adapters.chain.deployment import chain_requests, check_pin, compare_chain
 from guildmark.adapters.chain.eip1559 import Fees
 from guildmark.adapters.chain.errors import is_nonce_used
 from guildmark.adapters.chain.fees import fee_requests, offered
@@ -67,6 +67,18 @@ class Looker:
             GenesisMismatchError: The chain has another beginning.
         """
         self._compare(self.rpc.batch(chain_requests()))
+
+    def check_contracts(self) -> None:
+        """Check the node's chain, and that each contract there has the pinned code.
+
+        Raises:
+            LedgerUnavailableError: The node cannot be reached in time.
+            WrongChainError: The node is on another chain id.
+            GenesisMismatchError: The chain has another beginning.
+            CodeMissingError: An address has no code.
+            CodeMismatchError: An address has another code.
+        """
+        check_pin(self.rpc, self.chain)
 
     def learn(self, sender: Address) -> tuple[Fees, int]:
         """Return what a transaction must offer now, and the sender's lowest free nonce.

@@ -16,6 +16,7 @@ from guildmark.adapters.chain import progress
 from guildmark.adapters.chain.codec import codec
 from guildmark.adapters.chain.ledger import decoded_event
 from guildmark.adapters.chain.look import Looker
+from guildmark.adapters.chain.rpc import RpcRefusedError
 from guildmark.adapters.chain.signing import Signing
 from guildmark.adapters.store.outbox import OutboxTable, Outgoing, Request, State
 from guildmark.domain.contracts import ChainPin
@@ -26,6 +27,7 @@ from guildmark.ports import (
     Block,
     Call,
     Clock,
+    FeeLimitError,
     Finality,
     IdempotencyMismatchError,
     KeyName,
@@ -33,9 +35,11 @@ from guildmark.ports import (
     LedgerUnavailableError,
     NotFinalInTimeError,
     TransactionId,
+    TransactionSettledError,
     TransactionState,
     TransactionStatus,
     TransactionUnknownError,
+    WriterBusyError,
 )
 
 _logger = logging.getLogger(__name__)
@@ -71,10 +75,12 @@ class Patience:
     Args:
         stuck_seconds: After how long without a block a transaction gets a dearer attempt.
         again_seconds: After how long the same bytes are sent again.
+        cancel_seconds: After how long at the fee limit a transaction is taken back.
     """
 
     stuck_seconds: int = 60
     again_seconds: int = 15
+    cancel_seconds: int = 3_600
 
 
 def _go_on(_step: str) -> None:
@@ -143,6 +149,34 @@ class Outbox:
                 self.sleep(pause)
                 pause = min(2 * pause, _PAUSE_MAX)
 
+    def bump(self, transaction: TransactionId) -> TransactionStatus:
+        """Offer more for a transaction that no block has, and send it."""
+        outgoing = self._unsettled(transaction)
+        if outgoing.attempts and not self.signing.sign_again(outgoing):
+            message = f"The offer for {outgoing.request.id} is at the fee limit."
+            raise FeeLimitError(message, transaction=outgoing.request.id)
+        self._push(self._found(transaction))
+        return self.status(transaction)
+
+    def cancel(self, transaction: TransactionId) -> TransactionStatus:
+        """Take a transaction back that no block has; which of the two lands the chain decides."""
+        outgoing = self._unsettled(transaction)
+        if not outgoing.attempts:
+            self.table.apply([progress.cancelled(outgoing)], at=self.clock.now())
+        elif not self.signing.cancel(outgoing):
+            message = f"The offer to take {outgoing.request.id} back is at its limit."
+            raise FeeLimitError(message, transaction=outgoing.request.id)
+        else:
+            self._push(self._found(transaction))
+        return self.status(transaction)
+
+    def _unsettled(self, transaction: TransactionId) -> Outgoing:
+        outgoing = self._found(transaction)
+        if outgoing.state in {State.REQUESTED, State.SIGNED, State.SENT}:
+            return outgoing
+        message = f"The transaction {transaction} is {_STATES[outgoing.state]}."
+        raise TransactionSettledError(message, transaction=transaction)
+
     def advance(self) -> int:
         """Send, look and bump whatever is open, once; return how many transactions are open."""
         outgoings = self._open()
@@ -166,19 +200,34 @@ class Outbox:
         self._round([self._found(outgoing.request.id)])
 
     def _prepare(self, outgoing: Outgoing) -> None:
-        """Sign what is requested; sign again, dearer, what is stuck."""
-        if outgoing.state is State.REQUESTED:
-            self._sign(outgoing)
-        elif self._is_stuck(outgoing):
-            self.signing.sign_again(outgoing)
-        else:
-            return
+        """Sign what is requested; sign again, dearer, what is stuck; take back what never lands."""
+        try:
+            if outgoing.state is State.REQUESTED:
+                self._sign(outgoing)
+            elif self._is_stuck(outgoing):
+                self._hurry(outgoing)
+            else:
+                return
+        except WriterBusyError as busy:
+            self._note(outgoing, busy)
         self.on_step("signed")
+
+    def _hurry(self, outgoing: Outgoing) -> None:
+        waited = self.clock.now() - outgoing.changed
+        if not self.signing.sign_again(outgoing) and waited >= self.patience.cancel_seconds:
+            _logger.warning("%s is taken back: it did not land", outgoing.request.id)
+            self.signing.cancel(outgoing)
+
+    def _note(self, outgoing: Outgoing, busy: WriterBusyError) -> None:
+        _logger.info("%s waits: %s", outgoing.request.id, busy.message)
+        change = progress.noted(outgoing, busy)
+        if change is not None and outgoing.state is State.REQUESTED:
+            self.table.apply([change], at=self.clock.now())
 
     def _sign(self, outgoing: Outgoing) -> None:
         try:
             self.signing.sign(outgoing)
-        except (NetworkError, SettingsError):
+        except (NetworkError, SettingsError, WriterBusyError):
             raise
         except GuildmarkError as error:
             # Tried out only now, since the node was away before: the contract refuses it.
@@ -186,7 +235,10 @@ class Outbox:
 
     def _is_stuck(self, outgoing: Outgoing) -> bool:
         waited = self.clock.now() - outgoing.changed
-        return outgoing.state is State.SENT and waited >= self.patience.stuck_seconds
+        # What the node refuses to take at this price is as stuck as what no block takes.
+        is_refused = outgoing.state is State.SIGNED and outgoing.code == RpcRefusedError.code
+        is_waiting = outgoing.state is State.SENT or is_refused
+        return is_waiting and waited >= self.patience.stuck_seconds
 
     def _round(self, outgoings: Sequence[Outgoing]) -> None:
         """Exchange once with the node and write what follows."""
@@ -227,7 +279,10 @@ class Outbox:
         """Use up left-out nonces, which stop everything above them."""
         for sender in sorted({item.request.sender for item in stuck}):
             mine = [item for item in self._open() if item.request.sender == sender]
-            self.signing.fill_gaps(sender, mine)
+            try:
+                self.signing.fill_gaps(sender, mine)
+            except WriterBusyError as busy:
+                _logger.info("gaps are left to another process: %s", busy.message)
 
     def _request(self, call: Call, key: KeyName, idempotency: str) -> Request:
         return Request.of_call(

@@ -13,6 +13,7 @@ from guildmark.adapters.store.outbox import Attempt, Change, Outgoing, State
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.refusals import CallRefusedError, OutOfGasError
+from guildmark.ports import TransactionCancelledError
 
 _logger = logging.getLogger(__name__)
 
@@ -46,6 +47,18 @@ def failed(outgoing: Outgoing, error: GuildmarkError) -> Change:
     return _to(outgoing, State.FAILED, code=error.code, reason=error.message)
 
 
+def cancelled(outgoing: Outgoing) -> Change:
+    """Return the change of what was taken back for good."""
+    return _to(outgoing, State.FAILED, **_CANCELLED)
+
+
+def noted(outgoing: Outgoing, error: GuildmarkError) -> Change | None:
+    """Return the change that says why a transaction waits, None where that was said."""
+    if outgoing.reason == error.message:
+        return None
+    return _to(outgoing, outgoing.state, code=error.code, reason=error.message)
+
+
 def _included(
     outgoing: Outgoing, attempt: Attempt, receipt: Receipt, view: View, reason: Reason
 ) -> Change | None:
@@ -59,11 +72,14 @@ def _included(
         "code": None,
         "reason": None,
     }
-    settled = State.FINAL if receipt.succeeded else State.FAILED
+    is_done = receipt.succeeded and not attempt.cancels
+    settled = State.FINAL if is_done else State.FAILED
     state = settled if receipt.block.number <= view.final else State.INCLUDED
     if state is outgoing.state and receipt.block.hash == outgoing.block_hash:
         return None
-    if not receipt.succeeded:
+    if attempt.cancels:
+        values |= _CANCELLED
+    elif not receipt.succeeded:
         error = _refusal(attempt, receipt, reason(outgoing, receipt))
         values |= {"code": error.code, "reason": error.message}
     return _to(outgoing, state, **values)
@@ -91,7 +107,7 @@ def _answered(outgoing: Outgoing, view: View) -> Change | None:
     error = translated(refusal)
     if is_hopeless(refusal):
         return failed(outgoing, error)
-    return _to(outgoing, outgoing.state, code=error.code, reason=error.message)
+    return noted(outgoing, error)
 
 
 def _is_plainly_sent(outgoing: Outgoing) -> bool:
@@ -104,6 +120,8 @@ def _overtaken(outgoing: Outgoing, newest: Attempt, view: View) -> Change | None
         return None
     sender = to_hex(outgoing.request.sender)
     _logger.warning("nonce %d of %s was used elsewhere", newest.nonce, sender)
+    if newest.cancels:
+        return cancelled(outgoing)
     return _to(outgoing, State.REQUESTED, nonce=None, hash=None)
 
 
@@ -113,6 +131,10 @@ def _to(outgoing: Outgoing, state: State, **values: Any) -> Change:
     )
 
 
+_CANCELLED = {
+    "code": TransactionCancelledError.code,
+    "reason": "It was taken back before it did anything.",
+}
 _NO_FAULT = dict.fromkeys(("code", "reason"))
 _NO_BLOCK = _NO_FAULT | dict.fromkeys(
     ("block_number", "block_hash", "block_time", "gas_used", "logs")

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from guildmark.adapters.chain.eip1559 import Fees, Transaction, transaction_hash
 from guildmark.adapters.chain.errors import translated
@@ -23,6 +23,10 @@ TRANSFER_GAS = 21_000
 _GAS_MARGIN_NUMERATOR = 5
 _GAS_MARGIN_DENOMINATOR = 4
 _CHECK_SECONDS = 10.0
+# Code changes only with the chain itself; this is for a node that was swapped under our feet.
+_CODE_SECONDS = 300.0
+# To take something back costs little gas, so that it may offer more for each unit of it.
+_CANCEL_FACTOR = 2
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,6 +44,7 @@ class Signing:
     fee_limit: int
     monotonic: Callable[[], float] = time.monotonic
     _checked: float = field(default=float("-inf"), init=False)
+    _compared: float = field(default=float("-inf"), init=False)
     _fees: Fees | None = field(default=None, init=False)
     _floors: dict[Address, int] = field(default_factory=dict, init=False)
 
@@ -51,7 +56,7 @@ class Signing:
 
     def doubt(self) -> None:
         """Have the chain checked again before the next signature."""
-        self._checked = float("-inf")
+        self._checked = self._compared = float("-inf")
 
     def sign(self, outgoing: Outgoing) -> None:
         """Sign a requested transaction with the sender's next nonce and store it.
@@ -73,21 +78,42 @@ class Signing:
             at=self.clock.now(),
         )
 
-    def sign_again(self, outgoing: Outgoing) -> None:
-        """Sign what is stuck with the same nonce and a dearer offer, within the limit.
+    def sign_again(self, outgoing: Outgoing) -> bool:
+        """Sign with the same nonce and a dearer offer; return whether the limit lets it.
 
         Raises:
             LedgerUnavailableError: The node cannot be reached in time.
             WrongChainError: The node is on another chain id; nothing was signed.
             GenesisMismatchError: The chain has another beginning; nothing was signed.
         """
+        if outgoing.attempts[-1].cancels:
+            return self.cancel(outgoing)
+        return self._replace(outgoing, outgoing.request, limit=self.fee_limit)
+
+    def cancel(self, outgoing: Outgoing) -> bool:
+        """Sign nothing but the nonce, dearer; return whether twice the limit lets it.
+
+        Raises:
+            LedgerUnavailableError: The node cannot be reached in time.
+            WrongChainError: The node is on another chain id; nothing was signed.
+            GenesisMismatchError: The chain has another beginning; nothing was signed.
+        """
+        nonce = outgoing.attempts[-1].nonce
+        empty = Request.empty(outgoing.request, nonce, gas=TRANSFER_GAS)
+        return self._replace(outgoing, empty, limit=_CANCEL_FACTOR * self.fee_limit)
+
+    def _replace(self, outgoing: Outgoing, request: Request, *, limit: int) -> bool:
         self._check()
         last = outgoing.attempts[-1]
         old = Fees(max_fee=last.max_fee, priority=last.priority)
-        fees = capped(bumped(old, suggested(self.looker.rpc)), self.fee_limit)
-        if fees.max_fee > old.max_fee:
-            attempt = self._attempt(outgoing.request, last.nonce, last.gas, fees)
-            self.table.replace(outgoing, attempt, at=self.clock.now())
+        fees = capped(bumped(old, suggested(self.looker.rpc)), limit)
+        if fees.max_fee <= old.max_fee:
+            return False
+        cancels = request.id != outgoing.request.id
+        gas = TRANSFER_GAS if cancels else last.gas
+        attempt = replace(self._attempt(request, last.nonce, gas, fees), cancels=cancels)
+        self.table.replace(outgoing, attempt, at=self.clock.now())
+        return True
 
     def fill_gaps(self, sender: Address, outgoings: Sequence[Outgoing]) -> None:
         """Use up nonces below those of ``outgoings`` that no transaction of ours has.
@@ -151,6 +177,7 @@ class Signing:
         floor = self._floors.get(sender)
         if floor is not None and self._fees is not None and self._is_fresh():
             return self._fees, floor
+        self._compare_code()
         fees, floor = self.looker.learn(sender)
         self._fees, self._floors[sender] = fees, floor
         self._checked = self.monotonic()
@@ -158,8 +185,15 @@ class Signing:
 
     def _check(self) -> None:
         if not self._is_fresh():
+            self._compare_code()
             self.looker.check()
             self._checked = self.monotonic()
+
+    def _compare_code(self) -> None:
+        """Have the contracts' code checked in each session of signing, and again after a while."""
+        if self.monotonic() - self._compared >= _CODE_SECONDS:
+            self.looker.check_contracts()
+            self._compared = self.monotonic()
 
     def _is_fresh(self) -> bool:
         return self.monotonic() - self._checked < _CHECK_SECONDS

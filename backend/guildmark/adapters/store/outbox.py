@@ -1,12 +1,17 @@
 """The outbox in SQL: each method that changes something is one durable transaction."""
 
+import os
+import re
+import socket
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Engine,
@@ -18,6 +23,8 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    exists,
+    false,
     insert,
     select,
     update,
@@ -29,7 +36,7 @@ from guildmark.adapters.store.schema import METADATA
 from guildmark.domain.contracts import ChainPin
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
-from guildmark.ports import Call, KeyName, TransactionId
+from guildmark.ports import Call, KeyName, TransactionId, WriterBusyError
 
 TRANSACTIONS = Table(
     "transactions",
@@ -73,6 +80,7 @@ ATTEMPTS = Table(
     Column("max_fee", String, nullable=False),
     Column("priority", String, nullable=False),
     Column("at", Integer, nullable=False),
+    Column("cancels", Boolean, nullable=False, server_default=false()),
     Index("attempts_by_transaction", "transaction"),
 )
 
@@ -82,7 +90,15 @@ NONCES = Table(
     Column("chain_id", BigInteger, primary_key=True),
     Column("sender", LargeBinary, primary_key=True),
     Column("next", Integer, nullable=False),
+    Column("owner", String),
+    Column("token", Integer, nullable=False, server_default="0"),
+    Column("until", Integer, nullable=False, server_default="0"),
 )
+
+# A process that signed and is silent for this long has no claim on the key any more.
+LEASE_SECONDS = 10
+
+_PROCESS = re.compile(r"process (\d+) on (.+)", re.ASCII)
 
 
 class State(StrEnum):
@@ -101,7 +117,11 @@ OPEN = (State.REQUESTED, State.SIGNED, State.SENT, State.INCLUDED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """A signed transaction as it is sent; one that is replaced stays on record."""
+    """A signed transaction as it is sent; one that is replaced stays on record.
+
+    Args:
+        cancels: Whether it does nothing but use up the nonce.
+    """
 
     hash: Digest
     raw: bytes
@@ -109,6 +129,7 @@ class Attempt:
     gas: int
     max_fee: int
     priority: int
+    cancels: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,11 +229,24 @@ class Change:
         return self.values["state"] in {State.FINAL, State.FAILED}
 
 
+def this_process() -> str:
+    """Return the name under which this process owns keys."""
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
 @dataclass(frozen=True, slots=True)
 class OutboxTable:
-    """The outbox of a home."""
+    """The outbox of a home.
+
+    A key has one writer at a time: who signs owns the key for some seconds, or until everything
+    that was signed with it is settled; each change of owner raises the key's fencing token.
+
+    Args:
+        owner: Names this process.
+    """
 
     engine: Engine
+    owner: Callable[[], str] = this_process
 
     def find(self, transaction: TransactionId) -> Outgoing | None:
         """Return a transaction by its id."""
@@ -227,26 +261,17 @@ class OutboxTable:
         with reading(self.engine) as connection:
             return _select(connection, condition, limit)
 
+    def newest(self, limit: int) -> Sequence[Outgoing]:
+        """Return the newest transactions of all chains, settled ones too, newest first."""
+        newest = select(TRANSACTIONS.c.number).order_by(TRANSACTIONS.c.number.desc()).limit(limit)
+        with reading(self.engine) as connection:
+            found = _select(connection, TRANSACTIONS.c.number.in_(newest))
+        return found[::-1]
+
     def request(self, request: Request, *, at: int) -> None:
         """Store what shall be done; nothing where the id is there already."""
-        values = {
-            "id": request.id,
-            "idempotency": request.idempotency,
-            "chain_id": request.chain_id,
-            "request": request.digest,
-            "key": request.key,
-            "sender": request.sender,
-            "contract": request.contract,
-            "function": request.function,
-            "target": request.target,
-            "data": request.data,
-            "value": str(request.value),
-            "gas": request.gas,
-            "state": State.REQUESTED.value,
-            "changed": at,
-        }
         with writing(self.engine) as connection:
-            connection.execute(upsert(TRANSACTIONS).values(values).on_conflict_do_nothing())
+            _store(connection, request, at)
 
     def sign(
         self, outgoing: Outgoing, sign: Callable[[int], Attempt], *, floor: int, at: int
@@ -261,27 +286,41 @@ class OutboxTable:
             sign: Signs with a nonce.
             floor: The lowest nonce that the chain can still take of this sender.
             at: The time now.
+
+        Raises:
+            WriterBusyError: Another process owns the key; nothing was signed.
         """
         request = outgoing.request
         with writing(self.engine) as connection:
             if _state(connection, outgoing.number) is not State.REQUESTED:
                 return
+            _own(connection, request, self.owner(), at)
             nonce = _take_nonce(connection, request.chain_id, request.sender, floor)
             _attempt(connection, outgoing.number, sign(nonce), at)
 
     def fill(self, request: Request, attempt: Attempt, *, at: int) -> None:
-        """Store a signed transaction that only uses up a nonce that was left out."""
-        self.request(request, at=at)
-        found = self.find(request.id)
-        if found is None or found.state is not State.REQUESTED:
-            return
+        """Store a signed transaction that only uses up a nonce that was left out.
+
+        Raises:
+            WriterBusyError: Another process owns the key; nothing was stored.
+        """
+        numbers = select(TRANSACTIONS.c.number).where(TRANSACTIONS.c.id == request.id)
         with writing(self.engine) as connection:
-            _attempt(connection, found.number, attempt, at)
+            _own(connection, request, self.owner(), at)
+            _store(connection, request, at)
+            number = connection.execute(numbers).scalar_one()
+            if _state(connection, number) is State.REQUESTED:
+                _attempt(connection, number, attempt, at)
 
     def replace(self, outgoing: Outgoing, attempt: Attempt, *, at: int) -> None:
-        """Store a dearer attempt with the same nonce, to be sent instead of the last one."""
+        """Store a dearer attempt with the same nonce, to be sent instead of the last one.
+
+        Raises:
+            WriterBusyError: Another process owns the key; nothing was stored.
+        """
         with writing(self.engine) as connection:
             if _state(connection, outgoing.number) in {State.SIGNED, State.SENT}:
+                _own(connection, outgoing.request, self.owner(), at)
                 _attempt(connection, outgoing.number, attempt, at)
 
     def apply(self, changes: Sequence[Change], *, at: int) -> None:
@@ -296,6 +335,72 @@ class OutboxTable:
                     .where(TRANSACTIONS.c.state == change.seen.value)
                     .values(**change.values, changed=at)
                 )
+            if any(change.is_settled for change in changes):
+                _let_go(connection, self.owner())
+
+
+def _store(connection: Connection, request: Request, at: int) -> None:
+    values = {
+        "id": request.id,
+        "idempotency": request.idempotency,
+        "chain_id": request.chain_id,
+        "request": request.digest,
+        "key": request.key,
+        "sender": request.sender,
+        "contract": request.contract,
+        "function": request.function,
+        "target": request.target,
+        "data": request.data,
+        "value": str(request.value),
+        "gas": request.gas,
+        "state": State.REQUESTED.value,
+        "changed": at,
+    }
+    connection.execute(upsert(TRANSACTIONS).values(values).on_conflict_do_nothing())
+
+
+def _own(connection: Connection, request: Request, owner: str, at: int) -> None:
+    """Make this process the key's writer, unless another one is."""
+    here = (NONCES.c.chain_id == request.chain_id) & (NONCES.c.sender == request.sender)
+    found = connection.execute(select(NONCES).where(here).with_for_update()).one_or_none()
+    if found is not None and found.owner not in {None, owner} and _is_owned(found, at):
+        message = f"{found.owner} signs with the key {request.key} now."
+        raise WriterBusyError(message, key=request.key, owner=found.owner, token=found.token)
+    token = 1 if found is None else found.token + (found.owner != owner)
+    kept = {"owner": owner, "token": token, "until": at + LEASE_SECONDS}
+    values = {"chain_id": request.chain_id, "sender": request.sender, "next": 0, **kept}
+    keys = [NONCES.c.chain_id, NONCES.c.sender]
+    connection.execute(upsert(NONCES).values(values).on_conflict_do_update(keys, set_=kept))
+
+
+def _is_owned(found: Row[Any], at: int) -> bool:
+    # A lease that ends too far ahead was taken before the clock was set back.
+    return 0 < found.until - at <= LEASE_SECONDS and not _is_gone(found.owner)
+
+
+def _is_gone(owner: str) -> bool:
+    """Return whether a process of this machine has ended."""
+    named = _PROCESS.fullmatch(owner)
+    if named is None or named[2] != socket.gethostname():
+        return False
+    with suppress(PermissionError):
+        try:
+            os.kill(int(named[1]), 0)
+        except ProcessLookupError:
+            return True
+    return False
+
+
+def _let_go(connection: Connection, owner: str) -> None:
+    """Give keys up of which nothing that was signed is open."""
+    states = [State.SIGNED.value, State.SENT.value, State.INCLUDED.value]
+    signed = exists().where(
+        TRANSACTIONS.c.chain_id == NONCES.c.chain_id,
+        TRANSACTIONS.c.sender == NONCES.c.sender,
+        TRANSACTIONS.c.state.in_(states),
+    )
+    mine = NONCES.c.owner == owner
+    connection.execute(update(NONCES).where(mine, ~signed).values(owner=None))
 
 
 def _paid(value: int) -> bytes:
@@ -351,6 +456,7 @@ def _attempt(connection: Connection, number: int, attempt: Attempt, at: int) -> 
             max_fee=str(attempt.max_fee),
             priority=str(attempt.priority),
             at=at,
+            cancels=attempt.cancels,
         )
     )
     connection.execute(
@@ -375,6 +481,7 @@ def _to_attempt(row: Row[Any]) -> Attempt:
         gas=row.gas,
         max_fee=int(row.max_fee),
         priority=int(row.priority),
+        cancels=row.cancels,
     )
 
 
