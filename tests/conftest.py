@@ -37,6 +37,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "anvil": _installed("hardhat-local/node_modules/@foundry-rs/anvil-*/bin/anvil*"),
         "chromium": _any_of("chromium"),
         "cura-engine": _any_of("CuraEngine"),
+        "did-resolvers": _installed("hardhat-local/node_modules/web-did-resolver/package.json"),
         "hardhat": _installed("hardhat-local/node_modules/hardhat/package.json"),
         "kubo": _built_or_on_the_path("build/kubo/ipfs", "ipfs"),
         # Its wheels are for x86 and macOS alone.

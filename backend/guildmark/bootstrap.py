@@ -19,6 +19,8 @@ from guildmark.adapters.peers.client import NodeClient
 from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.adapters.store.requests import SqlRequests
+from guildmark.domain import trust
+from guildmark.domain.trust import Trust
 from guildmark.ports import (
     Clock,
     ContentStore,
@@ -42,6 +44,7 @@ from guildmark.services.builds import Builds
 from guildmark.services.bundles import Bundles
 from guildmark.services.deposits import Deposits
 from guildmark.services.designs import Designs
+from guildmark.services.dids import Dids
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.evidence import Exporter
 from guildmark.services.filelists import FileLists
@@ -50,6 +53,7 @@ from guildmark.services.history import History
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
 from guildmark.services.ingest import Ingest
+from guildmark.services.judging import own_trust
 from guildmark.services.keeping import Keeping
 from guildmark.services.licenses import Licenses
 from guildmark.services.line import Line
@@ -64,7 +68,7 @@ from guildmark.services.reconciling import Reconciling
 from guildmark.services.releasing import Releasing
 from guildmark.services.requesting import Requesting
 from guildmark.services.sequencing import Sequencing
-from guildmark.settings import NodeSettings, Settings
+from guildmark.settings import TRUST_FILE, NodeSettings, Settings
 from guildmark_ipfs.uploads import Uploads as BlockUploads
 
 
@@ -136,6 +140,30 @@ class Home:
             entropy=self.entropy,
             store=self.store,
             receipts=self.receipts,
+        )
+
+    @property
+    def trust(self) -> Trust:
+        """Return this home's own list; one who wrote none lists himself where he runs a node.
+
+        Raises:
+            TrustFileError: The trust file cannot be read as one.
+        """
+        path, node = self.settings.home / TRUST_FILE, self.settings.node
+        if path.exists():
+            return trust.parse(path.read_bytes())
+        if node is not None:
+            return own_trust(self.ledger, node.operator)
+        return Trust(version=trust.VERSION, chain=self.ledger.pin())
+
+    def dids(self, host: str) -> Dids:
+        """Return the use cases around DID documents, as ``host`` serves them."""
+        node = self.settings.node
+        return Dids(
+            host=host,
+            chain_id=self.settings.chain.chain_id,
+            trust=self.trust,
+            operator=None if node is None else node.operator,
         )
 
     @property

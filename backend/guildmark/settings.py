@@ -26,6 +26,7 @@ from guildmark.domain.identifiers import (
 from guildmark.ports import KeyName
 
 FILE_NAME = "guildmark.toml"
+TRUST_FILE = "trust.json"
 HOME_VARIABLE = "GUILDMARK_HOME"
 CONTENT_VARIABLE = "GUILDMARK_CONTENT"
 

@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
@@ -19,13 +18,9 @@ from guildmark.api.running import Runner, warned_of_end
 from guildmark.api.serving import ServedNode
 from guildmark.api.tickets import Tickets
 from guildmark.bootstrap import Node, open_home, open_node
-from guildmark.domain import trust
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.trust import Trust
-from guildmark.services.judging import Judging, own_trust
+from guildmark.services.judging import Judging
 from guildmark.settings import default_home, load, with_environment
-
-TRUST_FILE = "trust.json"
 
 _DRAIN_SECONDS = 0.5
 
@@ -79,7 +74,8 @@ def _end(app: FastAPI, error: GuildmarkError) -> None:
 
 
 def _served(node: Node, runner: Runner, challenger: Challenger) -> ServedNode:
-    home, listed = node.home, _trust(node)
+    home, host = node.home, urlsplit(node.settings.public_url).netloc
+    dids = home.dids(host)
     return ServedNode(
         settings=node.settings,
         store=home.store,
@@ -97,21 +93,10 @@ def _served(node: Node, runner: Runner, challenger: Challenger) -> ServedNode:
         judging=Judging(
             ledger=home.ledger,
             clock=home.clock,
-            trust=listed,
-            host=urlsplit(node.settings.public_url).netloc,
+            trust=dids.trust,
+            host=host,
         ),
+        dids=dids,
         stopping=runner.is_ending,
         challenged=lambda: challenger.latest,
     )
-
-
-def _trust(node: Node) -> Trust:
-    """Return the operator's own trust file, or the list of one who wrote none.
-
-    Raises:
-        TrustFileError: The file cannot be read as one.
-    """
-    path: Path = node.home.settings.home / TRUST_FILE
-    if path.exists():
-        return trust.parse(path.read_bytes())
-    return own_trust(node.home.ledger, node.settings.operator)

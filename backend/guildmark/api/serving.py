@@ -12,6 +12,7 @@ from guildmark.api.tickets import Tickets
 from guildmark.domain.identifiers import Index, LogNumber
 from guildmark.ports import ContentStore, Ledger, NodeStore, Requests, Uploads
 from guildmark.services.bundles import Gathered
+from guildmark.services.dids import Dids
 from guildmark.services.disclosing import Disclosing
 from guildmark.services.ingest import Ingest
 from guildmark.services.judging import Judging
@@ -63,6 +64,7 @@ class ServedNode:
     Args:
         bundles: Where evidence comes from.
         judging: Verifies bundles by this node's own trust file.
+        dids: Describes identities as other systems of identity do.
         stopping: Whether the process is about to end.
         challenged: What the newest round of challenges showed, None before the first one ended.
     """
@@ -81,6 +83,7 @@ class ServedNode:
     disclosing: Disclosing
     bundles: Bundles
     judging: Judging
+    dids: Dids
     stopping: Callable[[], bool]
     challenged: Callable[[], Round | None]
     metrics: Metrics = field(default_factory=Metrics)

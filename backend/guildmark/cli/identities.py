@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
+from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, Value, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, identity_id
 from guildmark.cli.opening import enter, enter_informed
@@ -33,6 +35,13 @@ class DetailMalformedError(UsageError):
     hint = "Write each detail as --detail NAME=VALUE."
 
 
+class DidHostMissingError(UsageError):
+    """A DID document is asked for, and nothing says which host serves it."""
+
+    code = "cli.didHostMissing"
+    hint = "Name the host that serves it: --host parts.example."
+
+
 _Name = Annotated[str, typer.Argument(help="Its name, kept in the profile off chain.")]
 _Country = Annotated[
     str | None, typer.Option(metavar="CODE", parser=country_code, help="ISO 3166-1, as DE.")
@@ -40,6 +49,12 @@ _Country = Annotated[
 _Details = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME=VALUE", help="More of the profile; may be repeated."),
+]
+
+_Did = Annotated[bool, typer.Option("--did", help="Print its DID document (did:web) instead.")]
+_Host = Annotated[
+    str | None,
+    typer.Option(metavar="HOST", help="With --did: who serves it; else this home's own node."),
 ]
 
 
@@ -67,11 +82,20 @@ def app_of(kind: IdentityKind) -> typer.Typer:
         identity: Annotated[
             IdentityId, typer.Argument(metavar="ID", parser=identity_id, help=f"The {word}'s id.")
         ],
+        did: _Did = False,
+        host: _Host = None,
         home: Folder = None,
         as_json: AsJson = False,
     ) -> None:
-        with enter_informed(home).store.reading() as view:
-            say(shown(identity, kind, view), as_json=as_json)
+        opened = enter_informed(home)
+        with opened.store.reading() as view:
+            answer = shown(identity, kind, view)
+            if not did:
+                say(answer, as_json=as_json)
+                return
+            dids = opened.dids(host or _own_host(opened))
+            # A document is JSON, whoever reads it.
+            say(dids.of_identity(identity, view), as_json=True)
 
     @app.command(
         "profile",
@@ -153,6 +177,14 @@ def shown(identity: IdentityId, kind: IdentityKind, view: View) -> Answer:
         "members": list(_members(identity, view)),
         "claims": [_claim(one, view) for one in stated(identity, view)],
     }
+
+
+def _own_host(home: Home) -> str:
+    node = home.settings.node
+    if node is None:
+        message = "This home runs no node whose name the document could have."
+        raise DidHostMissingError(message)
+    return urlsplit(node.public_url).netloc
 
 
 def _written(name: str, country: str | None, detail: list[str] | None) -> dict[str, str]:

@@ -23,13 +23,12 @@ from guildmark.domain.errors import (
 )
 from guildmark.domain.identifiers import BLOCK_MAX, Address, IdentityId, to_hex
 from guildmark.domain.trust import VERSION, Listed, Trust, TrustedBlock
-from guildmark.settings import default_home
+from guildmark.settings import TRUST_FILE, default_home
 
 app = typer.Typer(
     help="Say whom you trust: chain, operators, issuers, blocks.", no_args_is_help=True
 )
 
-TRUST_FILE = "trust.json"
 
 _File: TypeAlias = Annotated[
     Path | None,

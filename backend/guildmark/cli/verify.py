@@ -15,7 +15,6 @@ import typer
 from guildmark.adapters.clock import SystemClock
 from guildmark.adapters.evidence_http import Chain, Parts
 from guildmark.cli.arguments import AsJson, Folder
-from guildmark.cli.trust import TRUST_FILE
 from guildmark.cli.verdict import show
 from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
@@ -37,7 +36,7 @@ from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import Brought, Question, Unsearched
 from guildmark.domain.verification.evidence import ENTRIES_MAX, Evidence, statement_of
 from guildmark.domain.verification.report import Lack, Report
-from guildmark.settings import default_home
+from guildmark.settings import TRUST_FILE, default_home
 from guildmark.verify import verify_bundle, without_evidence
 from guildmark.verify.document import document
 

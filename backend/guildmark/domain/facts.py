@@ -92,6 +92,19 @@ class ControllerFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalFact:
+    """The account that a controller named to follow him; zero where none waits to accept."""
+
+    identity: IdentityId
+    account: Address
+
+    @property
+    def key(self) -> Key:
+        """Return the identity."""
+        return (self.identity,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorityFact:
     """An authority, by the time of its registration."""
 
@@ -198,6 +211,19 @@ class KeyFact:
     def key(self) -> Key:
         """Return the key's id."""
         return (self.id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineKeyFact:
+    """A key of a machine: the way from a machine to its keys."""
+
+    machine: IdentityId
+    id: KeyId
+
+    @property
+    def key(self) -> Key:
+        """Return the machine and the key's id."""
+        return (self.machine, self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

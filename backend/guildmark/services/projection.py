@@ -28,11 +28,13 @@ from guildmark.domain.facts import (
     LicenseNumberFact,
     LinkFact,
     LogFact,
+    MachineKeyFact,
     NamedByFact,
     NoticeFact,
     PaidFact,
     ParentFact,
     PartFact,
+    ProposalFact,
     RecipeFact,
     RecordFact,
     RecordStartFact,
@@ -144,7 +146,12 @@ def _controller_changed(happening: Happening, facts: FactWriter) -> None:
         replace(identity, controller=account),
         SpokenForFact(account=account, identity=identity.id),
         _controller(happening, happening["number"]),
+        ProposalFact(identity=identity.id, account=ZERO_ADDRESS),
     )
+
+
+def _controller_proposed(happening: Happening, facts: FactWriter) -> None:
+    facts.put(ProposalFact(identity=happening["id"], account=happening["controller"]))
 
 
 def _guardians_proposed(happening: Happening, facts: FactWriter) -> None:
@@ -201,7 +208,8 @@ def _key_added(happening: Happening, facts: FactWriter) -> None:
             algorithm=happening["algorithm"],
             public_key=happening["publicKey"],
             since=happening.time,
-        )
+        ),
+        MachineKeyFact(machine=happening["machine"], id=happening["key"]),
     )
 
 
@@ -561,6 +569,7 @@ _PROJECTORS: Mapping[tuple[ContractName, str], Projector] = MappingProxyType(
     {
         (ContractName.IDENTITIES, "IdentityRegistered"): _identity_registered,
         (ContractName.IDENTITIES, "ProfileChanged"): _profile_changed,
+        (ContractName.IDENTITIES, "ControllerProposed"): _controller_proposed,
         (ContractName.IDENTITIES, "ControllerChanged"): _controller_changed,
         (ContractName.IDENTITIES, "GuardiansProposed"): _guardians_proposed,
         (ContractName.IDENTITIES, "GuardiansChanged"): _guardians_changed,

@@ -1,6 +1,7 @@
 """Organizations, sites, machines, authorities; their links, keys and claims."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,9 +11,11 @@ from fakes.world import ISSUER, MACHINE, MAKER, SITE, World
 from guildmark.bootstrap import Home
 from guildmark.cli import nodes
 from guildmark.domain.facts import IdentityFact
-from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.identifiers import Bytes32, IdentityId, bytes32_from_hex, to_hex
+from guildmark.domain.identity import ClaimDocument, IdentityKind
+from guildmark.domain.trust import VERSION, Listed, Trust, serialise
 from guildmark.ports import DocumentKind, KeyName
+from guildmark.settings import NodeSettings, save
 from unit.cli.speaking import Speak
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -366,3 +369,53 @@ def test_an_identity_gets_another_controller_in_two_steps(speak: Speak, world: W
     assert speak("org", "show", maker, "--json").json["controller"] == account
     shown = speak("notice", "show", maker, "--json").json["controllers"]
     assert [one["number"] for one in shown] == [1, 2]
+
+
+@pytest.mark.parametrize("command", ["org", "machine"])
+def test_an_identity_is_shown_as_a_did_document(command: str, speak: Speak, world: World) -> None:
+    identity = world.maker if command == "org" else world.machine
+
+    said = speak(command, "show", to_hex(identity), "--did", "--host", "parts.example:8480")
+
+    document = json.loads(said.out)
+    assert document["id"] == f"did:web:parts.example%3A8480:orgs:{to_hex(identity)}"
+    assert len(document["assertionMethod"]) == (command == "machine")
+
+
+def test_a_node_names_itself_in_documents(speak: Speak, world: World, home: Home) -> None:
+    node = NodeSettings(
+        operator=world.operator,
+        log=world.log,
+        writer=KeyName("writer"),
+        public_url="https://parts.example:8480",
+    )
+    save(replace(home.settings, node=node))
+
+    document = speak("org", "show", to_hex(world.operator), "--did").json
+
+    assert document["id"].startswith("did:web:parts.example%3A8480:orgs:")
+    assert document["alsoKnownAs"] == ["did:web:parts.example%3A8480"]
+
+
+def test_who_lists_an_issuer_sees_further_names(speak: Speak, world: World, home: Home) -> None:
+    said = ClaimDocument(scheme="CAGE", value="1ABC2", salt=Bytes32(bytes(32)))
+    world.tools.identities(ISSUER).claim_public(world.issuer, world.maker, said)
+    show = ("org", "show", to_hex(world.maker), "--did", "--host", "parts.example")
+
+    before = speak(*show).json["alsoKnownAs"]
+    listed = Trust(
+        version=VERSION, chain=world.tools.chain.pin(), issuers=(Listed(id=world.issuer),)
+    )
+    (home.settings.home / "trust.json").write_bytes(serialise(listed))
+    after = speak(*show).json["alsoKnownAs"]
+
+    assert (before, after) == (
+        [],
+        ["https://parts.example/v1/identities?scheme=CAGE&value=1ABC2"],
+    )
+
+
+def test_a_did_document_needs_a_host(speak: Speak, world: World) -> None:
+    spoken = speak("org", "show", to_hex(world.maker), "--did", "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.didHostMissing")

@@ -1,5 +1,6 @@
 """The paths that people open: a part's page behind its QR code, the search, the node's home."""
 
+import json
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -19,6 +20,7 @@ from guildmark.api.pages.reconciliation import reconciliation_page
 from guildmark.api.pages.reference import reference_page
 from guildmark.api.pages.rendering import render
 from guildmark.api.pages.verdict import Judge, verdict_page
+from guildmark.api.parameters import Hex32
 from guildmark.api.problems import HEADERS_OF_STATUS, status_of
 from guildmark.api.routes.parts import LabelUnknownError
 from guildmark.api.routes.reconciliations import page_of
@@ -38,6 +40,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.qr import read_link
 from guildmark.services.cards import holders
+from guildmark.services.dids import Document
 
 router = APIRouter()
 
@@ -122,6 +125,28 @@ def reference(request: Request, node: Node) -> Response:
 def published_trust(node: Node) -> Response:
     """Return the list by which this node's pages judge; readers decide whether to take it."""
     return Response(trust.serialise(node.judging.trust), media_type="application/json")
+
+
+@router.get("/.well-known/did.json")
+def host_did(node: Node) -> Response:
+    """Return the DID document of this host: of its operator."""
+    with node.store.reading() as view:
+        return _did(node.dids.of_host(node.settings.operator, view))
+
+
+@router.get("/orgs/{identity}/did.json")
+def did(identity: Hex32, node: Node) -> Response:
+    """Return the DID document of an identity, below the path that its did:web names."""
+    with node.store.reading() as view:
+        return _did(node.dids.of_identity(IdentityId(bytes32_from_hex(identity)), view))
+
+
+def _did(document: Document) -> Response:
+    # Resolvers in browsers ask from pages of any host.
+    everybody = {"Access-Control-Allow-Origin": "*"}
+    return Response(
+        json.dumps(document, indent=2), media_type="application/did+ld+json", headers=everybody
+    )
 
 
 def _written(request: Request) -> str:
