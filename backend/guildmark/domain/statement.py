@@ -35,7 +35,7 @@ DESIGN_DEPENDENCY = "design"
 JOB_DEPENDENCY = "job"
 
 _SUBJECT_TAG = b"guildmark/subject/v1"
-_LABEL_MAX = 400
+LABEL_MAX = 400
 
 
 class SubjectMismatchError(NotLoggedError):
@@ -197,7 +197,7 @@ def subject_digest(label: str, salt: Bytes32) -> Digest:
 
 
 def _read_subject(fields: Fields) -> tuple[str, Digest]:
-    return fields.text("name", most=_LABEL_MAX), fields.object("digest", read_digest_set)
+    return fields.text("name", most=LABEL_MAX), fields.object("digest", read_digest_set)
 
 
 def _read_internal(fields: Fields) -> tuple[tuple[Setting, ...], str | None]:

@@ -52,6 +52,7 @@ from guildmark.domain.recipe import PROCESS, RecipeDocument, Status, unrecorded
 from guildmark.domain.refusals import KeyUnknownError, LaneLogError, LicenseUnknownError
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import DESIGN_DEPENDENCY, PAYLOAD_TYPE, BuildStatement
+from guildmark.domain.statement_reader import StatementReader
 from guildmark.domain.terms import Allowance, TermsKind, allows, revision_member
 from guildmark.domain.verification.checks.measurements import TOLERANCE
 from guildmark.domain.verification.slots import instrument_id
@@ -222,11 +223,13 @@ class Desk:
         view: The state.
         log: The log that this node runs.
         now: The time of the newest final block.
+        reader: What reads statements.
     """
 
     view: View
     log: LogNumber
     now: int
+    reader: StatementReader = field(default_factory=StatementReader)
     _shown: dict[tuple[DocumentKind, bytes], DisclosedClauses] = field(default_factory=dict)
     _places: dict[tuple[IdentityId, IdentityId], Place] = field(default_factory=dict)
 
@@ -237,7 +240,7 @@ class Desk:
             GuildmarkError: The first thing that does not hold; its code says which.
         """
         envelope = Envelope.parse(data)
-        statement = BuildStatement.parse(envelope.payload)
+        statement = self.reader.read(envelope.payload, envelope.signatures[0].key)
         key = self._signer(envelope, statement)
         self._check_window(key, statement)
         self._check_label(statement.label)

@@ -17,6 +17,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.metering import check_draw
 from guildmark.domain.queue import Build, BuildState, Queued, Standing
+from guildmark.domain.statement_reader import StatementReader
 from guildmark.ports import Entropy, NodeStore, View, Work
 from guildmark.services.admission import Admitted, Desk
 from guildmark.services.projection import known
@@ -85,11 +86,13 @@ class Ingest:
 
     Args:
         log: The log that this node runs.
+        reader: What reads statements, and remembers their forms from request to request.
     """
 
     store: NodeStore
     entropy: Entropy
     log: LogNumber
+    reader: StatementReader = field(default_factory=StatementReader)
 
     def receive(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
         """Examine envelopes and queue what may be logged, all in one durable step.
@@ -107,7 +110,7 @@ class Ingest:
                 raise IndexEmptyError(message)
             facts = RememberedFacts(facts=work.facts)
             view = View(facts=facts, log=work.log, documents=work.documents)
-            desk = Desk(view=view, log=self.log, now=cursor.time)
+            desk = Desk(view=view, log=self.log, now=cursor.time, reader=self.reader)
             door = _Door(desk=desk, work=work, entropy=self.entropy)
             return door.answers(envelopes)
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from guildmark.domain import dsse
 from guildmark.domain.errors import MalformedError, SignatureError
 from guildmark.domain.fields import MemberUnknownError
 from guildmark.domain.identifiers import KeyId
+from guildmark.domain.strictjson import JsonTooLargeError
 
 ONE, TWO, THREE = (KeyId(bytes([number]) * 32) for number in (1, 2, 3))
 
@@ -115,6 +117,55 @@ def sig(**members: Any) -> dict[str, Any]:
 def test_envelopes_in_another_form_are_refused(data: bytes, error: type[Exception]) -> None:
     with pytest.raises(error):
         dsse.Envelope.parse(data)
+
+
+CANONICAL = envelope(ONE).encode()
+
+
+def in_full(data: bytes) -> dsse.Envelope:
+    """Return the envelope as the JSON reader reads it: a blank before it is no canonical form."""
+    return dsse.Envelope.parse(b" " + data)
+
+
+def outcome(read: Callable[[bytes], dsse.Envelope], data: bytes) -> object:
+    try:
+        return read(data)
+    except MalformedError as error:
+        return type(error), error.code
+
+
+@given(
+    place=st.integers(0, len(CANONICAL)),
+    removed=st.integers(0, 4),
+    inserted=st.one_of(
+        st.binary(max_size=3), st.sampled_from([b'"', b"=", b"==", b"A", b"\\u0041", b",", b"}"])
+    ),
+)
+def test_law_canonical_form_is_read_as_any_other(place: int, removed: int, inserted: bytes) -> None:
+    data = CANONICAL[:place] + inserted + CANONICAL[place + removed :]
+
+    assert outcome(dsse.Envelope.parse, data) == outcome(in_full, data)
+
+
+@pytest.mark.parametrize("size", [4096, 4100])
+def test_a_signature_is_bounded_in_canonical_form_too(size: int) -> None:
+    data = CANONICAL.replace(b'"sig":"', b'"sig":"' + b"A" * (size - 44))
+
+    assert len(json.loads(data)["signatures"][0]["sig"]) >= size - 44
+    assert outcome(dsse.Envelope.parse, data) == outcome(in_full, data)
+
+
+def test_an_envelope_is_bounded_in_canonical_form_too() -> None:
+    limit = dsse.ENVELOPE_LIMITS.size
+    filler = b"AAAA" * ((limit - len(CANONICAL)) // 4)
+
+    longest = CANONICAL.replace(b'"payload":"', b'"payload":"' + filler)
+    longer = CANONICAL.replace(b'"payload":"', b'"payload":"' + filler + b"AAAA")
+
+    assert len(longest) <= limit < len(longer)
+    assert dsse.Envelope.parse(longest).payload.endswith(b'{"a":1}')
+    with pytest.raises(JsonTooLargeError):
+        dsse.Envelope.parse(longer)
 
 
 def test_eight_keys_may_sign() -> None:
