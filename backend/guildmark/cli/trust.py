@@ -55,6 +55,15 @@ _Authorities: TypeAlias = Annotated[
         help="An authority whose notices count; repeatable.",
     ),
 ]
+_Inspectors: TypeAlias = Annotated[
+    list[IdentityId] | None,
+    typer.Option(
+        "--inspector",
+        metavar="ID",
+        parser=identity_id,
+        help="An organization whose inspections count; repeatable.",
+    ),
+]
 _Rpc: TypeAlias = Annotated[
     str, typer.Option(metavar="URL", help="Your own node of the chain: what it says is believed.")
 ]
@@ -115,13 +124,17 @@ def init(
     operator: _Operators = None,
     issuer: _Issuers = None,
     authority: _Authorities = None,
+    inspector: _Inspectors = None,
     trust: _File = None,
     home: Folder = None,
 ) -> None:
     """Pin a chain and a deployment, as your own node shows them."""
     made = Trust(version=VERSION, chain=Chain(url=rpc).pin(directory, chain_class))
     made = made.with_parties(
-        operators=_listed(operator), issuers=_listed(issuer), authorities=_listed(authority)
+        operators=_listed(operator),
+        issuers=_listed(issuer),
+        authorities=_listed(authority),
+        inspectors=_listed(inspector),
     )
     path = _path(trust, home)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -139,6 +152,7 @@ def add(
     operator: _Operators = None,
     issuer: _Issuers = None,
     authority: _Authorities = None,
+    inspector: _Inspectors = None,
     name: Annotated[str, typer.Option(help="What you call them.")] = "",
     since: Annotated[
         _Time, typer.Option("--from", metavar="TIME", parser=moment, help="Accept from then on.")
@@ -149,7 +163,7 @@ def add(
     trust: _File = None,
     home: Folder = None,
 ) -> None:
-    """Accept operators, issuers and authorities, or change from when and until when."""
+    """Accept operators, issuers, authorities and inspectors, or change from when and until when."""
     if until and until <= (since or 0):
         message = f"From {since or 0} until {until} is no time."
         raise TrustTimesError(message, since=since or 0, until=until)
@@ -163,10 +177,12 @@ def add(
         operators=[listed(each) for each in operator or ()],
         issuers=[listed(each) for each in issuer or ()],
         authorities=[listed(each) for each in authority or ()],
+        inspectors=[listed(each) for each in inspector or ()],
     )
     write_durably(path, trust_file.serialise(grown))
     vouching = f"{len(grown.operators)} operators, {len(grown.issuers)} issuers"
-    note(f"{path} lists {vouching} and {len(grown.authorities)} authorities.")
+    warning = f"{len(grown.authorities)} authorities and {len(grown.inspectors)} inspectors"
+    note(f"{path} lists {vouching}, {warning}.")
 
 
 @app.command()
@@ -247,6 +263,7 @@ def _answer(known: Trust) -> Answer:
         "operators": [_party(each) for each in known.operators],
         "issuers": [_party(each) for each in known.issuers],
         "authorities": [_party(each) for each in known.authorities],
+        "inspectors": [_party(each) for each in known.inspectors],
         "blocks": [_block(each) for each in known.blocks],
         "required": [f"({number})" for number in known.policy.required],
         "maxAgeSeconds": known.policy.max_age,

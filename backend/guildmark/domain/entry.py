@@ -18,6 +18,12 @@ class EntryKind(IntEnum):
     SCRAP = 2
     CORRECTION = 3
     RECEIPT = 4
+    INSPECTION = 5
+
+    @property
+    def is_of_a_part(self) -> bool:
+        """Return whether the entry tells of a part, with a page and a bundle of its own."""
+        return self not in {EntryKind.RECEIPT, EntryKind.INSPECTION}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,6 +91,7 @@ class Trust:
 
     Args:
         authorities: Whose notices on keys and controllers count.
+        inspectors: Whose inspections stand for a part whose machine's key is in doubt.
     """
 
     version: int
@@ -98,6 +99,7 @@ class Trust:
     operators: tuple[Listed, ...] = ()
     issuers: tuple[Listed, ...] = ()
     authorities: tuple[Listed, ...] = ()
+    inspectors: tuple[Listed, ...] = ()
     blocks: tuple[TrustedBlock, ...] = ()
     policy: Policy = field(default_factory=Policy, metadata=codec.SHOWN)
 
@@ -130,6 +132,10 @@ class Trust:
         """Return whether an authority is on the list for a notice of that time."""
         return _lists(self.authorities, identity, time)
 
+    def lists_inspector(self, identity: IdentityId, time: int) -> bool:
+        """Return whether an inspector is on the list for an inspection of that time."""
+        return _lists(self.inspectors, identity, time)
+
     def block(self, number: int) -> TrustedBlock | None:
         """Return the believed block of a number."""
         return next((block for block in self.blocks if block.number == number), None)
@@ -159,6 +165,7 @@ class Trust:
         operators: Sequence[Listed],
         issuers: Sequence[Listed],
         authorities: Sequence[Listed] = (),
+        inspectors: Sequence[Listed] = (),
     ) -> "Trust":
         """Return the same trust with more parties; an entry of a known id replaces it."""
         return replace(
@@ -166,6 +173,7 @@ class Trust:
             operators=_merged(self.operators, operators),
             issuers=_merged(self.issuers, issuers),
             authorities=_merged(self.authorities, authorities),
+            inspectors=_merged(self.inspectors, inspectors),
         )
 
 
@@ -216,6 +224,7 @@ def _combined(one: Trust, other: Trust) -> Trust:
         operators=tuple(dict.fromkeys((*one.operators, *other.operators))),
         issuers=tuple(dict.fromkeys((*one.issuers, *other.issuers))),
         authorities=tuple(dict.fromkeys((*one.authorities, *other.authorities))),
+        inspectors=tuple(dict.fromkeys((*one.inspectors, *other.inspectors))),
         policy=Policy(
             required=tuple(sorted({*one.policy.required, *other.policy.required})),
             max_age=min(one.policy.max_age, other.policy.max_age),

@@ -5,6 +5,7 @@ from fakes.cases import (
     chain,
     design,
     entry,
+    inspections,
     key,
     licenses,
     measured,
@@ -17,7 +18,7 @@ from fakes.cases import (
 from fakes.cases.draft import CASES, Broken, Draft, Sealed
 
 ROOMS = (
-    *(chain, parties, key, notices, entry, record, design, licenses, recipe, measured),
+    *(chain, parties, key, notices, inspections, entry, record, design, licenses, recipe, measured),
     *(accredited, shared),
 )
 

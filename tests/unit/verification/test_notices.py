@@ -5,18 +5,25 @@ story; nothing here reads a slot.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 from fakes import simulator as sim
 from fakes.cases.draft import Draft, word
+from fakes.cases.inspections import PROBES_KEY
 from fakes.cases.key import KEY
 from fakes.cases.notices import KEY_ID, doubt, list_authority, on_controller
-from fakes.simulator import AUTHORITY, BEGUN, LOGGED, MACHINE, MAKER, SITE, Simulator
+from fakes.inspecting import INSPECTOR, LABORATORY, PROBE, Inspecting
+from fakes.simulator import AUTHORITY, BEGUN, LOGGED, MACHINE, MAKER, SITE, Signer, Simulator
 from guildmark.domain import storage
-from guildmark.domain.identifiers import IdentityId
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import IdentityId, Index, LogNumber, Seq
 from guildmark.domain.identity import IdentityKind
-from guildmark.domain.verification.case import Question
+from guildmark.domain.inspection import Result
+from guildmark.domain.trust import Listed
+from guildmark.domain.verification.case import Case, Question
+from guildmark.domain.verification.checks.key import KEY as SIGNATURE
 from guildmark.domain.verification.evidence import ControllersDisclosure
 from guildmark.domain.verification.report import State
 from guildmark.domain.verification.verdict import verify_evidence
@@ -235,3 +242,120 @@ def test_a_thousand_stories_of_controllers_and_authorities_are_judged_as_they_ar
         met[1, story.check_1()] += 1
         met[2, story.check_2()] += 1
     assert min(met.values()) > LIVES // 25, met
+
+
+@dataclass(kw_only=True)
+class Visit:
+    """What is told of one inspection: by whom, of what, when on record, and what became of it.
+
+    Args:
+        at: When it was on record.
+        own: What is told of the inspector's key: added, ended, warned of.
+        flaws: What makes it worth nothing.
+    """
+
+    at: int
+    own: Life
+    flaws: list[str]
+    passed: bool
+    is_listed: bool
+    regretted: int | None
+
+    def counts(self, second: int) -> bool:
+        doubted = any(since <= second for _, since in self.own.notices)
+        return self.own.is_good(second) and not doubted
+
+    def saves(self, notice: int) -> bool:
+        """Return whether a part stands by it in spite of a notice given then."""
+        is_sound = self.is_listed and not self.flaws and self.passed and self.counts(self.at)
+        taken_back = self.regretted is not None and self.counts(self.regretted)
+        return is_sound and self.at < notice and not taken_back
+
+
+def by_the_maker(draft: Draft, made: Inspecting) -> None:
+    made.said["inspector"] = MAKER
+    draft.trust["inspectors"] = (Listed(id=MAKER),)
+
+
+FLAWS: dict[str, Callable[[Draft, Inspecting], object]] = {
+    "by the maker": by_the_maker,
+    "another envelope": lambda _, made: made.said.update(envelope=sha256(b"another")),
+    "another part": lambda _, made: made.said.update(subject=sha256(b"another")),
+    "void": lambda draft, _: word(storage.FATES.at(LogNumber(6), Index(11)), storage.VOIDED)(draft),
+    "not on chain": lambda draft, _: word(storage.RECORDS.at(LogNumber(6), Seq(2)), 7)(draft),
+    "signed by somebody": lambda _, made: made.shown.update(key=Signer("somebody").public),
+    "an unlinked instrument": lambda draft, _: word(
+        storage.LINKS.at(PROBE, LABORATORY, 1), sim.interval_word(LOGGED + 500)
+    )(draft),
+}
+
+
+def doubted_life(luck: random.Random) -> Life:
+    """Return a key's life in which mostly the part is logged between suspicion and notice."""
+    given = LOGGED + luck.choice([-1, 0, *[1] * 5, 2, 90, 91, 92])
+    since = luck.choice([LOGGED + 1, *[LOGGED, BEGUN, 1_500] * 3])
+    notices = [(given, min(given, since))] if luck.random() < 0.95 else []
+    if luck.random() < 0.3:
+        notices.append((given + 30, min(given, since) - 10))
+    return Life(added=luck.choice([1_000] * 19 + [BEGUN + 1]), ended=None, notices=notices)
+
+
+def random_visit(luck: random.Random, moments: list[int]) -> Visit:
+    at = luck.choice(moments)
+    own = Life(added=luck.choice([1_000] * 9 + [at, at + 1]), ended=None, notices=[])
+    if luck.random() < 0.15:
+        own.ended = luck.choice([at - 1, at, at + 1, at + 50])
+    if luck.random() < 0.15:
+        given = luck.choice([at - 1, at, at + 1, at + 50])
+        own.notices = [(given, luck.choice([given, at - 2, at]) if given >= at else given)]
+    return Visit(
+        at=at,
+        own=own,
+        flaws=luck.sample(sorted(FLAWS), k=1) if luck.random() < 0.25 else [],
+        passed=luck.random() < 0.9,
+        is_listed=luck.random() < 0.85,
+        regretted=at + luck.choice([1, 40]) if luck.random() < 0.15 else None,
+    )
+
+
+def visited(draft: Draft, visit: Visit) -> None:
+    """Write an inspection into records and slots."""
+    made = Inspecting(simulator=draft.simulator, record={"time": visit.at})
+    if not visit.passed:
+        made.said["result"] = Result.FAILED
+    draft.trust["inspectors"] = (Listed(id=INSPECTOR),) if visit.is_listed else ()
+    for flaw in visit.flaws:
+        FLAWS[flaw](draft, made)
+    made.show()
+    if visit.regretted is not None:
+        later = {"time": visit.regretted, "seq": Seq(3), "first_index": Index(20)}
+        failed = {"result": Result.FAILED, "salt": sim.salt("again")}
+        Inspecting(simulator=draft.simulator, said=failed, record=later).show()
+    word(storage.KEYS.at(PROBES_KEY), visit.own.word())(draft)
+
+
+def test_a_thousand_lives_of_a_key_with_a_second_key_are_judged_as_they_are_told() -> None:
+    """Tell what an inspection saves: a doubted part; and nothing that fails or was not good."""
+    luck = random.Random(SEED)
+    met = {(saved, state): 0 for saved in (True, False) for state in State}
+    for _ in range(LIVES):
+        life = doubted_life(luck)
+        notice = min((given for given, _ in life.notices), default=LOGGED)
+        around = [notice + by for by in (-60, -40, -2, -1, 0, 1, 40)]
+        visit = random_visit(luck, around)
+        draft = Draft()
+        word(KEY, life.word())(draft)
+        visited(draft, visit)
+        sealed = draft.seal()
+
+        found = SIGNATURE.run(Case(sealed.evidence, sealed.trust, sealed.question))
+
+        alone = life.expected()
+        in_doubt = any(doubt <= LOGGED for _, doubt in life.notices)
+        is_good = all(life.is_good(second) for second in range(BEGUN, LOGGED + 1))
+        saved = alone is State.UNKNOWN and in_doubt and is_good and visit.saves(notice)
+        assert found.state is (State.OK if saved else alone), (life, visit)
+        met[saved, alone] += 1
+    assert met[True, State.UNKNOWN] > LIVES // 20, met
+    assert met[False, State.UNKNOWN] > LIVES // 20, met
+    assert met[False, State.FAIL] > LIVES // 20, met

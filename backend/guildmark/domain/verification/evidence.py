@@ -27,6 +27,7 @@ from guildmark.domain.identifiers import (
     LogNumber,
 )
 from guildmark.domain.identity import ClaimDocument
+from guildmark.domain.inspection import InspectionProof
 from guildmark.domain.recipe import Recipe, SiteRecipe
 from guildmark.domain.record import COUNT_MAX, PATH_MAX, Record
 from guildmark.domain.signatures import PublicKey
@@ -43,6 +44,7 @@ ENTRIES_MAX = 64
 """How many other entries of one label are looked at beyond what a bundle carries."""
 PARTIES_MAX = 64
 ACCREDITATIONS_MAX = 32
+INSPECTIONS_MAX = 4
 SLOTS_MAX = 2048
 NODES_MAX = 20_000
 """Together in all proofs of a bundle: what a reader checks in a second."""
@@ -175,6 +177,28 @@ class AccreditationDisclosure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InspectionDisclosure:
+    """An inspection in its record, and who signed it.
+
+    Args:
+        proof: The inspection at its place in a log.
+        key: The public key of the instrument.
+        site_link: Instrument to site.
+        inspector_link: Site to the inspecting organization.
+    """
+
+    proof: InspectionProof
+    key: PublicKey | None = None
+    site_link: LinkDisclosure | None = None
+    inspector_link: LinkDisclosure | None = None
+
+    def __post_init__(self) -> None:
+        self.proof.record.digest()
+        _check_range("position", self.proof.position, 0, COUNT_MAX - 1)
+        _check_range("path", len(self.proof.path), 0, PATH_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileDisclosure:
     """An identity's profile document, bytes as published; its names are for display only."""
 
@@ -202,6 +226,7 @@ class Disclosures:
         accreditations: Accreditations of maker and site, and of those who gave them.
         controllers: Which identities have had more than one controller.
         authorities: Authorities of whom it is proven whether they gave notice.
+        inspections: What others than the maker found when they inspected the part.
     """
 
     key: PublicKey | None = None
@@ -219,6 +244,7 @@ class Disclosures:
     accreditations: tuple[AccreditationDisclosure, ...] = ()
     controllers: tuple[ControllersDisclosure, ...] = ()
     authorities: tuple[IdentityId, ...] = ()
+    inspections: tuple[InspectionDisclosure, ...] = ()
 
     def __post_init__(self) -> None:
         if self.beacon is not None:
@@ -231,6 +257,7 @@ class Disclosures:
         _check_range("accreditations", len(self.accreditations), 0, ACCREDITATIONS_MAX)
         _check_range("controllers", len(self.controllers), 0, PARTIES_MAX)
         _check_range("authorities", len(self.authorities), 0, AUTHORITIES_MAX)
+        _check_range("inspections", len(self.inspections), 0, INSPECTIONS_MAX)
 
     @property
     def root_license(self) -> LicenseDisclosure | None:

@@ -9,9 +9,17 @@ from guildmark.domain.statement import BuildStatement
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.checks.accreditation import accreditation_notes
 from guildmark.domain.verification.checks.first_use import first_use_notes
+from guildmark.domain.verification.checks.key import confirmation_notes
 from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
 from guildmark.domain.verification.checks.record import PART_REPLACED
-from guildmark.domain.verification.naming import DESIGN_OWNER, MAKER, OPERATOR, doubted_claims
+from guildmark.domain.verification.inspections import inspected
+from guildmark.domain.verification.naming import (
+    DESIGN_OWNER,
+    MAKER,
+    OPERATOR,
+    display_name,
+    doubted_claims,
+)
 from guildmark.domain.verification.policy import Judgement
 from guildmark.domain.verification.report import EXIT_OF_CHECK, CheckResult, Party, State, Verdict
 
@@ -49,6 +57,8 @@ def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()
         yield from _of_clock(case, statement.run)
     yield from first_use_notes(case)
     yield from accreditation_notes(case)
+    yield from confirmation_notes(case)
+    yield from _inspections(case)
     yield from _not_asked(case, checks)
     yield from _not_shown(named)
     yield from doubted_claims(case)
@@ -58,6 +68,15 @@ def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()
     withheld = [f"({check.number})" for check in checks if check.state is State.WITHHELD]
     if withheld:
         yield f"Withheld by whom it concerns: a part of {', '.join(withheld)}."
+
+
+def _inspections(case: Case) -> Iterator[str]:
+    """Yield what inspectors on the reader's list found, and by which the part stands."""
+    for one in inspected(case):
+        if one.lack or one.inspector is None or one.result is None:
+            continue
+        name = display_name(case, one.inspector)
+        yield f"{name} inspected the part: {one.result.value}, on record at {as_time(one.time)}."
 
 
 def _not_asked(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from guildmark.domain import storage
 from guildmark.domain.contracts import ContractName
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     ZERO32,
     Bytes32,
@@ -12,11 +13,13 @@ from guildmark.domain.identifiers import (
     bytes32_from_hex,
 )
 from guildmark.domain.identity import controller_target, key_id
+from guildmark.domain.inspection import Inspection
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.storage import Location
 from guildmark.domain.verification.evidence import (
     Core,
     Disclosures,
+    InspectionDisclosure,
     LinkDisclosure,
     statement_of,
 )
@@ -72,6 +75,8 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
         yield from _of_controllers(owner, disclosed)
         yield storage.CONTROLLERS.at(owner, 1)
     yield from _of_disclosures(disclosed)
+    for shown in disclosed.inspections:
+        yield from _of_inspection(shown, disclosed)
     statement = statement_of(core)
     if statement is not None:
         yield from _of_statement(statement)
@@ -86,7 +91,23 @@ def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
     issuers = {claim.issuer for claim in disclosed.claims}
     operator = set() if disclosed.operator is None else {disclosed.operator}
     machine = set() if disclosed.key is None else {core.entry.machine}
-    return frozenset(ends | issuers | operator | machine | instruments)
+    inspecting = {who for shown in disclosed.inspections for who in _inspecting(shown)}
+    return frozenset(ends | issuers | operator | machine | instruments | inspecting)
+
+
+def inspection_of(shown: InspectionDisclosure) -> Inspection | None:
+    """Return what a shown inspection says, None where it cannot be read."""
+    try:
+        return shown.proof.opened()[1]
+    except GuildmarkError:
+        # An inspection that cannot be read counts for nothing, which a note says.
+        return None
+
+
+def _inspecting(shown: InspectionDisclosure) -> Iterator[IdentityId]:
+    inspection = inspection_of(shown)
+    if inspection is not None:
+        yield from (inspection.machine, inspection.site, inspection.inspector)
 
 
 def _of_controllers(identity: IdentityId, disclosed: Disclosures) -> Iterator[Location]:
@@ -120,6 +141,19 @@ def _of_disclosures(disclosed: Disclosures) -> Iterator[Location]:
         yield storage.PROFILES.at(profile.identity)
     yield from _of_licenses(disclosed)
     yield from _of_recipes(disclosed)
+
+
+def _of_inspection(shown: InspectionDisclosure, disclosed: Disclosures) -> Iterator[Location]:
+    record, inspection = shown.proof.record, inspection_of(shown)
+    yield storage.RECORDS.at(record.log, record.seq)
+    yield storage.FATES.at(record.log, record.index_of(shown.proof.position))
+    for link in (shown.site_link, shown.inspector_link):
+        if link is not None:
+            yield from _of_link(link)
+    if inspection is not None and shown.key is not None:
+        key = key_id(inspection.machine, shown.key)
+        yield storage.KEYS.at(key)
+        yield from _of_notices(Bytes32(key), disclosed)
 
 
 def _of_licenses(disclosed: Disclosures) -> Iterator[Location]:

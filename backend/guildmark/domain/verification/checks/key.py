@@ -13,6 +13,8 @@ from guildmark.domain.storage import IntervalWord, KeyWord
 from guildmark.domain.verification.case import ENVELOPE, Case, Right, UndecidedError
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.doubts import Weight, act_findings, of_key
+from guildmark.domain.verification.inspections import confirmation, inspected
+from guildmark.domain.verification.naming import display_name
 from guildmark.domain.verification.report import Cause, Finding, State
 
 _KEY = "disclosed/key.json"
@@ -70,7 +72,8 @@ KEY_UNDER_NOTICE = Cause(
 KEY_IN_DOUBT = Cause(
     code="verify.keyInDoubt",
     state=State.UNKNOWN,
-    meaning="The part was logged before the notice, at a time when the key is already suspected.",
+    meaning="The part was logged before the notice, at a time when the key is already suspected, "
+    "and nobody on your list had inspected it before the notice.",
 )
 MACHINE_MISMATCH = Cause(
     code="verify.machineMismatch",
@@ -128,8 +131,35 @@ def _not_doubted(case: Case) -> Iterator[Finding]:
         weight, reason = doubt.weight(logged), f"The part was logged at {logged}; {doubt.words}."
         if weight is Weight.VOID:
             yield KEY_UNDER_NOTICE.found(reason, _KEY)
-        elif weight is Weight.DOUBT:
-            yield KEY_IN_DOUBT.found(reason, _KEY)
+        elif weight is Weight.DOUBT and confirmation(case, doubt.notice.at) is None:
+            yield KEY_IN_DOUBT.found(f"{reason}{_inspections(case)}", _KEY)
+
+
+def confirmation_notes(case: Case) -> Iterator[str]:
+    """Yield a sentence for each notice in spite of which the part stands, and why it does."""
+    try:
+        name = _key(case)[1]
+        key, logged = KeyWord.decode(case.word(storage.KEYS.at(name))), case.window.end
+        doubts = [one for one in of_key(case, name, key) if one.weight(logged) is Weight.DOUBT]
+    except UndecidedError:
+        # The check says why.
+        return
+    for doubt in doubts:
+        found = confirmation(case, doubt.notice.at)
+        if found is not None and found.inspector is not None:
+            yield (
+                f"The machine's key is doubted ({doubt.words}). The part stands by the inspection "
+                f"of {display_name(case, found.inspector)}, on record since {found.time}."
+            )
+
+
+def _inspections(case: Case) -> str:
+    """Return why no shown inspection keeps the part out of doubt, empty where none is shown."""
+    return "".join(
+        f" The inspection {one.place[0]}.{one.place[1]} does not help: "
+        f"{one.lack or 'it did not pass, was taken back or came too late.'}"
+        for one in inspected(case)
+    )
 
 
 def _added_soundly(case: Case) -> Iterator[Finding]:
