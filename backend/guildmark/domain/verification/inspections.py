@@ -1,6 +1,6 @@
 """Inspections by others than the maker: which count, and which part they keep out of doubt."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,6 +13,7 @@ from guildmark.domain.identity import IdentityKind, key_id
 from guildmark.domain.inspection import Inspection, Result
 from guildmark.domain.merkle import verify_inclusion
 from guildmark.domain.record import Record
+from guildmark.domain.signatures import PublicKey
 from guildmark.domain.storage import IdentityWord, IntervalWord, KeyWord
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.doubts import Weight, of_act, of_key
@@ -42,6 +43,7 @@ class _Opened:
     """An inspection that can be read."""
 
     shown: InspectionDisclosure
+    key: PublicKey
     envelope: Envelope
     said: Inspection
     entry: Entry
@@ -55,7 +57,7 @@ class _Opened:
         return self.record.time
 
 
-_Rule: TypeAlias = Callable[[Case, _Opened], Iterator[str]]
+_Rule: TypeAlias = Callable[[Case, _Opened], str]
 
 
 def inspected(case: Case) -> Sequence[Inspected]:
@@ -87,55 +89,50 @@ def _inspected(case: Case, shown: InspectionDisclosure) -> Inspected:
         envelope, said, entry = shown.proof.opened()
     except GuildmarkError as error:
         return Inspected(place=place, time=time, lack=f"it cannot be read: {error.message}")
-    opened = _Opened(shown=shown, envelope=envelope, said=said, entry=entry)
+    lack = "the key that signed it is not shown."
+    if shown.key is not None:
+        opened = _Opened(shown=shown, key=shown.key, envelope=envelope, said=said, entry=entry)
+        lack = _lack(case, opened)
     return Inspected(
-        place=place,
-        time=time,
-        inspector=said.inspector,
-        result=said.result,
-        lack=_lack(case, opened),
+        place=place, time=time, inspector=said.inspector, result=said.result, lack=lack
     )
 
 
 def _lack(case: Case, opened: _Opened) -> str:
     try:
-        return next((lack for rule in _RULES for lack in rule(case, opened)), "")
+        return next(filter(None, (rule(case, opened) for rule in _RULES)), "")
     except UndecidedError as undecided:
         return undecided.finding.reason
 
 
-def _about_this_build(case: Case, opened: _Opened) -> Iterator[str]:
-    entry = case.core.entry
-    if (opened.said.subject, opened.said.envelope) != (entry.subject, entry.envelope):
-        yield "it is about another build."
+def _about_this_build(case: Case, opened: _Opened) -> str:
+    entry, said = case.core.entry, opened.said
+    is_same = (said.subject, said.envelope) == (entry.subject, entry.envelope)
+    return "" if is_same else "it is about another build."
 
 
-def _of_another_organization(case: Case, opened: _Opened) -> Iterator[str]:
-    if opened.said.inspector == case.core.entry.maker:
-        yield "the maker made it."
+def _of_another_organization(case: Case, opened: _Opened) -> str:
+    return "the maker made it." if opened.said.inspector == case.core.entry.maker else ""
 
 
-def _by_a_listed_inspector(case: Case, opened: _Opened) -> Iterator[str]:
-    trust = case.trust
-    if trust is None or not trust.lists_inspector(opened.said.inspector, opened.time):
-        yield "its inspector is not on your list."
+def _by_a_listed_inspector(case: Case, opened: _Opened) -> str:
+    trust, inspector = case.trust, opened.said.inspector
+    is_listed = trust is not None and trust.lists_inspector(inspector, opened.time)
+    return "" if is_listed else "its inspector is not on your list."
 
 
-def _signed(_: Case, opened: _Opened) -> Iterator[str]:
-    key = opened.shown.key
-    if key is None:
-        yield "the key that signed it is not shown."
-        return
+def _signed(_: Case, opened: _Opened) -> str:
     try:
-        opened.envelope.verify({key_id(opened.said.machine, key): key.verify})
+        opened.envelope.verify({key_id(opened.said.machine, opened.key): opened.key.verify})
     except GuildmarkError:
-        yield "its signature does not hold."
+        return "its signature does not hold."
+    return ""
 
 
-def _on_record(case: Case, opened: _Opened) -> Iterator[str]:
+def _in_the_record(_: Case, opened: _Opened) -> str:
     proof, record = opened.shown.proof, opened.record
     if opened.said.log != record.log:
-        yield "it stands in another log than it names."
+        return "it stands in another log than it names."
     try:
         verify_inclusion(
             data=opened.entry.leaf_data(proof.salt),
@@ -145,70 +142,75 @@ def _on_record(case: Case, opened: _Opened) -> Iterator[str]:
             root=record.root,
         )
     except GuildmarkError:
-        yield "it does not stand at its place in the record."
+        return "it does not stand at its place in the record."
+    return ""
+
+
+def _on_chain(case: Case, opened: _Opened) -> str:
+    proof, record = opened.shown.proof, opened.record
     found = case.word(storage.RECORDS.at(record.log, record.seq))
     if found != int.from_bytes(record.digest(), "big"):
-        yield "its record is not on chain."
-    if case.word(storage.FATES.at(record.log, record.index_of(proof.position))):
-        yield "its entry is void."
+        return "its record is not on chain."
+    fate = case.word(storage.FATES.at(record.log, record.index_of(proof.position)))
+    return "its entry is void." if fate else ""
 
 
-def _by_a_sound_key(case: Case, opened: _Opened) -> Iterator[str]:
-    machine, key, time = opened.said.machine, opened.shown.key, opened.time
-    # A key that is not shown is said above.
-    if key is None:
-        return
-    name = key_id(machine, key)
+def _by_a_sound_key(case: Case, opened: _Opened) -> str:
+    machine, time = opened.said.machine, opened.time
+    name = key_id(machine, opened.key)
     word = KeyWord.decode(case.word(storage.KEYS.at(name)))
-    if not _holds([IntervalWord(since=word.since, until=word.until)], time):
-        yield "the key that signed it was not in force."
+    if not _holds(IntervalWord(since=word.since, until=word.until), time):
+        return "the key that signed it was not in force."
     if any(doubt.weight(time) is not Weight.NONE for doubt in of_key(case, name, word)):
-        yield "the key that signed it is doubted, too."
-    yield from _soundly(case, machine, word.since, "the key that signed it was added")
+        return "the key that signed it is doubted, too."
+    if _is_doubted(case, machine, word.since):
+        return "the key that signed it was added by somebody who is doubted."
+    return ""
 
 
-def _by_the_inspectors_instrument(case: Case, opened: _Opened) -> Iterator[str]:
-    said, shown = opened.said, opened.shown
+def _registered(case: Case, opened: _Opened) -> str:
     kinds = {
-        said.machine: IdentityKind.MACHINE,
-        said.site: IdentityKind.SITE,
-        said.inspector: IdentityKind.ORGANIZATION,
+        opened.said.machine: IdentityKind.MACHINE,
+        opened.said.site: IdentityKind.SITE,
+        opened.said.inspector: IdentityKind.ORGANIZATION,
     }
     for identity, kind in kinds.items():
         if IdentityWord.decode(case.word(storage.IDENTITIES.at(identity))).kind != kind:
-            yield f"its {kind.name.lower()} is not registered as one."
-    yield from _linked(case, shown.site_link, (said.machine, said.site), opened.time)
-    yield from _linked(case, shown.inspector_link, (said.site, said.inspector), opened.time)
+            return f"its {kind.name.lower()} is not registered as one."
+    return ""
+
+
+def _by_the_inspectors_instrument(case: Case, opened: _Opened) -> str:
+    said, shown = opened.said, opened.shown
+    below = _linked(case, shown.site_link, (said.machine, said.site), opened.time)
+    above = (said.site, said.inspector)
+    return below or _linked(case, shown.inspector_link, above, opened.time)
 
 
 def _linked(
     case: Case, link: LinkDisclosure | None, ends: tuple[IdentityId, IdentityId], time: int
-) -> Iterator[str]:
+) -> str:
     if link is None or (link.child, link.parent) != ends:
-        yield "the links from its instrument to the inspector are not shown."
-        return
+        return "the links from its instrument to the inspector are not shown."
     count = case.word(storage.LINK_COUNTS.at(*ends))
     if count > link.count:
-        yield "not all intervals of its links are shown."
-        return
+        return "not all intervals of its links are shown."
     words = [case.word(storage.LINKS.at(*ends, number)) for number in range(1, count + 1)]
-    held = [one for one in map(IntervalWord.decode, words) if _holds([one], time)]
+    held = [one for one in map(IntervalWord.decode, words) if _holds(one, time)]
     if not held:
-        yield "its instrument did not belong to the inspector."
-    for one in held:
-        for side in ends:
-            yield from _soundly(case, side, one.since, "a link of its instrument was made")
+        return "its instrument did not belong to the inspector."
+    if any(_is_doubted(case, side, one.since) for one in held for side in ends):
+        return "a link of its instrument was made by somebody who is doubted."
+    return ""
 
 
-def _soundly(case: Case, identity: IdentityId, time: int, act: str) -> Iterator[str]:
-    if any(doubt.weight(time) is not Weight.NONE for doubt in of_act(case, identity, time)):
-        yield f"{act} by somebody who is doubted."
+def _is_doubted(case: Case, identity: IdentityId, time: int) -> bool:
+    return any(doubt.weight(time) is not Weight.NONE for doubt in of_act(case, identity, time))
 
 
-def _holds(intervals: Sequence[IntervalWord], time: int) -> bool:
+def _holds(interval: IntervalWord, time: int) -> bool:
     # What nobody added has no beginning; an open interval from 0 on would be for ever.
-    begun = [one for one in intervals if one.since]
-    return cover(begun, Window(begin=time, end=time)) is Cover.FULL
+    return interval.since > 0 and cover([interval], Window(begin=time, end=time)) is Cover.FULL
 
 
 _RULES: Sequence[_Rule] = (
@@ -216,7 +218,9 @@ _RULES: Sequence[_Rule] = (
     _of_another_organization,
     _by_a_listed_inspector,
     _signed,
-    _on_record,
+    _in_the_record,
+    _on_chain,
     _by_a_sound_key,
+    _registered,
     _by_the_inspectors_instrument,
 )
