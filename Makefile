@@ -14,9 +14,9 @@ setup: ## the product's environment and the local chain
 setup-dev: ## and what tests need; Brownie's and the security tools' environments apart
 	@$(PYTHON) scripts/setup.py dev brownie security
 
-system: ## what some tests need: Debian packages (root, or the line that installs them), Kubo
+system: ## what some tests need: Debian packages (root, or the line that installs them), Kubo, a reader of logs
 	@scripts/system.sh
-	@$(PYTHON) scripts/kubo.py
+	@$(PYTHON) scripts/kubo.py && $(PYTHON) scripts/tlog.py
 
 demo: setup ## the main job, end to end (KEEP=1 leaves the nodes running)
 	@$(RUN) scripts/demo

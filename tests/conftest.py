@@ -44,6 +44,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "lib3mf": lambda: find_spec("lib3mf") is not None,
         "slic3r": _any_of("slic3r"),
         "softhsm2": _any_of("softhsm2-util"),
+        "tlog": _built_or_on_the_path("build/tlog/tlog", "guildmark-tlog"),
         "swtpm": lambda: all(map(shutil.which, ("swtpm", "tpm2_sign"))),
         "strace": _any_of("strace"),
     }

@@ -62,6 +62,7 @@ from guildmark.services.notices import Notices
 from guildmark.services.offers import Offers
 from guildmark.services.packages import Packages
 from guildmark.services.parts import Parts
+from guildmark.services.publishing import Publishing, make_note_key
 from guildmark.services.receipts import Receipts
 from guildmark.services.recipes import Recipes
 from guildmark.services.reconciling import Reconciling
@@ -188,6 +189,17 @@ class Home:
         """Return the use cases around what machines are told."""
         return Assignments(store=self.store)
 
+    @property
+    def publishing(self) -> Publishing:
+        """Return the use cases around the trees of logs' records."""
+        node = self.settings.node
+        return Publishing(
+            ledger=self.ledger,
+            store=self.store,
+            keys=self.keys,
+            own_log=None if node is None else node.log,
+        )
+
     def account(self, key: KeyName) -> Account:
         """Return the account of a key."""
         return Account(transactions=self.transactions, key=key, address=self.keys.address(key))
@@ -264,6 +276,7 @@ class Node:
     releasing: Releasing
     exporter: Exporter
     bundles: Bundles
+    publishing: Publishing
     line: Line
 
 
@@ -329,6 +342,9 @@ def open_node(home: Home) -> Node:
         SettingMissingError: The home is no operator's.
     """
     own = home.settings.own_node()
+    # A home of an earlier version has none yet.
+    make_note_key(home.keys)
+    publishing = home.publishing
     sequencing = Sequencing(store=home.store, log=own.log)
     anchoring = Anchoring(
         store=home.store,
@@ -359,7 +375,9 @@ def open_node(home: Home) -> Node:
             own_log=own.log,
             peers=tuple(NodeClient(url) for url in own.peers),
         ),
+        publishing=publishing,
         line=Line(
+            publishing=publishing,
             transactions=home.transactions,
             indexing=Indexing(ledger=home.ledger, store=home.store, own_log=own.log),
             anchoring=anchoring,

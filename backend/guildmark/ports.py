@@ -963,6 +963,7 @@ class DocumentKind(StrEnum):
     RELEASE = "release"
     BLOCK = "block"
     RECEIPTS = "receipts"
+    CHECKPOINT = "checkpoint"
 
 
 class Documents(Protocol):

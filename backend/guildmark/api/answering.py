@@ -27,7 +27,7 @@ from guildmark.domain.errors import GuildmarkError
 
 _logger = logging.getLogger(__name__)
 
-_PROGRAMS = ("/v1/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/.well-known/")
+_PROGRAMS = ("/v1/", "/log/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/.well-known/")
 
 
 def answer_errors(app: FastAPI) -> None:

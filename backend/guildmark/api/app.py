@@ -29,13 +29,14 @@ from guildmark.api.routes import (
     releases,
     reports,
     stores,
+    tiles,
     uploads,
 )
 from guildmark.api.serving import ServedNode
 
 _ROUTERS = (
     *(health, metrics, stores, chain, builds, content, disclosures, logs, parts, reports),
-    *(registries, accreditations, releases, reconciliations, uploads),
+    *(registries, accreditations, releases, reconciliations, uploads, tiles),
 )
 
 

@@ -90,6 +90,7 @@ def _served(node: Node, runner: Runner, challenger: Challenger) -> ServedNode:
         tickets=Tickets(clock=home.clock),
         disclosing=home.disclosing,
         bundles=node.bundles,
+        publishing=node.publishing,
         judging=Judging(
             ledger=home.ledger,
             clock=home.clock,

@@ -17,6 +17,7 @@ from guildmark.services.disclosing import Disclosing
 from guildmark.services.ingest import Ingest
 from guildmark.services.judging import Judging
 from guildmark.services.keeping import Round
+from guildmark.services.publishing import Publishing
 from guildmark.services.receipts import Receipts
 from guildmark.services.reconciling import Reconciling
 from guildmark.services.releasing import Releasing
@@ -63,6 +64,7 @@ class ServedNode:
 
     Args:
         bundles: Where evidence comes from.
+        publishing: The trees of logs' records.
         judging: Verifies bundles by this node's own trust file.
         dids: Describes identities as other systems of identity do.
         stopping: Whether the process is about to end.
@@ -82,6 +84,7 @@ class ServedNode:
     tickets: Tickets
     disclosing: Disclosing
     bundles: Bundles
+    publishing: Publishing
     judging: Judging
     dids: Dids
     stopping: Callable[[], bool]

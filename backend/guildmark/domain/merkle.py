@@ -90,6 +90,21 @@ class MerkleTree:
         count = self._known_size(size)
         return self._right_edge(count)[-1]
 
+    def nodes(self, level: int, first: int, count: int) -> bytes:
+        """Return the hashes of ``count`` complete nodes from ``first`` on, side by side.
+
+        Args:
+            level: Each stands over 2^level leaves.
+            first: The first one's place in its level.
+            count: How many, at least one.
+
+        Raises:
+            ProofPositionError: Leaves are missing below one of them.
+        """
+        _check_position(((first + count) << level) - 1, len(self))
+        _check_position(first, first + count)
+        return bytes(self._levels[level][first * HASH_SIZE : (first + count) * HASH_SIZE])
+
     def inclusion_path(self, index: int, size: int | None = None) -> tuple[Digest, ...]:
         """Return the path of leaf ``index`` to the root of the first ``size`` leaves.
 

@@ -6,6 +6,7 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.ports import Block, GenesisMismatchError, Transactions, WrongChainError
 from guildmark.services.anchoring import Anchoring
 from guildmark.services.indexing import HistoryLostError, HistoryRewrittenError, Indexing
+from guildmark.services.publishing import Publishing
 
 OTHER_CHAIN: tuple[type[GuildmarkError], ...] = (
     WrongChainError,
@@ -22,11 +23,13 @@ class Line:
 
     Args:
         anchoring: None for a home that runs no log.
+        publishing: None for a home that publishes none.
     """
 
     transactions: Transactions
     indexing: Indexing
     anchoring: Anchoring | None = None
+    publishing: Publishing | None = None
 
     def step(self) -> Block:
         """Send what is open, read what is final, close and send the next batch.
@@ -41,4 +44,6 @@ class Line:
         head = self.indexing.follow()
         if self.anchoring is not None:
             self.anchoring.advance()
+        if self.publishing is not None:
+            self.publishing.advance()
         return head

@@ -30,6 +30,10 @@ UNKNOWN = {
     "seq": ["99999", "1099511627775"],
     "cid": ["bafkrei" + "a" * 52, "bafybei" + "a" * 52],
     "upload": ["12" * 16, "0" * 32],
+    "level": ["7"],
+    "tile": ["001", "000.p/200", "x001/234", "x999/x999/999"],
+    "old": ["99999", "1099511627775"],
+    "new": ["99999", "1099511627775"],
 }
 MALFORMED = {
     "identity": HEX_MALFORMED,
@@ -42,6 +46,10 @@ MALFORMED = {
     "log": ["-1", "01", "1e3", "0x1", "1099511627776", "9" * 40, "a", "%2B1"],
     "seq": ["-1", "00", "1_0", "1099511627776", "9" * 40, "a", "%D9%A1"],
     "upload": ["12", "0x" + "12" * 16, "AB" * 16, "1g" * 16, "12" * 17],
+    "level": ["-1", "8", "00", "a"],
+    "tile": ["0", "0000", "001/000", "x000/001", "000.p/0", "000.p/256", "000.p/05", "x1/000"],
+    "old": ["0", "-1", "01", "1099511627776", "a"],
+    "new": ["0", "-1", "01", "1099511627776", "a"],
     "cid": ["Qm" + "a" * 44, "bafkrei", "BAFKREI" + "A" * 52, "bafkrei" + "1" * 52],
 }
 # What a route cannot do without, beside its path.
@@ -74,6 +82,10 @@ def good(played: Played) -> dict[str, str]:
         "seq": "0",
         "cid": cid["revisions"][0]["cid"],
         "upload": httpx.post(f"{played.node.url}/v1/uploads?size=1").json()["upload"],
+        "level": "0",
+        "tile": "000.p/1",
+        "old": "1",
+        "new": "1",
         "rest": f"{played.parts[0].label.split('/id/')[-1]}?p={played.parts[0].hint}",
     }
 

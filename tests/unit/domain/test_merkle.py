@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guildmark.domain import merkle as mk
+from guildmark.domain.identifiers import Digest
 
 SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 127, 128, 129, 255, 256, 257)
 
@@ -254,6 +255,48 @@ def test_forged_consistency_is_refused() -> None:
             verify(old, other.consistency_proof(old), other.root(old))
 
 
+@pytest.mark.parametrize(("old", "count"), [(1, 2), (3, 7), (64, 100), (99, 100), (128, 257)])
+def test_consistency_agrees_with_pymerkle(old: int, count: int) -> None:
+    data = leaves(count)
+    peer = pymerkle.InmemoryTree(algorithm="sha256")
+    for leaf in data:
+        peer.append_entry(leaf)
+    tree = mk.MerkleTree(data)
+
+    # Its proofs have a form of their own; it takes our roots for those of one history, as we do.
+    pymerkle.verify_consistency(tree.root(old), tree.root(), peer.prove_consistency(old, count))
+    mk.verify_consistency(
+        old=old,
+        new=count,
+        proof=tree.consistency_proof(old),
+        old_root=peer.get_root(old),
+        new_root=peer.get_root(count),
+    )
+
+
+@given(st.data())
+def test_no_changed_consistency_proof_is_accepted(data: st.DataObject) -> None:
+    count = data.draw(st.integers(2, 257))
+    old = data.draw(st.integers(1, count - 1))
+    tree = mk.MerkleTree(leaves(count))
+    proof = list(tree.consistency_proof(old))
+    at = data.draw(st.integers(0, len(proof) - 1))
+    change = data.draw(st.sampled_from(["flip", "drop", "repeat", "swap"]))
+    if change == "flip":
+        proof[at] = Digest(bytes((proof[at][0] ^ 1,)) + proof[at][1:])
+    elif change == "drop":
+        proof.pop(at)
+    elif change == "repeat":
+        proof.insert(at, proof[at])
+    else:
+        proof[at] = tree.root(old)
+
+    with pytest.raises(mk.ProofError):
+        mk.verify_consistency(
+            old=old, new=count, proof=proof, old_root=tree.root(old), new_root=tree.root()
+        )
+
+
 def test_equal_trees_are_consistent_without_a_proof() -> None:
     root = mk.MerkleTree(leaves(6)).root()
 
@@ -289,3 +332,17 @@ def test_forged_multiproofs_are_refused() -> None:
         verify({4: data[4], 1: data[1]}, proof)
     with pytest.raises(mk.ProofPositionError):
         verify({}, proof)
+
+
+def test_nodes_side_by_side_are_those_of_the_tree() -> None:
+    tree = mk.MerkleTree(leaves(6))
+    hashes = [mk.leaf_hash(data) for data in leaves(6)]
+
+    assert tree.nodes(0, 2, 3) == b"".join(hashes[2:5])
+    assert tree.nodes(1, 1, 2) == mk.node_hash(*hashes[2:4]) + mk.node_hash(*hashes[4:6])
+
+
+@pytest.mark.parametrize(("level", "first", "count"), [(0, 6, 1), (1, 2, 2), (2, 1, 1), (0, 0, 0)])
+def test_nodes_that_no_leaves_complete_are_refused(level: int, first: int, count: int) -> None:
+    with pytest.raises(mk.ProofPositionError):
+        mk.MerkleTree(leaves(6)).nodes(level, first, count)

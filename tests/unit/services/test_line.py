@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from fakes.world import UNITS, WRITER, World, make_world
+from guildmark.domain.checkpoint import Checkpoint
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.facts import LaneFact, LicenseFact, LicenseNumberFact, LogFact
 from guildmark.domain.hashing import sha256
@@ -25,12 +26,14 @@ from guildmark.domain.metering import (
     QuotaExceededError,
     check_draw,
 )
+from guildmark.domain.note import Note
 from guildmark.domain.queue import Batch, Build, BuildState, Draw
 from guildmark.ports import KeyName
 from guildmark.services.anchoring import AnchoringFailedError, append_call
 from guildmark.services.indexing import HistoryLostError
 from guildmark.services.line import Line
 from guildmark.services.projection import FactMissingError, known
+from guildmark.services.publishing import Publishing, make_note_key
 from guildmark.services.sequencing import Sequencing
 from guildmark.services.settling import licenses_of
 
@@ -408,3 +411,22 @@ def test_nothing_is_sent_to_a_chain_that_lost_blocks(world: World) -> None:
 
     assert len(outbox.sent) > len(landed)
     assert outbox.landed == landed
+
+
+def test_what_is_final_is_published(world: World) -> None:
+    make_note_key(world.tools.keys)
+    publishing = Publishing(
+        ledger=world.tools.chain,
+        store=world.tools.store,
+        keys=world.tools.keys,
+        own_log=world.log,
+    )
+    line = replace(world.tools.line(world.log), publishing=publishing)
+    receive(world, 1)
+
+    line.step()
+    early = publishing.size(world.log)
+    line.step()
+
+    assert early == 0
+    assert Checkpoint.parse(Note.parse(publishing.checkpoint(world.log)).text).size == 1

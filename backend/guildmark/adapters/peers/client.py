@@ -210,6 +210,10 @@ class NodeClient:
             _refuse(response.status_code, body)
         return body
 
+    def log_proof(self, log: LogNumber, seq: int) -> bytes:
+        """Return the proof that a record is in its log, as text; nothing of it is believed yet."""
+        return self._request("GET", f"/v1/logs/{log}/records/{seq}/proof").content
+
     def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
         """Return where the node knows entries of a label; an answer that is none is refused."""
         with self._answers():
