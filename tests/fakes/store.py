@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 from guildmark.domain.entry import EntryKind
 from guildmark.domain.facts import Fact, Key
-from guildmark.domain.identifiers import Digest, Index, LaneNumber, LogNumber, Seq
+from guildmark.domain.identifiers import Digest, IdentityId, Index, LaneNumber, LogNumber, Seq
 from guildmark.domain.queue import Batch, Build, BuildState, Logged, Outcome, Queued, Standing
 from guildmark.ports import Block, DocumentKind, View, Work
 
@@ -105,6 +105,9 @@ class MemoryLog:
             for row in self._state.rows.values():
                 if row.build.state is not BuildState.REFUSED:
                     _compare(row, entry, standing)
+                elif _counted(row.queued) == _counted(entry):
+                    machine, counter, _ = _counted(entry)
+                    standing.refused.setdefault((machine, counter), set()).add(row.queued.digest)
         return standing
 
     def labelled(self, label: str) -> Sequence[Build]:
@@ -216,6 +219,10 @@ def _compare(row: _Row, entry: Queued, standing: Standing) -> None:
     counted = (queued.entry.machine, queued.counter, queued.entry.kind)
     if counted == (machine, entry.counter, EntryKind.BUILD):
         standing.counters[machine, entry.counter] = row.build
+
+
+def _counted(queued: Queued) -> tuple[IdentityId, int, EntryKind]:
+    return queued.entry.machine, queued.counter, queued.entry.kind
 
 
 class MemoryNodeStore:

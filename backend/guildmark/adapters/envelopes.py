@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from guildmark.adapters.files import create_durably
+from guildmark.adapters.files import create_durably, write_durably
+from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import ConflictError
 from guildmark.domain.identifiers import IdentityId
 
@@ -16,6 +17,7 @@ COUNTER_MAX = 10**10 - 1
 """The largest counter that a file's name holds."""
 
 _SUFFIX = ".dsse.json"
+_REPLACED = ".replaced"
 _REFUSED = ".refused"
 _NAME = re.compile(r"(?P<machine>[0-9a-f]{64})-(?P<counter>[0-9]{10})\.dsse\.json", re.ASCII)
 
@@ -62,6 +64,17 @@ class EnvelopeFolder:
         except FileExistsError as exc:
             message = f"There is an envelope {path} already."
             raise CounterTakenError(message, counter=counter) from exc
+        return path
+
+    def replace(self, machine: IdentityId, counter: int, envelope: bytes) -> Path:
+        """Keep an envelope in the place of the one with its counter, which stays beside it."""
+        path = self.folder / f"{machine.hex()}-{counter:010d}{_SUFFIX}"
+        if path.exists():
+            old = envelope_digest(path.read_bytes())
+            path.with_name(f"{path.name}.{old.hex()}{_REPLACED}").hardlink_to(path)
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_durably(path, envelope, mode=0o600)
+        _mark(path).unlink(missing_ok=True)
         return path
 
 

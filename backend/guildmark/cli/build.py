@@ -14,7 +14,7 @@ from guildmark.cli.arguments import AsJson, Folder, NodeUrl, identity_id, recipe
 from guildmark.cli.jobs import Report, read_settings
 from guildmark.cli.nodes import asking, known_error
 from guildmark.cli.opening import enter_informed
-from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.errors import GuildmarkError, NotFoundError, UsageError
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
@@ -96,6 +96,15 @@ def attest(
     any_unit: Annotated[
         bool, typer.Option("--any-unit", help="Name no unit: other homes draw from the lane too.")
     ] = False,
+    replaces: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="The envelope that a node refused or that drew no unit; its counter is taken.",
+        ),
+    ] = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -121,11 +130,17 @@ def attest(
     assignment = opened.assignments.assign(order)
     if not any_unit:
         assignment = _with_unit(opened, assignment, folder, unit)
+    replaced = None if replaces is None else replaces.read_bytes()
+    if replaced is not None:
+        counter = BuildStatement.parse(Envelope.parse(replaced).payload).run.counter
     counter = folder.next_counter(machine) if counter is None else counter
     statement = _statement(opened, assignment, Report.parse(report.read_bytes()), counter)
+    if replaced is not None:
+        statement = replace(statement, replaces=envelope_digest(replaced))
     opened.assignments.foresee(statement, key_id(machine, signing_key(opened.keys, KeyName(key))))
     envelope = opened.builds.attest(statement, key=KeyName(key))
-    path = folder.keep(machine, statement.run.counter, envelope)
+    keep = folder.keep if replaced is None else folder.replace
+    path = keep(machine, statement.run.counter, envelope)
     answer: Answer = {
         "file": str(path),
         "digest": to_hex(envelope_digest(envelope)),

@@ -22,7 +22,7 @@ from guildmark.domain.note import Note, NoteKey
 TILE_WIDTH: Final = 256
 TILE_HEIGHT: Final = 8
 LEVEL_MAX: Final = 7
-"""Trees of more than 2^63 leaves are nobody's."""
+"""A hash of the next level would stand over more leaves than 2^63."""
 PROOF_LINES_MAX: Final = 63
 
 _SIZE_MAX = 2**63 - 1
@@ -101,7 +101,7 @@ class Tile:
 
     def __post_init__(self) -> None:
         sound = 0 <= self.level <= LEVEL_MAX and self.index >= 0 and 0 < self.width <= TILE_WIDTH
-        if not sound or (self.first + self.width) << TILE_HEIGHT * self.level > _SIZE_MAX:
+        if not sound:
             message = f"No tree has a tile {self.index} of width {self.width} at {self.level}."
             raise TileMalformedError(message, level=self.level, index=self.index)
 

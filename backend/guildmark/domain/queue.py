@@ -107,17 +107,19 @@ class Build:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """The builds that stand in the way of others: accepted, and not refused since.
+    """What stands in the way of further builds: accepted, and not refused since; or replaceable.
 
     Args:
         payloads: By the digest of their statement.
         counters: By machine and counter.
         labels: By label.
+        refused: What drew no unit, by machine and counter: envelopes that may be replaced.
     """
 
     payloads: dict[Digest, Build] = field(default_factory=dict)
     counters: dict[tuple[IdentityId, int], Build] = field(default_factory=dict)
     labels: dict[str, Build] = field(default_factory=dict)
+    refused: dict[tuple[IdentityId, int], set[Digest]] = field(default_factory=dict)
 
     def take(self, entry: Queued) -> Build:
         """Let an entry stand in the way of those behind it, and return its build."""

@@ -209,10 +209,16 @@ class InstrumentTooNewError(UntrustedError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """An entry that may be logged, and the unit that its statement names, if it names one."""
+    """An entry that may be logged, and what its statement names beside it.
+
+    Args:
+        unit: The unit, where it names one.
+        replaces: The envelope of the same machine and counter that it replaces.
+    """
 
     entry: Queued
     unit: UnitNumber | None
+    replaces: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +255,7 @@ class Desk:
         self._check_design(licensed, statement)
         self._check_recipe(statement)
         entry = queued(data, envelope, statement, salt)
-        return Admitted(entry=entry, unit=statement.external.unit)
+        return Admitted(entry=entry, unit=statement.external.unit, replaces=statement.replaces)
 
     def foresee(self, statement: BuildStatement, signer: KeyId) -> None:
         """Refuse a statement, before anybody signs it, that this door would surely refuse.

@@ -56,6 +56,7 @@ class Finished:
         counter: The machine's counter.
         beacon: The newest final record that was known when the job began.
         simulated: Whether the values are simulated.
+        replaces: The envelope of the same machine and counter that this one takes the place of.
     """
 
     label: str
@@ -65,6 +66,7 @@ class Finished:
     finished_on: int
     measurements: tuple[Measurement, ...]
     simulated: bool = False
+    replaces: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,7 @@ class Builds:
             firmware=assignment.firmware,
             measurements=finished.measurements,
             simulated=finished.simulated,
+            replaces=finished.replaces,
         )
 
     def attest(self, statement: BuildStatement, *, key: KeyName) -> bytes:

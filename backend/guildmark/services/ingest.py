@@ -35,6 +35,27 @@ class CounterReusedError(ConflictError):
     hint = "Sign with the next counter (`--counter`); stop the machine if another one uses its key."
 
 
+class ReplacesMissingError(ConflictError):
+    """The counter stands for an envelope that drew no unit, and the new one does not replace it."""
+
+    code = "statement.replacesMissing"
+    hint = "Send the same envelope again, or sign with `--replaces` and the digest that is named."
+
+
+class ReplacesStandingError(ConflictError):
+    """The envelope that is to be replaced was accepted, and did not lose its draw."""
+
+    code = "statement.replacesStanding"
+    hint = "Leave it: that envelope counts. Sign what is new with the next counter."
+
+
+class ReplacesOtherError(ConflictError):
+    """The envelope that is to be replaced is one of another machine or counter."""
+
+    code = "statement.replacesOther"
+    hint = "Name the envelope of the same machine and counter, or none."
+
+
 class LabelTakenError(ConflictError):
     """Another part of this log carries the label."""
 
@@ -160,7 +181,8 @@ class _Door:
         if before is not None:
             return Answer(digest=entry.digest, reception=Reception.DUPLICATE, build=before)
         try:
-            _check_unused(entry, standing)
+            _check_unused(entry, standing, admitted.replaces)
+            self._check_replaced(admitted, standing)
             self._check_room(admitted)
         except GuildmarkError as error:
             return Answer(digest=entry.digest, reception=Reception.REFUSED, error=error)
@@ -168,6 +190,23 @@ class _Door:
         self.accepted.append(entry)
         build = standing.take(entry)
         return Answer(digest=entry.digest, reception=Reception.ACCEPTED, build=build)
+
+    def _check_replaced(self, admitted: Admitted, standing: Standing) -> None:
+        """Refuse a second envelope for a counter that does not take the place of the first.
+
+        An envelope that this node never saw may have been sent to another log, or to nobody.
+        """
+        entry, replaced = admitted.entry, admitted.replaces
+        refused = standing.refused.get((entry.entry.machine, entry.counter), set())
+        if entry.digest in refused or replaced in refused:
+            return
+        if refused:
+            digest = to_hex(min(refused))
+            message = f"Counter {entry.counter} stands for {digest}, which drew no unit."
+            raise ReplacesMissingError(message, counter=entry.counter, envelope=digest)
+        if replaced is not None and self.work.log.build(replaced) is not None:
+            message = f"{to_hex(replaced)} has another machine or counter than its replacement."
+            raise ReplacesOtherError(message, envelope=to_hex(replaced))
 
     def _check_room(self, admitted: Admitted) -> None:
         """Refuse what the contract would refuse, units that others claimed counted as drawn."""
@@ -182,9 +221,13 @@ class _Door:
             raise UnitMismatchError(message, named=admitted.unit, next=left.next)
 
 
-def _check_unused(entry: Queued, standing: Standing) -> None:
+def _check_unused(entry: Queued, standing: Standing, replaces: Digest | None) -> None:
     machine = entry.entry.machine
-    if (machine, entry.counter) in standing.counters:
+    holder = standing.counters.get((machine, entry.counter))
+    if holder is not None and holder.digest == replaces:
+        message = f"{to_hex(holder.digest)} was accepted: nothing takes its place."
+        raise ReplacesStandingError(message, envelope=to_hex(holder.digest))
+    if holder is not None:
         message = f"Counter {entry.counter} of machine {to_hex(machine)} is used already."
         raise CounterReusedError(message, machine=to_hex(machine), counter=entry.counter)
     if entry.label in standing.labels:

@@ -285,6 +285,21 @@ def test_entries_are_found_and_taken_in_beyond_one_statements_values(store: Node
     assert set(standing.counters) == {(entry.entry.machine, entry.counter) for entry in entries[1:]}
 
 
+def test_what_drew_no_unit_stands_in_nobodys_way_and_may_be_replaced(store: NodeStore) -> None:
+    entry = queued("a")
+    accept(store, entry)
+    batch = close(store, 1)
+    with store.writing() as work:
+        before = work.log.standing([entry])
+        outcome = Outcome(index=Index(0), code="license.drawRefused")
+        work.log.settle_batch(batch, [outcome])
+        after = work.log.standing([entry])
+
+    counter = (entry.entry.machine, entry.counter)
+    assert (set(before.counters), before.refused) == ({counter}, {})
+    assert (after.counters, after.refused) == ({}, {counter: {entry.digest}})
+
+
 def test_entry_in_a_batch_waits_no_more(store: NodeStore) -> None:
     accept(store, queued("a"), queued("b"))
 

@@ -10,12 +10,24 @@ import pytest
 
 from fakes.content import MemoryStores
 from fakes.node import MemoryNode
-from fakes.world import DESIGNER, MACHINE, OPERATOR, PREFIX, RECIPE, SITE, WRITER, World, claim
+from fakes.world import (
+    DESIGNER,
+    MACHINE,
+    OPERATOR,
+    PREFIX,
+    RECIPE,
+    SITE,
+    WRITER,
+    World,
+    claim,
+    parsed,
+)
 from guildmark.bootstrap import Home
 from guildmark.domain import bundle
 from guildmark.domain.clauses import disclose_all
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.facts import PartFact
+from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Cid, Index, to_hex
 from guildmark.domain.metering import QuotaExceededError
 from guildmark.ports import Availability, DocumentKind, KeyAlgorithm, KeyName, StoreAnswer
@@ -791,3 +803,19 @@ def test_content_that_is_here_is_not_fetched(
 
     assert speak("content", "get", cid, "--out", tmp_path / "out", *NODE).exit == 0
     assert node.content.files == {}
+
+
+def test_an_envelope_takes_the_place_of_a_refused_one(
+    speak: Speak, world: World, report: Path
+) -> None:
+    first = attest(speak, world, report, "--json").json
+    old = Path(first["file"]).read_bytes()
+
+    second = attest(speak, world, report, "--replaces", first["file"], "--json").json
+    third = attest(speak, world, report, "--json").json
+
+    statement = parsed(Path(second["file"]).read_bytes())
+    assert (second["counter"], third["counter"]) == (first["counter"], first["counter"] + 1)
+    assert (statement.replaces, second["file"]) == (sha256(old), first["file"])
+    (kept,) = Path(first["file"]).parent.glob("*.replaced")
+    assert kept.read_bytes() == old

@@ -41,6 +41,7 @@ from guildmark.domain.predicate import (
     MalformedStatementError,
     Setting,
 )
+from guildmark.domain.queue import BuildState
 from guildmark.domain.recipe import Status
 from guildmark.domain.record import Record
 from guildmark.domain.signatures import P256_ORDER
@@ -706,3 +707,88 @@ def test_salt_is_never_the_same_twice(world: World) -> None:
 
     assert len(first) == len(second) == 32
     assert first != second
+
+
+def refused_draw(world: World, number: int = 1) -> bytes:
+    """Let an accepted envelope come to a position whose draw gets nothing."""
+    envelope = world.envelope(number)
+    assert send(world, envelope)[0].reception is Reception.ACCEPTED
+    lane = world.tools.chain.lanes[world.lane]
+    end, lane.end = lane.end, lane.next
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+    lane.end = end
+    with world.tools.store.reading() as view:
+        build = view.log.build(sha256(envelope))
+    assert build is not None
+    assert (build.state, build.code) == (BuildState.REFUSED, "license.drawRefused")
+    return envelope
+
+
+def in_place_of(world: World, old: bytes, number: int = 1) -> bytes:
+    return world.sign(replace(world.statement(number), replaces=sha256(old)))
+
+
+def test_after_a_refused_draw_the_same_envelope_may_come_again(world: World) -> None:
+    envelope = refused_draw(world)
+
+    (again,) = send(world, envelope)
+
+    assert again.reception is Reception.ACCEPTED
+
+
+def test_after_a_refused_draw_a_new_envelope_names_the_old_one(world: World) -> None:
+    old = refused_draw(world)
+
+    assert refusal(world, world.envelope(1)).code == "statement.replacesMissing"
+    (answer,) = send(world, in_place_of(world, old))
+    assert answer.reception is Reception.ACCEPTED
+
+
+def test_a_replacement_may_be_replaced_in_its_turn(world: World) -> None:
+    old = refused_draw(world)
+    second = in_place_of(world, old)
+    send(world, second)
+    lane = world.tools.chain.lanes[world.lane]
+    lane.end = lane.next
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+    lane.end = lane.next + 1
+
+    answers = [send(world, in_place_of(world, one))[0] for one in (second, old)]
+
+    assert [answer.reception for answer in answers] == [Reception.ACCEPTED, Reception.REFUSED]
+
+
+def test_what_was_accepted_cannot_be_replaced(world: World) -> None:
+    envelope = world.envelope(1)
+    send(world, envelope)
+
+    error = refusal(world, in_place_of(world, envelope))
+
+    assert error.code == "statement.replacesStanding"
+
+
+def test_a_replacement_has_the_counter_of_what_it_replaces(world: World) -> None:
+    old = refused_draw(world)
+
+    error = refusal(world, in_place_of(world, old, number=2))
+
+    assert error.code == "statement.replacesOther"
+
+
+def test_what_this_node_never_saw_may_be_replaced(world: World) -> None:
+    (answer,) = send(world, in_place_of(world, b"sent to another log"))
+
+    assert answer.reception is Reception.ACCEPTED
+
+
+def test_two_replacements_of_one_envelope_do_not_both_count(world: World) -> None:
+    old = refused_draw(world)
+    answers = send(world, in_place_of(world, old), in_place_of(world, old))
+
+    assert [answer.reception for answer in answers] == [Reception.ACCEPTED, Reception.REFUSED]
+    assert answers[1].error is not None
+    assert answers[1].error.code == "machine.counterReused"

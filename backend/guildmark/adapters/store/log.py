@@ -133,6 +133,9 @@ class SqlLog:
             own = (QUEUE.c.machine == machine, QUEUE.c.kind == EntryKind.BUILD)
             for row in self._among(_standing().where(*own), QUEUE.c.counter, counters):
                 standing.counters[machine, row.counter] = _build(row)
+            for row in self._among(_refused().where(*own), QUEUE.c.counter, counters):
+                known = standing.refused.setdefault((machine, row.counter), set())
+                known.add(Digest(row.digest))
         return standing
 
     def payload(self, digest: Digest) -> Build | None:
@@ -272,6 +275,10 @@ def _builds() -> _Query:
 
 def _standing() -> _Query:
     return _builds().where(QUEUE.c.state != BuildState.REFUSED)
+
+
+def _refused() -> _Query:
+    return _builds().where(QUEUE.c.state == BuildState.REFUSED)
 
 
 def _row(entry: Queued) -> Mapping[str, object]:

@@ -28,7 +28,9 @@ _LevelPath = Annotated[
 _TilePath = Annotated[
     str,
     Path(
-        pattern=r"^(x[0-9]{3}/){0,5}[0-9]{3}(\.p/[1-9][0-9]{0,2})?$",
+        # One spelling a tile: no leading zeros, no width that is none or full.
+        pattern=r"^(x(00[1-9]|0[1-9][0-9]|[1-9][0-9]{2})/(x[0-9]{3}/){0,4})?[0-9]{3}"
+        r"(\.p/(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9][0-9]?))?$",
         description="The tile: 000, x001/234, or 000.p/5 where it has 5 hashes only.",
     ),
 ]
