@@ -4,7 +4,7 @@ What the door asks is what the verdict asks later, so that nothing is logged tha
 refuse; the verdict does not rest on it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from guildmark.domain.clause import Clause, ClauseType
@@ -222,6 +222,19 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What is sound for all parts of a job, and what each of them is judged by.
+
+    Args:
+        licenses: From the lane's own to the root's, each with its terms.
+        tolerances: What is to be measured.
+    """
+
+    licenses: Sequence[tuple[LicenseFact, DisclosedClauses]]
+    tolerances: Sequence[Clause]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The door for one batch of envelopes, over one state of the index.
 
@@ -238,6 +251,7 @@ class Desk:
     reader: StatementReader = field(default_factory=StatementReader)
     _shown: dict[tuple[DocumentKind, bytes], DisclosedClauses] = field(default_factory=dict)
     _places: dict[tuple[IdentityId, IdentityId], Place] = field(default_factory=dict)
+    _jobs: dict[Hashable, _Job] = field(default_factory=dict)
 
     def examine(self, data: bytes, salt: Bytes32) -> Admitted:
         """Return the entry that an envelope may be logged as, salted with ``salt``.
@@ -248,14 +262,26 @@ class Desk:
         envelope = Envelope.parse(data)
         statement = self.reader.read(envelope.payload, envelope.signatures[0].key)
         key = self._signer(envelope, statement)
-        self._check_window(key, statement)
+        self._check_clock(statement)
         self._check_label(statement.label)
-        licensed = self._check_lane(statement)
-        self._check_terms(licensed, statement)
-        self._check_design(licensed, statement)
-        self._check_recipe(statement)
+        job = self._job(key, statement)
+        for license_, members in job.licenses:
+            _check_named(license_, members, TermsKind.LABEL_NAMESPACE, statement.label)
+        _check_measurements(job.tolerances, statement)
         entry = queued(data, envelope, statement, salt)
         return Admitted(entry=entry, unit=statement.external.unit, replaces=statement.replaces)
+
+    def _job(self, key: KeyFact, statement: BuildStatement) -> "_Job":
+        """Examine once what all parts of a job share, and return what each is measured by."""
+        shared = _shared(key, statement)
+        if shared not in self._jobs:
+            self._check_window(key, statement)
+            granted = self._check_lane(statement)
+            licenses = self._check_terms(granted, statement)
+            self._check_design(granted, statement)
+            site = self._check_recipe(statement)
+            self._jobs[shared] = _Job(licenses=licenses, tolerances=_tolerances(site))
+        return self._jobs[shared]
 
     def foresee(self, statement: BuildStatement, signer: KeyId) -> None:
         """Refuse a statement, before anybody signs it, that this door would surely refuse.
@@ -275,6 +301,7 @@ class Desk:
             message = f"The key is none of machine {to_hex(statement.run.machine)}."
             raise KeyUnknownError(message, machine=to_hex(statement.run.machine))
         self._check_window(key, statement)
+        self._check_clock(statement)
         document = self.view.documents.get(
             DocumentKind.RECIPE_DOCUMENT, statement.external.site_recipe
         )
@@ -283,7 +310,7 @@ class Desk:
             own = known(self.view.facts, SiteRecipeFact, statement.external.site_recipe)
             clauses = shown.verify(own.recipe.root)
             _check_settings(clauses, statement)
-            _check_measurements(clauses, statement)
+            _check_measurements(_tolerances(clauses), statement)
         self._check_instruments(statement)
 
     def _check_label(self, label: str) -> None:
@@ -314,11 +341,14 @@ class Desk:
             message = f"The key {to_hex(key.id)} was not good from {begin} until now."
             raise KeyOutsideWindowError(message, key=to_hex(key.id), since=key.since)
         run = statement.run
-        if run.finished_on > self.now + CLOCK_TOLERANCE:
-            message = f"The build ends at {run.finished_on}, the chain is at {self.now}."
-            raise ClockAheadError(message, finishedOn=run.finished_on, now=self.now)
         self._check_link(run.machine, run.site, begin)
         self._check_link(run.site, run.maker, begin)
+
+    def _check_clock(self, statement: BuildStatement) -> None:
+        finished_on = statement.run.finished_on
+        if finished_on > self.now + CLOCK_TOLERANCE:
+            message = f"The build ends at {finished_on}, the chain is at {self.now}."
+            raise ClockAheadError(message, finishedOn=finished_on, now=self.now)
 
     def _beacon_time(self, statement: BuildStatement) -> int:
         beacon = statement.beacon
@@ -352,13 +382,20 @@ class Desk:
             raise LaneMismatchError(message, lane=lane.number)
         return granted
 
-    def _check_terms(self, granted: LicenseFact, statement: BuildStatement) -> None:
+    def _check_terms(
+        self, granted: LicenseFact, statement: BuildStatement
+    ) -> Sequence[tuple[LicenseFact, DisclosedClauses]]:
+        """Return the licenses, from the lane's own to the root's, each with its terms."""
         place = self._place(statement.run.site, statement.run.maker)
+        found = []
         for license_ in (granted, *above(granted.terms, self.view.facts)):
             terms_root = license_.terms.terms_root
             members = self._clauses(DocumentKind.TERMS, license_.id, terms_root)
-            _check_named(license_, members, statement)
+            for kind, value in _named(statement):
+                _check_named(license_, members, kind, value)
             place.check(license_.number, members)
+            found.append((license_, members))
+        return found
 
     def _check_design(self, granted: LicenseFact, statement: BuildStatement) -> None:
         external = statement.external
@@ -370,7 +407,8 @@ class Desk:
             message = "The build did not begin from the revision's encrypted files."
             raise DesignMismatchError(message, revision=external.revision)
 
-    def _check_recipe(self, statement: BuildStatement) -> None:
+    def _check_recipe(self, statement: BuildStatement) -> DisclosedClauses:
+        """Return the site's own recipe."""
         master, site = self._recipes(statement)
         departure = compare(master, site)
         if departure is not None:
@@ -378,8 +416,8 @@ class Desk:
             message = f"The site's recipe departs at {where}: {departure.deviation.value}."
             raise RecipeDepartsError(message, path=departure.path, leaf=departure.leaf)
         _check_settings(site, statement)
-        _check_measurements(site, statement)
         self._check_instruments(statement)
+        return site
 
     def _check_instruments(self, statement: BuildStatement) -> None:
         for name in dict.fromkeys(one.instrument for one in statement.measurements):
@@ -423,6 +461,21 @@ class Desk:
         return self._shown[kind, key]
 
 
+def _shared(key: KeyFact, statement: BuildStatement) -> Hashable:
+    """Return all that a statement says but for its part: label, salt, unit, times and values."""
+    run, external = statement.run, statement.external
+    return (
+        key.id,
+        (run.maker, run.site, run.machine),
+        statement.beacon,
+        (external.license, external.recipe, external.site_recipe, external.design),
+        (external.revision, external.log, external.lane),
+        statement.resolved,
+        statement.settings,
+        tuple(one.instrument for one in statement.measurements),
+    )
+
+
 def _public_key(key: KeyFact) -> PublicKey:
     return PublicKey(algorithm=Algorithm(key.algorithm), data=key.public_key)
 
@@ -433,16 +486,14 @@ def _named(statement: BuildStatement) -> Iterator[tuple[TermsKind, str]]:
     yield TermsKind.RECIPE, to_hex(external.recipe)
     yield TermsKind.SITE, to_hex(run.site)
     yield TermsKind.MACHINE, to_hex(run.machine)
-    yield TermsKind.LABEL_NAMESPACE, statement.label
 
 
 def _check_named(
-    license_: LicenseFact, members: DisclosedClauses, statement: BuildStatement
+    license_: LicenseFact, members: DisclosedClauses, kind: TermsKind, value: str
 ) -> None:
-    for kind, value in _named(statement):
-        if allows(members, kind, value) is not Allowance.YES:
-            message = f"License {license_.number} does not allow {kind.value} {value[:90]}."
-            raise NotAllowedError(message, kind=kind.value, value=value[:90])
+    if allows(members, kind, value) is not Allowance.YES:
+        message = f"License {license_.number} does not allow {kind.value} {value[:90]}."
+        raise NotAllowedError(message, kind=kind.value, value=value[:90])
 
 
 def _fit(recipe: RecipeFact, own: SiteRecipeFact, statement: BuildStatement) -> bool:
@@ -472,11 +523,14 @@ def _check_settings(site: DisclosedClauses, statement: BuildStatement) -> None:
         raise SettingMissingError(message, path=path)
 
 
-def _check_measurements(site: DisclosedClauses, statement: BuildStatement) -> None:
+def _tolerances(site: DisclosedClauses) -> Sequence[Clause]:
+    return [one for one in site.below(TOLERANCE) if one.type is ClauseType.QUANTITY]
+
+
+def _check_measurements(tolerances: Sequence[Clause], statement: BuildStatement) -> None:
     measured = {one.characteristic: one for one in statement.measurements}
-    for clause in site.below(TOLERANCE):
-        if clause.type is ClauseType.QUANTITY:
-            _check_measured(clause, measured.get(clause.path))
+    for clause in tolerances:
+        _check_measured(clause, measured.get(clause.path))
 
 
 def _check_measured(clause: Clause, found: Measurement | None) -> None:
