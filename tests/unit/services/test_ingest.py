@@ -39,6 +39,7 @@ from guildmark.domain.predicate import (
     CLOCK_TOLERANCE,
     Beacon,
     MalformedStatementError,
+    Resource,
     Setting,
 )
 from guildmark.domain.queue import BuildState
@@ -121,6 +122,18 @@ def test_same_envelope_again_is_a_duplicate(world: World) -> None:
     assert answers[0].build == answers[1].build == answers[2].build
     with world.tools.store.reading() as view:
         assert view.log.waiting_count() == 1
+
+
+def test_jobs_of_one_request_are_examined_each(world: World) -> None:
+    first, second = world.statement(1), world.statement(2)
+    lot = Resource(name="lot", digest=sha256(b"lot"))
+    other = replace(second, resolved=(*second.resolved, lot))
+    wrong = replace(world.statement(3), settings=())
+
+    answers = send(world, *(world.sign(one) for one in (first, other, wrong, second)))
+
+    codes = [answer.error and answer.error.code for answer in answers]
+    assert codes == [None, None, "recipe.settingsNotRecorded", "machine.counterReused"]
 
 
 def test_items_of_one_request_stand_in_each_others_way(world: World) -> None:
