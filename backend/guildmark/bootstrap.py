@@ -1,12 +1,13 @@
 """The one module that knows ports and adapters: a home opened, a node put together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
 
+from guildmark.adapters.chain.auditing import Auditing
 from guildmark.adapters.chain.opening import open_ledger, open_outbox
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.clock import SystemClock, SystemEntropy
@@ -16,10 +17,18 @@ from guildmark.adapters.content.uploads import LocalUploads
 from guildmark.adapters.content.vault import LocalVault
 from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.adapters.peers.client import NodeClient
-from guildmark.adapters.store.engine import open_database
+from guildmark.adapters.store.engine import (
+    StoreDamagedError,
+    check_whole,
+    open_database,
+    open_unchanged,
+)
 from guildmark.adapters.store.node import SqlNodeStore
+from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.adapters.store.requests import SqlRequests
+from guildmark.adapters.store.scratch import ScratchStore
 from guildmark.domain import trust
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.trust import Trust
 from guildmark.ports import (
     Clock,
@@ -42,6 +51,7 @@ from guildmark.services.assignments import Assignments
 from guildmark.services.blocking import Blocking
 from guildmark.services.builds import Builds
 from guildmark.services.bundles import Bundles
+from guildmark.services.checking import Checking
 from guildmark.services.deposits import Deposits
 from guildmark.services.designs import Designs
 from guildmark.services.dids import Dids
@@ -325,6 +335,78 @@ def open_home(settings: Settings, *, password: Callable[[], str], pin: Path | No
         vault=LocalVault(files=content.files, entropy=entropy),
         clock=clock,
         entropy=entropy,
+        close=partial(_close, ledger.rpc, engine, stores),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fsck:
+    """The whole comparison of a home with itself and its chain; it changes nothing.
+
+    Args:
+        close: Ends the connections to chain and database.
+    """
+
+    engine: Engine
+    stores: Stores
+    checking: Checking
+    auditing: Auditing
+    close: Callable[[], None]
+
+    def differences(self) -> Iterator[GuildmarkError]:
+        """Yield what differs: database, content, index and log, outbox.
+
+        Raises:
+            LedgerUnavailableError: The chain cannot be reached.
+        """
+        try:
+            check_whole(self.engine)
+        except StoreDamagedError as error:
+            yield error
+            return
+        yield from self.stores.differences()
+        yield from self.checking.differences()
+        yield from self.auditing.differences()
+
+
+def open_fsck(settings: Settings, *, open_seconds: int) -> Fsck:
+    """Open what compares a home; it may run, and no key is needed.
+
+    Args:
+        settings: The home's settings.
+        open_seconds: For how long a transaction may be without a verdict.
+
+    Raises:
+        SettingsError: Settings or database cannot be used.
+        LedgerUnavailableError: The chain cannot be reached.
+        GuildmarkError: The chain is not the one that the settings name.
+    """
+    chain = settings.chain
+    ledger = open_ledger(
+        chain.url,
+        chain_id=chain.chain_id,
+        genesis=chain.genesis,
+        chain_class=chain.chain_class,
+        directory=chain.directory,
+    )
+    engine = open_unchanged(settings.database)
+    stores = open_stores(settings.content, (), copies=None, entropy=SystemEntropy())
+    return Fsck(
+        engine=engine,
+        stores=stores,
+        checking=Checking(
+            ledger=ledger,
+            store=SqlNodeStore(engine),
+            scratch=ScratchStore,
+            own_log=None if settings.node is None else settings.node.log,
+        ),
+        auditing=Auditing(
+            table=OutboxTable(engine),
+            rpc=ledger.rpc,
+            chain_id=chain.chain_id,
+            clock=SystemClock(),
+            open_seconds=open_seconds,
+        ),
         close=partial(_close, ledger.rpc, engine, stores),
     )
 

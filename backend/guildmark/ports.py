@@ -897,6 +897,14 @@ class LogReader(Protocol):
         """Return the leaf data of a batch, in order; none where the batch is unknown."""
         ...
 
+    def entries(self, log: LogNumber, seq: Seq) -> Sequence[Logged]:
+        """Return the entries of a final batch, in order; none where the batch is unknown."""
+        ...
+
+    def settled(self, log: LogNumber) -> Sequence[Seq]:
+        """Return which records of a log are final batches of this node, in order."""
+        ...
+
     def waiting(self, limit: int) -> Sequence[Queued]:
         """Return accepted entries that are in no batch, in order of acceptance."""
         ...

@@ -137,6 +137,23 @@ class MemoryLog:
                 return [row.entry.leaf_data(row.salt) for row in rows]
         return []
 
+    def entries(self, log: LogNumber, seq: Seq) -> Sequence[Logged]:
+        for batch, state in self._state.batches.values():
+            if (batch.log, batch.seq, state) == (log, seq, "final"):
+                found = [self._state.rows[number] for number in batch.entries]
+                return [self._logged(row, log, seq) for row in found]
+        return []
+
+    @staticmethod
+    def _logged(row: _Row, log: LogNumber, seq: Seq) -> Logged:
+        return Logged(
+            queued=row.queued, log=log, seq=seq, position=row.position or 0, build=row.build
+        )
+
+    def settled(self, log: LogNumber) -> Sequence[Seq]:
+        found = self._state.batches.values()
+        return sorted(batch.seq for batch, state in found if (batch.log, state) == (log, "final"))
+
     def waiting(self, limit: int) -> Sequence[Queued]:
         free = [
             row.queued

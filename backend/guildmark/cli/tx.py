@@ -9,7 +9,7 @@ import typer
 
 from guildmark.adapters.clock import SystemClock
 from guildmark.adapters.store.engine import open_database
-from guildmark.adapters.store.outbox import OPEN, Attempt, OutboxTable, Outgoing
+from guildmark.adapters.store.outbox import Attempt, OutboxTable, Outgoing
 from guildmark.cli.answers import Answer, Moment, Value, say
 from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.homes import settings_of
@@ -21,7 +21,7 @@ app = typer.Typer(
     help="Follow what this home sent to the chain; hurry it, take it back.", no_args_is_help=True
 )
 
-_MANY = 1_000_000
+_MANY = 1_000
 
 _Id = Annotated[str, typer.Argument(metavar="ID", help="The transaction, as `tx list` prints it.")]
 
@@ -36,10 +36,11 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List transactions, newest first, and why each one waits; asks no chain."""
+    chain_id = settings_of(home).chain.chain_id
     with _table(home) as table:
-        found = [item for item in table.newest(_MANY) if every or item.state in OPEN]
+        found = table.newest(limit) if every else table.open(chain_id, limit)[::-1]
     now = SystemClock().now()
-    say({"transactions": [_row(item, now) for item in found[:limit]]}, as_json=as_json)
+    say({"transactions": [_row(item, now) for item in found]}, as_json=as_json)
 
 
 @app.command()

@@ -556,3 +556,39 @@ class PartFact:
     def key(self) -> Key:
         """Return log and index."""
         return (self.log, self.index)
+
+
+KINDS: tuple[type[Fact], ...] = (
+    IdentityFact,
+    SpokenForFact,
+    ControllerFact,
+    ProposalFact,
+    AuthorityFact,
+    NoticeFact,
+    BackingFact,
+    GuardiansFact,
+    RecoveryFact,
+    KeyFact,
+    MachineKeyFact,
+    LinkFact,
+    ParentFact,
+    ClaimFact,
+    NamedByFact,
+    AccreditationFact,
+    AccreditedFact,
+    NumberFact,
+    DesignFact,
+    DesignOwnerFact,
+    RevisionFact,
+    RecipeFact,
+    SiteRecipeFact,
+    LicenseFact,
+    LicenseNumberFact,
+    LaneFact,
+    PaidFact,
+    LogFact,
+    RecordFact,
+    RecordStartFact,
+    PartFact,
+)
+"""Every class of facts that the index keeps."""

@@ -66,8 +66,11 @@ class Indexing:
             self._compare(cursor)
         return cursor
 
-    def follow(self) -> Block:
+    def follow(self, until: Block | None = None) -> Block:
         """Read all events up to the newest final block and return that block.
+
+        Args:
+            until: The final block to read up to, where that is not the newest one.
 
         Raises:
             HistoryRewrittenError: The block that was read last is not the chain's any more.
@@ -75,7 +78,7 @@ class Indexing:
             NodeBehindError: The node of another chain does not know it.
             FactMissingError: An event changes a thing that no event made.
         """
-        head = self.ledger.head(final=True)
+        head = until or self.ledger.head(final=True)
         cursor = self.check()
         while cursor is None or cursor.number < head.number:
             first = 0 if cursor is None else cursor.number + 1

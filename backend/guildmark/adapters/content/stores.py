@@ -10,7 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 from guildmark.adapters.content.failures import translated
 from guildmark.domain.errors import SettingsError
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import Availability, Entropy, StoreAnswer
+from guildmark.ports import (
+    Availability,
+    ContentMismatchError,
+    ContentMissingError,
+    Entropy,
+    StoreAnswer,
+)
 from guildmark_ipfs.blocks import BlockSource
 from guildmark_ipfs.blockstore import LocalBlockStore
 from guildmark_ipfs.gateway import Gateway
@@ -24,6 +30,7 @@ from guildmark_ipfs.replicas import (
     Replica,
     ReplicatedBlockStore,
 )
+from guildmark_ipfs.store import ContentStore as BlockContent
 
 # Each step of an answer: longer than a busy store takes, shorter than people wait.
 _TIMEOUT = 20.0
@@ -57,6 +64,17 @@ class Stores:
         with translated():
             for found in self.blocks.challenge(entropy=self.entropy.token):
                 yield self._settled(found)
+
+    def differences(self) -> Iterator[ContentMissingError | ContentMismatchError]:
+        """Yield what the own store lacks, or holds in another form, of the files put there."""
+        own = self.blocks.own
+        for address in sorted(own.pins(), key=str):
+            try:
+                with translated():
+                    for _ in BlockContent(own).read(address):
+                        pass
+            except (ContentMissingError, ContentMismatchError) as error:
+                yield error
 
     def _settled(self, found: Challenge) -> StoreAnswer:
         if found.code is None:

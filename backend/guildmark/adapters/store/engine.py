@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from guildmark.adapters.store.migrations import upgrade
-from guildmark.domain.errors import ConflictError, SettingsError
+from guildmark.adapters.store.migrations import is_at_head, upgrade
+from guildmark.domain.errors import ConflictError, ContentError, SettingsError
 from guildmark.ports import StoreUnavailableError
 
 _BUSY_MILLISECONDS = 30_000
@@ -30,6 +30,20 @@ class StoreUnreadableError(SettingsError):
 
     code = "store.unreadable"
     hint = "Check the file's permissions, or restore it from a backup."
+
+
+class StoreOutdatedError(SettingsError):
+    """The database is of another version of this program."""
+
+    code = "store.outdated"
+    hint = "Start the node once, or run `guildmark tx list`: that brings the database up to date."
+
+
+class StoreDamagedError(ContentError):
+    """The database's file is damaged."""
+
+    code = "store.damaged"
+    hint = "Stop the node and restore the home from a backup."
 
 
 class StoreBusyError(ConflictError):
@@ -64,6 +78,51 @@ def open_database(path: Path) -> Engine:
         engine.dispose()
         raise _unreadable(exc, path) from exc
     return engine
+
+
+def open_unchanged(path: Path) -> Engine:
+    """Return an engine that changes nothing of the database, which must be at its newest schema.
+
+    Raises:
+        StoreUnreadableError: The file is missing, no database, or cannot be opened.
+        StoreOutdatedError: Its schema is another one.
+    """
+    if not path.is_file():
+        message = f"There is no {path}."
+        raise StoreUnreadableError(message, path=str(path))
+    engine = create_engine(f"sqlite:///{path}")
+    event.listen(engine, "connect", _on_connect_to_read)
+    event.listen(engine, "begin", _on_begin)
+    try:
+        with _reading(engine) as connection:
+            is_newest = is_at_head(connection)
+    except DatabaseError as exc:
+        engine.dispose()
+        raise _unreadable(exc, path) from exc
+    if not is_newest:
+        engine.dispose()
+        message = f"{path} has the schema of another version."
+        raise StoreOutdatedError(message, path=str(path))
+    return engine
+
+
+def check_whole(engine: Engine) -> None:
+    """Check every page, index and reference of the database.
+
+    Raises:
+        StoreDamagedError: One is damaged.
+    """
+    try:
+        with _reading(engine) as connection:
+            (found,) = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalars()
+            dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+    except DatabaseError as exc:
+        message = f"The database is damaged: {exc.orig}."
+        raise StoreDamagedError(message) from exc
+    if found != "ok" or dangling is not None:
+        found = found if dangling is None else f"a row of {dangling[0]} refers to none"
+        message = f"The database is damaged: {found}."
+        raise StoreDamagedError(message)
 
 
 @contextmanager
@@ -120,6 +179,12 @@ def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
         "PRAGMA foreign_keys=ON",
     ):
         connection.execute(statement)
+
+
+def _on_connect_to_read(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
+    connection.execute("PRAGMA query_only=ON")
 
 
 def _on_begin(connection: Connection) -> None:

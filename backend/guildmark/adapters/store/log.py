@@ -162,6 +162,18 @@ class SqlLog:
         rows = self._connection.execute(query)
         return [_entry(row).leaf_data(Bytes32(row.salt)) for row in rows]
 
+    def entries(self, log: LogNumber, seq: Seq) -> Sequence[Logged]:
+        """Return the entries of a final batch, in order; none where the batch is unknown."""
+        place = (BATCHES.c.log == log, BATCHES.c.seq == seq, BATCHES.c.state == _FINAL)
+        query = _builds().where(*place).order_by(QUEUE.c.position)
+        return [_logged(row) for row in self._connection.execute(query)]
+
+    def settled(self, log: LogNumber) -> Sequence[Seq]:
+        """Return which records of a log are final batches of this node, in order."""
+        place = (BATCHES.c.log == log, BATCHES.c.state == _FINAL)
+        query = select(BATCHES.c.seq).where(*place).order_by(BATCHES.c.seq)
+        return [Seq(seq) for seq in self._connection.execute(query).scalars()]
+
     def waiting(self, limit: int) -> Sequence[Queued]:
         """Return accepted entries that are in no batch, in order of acceptance."""
         free = (QUEUE.c.state == BuildState.ACCEPTED, QUEUE.c.batch.is_(None))

@@ -261,6 +261,19 @@ class OutboxTable:
         with reading(self.engine) as connection:
             return _select(connection, condition, limit)
 
+    def after(self, number: int, chain_id: ChainId, limit: int) -> Sequence[Outgoing]:
+        """Return the next transactions of a chain behind a number, in order."""
+        condition = (TRANSACTIONS.c.number > number) & (TRANSACTIONS.c.chain_id == chain_id)
+        with reading(self.engine) as connection:
+            return _select(connection, condition, limit)
+
+    def counters(self, chain_id: ChainId) -> Mapping[Address, int]:
+        """Return for each sender the nonce that it takes next."""
+        query = select(NONCES.c.sender, NONCES.c.next).where(NONCES.c.chain_id == chain_id)
+        with reading(self.engine) as connection:
+            rows = connection.execute(query).all()
+        return {Address(row.sender): row.next for row in rows}
+
     def newest(self, limit: int) -> Sequence[Outgoing]:
         """Return the newest transactions of all chains, settled ones too, newest first."""
         newest = select(TRANSACTIONS.c.number).order_by(TRANSACTIONS.c.number.desc()).limit(limit)

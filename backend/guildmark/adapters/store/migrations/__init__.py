@@ -36,6 +36,12 @@ def upgrade(connection: Connection) -> None:
         context.run_migrations()
 
 
+def is_at_head(connection: Connection) -> bool:
+    """Return whether the schema is in its newest state."""
+    found = MigrationContext.configure(connection).get_current_heads()
+    return set(found) == set(_scripts().get_heads())
+
+
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
 
