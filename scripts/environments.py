@@ -33,6 +33,7 @@ ENVIRONMENTS = {
     "dev": Environment(place=".venv", sources=_DEV),
     "brownie": Environment(place="build/brownie/venv", sources=("--group", "brownie")),
     "security": Environment(place="build/security/venv", sources=("--group", "security")),
+    "octoprint": Environment(place="build/octoprint/venv", sources=("--group", "octoprint")),
     "docs": Environment(place="build/docs/venv", sources=("--group", "docs")),
     "examples": Environment(place="build/examples/venv", sources=("--group", "examples")),
     # The verifier's packages and no more: the wheel is tried in it.

@@ -24,6 +24,7 @@ _WHAT = {
     "dev": "the product and all that tests and checks it in the same environment",
     "brownie": "Brownie, which pins some 75 packages of its own",
     "security": "Slither, which cannot live with this web3",
+    "octoprint": "OctoPrint and its virtual printer, which tests print on",
     "verifier": "what `pip install guildmark` brings, for the try of the wheel",
     "bootstrap": "what makes environments where the system's Python cannot",
     "docs": "the documentation's site",

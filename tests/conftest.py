@@ -42,6 +42,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "kubo": _built_or_on_the_path("build/kubo/ipfs", "ipfs"),
         # Its wheels are for x86 and macOS alone.
         "lib3mf": lambda: find_spec("lib3mf") is not None,
+        "octoprint": _installed("build/octoprint/venv/bin/octoprint"),
         "slic3r": _any_of("slic3r"),
         "softhsm2": _any_of("softhsm2-util"),
         "tlog": _built_or_on_the_path("build/tlog/tlog", "guildmark-tlog"),

@@ -128,9 +128,23 @@ def parse(data: bytes, limits: Limits = DEFAULT_LIMITS) -> JsonValue:
         JsonError: The text is outside the profile; the class and code say how.
     """
     _check_shape(data, limits)
-    value = _load(_decode(data))
+    value = _load(_decode(data), _DECODER)
     if b"\\ud" in data or b"\\uD" in data:
         _refuse_lone_surrogates(value)
+    return value
+
+
+def parse_foreign(data: bytes, limits: Limits = DEFAULT_LIMITS) -> JsonValue:
+    """Return the value that ``data`` writes; numbers with a fraction become their own text.
+
+    For what machines and other programs answer: the profile's other rules hold.
+
+    Raises:
+        JsonError: The text is outside the profile; the class and code say how.
+    """
+    _check_shape(data, limits)
+    value = _load(_decode(data), _FOREIGN_DECODER)
+    _refuse_lone_surrogates(value)
     return value
 
 
@@ -187,9 +201,9 @@ def _decode(data: bytes) -> str:
         raise JsonNotUtf8Error(message, offset=error.start) from error
 
 
-def _load(text: str) -> JsonValue:
+def _load(text: str, decoder: json.JSONDecoder) -> JsonValue:
     try:
-        value: JsonValue = _DECODER.decode(text)
+        value: JsonValue = decoder.decode(text)
     except json.JSONDecodeError as error:
         message = f"The text is not JSON at character {error.pos}: {error.msg}."
         raise JsonError(message, offset=error.pos) from error
@@ -238,6 +252,12 @@ def _refuse_lone_surrogates(value: JsonValue) -> None:
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique,
     parse_float=_refuse_fraction,
+    parse_int=_integer,
+    parse_constant=_refuse_constant,
+)
+_FOREIGN_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique,
+    parse_float=str,
     parse_int=_integer,
     parse_constant=_refuse_constant,
 )

@@ -1,0 +1,101 @@
+"""Machines are named by kind and address; their secrets are files of their own."""
+
+from pathlib import Path
+
+import pytest
+
+from guildmark.adapters.machines.folder import Folder
+from guildmark.adapters.machines.octoprint import OctoPrint
+from guildmark.adapters.machines.registry import MachineKindError, machine_source
+from guildmark.adapters.machines.secrets import MachineSecretError, SecretFiles
+from guildmark.adapters.machines.web import MachineAddressError
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> SecretFiles:
+    for name in ("octoprint", "second"):
+        (tmp_path / name).write_text(f"key of {name}\n")
+        (tmp_path / name).chmod(0o600)
+    return SecretFiles(folder=tmp_path)
+
+
+def test_a_folder_is_named_by_its_path(secrets: SecretFiles, tmp_path: Path) -> None:
+    machine = machine_source(f"folder:{tmp_path}", secrets)
+
+    assert isinstance(machine, Folder)
+    assert machine.path == tmp_path
+    machine.close()
+
+
+@pytest.mark.parametrize(("query", "secret"), [("", "octoprint"), ("?secret=second", "second")])
+def test_a_printers_key_is_that_of_its_kind_or_the_one_named(
+    secrets: SecretFiles, query: str, secret: str
+) -> None:
+    machine = machine_source(f"octoprint:http://127.0.0.1:5000{query}", secrets)
+
+    assert isinstance(machine, OctoPrint)
+    assert machine.site.headers == {"X-Api-Key": f"key of {secret}"}
+    assert machine.site.url == "http://127.0.0.1:5000"
+    machine.close()
+
+
+@pytest.mark.parametrize("uri", ["lathe:http://127.0.0.1", "folder", "", "http://127.0.0.1"])
+def test_an_unknown_kind_is_refused_with_the_list(secrets: SecretFiles, uri: str) -> None:
+    with pytest.raises(MachineKindError, match="there are: folder, octoprint"):
+        machine_source(uri, secrets)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "folder:relative",
+        "folder:/x?secret=y",
+        "octoprint:http://127.0.0.1?password=x",
+        "octoprint:ftp://127.0.0.1",
+        "octoprint:http://",
+        "octoprint:http://127.0.0.1:99999",
+        "octoprint:http://user:word@127.0.0.1",
+        "octoprint:http://127.0.0.1#part",
+    ],
+)
+def test_an_address_that_cannot_be_one_is_refused(secrets: SecretFiles, uri: str) -> None:
+    with pytest.raises(MachineAddressError):
+        machine_source(uri, secrets)
+
+
+@pytest.mark.parametrize("name", ["missing", "../octoprint", ".hidden", ""])
+def test_a_secret_that_is_not_there_is_refused(secrets: SecretFiles, name: str) -> None:
+    with pytest.raises(MachineSecretError):
+        secrets.read(name)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_secret_that_others_may_touch_is_refused(
+    secrets: SecretFiles, tmp_path: Path, mode: int
+) -> None:
+    (tmp_path / "second").chmod(mode)
+
+    with pytest.raises(MachineSecretError, match="Others"):
+        secrets.read("second")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"two\nlines", b"\xff", "schl\u00fcssel".encode()])
+def test_a_secret_that_is_not_one_plain_line_is_refused(
+    secrets: SecretFiles, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "second").write_bytes(content)
+
+    with pytest.raises(MachineSecretError):
+        secrets.read("second")
+
+
+@pytest.mark.parametrize(("size", "is_read"), [(4_096, True), (4_097, False)])
+def test_a_secret_has_an_upper_size(
+    secrets: SecretFiles, tmp_path: Path, size: int, is_read: bool
+) -> None:
+    (tmp_path / "second").write_text("k" * size)
+    if is_read:
+        assert len(secrets.read("second")) == size
+        return
+    with pytest.raises(MachineSecretError):
+        secrets.read("second")
