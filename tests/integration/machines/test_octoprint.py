@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from floor import MachineSuite, Watcher
+from floor import MachineSuite, Stage, Watcher
 from guildmark.adapters.machines.octoprint import KEY_HEADER, OctoPrint
 from guildmark.adapters.machines.registry import machine_source
 from guildmark.adapters.machines.secrets import SecretFiles
@@ -111,7 +111,7 @@ class TestRealOctoPrintKeepsThePort(MachineSuite):
 
     @pytest.mark.parametrize("seed", [3])
     def test_restarts_and_lost_answers_double_nothing_and_lose_nothing(
-        self, stage: RealStage, watcher: Watcher, seed: int
+        self, stage: Stage, watcher: Watcher, seed: int
     ) -> None:
         super().test_restarts_and_lost_answers_double_nothing_and_lose_nothing(stage, watcher, seed)
 

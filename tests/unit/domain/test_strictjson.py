@@ -28,6 +28,16 @@ def test_values_of_the_profile_are_read_back(value: Any, ascii_only: bool) -> No
     assert sj.parse(text.encode()) == value
 
 
+def test_fractions_of_other_programs_are_kept_as_their_text() -> None:
+    assert sj.parse_foreign(b'[0.20, 1e3, -0.0, 5, "x"]') == ["0.20", "1e3", "-0.0", 5, "x"]
+
+
+@pytest.mark.parametrize("text", [b"[NaN]", b'{"a":1,"a":1}', b'"\\ud800"', b"[" * 40, b"9" * 17])
+def test_other_programs_are_held_to_the_rest_of_the_profile(text: bytes) -> None:
+    with pytest.raises(sj.JsonError):
+        sj.parse_foreign(text)
+
+
 @given(st.binary(max_size=60))
 def test_any_bytes_give_a_value_or_an_error_of_the_profile(data: bytes) -> None:
     with contextlib.suppress(sj.JsonError):

@@ -19,9 +19,12 @@ class _Stream(httpx.SyncByteStream):
         yield from self._chunks
 
 
-def site(answer: Callable[[httpx.Request], httpx.Response], **clock: Callable[[], float]) -> Site:
+def site(
+    answer: Callable[[httpx.Request], httpx.Response],
+    monotonic: Callable[[], float] = lambda: 0.0,
+) -> Site:
     transport = httpx.MockTransport(answer)
-    return Site(url="http://machine.example/base", transport=transport, **clock)
+    return Site(url="http://machine.example/base", transport=transport, monotonic=monotonic)
 
 
 def streamed(*chunks: bytes) -> Callable[[httpx.Request], httpx.Response]:
