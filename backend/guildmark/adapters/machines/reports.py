@@ -289,10 +289,7 @@ class _Terms:
         return cls(
             paths={_id(item): _path(item) for item in _inside(items)},
             serials={_id(one): one.said("SerialNumber") or "" for one in _parts(document)},
-            devices={
-                _id(one): one.said("SerialNumber") or one.said("Name") or ""
-                for one in _inside(devices)
-            },
+            devices={_id(one): _instrument(one) for one in _inside(devices)},
             unit=_QIF_UNITS.get(unit.lower(), unit),
         )
 
@@ -343,6 +340,13 @@ def _path(item: Element) -> str:
     """Return the path of the recipe that a characteristic's name or description is."""
     said = (item.said("Name") or "", item.said("Description") or "")
     return next((text for text in said if text.startswith("/")), "")
+
+
+def _instrument(device: Element) -> str:
+    """Return the id under which a device is registered, or else what its maker calls it."""
+    said = [device.said(name) or "" for name in ("SerialNumber", "Name", "Description")]
+    ids = (text for text in said if text.startswith("0x"))
+    return next(ids, "") or next(filter(None, said), "")
 
 
 def _trimmed(value: str) -> str:

@@ -256,6 +256,13 @@ def test_a_qif_report_outside_its_form_is_refused(found: str, instead: str, reas
         read_qif(changed.encode(), at=0)
 
 
+def test_an_instrument_is_named_by_its_id_where_the_document_has_it() -> None:
+    named = QIF.replace("<Name>Caliper</Name>", f"<Name>0x{'cd' * 32}</Name>")
+
+    piece = read_qif(named.encode(), at=0).events[0].pieces[1]
+    assert piece.measurements[0].instrument == "0x" + "cd" * 32
+
+
 def test_angles_are_in_degrees() -> None:
     angles = QIF.replace("WidthCharacteristicMeasurement", "AngleCharacteristicMeasurement")
 
