@@ -63,6 +63,7 @@ from guildmark.services.history import History
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
 from guildmark.services.ingest import Ingest
+from guildmark.services.inspecting import Inspecting
 from guildmark.services.judging import own_trust
 from guildmark.services.keeping import Keeping
 from guildmark.services.licenses import Licenses
@@ -109,6 +110,11 @@ class Home:
     def builds(self) -> Builds:
         """Return the use cases around what machines sign."""
         return Builds(keys=self.keys, entropy=self.entropy)
+
+    @property
+    def inspecting(self) -> Inspecting:
+        """Return the use cases around inspecting others' parts."""
+        return Inspecting(keys=self.keys, entropy=self.entropy, store=self.store)
 
     @property
     def disclosing(self) -> Disclosing:

@@ -972,6 +972,7 @@ class DocumentKind(StrEnum):
     BLOCK = "block"
     RECEIPTS = "receipts"
     CHECKPOINT = "checkpoint"
+    INSPECTION = "inspection"
 
 
 class Documents(Protocol):

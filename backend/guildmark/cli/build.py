@@ -11,9 +11,11 @@ from guildmark.adapters.envelopes import COUNTER_MAX, EnvelopeFolder, note_recep
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Value, say
 from guildmark.cli.arguments import AsJson, Folder, NodeUrl, identity_id, recipe_id
-from guildmark.cli.jobs import Report, read_settings
+from guildmark.cli.homes import write_new
+from guildmark.cli.jobs import Report, read_measurements, read_settings
 from guildmark.cli.nodes import asking, known_error
 from guildmark.cli.opening import enter_informed
+from guildmark.domain.bundle import read as read_bundle
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.errors import GuildmarkError, NotFoundError, UsageError
 from guildmark.domain.hashing import sha256
@@ -22,16 +24,19 @@ from guildmark.domain.identifiers import (
     Digest,
     IdentityId,
     LaneNumber,
+    LogNumber,
     SiteRecipeId,
     UnitNumber,
     digest_from_hex,
     to_hex,
 )
 from guildmark.domain.identity import key_id
+from guildmark.domain.inspection import Result
 from guildmark.domain.statement import BuildStatement
 from guildmark.ports import KeyName
 from guildmark.services.assignments import Order
 from guildmark.services.builds import Assignment, Finished, signing_key
+from guildmark.services.inspecting import Found
 
 app = typer.Typer(help="Sign builds, send them to a log, follow them.", no_args_is_help=True)
 
@@ -151,6 +156,55 @@ def attest(
         "unit": statement.external.unit,
     }
     say(answer, as_json=as_json, brief=path)
+
+
+@app.command()
+def inspect(
+    bundle: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="The part's evidence.")
+    ],
+    machine: Annotated[
+        IdentityId,
+        typer.Option(metavar="MACHINE", parser=identity_id, help="The instrument's id."),
+    ],
+    key: Annotated[str, typer.Option(metavar="KEY", help="The name or URI of its key.")],
+    result: Annotated[Result, typer.Option(help="What was found.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the envelope is written.")],
+    measurements: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="JSON: the measurements."),
+    ] = None,
+    log: Annotated[
+        int | None,
+        typer.Option(min=1, max=UINT40_MAX, help="The log to send it to; else the part's own."),
+    ] = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let an instrument sign what it found of another organization's part.
+
+    Look at the part's verdict first: the inspection confirms the very build of this evidence. Send
+    it with `build submit`; it counts from its record on, for readers who list the inspector.
+    """
+    core = read_bundle(bundle.read_bytes()).core
+    opened = enter_informed(home)
+    found = Found(
+        part=core.entry,
+        result=result,
+        log=core.record.log if log is None else LogNumber(log),
+        inspected_on=opened.clock.now(),
+        measurements=() if measurements is None else read_measurements(measurements.read_bytes()),
+    )
+    envelope = opened.inspecting.sign(found, machine=machine, key=KeyName(key))
+    write_new(out, envelope)
+    answer: Answer = {
+        "file": str(out),
+        "digest": to_hex(envelope_digest(envelope)),
+        "part": f"{core.record.log}.{core.index}",
+        "result": result.value,
+        "log": found.log,
+    }
+    say(answer, as_json=as_json, brief=out)
 
 
 @app.command()

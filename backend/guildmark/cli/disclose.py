@@ -23,6 +23,7 @@ class Disclosable(StrEnum):
 
     ACCREDITATION = "accreditation"
     CLAIM = "claim"
+    INSPECTION = "inspection"
     PROFILE = "profile"
     RECIPE = "recipe"
     SITE_RECIPE = "site-recipe"
@@ -39,6 +40,7 @@ class DisclosureTargetError(UsageError):
 KINDS = {
     Disclosable.ACCREDITATION: DocumentKind.ACCREDITATION,
     Disclosable.CLAIM: DocumentKind.CLAIM,
+    Disclosable.INSPECTION: DocumentKind.INSPECTION,
     Disclosable.PROFILE: DocumentKind.PROFILE,
     Disclosable.RECIPE: DocumentKind.RECIPE,
     Disclosable.SITE_RECIPE: DocumentKind.SITE_RECIPE,
@@ -54,7 +56,8 @@ def disclose(
         typer.Argument(
             metavar="ID",
             parser=bytes32_from_hex,
-            help="Of the license, recipe, site recipe, claim, identity or accreditation.",
+            help="Of the license, recipe, site recipe, claim, identity or accreditation; of an "
+            "inspection its envelope's digest.",
         ),
     ],
     node: Annotated[

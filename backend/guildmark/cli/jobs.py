@@ -68,6 +68,17 @@ def read_settings(data: bytes) -> tuple[Setting, ...]:
     return _by_path(Fields(parse_object(data)), "settings", _setting)
 
 
+def read_measurements(data: bytes) -> tuple[Measurement, ...]:
+    """Return the measurements that a file holds, in the order of their paths; the rest pass.
+
+    Raises:
+        JsonError: The bytes are outside the input profile.
+        DocumentError: `measurements` is missing or not as described.
+        MalformedError: A value is no number, or a path no clause's.
+    """
+    return _by_path(Fields(parse_object(data)), "measurements", _measurement)
+
+
 def _by_path(fields: Fields, name: str, read: Callable[[ClausePath, Fields], T]) -> tuple[T, ...]:
     members = fields.value(name)
     if not isinstance(members, Mapping):

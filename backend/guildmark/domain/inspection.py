@@ -22,16 +22,12 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.predicate import Measurement, read_digest_set
 from guildmark.domain.record import Record
-from guildmark.domain.statement import (
-    PAYLOAD_TYPE,
-    STATEMENT_LIMITS,
-    STATEMENT_TYPE,
-    SubjectMismatchError,
-)
+from guildmark.domain.statement import PAYLOAD_TYPE, STATEMENT_TYPE, SubjectMismatchError
 from guildmark.domain.strictjson import JsonObject, Limits, parse_object
 
 INSPECTION_PREDICATE_TYPE = "https://guildmark.org/inspection/v1"
-PROOF_LIMITS = Limits(size=1 << 20, depth=6, values=2_000)
+INSPECTION_LIMITS = Limits(size=1 << 17, depth=8, values=2_000)
+PROOF_LIMITS = Limits(size=1 << 19, depth=6, values=2_000)
 
 _SUBJECT_NAME = "part"
 
@@ -127,7 +123,7 @@ class Inspection:
             DocumentError: A member is missing, unknown or of another type.
             SubjectMismatchError: The predicate is about another part than the subject.
         """
-        return read_document(data, cls._of, STATEMENT_LIMITS)
+        return read_document(data, cls._of, INSPECTION_LIMITS)
 
     @classmethod
     def _of(cls, fields: Fields) -> Self:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from guildmark.domain.entry import Entry
+from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -127,8 +127,9 @@ class Standing:
             digest=entry.digest, label=entry.label, lane=entry.lane, state=BuildState.ACCEPTED
         )
         self.payloads[entry.payload] = build
-        self.counters[entry.entry.machine, entry.counter] = build
-        self.labels[entry.label] = build
+        if entry.entry.kind is EntryKind.BUILD:
+            self.counters[entry.entry.machine, entry.counter] = build
+            self.labels[entry.label] = build
         return build
 
 

@@ -57,8 +57,10 @@ from guildmark.domain.terms import Allowance, TermsKind, allows, revision_member
 from guildmark.domain.verification.checks.measurements import TOLERANCE
 from guildmark.domain.verification.slots import instrument_id
 from guildmark.ports import DocumentKind, View
+from guildmark.services import inspecting
 from guildmark.services.ancestry import above
 from guildmark.services.disclosing import shown_clauses
+from guildmark.services.inspecting import is_inspection
 from guildmark.services.lawful import Place
 from guildmark.services.projection import known
 
@@ -260,6 +262,9 @@ class Desk:
             GuildmarkError: The first thing that does not hold; its code says which.
         """
         envelope = Envelope.parse(data)
+        if is_inspection(envelope):
+            entry = inspecting.admitted(data, envelope, salt, view=self.view, log=self.log)
+            return Admitted(entry=entry, unit=None)
         statement = self.reader.read(envelope.payload, envelope.signatures[0].key)
         key = self._signer(envelope, statement)
         self._check_clock(statement)

@@ -18,6 +18,7 @@ from guildmark.domain.facts import (
     LicenseNumberFact,
     NumberFact,
     RecipeFact,
+    RecordFact,
     SiteRecipeFact,
 )
 from guildmark.domain.fields import read_document
@@ -35,10 +36,13 @@ from guildmark.domain.identity import (
     number_digest,
     profile_digest,
 )
+from guildmark.domain.inspection import InspectionProof
+from guildmark.domain.merkle import verify_inclusion
 from guildmark.domain.recipe import RecipeDocument
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.domain.verification.evidence import AccreditationDisclosure, ClaimDisclosure
-from guildmark.ports import DocumentKind, Documents, Facts, NodeStore, Work
+from guildmark.ports import DocumentKind, Documents, Facts, NodeStore, View, Work
+from guildmark.services.inspecting import inspection_proof, keeping
 from guildmark.services.projection import known
 
 DISCLOSURE_LIMITS = Limits(size=4 << 20, depth=8, values=50_000)
@@ -75,8 +79,10 @@ class Disclosing:
         """Keep a document after checking it against the digest on chain.
 
         Args:
-            kind: What it opens: terms, recipe, site recipe, claim, profile or accreditation.
-            key: The id of the license, recipe, site recipe, claim, identity or accreditation.
+            kind: What it opens: terms, recipe, site recipe, claim, profile, accreditation or
+                inspection.
+            key: The id of the license, recipe, site recipe, claim, identity or accreditation, or
+                the digest of the inspection's envelope.
             body: The document; clauses as `Disclosure` writes them.
 
         Raises:
@@ -86,7 +92,10 @@ class Disclosing:
             ContentError: It is not what the digest on chain commits to.
         """
         with self.store.writing() as work:
-            _CHECKS[kind](work.facts, key, body)
+            if kind is DocumentKind.INSPECTION:
+                key, body = _inspection(work, key, body)
+            else:
+                _CHECKS[kind](work.facts, key, body)
             work.documents.put(kind, key, body)
             if kind is DocumentKind.CLAIM:
                 note_number(ClaimId(Bytes32(key)), work)
@@ -106,11 +115,37 @@ class Disclosing:
         is_recipe = kind in {DocumentKind.RECIPE, DocumentKind.SITE_RECIPE}
         kept = DocumentKind.RECIPE_DOCUMENT if is_recipe else kind
         with self.store.reading() as view:
-            body = view.documents.get(kept, key)
+            is_logged = kind is DocumentKind.INSPECTION
+            body = _logged(view, key) if is_logged else view.documents.get(kept, key)
         if body is None:
             message = f"This home holds no {kind.value} of 0x{key.hex()}."
             raise DocumentUnknownError(message, kind=kind.value, key="0x" + key.hex())
         return _recipe_body(body, paths) if is_recipe else body
+
+
+def _logged(view: View, key: bytes) -> bytes | None:
+    """Return the proof of an inspection in this home's own log, None where it is not final."""
+    build = view.log.build(Digest(Bytes32(key)))
+    proof = None if build is None else inspection_proof(build, view)
+    return None if proof is None else proof.encode()
+
+
+def _inspection(work: Work, key: bytes, body: bytes) -> tuple[bytes, bytes]:
+    """Return the build that an inspection is about, and all that is kept of its inspections."""
+    proof = InspectionProof.parse(body)
+    _, said, entry = proof.opened()
+    record = proof.record
+    fact = work.facts.get(RecordFact, record.log, record.seq)
+    if entry.envelope != key or fact is None or fact.record != record:
+        raise _unknown(key)
+    verify_inclusion(
+        data=entry.leaf_data(proof.salt),
+        index=proof.position,
+        count=record.count,
+        path=proof.path,
+        root=record.root,
+    )
+    return said.envelope, keeping(work.documents.get(DocumentKind.INSPECTION, said.envelope), proof)
 
 
 def shown_clauses(documents: Documents, kind: DocumentKind, key: bytes) -> Disclosure | None:

@@ -6,7 +6,6 @@ from itertools import islice
 
 from guildmark.domain.design import Revision
 from guildmark.domain.dsse import Envelope
-from guildmark.domain.entry import EntryKind
 from guildmark.domain.errors import GuildmarkError, NotFinalError, UnknownPartError
 from guildmark.domain.facts import (
     AuthorityFact,
@@ -38,6 +37,7 @@ from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.verification.checks.accreditation import asked
 from guildmark.domain.verification.evidence import (
+    INSPECTIONS_MAX,
     INTERVALS_MAX,
     AccreditationDisclosure,
     ChainEvidence,
@@ -46,6 +46,7 @@ from guildmark.domain.verification.evidence import (
     Core,
     Disclosures,
     Evidence,
+    InspectionDisclosure,
     LicenseDisclosure,
     LinkDisclosure,
     ProfileDisclosure,
@@ -56,6 +57,7 @@ from guildmark.domain.verification.slots import acting, required_slots
 from guildmark.ports import Block, DocumentKind, Ledger, NodeStore, View
 from guildmark.services.accreditations import issuers_above
 from guildmark.services.disclosing import shown_claim, shown_clauses
+from guildmark.services.inspecting import proofs_of
 from guildmark.services.projection import known
 from guildmark.services.settling import licenses_of
 
@@ -161,8 +163,8 @@ class Exporter:
 
     def _gathered(self, log: LogNumber, index: Index, view: View) -> Evidence:
         logged = view.log.logged(log, index)
-        # A receipt concerns who asked and who licensed; nobody else is shown it.
-        if logged is None or logged.queued.entry.kind is EntryKind.RECEIPT:
+        # A receipt concerns who asked and who licensed; an inspection is shown beside its part.
+        if logged is None or not logged.queued.entry.kind.is_of_a_part:
             message = f"This node knows no final part {log}.{index}."
             raise PartUnknownError(message, log=log, index=index)
         core = _core(logged, view)
@@ -204,10 +206,12 @@ def disclosures(core: Core, view: View) -> Disclosures:
     recipe = _recipe(statement, view)
     accreditations = _accreditations(run, recipe, view)
     issuers = {one.issuer for one in claims} | {one.issuer for one in accreditations}
-    named = {run.machine, run.site, *parties, *issuers}
+    inspections = tuple(_inspections(core, view))
+    inspectors = {one.proof.opened()[1].inspector for one in inspections}
+    named = {run.machine, run.site, *parties, *issuers, *inspectors}
     told = replace(
         shown,
-        key=_key(envelope, statement, view),
+        key=_key_of(envelope, run.machine, view),
         site_link=_link(run.machine, run.site, view),
         maker_link=_link(run.site, run.maker, view),
         beacon=_beacon(statement, view),
@@ -218,6 +222,7 @@ def disclosures(core: Core, view: View) -> Disclosures:
         claims=claims,
         profiles=tuple(_profiles(named if operator is None else {*named, operator}, view)),
         accreditations=accreditations,
+        inspections=inspections,
     )
     actors = sorted({*acting(core, told), *([] if owner is None else [owner])})
     return replace(
@@ -272,10 +277,10 @@ def _granted(core: Core, view: View) -> Sequence[LicenseFact]:
     return () if lane is None else licenses_of(lane, view.facts)
 
 
-def _key(envelope: Envelope, statement: BuildStatement, view: View) -> PublicKey | None:
+def _key_of(envelope: Envelope, machine: IdentityId, view: View) -> PublicKey | None:
     for signature in envelope.signatures:
         key = view.facts.get(KeyFact, signature.key)
-        if key is not None and key.machine == statement.run.machine:
+        if key is not None and key.machine == machine:
             return PublicKey(algorithm=Algorithm(key.algorithm), data=key.public_key)
     return None
 
@@ -283,6 +288,18 @@ def _key(envelope: Envelope, statement: BuildStatement, view: View) -> PublicKey
 def _link(child: IdentityId, parent: IdentityId, view: View) -> LinkDisclosure:
     intervals = view.facts.each(LinkFact, child, parent)
     return LinkDisclosure(child=child, parent=parent, count=len(intervals))
+
+
+def _inspections(core: Core, view: View) -> Iterator[InspectionDisclosure]:
+    """Yield what others than the maker found of this very envelope, the first inspector first."""
+    for proof in proofs_of(core.entry.envelope, view)[:INSPECTIONS_MAX]:
+        envelope, said, _ = proof.opened()
+        yield InspectionDisclosure(
+            proof=proof,
+            key=_key_of(envelope, said.machine, view),
+            site_link=_link(said.machine, said.site, view),
+            inspector_link=_link(said.site, said.inspector, view),
+        )
 
 
 def _beacon(statement: BuildStatement, view: View) -> Record | None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import ConflictError, GuildmarkError, NotCoveredError, NotFinalError
-from guildmark.domain.facts import LaneFact
+from guildmark.domain.facts import NO_LANE, LaneFact
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -180,13 +180,14 @@ class _Door:
         before = standing.payloads.get(entry.payload)
         if before is not None:
             return Answer(digest=entry.digest, reception=Reception.DUPLICATE, build=before)
-        try:
-            _check_unused(entry, standing, admitted.replaces)
-            self._check_replaced(admitted, standing)
-            self._check_room(admitted)
-        except GuildmarkError as error:
-            return Answer(digest=entry.digest, reception=Reception.REFUSED, error=error)
-        self.claimed[entry.lane] += 1
+        if entry.lane != NO_LANE:
+            try:
+                _check_unused(entry, standing, admitted.replaces)
+                self._check_replaced(admitted, standing)
+                self._check_room(admitted)
+            except GuildmarkError as error:
+                return Answer(digest=entry.digest, reception=Reception.REFUSED, error=error)
+            self.claimed[entry.lane] += 1
         self.accepted.append(entry)
         build = standing.take(entry)
         return Answer(digest=entry.digest, reception=Reception.ACCEPTED, build=build)

@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from fakes.content import MemoryStores
+from fakes.inspectors import PROBE, make_inspector
 from fakes.node import MemoryNode
 from fakes.world import (
     DESIGNER,
@@ -25,10 +26,11 @@ from fakes.world import (
 from guildmark.bootstrap import Home
 from guildmark.domain import bundle
 from guildmark.domain.clauses import disclose_all
-from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.facts import PartFact
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Cid, Index, to_hex
+from guildmark.domain.inspection import Result, inspection_in
 from guildmark.domain.metering import QuotaExceededError
 from guildmark.ports import Availability, DocumentKind, KeyAlgorithm, KeyName, StoreAnswer
 from guildmark.services.disclosing import clauses_body
@@ -819,3 +821,35 @@ def test_an_envelope_takes_the_place_of_a_refused_one(
     assert (statement.replaces, second["file"]) == (sha256(old), first["file"])
     (kept,) = Path(first["file"]).parent.glob("*.replaced")
     assert kept.read_bytes() == old
+
+
+def test_an_instrument_signs_what_it_found_of_anothers_part(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    world.disclose()
+    world.tools.ingest(world.log).receive([world.envelope(1)])
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+    inspector = make_inspector(world)
+    evidence = tmp_path / "part.zip"
+    evidence.write_bytes(bundle.write(world.tools.exporter.evidence(world.log, Index(0))))
+    out, measured = tmp_path / "inspection.json", tmp_path / "measured.json"
+    bore = {"value": "22.10", "unit": "mm", "instrument": to_hex(inspector.instrument)}
+    measured.write_text(json.dumps({"measurements": {"/tolerance/bore": bore}}))
+    words = ("build", "inspect", evidence, "--machine", to_hex(inspector.instrument))
+
+    made = speak(*words, "--key", PROBE, "--result", "passed", "--out", out)
+    other = tmp_path / "other.json"
+    elsewhere = speak(
+        *(*words, "--key", PROBE, "--result", "failed", "--out", other, "--log", 7),
+        *("--measurements", measured, "--json"),
+    )
+
+    assert made.exit == 0
+    (answer,) = inspector.send(out.read_bytes())
+    assert answer.error is None
+    assert json.loads(elsewhere.out)["log"] == 7
+    said = inspection_in(Envelope.parse(other.read_bytes()))
+    assert (said.result, said.log, len(said.measurements)) == (Result.FAILED, 7, 1)
+    assert said.inspector == inspector.organization

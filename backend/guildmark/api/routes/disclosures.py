@@ -69,6 +69,13 @@ _ACCREDITATION = _closed(
         "additionalProperties": False,
     },
 )
+_INSPECTION = _closed(
+    envelope={"type": "string", "pattern": "^0x([0-9a-f]{2})*$"},
+    salt=_HEX32,
+    record={"type": "object"},
+    position={"type": "integer", "minimum": 0},
+    path={"type": "array", "items": _HEX32},
+)
 _PROFILE = {"type": "object", "properties": {"salt": _HEX32}, "required": ["salt"]}
 
 _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType(
@@ -79,6 +86,7 @@ _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType
         DocumentKind.CLAIM: ("a claim", _CLAIM),
         DocumentKind.PROFILE: ("an identity's profile", _PROFILE),
         DocumentKind.ACCREDITATION: ("an accreditation", _ACCREDITATION),
+        DocumentKind.INSPECTION: ("an inspection", _INSPECTION),
     }
 )
 

@@ -13,7 +13,6 @@ from guildmark.api.serving import Node, ServedNode
 from guildmark.domain.bundle import read as read_bundle
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.dsse import Envelope
-from guildmark.domain.entry import EntryKind
 from guildmark.domain.errors import UnknownPartError
 from guildmark.domain.identifiers import Index, LogNumber, PartId, parse_hint
 from guildmark.domain.qr import link_text
@@ -120,7 +119,7 @@ def _link(part: str, node: ServedNode) -> tuple[str, str]:
 def _label(node: ServedNode, log: LogNumber, index: Index) -> str:
     with node.store.reading() as view:
         logged = view.log.logged(log, index)
-    if logged is not None and logged.queued.entry.kind is not EntryKind.RECEIPT:
+    if logged is not None and logged.queued.entry.kind.is_of_a_part:
         return logged.queued.label
     # Of another operator's log: what this node kept, or a peer has.
     core = read_bundle(node.bundles.bundle(log, index)).core
