@@ -23,19 +23,26 @@ from guildmark.domain.errors import (
     UsageError,
 )
 from guildmark.domain.facts import Fact
+from guildmark.domain.fieldwork import Brief, Job, JobState, LaneBook, Signed, SignedState, Watched
+from guildmark.domain.fieldwork import Note as AgentNote
 from guildmark.domain.identifiers import (
     Address,
     Cid,
     Digest,
+    IdentityId,
     Index,
+    KeyId,
     LaneNumber,
     LogNumber,
     Seq,
+    SiteRecipeId,
+    UnitNumber,
 )
 from guildmark.domain.jobs import Observation
 from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.queue import Batch, Build, Logged, Outcome, Queued, Standing
 from guildmark.domain.release import Released
+from guildmark.domain.telemetry import KeptChunk
 
 FactT = TypeVar("FactT", bound=Fact)
 
@@ -221,6 +228,13 @@ class MachineAnswerError(NetworkError):
 
     code = "machine.badAnswer"
     hint = "Look at the machine's address, its kind and its version."
+
+
+class CounterSpentError(ConflictError):
+    """Another envelope of the machine has the counter already."""
+
+    code = "agent.counterSpent"
+    hint = "Run one agent for a machine; `guildmark agent adopt` takes the counter up again."
 
 
 class KeyMissingError(NotFoundError):
@@ -818,6 +832,151 @@ class Machine(Protocol):
         ...
 
 
+class AgentReader(Protocol):
+    """One state of what an agent keeps."""
+
+    def machine(self, name: str) -> Watched:
+        """Return what is remembered of a machine; a new one has nothing."""
+        ...
+
+    def machines(self) -> Sequence[Watched]:
+        """Return what is remembered of each machine, by name."""
+        ...
+
+    def lane(self, number: LaneNumber) -> LaneBook:
+        """Return what is remembered of a lane; a new one has nothing."""
+        ...
+
+    def job(self, machine: str, job: str) -> Job | None:
+        """Return a job, None where the agent never heard of it."""
+        ...
+
+    def jobs(self, *states: JobState, machine: str | None = None) -> Sequence[Job]:
+        """Return jobs in the order in which the agent saw them; all where no state is named."""
+        ...
+
+    def signed(
+        self, *states: SignedState, most: int | None = None, without: Sequence[str] = ()
+    ) -> Sequence[Signed]:
+        """Return envelopes in the order of signing; all where no state is named.
+
+        Args:
+            states: The states.
+            most: How many at most.
+            without: The machines to leave out.
+        """
+        ...
+
+    def signed_of(self, machine: str, job: str) -> Sequence[Signed]:
+        """Return the envelopes about a job, replaced ones too, in the order of signing."""
+        ...
+
+    def counts(self) -> Mapping[tuple[str, SignedState], int]:
+        """Return how many envelopes of each machine are in each state."""
+        ...
+
+    def units(self, lane: LaneNumber, *states: SignedState) -> Sequence[UnitNumber]:
+        """Return the units of a lane that envelopes in these states name, or got."""
+        ...
+
+    def envelope(self, digest: Digest) -> bytes:
+        """Return the bytes of an envelope that was signed here."""
+        ...
+
+    def chunks(self, machine: str, job: str) -> Sequence[KeptChunk]:
+        """Return the telemetry of a job, in order."""
+        ...
+
+    def ciphertext(self, digest: Digest) -> bytes:
+        """Return an encrypted file that is kept here."""
+        ...
+
+    def notes(self, most: int) -> Sequence[AgentNote]:
+        """Return the newest lines of the journal, the newest first."""
+        ...
+
+
+class AgentWriter(AgentReader, Protocol):
+    """What an agent keeps, inside one transaction."""
+
+    def keep_machine(self, watched: Watched) -> None:
+        """Keep what is remembered of a machine."""
+        ...
+
+    def keep_lane(self, book: LaneBook) -> None:
+        """Keep what is remembered of a lane."""
+        ...
+
+    def keep_job(self, job: Job) -> None:
+        """Keep a job, instead of the one of its name."""
+        ...
+
+    def keep_signed(self, signed: Signed, envelope: bytes) -> None:
+        """Keep a new envelope; no two that stand share machine and counter.
+
+        Raises:
+            CounterSpentError: Another envelope of the machine has the counter.
+        """
+        ...
+
+    def change_signed(self, signed: Signed) -> None:
+        """Keep how far an envelope is."""
+        ...
+
+    def keep_chunk(self, chunk: KeptChunk) -> None:
+        """Keep a chunk of telemetry, instead of the one at its place."""
+        ...
+
+    def keep_ciphertext(self, digest: Digest, data: bytes) -> None:
+        """Keep an encrypted file."""
+        ...
+
+    def note(self, note: AgentNote) -> None:
+        """Write a line into the journal."""
+        ...
+
+
+class AgentStore(Protocol):
+    """An agent's database; what it acknowledged survives a loss of power.
+
+    Every method raises ``StoreUnavailableError`` where the database does not answer in time.
+    """
+
+    def reading(self) -> AbstractContextManager[AgentReader]:
+        """Return one state, the last commit; it holds up nobody."""
+        ...
+
+    def writing(self) -> AbstractContextManager[AgentWriter]:
+        """Return one exclusive transaction; leaving it commits durably, an error undoes it all."""
+        ...
+
+
+class BuildNode(Protocol):
+    """A node as agents ask it.
+
+    Every method raises ``PeerUnavailableError`` where the node does not answer as a node does, and
+    another ``GuildmarkError`` where it refuses.
+    """
+
+    def brief(
+        self, machine: IdentityId, *, key: KeyId, lane: LaneNumber, site_recipe: SiteRecipeId
+    ) -> Brief:
+        """Return what a machine's agent must know."""
+        ...
+
+    def submit(self, envelopes: Sequence[bytes]) -> Sequence[Mapping[str, Any]]:
+        """Send envelopes and return an answer for each."""
+        ...
+
+    def build(self, digest: Digest) -> Mapping[str, Any]:
+        """Return what became of an envelope."""
+        ...
+
+    def put_content(self, chunks: Iterable[bytes]) -> Cid:
+        """Send a file and return its CID as the node computed it."""
+        ...
+
+
 class Clock(Protocol):
     """Seconds since 1970; for deadlines and display, never for what the chain decides."""
 
@@ -917,6 +1076,14 @@ class LogReader(Protocol):
         """Return the batch that is closed and not final."""
         ...
 
+    def claimed_units(self, lane: LaneNumber) -> int:
+        """Return how many accepted entries of a lane have not drawn yet."""
+        ...
+
+    def last_counter(self, machine: IdentityId) -> int:
+        """Return the greatest counter of a machine's builds that stand, 0 where it has none."""
+        ...
+
 
 class LogWriter(LogReader, Protocol):
     """A node's own log inside one transaction."""
@@ -926,10 +1093,6 @@ class LogWriter(LogReader, Protocol):
 
         What was refused stands in nobody's way; receipts have no counters.
         """
-        ...
-
-    def claimed_units(self, lane: LaneNumber) -> int:
-        """Return how many accepted entries of a lane have not drawn yet."""
         ...
 
     def accept(self, *entries: Queued) -> None:

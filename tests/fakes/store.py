@@ -110,6 +110,16 @@ class MemoryLog:
                     standing.refused.setdefault((machine, counter), set()).add(row.queued.digest)
         return standing
 
+    def last_counter(self, machine: IdentityId) -> int:
+        standing = [
+            row.queued.counter
+            for row in self._state.rows.values()
+            if row.queued.entry.machine == machine
+            and row.queued.entry.kind is EntryKind.BUILD
+            and row.build.state is not BuildState.REFUSED
+        ]
+        return max(standing, default=0)
+
     def labelled(self, label: str) -> Sequence[Build]:
         return [
             row.build
@@ -259,6 +269,11 @@ class MemoryNodeStore:
         documents = self._state.documents
         for found in [key for key in documents if key[0] == kind]:
             del documents[found]
+
+    def forget_log(self) -> None:
+        """Let nothing have been accepted."""
+        self._state.rows.clear()
+        self._state.batches.clear()
 
     @contextmanager
     def reading(self) -> Iterator[View]:

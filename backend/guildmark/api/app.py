@@ -16,6 +16,7 @@ from guildmark.api.pages import routes as pages
 from guildmark.api.parameters import only_declared
 from guildmark.api.routes import (
     accreditations,
+    briefs,
     builds,
     chain,
     content,
@@ -35,8 +36,8 @@ from guildmark.api.routes import (
 from guildmark.api.serving import ServedNode
 
 _ROUTERS = (
-    *(health, metrics, stores, chain, builds, content, disclosures, logs, parts, reports),
-    *(registries, accreditations, releases, reconciliations, uploads, tiles),
+    *(health, metrics, stores, chain, builds, briefs, content, disclosures, logs, parts),
+    *(reports, registries, accreditations, releases, reconciliations, uploads, tiles),
 )
 
 

@@ -208,6 +208,7 @@ class RunDetails:
         started_on: When the job began.
         finished_on: When it ended.
         technician: The pseudonym of the person at the machine.
+        is_late_report: Whether nobody saw the job begin, so that the beacon is of the signing.
     """
 
     maker: IdentityId
@@ -217,6 +218,7 @@ class RunDetails:
     started_on: int
     finished_on: int
     technician: str | None = None
+    is_late_report: bool = False
 
     def __post_init__(self) -> None:
         if self.finished_on < self.started_on:
@@ -236,6 +238,7 @@ class RunDetails:
             started_on=fields.integer("startedOn", most=UINT40_MAX),
             finished_on=fields.integer("finishedOn", most=UINT40_MAX),
             technician=fields.maybe("technician", lambda name: fields.text(name, most=NAME_MAX)),
+            is_late_report=bool(fields.maybe("lateReport", fields.flag)),
         )
 
     def to_json(self) -> JsonObject:
@@ -248,6 +251,7 @@ class RunDetails:
             "startedOn": self.started_on,
             "finishedOn": self.finished_on,
             "technician": self.technician,
+            "lateReport": self.is_late_report or None,
         }
         return present(members)
 

@@ -140,7 +140,7 @@ class Assignments:
             BeaconTooOldError: A right of the assignment is younger than every record.
         """
         with self.store.reading() as view:
-            records = _heads(view.facts)
+            records = newest_records(view.facts)
             youngest = _youngest_right(assignment, view.facts)
         if not records:
             message = "This chain has no final record yet."
@@ -160,12 +160,12 @@ def _assigned(order: Order, facts: Facts) -> Assignment:
     if own is None:
         message = f"No final block holds the site recipe {to_hex(order.site_recipe)}."
         raise RecipeUnknownError(message, recipe=to_hex(order.site_recipe))
-    site = _parent(order.machine, facts)
-    external = _external(lane, own, facts)
+    site = parent_of(order.machine, facts)
+    external = external_of(lane, own, facts)
     revision = known(facts, RevisionFact, external.design, external.revision).revision
     return Assignment(
         external=external,
-        maker=_parent(site, facts),
+        maker=parent_of(site, facts),
         site=site,
         machine=order.machine,
         ciphertext=revision.ciphertext,
@@ -175,7 +175,8 @@ def _assigned(order: Order, facts: Facts) -> Assignment:
     )
 
 
-def _external(lane: LaneFact, own: SiteRecipeFact, facts: Facts) -> ExternalParameters:
+def external_of(lane: LaneFact, own: SiteRecipeFact, facts: Facts) -> ExternalParameters:
+    """Return what a build from a lane by a site's recipe is to be."""
     master = known(facts, RecipeFact, own.recipe.master).recipe
     return ExternalParameters(
         license=known(facts, LicenseFact, lane.license).id,
@@ -200,7 +201,12 @@ def _of_lane(lane: ExternalParameters, signed: Iterable[bytes]) -> Iterator[Exte
             yield stated
 
 
-def _parent(child: IdentityId, facts: Facts) -> IdentityId:
+def parent_of(child: IdentityId, facts: Facts) -> IdentityId:
+    """Return whom an identity belongs to.
+
+    Raises:
+        UnlinkedError: It belongs to nobody.
+    """
     fact = facts.get(ParentFact, child)
     if fact is None or fact.parent == IdentityId(ZERO32):
         message = f"{to_hex(child)} belongs to nobody."
@@ -223,7 +229,7 @@ def _youngest_right(assignment: Assignment, facts: Facts) -> int:
     )
 
 
-def _heads(facts: Facts) -> Sequence[Record]:
+def newest_records(facts: Facts) -> Sequence[Record]:
     """Return the newest record of each log that has one."""
     return [
         known(facts, RecordFact, head.number, Seq(head.seq - 1)).record

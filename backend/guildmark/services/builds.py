@@ -56,7 +56,10 @@ class Finished:
         counter: The machine's counter.
         beacon: The newest final record that was known when the job began.
         simulated: Whether the values are simulated.
-        replaces: The envelope of the same machine and counter that this one takes the place of.
+        technician: The pseudonym of the person at the machine.
+        is_late_report: Whether nobody saw the job begin.
+        byproducts: What came out beside the part.
+        replaces: The envelope of the same counter that this one takes the place of.
     """
 
     label: str
@@ -66,6 +69,9 @@ class Finished:
     finished_on: int
     measurements: tuple[Measurement, ...]
     simulated: bool = False
+    technician: str | None = None
+    is_late_report: bool = False
+    byproducts: tuple[Resource, ...] = ()
     replaces: Digest | None = None
 
 
@@ -85,6 +91,8 @@ class Builds:
             counter=finished.counter,
             started_on=finished.started_on,
             finished_on=finished.finished_on,
+            technician=finished.technician,
+            is_late_report=finished.is_late_report,
         )
         return BuildStatement(
             label=finished.label,
@@ -98,6 +106,7 @@ class Builds:
             firmware=assignment.firmware,
             measurements=finished.measurements,
             simulated=finished.simulated,
+            byproducts=finished.byproducts,
             replaces=finished.replaces,
         )
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 from fastapi.routing import APIRoute
 
+from demo.actors import MACHINE
 from guildmark.api.app import described
 from guildmark.api.pages import routes as pages
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.identifiers import to_hex
+from guildmark.domain.identity import key_id
+from guildmark.services.builds import signing_key
 from stages import Played, reconciliation
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
@@ -20,6 +24,7 @@ HEX_UNKNOWN = ["0x" + "12" * 32, "0x" + "00" * 32, "0x" + "ff" * 32]
 HEX_MALFORMED = ["0x12", "12" * 32, "0x" + "AB" * 32, "0x" + "1g" * 32, "0x" + "12" * 33]
 UNKNOWN = {
     "identity": HEX_UNKNOWN,
+    "machine": HEX_UNKNOWN,
     "design": HEX_UNKNOWN,
     "license_id": HEX_UNKNOWN,
     "digest": HEX_UNKNOWN,
@@ -37,6 +42,7 @@ UNKNOWN = {
 }
 MALFORMED = {
     "identity": HEX_MALFORMED,
+    "machine": HEX_MALFORMED,
     "design": HEX_MALFORMED,
     "license_id": HEX_MALFORMED,
     "digest": HEX_MALFORMED,
@@ -53,7 +59,10 @@ MALFORMED = {
     "cid": ["Qm" + "a" * 44, "bafkrei", "BAFKREI" + "A" * 52, "bafkrei" + "1" * 52],
 }
 # What a route cannot do without, beside its path.
-NEEDED = {"/v1/identities/{identity}/accredited": "?standard=ISO%209001"}
+NEEDED = {
+    "/v1/identities/{identity}/accredited": "?standard=ISO%209001",
+    "/v1/machines/{machine}/brief": f"?key={HEX_UNKNOWN[0]}&lane=1&siteRecipe={HEX_UNKNOWN[0]}",
+}
 
 
 def operations(method: str) -> Iterator[tuple[str, list[str]]]:
@@ -68,10 +77,12 @@ def operations(method: str) -> Iterator[tuple[str, list[str]]]:
 def good(played: Played) -> dict[str, str]:
     """Return a value that is there for each name."""
     workshop, revision = played.workshops[0], played.package.revision
+    machine_key = signing_key(workshop.maker.machine_home.keys, MACHINE)
     found = played.node.build(envelope_digest(played.envelopes[1]))
     cid = httpx.get(f"{played.node.url}/v1/designs/{to_hex(revision.design)}").json()
     return {
         "identity": to_hex(workshop.maker.site),
+        "machine": to_hex(workshop.assignment.machine),
         "design": to_hex(revision.design),
         "license_id": to_hex(workshop.assignment.external.license),
         "license_": to_hex(workshop.assignment.external.license),
@@ -86,13 +97,21 @@ def good(played: Played) -> dict[str, str]:
         "tile": "000.p/1",
         "old": "1",
         "new": "1",
+        "?/v1/machines/{machine}/brief": "?"
+        + urlencode(
+            {
+                "key": to_hex(key_id(workshop.assignment.machine, machine_key)),
+                "lane": workshop.lane,
+                "siteRecipe": to_hex(workshop.site_recipe),
+            }
+        ),
         "rest": f"{played.parts[0].label.split('/id/')[-1]}?p={played.parts[0].hint}",
     }
 
 
 def filled(path: str, values: dict[str, str]) -> str:
     """Return an address: names in the path filled, and what a route always asks for."""
-    query = NEEDED.get(path, "")
+    query = values.get(f"?{path}", NEEDED.get(path, ""))
     for name, value in values.items():
         path = path.replace(f"{{{name}:path}}", value).replace(f"{{{name}}}", value)
     assert "{" not in path, path

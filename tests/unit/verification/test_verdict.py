@@ -590,6 +590,16 @@ def test_a_machine_whose_clock_the_chain_contradicts_is_told_of(
     assert all(text in note for text, note in zip(words, found, strict=True))
 
 
+def test_late_report_is_told_of_and_changes_no_state() -> None:
+    run = {"finished_on": EARLIEST - 1, "started_on": 0, "is_late_report": True}
+
+    report = judge(Simulator(run=run))
+
+    assert report.exit == 0
+    assert "Late report: nobody saw the job begin; it may be older than its beacon." in report.notes
+    assert not [note for note in report.notes if note.startswith("The machine says")]
+
+
 def test_times_are_compared_with_proven_ones_only() -> None:
     simulator = Simulator(run={"finished_on": LATEST + 1}, disclosed={"beacon": None})
 

@@ -10,7 +10,19 @@ from typing import Any, NoReturn, Self, TypeVar
 import httpx
 
 from guildmark.domain.errors import GuildmarkError, MalformedError
-from guildmark.domain.identifiers import Cid, Digest, Index, LogNumber, from_hex, to_hex
+from guildmark.domain.fieldwork import Brief
+from guildmark.domain.identifiers import (
+    Cid,
+    Digest,
+    IdentityId,
+    Index,
+    KeyId,
+    LaneNumber,
+    LogNumber,
+    SiteRecipeId,
+    from_hex,
+    to_hex,
+)
 from guildmark.domain.positions import read_positions
 from guildmark.domain.release import ReceiptProof, Released, read_proof
 from guildmark.domain.strictjson import Limits, parse_object
@@ -75,6 +87,17 @@ class NodeClient:
     def beacon(self) -> Mapping[str, Any]:
         """Return the newest final record, to be named in the next statement."""
         return self._object("GET", "/v1/beacon")
+
+    def brief(
+        self, machine: IdentityId, *, key: KeyId, lane: LaneNumber, site_recipe: SiteRecipeId
+    ) -> Brief:
+        """Return what a machine's agent must know."""
+        answer = self._request(
+            "GET",
+            f"/v1/machines/{to_hex(machine)}/brief",
+            params={"key": to_hex(key), "lane": lane, "siteRecipe": to_hex(site_recipe)},
+        )
+        return self._read(Brief.parse, answer.content)
 
     def submit(self, envelopes: Sequence[bytes]) -> Sequence[Mapping[str, Any]]:
         """Send envelopes and return an answer for each."""

@@ -142,6 +142,13 @@ class SqlLog:
         """Return the build with a statement, unless it was refused."""
         return self._last(_standing().where(QUEUE.c.payload == digest))
 
+    def last_counter(self, machine: IdentityId) -> int:
+        """Return the greatest counter of a machine's builds that stand, 0 where it has none."""
+        standing = QUEUE.c.state != BuildState.REFUSED
+        own = (QUEUE.c.machine == machine, QUEUE.c.kind == EntryKind.BUILD, standing)
+        query = select(func.max(QUEUE.c.counter)).where(*own)
+        return self._connection.execute(query).scalar_one() or 0
+
     def labelled(self, label: str) -> Sequence[Build]:
         """Return the builds that carry a label and were not refused."""
         query = _standing().where(QUEUE.c.label == label).order_by(QUEUE.c.number)

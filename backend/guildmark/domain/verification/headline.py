@@ -166,7 +166,9 @@ def _of_clock(case: Case, run: RunDetails) -> Iterator[str]:
                 f"The machine says that the job {verb} at {as_time(time)}, after its record "
                 f"({as_time(window.end)})."
             )
-    if run.finished_on < window.begin - CLOCK_TOLERANCE:
+    if run.is_late_report:
+        yield "Late report: nobody saw the job begin; it may be older than its beacon."
+    elif run.finished_on < window.begin - CLOCK_TOLERANCE:
         yield (
             f"The machine says that the job ended at {as_time(run.finished_on)}, before its beacon "
             f"({as_time(window.begin)})."

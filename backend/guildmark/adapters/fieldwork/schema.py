@@ -1,0 +1,58 @@
+"""The schema's history: one step a number, each in a transaction of its own."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from guildmark.domain.errors import SettingsError
+
+STEPS: Sequence[Sequence[str]] = (
+    (
+        "CREATE TABLE machine (name TEXT PRIMARY KEY, doc BLOB NOT NULL) STRICT",
+        "CREATE TABLE lane (number INTEGER PRIMARY KEY, doc BLOB NOT NULL) STRICT",
+        "CREATE TABLE job (number INTEGER PRIMARY KEY AUTOINCREMENT, machine TEXT NOT NULL,"
+        " job TEXT NOT NULL, state TEXT NOT NULL, doc BLOB NOT NULL, UNIQUE (machine, job)) STRICT",
+        "CREATE INDEX job_by_state ON job (state, number)",
+        "CREATE TABLE signed (number INTEGER PRIMARY KEY AUTOINCREMENT, machine TEXT NOT NULL,"
+        " job TEXT NOT NULL, counter INTEGER NOT NULL, lane INTEGER NOT NULL, unit INTEGER,"
+        " state TEXT NOT NULL, digest BLOB NOT NULL UNIQUE, doc BLOB NOT NULL,"
+        " envelope BLOB NOT NULL) STRICT",
+        # The counter's promise: of the envelopes that stand, none shares it with another.
+        "CREATE UNIQUE INDEX signed_by_counter ON signed (machine, counter)"
+        " WHERE state <> 'replaced'",
+        "CREATE INDEX signed_by_state ON signed (state, number)",
+        "CREATE INDEX signed_by_job ON signed (machine, job, number)",
+        "CREATE INDEX signed_by_lane ON signed (lane, state, unit)",
+        "CREATE TABLE chunk (machine TEXT NOT NULL, job TEXT NOT NULL, place INTEGER NOT NULL,"
+        " doc BLOB NOT NULL, PRIMARY KEY (machine, job, place)) STRICT",
+        "CREATE TABLE ciphertext (digest BLOB PRIMARY KEY, data BLOB NOT NULL) STRICT",
+        "CREATE TABLE note (number INTEGER PRIMARY KEY AUTOINCREMENT, doc BLOB NOT NULL) STRICT",
+    ),
+)
+
+
+class AgentStoreNewerError(SettingsError):
+    """A later release wrote the agent's database."""
+
+    code = "agent.storeNewer"
+    hint = "Use the release that wrote it, or a later one."
+
+
+def upgrade(connection: sqlite3.Connection, steps: Sequence[Sequence[str]] = STEPS) -> None:
+    """Bring the schema to its newest state.
+
+    Raises:
+        AgentStoreNewerError: It is newer than this release knows.
+    """
+    # Two agents that start together: the second finds the first one's work done.
+    for number, statements in enumerate(steps, start=1):
+        connection.execute("BEGIN IMMEDIATE")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > len(steps):
+            connection.execute("ROLLBACK")
+            message = f"The agent's database has schema {version}, this release knows {len(steps)}."
+            raise AgentStoreNewerError(message, found=version, known=len(steps))
+        if version < number:
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")

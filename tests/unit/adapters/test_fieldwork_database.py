@@ -1,0 +1,144 @@
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from guildmark.adapters.fieldwork import database
+from guildmark.adapters.fieldwork.database import (
+    AgentDatabase,
+    AgentStoreUnreadableError,
+    EnvelopeUnknownError,
+)
+from guildmark.adapters.fieldwork.schema import AgentStoreNewerError, upgrade
+from guildmark.domain.fieldwork import Job, JobState, LaneBook, Note, Signed, SignedState, Watched
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import LaneNumber, LogNumber, UnitNumber
+from guildmark.ports import AgentWriter, CounterSpentError, StoreUnavailableError
+
+SIGNED = Signed(
+    machine="m",
+    job="a",
+    piece=0,
+    counter=1,
+    label="https://id.example/1",
+    log=LogNumber(1),
+    lane=LaneNumber(2),
+    unit=UnitNumber(3),
+    digest=sha256(b"one"),
+)
+
+
+def test_what_was_kept_is_there_after_opening_again(tmp_path: Path) -> None:
+    first = AgentDatabase(tmp_path / "home" / "agent.db")
+    note = Note(at=1, machine="m", code="agent.x", text="x")
+    with first.writing() as work:
+        work.keep_machine(Watched(name="m", cursor=b"\1", counter=1))
+        work.keep_lane(LaneBook(lane=LaneNumber(2), serial=9))
+        work.keep_job(Job(machine="m", job="a"))
+        work.keep_job(Job(machine="m", job="a", state=JobState.SIGNED))
+        work.keep_signed(SIGNED, b"envelope")
+        work.change_signed(replace(SIGNED, state=SignedState.FINAL, granted=UnitNumber(4)))
+        work.keep_ciphertext(sha256(b"photo"), b"photo")
+        work.note(note)
+    first.close()
+
+    again = AgentDatabase(tmp_path / "home" / "agent.db")
+    with again.reading() as view:
+        assert (
+            view.machines() == [view.machine("m")] == [Watched(name="m", cursor=b"\1", counter=1)]
+        )
+        assert view.lane(LaneNumber(2)).serial == 9
+        assert view.lane(LaneNumber(7)) == LaneBook(lane=LaneNumber(7))
+        assert view.jobs() == [Job(machine="m", job="a", number=1, state=JobState.SIGNED)]
+        assert view.jobs(JobState.RUNNING, machine="m") == []
+        assert [row.state for row in view.signed_of("m", "a")] == [SignedState.FINAL]
+        assert view.signed(SignedState.FINAL, without=["m"]) == []
+        assert view.counts() == {("m", SignedState.FINAL): 1}
+        assert view.units(LaneNumber(2), SignedState.FINAL) == [4]
+        assert view.envelope(SIGNED.digest) == b"envelope"
+        assert view.ciphertext(sha256(b"photo")) == b"photo"
+        assert view.notes(2) == [note]
+        with pytest.raises(EnvelopeUnknownError):
+            view.envelope(sha256(b"two"))
+    again.close()
+    assert (tmp_path / "home" / "agent.db").stat().st_mode & 0o777 == 0o600
+
+
+def test_counter_stands_for_one_envelope_until_it_is_replaced(tmp_path: Path) -> None:
+    store = AgentDatabase(tmp_path / "agent.db")
+    other = replace(SIGNED, digest=sha256(b"two"))
+    with store.writing() as work:
+        work.keep_signed(SIGNED, b"one")
+
+    with pytest.raises(CounterSpentError), store.writing() as work:
+        work.keep_signed(other, b"two")
+    with store.writing() as work:
+        work.change_signed(replace(SIGNED, state=SignedState.REPLACED))
+        work.keep_signed(other, b"two")
+
+    with store.reading() as view:
+        assert [row.state for row in view.signed()] == [SignedState.REPLACED, SignedState.SIGNED]
+    store.close()
+
+
+def keep_and_fail(work: AgentWriter) -> None:
+    work.keep_machine(Watched(name="m"))
+    work.envelope(sha256(b"nothing"))
+
+
+def test_error_undoes_the_whole_step(tmp_path: Path) -> None:
+    store = AgentDatabase(tmp_path / "agent.db")
+
+    with pytest.raises(EnvelopeUnknownError), store.writing() as work:
+        keep_and_fail(work)
+
+    with store.reading() as view:
+        assert view.machines() == []
+    store.close()
+
+
+def test_another_writer_is_waited_for_and_then_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.0)
+    store = AgentDatabase(tmp_path / "agent.db")
+    with closing(sqlite3.connect(tmp_path / "agent.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(StoreUnavailableError), store.writing():
+            pass
+    store.close()
+
+
+def test_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "agent.db").write_bytes(b"no database " * 100)
+
+    with pytest.raises(AgentStoreUnreadableError, match=r"agent\.db cannot be opened"):
+        AgentDatabase(tmp_path / "agent.db")
+
+
+def test_disk_that_forgets_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_ASSERTED", {"journal_mode": "wal", "synchronous": 3})
+
+    with pytest.raises(AgentStoreUnreadableError, match="expected"):
+        AgentDatabase(tmp_path / "agent.db")
+
+
+def test_database_of_a_later_release_is_left_alone(tmp_path: Path) -> None:
+    store = AgentDatabase(tmp_path / "agent.db")
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "agent.db")) as later:
+        later.execute("PRAGMA user_version = 99")
+
+    with pytest.raises(AgentStoreNewerError):
+        AgentDatabase(tmp_path / "agent.db")
+
+
+def test_steps_that_were_done_are_not_done_again(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "agent.db", isolation_level=None)) as connection:
+        upgrade(connection, [["CREATE TABLE one (a)"]])
+        upgrade(connection, [["CREATE TABLE one (a)"], ["CREATE TABLE two (a)"]])
+
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)

@@ -1,0 +1,747 @@
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.fieldwork import PRINTER, Field, make_field
+from fakes.world import OPERATOR, UNITS, make_world, parsed
+from guildmark.domain.errors import GuildmarkError, UnknownPartError
+from guildmark.domain.fieldwork import Attachment, JobState, Right, SignedState, readiness
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Bytes32, Digest, LogNumber, UnitNumber
+from guildmark.domain.jobs import Gap, JobEvent, JobPhase, Piece, Sample
+from guildmark.domain.metering import QuotaExceededError
+from guildmark.domain.predicate import Resource
+from guildmark.domain.telemetry import telemetry_resource
+from guildmark.ports import DocumentKind, KeyMissingError, PeerUnavailableError
+from guildmark.services.attesting import (
+    BeaconAwaitedError,
+    JobFileUnknownError,
+    MachinePausedError,
+    NothingToSignAgainError,
+    UninformedError,
+)
+from guildmark.services.ingest import UnitMismatchError
+from guildmark.services.sending import (
+    AnswerMalformedError,
+    CounterAheadError,
+    ForeignUnitError,
+    NotRefusedError,
+)
+from guildmark.services.watching import (
+    Addition,
+    JobNotHeldError,
+    JobUnknownError,
+    PieceUnknownError,
+)
+
+JOB = sha256(b"job")
+PHOTO = Attachment(name="photo/1", digest=sha256(b"photo"), key=Bytes32(bytes(32)))
+
+
+@pytest.fixture
+def field(tmp_path: Path) -> Iterator[Field]:
+    world = make_world()
+    world.disclose()
+    made = make_field(world, tmp_path)
+    yield made
+    made.store.close()
+
+
+def states(field: Field) -> list[SignedState]:
+    with field.store.reading() as view:
+        return [row.state for row in view.signed()]
+
+
+def test_job_becomes_a_unit_by_itself(field: Field) -> None:
+    field.begin("one")
+    field.work()
+    field.finish("one")
+    field.work()
+    field.node.settle()
+    field.work()
+
+    with field.store.reading() as view:
+        (row,) = view.signed()
+        statement = parsed(view.envelope(row.digest))
+        job = view.job(PRINTER, "one")
+    assert (row.state, row.granted, row.index, row.counter) == (SignedState.FINAL, 1, 0, 1)
+    assert statement.label == row.label == f"{row.label.rpartition('/')[0]}/{row.lane}-00001"
+    assert statement.external.unit == 1
+    assert not statement.run.is_late_report
+    assert job is not None
+    assert job.state is JobState.SIGNED
+
+
+def test_weeks_without_a_network_drain_in_order(field: Field) -> None:
+    field.sending.inform(field.post)
+    field.node.is_away = True
+    for number in range(3):
+        field.begin(f"job {number}")
+        field.watching.observe(field.post, field.machine)
+        field.finish(f"job {number}")
+        field.watching.observe(field.post, field.machine)
+    assert field.attesting.sign(field.post) == 3
+    with pytest.raises(PeerUnavailableError):
+        field.sending.send()
+    assert states(field) == [SignedState.SENT] * 3
+
+    with pytest.raises(PeerUnavailableError):
+        field.sending.send()
+    field.node.is_away = False
+    field.work()
+    field.node.settle()
+    field.work()
+
+    with field.store.reading() as view:
+        rows = view.signed()
+    assert [(row.state, row.granted, row.counter) for row in rows] == [
+        (SignedState.FINAL, number, number) for number in (1, 2, 3)
+    ]
+
+
+def test_lost_answer_doubles_nothing(field: Field) -> None:
+    field.finish("one")
+    field.node.loses_answers = 1
+    with pytest.raises(PeerUnavailableError):
+        field.work()
+
+    field.work()
+    field.node.settle()
+    field.work()
+
+    assert states(field) == [SignedState.FINAL]
+
+
+def test_one_job_gives_many_serials(field: Field) -> None:
+    field.begin("tray")
+    field.work()
+    field.finish("tray", field.piece(), Piece(conforming=False), field.piece("22.30"))
+    field.work()
+
+    with field.store.reading() as view:
+        rows = view.signed()
+        first = parsed(view.envelope(rows[0].digest))
+    assert [(row.piece, row.counter, row.unit) for row in rows] == [(0, 1, 1), (2, 2, 2)]
+    assert len({row.label for row in rows}) == 2
+    assert [one.name for one in first.byproducts] == ["scrap/2"]
+
+
+def test_refused_piece_frees_its_unit_for_the_next(field: Field) -> None:
+    field.finish("tray", field.piece("23.00"), field.piece())
+
+    field.work()
+
+    with field.store.reading() as view:
+        bad, good = view.signed()
+    assert (bad.state, bad.code) == (SignedState.REFUSED, "recipe.toleranceExceeded")
+    assert (good.state, good.code) == (SignedState.SIGNED, "license.unitMismatch")
+
+    field.work()
+    field.node.settle()
+    field.work()
+
+    with field.store.reading() as view:
+        *_, again = view.signed()
+        statement = parsed(view.envelope(again.digest))
+    assert states(field) == [SignedState.REFUSED, SignedState.REPLACED, SignedState.FINAL]
+    assert (again.counter, again.label, again.granted) == (2, good.label, 1)
+    assert statement.replaces == good.digest
+    assert statement.external.unit == 1
+
+
+def test_refused_envelope_is_sent_again_when_told(field: Field) -> None:
+    field.world.tools.store.forget_documents(DocumentKind.TERMS)
+    field.finish("one", field.piece("23.00"))
+    field.work()
+    assert states(field) == [SignedState.SIGNED]
+    field.work()
+    with field.store.reading() as view:
+        assert [note.code for note in view.notes(9)].count("disclosure.missing") == 1
+    field.world.disclose()
+    field.work()
+    assert states(field) == [SignedState.REFUSED]
+
+    assert field.sending.retry(field.post, "one") == 1
+
+    assert states(field) == [SignedState.SIGNED]
+    with pytest.raises(NotRefusedError):
+        field.sending.retry(field.post, "one")
+
+
+def test_refused_envelope_is_signed_again_as_a_late_report(field: Field) -> None:
+    field.finish("one", field.piece("23.00"))
+    field.work()
+    with field.store.reading() as view:
+        (old,) = view.signed()
+
+    new = field.attesting.sign_again(field.post, old.digest)
+
+    with field.store.reading() as view:
+        statement = parsed(view.envelope(new.digest))
+    assert (new.counter, new.label, new.unit) == (old.counter, old.label, old.unit)
+    assert statement.replaces == old.digest
+    assert statement.run.is_late_report
+    with pytest.raises(NothingToSignAgainError):
+        field.attesting.sign_again(field.post, old.digest)
+    with field.store.writing() as work:
+        work.keep_machine(replace(work.machine(PRINTER), name="other"))
+    with pytest.raises(NothingToSignAgainError):
+        field.attesting.sign_again(replace(field.post, name="other"), new.digest)
+
+
+def test_nothing_is_signed_again_without_a_beacon(field: Field) -> None:
+    field.finish("one", field.piece("23.00"))
+    field.work()
+    with field.store.writing() as work:
+        (old,) = work.signed()
+        watched = work.machine(PRINTER)
+        assert watched.brief is not None
+        work.keep_machine(replace(watched, brief=replace(watched.brief, beacon=None)))
+
+    with pytest.raises(BeaconAwaitedError):
+        field.attesting.sign_again(field.post, old.digest)
+
+
+def test_beacon_is_of_the_beginning(field: Field) -> None:
+    field.begin("one")
+    field.work()
+    before = field.world.beacon
+    field.world.tools.logs(OPERATOR).tick()
+    field.world.tools.indexing(field.world.log).follow()
+    field.clock.time = field.world.tools.chain.head(final=True).time
+    field.finish("one")
+    field.work()
+
+    with field.store.reading() as view:
+        (row,) = view.signed()
+        statement = parsed(view.envelope(row.digest))
+    assert (statement.beacon.log, statement.beacon.seq) == (before.log, before.seq)
+
+
+@pytest.mark.parametrize("how", ["end alone", "both at once", "long ago"])
+def test_beginning_that_nobody_saw_is_a_late_report(field: Field, how: str) -> None:
+    if how == "both at once":
+        at = field.clock.time
+        field.machine.tell(
+            JobEvent(job="one", phase=JobPhase.STARTED, at=at),
+            JobEvent(job="one", phase=JobPhase.FINISHED, at=at, file=JOB, pieces=(field.piece(),)),
+        )
+    if how == "long ago":
+        field.begin("one", ago=301)
+        field.work()
+    if how != "both at once":
+        field.finish("one")
+    field.work()
+
+    with field.store.reading() as view:
+        (row,) = view.signed()
+        job = view.job(PRINTER, "one")
+        statement = parsed(view.envelope(row.digest))
+    assert statement.run.is_late_report
+    assert job is not None
+    assert job.beacon is None
+
+
+def test_beginning_before_any_brief_takes_its_beacon_at_signing(field: Field) -> None:
+    field.begin("one")
+    field.watching.observe(field.post, field.machine)
+    field.finish("one")
+    field.watching.observe(field.post, field.machine)
+
+    with pytest.raises(UninformedError):
+        field.attesting.sign(field.post)
+    field.work()
+
+    with field.store.reading() as view:
+        (row,) = view.signed()
+        assert parsed(view.envelope(row.digest)).run.is_late_report
+
+
+def test_job_without_any_beacon_waits(field: Field) -> None:
+    field.finish("one")
+    field.sending.inform(field.post)
+    field.watching.observe(field.post, field.machine)
+    with field.store.writing() as work:
+        watched = work.machine(PRINTER)
+        assert watched.brief is not None
+        work.keep_machine(replace(watched, brief=replace(watched.brief, beacon=None)))
+
+    with pytest.raises(BeaconAwaitedError):
+        field.attesting.sign(field.post)
+
+    assert states(field) == []
+
+
+def test_job_file_must_be_known(field: Field) -> None:
+    event = JobEvent(
+        job="one", phase=JobPhase.FINISHED, at=field.clock.time, pieces=(field.piece(),)
+    )
+    field.machine.tell(event)
+    field.sending.inform(field.post)
+    field.watching.observe(field.post, field.machine)
+
+    with pytest.raises(JobFileUnknownError):
+        field.attesting.sign(field.post)
+
+    assert field.attesting.sign(replace(field.post, job=JOB)) == 1
+
+
+def test_stopped_job_gives_nothing(field: Field) -> None:
+    field.begin("one")
+    field.machine.tell(JobEvent(job="one", phase=JobPhase.STOPPED, at=field.clock.time))
+
+    field.work()
+    field.work()
+
+    assert states(field) == []
+    with field.store.reading() as view:
+        assert [job.state for job in view.jobs()] == [JobState.STOPPED]
+
+
+def test_held_job_waits_for_people(field: Field) -> None:
+    post = field.post = replace(field.post, holds=True)
+    field.begin("one")
+    field.work()
+    with pytest.raises(JobNotHeldError):
+        field.watching.release(PRINTER, "one")
+    field.finish("one", Piece())
+    field.work()
+    assert states(field) == []
+
+    field.watching.add(PRINTER, "one", Addition(technician="t7", note="smooth", count=2))
+    field.watching.add(PRINTER, "one", Addition(measurements=field.piece().measurements))
+    field.watching.add(PRINTER, "one", Addition(piece=1, serial="A-7", conforming=True))
+    field.watching.attach(PRINTER, "one", PHOTO, b"ciphertext")
+    field.watching.release(PRINTER, "one")
+    field.work()
+
+    with field.store.reading() as view:
+        rows = view.signed()
+        statement = parsed(view.envelope(rows[1].digest))
+        assert view.ciphertext(PHOTO.digest) == b"ciphertext"
+    assert [row.state for row in rows] == [SignedState.ACCEPTED] * 2
+    assert statement.label.endswith("/A-7")
+    assert statement.run.technician == "t7"
+    assert statement.byproducts == (Resource(name="photo/1", digest=PHOTO.digest),)
+    with pytest.raises(JobNotHeldError):
+        field.watching.attach(post.name, "one", PHOTO, b"ciphertext")
+
+
+def test_addition_names_a_job_and_a_piece_that_are_there(field: Field) -> None:
+    field.post = replace(field.post, holds=True)
+    field.finish("one")
+    field.work()
+
+    with pytest.raises(JobUnknownError):
+        field.watching.add(PRINTER, "two", Addition(note="x"))
+    with pytest.raises(PieceUnknownError):
+        field.watching.add(PRINTER, "one", Addition(piece=1, conforming=True))
+
+
+def test_agent_that_is_not_alone_names_no_unit(field: Field) -> None:
+    field.post = replace(field.post, is_alone=False)
+    field.finish("one")
+
+    field.work()
+
+    with field.store.reading() as view:
+        (row,) = view.signed()
+    assert row.unit is None
+    assert row.label.endswith(f"/{row.lane}-{field.world.machine.hex()[:6]}-00001")
+    field.finish("two")
+    field.watching.observe(field.post, field.machine)
+    field.attesting.sign(field.post)
+    assert field.attesting.mend(field.post) == 0
+
+
+def test_machine_may_be_adopted_before_any_node_was_heard(field: Field) -> None:
+    assert field.sending.adopt(field.post, counter=4) == 4
+
+
+def test_queue_of_a_lane_that_shrank_waits(field: Field) -> None:
+    field.finish("tray", field.piece(), field.piece())
+    field.work()
+    with field.store.writing() as work:
+        for row in work.signed():
+            work.change_signed(replace(row, state=SignedState.SENT, code="license.unitMismatch"))
+        watched = work.machine(PRINTER)
+        assert watched.brief is not None
+        brief = replace(watched.brief, end=UnitNumber(2))
+        work.keep_machine(replace(watched, brief=brief))
+
+    assert field.attesting.mend(field.post) == 1
+
+    assert states(field) == [SignedState.SENT, SignedState.REPLACED, SignedState.SIGNED]
+
+
+def test_spent_lane_keeps_the_queue(field: Field) -> None:
+    field.finish("tray", *[field.piece()] * (UNITS + 1))
+
+    with pytest.raises(QuotaExceededError):
+        field.work()
+
+    with field.store.reading() as view:
+        assert len(view.signed()) == UNITS
+        (job,) = view.jobs(JobState.RELEASED)
+    assert job.job == "tray"
+
+
+def test_label_may_be_a_gtin(field: Field) -> None:
+    field.post = replace(field.post, gtin="09506000134352")
+    field.finish("one")
+    field.sending.inform(field.post)
+    field.watching.observe(field.post, field.machine)
+
+    field.attesting.sign(field.post)
+
+    with field.store.reading() as view:
+        (row,) = view.signed()
+    assert row.label.startswith("https://parts.example/01/09506000134352/21/")
+
+
+def test_clone_is_found_by_its_counter_and_nothing_is_lost(field: Field, tmp_path: Path) -> None:
+    clone = make_field(field.world, tmp_path / "clone")
+    clone.clock.time = field.clock.time
+    for one in (field, clone):
+        one.sending.inform(one.post)
+    clone.finish("theirs")
+    clone.work()
+    field.finish("ours")
+    field.watching.observe(field.post, field.machine)
+    field.attesting.sign(field.post)
+
+    field.sending.send()
+
+    with field.store.reading() as view:
+        watched = view.machine(PRINTER)
+        (row,) = view.signed()
+    assert watched.paused == "machine.counterReused"
+    assert (row.state, row.code) == (SignedState.SIGNED, "machine.counterReused")
+    with pytest.raises(MachinePausedError):
+        field.attesting.sign_again(field.post, row.digest)
+    assert field.sending.send() == 0
+    assert field.attesting.mend(field.post) == 0
+    field.finish("later")
+    field.watching.observe(field.post, field.machine)
+    assert field.attesting.sign(field.post) == 0
+
+    clone.node.settle()
+    field.sending.inform(field.post)
+    assert field.sending.adopt(field.post) == 1
+    clone.store.close()
+
+
+def test_state_from_before_is_found_before_anything_is_signed(field: Field, tmp_path: Path) -> None:
+    field.finish("one")
+    field.work()
+    old = make_field(field.world, tmp_path / "old")
+    with old.store.writing() as work:
+        # It had heard of its node, and had not signed yet.
+        work.keep_machine(replace(work.machine(PRINTER), brief=field.sending.inform(field.post)))
+
+    old.finish("two")
+    old.work()
+
+    with old.store.reading() as view:
+        assert view.machine(PRINTER).paused == CounterAheadError.code
+        assert view.signed() == []
+    old.sending.resume(PRINTER)
+    with old.store.reading() as view:
+        assert view.machine(PRINTER).paused is None
+    assert old.sending.adopt(old.post, counter=7) == 7
+    old.work()
+    with old.store.reading() as view:
+        assert [row.counter for row in view.signed()] == [8]
+    old.store.close()
+
+
+def test_unit_that_somebody_else_drew_is_found(field: Field, tmp_path: Path) -> None:
+    field.sending.inform(field.post)
+    other = make_field(field.world, tmp_path / "other")
+    with other.store.writing() as work:
+        work.keep_machine(replace(work.machine(PRINTER), counter=50))
+    other.clock.time = field.clock.time
+    other.finish("theirs")
+    other.work()
+    other.node.settle()
+    with field.store.writing() as work:
+        work.keep_machine(replace(work.machine(PRINTER), counter=60))
+
+    field.sending.inform(field.post)
+
+    with field.store.reading() as view:
+        watched = view.machine(PRINTER)
+        assert watched.paused == ForeignUnitError.code
+        assert [note.code for note in view.notes(9)].count(ForeignUnitError.code) == 1
+    field.sending.inform(field.post)
+    field.sending.inform(replace(field.post, is_alone=False))
+    with field.store.reading() as view:
+        assert [note.code for note in view.notes(9)].count(ForeignUnitError.code) == 1
+    other.store.close()
+
+
+def test_unit_taken_before_ours_is_no_silent_gap(field: Field, tmp_path: Path) -> None:
+    field.sending.inform(field.post)
+    field.finish("ours")
+    field.watching.observe(field.post, field.machine)
+    field.attesting.sign(field.post)
+    other = make_field(field.world, tmp_path / "other")
+    with other.store.writing() as work:
+        work.keep_machine(replace(work.machine(PRINTER), counter=50))
+    other.clock.time = field.clock.time
+    other.finish("theirs", replace(other.piece(), serial="T-1"))
+    other.work()
+    field.sending.send()
+    assert states(field) == [SignedState.SIGNED]
+    with field.store.writing() as work:
+        work.keep_machine(replace(work.machine(PRINTER), counter=60))
+    field.sending.inform(field.post)
+
+    with pytest.raises(UnitMismatchError):
+        field.attesting.mend(field.post)
+
+    field.sending.pause(PRINTER, code="agent.unitForeign", reason="unit 1 is not ours")
+    field.sending.pause(PRINTER, code="another", reason="the first one stays")
+    with field.store.reading() as view:
+        assert view.machine(PRINTER).reason == "unit 1 is not ours"
+    other.store.close()
+
+
+def test_unit_that_is_free_after_all_is_asked_for_again(field: Field) -> None:
+    field.sending.inform(field.post)
+    field.finish("one")
+    field.watching.observe(field.post, field.machine)
+    field.attesting.sign(field.post)
+    with field.store.writing() as work:
+        (row,) = work.signed()
+        work.change_signed(replace(row, code="license.unitMismatch"))
+
+    assert field.attesting.mend(field.post) == 0
+
+    with field.store.reading() as view:
+        assert view.signed()[0].code is None
+
+
+def test_lane_that_moved_to_another_log_is_signed_again(field: Field) -> None:
+    field.sending.inform(field.post)
+    field.begin("one")
+    field.watching.observe(field.post, field.machine)
+    field.finish("one")
+    field.watching.observe(field.post, field.machine)
+    field.attesting.sign(field.post)
+    with field.store.writing() as work:
+        watched = work.machine(PRINTER)
+        brief = watched.brief
+        assert brief is not None
+        external = replace(brief.external, log=LogNumber(2))
+        work.keep_machine(replace(watched, brief=replace(brief, external=external)))
+
+    assert field.attesting.mend(field.post) == 1
+
+    with field.store.reading() as view:
+        old, new = view.signed()
+        statement = parsed(view.envelope(new.digest))
+    assert (old.state, new.log, new.counter) == (SignedState.REPLACED, 2, 1)
+    assert (statement.external.log, statement.replaces) == (2, old.digest)
+    assert not statement.run.is_late_report
+
+
+def test_other_machines_of_the_lane_keep_their_place_in_it(field: Field) -> None:
+    field.sending.inform(field.post)
+    field.finish("one")
+    field.watching.observe(field.post, field.machine)
+    field.attesting.sign(field.post)
+    with field.store.writing() as work:
+        (row,) = work.signed()
+        other = replace(
+            row, machine="other", unit=UnitNumber(9), digest=Digest(sha256(b"x")), piece=4
+        )
+        work.keep_signed(replace(other, code="license.unitMismatch"), b"x")
+
+    assert field.attesting.mend(field.post) == 0
+
+
+def test_node_that_forgot_an_envelope_gets_it_again(field: Field) -> None:
+    field.finish("one")
+    field.work()
+    field.world.tools.store.forget_log()
+
+    field.sending.follow()
+    assert states(field) == [SignedState.SIGNED]
+    field.work()
+
+    assert states(field) == [SignedState.ACCEPTED]
+    assert field.sending.follow() == 0
+
+
+@pytest.mark.parametrize("error", [UnknownPartError("x"), PeerUnavailableError("x")])
+def test_other_answers_to_what_became_of_it_are_told(field: Field, error: GuildmarkError) -> None:
+    field.finish("one")
+    field.work()
+    field.node.failure = error
+
+    with pytest.raises(type(error)):
+        field.sending.follow()
+
+
+def test_node_must_answer_for_each_envelope(field: Field) -> None:
+    field.finish("one")
+    field.node.instead = []
+
+    with pytest.raises(AnswerMalformedError):
+        field.work()
+
+    assert states(field) == [SignedState.SENT]
+
+
+def test_strange_build_in_an_answer_waits(field: Field) -> None:
+    field.finish("one")
+    field.sending.inform(field.post)
+    field.watching.observe(field.post, field.machine)
+    field.attesting.sign(field.post)
+    field.node.instead = [{"reception": "accepted", "build": "?"}]
+
+    assert field.sending.send() == 1
+
+    assert states(field) == [SignedState.ACCEPTED]
+
+
+def test_locked_key_keeps_the_queue(field: Field) -> None:
+    field.finish("one")
+    field.sending.inform(field.post)
+    field.watching.observe(field.post, field.machine)
+
+    with pytest.raises(KeyMissingError) as caught:
+        field.attesting.sign(replace(field.post, key="nowhere"))
+    field.sending.fail(PRINTER, caught.value)
+    field.sending.fail(PRINTER, caught.value)
+
+    with field.store.reading() as view:
+        watched = view.machine(PRINTER)
+        assert (watched.error, watched.counter) == ("key.missing", 0)
+        assert [note.code for note in view.notes(9)].count("key.missing") == 1
+    field.sending.fail(PRINTER, None)
+    field.work()
+    assert states(field) == [SignedState.ACCEPTED]
+    with field.store.reading() as view:
+        assert view.machine(PRINTER).error is None
+
+
+def test_values_are_kept_with_the_job_that_runs(field: Field) -> None:
+    nozzle = Sample(channel="nozzle", at=1, value="230", unit="Cel", instance="a", sequence=1)
+    field.machine.tell(samples=[nozzle])
+    field.begin("one")
+    for number in (2, 3, 7):
+        field.machine.tell(samples=[replace(nozzle, sequence=number)])
+    field.machine.tell(gaps=[Gap(instance="a", first=8, last=9)])
+    field.machine.tell(samples=[replace(nozzle, sequence=10)])
+    for _ in field.machine.steps:
+        field.work()
+    event = JobEvent(
+        job="one",
+        phase=JobPhase.FINISHED,
+        at=field.clock.time,
+        file=JOB,
+        pieces=(field.piece(),),
+    )
+    field.machine.tell(event, samples=[replace(nozzle, sequence=11)])
+    field.work()
+
+    with field.store.reading() as view:
+        chunks = [kept.chunk for kept in view.chunks(PRINTER, "one")]
+        (row,) = view.signed()
+        statement = parsed(view.envelope(row.digest))
+    assert [(one.first, one.last, len(one.samples), len(one.gaps)) for one in chunks] == [
+        (2, 3, 2, 0),
+        (7, 7, 1, 0),
+        (10, 11, 2, 1),
+    ]
+    assert len({one.salt for one in chunks}) == 3
+    assert statement.byproducts == (telemetry_resource([one.encode() for one in chunks]),)
+
+
+def test_nothing_told_keeps_nothing(field: Field) -> None:
+    assert field.watching.observe(field.post, field.machine) == 0
+    with field.store.reading() as view:
+        assert view.machines() == []
+
+
+def test_claimed_times_that_contradict_are_not_passed_on(field: Field) -> None:
+    field.begin("one", ago=-200)
+    field.work()
+    field.finish("one")
+    field.work()
+
+    with field.store.reading() as view:
+        (row,) = view.signed()
+        run = parsed(view.envelope(row.digest)).run
+    assert run.started_on == run.finished_on
+
+
+def test_readiness_follows_the_brief(field: Field) -> None:
+    brief = field.sending.inform(field.post)
+
+    def told(**changes: Any) -> str:
+        changed = replace(brief, **changes)
+        return readiness(changed, elapsed=0, delay=60, spoken_for=0).text
+
+    right = Right(name="the key", since=0, until=brief.now + 61)
+    assert told() == "ready"
+    assert told(rights=(right,)) == "ready"
+    assert told(rights=(replace(right, until=brief.now + 60),)) == "the key ends in 1 min"
+    assert told(rights=(replace(right, until=brief.now),)) == "the key ends now"
+    assert told(end=brief.following) == "the lane has no unit left"
+    assert told(beacon=None, rights=()) == "ready in about 1 minute"
+    young = Right(name="the key", since=brief.now + 1)
+    waits = told(rights=(young,), pace=brief.now - field.world.beacon.time + 13 * 60)
+    assert waits == "ready in about 13 minutes: the key is younger than any record"
+    assert readiness(None, elapsed=0, delay=0, spoken_for=0).text == (
+        "no node has told anything yet"
+    )
+
+
+def final_state(field: Field) -> object:
+    with field.store.reading() as view:
+        jobs = {
+            job.job: (job.state, job.started_at, job.finished_at, job.file, job.pieces)
+            for job in view.jobs()
+        }
+        return sorted(jobs.items()), sorted(row.piece for row in view.signed())
+
+
+@pytest.mark.deep
+def test_any_order_and_any_repetition_give_one_state(
+    tmp_path: Path, volume: Callable[[int, int, int], int]
+) -> None:
+    world = make_world()
+    world.disclose()
+    found = set()
+    for seed in range(volume(20, 200, 10_000)):
+        field = make_field(world, tmp_path / str(seed))
+        at, measured = field.clock.time, field.piece()
+        end = JobEvent(job="a", phase=JobPhase.FINISHED, at=at, file=JOB, pieces=(measured,) * 2)
+        events = [
+            JobEvent(job="a", phase=JobPhase.STARTED, at=at - 9),
+            end,
+            JobEvent(job="b", phase=JobPhase.STARTED, at=at - 5),
+            JobEvent(job="b", phase=JobPhase.STOPPED, at=at),
+            JobEvent(job="c", phase=JobPhase.STARTED, at=at),
+        ]
+        chance = random.Random(seed)
+        told = [*events, *chance.choices(events, k=4)]
+        chance.shuffle(told)
+        for event in told:
+            field.machine.tell(event)
+            field.watching.observe(field.post, field.machine)
+            if chance.random() < 0.5 and field.watching.observe(field.post, field.machine):
+                raise AssertionError(seed)
+        field.sending.inform(field.post)
+        field.attesting.sign(field.post)
+        found.add(repr(final_state(field)))
+        field.store.close()
+
+    assert len(found) == 1
