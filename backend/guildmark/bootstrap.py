@@ -16,6 +16,7 @@ from guildmark.adapters.content.stores import Stores, open_stores
 from guildmark.adapters.content.uploads import LocalUploads
 from guildmark.adapters.content.vault import LocalVault
 from guildmark.adapters.keys.keystore import FileKeyStore
+from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.adapters.store.engine import (
     StoreDamagedError,
@@ -69,6 +70,7 @@ from guildmark.services.keeping import Keeping
 from guildmark.services.licenses import Licenses
 from guildmark.services.line import Line
 from guildmark.services.logs import Logs
+from guildmark.services.naming import Naming
 from guildmark.services.notices import Notices
 from guildmark.services.offers import Offers
 from guildmark.services.packages import Packages
@@ -119,7 +121,12 @@ class Home:
     @property
     def disclosing(self) -> Disclosing:
         """Return the use cases around disclosures."""
-        return Disclosing(store=self.store)
+        return Disclosing(store=self.store, naming=self.naming)
+
+    @property
+    def naming(self) -> Naming:
+        """Return the use cases around names."""
+        return Naming(names=UnicodeNames())
 
     @property
     def packages(self) -> Packages:
@@ -193,7 +200,7 @@ class Home:
         """Return the use cases around the index."""
         node = self.settings.node
         own_log = None if node is None else node.log
-        return Indexing(ledger=self.ledger, store=self.store, own_log=own_log)
+        return Indexing(ledger=self.ledger, store=self.store, naming=self.naming, own_log=own_log)
 
     @property
     def keeping(self) -> Keeping:
@@ -404,6 +411,7 @@ def open_fsck(settings: Settings, *, open_seconds: int) -> Fsck:
             ledger=ledger,
             store=SqlNodeStore(engine),
             scratch=ScratchStore,
+            naming=Naming(names=UnicodeNames()),
             own_log=None if settings.node is None else settings.node.log,
         ),
         auditing=Auditing(
@@ -467,7 +475,7 @@ def open_node(home: Home) -> Node:
         line=Line(
             publishing=publishing,
             transactions=home.transactions,
-            indexing=Indexing(ledger=home.ledger, store=home.store, own_log=own.log),
+            indexing=home.indexing,
             anchoring=anchoring,
         ),
     )

@@ -11,6 +11,7 @@ from fakes.chain import MemoryChain, MemoryOutbox
 from fakes.content import CountingEntropy, MemoryVault
 from fakes.keys import MemoryKeyStore, signing_key
 from fakes.store import MemoryNodeStore
+from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.domain.clause import (
     Clause,
     ClauseClass,
@@ -63,6 +64,7 @@ from guildmark.services.ingest import Ingest
 from guildmark.services.licenses import Licenses
 from guildmark.services.line import Line
 from guildmark.services.logs import Logs
+from guildmark.services.naming import Naming
 from guildmark.services.notices import Notices
 from guildmark.services.packages import Packages
 from guildmark.services.parts import Parts
@@ -154,14 +156,18 @@ class Tools:
 
     @property
     def disclosing(self) -> Disclosing:
-        return Disclosing(store=self.store)
+        return Disclosing(store=self.store, naming=self.naming)
+
+    @property
+    def naming(self) -> Naming:
+        return Naming(names=UnicodeNames())
 
     @property
     def exporter(self) -> Exporter:
         return Exporter(ledger=self.chain, store=self.store)
 
     def indexing(self, log: LogNumber | None = None) -> Indexing:
-        return Indexing(ledger=self.chain, store=self.store, own_log=log)
+        return Indexing(ledger=self.chain, store=self.store, naming=self.naming, own_log=log)
 
     def ingest(self, log: LogNumber) -> Ingest:
         return Ingest(store=self.store, entropy=self.entropy, log=log)

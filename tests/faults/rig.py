@@ -22,6 +22,7 @@ from guildmark.adapters.chain.outbox import Outbox
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.chain.signing import Signing
 from guildmark.adapters.clock import SystemEntropy
+from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.store.engine import check_whole, open_database
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.adapters.store.outbox import OutboxTable
@@ -42,8 +43,11 @@ from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
 from guildmark.services.line import Line
 from guildmark.services.logs import Logs
+from guildmark.services.naming import Naming
 from guildmark.services.projection import known
 from guildmark.services.sequencing import Sequencing
+
+NAMING = Naming(names=UnicodeNames())
 
 OPERATOR, WRITER = KeyName("operator"), KeyName("writer")
 START = 1_700_000_000
@@ -207,7 +211,7 @@ class Rig:
         store = StepStore(SqlNodeStore(engine), on_step)
         line = Line(
             transactions=outbox,
-            indexing=Indexing(ledger=ledger, store=store, own_log=self.log or None),
+            indexing=Indexing(ledger=ledger, store=store, naming=NAMING, own_log=self.log or None),
             anchoring=Anchoring(
                 store=store,
                 transactions=outbox,
@@ -343,7 +347,7 @@ def differences(node: Node) -> Iterator[GuildmarkError]:
 
     ledger = node.line.indexing.ledger
     yield from Checking(
-        ledger=ledger, store=node.store, scratch=scratch, own_log=node.log
+        ledger=ledger, store=node.store, scratch=scratch, naming=NAMING, own_log=node.log
     ).differences()
     yield from Auditing(
         table=table,

@@ -89,6 +89,7 @@ def _served(node: Node, runner: Runner, challenger: Challenger) -> ServedNode:
         reconciling=home.reconciling,
         tickets=Tickets(clock=home.clock),
         disclosing=home.disclosing,
+        naming=home.naming,
         bundles=node.bundles,
         publishing=node.publishing,
         judging=Judging(

@@ -63,10 +63,16 @@ LabelQuery = Annotated[
     ),
 ]
 SchemeQuery = Annotated[
-    str, Query(pattern="^[!-~]{1,32}$", description="The register: LEI, GLN, CAGE and so on.")
+    str | None,
+    Query(pattern="^[!-~]{1,32}$", description="The register: LEI, GLN, CAGE and so on."),
 ]
 ValueQuery = Annotated[
-    str, Query(pattern="^[ -~]{1,128}$", description="The identifier, as the register writes it.")
+    str | None,
+    Query(pattern="^[ -~]{1,128}$", description="The identifier, as the register writes it."),
+]
+NameQuery = Annotated[
+    str | None,
+    Query(pattern=r"^[^\x00-\x1f\x7f]{1,200}$", description="A name, or words of it."),
 ]
 StandardQuery = Annotated[
     str, Query(pattern=r"^[^\x00-\x1f\x7f]{1,128}$", description="For example ISO 13485.")

@@ -17,6 +17,7 @@ from guildmark.services.disclosing import Disclosing
 from guildmark.services.ingest import Ingest
 from guildmark.services.judging import Judging
 from guildmark.services.keeping import Round
+from guildmark.services.naming import Naming
 from guildmark.services.publishing import Publishing
 from guildmark.services.receipts import Receipts
 from guildmark.services.reconciling import Reconciling
@@ -83,6 +84,7 @@ class ServedNode:
     reconciling: Reconciling
     tickets: Tickets
     disclosing: Disclosing
+    naming: Naming
     bundles: Bundles
     publishing: Publishing
     judging: Judging

@@ -36,8 +36,8 @@ from guildmark.services.accreditations import (
     accreditations_of,
     present,
 )
-from guildmark.services.cards import name_of
 from guildmark.services.disclosing import shown_accreditation
+from guildmark.services.naming import name_of
 
 app = typer.Typer(help="Accredit others; tell who was accredited, and when.", no_args_is_help=True)
 

@@ -16,8 +16,9 @@ from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, to_hex
 from guildmark.domain.identity import ClaimDocument
 from guildmark.domain.refusals import ClaimUnknownError
 from guildmark.ports import DocumentKind, KeyName, View
-from guildmark.services.cards import holders, name_of
+from guildmark.services.cards import holders
 from guildmark.services.disclosing import shown_claim
+from guildmark.services.naming import name_of
 
 app = typer.Typer(help="State which identifier somebody holds.", no_args_is_help=True)
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import typer
 
 from guildmark.bootstrap import Home
-from guildmark.cli.answers import Answer, Moment, Value, say
+from guildmark.cli.answers import Answer, Moment, Value, note, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, identity_id
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.errors import UsageError
@@ -18,7 +18,9 @@ from guildmark.domain.lawful import country_code
 from guildmark.domain.refusals import IdentityKindError, IdentityUnknownError
 from guildmark.domain.strictjson import parse_object
 from guildmark.ports import DocumentKind, KeyName, View
-from guildmark.services.cards import Stated, name_of, stated
+from guildmark.services.cards import Stated, stated
+from guildmark.services.identities import proposed
+from guildmark.services.naming import Lookalike, Naming, name_of
 
 _ARTICLES = {
     IdentityKind.ORGANIZATION: "an organization: who makes, designs or runs a log",
@@ -73,29 +75,11 @@ def app_of(kind: IdentityKind) -> typer.Typer:
         as_json: AsJson = False,
     ) -> None:
         profile = _written(name, country, detail)
-        registered = enter(home).identities(KeyName(account)).register(kind, profile)
+        opened = enter(home)
+        _warn(name, opened, opened.account(KeyName(account)).address)
+        registered = opened.identities(KeyName(account)).register(kind, profile)
         answer: Answer = {"id": to_hex(registered), "kind": word, "profile": profile}
         say(answer, as_json=as_json, brief=to_hex(registered))
-
-    @app.command(help=f"Show the {word}, its links and its claims.")
-    def show(
-        identity: Annotated[
-            IdentityId, typer.Argument(metavar="ID", parser=identity_id, help=f"The {word}'s id.")
-        ],
-        did: _Did = False,
-        host: _Host = None,
-        home: Folder = None,
-        as_json: AsJson = False,
-    ) -> None:
-        opened = enter_informed(home)
-        with opened.store.reading() as view:
-            answer = shown(identity, kind, view)
-            if not did:
-                say(answer, as_json=as_json)
-                return
-            dids = opened.dids(host or _own_host(opened))
-            # A document is JSON, whoever reads it.
-            say(dids.of_identity(identity, view), as_json=True)
 
     @app.command(
         "profile",
@@ -113,9 +97,55 @@ def app_of(kind: IdentityKind) -> typer.Typer:
         as_json: AsJson = False,
     ) -> None:
         profile = _written(name, country, detail)
-        enter(home).identities(KeyName(account)).change_profile(identity, profile)
+        opened = enter(home)
+        _warn(name, opened, opened.account(KeyName(account)).address)
+        opened.identities(KeyName(account)).change_profile(identity, profile)
         answer: Answer = {"id": to_hex(identity), "kind": word, "profile": profile}
         say(answer, as_json=as_json)
+
+    _add_reading(app, kind)
+    _add_handing_over(app, kind)
+    return app
+
+
+def _add_reading(app: typer.Typer, kind: IdentityKind) -> None:
+    word = kind.name.lower()
+
+    @app.command(help=f"Show the {word}, its links and its claims.")
+    def show(
+        identity: Annotated[
+            IdentityId, typer.Argument(metavar="ID", parser=identity_id, help=f"The {word}'s id.")
+        ],
+        did: _Did = False,
+        host: _Host = None,
+        home: Folder = None,
+        as_json: AsJson = False,
+    ) -> None:
+        opened = enter_informed(home)
+        with opened.store.reading() as view:
+            answer = shown(identity, kind, view, opened.naming)
+            if not did:
+                say(answer, as_json=as_json)
+                return
+            dids = opened.dids(host or _own_host(opened))
+            # A document is JSON, whoever reads it.
+            say(dids.of_identity(identity, view), as_json=True)
+
+    @app.command(help=f"Find each {word} by words of its name, also where letters only look alike.")
+    def find(
+        name: Annotated[str, typer.Argument(help="The name, or words of it.")],
+        home: Folder = None,
+        as_json: AsJson = False,
+    ) -> None:
+        opened = enter_informed(home)
+        with opened.store.reading() as view:
+            named = opened.naming.find(name, view)
+            found = [_found(fact, view) for fact in named if fact.kind == kind]
+        say({"name": name, "found": found}, as_json=as_json)
+
+
+def _add_handing_over(app: typer.Typer, kind: IdentityKind) -> None:
+    word = kind.name.lower()
 
     @app.command(help=f"Name the account that shall speak for the {word}; it must accept.")
     def propose(
@@ -149,10 +179,8 @@ def app_of(kind: IdentityKind) -> typer.Typer:
         enter(home).identities(KeyName(account)).accept_controller(identity)
         say({"id": to_hex(identity), "state": "accepted"}, as_json=as_json)
 
-    return app
 
-
-def shown(identity: IdentityId, kind: IdentityKind, view: View) -> Answer:
+def shown(identity: IdentityId, kind: IdentityKind, view: View, naming: Naming) -> Answer:
     """Return what the index and this home's documents know of an identity.
 
     Raises:
@@ -167,16 +195,32 @@ def shown(identity: IdentityId, kind: IdentityKind, view: View) -> Answer:
         found = IdentityKind(fact.kind).name.lower()
         message = f"{to_hex(identity)} is of kind {found}, not {kind.name.lower()}."
         raise IdentityKindError(message, expected=kind.name.lower(), found=found)
+    successor = proposed(identity, view.facts)
     return {
         "id": to_hex(identity),
         "kind": kind.name.lower(),
         "controller": to_hex(fact.controller),
+        "proposedController": None if successor is None else to_hex(successor),
+        "looksLike": [_alike(one) for one in naming.lookalikes(fact, view)],
+        "mixedScripts": list(naming.mixed(name_of(identity, view.documents))),
         "since": Moment(fact.since),
         "profile": _profile(identity, view),
         "parents": [_link(link) for link in view.facts.each(LinkFact, identity)],
         "members": list(_members(identity, view)),
         "claims": [_claim(one, view) for one in stated(identity, view)],
     }
+
+
+def _warn(name: str, home: Home, account: Address) -> None:
+    """Say how a name can be mistaken, as far as this home knows; it is taken all the same."""
+    scripts = " and ".join(map(str.capitalize, home.naming.mixed(name)))
+    if scripts:
+        note(f"A word of this name mixes {scripts} letters; cards of it will say so.")
+    with home.store.reading() as view:
+        alike = home.naming.alike(name, view)
+    for one in alike:
+        if one.controller != account:
+            note(f"This name looks like that of {to_hex(one.id)}; cards of it will say so.")
 
 
 def _own_host(home: Home) -> str:
@@ -216,6 +260,15 @@ def _link(link: LinkFact) -> Answer:
         "from": Moment(link.since),
         "to": Moment(link.until),
     }
+
+
+def _alike(one: Lookalike) -> Answer:
+    return {"id": to_hex(one.identity), "name": one.name, "since": Moment(one.since)}
+
+
+def _found(fact: IdentityFact, view: View) -> Answer:
+    name = name_of(fact.id, view.documents)
+    return {"id": to_hex(fact.id), "name": name, "since": Moment(fact.since)}
 
 
 def _members(parent: IdentityId, view: View) -> Iterator[Answer]:

@@ -105,6 +105,19 @@ class ProposalFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NameFact:
+    """An identity that has, or had, a name or a word of it: the way from how it looks to whom."""
+
+    name: Digest
+    identity: IdentityId
+
+    @property
+    def key(self) -> Key:
+        """Return the digest of how the text looks, and the identity."""
+        return (self.name, self.identity)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorityFact:
     """An authority, by the time of its registration."""
 
@@ -558,6 +571,7 @@ class PartFact:
         return (self.log, self.index)
 
 
+# Names are not among them: what somebody was called before is forgotten with the index alone.
 KINDS: tuple[type[Fact], ...] = (
     IdentityFact,
     SpokenForFact,
@@ -591,4 +605,4 @@ KINDS: tuple[type[Fact], ...] = (
     RecordStartFact,
     PartFact,
 )
-"""Every class of facts that the index keeps."""
+"""Every class of facts that the index keeps, but for names."""

@@ -7,8 +7,7 @@ from guildmark.domain.facts import ClaimFact, NamedByFact, NumberFact
 from guildmark.domain.identifiers import Bytes32, IdentityId
 from guildmark.domain.identity import number_digest, scheme_bytes
 from guildmark.domain.registers import ONE_A_HOLDER
-from guildmark.domain.strictjson import parse_object
-from guildmark.ports import DocumentKind, Documents, Facts, View
+from guildmark.ports import Documents, Facts, View
 from guildmark.services.disclosing import shown_claim
 from guildmark.services.projection import known
 
@@ -64,13 +63,6 @@ def read_claim(fact: ClaimFact, documents: Documents) -> Stated:
         scheme=fact.scheme.rstrip(b"\0").decode("ascii", "replace"),
         value=None if opened is None else opened.claim.value,
     )
-
-
-def name_of(identity: IdentityId, documents: Documents) -> str:
-    """Return the name in an identity's profile, empty where this home does not hold it."""
-    body = documents.get(DocumentKind.PROFILE, identity)
-    name = None if body is None else parse_object(body).get("name")
-    return name if isinstance(name, str) else ""
 
 
 def _holders(scheme: Bytes32, value: str, facts: Facts) -> Sequence[ClaimFact]:

@@ -1,7 +1,7 @@
 """Whether a home's index and log are what the chain says: the first difference is named."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError, NotLoggedError, UntrustedError
@@ -12,6 +12,7 @@ from guildmark.domain.queue import Logged
 from guildmark.domain.record import Record
 from guildmark.ports import Block, Documents, Facts, Ledger, LogReader, NodeStore, View
 from guildmark.services.indexing import HistoryLostError, HistoryRewrittenError, Indexing
+from guildmark.services.naming import Naming
 from guildmark.services.projection import FactMissingError
 
 _OTHER = (HistoryRewrittenError, HistoryLostError, FactMissingError)
@@ -74,6 +75,7 @@ class Checking:
     ledger: Ledger
     store: NodeStore
     scratch: Callable[[Documents], NodeStore]
+    naming: Naming
     own_log: LogNumber | None = None
 
     def differences(self) -> Iterator[GuildmarkError]:
@@ -97,8 +99,9 @@ class Checking:
                 yield from self._compared(view, told.facts)
 
     def _read(self, fresh: NodeStore, cursor: Block) -> None:
-        Indexing(ledger=self.ledger, store=self.store).check()
-        Indexing(ledger=self.ledger, store=fresh).follow(cursor)
+        kept = Indexing(ledger=self.ledger, store=self.store, naming=self.naming)
+        kept.check()
+        replace(kept, store=fresh).follow(cursor)
 
     def _compared(self, view: View, told: Facts) -> Iterator[GuildmarkError]:
         yield from _facts(view.facts, told)

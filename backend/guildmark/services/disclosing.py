@@ -43,6 +43,7 @@ from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.domain.verification.evidence import AccreditationDisclosure, ClaimDisclosure
 from guildmark.ports import DocumentKind, Documents, Facts, NodeStore, View, Work
 from guildmark.services.inspecting import inspection_proof, keeping
+from guildmark.services.naming import Naming
 from guildmark.services.projection import known
 
 DISCLOSURE_LIMITS = Limits(size=4 << 20, depth=8, values=50_000)
@@ -74,6 +75,7 @@ class Disclosing:
     """Use cases around disclosures."""
 
     store: NodeStore
+    naming: Naming
 
     def receive(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         """Keep a document after checking it against the digest on chain.
@@ -99,6 +101,8 @@ class Disclosing:
             work.documents.put(kind, key, body)
             if kind is DocumentKind.CLAIM:
                 note_number(ClaimId(Bytes32(key)), work)
+            if kind is DocumentKind.PROFILE:
+                self.naming.note(IdentityId(Bytes32(key)), work)
 
     def show(self, kind: DocumentKind, key: bytes, *, paths: Collection[str] = ()) -> bytes:
         """Return the document of this home that opens a thing, ready to be disclosed.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from guildmark.domain.canonical import canonical
 from guildmark.domain.contracts import ContractName
+from guildmark.domain.facts import ProposalFact
 from guildmark.domain.identifiers import (
     ZERO32,
     Address,
@@ -28,7 +29,7 @@ from guildmark.domain.lawful import country_code
 from guildmark.domain.registers import check_identifier
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.strictjson import JsonValue
-from guildmark.ports import Call, DocumentKind, Entropy, Ledger, NodeStore
+from guildmark.ports import Call, DocumentKind, Entropy, Facts, Ledger, NodeStore
 from guildmark.services.accounts import Account
 from guildmark.services.disclosing import claim_body
 
@@ -256,6 +257,12 @@ class Identities:
 
     def _salt(self) -> Bytes32:
         return Bytes32(self.entropy.token(_SALT_SIZE))
+
+
+def proposed(identity: IdentityId, facts: Facts) -> Address | None:
+    """Return the account that may accept an identity from its controller, None where none may."""
+    found = facts.get(ProposalFact, identity)
+    return found.account if found is not None and any(found.account) else None
 
 
 def _check_country(profile: Mapping[str, JsonValue]) -> None:

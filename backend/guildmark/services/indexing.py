@@ -10,6 +10,7 @@ from guildmark.domain.errors import NetworkError, UntrustedError
 from guildmark.domain.identifiers import LogNumber
 from guildmark.ports import Block, BlockUnknownError, Event, Ledger, NodeStore
 from guildmark.services.disclosing import note_number, note_profile
+from guildmark.services.naming import Naming
 from guildmark.services.projection import project, record_of
 from guildmark.services.settling import settle
 
@@ -17,6 +18,7 @@ _logger = logging.getLogger(__name__)
 
 _BLOCKS_A_STEP = 1000
 _CLAIMED = frozenset({"ClaimMade", "ClaimShown"})
+_NAMED = frozenset({"IdentityRegistered", "ProfileChanged"})
 
 
 class HistoryRewrittenError(UntrustedError):
@@ -45,11 +47,13 @@ class Indexing:
     """Use cases around the index.
 
     Args:
+        naming: Lets identities be found by their names.
         own_log: The log whose batches this node closes, None for a home that runs none.
     """
 
     ledger: Ledger
     store: NodeStore
+    naming: Naming
     own_log: LogNumber | None = None
 
     def check(self) -> Block | None:
@@ -124,6 +128,8 @@ class Indexing:
                     note_number(event.args["claim"], work)
                 if event.name == "ProfileChanged":
                     note_profile(event.args["id"], event.args["profile"], work)
+                if event.name in _NAMED:
+                    self.naming.note(event.args["id"], work)
                 if event.name == "RecordAppended" and event.args["log"] == self.own_log:
                     settle(record_of(event), work)
             work.facts.move(last)

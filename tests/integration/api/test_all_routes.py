@@ -125,6 +125,7 @@ def gets(played: Played) -> list[str]:
         "/v1/parts": f"?label={played.parts[0].label}",
         "/v1/identities": "?scheme=CAGE&value=1ABC2",
         "/search": "?q=1.0",
+        "/names": "?q=nobody",
         "/licenses/{license_}/reconciliation": "?" + reconciliation(played).partition("?")[2],
     }
     described_paths = [path for path, _ in operations("get")]

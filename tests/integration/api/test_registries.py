@@ -8,7 +8,7 @@ from guildmark.domain.identity import IdentityKind
 from guildmark.domain.merkle import MerkleTree
 from guildmark.domain.refusals import RecoveryTooEarlyError
 from guildmark.domain.signatures import Algorithm, PublicKey
-from guildmark.ports import KeyName
+from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.guardians import recovery, standing
 from guildmark.services.notices import Suspicion
 from stages import Played, indexed, until
@@ -63,7 +63,64 @@ def test_an_identity_is_shown_with_who_states_what_of_it(web: httpx.Client, play
     held = web.get("/v1/identities", params=query).json()["claims"]
     assert [one["id"] for one in held] == [claim["id"]]
     nobody = web.get("/v1/identities", params={"scheme": "CAGE", "value": "1ABC2"}).json()
-    assert nobody == {"claims": []}
+    assert nobody == {"claims": [], "identities": []}
+
+
+def test_who_has_a_name_is_found_by_how_it_looks(web: httpx.Client, played: Played) -> None:
+    designer = played.scene.designer
+    name = designer.name
+
+    for text in (name, name.upper(), name.replace("o", "\u043e").replace("e", "\u0435")):
+        found = web.get("/v1/identities", params={"name": text}).json()
+        assert [(one["id"], one["name"]) for one in found["identities"]] == [
+            (to_hex(designer.id), name)
+        ]
+        sent = web.get("/search", params={"q": text})
+        assert sent.headers["location"] == f"/orgs/{to_hex(designer.id)}"
+    assert web.get("/v1/identities", params={"name": "nobody"}).json()["identities"] == []
+
+
+def test_a_forged_name_is_taken_and_told(web: httpx.Client, played: Played) -> None:
+    maker, forger = played.workshops[0].maker.party, played.scene.designer.home
+    forged = maker.name.replace("o", "\u043e")
+    copy = forger.identities(KeyName("account")).register(
+        IdentityKind.ORGANIZATION, {"name": forged}
+    )
+    block = forger.indexing.follow().number
+    until(lambda: indexed(played.node) >= block)
+
+    body = forger.disclosing.show(DocumentKind.PROFILE, copy)
+    played.node.disclose(DocumentKind.PROFILE, copy, body)
+
+    shown = web.get(f"/v1/identities/{to_hex(copy)}").json()
+    assert [one["id"] for one in shown["looksLike"]] == [to_hex(maker.id)]
+    assert shown["mixedScripts"] == ["CYRILLIC", "LATIN"]
+    card, honest = (web.get(f"/orgs/{to_hex(one)}").text for one in (copy, maker.id))
+    assert "This name looks like that of" in card
+    assert "mixes Cyrillic and Latin letters" in card
+    assert "Later on record under a name that looks the same" in honest
+    assert "This name looks like that of" not in honest
+    names = web.get("/search", params={"q": maker.name})
+    assert names.headers["location"].startswith("/names?q=")
+    listed = web.get(names.headers["location"]).text
+    assert listed.index(to_hex(maker.id)) < listed.index(to_hex(copy))
+
+
+def test_a_proposed_controller_is_shown(web: httpx.Client, played: Played) -> None:
+    party, other = played.workshops[0].maker.party, played.scene.designer.home
+    account = other.account(KeyName("account")).address
+    own = party.home.identities(KeyName("account"))
+    machine = own.register(IdentityKind.MACHINE, {"name": "Printer"})
+    own.propose_controller(machine, account)
+    block = party.home.indexing.follow().number
+    until(lambda: indexed(played.node) >= block)
+
+    shown = web.get(f"/v1/identities/{to_hex(machine)}").json()
+
+    assert shown["proposedController"] == to_hex(account)
+    assert (
+        f"Proposed to speak</dt><dd>{to_hex(account)}" in web.get(f"/orgs/{to_hex(machine)}").text
+    )
 
 
 def test_guardians_are_named_and_their_recovery_is_cancelled(played: Played) -> None:

@@ -14,6 +14,7 @@ from fakes.store import MemoryNodeStore
 from fakes.world import RECIPE
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.outbox import Outbox
+from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.facts import (
     DesignFact,
@@ -48,17 +49,18 @@ from guildmark.domain.refusals import (
 from guildmark.domain.terms import TermsKind
 from guildmark.ports import Call, KeyName
 from guildmark.services.accounts import Account
-from guildmark.services.cards import name_of
 from guildmark.services.designs import Designs, SourceFile
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
 from guildmark.services.licenses import Licenses, SignedExtension
 from guildmark.services.licensors import NotLicensorError
 from guildmark.services.logs import Logs
+from guildmark.services.naming import Naming, name_of
 from guildmark.services.offers import Draft, Offer, Offers, Price
 from guildmark.services.projection import known
 from guildmark.services.recipes import Recipes
 
+NAMING = Naming(names=UnicodeNames())
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
 OWNER, MAKER, PARTNER = KeyName("owner"), KeyName("licensor"), KeyName("partner")
@@ -96,7 +98,9 @@ class Place:
         return self.ledger.read(call)
 
     def fact(self, kind: type[Any], *key: bytes | int) -> Any:
-        Indexing(ledger=self.ledger, store=self.store, own_log=None).follow()
+        Indexing(
+            ledger=self.ledger, store=self.store, naming=Naming(names=UnicodeNames()), own_log=None
+        ).follow()
         with self.store.reading() as view:
             return known(view.facts, kind, *key)
 
@@ -111,7 +115,9 @@ def place(tmp_path: Path, open_outbox: Callable[..., Outbox]) -> Iterator[Place]
 
 
 def terms_of(place: Place, holder: IdentityId, units: int, **rest: Any) -> Draft:
-    Indexing(ledger=place.ledger, store=place.store, own_log=None).follow()
+    Indexing(
+        ledger=place.ledger, store=place.store, naming=Naming(names=UnicodeNames()), own_log=None
+    ).follow()
     with place.store.reading() as view:
         (design,) = view.facts.each(DesignFact)
     return Draft(

@@ -25,6 +25,7 @@ from fakes.content import CountingEntropy
 from fakes.remote import END, Answering, Fuse, Remote
 from fakes.store import MemoryNodeStore
 from fakes.world import WRITER, Tools, World, make_world
+from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.domain.identifiers import Digest, LogNumber
@@ -34,6 +35,7 @@ from guildmark.services.anchoring import Anchoring
 from guildmark.services.indexing import Indexing
 from guildmark.services.ingest import Ingest, Reception
 from guildmark.services.line import Line
+from guildmark.services.naming import Naming
 from guildmark.services.sequencing import Sequencing
 
 DEATHS = 3
@@ -113,9 +115,10 @@ def live(template: Template, connection: Connection, fuse: Fuse) -> None:
     outbox = cast("Transactions", Remote(connection, "outbox", fuse))
     chain = cast("Ledger", Remote(connection, "chain", fuse))
     ingest = Ingest(store=store, entropy=entropy, log=log)
+    naming = Naming(names=UnicodeNames())
     line = Line(
         transactions=outbox,
-        indexing=Indexing(ledger=chain, store=store, own_log=log),
+        indexing=Indexing(ledger=chain, store=store, naming=naming, own_log=log),
         anchoring=Anchoring(
             store=store,
             transactions=outbox,

@@ -107,10 +107,10 @@ def test_a_site_shows_its_links_and_members(speak: Speak, world: World) -> None:
 def test_people_read_an_identity_in_lines(speak: Speak, world: World) -> None:
     lines = speak("site", "show", to_hex(world.site)).lines
 
-    assert lines[0] == f"id          {to_hex(world.site)}"
-    assert lines[1] == "kind        site"
-    assert "claims      -" in lines
-    assert any(line.startswith("since       2023-11-14T22:1") for line in lines)
+    assert lines[0] == f"id                  {to_hex(world.site)}"
+    assert lines[1] == "kind                site"
+    assert "claims              -" in lines
+    assert any(line.startswith("since               2023-11-14T22:1") for line in lines)
 
 
 def test_a_foreign_profile_is_not_shown(speak: Speak, world: World) -> None:
@@ -419,3 +419,45 @@ def test_a_did_document_needs_a_host(speak: Speak, world: World) -> None:
     spoken = speak("org", "show", to_hex(world.maker), "--did", "--json")
 
     assert (spoken.exit, spoken.json["code"]) == (2, "cli.didHostMissing")
+
+
+def test_a_proposed_controller_is_shown(speak: Speak, world: World) -> None:
+    account = to_hex(world.tools.account(SITE).address)
+    maker = to_hex(world.maker)
+
+    speak("org", "propose", maker, account, "--as", MAKER)
+    waiting = speak("org", "show", maker, "--json").json
+    speak("org", "accept", maker, "--as", SITE)
+    after = speak("org", "show", maker, "--json").json
+
+    assert (waiting["proposedController"], after["proposedController"]) == (account, None)
+    assert after["controller"] == account
+
+
+def test_identities_are_found_by_how_their_names_look(speak: Speak) -> None:
+    made = speak("org", "register", "Oficina Mondego", "--as", MAKER).out
+    speak("site", "register", "Mondego Sul", "--as", SITE)
+
+    found = speak("org", "find", "M0NDEGO", "--json").json
+
+    assert [(one["id"], one["name"]) for one in found["found"]] == [(made, "Oficina Mondego")]
+    assert speak("machine", "find", "Mondego", "--json").json["found"] == []
+
+
+def test_a_name_that_looks_like_anothers_is_taken_with_a_word(speak: Speak) -> None:
+    first = speak("org", "register", "Oficina Mondego", "--as", MAKER).out
+    speak("org", "show", first)
+
+    copy = speak("org", "register", "Oficina M\u043endego", "--as", SITE)
+
+    assert f"looks like that of {first}" in copy.err
+    assert "mixes Cyrillic and Latin letters" in copy.err
+    shown = speak("org", "show", copy.out, "--json").json
+    assert [one["id"] for one in shown["looksLike"]] == [first]
+    assert shown["mixedScripts"] == ["CYRILLIC", "LATIN"]
+
+
+def test_ones_own_names_may_be_alike(speak: Speak) -> None:
+    speak("org", "show", speak("org", "register", "Oficina", "--as", MAKER).out)
+
+    assert speak("site", "register", "Oficina", "--as", MAKER).err == ""

@@ -8,8 +8,9 @@ from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId
 from guildmark.domain.identity import ClaimDocument, MalformedSchemeError, number_digest
 from guildmark.domain.registers import WrongBpnCheckError
 from guildmark.ports import DocumentKind
-from guildmark.services.cards import RIVALS_MAX, Stated, holders, name_of, stated
+from guildmark.services.cards import RIVALS_MAX, Stated, holders, stated
 from guildmark.services.disclosing import claim_body
+from guildmark.services.naming import name_of
 
 ONE, OTHER = "506700GE1G29325QX363", "529900T8BM49AURSDO55"
 

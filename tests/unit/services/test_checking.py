@@ -9,6 +9,7 @@ import pytest
 
 from fakes.store import MemoryDocuments, MemoryNodeStore
 from fakes.world import WRITER, World, make_world
+from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.store.scratch import ScratchStore
 from guildmark.domain.facts import IdentityFact, LogFact, RecordFact
 from guildmark.domain.identifiers import Bytes32, IdentityId, Index, UnitNumber
@@ -17,6 +18,9 @@ from guildmark.domain.queue import Batch
 from guildmark.ports import Documents, KeyName, LedgerUnavailableError, LogReader, NodeStore, View
 from guildmark.services.anchoring import append_call
 from guildmark.services.checking import Checking
+from guildmark.services.naming import Naming
+
+NAMING = Naming(names=UnicodeNames())
 
 
 @pytest.fixture
@@ -40,7 +44,11 @@ def fresh(documents: Documents) -> MemoryNodeStore:
 
 def codes(world: World, **changes: Any) -> list[str]:
     checking = Checking(
-        ledger=world.tools.chain, store=world.tools.store, scratch=fresh, own_log=world.log
+        ledger=world.tools.chain,
+        store=world.tools.store,
+        scratch=fresh,
+        naming=NAMING,
+        own_log=world.log,
     )
     return [found.code for found in replace(checking, **changes).differences()]
 
@@ -80,7 +88,7 @@ def test_a_changed_fact_is_named(world: World) -> None:
         work.facts.put(replace(fact, size=fact.size + 1))
 
     (found,) = Checking(
-        ledger=world.tools.chain, store=world.tools.store, scratch=fresh
+        ledger=world.tools.chain, store=world.tools.store, scratch=fresh, naming=NAMING
     ).differences()
 
     assert "is another one than follows from the chain" in found.message
@@ -161,6 +169,7 @@ def test_a_missing_entry_is_named_by_its_index(world: World) -> None:
         ledger=world.tools.chain,
         store=cast("NodeStore", store),
         scratch=fresh,
+        naming=NAMING,
         own_log=world.log,
     )
 

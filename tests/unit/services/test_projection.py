@@ -32,9 +32,10 @@ from guildmark.domain.facts import (
     SiteRecipeFact,
     SpokenForFact,
 )
-from guildmark.domain.identifiers import UINT64_MAX, ZERO32, Address
+from guildmark.domain.identifiers import UINT64_MAX, ZERO32, ZERO_ADDRESS, Address
 from guildmark.domain.recipe import Status
 from guildmark.ports import KeyName
+from guildmark.services.identities import proposed
 from guildmark.services.projection import FactMissingError, known
 
 
@@ -303,3 +304,29 @@ def test_an_accreditation_is_known_by_its_subject_and_so_is_its_end(world: World
     )
     assert (fact.since, fact.until) == (7, 9)
     assert fact.revoked_at == world.tools.chain.head(final=True).time
+
+
+def test_who_is_proposed_waits_until_he_accepts(world: World) -> None:
+    tools = world.tools
+    account = tools.account(SITE).address
+    before = successor(world)
+
+    tools.identities(MAKER).propose_controller(world.maker, account)
+    waiting = successor(world)
+    tools.identities(SITE).accept_controller(world.maker)
+
+    assert (before, waiting, successor(world)) == (None, account, None)
+
+
+def test_a_proposal_is_taken_back(world: World) -> None:
+    tools = world.tools
+    tools.identities(MAKER).propose_controller(world.maker, tools.account(SITE).address)
+    tools.identities(MAKER).propose_controller(world.maker, ZERO_ADDRESS)
+
+    assert successor(world) is None
+
+
+def successor(world: World) -> Address | None:
+    world.tools.indexing(world.log).follow()
+    with world.tools.store.reading() as view:
+        return proposed(world.maker, view.facts)

@@ -20,8 +20,10 @@ from guildmark.domain.identity import IdentityKind
 from guildmark.domain.refusals import IdentityUnknownError
 from guildmark.ports import View
 from guildmark.services.accreditations import accreditations_above, present
-from guildmark.services.cards import Stated, name_of, stated
+from guildmark.services.cards import Stated, stated
 from guildmark.services.guardians import recovery
+from guildmark.services.identities import proposed
+from guildmark.services.naming import Lookalike, name_of
 from guildmark.services.notices import controllers, notices_on
 
 _SHOWN_MAX = 64
@@ -91,6 +93,10 @@ class CardPage:
     more: int
     notices: tuple[NoticeRow, ...]
     recovery: str
+    proposed: str
+    scripts: str
+    older: tuple[Named, ...]
+    newer: tuple[Named, ...]
     accreditations: tuple[AccreditationRow, ...]
     id: str
 
@@ -107,8 +113,14 @@ def card_page(identity: IdentityId, node: ServedNode) -> CardPage:
             message = f"No final block holds the identity {to_hex(identity)}."
             raise IdentityUnknownError(message, identity=to_hex(identity))
         claims = stated(identity, view)
+        alike = node.naming.lookalikes(fact, view)
+        name, successor = _named(identity, view).name, proposed(identity, view.facts)
         return CardPage(
-            name=_named(identity, view).name,
+            name=name,
+            proposed="" if successor is None else to_hex(successor),
+            scripts=" and ".join(map(str.capitalize, node.naming.mixed(name))),
+            older=tuple(_alike(one) for one in alike if one.is_older),
+            newer=tuple(_alike(one) for one in alike if not one.is_older),
             kind=IdentityKind(fact.kind).name.lower(),
             host=node.judging.host,
             facts=_facts(fact),
@@ -262,6 +274,11 @@ def _rival(rival: ClaimFact, one: Stated, view: View) -> Named:
         return Named(name=f"{who} states another {one.scheme}", href=_href(rival.issuer))
     holder = _named(rival.subject, view)
     return Named(name=f"{who} states it of {holder.name}", href=holder.href)
+
+
+def _alike(one: Lookalike) -> Named:
+    name = f"{one.name} ({shortened(to_hex(one.identity))})"
+    return Named(name=name, href=_href(one.identity))
 
 
 def _named(identity: IdentityId, view: View) -> Named:

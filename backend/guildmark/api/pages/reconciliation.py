@@ -10,7 +10,7 @@ from guildmark.domain.facts import LicenseFact, LicenseNumberFact
 from guildmark.domain.identifiers import IdentityId, LicenseId, to_hex
 from guildmark.domain.reconciliation import Difference, Row
 from guildmark.ports import View
-from guildmark.services.cards import name_of
+from guildmark.services.naming import name_of
 from guildmark.services.projection import known
 
 _WORDS: Mapping[Difference, str] = MappingProxyType(

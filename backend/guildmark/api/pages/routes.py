@@ -15,6 +15,7 @@ from guildmark.api.pages.card import card_page
 from guildmark.api.pages.details import part_details
 from guildmark.api.pages.errors import errors_page
 from guildmark.api.pages.home import home_page
+from guildmark.api.pages.names import names_page
 from guildmark.api.pages.problem import problem_page
 from guildmark.api.pages.reconciliation import reconciliation_page
 from guildmark.api.pages.reference import reference_page
@@ -38,6 +39,7 @@ from guildmark.domain.identifiers import (
     parse_hint,
     to_hex,
 )
+from guildmark.domain.identity import NAME_MAX
 from guildmark.domain.qr import read_link
 from guildmark.services.cards import holders
 from guildmark.services.dids import Document
@@ -107,6 +109,12 @@ def search(q: Annotated[str, Query(max_length=512)], node: Node) -> Response:
         return RedirectResponse(_searched(node, q.strip()), HTTPStatus.SEE_OTHER)
     except GuildmarkError as error:
         return _problem(error, node)
+
+
+@router.get("/names")
+def names(q: Annotated[str, Query(max_length=NAME_MAX)], node: Node) -> Response:
+    """Return who has a name, or one that looks like it."""
+    return _page("names.html", names_page(q.strip(), node), node)
 
 
 @router.get("/errors")
@@ -181,6 +189,27 @@ def _searched(node: ServedNode, text: str) -> str:
     holder = _holder(node, text)
     if holder is not None:
         return f"/orgs/{to_hex(holder)}"
+    try:
+        return _part_path(node, text)
+    except GuildmarkError:
+        # Last of all, lest somebody take a serial for his name.
+        named = _names_path(node, text)
+        if named is None:
+            raise
+        return named
+
+
+def _names_path(node: ServedNode, text: str) -> str | None:
+    """Return the path to who has a name, None where nobody has."""
+    with node.store.reading() as view:
+        found = node.naming.find(text, view)
+    if len(found) == 1:
+        return f"/orgs/{to_hex(found[0].id)}"
+    return f"/names?q={quote(text, safe='')}" if found else None
+
+
+def _part_path(node: ServedNode, text: str) -> str:
+    """Return the path of the part of a link or a serial."""
     written = text if "://" in text else _own_link(node, text)
     label, hint = read_link(written.replace("http://", "https://", 1))
     log, index = hint or _located(node, iter([label]))

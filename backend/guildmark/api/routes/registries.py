@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from guildmark.api.description import refusals
-from guildmark.api.parameters import Hex32, SchemeQuery, ValueQuery
+from guildmark.api.parameters import Hex32, NameQuery, SchemeQuery, ValueQuery
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain.facts import (
     DesignFact,
@@ -24,10 +24,15 @@ from guildmark.domain.refusals import (
     LicenseUnknownError,
 )
 from guildmark.domain.terms import NO_LICENSE
+from guildmark.ports import View
 from guildmark.services.cards import Stated, holders, read_claim, stated
 from guildmark.services.guardians import recovery
+from guildmark.services.identities import proposed
 from guildmark.services.licenses import Child, usage
+from guildmark.services.naming import Lookalike, name_of
 from guildmark.services.notices import controllers, notices_on
+
+_NAMED_MAX = 100
 
 router = APIRouter(prefix="/v1", tags=["registries"], responses=refusals(400, 404, 503))
 
@@ -67,23 +72,48 @@ class RecoveryAnswer(BaseModel):
     readyAt: int  # noqa: N815 - the name in JSON
 
 
+class LookalikeAnswer(BaseModel):
+    """Another identity whose name looks the same, and since when it is on record."""
+
+    id: str
+    name: str
+    since: int
+
+
 class IdentityAnswer(BaseModel):
-    """Who an identity is on chain; names are in its profile, off chain."""
+    """Who an identity is on chain; its name is in its profile, empty where this node has none.
+
+    The scripts are those that one word of the name mixes.
+    """
 
     id: str
     kind: str
+    name: str
+    looksLike: list[LookalikeAnswer]  # noqa: N815 - the name in JSON
+    mixedScripts: list[str]  # noqa: N815 - the name in JSON
     controller: str
     controllers: int
+    proposedController: str | None  # noqa: N815 - the name in JSON
     since: int
     claims: list[ClaimAnswer]
     notices: list[NoticeAnswer]
     recovery: RecoveryAnswer | None
 
 
+class NamedAnswer(BaseModel):
+    """An identity under a name: its own word."""
+
+    id: str
+    kind: str
+    name: str
+    since: int
+
+
 class HoldersAnswer(BaseModel):
-    """The standing claims of an identifier, the oldest first."""
+    """The standing claims of an identifier, or the identities under a name, the oldest first."""
 
     claims: list[ClaimAnswer]
+    identities: list[NamedAnswer]
 
 
 class RevisionAnswer(BaseModel):
@@ -151,12 +181,19 @@ class LicenseAnswer(BaseModel):
     licensedOn: list[ChildAnswer]  # noqa: N815 - the name in JSON
 
 
-@router.get("/identities", summary="Who holds an identifier")
-def holders_(scheme: SchemeQuery, value: ValueQuery, node: Node) -> HoldersAnswer:
-    """Return who is said to hold an identifier, as far as this node can read claims."""
+@router.get("/identities", summary="Who holds an identifier, or has a name")
+def holders_(
+    node: Node, scheme: SchemeQuery = None, value: ValueQuery = None, name: NameQuery = None
+) -> HoldersAnswer:
+    """Return who is said to hold an identifier, and who has a name that looks like the one given.
+
+    As far as this node can read claims and profiles; of what is not asked for there is none.
+    """
     with node.store.reading() as view:
-        held = [read_claim(fact, view.documents) for fact in holders(scheme, value, view.facts)]
-    return HoldersAnswer(claims=[_claim(one, node) for one in held])
+        claims = holders(scheme, value, view.facts) if scheme and value else ()
+        held = [read_claim(fact, view.documents) for fact in claims]
+        named = [_named(fact, view) for fact in node.naming.find(name or "", view)[:_NAMED_MAX]]
+    return HoldersAnswer(claims=[_claim(one, node) for one in held], identities=named)
 
 
 @router.get("/identities/{identity}", summary="An identity")
@@ -169,6 +206,9 @@ def identity(identity: Hex32, node: Node) -> IdentityAnswer:
         notices = notices_on(key, view.facts)
         running = recovery(key, view.facts)
         count = len(controllers(key, view.facts))
+        named = name_of(key, view.documents)
+        likes = () if fact is None else node.naming.lookalikes(fact, view)
+        successor = proposed(key, view.facts)
     if fact is None:
         message = f"No final block holds the identity {identity}."
         raise IdentityUnknownError(message, identity=identity)
@@ -176,7 +216,11 @@ def identity(identity: Hex32, node: Node) -> IdentityAnswer:
         id=identity,
         kind=IdentityKind(fact.kind).name.lower(),
         controller=to_hex(fact.controller),
+        name=named,
+        looksLike=[_lookalike(one) for one in likes],
+        mixedScripts=list(node.naming.mixed(named)),
         controllers=count,
+        proposedController=None if successor is None else to_hex(successor),
         since=fact.since,
         claims=[_claim(one, node) for one in claims],
         notices=[_notice(one, node) for one in notices],
@@ -256,6 +300,16 @@ def _notice(fact: NoticeFact, node: ServedNode) -> NoticeAnswer:
         suspectedFrom=fact.suspected_from,
         evidence=to_hex(fact.evidence),
     )
+
+
+def _named(fact: IdentityFact, view: View) -> NamedAnswer:
+    kind = IdentityKind(fact.kind).name.lower()
+    name = name_of(fact.id, view.documents)
+    return NamedAnswer(id=to_hex(fact.id), kind=kind, name=name, since=fact.since)
+
+
+def _lookalike(one: Lookalike) -> LookalikeAnswer:
+    return LookalikeAnswer(id=to_hex(one.identity), name=one.name, since=one.since)
 
 
 def _recovery(fact: RecoveryFact) -> RecoveryAnswer:
