@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import logging_gas, materialising, page, sealing, table
+from bench import logging_gas, materialising, page, receiving, sealing, table
 from bench.rows import Row
 from reports import write_rows
 
@@ -13,6 +13,7 @@ _ROUNDS = 5
 _FAMILIES: Mapping[str, Callable[[int], Sequence[Row]]] = {
     "P1": logging_gas.measure,
     "P2": materialising.measure,
+    "P3": receiving.measure,
     "P7": sealing.measure,
 }
 

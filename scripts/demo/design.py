@@ -72,16 +72,21 @@ def publish_recipe(designer: Party, revision: RevisionFact) -> tuple[Recipe, Rec
 
 
 def grant_license(
-    designer: Party, revision: RevisionFact, recipe: Recipe, sites: Sequence[tuple[Maker, Operator]]
+    designer: Party,
+    revision: RevisionFact,
+    recipe: Recipe,
+    sites: Sequence[tuple[Maker, Operator]],
+    *,
+    units_a_site: int = cast.UNITS_A_SITE,
 ) -> tuple[Terms, tuple[Clause, ...], Sequence[LaneNumber]]:
-    """Sign terms for 60 units, submit them, and cut a lane of 20 for each site."""
+    """Sign terms, submit them, and cut a lane of equal length for each site."""
     home = designer.home
     members = _members(designer, revision, recipe, sites)
     now = home.ledger.head(final=True).time
     terms = Terms(
         design=revision.revision.design,
         design_epoch=0,
-        units=cast.UNITS,
+        units=units_a_site * len(sites),
         holder=designer.id,
         not_before=now - 1,
         not_after=now + 365 * _DAY,
@@ -93,7 +98,7 @@ def grant_license(
     licenses = home.licenses(ACCOUNT)
     signed = licenses.sign(terms, licensor=ACCOUNT)
     lane = licenses.grant(signed).lane
-    lanes = [_cut(designer, lane, maker, operator) for maker, operator in sites]
+    lanes = [_cut(designer, lane, *site, units=units_a_site) for site in sites]
     return terms, members, lanes
 
 
@@ -132,12 +137,14 @@ def send_package(designer: Party, package: Package, maker: Maker, node: NodeClie
     return node.put_content([sealed])
 
 
-def _cut(designer: Party, lane: LaneNumber, maker: Maker, operator: Operator) -> LaneNumber:
+def _cut(
+    designer: Party, lane: LaneNumber, maker: Maker, operator: Operator, *, units: int
+) -> LaneNumber:
     designer.home.indexing.follow()
     with designer.home.store.reading() as view:
         seen = known(view.facts, LaneFact, lane)
     licenses = designer.home.licenses(ACCOUNT)
-    return licenses.split(seen, cast.UNITS_A_SITE, log=operator.log, to=maker.site)
+    return licenses.split(seen, units, log=operator.log, to=maker.site)
 
 
 def _members(

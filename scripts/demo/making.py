@@ -51,16 +51,21 @@ class Part:
         return f"{self.log}.{self.index}"
 
 
-def license_design(scene: Scene, teller: Teller) -> tuple[Package, Sequence[LaneNumber]]:
-    """Register and encrypt the design, publish the recipe, grant 60 units, a lane a site."""
+def license_design(
+    scene: Scene, teller: Teller, *, units_a_site: int = cast.UNITS_A_SITE
+) -> tuple[Package, Sequence[LaneNumber]]:
+    """Register and encrypt the design, publish the recipe, grant units, a lane a site."""
     owner = scene.designer
     with teller.step("The design is encrypted, committed to, revealed; the nodes hold ciphertext"):
         revision = register_design(owner)
         store_files(owner, revision.revision.design, scene.nodes)
     with teller.step("The recipe is published as a salted tree of clauses"):
         recipe, document = publish_recipe(owner, revision)
-    with teller.step(f"{cast.UNITS} units are licensed and cut into lanes of {cast.UNITS_A_SITE}"):
-        terms, members, lanes = grant_license(owner, revision, recipe, scene.sites)
+    units = units_a_site * len(scene.sites)
+    with teller.step(f"{units} units are licensed and cut into lanes of {units_a_site}"):
+        terms, members, lanes = grant_license(
+            owner, revision, recipe, scene.sites, units_a_site=units_a_site
+        )
     package = Package(
         terms=terms,
         members=members,

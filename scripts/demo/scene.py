@@ -85,13 +85,20 @@ class Scene:
         return self.nodes[1 - list(self.operators).index(operator)]
 
 
-def set_scene(stage: Stage, teller: Teller, *, lists_shared: bool = True) -> Scene:
+def set_scene(
+    stage: Stage,
+    teller: Teller,
+    *,
+    lists_shared: bool = True,
+    batch_seconds: float = _BATCH_SECONDS,
+) -> Scene:
     """Start the chain, register everybody, start the nodes.
 
     Args:
         stage: Where the processes play.
         teller: Who tells of it.
         lists_shared: Whether each operator's own pages accept the other one and the authority.
+        batch_seconds: How long the nodes gather what they put on record together.
     """
     with teller.step("A local chain runs, the contracts are deployed"):
         casting = Casting(stage=stage, chain=deploy(stage, stage.keeper()))
@@ -100,7 +107,7 @@ def set_scene(stage: Stage, teller: Teller, *, lists_shared: bool = True) -> Sce
         operators = [operator(casting, number) for number in range(len(cast.OPERATORS))]
         if lists_shared:
             _list_whom_to_trust(operators, issuer)
-        _start_nodes(stage, operators)
+        _start_nodes(stage, operators, batch_seconds)
         owner, makers = _register(casting)
     with teller.step("The authority names makers, designer and operators"):
         named = [owner, *(each.party for each in makers), *(each.party for each in operators)]
@@ -151,7 +158,7 @@ def _accreditations(
     return [above, *below]
 
 
-def _start_nodes(stage: Stage, operators: Sequence[Operator]) -> None:
+def _start_nodes(stage: Stage, operators: Sequence[Operator], batch_seconds: float) -> None:
     urls = [f"http://127.0.0.1:{free_port()}" for _ in operators]
     for number, each in enumerate(operators):
         own = NodeSettings(
@@ -160,7 +167,7 @@ def _start_nodes(stage: Stage, operators: Sequence[Operator]) -> None:
             writer=WRITER,
             port=int(urls[number].rpartition(":")[2]),
             public_url=urls[number],
-            batch_seconds=_BATCH_SECONDS,
+            batch_seconds=batch_seconds,
             peers=(urls[1 - number],),
         )
         save(with_node(each.party.home.settings, own))
