@@ -187,7 +187,7 @@ class OctoPrint:
         self.site.close()
 
     def _files(self) -> Mapping[str, _File]:
-        answer = Answer.parse(self.site.get("api", "files", recursive="true"))
+        answer = Answer.parse(self.site.get("api", "files", query={"recursive": "true"}))
         found = [_file(row) for row in _leaves(answer.objects("files"), 0)]
         return {one.key: one for one in found}
 
@@ -308,7 +308,7 @@ class OctoPrint:
 
     def _temperatures(self) -> Iterator[Sample]:
         at = int(self.wall() * 1_000)
-        answer = Answer.parse(self.site.get("api", "printer", exclude="sd,state"))
+        answer = Answer.parse(self.site.get("api", "printer", query={"exclude": "sd,state"}))
         sensors = answer.object("temperature")
         for sensor in sensors.names():
             if sensor == "history":

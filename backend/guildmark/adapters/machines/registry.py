@@ -7,6 +7,7 @@ from types import MappingProxyType
 from urllib.parse import parse_qsl
 
 from guildmark.adapters.machines.folder import Folder
+from guildmark.adapters.machines.mtconnect import Items, MTConnect
 from guildmark.adapters.machines.octoprint import KEY_HEADER, OctoPrint
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.machines.web import MachineAddressError, Site
@@ -88,9 +89,14 @@ def _octoprint(source: Source) -> Machine:
     return OctoPrint(site=Site(url=source.place, headers={KEY_HEADER: source.secret()}))
 
 
+def _mtconnect(source: Source) -> Machine:
+    return MTConnect(site=Site(url=source.place), items=Items(**source.options))
+
+
 _KINDS: Mapping[str, _Kind] = MappingProxyType(
     {
         "folder": _Kind(open=_folder),
         "octoprint": _Kind(open=_octoprint, options=frozenset({_OPTION})),
+        "mtconnect": _Kind(open=_mtconnect, options=frozenset({"execution", "count", "program"})),
     }
 )

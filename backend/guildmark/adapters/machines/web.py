@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import NoReturn
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
@@ -21,6 +22,7 @@ from guildmark.ports import MachineAnswerError, MachineUnavailableError
 ANSWER_MAX = 8 << 20
 FILE_MAX = 1 << 30
 
+_NO_QUERY: Mapping[str, str] = MappingProxyType({})
 _TIMEOUT = 10.0
 _ANSWER_SECONDS = 30.0
 _FILE_SECONDS = 600.0
@@ -63,7 +65,9 @@ class Site:
             transport=self.transport,
         )
 
-    def get(self, *path: str, most: int = ANSWER_MAX, **query: str) -> bytes:
+    def get(
+        self, *path: str, query: Mapping[str, str] = _NO_QUERY, most: int = ANSWER_MAX
+    ) -> bytes:
         """Return a page.
 
         Raises:

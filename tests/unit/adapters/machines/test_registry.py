@@ -41,7 +41,7 @@ def test_a_printers_key_is_that_of_its_kind_or_the_one_named(
 
 @pytest.mark.parametrize("uri", ["lathe:http://127.0.0.1", "folder", "", "http://127.0.0.1"])
 def test_an_unknown_kind_is_refused_with_the_list(secrets: SecretFiles, uri: str) -> None:
-    with pytest.raises(MachineKindError, match="there are: folder, octoprint"):
+    with pytest.raises(MachineKindError, match="there are: folder, octoprint, mtconnect"):
         machine_source(uri, secrets)
 
 

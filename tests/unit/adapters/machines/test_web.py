@@ -67,7 +67,7 @@ def test_no_part_of_a_path_leads_to_another_host_or_folder() -> None:
         asked.append(request)
         return streamed(b"")(request)
 
-    site(answer).get("//other.example/", "../..", "a?b#c", "@x", q="1&2")
+    site(answer).get("//other.example/", "../..", "a?b#c", "@x", query={"q": "1&2"})
 
     assert asked[0].url.host == "machine.example"
     assert asked[0].url.raw_path == (b"/base/%2F%2Fother.example%2F/..%2F../a%3Fb%23c/%40x?q=1%262")
