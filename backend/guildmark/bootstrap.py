@@ -286,7 +286,7 @@ class Home:
 
     def parts(self, key: KeyName) -> Parts:
         """Return the use cases around parts that move."""
-        return Parts(account=self.account(key))
+        return Parts(ledger=self.ledger, keys=self.keys, account=self.account(key))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

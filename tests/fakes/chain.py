@@ -900,6 +900,11 @@ class MemoryChain:
         part = record[0] << 64 | record[2] + position
         self.emit(ContractName.PARTS, "PartVoided", part=part, holder=bytes(32))
 
+    def _parts_supersede(self, sender: Address, *args: Any) -> None:
+        record, position, by, _writer, _possessor = args
+        part = record[0] << 64 | record[2] + position
+        self.emit(ContractName.PARTS, "PartSuperseded", part=part, byIndex=by)
+
     def _parts_materialise(self, sender: Address, *args: Any) -> None:
         record, position, entry, _salt, _path, to = args
         part = record[0] << 64 | record[2] + position

@@ -144,7 +144,7 @@ class Tools:
         return Licenses(ledger=self.chain, account=self.account(name), keys=self.keys)
 
     def parts(self, name: str) -> Parts:
-        return Parts(account=self.account(name))
+        return Parts(ledger=self.chain, keys=self.keys, account=self.account(name))
 
     @property
     def builds(self) -> Builds:

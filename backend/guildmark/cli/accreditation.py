@@ -34,10 +34,10 @@ from guildmark.services.accreditations import (
     accreditation_fact,
     accreditations_above,
     accreditations_of,
-    present,
 )
 from guildmark.services.disclosing import shown_accreditation
 from guildmark.services.naming import name_of
+from guildmark.services.timing import present
 
 app = typer.Typer(help="Accredit others; tell who was accredited, and when.", no_args_is_help=True)
 
@@ -181,7 +181,7 @@ def check(
         raise ChainNotTrustedError(message, pinned=trusted.chain.chain_id)
     wanted = Requirement(standard=scope, process=process, material=material, site=site)
     with opened.store.reading() as view:
-        second = present(opened.clock, view) if at is None else at
+        second = present(opened.clock, view.facts.cursor()) if at is None else at
         answer = was_accredited(
             subject,
             wanted,

@@ -160,6 +160,11 @@ def address(text: str) -> Address:
     return address_from_hex(text.lower())
 
 
+def hex_bytes(text: str) -> bytes:
+    """Return the bytes that 0x and lower-case hex write."""
+    return from_hex(text)
+
+
 def moment(text: str) -> int:
     """Return block seconds.
 

@@ -60,6 +60,7 @@ from guildmark.services.history import PastFacts
 from guildmark.services.licenses import Child, SignedExtension, paid_units, usage
 from guildmark.services.offers import Draft, Offer, Price
 from guildmark.services.projection import known
+from guildmark.services.timing import present
 
 
 class ExtensionMismatchError(UsageError):
@@ -226,7 +227,7 @@ def sign(
         not_before=begin or 0,
         not_after=until or 0,
         notice=notice,
-        offer_until=offer_until or opened.clock.now() + _MONTH,
+        offer_until=offer_until or _present(opened) + _MONTH,
         price=Price(
             currency=currency or ZERO_ADDRESS,
             royalty=_amount(royalty, most=_ROYALTY_MAX),
@@ -314,7 +315,7 @@ def sign_extension(
     opened = enter_informed(home)
     with opened.store.reading() as view:
         seen = _license_seen(license_, view)
-    until = offer_until or opened.clock.now() + _MONTH
+    until = offer_until or _present(opened) + _MONTH
     licenses = opened.licenses(KeyName(account))
     signed = licenses.sign_extension(seen, units, until=until, owner=KeyName(account))
     write_new(out, signed.encode(), mode=_MODE)
@@ -349,7 +350,7 @@ def extend(
         license=license_,
         units=seen.units,
         more=units,
-        offer_until=opened.clock.now() + _HOUR,
+        offer_until=_present(opened) + _HOUR,
     )
     own = SignedExtension(extension=extension)
     submitted = own if signed is None else _extension(signed, license_, units)
@@ -515,6 +516,10 @@ def show(
     with opened.store.reading() as view:
         seen = view if past is None else replace(view, facts=past)
         say({**_as_of(past), **_shown(license_, seen)}, as_json=as_json)
+
+
+def _present(home: Home) -> int:
+    return present(home.clock, home.ledger.head(final=False))
 
 
 def _asked(home: Home, license_: LicenseId, place: ReleasePlace, account: KeyName) -> str:

@@ -1,4 +1,4 @@
-"""``guildmark part``: parts on record, as tokens, void."""
+"""``guildmark part``: parts on record, as tokens, void, replaced."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from guildmark.cli.answers import Answer, Moment, say
-from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, hex_bytes
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain import bundle
 from guildmark.domain.errors import UnknownPartError
@@ -17,11 +17,20 @@ from guildmark.domain.verification.evidence import Core
 from guildmark.ports import KeyName, View
 from guildmark.services.projection import known
 
-app = typer.Typer(help="Show parts, make them tokens, declare them void.", no_args_is_help=True)
+app = typer.Typer(
+    help="Show parts, make them tokens, declare them void or replaced.", no_args_is_help=True
+)
 
 _Bundle = Annotated[
     Path,
     typer.Argument(metavar="BUNDLE", exists=True, dir_okay=False, help="The part's bundle."),
+]
+
+_Owner = Annotated[
+    bytes | None,
+    typer.Option(
+        metavar="SIGNATURE", parser=hex_bytes, help="Of the token's owner, by `part agree`."
+    ),
 ]
 
 
@@ -67,12 +76,67 @@ def materialise(
 
 
 @app.command()
-def void(
-    file: _Bundle, account: Signer = ACCOUNT, home: Folder = None, as_json: AsJson = False
+def agree(
+    file: _Bundle,
+    by: Annotated[
+        int | None,
+        typer.Argument(min=0, max=UINT64_MAX - 1, help="The entry that replaces it; none: void."),
+    ] = None,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Declare a part that is no token void for ever, as its lane's holder."""
+    """Sign that a part is replaced or void: as its log's writer, or as its token's owner.
+
+    Nothing is sent: give what it prints to the holder of the part's lane.
+    """
     core = bundle.read(file.read_bytes()).core
-    enter(home).parts(KeyName(account)).void(core)
+    index = None if by is None else Index(by)
+    signature = enter(home).parts(KeyName(account)).agree(core, index, key=KeyName(account))
+    answer: Answer = {"part": _hint(core), "by": by, "signature": to_hex(signature)}
+    say(answer, as_json=as_json, brief=to_hex(signature))
+
+
+@app.command()
+def supersede(
+    file: _Bundle,
+    by: Annotated[
+        int, typer.Argument(min=0, max=UINT64_MAX - 1, help="The index of the replacing entry.")
+    ],
+    writer: Annotated[
+        bytes | None,
+        typer.Option(
+            metavar="SIGNATURE", parser=hex_bytes, help="Of the log's writer, by `part agree`."
+        ),
+    ] = None,
+    owner: _Owner = None,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Replace a part by a later entry of its log for ever, as its lane's holder.
+
+    The log's writer signs as well and, once the part is a token, its owner.
+    """
+    core = bundle.read(file.read_bytes()).core
+    enter(home).parts(KeyName(account)).supersede(
+        core, Index(by), writer_signature=writer or b"", possessor_signature=owner or b""
+    )
+    answer: Answer = {"part": _hint(core), "fate": f"replaced by {core.record.log}.{by}"}
+    say(answer, as_json=as_json)
+
+
+@app.command()
+def void(
+    file: _Bundle,
+    owner: _Owner = None,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Declare a part void for ever, as its lane's holder; once it is a token its owner agrees."""
+    core = bundle.read(file.read_bytes()).core
+    enter(home).parts(KeyName(account)).void(core, possessor_signature=owner or b"")
     say({"part": _hint(core), "fate": "void"}, as_json=as_json)
 
 

@@ -16,7 +16,7 @@ from guildmark.domain.identifiers import AccreditationId, IdentityId, to_hex
 from guildmark.domain.refusals import AccreditationUnknownError
 from guildmark.domain.storage import AccreditationWord
 from guildmark.domain.verification.evidence import AccreditationDisclosure
-from guildmark.ports import Clock, DocumentKind, NodeStore, View
+from guildmark.ports import DocumentKind, NodeStore, View
 from guildmark.services.accounts import Account
 from guildmark.services.disclosing import accreditation_body, shown_accreditation
 from guildmark.services.projection import known
@@ -118,12 +118,6 @@ def issuers_above(
     """
     found = _above(subjects, lambda scope: any(map(scope.admits, asked)), view)
     return tuple(shown for shown, _ in found)
-
-
-def present(clock: Clock, view: View) -> int:
-    """Return the present second: that of the newest block where it is ahead of the clock."""
-    newest = view.facts.cursor()
-    return max(clock.now(), 0 if newest is None else newest.time)
 
 
 def accreditations_above(subject: IdentityId, view: View) -> tuple[Accreditation, ...]:

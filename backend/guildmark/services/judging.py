@@ -20,6 +20,7 @@ from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.report import Report
 from guildmark.domain.verification.verdict import verify_evidence
 from guildmark.ports import BlockUnknownError, Clock, Ledger
+from guildmark.services.timing import present
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class Judging:
         question = Question(
             link=link,
             hint=hint,
-            now=self.clock.now(),
+            now=present(self.clock, self.ledger.head(final=False)),
             sighting=self._sighting(evidence),
             list_name=self.host,
         )

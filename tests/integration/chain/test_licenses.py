@@ -16,37 +16,47 @@ from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.outbox import Outbox
 from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.domain.contracts import ContractName
+from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.facts import (
     DesignFact,
     IdentityFact,
     LaneFact,
     LicenseFact,
+    PartFact,
     RecipeFact,
+    RecordFact,
     RevisionFact,
 )
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
+    UINT64_MAX,
     ZERO_ADDRESS,
+    Bytes32,
     DesignId,
-    Digest,
     IdentityId,
+    Index,
     LaneNumber,
     LogNumber,
+    SiteRecipeId,
     Uint256,
 )
 from guildmark.domain.identity import IdentityKind
+from guildmark.domain.merkle import MerkleTree
 from guildmark.domain.recipe import Change, Recipe, Status
 from guildmark.domain.refusals import (
     CallerRefusedError,
     ControllerNotProposedError,
     CreditMissingError,
+    FateSetError,
     LicenseEndingError,
+    PartInvalidError,
     PaymentRefusedError,
     RecipeStepError,
     RecipeSupersededError,
     SignatureRefusedError,
 )
 from guildmark.domain.terms import TermsKind
+from guildmark.domain.verification.evidence import Core
 from guildmark.ports import Call, KeyName
 from guildmark.services.accounts import Account
 from guildmark.services.designs import Designs, SourceFile
@@ -57,6 +67,7 @@ from guildmark.services.licensors import NotLicensorError
 from guildmark.services.logs import Logs
 from guildmark.services.naming import Naming, name_of
 from guildmark.services.offers import Draft, Offer, Offers, Price
+from guildmark.services.parts import Parts
 from guildmark.services.projection import known
 from guildmark.services.recipes import Recipes
 
@@ -64,6 +75,21 @@ NAMING = Naming(names=UnicodeNames())
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
 OWNER, MAKER, PARTNER = KeyName("owner"), KeyName("licensor"), KeyName("partner")
+
+
+SALT = Bytes32(b"\1" * 32)
+ENTRIES = tuple(
+    Entry(
+        kind=EntryKind.BUILD,
+        subject=sha256(b"part %d" % number),
+        envelope=sha256(b"envelope"),
+        site_recipe=SiteRecipeId(SALT),
+        machine=IdentityId(SALT),
+        maker=IdentityId(SALT),
+        dependencies=sha256(b"dependencies"),
+    )
+    for number in range(4)
+)
 
 
 @dataclass(frozen=True)
@@ -90,6 +116,9 @@ class Place:
     def licenses(self, key: KeyName) -> Licenses:
         return Licenses(ledger=self.ledger, account=self.account(key), keys=self.outbox.keys)
 
+    def parts(self, key: KeyName) -> Parts:
+        return Parts(ledger=self.ledger, keys=self.outbox.keys, account=self.account(key))
+
     def offers(self, key: KeyName) -> Offers:
         return Offers(licenses=self.licenses(key), store=self.store, entropy=self.entropy)
 
@@ -98,9 +127,7 @@ class Place:
         return self.ledger.read(call)
 
     def fact(self, kind: type[Any], *key: bytes | int) -> Any:
-        Indexing(
-            ledger=self.ledger, store=self.store, naming=Naming(names=UnicodeNames()), own_log=None
-        ).follow()
+        Indexing(ledger=self.ledger, store=self.store, naming=NAMING).follow()
         with self.store.reading() as view:
             return known(view.facts, kind, *key)
 
@@ -115,9 +142,7 @@ def place(tmp_path: Path, open_outbox: Callable[..., Outbox]) -> Iterator[Place]
 
 
 def terms_of(place: Place, holder: IdentityId, units: int, **rest: Any) -> Draft:
-    Indexing(
-        ledger=place.ledger, store=place.store, naming=Naming(names=UnicodeNames()), own_log=None
-    ).follow()
+    Indexing(ledger=place.ledger, store=place.store, naming=NAMING).follow()
     with place.store.reading() as view:
         (design,) = view.facts.each(DesignFact)
     return Draft(
@@ -168,6 +193,7 @@ def test_units_are_licensed_on_paid_for_and_taken_back(place: Place) -> None:
     below = _licensed_on(place, root, terms_of(place, partner, 6, price=Price(royalty=Uint256(2))))
     drawn = _drawn(place, below, log, site)
     _paid(place, drawn, owed_above=4 * 7, owed=4 * 2)
+    _replaced(place, log)
     _taken_back(place, below, root)
     _extended_and_stopped(place, root)
 
@@ -273,7 +299,7 @@ def _licensed_on(place: Place, root: LaneNumber, draft: Draft) -> LaneNumber:
 def _drawn(place: Place, below: LaneNumber, log: LogNumber, site: IdentityId) -> LaneFact:
     lane = place.fact(LaneFact, below)
     cut = place.licenses(PARTNER).split(lane, 4, log=log, to=site)
-    root = Digest(sha256(b"root"))
+    root = MerkleTree(entry.leaf_data(SALT) for entry in ENTRIES).root()
     place.account(PARTNER).call(
         *(ContractName.LOG, "append", log, 0, 4, root, ((cut, 4),)), once="append"
     )
@@ -281,6 +307,65 @@ def _drawn(place: Place, below: LaneNumber, log: LogNumber, site: IdentityId) ->
     found: LaneFact = place.fact(LaneFact, cut)
     assert (found.first, found.drawn) == (7, 4)
     return found
+
+
+def _core(place: Place, log: LogNumber, position: int) -> Core:
+    tree = MerkleTree(entry.leaf_data(SALT) for entry in ENTRIES)
+    return Core(
+        envelope=b"{}",
+        entry=ENTRIES[position],
+        salt=SALT,
+        record=place.fact(RecordFact, log, 0).record,
+        position=position,
+        path=tree.inclusion_path(position),
+    )
+
+
+def _replaced(place: Place, log: LogNumber) -> None:
+    """Entries are replaced by their lane's holder with the writer, and a token's owner."""
+    holder, core, by = place.parts(PARTNER), _core(place, log, 0), Index(2)
+    Logs(ledger=place.ledger, account=place.account(PARTNER)).set_writer(
+        log, place.outbox.keys.address(MAKER)
+    )
+    writers = holder.agree(core, by, key=MAKER)
+    with pytest.raises(SignatureRefusedError):
+        holder.supersede(core, by, writer_signature=b"")
+    with pytest.raises(SignatureRefusedError):
+        holder.supersede(core, Index(3), writer_signature=writers)
+    with pytest.raises(CallerRefusedError):
+        place.parts(MAKER).supersede(core, by, writer_signature=writers)
+    for wrong in (0, 4):
+        with pytest.raises(PartInvalidError):
+            holder.supersede(
+                core, Index(wrong), writer_signature=holder.agree(core, Index(wrong), key=MAKER)
+            )
+
+    holder.supersede(core, by, writer_signature=writers)
+
+    assert place.fact(PartFact, log, core.index).fate == by
+    again = holder.agree(core, Index(3), key=MAKER)
+    with pytest.raises(FateSetError):
+        holder.supersede(core, Index(3), writer_signature=again)
+    _tokens_owner_agrees(place, log)
+
+
+def _tokens_owner_agrees(place: Place, log: LogNumber) -> None:
+    holder, cores = place.parts(PARTNER), [_core(place, log, position) for position in (1, 2)]
+    for core in cores:
+        holder.materialise(core, to=place.outbox.keys.address(OWNER))
+    by = Index(3)
+    writers = holder.agree(cores[0], by, key=MAKER)
+    with pytest.raises(SignatureRefusedError):
+        holder.supersede(cores[0], by, writer_signature=writers)
+    with pytest.raises(SignatureRefusedError):
+        holder.void(cores[1])
+
+    owners = holder.agree(cores[0], by, key=OWNER)
+    holder.supersede(cores[0], by, writer_signature=writers, possessor_signature=owners)
+    holder.void(cores[1], possessor_signature=holder.agree(cores[1], None, key=OWNER))
+
+    fates = [place.fact(PartFact, log, core.index).fate for core in cores]
+    assert fates == [by, UINT64_MAX]
 
 
 def _paid(place: Place, lane: LaneFact, *, owed_above: int, owed: int) -> None:

@@ -14,6 +14,7 @@ from fakes.node import MemoryNode
 from fakes.world import (
     DESIGNER,
     MACHINE,
+    MAKER,
     OPERATOR,
     PREFIX,
     RECIPE,
@@ -482,6 +483,42 @@ def test_a_part_is_declared_void(speak: Speak, world: World, tmp_path: Path) -> 
     speak("part", "void", bundle_of(world, tmp_path), "--as", SITE)
 
     assert speak("part", "show", f"{world.log}.0", "--json").json["fate"] == "void"
+
+
+def test_a_part_is_replaced_with_the_writers_signature(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    logged(world)
+    file = bundle_of(world, tmp_path)
+    signature = speak("part", "agree", file, 5, "--as", WRITER).out
+
+    said = speak(
+        *("part", "supersede", file, 5, "--writer", signature, "--owner", signature),
+        *("--as", SITE, "--json"),
+    ).json
+
+    assert said == {"part": f"{world.log}.0", "fate": f"replaced by {world.log}.5"}
+    assert speak("part", "show", said["part"], "--json").json["fate"] == said["fate"]
+
+
+def test_a_signature_is_hex(speak: Speak, world: World, tmp_path: Path) -> None:
+    logged(world)
+    file = bundle_of(world, tmp_path)
+
+    refused = speak("part", "supersede", file, 5, "--writer", "mine", "--as", SITE, "--json")
+
+    assert (refused.exit, refused.json["code"]) == (2, "id.malformedHex")
+
+
+def test_a_tokens_owner_agrees_that_it_is_void(speak: Speak, world: World, tmp_path: Path) -> None:
+    logged(world)
+    file = bundle_of(world, tmp_path)
+
+    agreed = speak("part", "agree", file, "--as", MAKER, "--json").json
+    speak("part", "void", file, "--owner", agreed["signature"], "--as", SITE)
+
+    assert (agreed["part"], agreed["by"]) == (f"{world.log}.0", None)
+    assert speak("part", "show", agreed["part"], "--json").json["fate"] == "void"
 
 
 def test_a_replaced_part_names_what_replaces_it(speak: Speak, world: World) -> None:

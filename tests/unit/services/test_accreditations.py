@@ -2,8 +2,7 @@
 
 import pytest
 
-from fakes.releases import TickingClock
-from fakes.world import ISSUER, MAKER, OPERATOR, RECIPE, Tools, World, make_world
+from fakes.world import ISSUER, MAKER, OPERATOR, RECIPE, World, make_world
 from guildmark.domain import codec
 from guildmark.domain.accreditation import Requirement, ScopeDocument, was_accredited
 from guildmark.domain.canonical import canonical
@@ -27,7 +26,6 @@ from guildmark.services.accreditations import (
     accreditations_above,
     accreditations_of,
     issuers_above,
-    present,
 )
 from guildmark.services.disclosing import (
     DisclosedThingUnknownError,
@@ -212,19 +210,3 @@ def test_the_index_answers_whether_somebody_was_accredited(world: World) -> None
     assert [held(at, world.operator) for at in (9, 10, 19, 20)] == [False, True, True, False]
     assert held(10, world.issuer)
     assert not held(10, world.designer)
-
-
-def test_the_newest_block_is_never_in_the_future() -> None:
-    world = make_world()
-    tools = world.tools
-    with tools.store.reading() as view:
-        newest = view.facts.cursor()
-        assert newest is not None
-
-        assert present(TickingClock(time=newest.time - 1), view) == newest.time
-        assert present(TickingClock(time=newest.time + 1), view) == newest.time + 1
-
-
-def test_without_a_block_the_clock_tells_the_time() -> None:
-    with Tools().store.reading() as view:
-        assert present(TickingClock(time=7), view) == 7

@@ -23,7 +23,7 @@ from fakes.world import (
 from guildmark.domain.canonical import canonical
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.dsse import Envelope
-from guildmark.domain.eip712 import licenses_domain
+from guildmark.domain.eip712 import licenses_domain, parts_domain, supersede_hash, void_hash
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.facts import (
     DesignFact,
@@ -42,6 +42,7 @@ from guildmark.domain.identifiers import (
     Digest,
     IdentityId,
     Index,
+    PartId,
     RecipeId,
 )
 from guildmark.domain.identity import ClaimDocument, IdentityKind, profile_digest
@@ -549,6 +550,36 @@ def test_part_becomes_a_token_of_the_buyer(logged: World) -> None:
     assert made["to"] == buyer
     assert made["part"] == logged.log << 64
     assert made["entry"][1] == core.entry.subject
+
+
+def test_part_is_replaced_by_a_later_entry(logged: World) -> None:
+    core = logged.tools.exporter.evidence(logged.log, Index(0)).core
+    parts = logged.tools.parts(SITE)
+    signature = parts.agree(core, Index(7), key=KeyName(WRITER))
+
+    status = parts.supersede(core, Index(7), writer_signature=signature)
+
+    said = status.event("PartSuperseded").args
+    assert (said["part"], said["byIndex"]) == (logged.log << 64, 7)
+
+
+@pytest.mark.parametrize("by", [None, Index(7)])
+def test_who_agrees_signs_for_this_part_alone(by: Index | None, logged: World) -> None:
+    core = logged.tools.exporter.evidence(logged.log, Index(0)).core
+
+    signature = logged.tools.parts(SITE).agree(core, by, key=KeyName(WRITER))
+
+    pin = logged.tools.chain.pin()
+    part = PartId(
+        chain_id=pin.chain_id,
+        build_log=pin.contracts[ContractName.LOG].address,
+        log=logged.log,
+        index=Index(0),
+    )
+    registry = pin.contracts[ContractName.PARTS].address
+    said = void_hash(part) if by is None else supersede_hash(part, by)
+    digest = parts_domain(chain_id=pin.chain_id, contract=registry).digest(said)
+    assert recover_address(digest, signature) == logged.tools.keys.address(KeyName(WRITER))
 
 
 def test_part_is_declared_void(logged: World) -> None:

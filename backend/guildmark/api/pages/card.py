@@ -19,12 +19,13 @@ from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.refusals import IdentityUnknownError
 from guildmark.ports import View
-from guildmark.services.accreditations import accreditations_above, present
+from guildmark.services.accreditations import accreditations_above
 from guildmark.services.cards import Stated, stated
 from guildmark.services.guardians import recovery
 from guildmark.services.identities import proposed
 from guildmark.services.naming import Lookalike, name_of
 from guildmark.services.notices import controllers, notices_on
+from guildmark.services.timing import present
 
 _SHOWN_MAX = 64
 _ACCREDITED: Mapping[Standing, tuple[str, str]] = MappingProxyType(
@@ -212,7 +213,7 @@ def _accreditations(
     """Yield an identity's accreditations that this node can read, each judged alone and now."""
     shown = accreditations_above(identity, view)
     above = [link for link in shown if link.subject != identity]
-    now = present(node.judging.clock, view)
+    now = present(node.judging.clock, view.facts.cursor())
     for link in shown:
         if link.subject == identity:
             answer = was_accredited(

@@ -21,9 +21,9 @@ from guildmark.ports import View
 from guildmark.services.accreditations import (
     accreditations_above,
     accreditations_of,
-    present,
 )
 from guildmark.services.disclosing import shown_accreditation
+from guildmark.services.timing import present
 
 router = APIRouter(prefix="/v1", tags=["registries"], responses=refusals(400, 404, 503))
 
@@ -99,7 +99,7 @@ def accredited(  # noqa: PLR0913, PLR0917 - one argument a parameter of the quer
     )
     with node.store.reading() as view:
         key = _known(identity, view)
-        second = present(node.judging.clock, view) if at is None else at
+        second = present(node.judging.clock, view.facts.cursor()) if at is None else at
         shown = accreditations_above(key, view)
     trust = node.judging.trust
     answer = was_accredited(key, wanted, second, shown=shown, roots=trust.issuer_times)
