@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3)
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev system demo test check bench compile docs examples format lock clean
+.PHONY: help setup setup-dev system demo test check bench faults long compile docs examples format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,12 @@ check: setup-dev ## format, lint, types, layers, docs, contracts, equal bytecode
 
 bench: setup-dev ## the benchmark
 	@$(RUN) scripts/bench
+
+faults: setup-dev ## the seeded fault harness (SEED=, CASES=)
+	@$(RUN) scripts/run_faults.py
+
+long: setup-dev ## the long volumes of it; goes on where it ended (HOURS=)
+	@VOLUME=long $(RUN) scripts/run_faults.py
 
 compile: setup-dev ## the contracts, into the files that ship
 	@$(RUN) scripts/compile.py

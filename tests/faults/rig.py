@@ -8,9 +8,11 @@ import contextlib
 import os
 import random
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import chains
 from faults.proxy import FaultProxy
@@ -32,7 +34,14 @@ from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.facts import NO_LANE, LogFact
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, LogNumber, SiteRecipeId
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Digest,
+    IdentityId,
+    LogNumber,
+    SiteRecipeId,
+    to_hex,
+)
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.queue import BuildState, Queued
 from guildmark.ports import Call, Documents, KeyName, NodeStore, View, Work
@@ -137,6 +146,8 @@ class Rig:
     depth: int
     log: LogNumber = field(default=LogNumber(0))
     snapshot: str = ""
+    marks: list[tuple[int, str]] = field(default_factory=list)
+    """Blocks to which the chain can be brought back, oldest first."""
     control: Rpc = field(init=False)
 
     def __post_init__(self) -> None:
@@ -174,6 +185,7 @@ class Rig:
         self.control.call("anvil_dropAllTransactions")
         self.control.call("evm_revert", self.snapshot)
         self.snapshot = self.control.call("evm_snapshot")
+        self.marks.clear()
         place = self.folder / name
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
@@ -183,6 +195,30 @@ class Rig:
     def mine(self, blocks: int = 1) -> None:
         if blocks:
             self.control.call("anvil_mine", hex(blocks))
+
+    def mark(self) -> None:
+        """Remember the newest block, so that what follows can be undone."""
+        self.marks.append((self.head(), self.control.call("evm_snapshot")))
+
+    def head(self) -> int:
+        return int(self.control.call("eth_blockNumber"), 16)
+
+    def undo(self, depth: int, miner: bytes) -> int:
+        """Go back to the oldest remembered block within ``depth``; return how far that was.
+
+        What was in the blocks is gone: neither in blocks nor waiting. The blocks that follow are
+        others than those before.
+        """
+        head = self.head()
+        within = [mark for mark in self.marks if head - mark[0] <= depth]
+        if not within:
+            return 0
+        number, snapshot = within[0]
+        self.marks = self.marks[: self.marks.index(within[0])]
+        self.control.call("evm_revert", snapshot)
+        self.control.call("anvil_dropAllTransactions")
+        self.control.call("anvil_setCoinbase", to_hex(miner))
+        return head - number
 
     def node(
         self,
@@ -242,12 +278,24 @@ def opened(folder: Path, *, depth: int = 3, options: Sequence[str] = ()) -> Iter
             rig.control.close()
 
 
+def attached(url: str, pin: ChainPin, proxy: FaultProxy, log: LogNumber, depth: int) -> Rig:
+    """Return a rig over a chain that another process runs."""
+    nobody = cast("subprocess.Popen[bytes]", None)
+    chain = chains.Chain(kind="anvil", url=url, process=nobody, finality=FinalityRule(depth=depth))
+    return Rig(chain=chain, pin=pin, folder=Path(), proxy=proxy, depth=depth, log=log)
+
+
 def entries(count: int, chance: random.Random) -> list[Queued]:
     """Return entries that draw nothing, each with bytes of its own."""
-    return [_entry(chance.randbytes(16)) for _ in range(count)]
+    return [entry_of(chance.randbytes(16)) for _ in range(count)]
 
 
-def _entry(seed: bytes) -> Queued:
+def resalted(entry: Queued) -> Queued:
+    """Return the entry as another acceptance of the same envelope makes it."""
+    return replace(entry, salt=Bytes32(sha256(entry.salt)))
+
+
+def entry_of(seed: bytes) -> Queued:
     envelope = b'{"payload":"' + seed.hex().encode() + b'"}'
     digest = sha256(envelope)
     entry = Entry(
@@ -298,7 +346,7 @@ def rest(rig: Rig, node: Node) -> None:
         node.step()
         if node.is_idle():
             return
-        rig.mine(1)
+        rig.mine(max(1, rig.depth // 6))
     with node.store.reading() as view:
         found = (view.log.waiting_count(), view.log.open_batch())
     opened = node.outbox.table.open(node.outbox.chain.chain_id, 5)

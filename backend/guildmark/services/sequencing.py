@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from guildmark.domain.facts import NO_LANE, LogFact
-from guildmark.domain.identifiers import LaneNumber, LogNumber
+from guildmark.domain.identifiers import LaneNumber, LogNumber, Seq
 from guildmark.domain.merkle import MerkleTree
 from guildmark.domain.queue import Batch, Draw, Queued
 from guildmark.domain.record import COUNT_MAX, DRAWS_MAX
@@ -39,7 +39,7 @@ class Sequencing:
                 lanes = _by_lane(work.log.waiting(self.limit))
                 if lanes:
                     head = known(work.facts, LogFact, self.log)
-                    work.log.close_batch(_batch(lanes, head))
+                    work.log.close_batch(_batch(lanes, head.number, head.seq))
             return work.log.open_batch()
 
 
@@ -52,14 +52,19 @@ def _by_lane(waiting: Sequence[Queued]) -> Mapping[LaneNumber, Sequence[Queued]]
     return lanes
 
 
-def _batch(lanes: Mapping[LaneNumber, Sequence[Queued]], head: LogFact) -> Batch:
+def batch_of(waiting: Sequence[Queued], log: LogNumber, seq: Seq) -> Batch:
+    """Return the batch that waiting entries make, all of which it can take."""
+    return _batch(_by_lane(waiting), log, seq)
+
+
+def _batch(lanes: Mapping[LaneNumber, Sequence[Queued]], log: LogNumber, seq: Seq) -> Batch:
     drawing = {lane: entries for lane, entries in lanes.items() if lane != NO_LANE}
     ordered = [entry for entries in drawing.values() for entry in entries]
     ordered += lanes.get(NO_LANE, ())
     tree = MerkleTree(queued.entry.leaf_data(queued.salt) for queued in ordered)
     return Batch(
-        log=head.number,
-        seq=head.seq,
+        log=log,
+        seq=seq,
         root=tree.root(),
         draws=tuple(Draw(lane=lane, n=len(entries)) for lane, entries in drawing.items()),
         entries=tuple(queued.number for queued in ordered),

@@ -10,6 +10,7 @@ from guildmark.domain.record import Grant, Record
 from guildmark.domain.terms import NO_LICENSE
 from guildmark.ports import Facts, Work
 from guildmark.services.projection import known
+from guildmark.services.sequencing import batch_of
 
 _logger = logging.getLogger(__name__)
 
@@ -18,15 +19,25 @@ def settle(record: Record, work: Work) -> None:
     """Give the open batch's entries what ``record``, of this node's own log, gave them.
 
     A record that this node did not make (its writer key was used elsewhere) takes the place of the
-    batch that was to stand there: its entries wait again.
+    batch that was to stand there: its entries wait again. One that the entries which waited longest
+    make was made by this node, before its database was an older one: they have it.
     """
-    batch = work.log.open_batch()
+    batch = work.log.open_batch() or _forgotten(record, work)
     if batch is not None and _is_of(record, batch):
         work.log.settle_batch(batch, _outcomes(record, work.facts))
         return
     _logger.warning("record %d of log %d is not of this node", record.seq, record.log)
     if batch is not None and record.seq == batch.seq:
         work.log.reopen_batch(batch)
+
+
+def _forgotten(record: Record, work: Work) -> Batch | None:
+    """Close the batch of this record again, where the node was restored from a backup."""
+    waiting = work.log.waiting(record.count)
+    if waiting and _is_of(record, made := batch_of(waiting, record.log, record.seq)):
+        work.log.close_batch(made)
+        return work.log.open_batch()
+    return None
 
 
 def _is_of(record: Record, batch: Batch) -> bool:

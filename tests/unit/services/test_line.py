@@ -235,6 +235,37 @@ def test_foreign_record_without_an_open_batch_is_only_noted(
     assert "not of this node" in caplog.text
 
 
+def test_record_that_a_newer_database_made_is_known_again_after_a_backup_is_restored(
+    world: World,
+) -> None:
+    envelopes = receive(world, 1, 2)
+    backup = world.tools.store._state.copy()
+    line = world.tools.line(world.log)
+    for _ in range(3):
+        line.step()
+    world.tools.store._state = backup
+
+    line.step()
+
+    builds = [build_of(world, envelope) for envelope in envelopes]
+    assert [(build.state, build.index, build.unit) for build in builds] == [
+        (BuildState.FINAL, 0, 1),
+        (BuildState.FINAL, 1, 2),
+    ]
+    line.step()
+    assert world.tools.chain.heads[world.log].size == 2
+
+
+def test_record_of_other_entries_than_wait_is_not_taken_for_their_own(world: World) -> None:
+    (envelope,) = receive(world, 1)
+    other_record(world)
+
+    world.tools.indexing(world.log).follow()
+
+    assert build_of(world, envelope).state is BuildState.ACCEPTED
+    assert open_batch(world) is None
+
+
 def test_foreign_record_of_an_earlier_place_leaves_the_batch_open(world: World) -> None:
     receive(world, 1)
     line = world.tools.line(world.log)

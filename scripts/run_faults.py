@@ -1,0 +1,153 @@
+"""The seeded fault harness: `make faults`, with SEED= for other cases, CASES= for their number.
+
+Each family of faults (tests/faults/families.py) plays its cases against a real chain; the oracle
+counts what is lost or doubled after each one and compares home and chain. Names of families may
+follow the command. A run goes on where the last one with the same seed and commit ended, so that
+long volumes may be played in parts: HOURS= ends one in between.
+"""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import reports
+from environments import ROOT
+
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "backend"), str(ROOT / "ipfs")]
+
+from faults import rig as rigs  # noqa: E402 - found only now
+from faults.families import FAMILIES, Family, chance_of  # noqa: E402 - found only now
+
+_STATE = ROOT / "build" / "faults-state.json"
+_VOLUMES = ("test", "ci", "long")
+_HOUR = 3_600
+# Cases between two notes of how far a family is.
+_SLICE = 50
+
+
+@dataclass(kw_only=True)
+class Row:
+    """What came of one family's cases so far.
+
+    Args:
+        differing: Cases after which home and chain differed in another way.
+    """
+
+    id: str
+    kind: str
+    cases: int = 0
+    lost: int = 0
+    doubled: int = 0
+    differing: int = 0
+    seed: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What shall be played."""
+
+    seed: int
+    cases: int | None
+    volume: int
+    deadline: float
+    names: tuple[str, ...]
+
+    def count(self, family: Family) -> int:
+        """Return how many cases a family plays."""
+        return family.volumes[self.volume] if self.cases is None else self.cases
+
+
+def main() -> int:
+    """Play the families and return 1 if one case was not clean."""
+    order = _order()
+    rows = _kept(order)
+    with ExitStack() as stack:
+        started: dict[int, rigs.Rig] = {}
+        for name in order.names:
+            depth = FAMILIES[name].depth
+            if depth not in started:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                started[depth] = stack.enter_context(rigs.opened(folder, depth=depth))
+            for _ in _played(order, started[depth], name, rows):
+                _keep(order, rows)
+    reports.write_rows("faults", [asdict(rows[name]) for name in order.names])
+    bad = [name for name in order.names if not _is_clean(rows[name])]
+    print(f"not clean: {', '.join(bad)}" if bad else "nothing lost, nothing doubled")
+    return 1 if bad else 0
+
+
+def _order() -> Order:
+    named = tuple(sys.argv[1:]) or tuple(FAMILIES)
+    hours = float(os.environ.get("HOURS", "inf"))
+    cases = os.environ.get("CASES")
+    return Order(
+        seed=int(os.environ.get("SEED", "1")),
+        cases=None if cases is None else int(cases),
+        volume=_VOLUMES.index(os.environ.get("VOLUME", "test")),
+        deadline=time.monotonic() + hours * _HOUR,
+        names=named,
+    )
+
+
+def _played(order: Order, rig: rigs.Rig, name: str, rows: dict[str, Row]) -> Iterator[None]:
+    family, row, began = FAMILIES[name], rows[name], time.monotonic()
+    first, last = row.cases, order.count(family)
+    for case in range(first, last):
+        if time.monotonic() > order.deadline:
+            break
+        _note(row, case, family.case(rig, chance_of(name, order.seed, case)))
+        if case % _SLICE == _SLICE - 1:
+            yield
+    seconds = time.monotonic() - began
+    print(
+        f"{name:12} {family.kind:8} {row.cases:7} cases, {row.lost} lost, {row.doubled} doubled,"
+        f" {row.differing} differing, seed {row.seed} ({seconds:.1f} s for {row.cases - first})",
+        flush=True,
+    )
+    yield
+
+
+def _note(row: Row, case: int, verdict: rigs.Verdict) -> None:
+    row.cases = case + 1
+    row.lost += verdict.lost
+    row.doubled += verdict.doubled
+    row.differing += bool(verdict.differences)
+    if not verdict.is_clean:
+        print(f"{row.id}: seed {row.seed}, case {case}: {verdict}", flush=True)
+
+
+def _is_clean(row: Row) -> bool:
+    return (row.lost, row.doubled, row.differing) == (0, 0, 0)
+
+
+def _kept(order: Order) -> dict[str, Row]:
+    """Return the rows of the last run with this seed and commit, or new ones."""
+    rows = {name: Row(id=name, kind=FAMILIES[name].kind, seed=order.seed) for name in order.names}
+    try:
+        state = json.loads(_STATE.read_text())
+    except (OSError, json.JSONDecodeError):
+        return rows
+    if (state["commit"], state["seed"]) == (reports.commit(), order.seed):
+        known = {row["id"]: Row(**row) for row in state["rows"]}
+        rows |= {name: known[name] for name in order.names if name in known}
+    return rows
+
+
+def _keep(order: Order, rows: dict[str, Row]) -> None:
+    state = {
+        "commit": reports.commit(),
+        "seed": order.seed,
+        "rows": [asdict(row) for row in rows.values()],
+    }
+    _STATE.parent.mkdir(exist_ok=True)
+    _STATE.write_text(reports.dump(state))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
