@@ -8,7 +8,7 @@ import re
 from base64 import b32encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import NoReturn, Self, TypeAlias
 
@@ -25,6 +25,7 @@ _HOST = re.compile(
     re.ASCII,
 )
 _OPERATOR = re.compile(r"[0-9a-z]{6,66}", re.ASCII)
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|%", re.ASCII)
 
@@ -120,7 +121,7 @@ class DigitalLink:
     @property
     def label(self) -> str:
         """Return the canonical link without its query: what a statement names."""
-        return str(replace(self, query=()))
+        return str(replace(self, query=()) if self.query else self)
 
     def __str__(self) -> str:
         return f"https://{self.host}/" + "/".join(self._segments()) + self._query_text()
@@ -221,6 +222,7 @@ class DigitalLink:
             _check_serial(known[name](value))
 
 
+@lru_cache(maxsize=256)
 def operator_token(operator: IdentityId) -> str:
     """Return the short text for an operator in links of the own form: 80 bits in base32."""
     return b32encode(operator[:10]).decode("ascii").lower()
@@ -275,6 +277,8 @@ def _check_serial(text: str) -> None:
 
 
 def _escape(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     data = text.encode("ascii")
     return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data)
 

@@ -6,8 +6,8 @@ shares, byte by byte, with an earlier one of the same key was read already.
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
 from guildmark.domain.canonical import canonical
@@ -21,7 +21,7 @@ from guildmark.domain.identifiers import (
     Seq,
     UnitNumber,
 )
-from guildmark.domain.predicate import Beacon
+from guildmark.domain.predicate import Beacon, ExternalParameters, Measurement, RunDetails
 from guildmark.domain.statement import LABEL_MAX, STATEMENT_LIMITS, BuildStatement, subject_digest
 from guildmark.domain.strictjson import parse_object
 
@@ -55,14 +55,19 @@ class _OtherFormError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
-    """A statement, and its payload without what changes.
+    """What the statements of a job have in common, and their payloads.
 
     Args:
+        statement: The members that stay, by name; so of its run, external parameters and
+            measurements.
         places: What changes, in the order of the payload.
         texts: What stands before the first of them, between them, and behind the last.
     """
 
-    statement: BuildStatement
+    statement: Mapping[str, Any]
+    run: Mapping[str, Any]
+    external: Mapping[str, Any]
+    measurements: Sequence[Mapping[str, Any]]
     places: Sequence[_Place]
     texts: Sequence[bytes]
 
@@ -77,15 +82,13 @@ class _Form:
         name, salt = _text(said[_NAME], LABEL_MAX), Bytes32(_hex(said[_SALT], b"0x"))
         if _hex(said[_SUBJECT]) != subject_digest(name, salt):
             raise _OtherFormError
-        form = self.statement
-        unit = None if _UNIT not in said else UnitNumber(_integer(said[_UNIT], least=1))
-        return replace(
-            form,
+        return BuildStatement(
+            **self.statement,
             label=name,
             salt=salt,
-            external=form.external if unit is None else replace(form.external, unit=unit),
-            run=replace(
-                form.run,
+            external=ExternalParameters(**self.external, unit=_unit(said.get(_UNIT))),
+            run=RunDetails(
+                **self.run,
                 counter=_integer(said[_COUNTER]),
                 started_on=_integer(said[_STARTED]),
                 finished_on=_integer(said[_FINISHED]),
@@ -96,8 +99,8 @@ class _Form:
                 record_digest=Digest(_hex(said[_RECORD], b"0x")),
             ),
             measurements=tuple(
-                replace(one, value=_text(said[_value_place(number)], STATEMENT_LIMITS.size))
-                for number, one in enumerate(form.measurements)
+                Measurement(**one, value=_text(said[_value_place(number)], LABEL_MAX))
+                for number, one in enumerate(self.measurements)
             ),
         )
 
@@ -170,8 +173,21 @@ def _form(statement: BuildStatement, payload: bytes) -> _Form | None:
     for mark in order:
         before, _, marked = marked.partition(str(mark).encode())
         texts.append(before)
-    places = [marks[mark] for mark in order]
-    return _Form(statement=statement, places=places, texts=[*texts, marked])
+    changing = {"label", "salt", "external", "run", "beacon", "measurements"}
+    return _Form(
+        statement=_without(statement, changing),
+        run=_without(statement.run, {"counter", "started_on", "finished_on"}),
+        external=_without(statement.external, {"unit"}),
+        measurements=[_without(one, {"value"}) for one in statement.measurements],
+        places=[marks[mark] for mark in order],
+        texts=[*texts, marked],
+    )
+
+
+def _without(value: Any, changing: Collection[str]) -> Mapping[str, Any]:
+    """Return the members of a value that stay, by name."""
+    names = [one.name for one in fields(value) if one.name not in changing]
+    return {name: getattr(value, name) for name in names}
 
 
 def _changing(statement: BuildStatement) -> Sequence[_Place]:
@@ -190,6 +206,10 @@ def _set(tree: Any, place: _Place, mark: int) -> None:
     for step in way:
         tree = tree[step]
     tree[last] = str(mark) if isinstance(tree[last], str) else mark
+
+
+def _unit(said: bytes | None) -> UnitNumber | None:
+    return None if said is None else UnitNumber(_integer(said, least=1))
 
 
 def _text(said: bytes, most: int) -> str:
