@@ -23,7 +23,10 @@ class Environment:
 
 
 _PRODUCT = ("pyproject.toml", "--extra", "node", "--extra", "agent", "--extra", "local-chain")
-_EXTRAS = ("--extra", "cad", "--extra", "hsm", "--extra", "ipfshttp", "--extra", "postgres")
+_EXTRAS = (
+    *("--extra", "mqtt", "--extra", "cad", "--extra", "hsm"),
+    *("--extra", "ipfshttp", "--extra", "postgres"),
+)
 _DEV = (*_PRODUCT, *_EXTRAS, "--group", "dev")
 
 ENVIRONMENTS = {

@@ -31,6 +31,9 @@ def _installed(*parts: str) -> Callable[[], bool]:
     return lambda: any(_ROOT.glob("/".join(parts)))
 
 
+# Debian keeps it where only root's path leads.
+_MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+
 # What a test may need that `make setup-dev` alone does not bring everywhere.
 _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
     {
@@ -42,6 +45,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "kubo": _built_or_on_the_path("build/kubo/ipfs", "ipfs"),
         # Its wheels are for x86 and macOS alone.
         "lib3mf": lambda: find_spec("lib3mf") is not None,
+        "mosquitto": lambda: _MOSQUITTO is not None,
         "octoprint": _installed("build/octoprint/venv/bin/octoprint"),
         "slic3r": _any_of("slic3r"),
         "softhsm2": _any_of("softhsm2-util"),

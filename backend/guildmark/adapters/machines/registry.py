@@ -1,20 +1,29 @@
 """One name for every kind of machine: ``folder:PATH``, ``octoprint:URL`` and so on."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from guildmark.adapters.machines.folder import Folder
 from guildmark.adapters.machines.mtconnect import Items, MTConnect
 from guildmark.adapters.machines.octoprint import KEY_HEADER, OctoPrint
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.machines.web import MachineAddressError, Site
-from guildmark.domain.errors import UsageError
+from guildmark.domain.errors import SettingsError, UsageError
 from guildmark.ports import Machine
 
 _OPTION = "secret"
+
+
+class MachineExtraError(SettingsError):
+    """A kind of machine whose packages are not installed."""
+
+    code = "machine.extraMissing"
+    hint = "Install the extra that is named."
 
 
 class MachineKindError(UsageError):
@@ -93,10 +102,45 @@ def _mtconnect(source: Source) -> Machine:
     return MTConnect(site=Site(url=source.place), items=Items(**source.options))
 
 
+def _sparkplug(source: Source) -> Machine:
+    if find_spec("paho") is None:
+        message = "The package that speaks MQTT is not installed."
+        raise MachineExtraError(message, next_step="Install it: `pip install guildmark[mqtt]`.")
+    # The extra's package is imported where it is used alone.
+    from guildmark.adapters.machines.mqtt import Broker, Inbox  # noqa: PLC0415
+    from guildmark.adapters.machines.sparkplug import NAMESPACE, Metrics, Sparkplug  # noqa: PLC0415
+
+    parts = urlsplit(source.place)
+    names = parts.path.split("/")[1:]
+    if parts.scheme not in _MQTT_PORTS or not parts.hostname or len(names) != len(_SPARKPLUG):
+        message = "A Sparkplug device is named as mqtt://HOST[:PORT]/GROUP/NODE/DEVICE."
+        raise MachineAddressError(message, found=ascii(source.place[:80]))
+    group, node, device = map(unquote, names)
+    if parts.username or parts.password or {"+", "#"} & set(group + node + device):
+        message = "A Sparkplug address has neither user nor password, nor + or # in its names."
+        raise MachineAddressError(message)
+    mark = hashlib.sha256(source.place.encode()).hexdigest()[:12]
+    broker = Broker(
+        host=parts.hostname,
+        port=parts.port or _MQTT_PORTS[parts.scheme],
+        client=source.options.get("client", f"guildmark-{mark}"),
+        is_secure=parts.scheme == "mqtts",
+        user=source.options.get("user"),
+        password=source.maybe_secret(),
+    )
+    chosen = {name: source.options[name] for name in _METRICS & source.options.keys()}
+    inbox = Inbox(broker=broker, topic=f"{NAMESPACE}/{group}/+/{node}/#")
+    return Sparkplug(inbox=inbox, node=node, device=device, names=Metrics(**chosen))
+
+
+_METRICS = frozenset({"execution", "count", "program"})
+_MQTT_PORTS = MappingProxyType({"mqtt": 1883, "mqtts": 8883})
+_SPARKPLUG = ("group", "node", "device")
 _KINDS: Mapping[str, _Kind] = MappingProxyType(
     {
         "folder": _Kind(open=_folder),
         "octoprint": _Kind(open=_octoprint, options=frozenset({_OPTION})),
-        "mtconnect": _Kind(open=_mtconnect, options=frozenset({"execution", "count", "program"})),
+        "mtconnect": _Kind(open=_mtconnect, options=_METRICS),
+        "sparkplug": _Kind(open=_sparkplug, options=_METRICS | {_OPTION, "user", "client"}),
     }
 )

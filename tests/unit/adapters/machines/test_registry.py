@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from guildmark.adapters.machines import registry
 from guildmark.adapters.machines.folder import Folder
+from guildmark.adapters.machines.mtconnect import Items, MTConnect
 from guildmark.adapters.machines.octoprint import OctoPrint
 from guildmark.adapters.machines.registry import MachineKindError, machine_source
 from guildmark.adapters.machines.secrets import MachineSecretError, SecretFiles
+from guildmark.adapters.machines.sparkplug import Sparkplug
 from guildmark.adapters.machines.web import MachineAddressError
 
 
@@ -39,9 +42,47 @@ def test_a_printers_key_is_that_of_its_kind_or_the_one_named(
     machine.close()
 
 
+def test_an_agent_is_named_by_its_address_and_its_items_by_their_ids(secrets: SecretFiles) -> None:
+    machine = machine_source("mtconnect:http://127.0.0.1:5000/lathe?count=p1", secrets)
+
+    assert isinstance(machine, MTConnect)
+    assert (machine.site.url, machine.items) == ("http://127.0.0.1:5000/lathe", Items(count="p1"))
+    machine.close()
+
+
+@pytest.mark.parametrize(("scheme", "port"), [("mqtt", 1883), ("mqtts", 8883)])
+def test_a_device_is_named_by_group_node_and_its_own_name(
+    secrets: SecretFiles, scheme: str, port: int
+) -> None:
+    uri = f"sparkplug:{scheme}://127.0.0.1/hall%201/edge/lathe?user=u&secret=second&count=Good"
+    machine = machine_source(uri, secrets)
+
+    assert isinstance(machine, Sparkplug)
+    broker = machine.inbox.broker
+    assert (machine.node, machine.device, machine.names.count) == ("edge", "lathe", "Good")
+    assert (broker.port, broker.is_secure, broker.user) == (port, scheme == "mqtts", "u")
+    assert machine.inbox.topic == "spBv1.0/hall 1/+/edge/#"
+    assert broker.password == "key of second"
+    assert "key of" not in repr(machine)
+    machine.close()
+
+
+def test_without_the_extra_its_name_is_said(
+    secrets: SecretFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "find_spec", lambda _: None)
+
+    with pytest.raises(registry.MachineExtraError) as caught:
+        machine_source("sparkplug:mqtt://127.0.0.1/hall/edge/lathe", secrets)
+
+    assert "guildmark[mqtt]" in caught.value.next_step
+
+
 @pytest.mark.parametrize("uri", ["lathe:http://127.0.0.1", "folder", "", "http://127.0.0.1"])
 def test_an_unknown_kind_is_refused_with_the_list(secrets: SecretFiles, uri: str) -> None:
-    with pytest.raises(MachineKindError, match="there are: folder, octoprint, mtconnect"):
+    with pytest.raises(
+        MachineKindError, match="there are: folder, octoprint, mtconnect, sparkplug"
+    ):
         machine_source(uri, secrets)
 
 
@@ -56,6 +97,13 @@ def test_an_unknown_kind_is_refused_with_the_list(secrets: SecretFiles, uri: str
         "octoprint:http://127.0.0.1:99999",
         "octoprint:http://user:word@127.0.0.1",
         "octoprint:http://127.0.0.1#part",
+        "mtconnect:ftp://127.0.0.1",
+        "sparkplug:http://127.0.0.1/hall/edge/lathe",
+        "sparkplug:mqtt://127.0.0.1/hall/edge",
+        "sparkplug:mqtt:///hall/edge/lathe",
+        "sparkplug:mqtt://u:p@127.0.0.1/hall/edge/lathe",
+        "sparkplug:mqtt://127.0.0.1/hall/+/lathe",
+        "sparkplug:mqtt://127.0.0.1/hall/edge/%23",
     ],
 )
 def test_an_address_that_cannot_be_one_is_refused(secrets: SecretFiles, uri: str) -> None:
