@@ -27,6 +27,7 @@ from guildmark.domain.fieldwork import Brief, Job, JobState, LaneBook, Signed, S
 from guildmark.domain.fieldwork import Note as AgentNote
 from guildmark.domain.identifiers import (
     Address,
+    Bytes32,
     Cid,
     Digest,
     IdentityId,
@@ -855,6 +856,10 @@ class AgentReader(Protocol):
         """Return jobs in the order in which the agent saw them; all where no state is named."""
         ...
 
+    def unstored(self) -> Job | None:
+        """Return the first signed job whose files the node does not keep yet, None after all."""
+        ...
+
     def signed(
         self, *states: SignedState, most: int | None = None, without: Sequence[str] = ()
     ) -> Sequence[Signed]:
@@ -948,6 +953,14 @@ class AgentStore(Protocol):
 
     def writing(self) -> AbstractContextManager[AgentWriter]:
         """Return one exclusive transaction; leaving it commits durably, an error undoes it all."""
+        ...
+
+
+class Sealer(Protocol):
+    """Encrypts small files before they leave the machine's side."""
+
+    def seal(self, data: bytes, key: Bytes32) -> bytes:
+        """Return a file encrypted under a key that encrypts nothing else."""
         ...
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from fakes.world import MACHINE, World
 from guildmark.adapters.fieldwork.database import AgentDatabase
+from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.domain.clause import ClausePath
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.fieldwork import Brief, Post
@@ -28,6 +29,7 @@ from guildmark.services.attesting import Attesting
 from guildmark.services.briefing import Briefing, Question
 from guildmark.services.ingest import Answer, Ingest
 from guildmark.services.sending import Sending
+from guildmark.services.storing import Storing
 from guildmark.services.watching import Watching
 
 PRINTER = "printer"
@@ -179,6 +181,16 @@ class Field:
     def sending(self) -> Sending:
         return Sending(
             store=self.store, node=self.node, keys=self.world.tools.keys, clock=self.clock
+        )
+
+    @property
+    def storing(self) -> Storing:
+        entropy = self.world.tools.entropy
+        return Storing(
+            store=self.store,
+            node=self.node,
+            sealer=FileSealer(entropy=entropy),
+            entropy=entropy,
         )
 
     def work(self) -> None:

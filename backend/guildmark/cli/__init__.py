@@ -32,6 +32,7 @@ _JSON = "--json"
 _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "accreditation": "Accredit others; tell who was accredited, and when.",
+        "agent": "Run what stands beside machines, and tell it things.",
         "authority": "Register and show authorities, who vouch for others.",
         "build": "Sign builds, send them to a log, follow them.",
         "bundle": "Export evidence that verifies without us.",

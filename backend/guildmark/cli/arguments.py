@@ -91,6 +91,11 @@ def key_id(text: str) -> KeyId:
     return KeyId(bytes32_from_hex(text))
 
 
+def nonce_of(text: str) -> Bytes32:
+    """Return a challenger's random bytes."""
+    return bytes32_from_hex(text)
+
+
 def claim_id(text: str) -> ClaimId:
     """Return the id of a claim."""
     return ClaimId(bytes32_from_hex(text))

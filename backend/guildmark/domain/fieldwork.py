@@ -23,6 +23,8 @@ from guildmark.domain.strictjson import Limits, parse_object
 
 BRIEF_LIMITS = Limits(size=1 << 16)
 _MINUTE = 60
+_BACKOFF_MAX = 300.0
+_DOUBLINGS_MAX = 16
 
 
 class JobState(StrEnum):
@@ -314,6 +316,7 @@ class Job:
         beacon: The newest final record that was known when its beginning was seen.
         is_late: Whether nobody saw it begin, so that the beacon is taken at signing.
         files: What people added.
+        is_stored: Whether the node keeps its files and telemetry.
     """
 
     machine: str
@@ -333,6 +336,7 @@ class Job:
     note: str | None = None
     pieces: tuple[Piece, ...] = ()
     files: tuple[Attachment, ...] = ()
+    is_stored: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -398,3 +402,14 @@ def foreign_unit(drawn: int, first: int, named: Sequence[UnitNumber]) -> int | N
     """
     own = set(named)
     return next((unit for unit in range(first, drawn) if unit not in own), None)
+
+
+def backoff(failures: int, chance: float) -> float:
+    """Return in how many seconds to try again: doubling to five minutes, a half of it by chance.
+
+    Args:
+        failures: How often it failed in a row, from 1.
+        chance: A random number from 0 to 1, so that many agents do not come back at once.
+    """
+    longest = min(_BACKOFF_MAX, 2.0 ** min(failures, _DOUBLINGS_MAX))
+    return longest * (1 + chance) / 2

@@ -9,7 +9,7 @@ from guildmark.domain.identifiers import Bytes32
 from guildmark.domain.jobs import JobEvent, JobPhase, Observation, Piece
 from guildmark.domain.predicate import CLOCK_TOLERANCE, Measurement
 from guildmark.domain.telemetry import Chunk, KeptChunk, gather
-from guildmark.ports import AgentStore, AgentWriter, Clock, Entropy, Machine
+from guildmark.ports import AgentReader, AgentStore, AgentWriter, Clock, Entropy, Machine
 
 _OPEN = (JobState.RUNNING, JobState.HELD)
 _SALT_SIZE = 32
@@ -85,6 +85,13 @@ class Watching:
         with self.store.writing() as work:
             self.take(post, seen, work)
         return len(seen.events) + len(seen.samples)
+
+    def report(self, post: Post, event: JobEvent) -> Job:
+        """Keep what somebody reports by hand, and return the job."""
+        with self.store.writing() as work:
+            seen = Observation(cursor=work.machine(post.name).cursor, events=(event,))
+            self.take(post, seen, work)
+            return _known(post.name, event.job, work)
 
     def take(self, post: Post, seen: Observation, work: AgentWriter) -> None:
         """Keep an observation within a transaction."""
@@ -230,11 +237,16 @@ def _worked_on(post: Post, seen: Observation, work: AgentWriter) -> str | None:
     return fresh[0].job if fresh else None
 
 
-def _held(machine: str, job: str, work: AgentWriter) -> Job:
+def _known(machine: str, job: str, work: AgentReader) -> Job:
     found = work.job(machine, job)
     if found is None:
         message = f"{machine} has no job {job[:80]!r}."
         raise JobUnknownError(message, machine=machine, job=job[:80])
+    return found
+
+
+def _held(machine: str, job: str, work: AgentReader) -> Job:
+    found = _known(machine, job, work)
     if found.state is not JobState.HELD:
         message = f"Job {job[:80]} of {machine} is {found.state.value}, it does not wait."
         raise JobNotHeldError(message, machine=machine, job=job[:80], state=found.state.value)

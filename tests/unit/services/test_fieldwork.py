@@ -8,8 +8,16 @@ import pytest
 
 from fakes.fieldwork import PRINTER, Field, make_field
 from fakes.world import OPERATOR, UNITS, make_world, parsed
+from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.domain.errors import GuildmarkError, UnknownPartError
-from guildmark.domain.fieldwork import Attachment, JobState, Right, SignedState, readiness
+from guildmark.domain.fieldwork import (
+    Attachment,
+    JobState,
+    Right,
+    SignedState,
+    backoff,
+    readiness,
+)
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest, LogNumber, UnitNumber
 from guildmark.domain.jobs import Gap, JobEvent, JobPhase, Piece, Sample
@@ -24,6 +32,7 @@ from guildmark.services.attesting import (
     NothingToSignAgainError,
     UninformedError,
 )
+from guildmark.services.fieldreport import Standing, overview
 from guildmark.services.ingest import UnitMismatchError
 from guildmark.services.sending import (
     AnswerMalformedError,
@@ -745,3 +754,108 @@ def test_any_order_and_any_repetition_give_one_state(
         field.store.close()
 
     assert len(found) == 1
+
+
+YEAR = 366 * 24 * 3600
+
+
+@pytest.mark.parametrize("jump", [-YEAR, -3600, 3600, YEAR])
+@pytest.mark.parametrize("moment", range(3))
+def test_clock_that_jumps_loses_and_doubles_nothing(field: Field, jump: int, moment: int) -> None:
+    at = field.clock.time
+    field.begin("one")
+    field.finish("one")
+    for turn in range(3):
+        field.clock.time += jump if turn == moment else 0
+        field.work()
+        field.node.settle()
+    field.work()
+
+    with field.store.reading() as view:
+        (row,) = view.signed()
+        run = parsed(view.envelope(row.digest)).run
+    assert row.state is SignedState.FINAL
+    assert (run.started_on, run.finished_on) == (at, at)
+
+
+def test_files_of_signed_jobs_reach_the_node_once(field: Field) -> None:
+    field.post = replace(field.post, holds=True)
+    field.begin("one")
+    field.machine.tell(samples=[Sample(channel="x", at=1, value="1")])
+    field.finish("one")
+    for _ in field.machine.steps:
+        field.work()
+    file, sealed = field.storing.encrypted("photo/1", b"a photo")
+    field.watching.attach(PRINTER, "one", file, sealed)
+    assert field.storing.deliver() == 0
+    field.watching.release(PRINTER, "one")
+    field.work()
+
+    field.node.is_away = True
+    with pytest.raises(PeerUnavailableError):
+        field.storing.deliver()
+    field.node.is_away = False
+    assert field.storing.deliver() == 1
+    assert field.storing.deliver() == 0
+
+    sealer = field.storing.sealer
+    assert isinstance(sealer, FileSealer)
+    with field.store.reading() as view:
+        job = view.job(PRINTER, "one")
+        (kept,) = view.chunks(PRINTER, "one")
+    assert job is not None
+    assert (kept.cid, job.files[0].cid) == ("cid-1", "cid-2")
+    assert sealer.open(field.node.contents[0], kept.key) == kept.chunk.encode()
+    assert sealer.open(field.node.contents[1], job.files[0].key) == b"a photo"
+
+
+def test_chunk_that_the_node_has_is_not_sent_again(field: Field) -> None:
+    field.begin("one")
+    field.machine.tell(
+        samples=[
+            Sample(channel="x", at=1, value="1", sequence=1),
+            Sample(channel="x", at=2, value="1", sequence=5),
+        ]
+    )
+    field.finish("one")
+    for _ in field.machine.steps:
+        field.work()
+    with field.store.writing() as work:
+        first, _ = work.chunks(PRINTER, "one")
+        work.keep_chunk(replace(first, cid="there"))
+
+    assert field.storing.deliver() == 1
+
+    assert len(field.node.contents) == 1
+
+
+def test_report_by_hand_is_kept_as_a_machine_would_tell_it(field: Field) -> None:
+    begun = JobEvent(job="one", phase=JobPhase.STARTED, at=field.clock.time)
+
+    job = field.watching.report(field.post, begun)
+
+    assert (job.job, job.state) == ("one", JobState.RUNNING)
+
+
+def test_overview_counts_and_names_the_trouble(field: Field) -> None:
+    def seen() -> Standing:
+        (found,) = overview(field.store, [field.post], now=field.clock.time)
+        return found
+
+    assert (seen().begin, seen().is_ready) == ("no node has told anything yet", False)
+    field.begin("zero")
+    field.finish("one")
+    field.work()
+    field.work()
+    found = seen()
+    assert (found.waiting, found.working, found.held, found.final, found.refused) == (1, 1, 0, 0, 0)
+    assert (found.oldest, found.problem, found.state) == (field.clock.time, None, "running")
+    field.sending.fail(PRINTER, KeyMissingError("gone"))
+    assert seen().problem == "key.missing: gone"
+    field.sending.pause(PRINTER, code="agent.unitForeign", reason="why")
+    assert (seen().problem, seen().state) == ("agent.unitForeign: why", "stopped")
+
+
+def test_pauses_between_tries_double_up_to_five_minutes() -> None:
+    assert [backoff(n, 1.0) for n in (1, 2, 3, 9, 1_000)] == [2.0, 4.0, 8.0, 300.0, 300.0]
+    assert backoff(1, 0.0) == 1.0

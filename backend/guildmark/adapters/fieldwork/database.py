@@ -148,6 +148,13 @@ class _Bench:
         query = f"SELECT number, doc FROM job WHERE {where} ORDER BY number"  # noqa: S608 - marks
         return [_job(row) for row in self._connection.execute(query, values)]
 
+    def unstored(self) -> Job | None:
+        found = self._one(
+            "SELECT number, doc FROM job WHERE stored = 0 AND state = ? ORDER BY number LIMIT 1",
+            JobState.SIGNED.value,
+        )
+        return None if found is None else _job(found)
+
     def signed(
         self, *states: SignedState, most: int | None = None, without: Sequence[str] = ()
     ) -> Sequence[Signed]:
@@ -198,9 +205,11 @@ class _Bench:
 
     def keep_job(self, job: Job) -> None:
         self._run(
-            "INSERT INTO job (machine, job, state, doc) VALUES (?, ?, ?, ?) ON CONFLICT"
-            " (machine, job) DO UPDATE SET state = excluded.state, doc = excluded.doc",
-            *(job.machine, job.job, job.state.value, _written(replace(job, number=0))),
+            "INSERT INTO job (machine, job, state, stored, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT"
+            " (machine, job) DO UPDATE SET state = excluded.state, stored = excluded.stored,"
+            " doc = excluded.doc",
+            *(job.machine, job.job, job.state.value, int(job.is_stored)),
+            _written(replace(job, number=0)),
         )
 
     def keep_signed(self, signed: Signed, envelope: bytes) -> None:

@@ -27,6 +27,10 @@ STEPS: Sequence[Sequence[str]] = (
         "CREATE TABLE ciphertext (digest BLOB PRIMARY KEY, data BLOB NOT NULL) STRICT",
         "CREATE TABLE note (number INTEGER PRIMARY KEY AUTOINCREMENT, doc BLOB NOT NULL) STRICT",
     ),
+    (
+        "ALTER TABLE job ADD COLUMN stored INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX job_by_stored ON job (stored, state, number)",
+    ),
 )
 
 

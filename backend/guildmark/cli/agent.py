@@ -1,0 +1,523 @@
+"""``guildmark agent``: what runs beside machines, and what people tell it."""
+
+import csv
+import fcntl
+import io
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from guildmark.adapters.fieldwork.settings import (
+    BY_HAND,
+    FILE_NAME,
+    AgentSettings,
+    Watch,
+    machine_table,
+    read_agent,
+    write_agent,
+)
+from guildmark.adapters.files import create_durably
+from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE, is_uri
+from guildmark.cli.answers import Answer, Moment, note, say
+from guildmark.cli.arguments import (
+    AsJson,
+    Folder,
+    identity_id,
+    key_text,
+    nonce_of,
+    recipe_id,
+)
+from guildmark.cli.homes import KEYS, OutputExistsError, folder_of, keys_of, write_new
+from guildmark.domain.clause import ClausePath
+from guildmark.domain.dsse import Envelope
+from guildmark.domain.errors import ConflictError, MalformedError, NotFoundError
+from guildmark.domain.fieldwork import Job, Post, Signed, SignedState
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import (
+    UINT40_MAX,
+    IdentityId,
+    LaneNumber,
+    SiteRecipeId,
+    to_hex,
+)
+from guildmark.domain.jobs import JobEvent, JobPhase, Piece
+from guildmark.domain.predicate import Measurement
+from guildmark.domain.statement import BuildStatement
+from guildmark.domain.telemetry import (
+    Disclosure,
+    check_disclosure,
+    disclose_chunks,
+    find_telemetry,
+)
+from guildmark.outfit import Agent, open_agent
+from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.services.fieldreport import overview
+from guildmark.services.watching import Addition, JobUnknownError
+
+app = typer.Typer(help="Run what stands beside machines, and tell it things.", no_args_is_help=True)
+
+_LOCK = "agent.lock"
+# Strings, so that commands and the agent stay independent rooms.
+_RUNNING = "guildmark.agent.running"
+_PASSWORD_SIZE = 32
+_COLUMNS = ("job", "piece", "characteristic", "value", "unit", "instrument")
+
+MachineName = Annotated[
+    str | None,
+    typer.Option("--machine", metavar="NAME", help="The machine, where the agent has several."),
+]
+JobName = Annotated[str, typer.Argument(metavar="JOB", help="The job's name.")]
+
+
+class AgentRunningError(ConflictError):
+    """Another process runs the agent of this home."""
+
+    code = "agent.running"
+    hint = "Use the agent that runs, or end it first."
+
+
+class AdditionMalformedError(MalformedError):
+    """What shall be added to a job cannot be read."""
+
+    code = "agent.additionMalformed"
+    hint = (
+        "Write a measurement as PATH=VALUE:UNIT:INSTRUMENT; a CSV file has the columns "
+        "job,piece,characteristic,value,unit,instrument."
+    )
+
+
+class TelemetryMissingError(NotFoundError):
+    """A job or a statement has no telemetry."""
+
+    code = "telemetry.missing"
+    hint = "Ask for a job whose machine told values while it ran."
+
+
+@app.command()
+def init(
+    node: Annotated[str, typer.Option(metavar="URL", help="The node of the log.")],
+    machine: Annotated[
+        IdentityId, typer.Option(metavar="MACHINE", parser=identity_id, help="The machine's id.")
+    ],
+    lane: Annotated[
+        int, typer.Option(min=1, max=UINT40_MAX, help="The lane that its units come from.")
+    ],
+    site_recipe: Annotated[
+        SiteRecipeId, typer.Option(metavar="RECIPE", parser=recipe_id, help="The site's recipe.")
+    ],
+    host: Annotated[str, typer.Option(help="The host of its labels, as id.example.org.")],
+    name: Annotated[str, typer.Option(help="What you call the machine.")] = "machine",
+    key: Annotated[
+        str, typer.Option(metavar="KEY", help="The name or URI of its key; a new name makes one.")
+    ] = "machine",
+    source: Annotated[
+        str, typer.Option(metavar="URI", help="What reports its jobs; report: means people do.")
+    ] = BY_HAND,
+    hold: Annotated[
+        bool, typer.Option("--hold", help="Let jobs wait for what people add.")
+    ] = False,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an agent's home for a machine; print the public key to register for it."""
+    folder = folder_of(home)
+    if (folder / FILE_NAME).exists():
+        message = f"{folder / FILE_NAME} exists already."
+        raise OutputExistsError(message, path=str(folder / FILE_NAME))
+    _make_password(folder)
+    keys = keys_of(folder)
+    if not is_uri(key) and key not in keys.names():
+        keys.create(KeyName(key), KeyAlgorithm.P256)
+    public = key_text(keys.public_key(KeyName(key)))
+    post = Post(
+        name=name,
+        machine=machine,
+        key=key,
+        lane=LaneNumber(lane),
+        site_recipe=site_recipe,
+        host=host,
+        holds=hold,
+    )
+    write_agent(AgentSettings(home=folder, node=node), [machine_table(post, source)])
+    read_agent(folder)
+    answer: Answer = {"file": str(folder / FILE_NAME), "machine": name, "publicKey": public}
+    say(answer, as_json=as_json, brief=public)
+    note(f"Register this key: guildmark machine key add {to_hex(machine)} {public}")
+    note(f"Then: guildmark agent run --home {folder}")
+
+
+@app.command()
+def run(
+    once: Annotated[bool, typer.Option("--once", help="Do one turn, then end.")] = False,
+    home: Folder = None,
+) -> None:
+    """Watch the machines, sign what they did, send it; until Ctrl-C."""
+    folder = folder_of(home)
+    settings = read_agent(folder)
+    with _alone(folder), _opened(settings) as agent:
+        import_module(_RUNNING).work(agent, once=once)
+
+
+@app.command()
+def status(home: Folder = None, as_json: AsJson = False) -> None:
+    """Show what waits, what failed last, and whether a job that begins now would count."""
+    settings = read_agent(folder_of(home))
+    with _opened(settings) as agent:
+        posts = [one.post for one in settings.watches]
+        found = overview(agent.store, posts, now=agent.clock.now())
+    rows: list[Mapping[str, Any]] = [
+        {
+            "machine": one.name,
+            "state": one.state,
+            "waiting": one.waiting,
+            "held": one.held,
+            "final": one.final,
+            "refused": one.refused,
+            "oldest": Moment(one.oldest),
+            "begin": one.begin,
+        }
+        for one in found
+    ]
+    waiting = sum(one.waiting for one in found)
+    answer: Answer = {
+        "node": settings.node,
+        "waiting": waiting,
+        "machines": rows,
+        "problems": [f"{one.name}: {one.problem}" for one in found if one.problem],
+    }
+    if not as_json:
+        answer = {**answer, "waiting": f"{waiting} waiting"}
+    say(answer, as_json=as_json)
+
+
+@app.command()
+def show(
+    job: JobName, machine: MachineName = None, home: Folder = None, as_json: AsJson = False
+) -> None:
+    """Show a job, its pieces and what became of each."""
+    with _machine(home, machine) as (agent, watch):
+        with agent.store.reading() as view:
+            found = view.job(watch.post.name, job)
+            rows = view.signed_of(watch.post.name, job)
+        if found is None:
+            message = f"{watch.post.name} has no job {job[:80]!r}."
+            raise JobUnknownError(message, job=job[:80])
+        say({**_shown(found), "envelopes": [_row(row) for row in rows]}, as_json=as_json)
+
+
+@app.command()
+def report(
+    job: JobName,
+    phase: Annotated[JobPhase, typer.Argument(help="What happened.")],
+    file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The job file."),
+    ] = None,
+    pieces: Annotated[int, typer.Option(min=1, max=1000, help="How many came out.")] = 1,
+    measured: Annotated[
+        list[str] | None,
+        typer.Option("--measured", metavar="PATH=VALUE:UNIT:INSTRUMENT", help="Of each piece."),
+    ] = None,
+    technician: Annotated[str | None, typer.Option(help="The pseudonym of who was there.")] = None,
+    machine: MachineName = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell by hand that a job began, ended or broke off."""
+    is_end = phase is JobPhase.FINISHED
+    measurements = tuple(_measurement(text) for text in measured or ())
+    with _machine(home, machine) as (agent, watch):
+        event = JobEvent(
+            job=job,
+            phase=phase,
+            at=agent.clock.now(),
+            file_name=None if file is None else file.name[:200],
+            file=None if file is None else sha256(file.read_bytes()),
+            pieces=(Piece(measurements=measurements),) * pieces if is_end else (),
+            technician=technician,
+        )
+        found = agent.watching.report(watch.post, event)
+        say(_shown(found), as_json=as_json, brief=found.state.value)
+
+
+@app.command()
+def add(
+    job: JobName,
+    technician: Annotated[str | None, typer.Option(help="The pseudonym of who was there.")] = None,
+    text: Annotated[str | None, typer.Option("--note", help="A note, for display only.")] = None,
+    piece: Annotated[int | None, typer.Option(min=1, help="The piece, counted from 1.")] = None,
+    passed: Annotated[
+        bool | None, typer.Option("--pass/--fail", help="Whether an inspector passed it.")
+    ] = None,
+    serial: Annotated[str | None, typer.Option(help="The serial of the piece.")] = None,
+    count: Annotated[
+        int | None, typer.Option("--pieces", min=1, max=1000, help="How many came out.")
+    ] = None,
+    measured: Annotated[
+        list[str] | None,
+        typer.Option("--measured", metavar="PATH=VALUE:UNIT:INSTRUMENT", help="What was measured."),
+    ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option("--csv", metavar="FILE", exists=True, dir_okay=False, help="Measurements."),
+    ] = None,
+    photo: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="A photo or other file."),
+    ] = None,
+    machine: MachineName = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add to a job that waits: who, notes, photos, pass or fail, measurements."""
+    own = Addition(
+        technician=technician,
+        note=text,
+        piece=None if piece is None else piece - 1,
+        conforming=passed,
+        measurements=tuple(_measurement(one) for one in measured or ()),
+        serial=serial if piece is not None else None,
+        count=count,
+    )
+    rows = [] if table is None else list(_additions(table.read_text(encoding="utf-8"), job))
+    with _machine(home, machine) as (agent, watch):
+        name = watch.post.name
+        found = agent.watching.add(name, job, own)
+        for row in rows:
+            found = agent.watching.add(name, job, row)
+        for path in photo or ():
+            title = f"photo/{len(found.files) + 1}"
+            attachment, sealed = agent.storing.encrypted(title, path.read_bytes())
+            found = agent.watching.attach(name, job, attachment, sealed)
+        say(_shown(found), as_json=as_json)
+
+
+@app.command()
+def sign(
+    job: JobName,
+    again: Annotated[
+        bool, typer.Option("--again", help="Sign what was refused or not sent once more.")
+    ] = False,
+    machine: MachineName = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a job that waits be signed; the agent that runs does it at once."""
+    with _machine(home, machine) as (agent, watch):
+        post = watch.post
+        if again:
+            with agent.store.reading() as view:
+                rows = [row for row in view.signed_of(post.name, job) if _may_repeat(row)]
+            made = [agent.attesting.sign_again(post, row.digest) for row in rows]
+            say({"envelopes": [_row(row) for row in made]}, as_json=as_json)
+            return
+        found = agent.watching.release(post.name, job)
+        say(_shown(found), as_json=as_json, brief=found.state.value)
+
+
+@app.command()
+def retry(
+    job: JobName, machine: MachineName = None, home: Folder = None, as_json: AsJson = False
+) -> None:
+    """Send what was refused again, as it is."""
+    with _machine(home, machine) as (agent, watch):
+        count = agent.sending.retry(watch.post, job)
+        say({"job": job, "envelopes": count}, as_json=as_json, brief=count)
+
+
+@app.command()
+def resume(machine: MachineName = None, home: Folder = None, as_json: AsJson = False) -> None:
+    """Let a machine that was stopped go on as it is."""
+    with _machine(home, machine) as (agent, watch):
+        agent.sending.resume(watch.post.name)
+        say({"machine": watch.post.name, "state": "running"}, as_json=as_json, brief="running")
+
+
+@app.command()
+def adopt(
+    counter: Annotated[
+        int | None, typer.Option(min=0, help="The last counter that was used anywhere.")
+    ] = None,
+    machine: MachineName = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take up a machine whose key was used elsewhere: go on behind its last counter."""
+    with _machine(home, machine) as (agent, watch):
+        last = agent.sending.adopt(watch.post, counter=counter)
+        say({"machine": watch.post.name, "counter": last}, as_json=as_json, brief=last)
+
+
+@app.command()
+def log(
+    lines: Annotated[int, typer.Option(min=1, max=10_000, help="How many lines.")] = 20,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what the agent did and what went wrong, the newest first."""
+    settings = read_agent(folder_of(home))
+    with _opened(settings) as agent, agent.store.reading() as view:
+        rows: list[Mapping[str, Any]] = [
+            {"at": Moment(one.at), "machine": one.machine, "code": one.code, "text": one.text}
+            for one in view.notes(lines)
+        ]
+    say({"lines": rows}, as_json=as_json)
+
+
+@app.command("open")
+def open_(
+    job: JobName,
+    nonce: Annotated[str, typer.Option(metavar="HEX", help="The challenger's 32 bytes.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The answer.")],
+    count: Annotated[int, typer.Option(min=1, help="How many chunks are wanted.")] = 3,
+    machine: MachineName = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a challenge: open those chunks of a job's telemetry that a nonce draws."""
+    with _machine(home, machine) as (agent, watch), agent.store.reading() as view:
+        chunks = [kept.chunk.encode() for kept in view.chunks(watch.post.name, job)]
+    if not chunks:
+        message = f"Job {job[:80]!r} of {watch.post.name} has no telemetry."
+        raise TelemetryMissingError(message, job=job[:80])
+    answer = disclose_chunks(chunks, nonce=nonce_of(nonce), most=count)
+    write_new(out, answer.encode(), mode=0o600)
+    places = ", ".join(str(one.place) for one in answer.opened)
+    said: Answer = {"file": str(out), "chunks": len(chunks), "opened": places}
+    say(said, as_json=as_json, brief=out)
+
+
+@app.command()
+def check(
+    answer: Annotated[
+        Path, typer.Argument(metavar="ANSWER", exists=True, dir_okay=False, help="What was opened.")
+    ],
+    envelope: Annotated[
+        Path,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The signed statement."),
+    ],
+    nonce: Annotated[str, typer.Option(metavar="HEX", help="Your 32 bytes.")],
+    count: Annotated[int, typer.Option(min=1, help="How many chunks you wanted.")] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Check opened telemetry against a statement: these chunks, unchanged, as your nonce drew."""
+    statement = BuildStatement.parse(Envelope.parse(envelope.read_bytes()).payload)
+    resource = find_telemetry(statement.byproducts)
+    if resource is None:
+        message = "The statement names no telemetry."
+        raise TelemetryMissingError(message)
+    found = Disclosure.parse(answer.read_bytes())
+    chunks = check_disclosure(found, resource=resource, nonce=nonce_of(nonce), most=count)
+    said: Answer = {
+        "chunks": found.count,
+        "opened": len(chunks),
+        "values": sum(len(one.samples) for one in chunks),
+        "gaps": sum(len(one.gaps) for one in chunks),
+    }
+    say(said, as_json=as_json)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a home for one agent; a lock of the system ends with its process, however it ends."""
+    with (folder / _LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as exc:
+            message = f"An agent of {folder} runs already."
+            raise AgentRunningError(message, folder=str(folder)) from exc
+        yield
+
+
+@contextmanager
+def _opened(settings: AgentSettings) -> Iterator[Agent]:
+    agent = open_agent(settings, os.environ)
+    try:
+        yield agent
+    finally:
+        agent.close()
+
+
+@contextmanager
+def _machine(home: Path | None, name: str | None) -> Iterator[tuple[Agent, Watch]]:
+    settings = read_agent(folder_of(home))
+    watch = settings.watch(name)
+    with _opened(settings) as agent:
+        yield agent, watch
+
+
+def _make_password(folder: Path) -> None:
+    path = folder / KEYS / "password"
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if PASSWORD_VARIABLE not in os.environ and not path.exists():
+        create_durably(path, secrets.token_hex(_PASSWORD_SIZE).encode() + b"\n", mode=0o600)
+
+
+def _may_repeat(row: Signed) -> bool:
+    return row.state in {SignedState.REFUSED, SignedState.SIGNED, SignedState.SENT}
+
+
+def _measurement(text: str) -> Measurement:
+    path, separator, rest = text.partition("=")
+    words = rest.split(":")
+    if not separator or len(words) != len(("value", "unit", "instrument")):
+        message = f"{text[:80]!r} is no measurement."
+        raise AdditionMalformedError(message, found=text[:80])
+    return Measurement(
+        characteristic=ClausePath(path), value=words[0], unit=words[1], instrument=words[2]
+    )
+
+
+def _additions(text: str, job: str) -> Iterator[Addition]:
+    """Yield what a CSV file says of a job, row by row."""
+    reader = csv.DictReader(io.StringIO(text))
+    if reader.fieldnames is None or tuple(reader.fieldnames) != _COLUMNS:
+        message = f"The columns are {','.join(reader.fieldnames or ())[:120]}."
+        raise AdditionMalformedError(message)
+    for row in reader:
+        if row["job"] != job:
+            continue
+        if not row["piece"].isdecimal() or row["piece"] == "0":
+            message = f"{row['piece'][:20]!r} is no piece's number."
+            raise AdditionMalformedError(message)
+        measured = Measurement(
+            characteristic=ClausePath(row["characteristic"]),
+            value=row["value"],
+            unit=row["unit"],
+            instrument=row["instrument"],
+        )
+        yield Addition(piece=int(row["piece"]) - 1, measurements=(measured,))
+
+
+def _shown(job: Job) -> dict[str, Any]:
+    return {
+        "job": job.job,
+        "machine": job.machine,
+        "state": job.state.value,
+        "began": Moment(job.started_at or 0),
+        "ended": Moment(job.finished_at or 0),
+        "lateReport": job.is_late,
+        "file": job.file_name,
+        "technician": job.technician,
+        "note": job.note,
+        "pieces": len(job.pieces),
+        "files": len(job.files),
+    }
+
+
+def _row(row: Signed) -> dict[str, Any]:
+    return {
+        "counter": row.counter,
+        "piece": row.piece + 1,
+        "label": row.label,
+        "state": row.state.value,
+        "unit": row.granted if row.granted is not None else row.unit,
+        "code": row.code,
+        "digest": to_hex(row.digest),
+    }

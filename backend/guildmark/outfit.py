@@ -1,0 +1,95 @@
+"""An agent put together from ports and adapters; unlike a node it needs no chain and no web3."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from guildmark.adapters.clock import SystemClock, SystemEntropy
+from guildmark.adapters.fieldwork.database import AgentDatabase
+from guildmark.adapters.fieldwork.sealing import FileSealer
+from guildmark.adapters.fieldwork.settings import BY_HAND, AgentSettings, Watch
+from guildmark.adapters.keys.devices import pin_file
+from guildmark.adapters.keys.keystore import FileKeyStore, password_from
+from guildmark.adapters.machines.registry import machine_source
+from guildmark.adapters.machines.secrets import SecretFiles
+from guildmark.adapters.peers.client import NodeClient
+from guildmark.domain.jobs import Observation
+from guildmark.ports import Machine
+from guildmark.services.attesting import Attesting
+from guildmark.services.builds import Builds
+from guildmark.services.sending import Sending
+from guildmark.services.storing import Storing
+from guildmark.services.watching import Watching
+
+SECRETS = "secrets"
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A machine that tells nothing by itself: people report its jobs."""
+
+    def poll(self, cursor: bytes) -> Observation:
+        """Return nothing new."""
+        return Observation.nothing(cursor)
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """An agent's home, opened: its use cases over one database, one node and its keys."""
+
+    settings: AgentSettings
+    store: AgentDatabase
+    node: NodeClient
+    clock: SystemClock
+    watching: Watching
+    attesting: Attesting
+    sending: Sending
+    storing: Storing
+
+    def source(self, watch: Watch) -> Machine:
+        """Return what reports a machine's jobs.
+
+        Raises:
+            MachineKindError: Nobody knows its kind.
+            MachineAddressError: Its address cannot be one.
+            MachineSecretError: Its secret cannot be read.
+        """
+        if watch.source == BY_HAND:
+            return ByHand()
+        return machine_source(watch.source, SecretFiles(folder=self.settings.home / SECRETS))
+
+    def close(self) -> None:
+        """Let go of database and connections."""
+        self.store.close()
+        self.node.__exit__(None, None, None)
+
+
+def open_agent(settings: AgentSettings, environment: Mapping[str, str]) -> Agent:
+    """Open an agent's home; no network is touched, and no key.
+
+    Raises:
+        AgentStoreUnreadableError: Its database cannot be used.
+    """
+    clock, entropy = SystemClock(), SystemEntropy()
+    keys = FileKeyStore(
+        settings.keys,
+        password=password_from(settings.keys, environment),
+        pin=pin_file(environment),
+    )
+    store = AgentDatabase(settings.database)
+    node = NodeClient(settings.node)
+    builds = Builds(keys=keys, entropy=entropy)
+    return Agent(
+        settings=settings,
+        store=store,
+        node=node,
+        clock=clock,
+        watching=Watching(store=store, clock=clock, entropy=entropy),
+        attesting=Attesting(store=store, builds=builds, clock=clock),
+        sending=Sending(store=store, node=node, keys=keys, clock=clock),
+        storing=Storing(
+            store=store, node=node, sealer=FileSealer(entropy=entropy), entropy=entropy
+        ),
+    )
