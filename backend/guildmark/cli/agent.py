@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from guildmark.adapters.envelopes import COUNTER_MAX
 from guildmark.adapters.fieldwork.settings import (
     BY_HAND,
     FILE_NAME,
@@ -50,6 +51,7 @@ from guildmark.domain.jobs import JobEvent, JobPhase, Piece
 from guildmark.domain.predicate import Measurement
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.telemetry import (
+    CHUNKS_MAX,
     Disclosure,
     check_disclosure,
     disclose_chunks,
@@ -251,7 +253,9 @@ def add(
     job: JobName,
     technician: Annotated[str | None, typer.Option(help="The pseudonym of who was there.")] = None,
     text: Annotated[str | None, typer.Option("--note", help="A note, for display only.")] = None,
-    piece: Annotated[int | None, typer.Option(min=1, help="The piece, counted from 1.")] = None,
+    piece: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="The piece, counted from 1.")
+    ] = None,
     passed: Annotated[
         bool | None, typer.Option("--pass/--fail", help="Whether an inspector passed it.")
     ] = None,
@@ -342,7 +346,8 @@ def resume(machine: MachineName = None, home: Folder = None, as_json: AsJson = F
 @app.command()
 def adopt(
     counter: Annotated[
-        int | None, typer.Option(min=0, help="The last counter that was used anywhere.")
+        int | None,
+        typer.Option(min=0, max=COUNTER_MAX, help="The last counter that was used anywhere."),
     ] = None,
     machine: MachineName = None,
     home: Folder = None,
@@ -375,7 +380,9 @@ def open_(
     job: JobName,
     nonce: Annotated[str, typer.Option(metavar="HEX", help="The challenger's 32 bytes.")],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The answer.")],
-    count: Annotated[int, typer.Option(min=1, help="How many chunks are wanted.")] = 3,
+    count: Annotated[
+        int, typer.Option(min=1, max=CHUNKS_MAX, help="How many chunks are wanted.")
+    ] = 3,
     machine: MachineName = None,
     home: Folder = None,
     as_json: AsJson = False,
@@ -403,7 +410,9 @@ def check(
         typer.Option(metavar="FILE", exists=True, dir_okay=False, help="The signed statement."),
     ],
     nonce: Annotated[str, typer.Option(metavar="HEX", help="Your 32 bytes.")],
-    count: Annotated[int, typer.Option(min=1, help="How many chunks you wanted.")] = 3,
+    count: Annotated[
+        int, typer.Option(min=1, max=CHUNKS_MAX, help="How many chunks you wanted.")
+    ] = 3,
     as_json: AsJson = False,
 ) -> None:
     """Check opened telemetry against a statement: these chunks, unchanged, as your nonce drew."""
