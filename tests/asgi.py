@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
     """Requests to one application."""
 
-    app: FastAPI
+    app: Starlette
 
     def get(self, url: str, **options: Any) -> httpx.Response:
         """Return the answer to GET."""

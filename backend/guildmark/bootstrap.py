@@ -1,6 +1,6 @@
 """The one module that knows ports and adapters: a home opened, a node put together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from guildmark.adapters.content.vault import LocalVault
 from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.peers.client import NodeClient
+from guildmark.adapters.peers.witness import WitnessClient
 from guildmark.adapters.store.engine import (
     StoreDamagedError,
     check_whole,
@@ -30,6 +31,7 @@ from guildmark.adapters.store.requests import SqlRequests
 from guildmark.adapters.store.scratch import ScratchStore
 from guildmark.domain import trust
 from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.note import NoteKey
 from guildmark.domain.trust import Trust
 from guildmark.ports import (
     Clock,
@@ -53,6 +55,7 @@ from guildmark.services.blocking import Blocking
 from guildmark.services.builds import Builds
 from guildmark.services.bundles import Bundles
 from guildmark.services.checking import Checking
+from guildmark.services.cosigning import Chosen, Cosigning, Vouching
 from guildmark.services.deposits import Deposits
 from guildmark.services.designs import Designs
 from guildmark.services.dids import Dids
@@ -82,6 +85,7 @@ from guildmark.services.reconciling import Reconciling
 from guildmark.services.releasing import Releasing
 from guildmark.services.requesting import Requesting
 from guildmark.services.sequencing import Sequencing
+from guildmark.services.witnessing import Witnessing
 from guildmark.settings import TRUST_FILE, NodeSettings, Settings
 from guildmark_ipfs.uploads import Uploads as BlockUploads
 
@@ -223,6 +227,11 @@ class Home:
             own_log=None if node is None else node.log,
         )
 
+    @property
+    def witnessing(self) -> Witnessing:
+        """Return the use cases of a witness."""
+        return Witnessing(ledger=self.ledger, store=self.store, keys=self.keys, clock=self.clock)
+
     def account(self, key: KeyName) -> Account:
         """Return the account of a key."""
         return Account(transactions=self.transactions, key=key, address=self.keys.address(key))
@@ -300,6 +309,7 @@ class Node:
     exporter: Exporter
     bundles: Bundles
     publishing: Publishing
+    cosigning: Cosigning
     line: Line
 
 
@@ -440,7 +450,7 @@ def open_node(home: Home) -> Node:
     own = home.settings.own_node()
     # A home of an earlier version has none yet.
     make_note_key(home.keys)
-    publishing = home.publishing
+    publishing, witnesses = home.publishing, _chosen(own)
     sequencing = Sequencing(store=home.store, log=own.log)
     anchoring = Anchoring(
         store=home.store,
@@ -448,7 +458,8 @@ def open_node(home: Home) -> Node:
         sequencing=sequencing,
         writer=own.writer,
     )
-    exporter = Exporter(ledger=home.ledger, store=home.store)
+    vouching = Vouching(ledger=home.ledger, clock=home.clock, witnesses=witnesses)
+    exporter = Exporter(ledger=home.ledger, store=home.store, notes=vouching)
     return Node(
         home=home,
         settings=own,
@@ -472,6 +483,7 @@ def open_node(home: Home) -> Node:
             peers=tuple(NodeClient(url) for url in own.peers),
         ),
         publishing=publishing,
+        cosigning=Cosigning(publishing=publishing, witnesses=witnesses, log=own.log),
         line=Line(
             publishing=publishing,
             transactions=home.transactions,
@@ -479,3 +491,13 @@ def open_node(home: Home) -> Node:
             anchoring=anchoring,
         ),
     )
+
+
+def _chosen(own: NodeSettings) -> Sequence[Chosen]:
+    """Return the witnesses that a node asks.
+
+    Raises:
+        NoteMalformedError: The settings name a key that is none.
+    """
+    named = (entry.split(" ", 1) for entry in own.witnesses)
+    return [Chosen(key=NoteKey.parse(key), peer=WitnessClient(url)) for key, url in named]

@@ -10,6 +10,7 @@ from enum import StrEnum
 from io import BufferedIOBase
 from typing import Any, NewType, Protocol, TypeVar
 
+from guildmark.domain.checkpoint import Addition
 from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.errors import (
     ConflictError,
@@ -40,6 +41,7 @@ from guildmark.domain.identifiers import (
     UnitNumber,
 )
 from guildmark.domain.jobs import Observation
+from guildmark.domain.note import NoteKey, NoteSignature
 from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.queue import Batch, Build, Logged, Outcome, Queued, Standing
 from guildmark.domain.release import Released
@@ -791,6 +793,36 @@ class Peer(Protocol):
         ...
 
 
+class WitnessPeer(Protocol):
+    """A witness as a node reaches it; its signatures are checked by who asks."""
+
+    def cosign(self, addition: Addition, key: NoteKey) -> NoteSignature:
+        """Return the witness's signature over a checkpoint.
+
+        Raises:
+            WitnessBehindError: It saw another size last; the detail ``size`` says which.
+            ForkError: It saw another history.
+            PeerUnavailableError: It does not answer in time, or not as a witness does.
+        """
+        ...
+
+    def note(self, number: int, key: NoteKey) -> NoteSignature:
+        """Return the witness's signature over the note about a block.
+
+        Raises:
+            PeerUnavailableError: It does not answer in time, or not as a witness does.
+        """
+        ...
+
+
+class BlockNotes(Protocol):
+    """Who may have notes of witnesses about blocks."""
+
+    def note(self, block: Block) -> bytes:
+        """Return the signed note about a final block, nothing where nobody signed one."""
+        ...
+
+
 class RecallHook(Protocol):
     """What is asked before keys are released: is anything called back?"""
 
@@ -1161,6 +1193,7 @@ class DocumentKind(StrEnum):
     RECEIPTS = "receipts"
     CHECKPOINT = "checkpoint"
     INSPECTION = "inspection"
+    WITNESS = "witness"
 
 
 class Documents(Protocol):

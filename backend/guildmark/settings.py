@@ -78,6 +78,7 @@ class NodeSettings:
     Args:
         batch_seconds: How long a batch stays open for further entries.
         peers: Addresses of other operators' nodes.
+        witnesses: Witnesses that are asked, each its key, a space and its address.
     """
 
     operator: IdentityId
@@ -88,6 +89,7 @@ class NodeSettings:
     public_url: str
     batch_seconds: float = 1.0
     peers: tuple[str, ...] = ()
+    witnesses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -286,7 +288,17 @@ def _node(table: _Table) -> NodeSettings:
         public_url=table.url("public_url"),
         batch_seconds=seconds,
         peers=tuple(peer.rstrip("/") for peer in peers),
+        witnesses=_witnesses(table) if "witnesses" in table.values else (),
     )
+
+
+def _witnesses(table: _Table) -> tuple[str, ...]:
+    named = table.get("witnesses", list)
+    for one in named:
+        key, _, url = str(one).partition(" ")
+        if not key or not url.startswith(("http://", "https://")):
+            raise table.invalid("witnesses", one)
+    return tuple(str(one).rstrip("/") for one in named)
 
 
 def _stores(table: _Table) -> ContentSettings:
@@ -326,6 +338,7 @@ def _written(settings: Settings) -> str:
             "public_url": node.public_url,
             "batch_seconds": float(node.batch_seconds),
             "peers": list(node.peers),
+            **({"witnesses": list(node.witnesses)} if node.witnesses else {}),
         }
     if settings.stores != ContentSettings():
         stores = settings.stores

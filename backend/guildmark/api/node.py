@@ -13,6 +13,7 @@ from guildmark.adapters.keys.devices import pin_file
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.api.app import create_app
 from guildmark.api.challenging import Challenger
+from guildmark.api.cosigning import Cosigner
 from guildmark.api.logs import log_as_json
 from guildmark.api.running import Runner, warned_of_end
 from guildmark.api.serving import ServedNode
@@ -51,16 +52,20 @@ def application(node: Node) -> FastAPI:
         pause=node.home.settings.stores.challenge_hours * 3600,
     )
 
+    cosigner = Cosigner(cosigning=node.cosigning, pause=node.settings.batch_seconds)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         runner.start()
         challenger.start()
+        cosigner.start()
         try:
             with warned_of_end(runner.announce_end, pause=_DRAIN_SECONDS):
                 yield
         finally:
             await run_in_threadpool(runner.stop)
             await run_in_threadpool(challenger.stop)
+            await run_in_threadpool(cosigner.stop)
 
     app = create_app(_served(node, runner, challenger), lifespan=lifespan)
     app.state.failure = None

@@ -66,6 +66,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "up": "Run a node.",
         "verify": "Check a part's bundle.",
         "version": "Print the version.",
+        "witness": "Run a witness over logs and blocks; have a node ask one.",
     }
 )
 

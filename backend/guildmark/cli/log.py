@@ -16,7 +16,7 @@ from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.checkpoint import Checkpoint, LogProof, open_checkpoint
 from guildmark.domain.facts import LogFact, RecordFact
 from guildmark.domain.identifiers import UINT40_MAX, ZERO_ADDRESS, IdentityId, LogNumber, to_hex
-from guildmark.domain.note import Note, NoteKey
+from guildmark.domain.note import SIGNATURES_MAX, Note, NoteKey
 from guildmark.domain.refusals import LogUnknownError, RecordUnknownError
 from guildmark.ports import KeyName
 from guildmark.services.publishing import CHECKPOINT_FILE, make_note_key
@@ -175,7 +175,9 @@ def publish(
 @app.command()
 def prove(
     log: _Log,
-    seq: Annotated[int, typer.Argument(metavar="SEQ", min=0, help="The record's number.")],
+    seq: Annotated[
+        int, typer.Argument(metavar="SEQ", min=0, max=UINT40_MAX, help="The record's number.")
+    ],
     node: Annotated[
         str | None, typer.Option(metavar="URL", help="Another operator's node; else this home.")
     ] = None,
@@ -207,7 +209,8 @@ def check(
         typer.Option(metavar="KEY", help="Who must have signed: name+id+key; repeatable."),
     ],
     quorum: Annotated[
-        int | None, typer.Option(metavar="K", min=1, help="How many of them; else all.")
+        int | None,
+        typer.Option(metavar="K", min=1, max=SIGNATURES_MAX, help="How many of them; else all."),
     ] = None,
     home: Folder = None,
     as_json: AsJson = False,
@@ -239,8 +242,12 @@ def check(
 @app.command()
 def consistency(
     log: _Log,
-    old: Annotated[int, typer.Argument(metavar="OLD", min=1, help="Records of the older tree.")],
-    new: Annotated[int, typer.Argument(metavar="NEW", min=1, help="Records of the newer tree.")],
+    old: Annotated[
+        int, typer.Argument(metavar="OLD", min=1, max=UINT40_MAX, help="Records of the older tree.")
+    ],
+    new: Annotated[
+        int, typer.Argument(metavar="NEW", min=1, max=UINT40_MAX, help="Records of the newer tree.")
+    ],
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:

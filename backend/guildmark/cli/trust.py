@@ -22,7 +22,8 @@ from guildmark.domain.errors import (
     UsageError,
 )
 from guildmark.domain.identifiers import BLOCK_MAX, Address, IdentityId, to_hex
-from guildmark.domain.trust import VERSION, Listed, Trust, TrustedBlock
+from guildmark.domain.note import SIGNATURES_MAX
+from guildmark.domain.trust import VERSION, Listed, Trust, TrustedBlock, Witness
 from guildmark.settings import TRUST_FILE, default_home
 
 app = typer.Typer(
@@ -186,6 +187,37 @@ def add(
 
 
 @app.command()
+def witness(
+    key: Annotated[
+        list[str], typer.Argument(metavar="KEY...", help="Keys of witnesses: name+id+key.")
+    ],
+    quorum: Annotated[
+        int,
+        typer.Option(
+            min=1, max=SIGNATURES_MAX, help="How many of all listed witnesses must have signed."
+        ),
+    ],
+    since: Annotated[
+        _Time, typer.Option("--from", parser=moment, help="Believed from this time on.")
+    ] = None,
+    until: Annotated[
+        _Time, typer.Option("--to", parser=moment, help="Believed up to this time.")
+    ] = None,
+    trust: _File = None,
+    home: Folder = None,
+) -> None:
+    """Believe a block that enough witnesses signed, without a node of your own."""
+    if since is not None and until is not None and until <= since:
+        message = "The witnesses are believed until a time that is not after the first one."
+        raise TrustTimesError(message)
+    path = _path(trust, home)
+    added = [Witness(key=one, since=since or 0, until=until or 0) for one in key]
+    grown = _load(path).with_witnesses(added, quorum)
+    write_durably(path, trust_file.serialise(grown))
+    note(f"{path} asks for {quorum} of {len(grown.witnesses)} witnesses.")
+
+
+@app.command()
 def close(
     rpc: _Rpc,
     block: Annotated[
@@ -265,6 +297,8 @@ def _answer(known: Trust) -> Answer:
         "authorities": [_party(each) for each in known.authorities],
         "inspectors": [_party(each) for each in known.inspectors],
         "blocks": [_block(each) for each in known.blocks],
+        "witnesses": [each.key for each in known.witnesses],
+        "quorum": known.quorum,
         "required": [f"({number})" for number in known.policy.required],
         "maxAgeSeconds": known.policy.max_age,
     }

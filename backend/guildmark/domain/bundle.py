@@ -38,12 +38,14 @@ _RECORD = "log/record.json"
 _ENTRY = "log/entry.json"
 _PIN = "chain/pin.json"
 _HEADER = "chain/header.rlp"
+_NOTE = "chain/block.note"
 _REPLACEMENT = "replacement.zip"
 _RIVALS = "rivals/"
 _REPORTS = ("report.json", "report.pdf")
 _JSON_LIMITS = Limits(size=8 << 20, values=100_000)
 _MEDIA_TYPES = {
     "json": "application/json",
+    "note": "text/plain",
     "pdf": "application/pdf",
     "rlp": "application/octet-stream",
     "zip": "application/zip",
@@ -158,6 +160,8 @@ def _files(evidence: Evidence) -> dict[str, bytes]:
         _HEADER: chain.header,
     }
     files |= {_chain_path(name): _document(proof) for name, proof in chain.accounts.items()}
+    if chain.note:
+        files[_NOTE] = chain.note
     shown = ((path, getattr(evidence.disclosed, name)) for path, name in _disclosures().items())
     files |= {path: _document(value) for path, value in shown if value not in (None, ())}
     if evidence.replacement is not None:
@@ -196,6 +200,7 @@ def _chain(files: Mapping[str, bytes]) -> ChainEvidence:
     return ChainEvidence(
         pin=codec.load(ChainPin, _parse(files, _PIN), at=_PIN),
         header=_file(files, _HEADER),
+        note=files.get(_NOTE, b""),
         accounts={
             name: codec.load(AccountProof, _parse(files, path), at=path)
             for name, path in paths.items()

@@ -11,6 +11,7 @@ from guildmark.domain import codec, strictjson
 from guildmark.domain.contracts import ChainPin
 from guildmark.domain.errors import GuildmarkError, SettingsError
 from guildmark.domain.identifiers import Digest, IdentityId
+from guildmark.domain.note import NoteKey, NoteKind
 from guildmark.domain.storage import IntervalWord
 
 VERSION = 1
@@ -62,6 +63,30 @@ class TrustedBlock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """A witness by its key (name+id+key), for blocks of times in [since, until)."""
+
+    key: str
+    since: int = field(default=0, metadata={"json": "from"})
+    until: int = field(default=0, metadata={"json": "to"})
+
+    def __post_init__(self) -> None:
+        self.note_key()
+
+    def note_key(self) -> NoteKey:
+        """Return the key that signs the witness's notes about blocks.
+
+        Raises:
+            NoteMalformedError: The text is no key.
+        """
+        return NoteKey.parse(self.key).of_kind(NoteKind.NOTE)
+
+    def holds_at(self, time: int) -> bool:
+        """Return whether the reader believes the witness about a block of that time."""
+        return self.since <= time and (self.until == 0 or time < self.until)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Which checks must be ``ok``, and how old the newest facts may be, in seconds."""
 
@@ -101,6 +126,8 @@ class Trust:
     authorities: tuple[Listed, ...] = ()
     inspectors: tuple[Listed, ...] = ()
     blocks: tuple[TrustedBlock, ...] = ()
+    witnesses: tuple[Witness, ...] = ()
+    quorum: int = 0
     policy: Policy = field(default_factory=Policy, metadata=codec.SHOWN)
 
     def __post_init__(self) -> None:
@@ -111,6 +138,10 @@ class Trust:
         if numbers != sorted(set(numbers)):
             message = "The trust file lists its blocks out of order or twice."
             raise TrustFileError(message)
+        keys = {witness.note_key().public for witness in self.witnesses}
+        if len(keys) != len(self.witnesses) or not min(1, len(keys)) <= self.quorum <= len(keys):
+            message = f"{self.quorum} of {len(keys)} witnesses cannot be asked to agree."
+            raise TrustFileError(message, quorum=self.quorum, witnesses=len(keys))
 
     def lists_operator(self, identity: IdentityId, time: int) -> bool:
         """Return whether an operator is on the list for a record of that time."""
@@ -139,6 +170,18 @@ class Trust:
     def block(self, number: int) -> TrustedBlock | None:
         """Return the believed block of a number."""
         return next((block for block in self.blocks if block.number == number), None)
+
+    def witness_keys(self, time: int) -> tuple[NoteKey, ...]:
+        """Return the keys of the witnesses who are believed about a block of that time."""
+        return tuple(one.note_key() for one in self.witnesses if one.holds_at(time))
+
+    def with_witnesses(self, witnesses: Sequence[Witness], quorum: int) -> "Trust":
+        """Return the same trust with further witnesses, and how many must agree.
+
+        Raises:
+            TrustFileError: A witness is there twice, or more are asked for than there are.
+        """
+        return replace(self, witnesses=(*self.witnesses, *witnesses), quorum=quorum)
 
     def newest_block(self) -> TrustedBlock | None:
         """Return the newest believed block."""
@@ -219,8 +262,14 @@ def _combined(one: Trust, other: Trust) -> Trust:
             message = f"The trust files name block {block.number} with another hash or time."
             raise TrustConflictError(message, number=block.number)
         one = one.with_block(block)
+    watched = [(each.witnesses, each.quorum) for each in (one, other) if each.witnesses]
+    if len(set(watched)) > 1:
+        message = "The trust files ask for different witnesses: no block would be sure."
+        raise TrustConflictError(message, member="witnesses")
     return replace(
         one,
+        witnesses=watched[0][0] if watched else (),
+        quorum=watched[0][1] if watched else 0,
         operators=tuple(dict.fromkeys((*one.operators, *other.operators))),
         issuers=tuple(dict.fromkeys((*one.issuers, *other.issuers))),
         authorities=tuple(dict.fromkeys((*one.authorities, *other.authorities))),

@@ -54,7 +54,7 @@ from guildmark.domain.verification.evidence import (
     SiteRecipeDisclosure,
 )
 from guildmark.domain.verification.slots import acting, required_slots
-from guildmark.ports import Block, DocumentKind, Ledger, NodeStore, View
+from guildmark.ports import Block, BlockNotes, DocumentKind, Ledger, NodeStore, View
 from guildmark.services.accreditations import issuers_above
 from guildmark.services.disclosing import shown_claim, shown_clauses
 from guildmark.services.inspecting import proofs_of
@@ -91,10 +91,15 @@ _CLAIMS_A_PARTY = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exporter:
-    """Use cases around the evidence for parts of this node's own log."""
+    """Use cases around the evidence for parts of this node's own log.
+
+    Args:
+        notes: Who has notes of witnesses about blocks, None where nobody is asked.
+    """
 
     ledger: Ledger
     store: NodeStore
+    notes: BlockNotes | None = None
 
     def evidence(self, log: LogNumber, index: Index, *, block: int | None = None) -> Evidence:
         """Return the evidence for a part at a final block, the newest by default.
@@ -137,6 +142,7 @@ class Exporter:
             pin=self.ledger.pin(),
             header=self.ledger.header(at.number),
             accounts=self.ledger.proof(at.number, slots),
+            note=b"" if self.notes is None else self.notes.note(at),
         )
         proven = replace(gathered, chain=chain, replacement=None, rivals=())
         inner = gathered.replacement

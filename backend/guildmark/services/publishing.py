@@ -108,6 +108,19 @@ class Publishing:
             work.documents.put(DocumentKind.CHECKPOINT, _number(self.own_log), made.encode())
         return made
 
+    def newest(self, log: LogNumber) -> Note | None:
+        """Return the newest checkpoint of a log with its signatures, None for none."""
+        return self._kept(log)
+
+    def add(self, log: LogNumber, text: str, *signatures: NoteSignature) -> None:
+        """Put signatures of witnesses under the checkpoint of a log, unless it moved on."""
+        with self.store.writing() as work:
+            body = work.documents.get(DocumentKind.CHECKPOINT, _number(log))
+            note = None if body is None else Note.parse(body)
+            if note is not None and note.text == text:
+                signed = note.signed(*signatures).encode()
+                work.documents.put(DocumentKind.CHECKPOINT, _number(log), signed)
+
     def checkpoint(self, log: LogNumber) -> bytes:
         """Return the newest checkpoint of a log, a signed note.
 

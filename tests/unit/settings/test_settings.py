@@ -247,3 +247,21 @@ def test_the_environment_names_content_stores() -> None:
     assert named.stores == replace(STORES, stores=("file:/a", "file:/b"))
     assert with_environment(settings, {"GUILDMARK_CONTENT": ""}).stores.stores == ()
     assert with_environment(settings, {}) == settings
+
+
+def test_witnesses_of_a_node_are_kept(tmp_path: Path) -> None:
+    node = replace(NODE, witnesses=("name+00000000+AAAA http://127.0.0.1:9",))
+    save(Settings(home=tmp_path, chain=CHAIN, node=node))
+
+    assert load(tmp_path).own_node() == node
+
+
+@pytest.mark.parametrize("named", ['"key"', '"key ftp://x"', '" http://x"', "7"])
+def test_a_witness_without_key_or_address_is_refused(tmp_path: Path, named: str) -> None:
+    save(Settings(home=tmp_path, chain=CHAIN, node=NODE))
+    file = tmp_path / FILE_NAME
+    text = file.read_text()
+    file.write_text(text.replace("[node]\n", f"[node]\nwitnesses = [{named}]\n"))
+
+    with pytest.raises(SettingInvalidError):
+        load(tmp_path)

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fakes.cases import CASES, Broken
-from fakes.simulator import MAKER, SITE, Simulator, claim, members, show
+from fakes.cases import CASES, Broken, Draft
+from fakes.cases.chain import block_note, watched
+from fakes.simulator import LOOKED, MAKER, SITE, Simulator, claim, members, show
 from guildmark.domain import bundle
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.signatures import Algorithm
-from guildmark.domain.verification.case import SHARED
+from guildmark.domain.verification.case import SHARED, Question, Sighting
 from guildmark.domain.verification.report import CheckResult, Report, State, Verdict
 from guildmark.domain.verification.verdict import CHECKS
 from guildmark.verify import verify_bundle
@@ -100,6 +101,35 @@ def test_a_broken_case_is_judged_as_told(case: Broken) -> None:
     named = lowest_not_ok(report) if case.decides else at
     assert (named.number, named.code) == (case.check, case.code)
     assert report.exit == case.exit
+
+
+@pytest.mark.parametrize("names", [("w1", "w2"), ("w3", "w2", "w1"), ("stranger", "w1", "w3")])
+@pytest.mark.parametrize("hash_there", [None, "same"])
+def test_a_block_that_enough_witnesses_signed_is_believed(
+    names: tuple[str, ...], hash_there: str | None
+) -> None:
+    draft = Draft()
+    watched(draft, block_note(draft, *names), until=LOOKED + 1)
+    block = draft.simulator.trust().blocks[0]
+    seen = Sighting(is_reached=bool(hash_there), hash=block.hash, is_final=True)
+    draft.question = Question(sighting=seen if hash_there else None)
+    sealed = draft.seal()
+
+    report = verify_bundle(bundle.write(sealed.evidence), sealed.trust, sealed.question)
+
+    assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
+
+
+def test_the_own_node_stands_in_for_witnesses_who_are_away() -> None:
+    draft = Draft()
+    watched(draft, block_note(draft, "w1"))
+    block = draft.simulator.trust().blocks[0]
+    draft.question = Question(sighting=Sighting(is_reached=True, hash=block.hash, is_final=True))
+    sealed = draft.seal()
+
+    report = verify_bundle(bundle.write(sealed.evidence), sealed.trust, sealed.question)
+
+    assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
 
 
 def test_every_cause_has_a_case() -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from fakes.notes import key
 from guildmark.domain import trust as trust_file
 from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.identifiers import Address, ChainId, Digest, IdentityId
+from guildmark.domain.note import NoteMalformedError
 from guildmark.domain.trust import (
     Listed,
     Policy,
@@ -16,6 +18,7 @@ from guildmark.domain.trust import (
     TrustConflictError,
     TrustedBlock,
     TrustFileError,
+    Witness,
     combine,
 )
 
@@ -206,3 +209,44 @@ def test_trust_files_of_different_chains_are_not_combined(
 def test_trust_files_that_name_another_block_are_not_combined(change: dict[str, Any]) -> None:
     with pytest.raises(TrustConflictError, match="name block 7 with another hash or time"):
         combine([TRUST, replace(TRUST, blocks=(replace(BLOCK, **change),))])
+
+
+def watching(*names: str) -> tuple[Witness, ...]:
+    return tuple(Witness(key=key(name).encode()) for name in names)
+
+
+def test_witnesses_are_written_and_read() -> None:
+    own = replace(watching("w2")[0], since=5, until=9)
+    trust = TRUST.with_witnesses((*watching("w1"), own), 2)
+
+    assert trust_file.parse(trust_file.serialise(trust)) == trust
+    assert trust.witness_keys(4) == trust.witness_keys(9) == (key("w1"),)
+    assert trust.witness_keys(5) == trust.witness_keys(8) == (key("w1"), key("w2"))
+
+
+def test_a_file_without_witnesses_stays_as_it_was() -> None:
+    assert b"witnesses" not in trust_file.serialise(TRUST)
+    assert b"quorum" not in trust_file.serialise(TRUST)
+
+
+@pytest.mark.parametrize(
+    ("names", "quorum"), [(("a",), 0), (("a",), 2), ((), 1), (("a", "a"), 1), (("a", "b"), -1)]
+)
+def test_an_impossible_quorum_is_refused(names: tuple[str, ...], quorum: int) -> None:
+    with pytest.raises(TrustFileError):
+        TRUST.with_witnesses(watching(*names), quorum)
+
+
+def test_a_witness_without_a_key_is_refused() -> None:
+    with pytest.raises(NoteMalformedError):
+        Witness(key="name")
+
+
+def test_files_together_ask_for_the_witnesses_of_the_one_that_has_some() -> None:
+    watched = TRUST.with_witnesses(watching("a", "b"), 2)
+
+    assert combine([TRUST, watched]) == combine([watched, TRUST]) == combine([watched, watched])
+    assert combine([TRUST, watched]).quorum == 2
+    with pytest.raises(TrustConflictError) as caught:
+        combine([watched, TRUST.with_witnesses(watching("a", "b"), 1)])
+    assert caught.value.detail == {"member": "witnesses"}

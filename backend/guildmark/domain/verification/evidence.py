@@ -28,6 +28,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity import ClaimDocument
 from guildmark.domain.inspection import InspectionProof
+from guildmark.domain.note import NOTE_MAX
 from guildmark.domain.recipe import Recipe, SiteRecipe
 from guildmark.domain.record import COUNT_MAX, PATH_MAX, Record
 from guildmark.domain.signatures import PublicKey
@@ -274,13 +275,16 @@ class ChainEvidence:
         pin: The chain that the bundle says it is about; compared, never trusted.
         header: The header of block b in RLP.
         accounts: One account proof a contract, with proofs of its slots.
+        note: What witnesses signed about block b, empty where nobody was asked.
     """
 
     pin: ChainPin
     header: bytes
     accounts: Mapping[ContractName, AccountProof] = field(default_factory=dict)
+    note: bytes = b""
 
     def __post_init__(self) -> None:
+        _check_range("bytes of the block's note", len(self.note), 0, NOTE_MAX)
         slots = [slot for proof in self.accounts.values() for slot in proof.slots]
         _check_range("proven slots", len(slots), 0, SLOTS_MAX)
         _check_range("proofs' nodes", sum(len(slot.nodes) for slot in slots), 0, NODES_MAX)

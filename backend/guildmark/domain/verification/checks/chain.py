@@ -7,13 +7,15 @@ from guildmark.domain.contracts import ChainPin, ContractName
 from guildmark.domain.ethproof.header import Header
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.trust import Trust
-from guildmark.domain.verification.case import Case
+from guildmark.domain.verification.case import Case, Sighting
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.report import Cause, Finding, Lack, State
 from guildmark.domain.verification.slots import PROVEN_CONTRACTS
 from guildmark.domain.verification.state import AccountFault
+from guildmark.domain.witness import WRONG_NOTES, BlockNote, BlockNoteError, agreeing
 
 _HEADER = "chain/header.rlp"
+_NOTE = "chain/block.note"
 _PIN = "chain/pin.json"
 
 TRUST_MISSING = Cause(
@@ -52,6 +54,21 @@ NODE_ON_OTHER_CHAIN = Cause(
     code="verify.nodeOnOtherChain",
     state=State.UNKNOWN,
     meaning="Your node is on another chain than the trust file pins: it cannot know block b.",
+)
+NOTE_INVALID = Cause(
+    code="verify.noteInvalid",
+    state=State.FAIL,
+    meaning="The note about block b is none, or a signature in a witness's name does not hold.",
+)
+NOTE_MISMATCH = Cause(
+    code="verify.noteMismatch",
+    state=State.FAIL,
+    meaning="Witnesses whom you pin signed a note about another block or chain.",
+)
+WITNESSES_TOO_FEW = Cause(
+    code="verify.witnessesTooFew",
+    state=State.UNKNOWN,
+    meaning="Fewer of the witnesses whom you pin signed block b than you ask for.",
 )
 CONTRACT_MISSING = Cause(
     code="verify.contractMissing",
@@ -112,21 +129,61 @@ def _trusted_block(case: Case) -> Iterator[Finding]:
 
 def _believed(case: Case, trust: Trust, header: Header) -> Iterator[Finding]:
     believed, sighting = trust.block(header.number), case.question.sighting
-    here = f"block {header.number} ({to_hex(header.hash)})"
     if believed is not None:
         if (believed.hash, believed.time) != (header.hash, header.time):
-            yield BLOCK_MISMATCH.found(f"It rests on {here}, you trust another.", _HEADER)
-    elif sighting is None:
-        yield BLOCK_UNKNOWN.found(f"Your trust file does not know {here}.", _HEADER)
-    elif not sighting.is_reached:
-        yield NODE_UNREACHABLE.found(f"Your node could not be asked for {here}.", _HEADER)
+            yield BLOCK_MISMATCH.found(f"It rests on {_named(header)}, you trust another.", _HEADER)
+        return
+    lacking = list(_witnessed(case, trust, header)) if trust.witnesses else None
+    if sighting is not None and lacking != []:
+        yield from (one for one in lacking or () if one.cause.state is State.FAIL)
+        yield from _seen(sighting, trust, header)
+    elif sighting is not None and sighting.hash not in {None, header.hash}:
+        yield _other(header)
+    elif lacking is not None:
+        yield from lacking
+    else:
+        yield BLOCK_UNKNOWN.found(f"Your trust file does not know {_named(header)}.", _HEADER)
+
+
+def _seen(sighting: Sighting, trust: Trust, header: Header) -> Iterator[Finding]:
+    """Yield what the reader's own node has against the block."""
+    if not sighting.is_reached:
+        reason = f"Your node could not be asked for {_named(header)}."
+        yield NODE_UNREACHABLE.found(reason, _HEADER)
     elif sighting.chain not in {None, (trust.chain.chain_id, trust.chain.genesis)}:
         reason = "Your node is on another chain than your trust file pins: name one of that chain."
         yield NODE_ON_OTHER_CHAIN.found(reason, _HEADER)
     elif sighting.hash is None:
-        yield BLOCK_UNKNOWN.found(f"Your node does not have {here}.", _HEADER)
+        yield BLOCK_UNKNOWN.found(f"Your node does not have {_named(header)}.", _HEADER)
     elif sighting.hash != header.hash:
-        yield BLOCK_MISMATCH.found(f"It rests on {here}, your node has another.", _HEADER)
+        yield _other(header)
+
+
+def _witnessed(case: Case, trust: Trust, header: Header) -> Iterator[Finding]:
+    """Yield why the reader's witnesses do not vouch for the block, nothing where they do."""
+    keys, note = trust.witness_keys(header.time), case.evidence.chain.note
+    block = BlockNote(
+        chain_id=trust.chain.chain_id, number=header.number, hash=header.hash, time=header.time
+    )
+    try:
+        found = agreeing(note, block, keys) if note else 0
+    except WRONG_NOTES as error:
+        yield NOTE_INVALID.found(error.message, _NOTE)
+    except BlockNoteError as error:
+        yield NOTE_MISMATCH.found(error.message, _NOTE)
+    else:
+        if found < trust.quorum:
+            reason = f"{found} of your witnesses signed {_named(header)}, you ask for"
+            yield WITNESSES_TOO_FEW.found(f"{reason} {trust.quorum}.", _NOTE)
+
+
+def _other(header: Header) -> Finding:
+    reason = f"It rests on {_named(header)}, your node has another."
+    return BLOCK_MISMATCH.found(reason, _HEADER)
+
+
+def _named(header: Header) -> str:
+    return f"block {header.number} ({to_hex(header.hash)})"
 
 
 def _contracts(case: Case) -> Iterator[Finding]:
@@ -154,6 +211,9 @@ CHAIN = Check(
         BLOCK_UNKNOWN,
         NODE_UNREACHABLE,
         NODE_ON_OTHER_CHAIN,
+        NOTE_INVALID,
+        NOTE_MISMATCH,
+        WITNESSES_TOO_FEW,
         CONTRACT_MISSING,
         CONTRACT_INVALID,
         CODE_MISMATCH,
