@@ -3,6 +3,7 @@
 from fakes.cases import (
     accredited,
     chain,
+    countersigned,
     design,
     entry,
     inspections,
@@ -18,7 +19,20 @@ from fakes.cases import (
 from fakes.cases.draft import CASES, Broken, Draft, Sealed
 
 ROOMS = (
-    *(chain, parties, key, notices, inspections, entry, record, design, licenses, recipe, measured),
+    *(
+        chain,
+        parties,
+        key,
+        notices,
+        inspections,
+        countersigned,
+        entry,
+        record,
+        design,
+        licenses,
+        recipe,
+        measured,
+    ),
     *(accredited, shared),
 )
 

@@ -70,7 +70,7 @@ def instrument_registered_by_a_doubted_controller(draft: Draft) -> None:
     word(notice, sim.notice_word(LOGGED, REGISTERED))(draft)
 
 
-@breaks(8, "tolerancesWithheld", 23)
+@breaks(8, "tolerancesWithheld", 23, decides=False)
 def tolerances_withheld(draft: Draft) -> None:
     leaves = draft.simulator.master
     opened = [leaf.path for leaf in leaves if not leaf.path.startswith("/tolerance/bore")]

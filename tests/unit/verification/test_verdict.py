@@ -625,7 +625,7 @@ def test_what_is_withheld_is_listed() -> None:
     report = judge(Simulator(disclosed={"recipe": opened}))
 
     assert report.checks[8].state is State.WITHHELD
-    assert "Withheld by whom it concerns: a part of (8), (10)." in report.notes
+    assert "Withheld by whom it concerns: a part of (2), (8), (10)." in report.notes
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,23 @@ class InspectionDisclosure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CountersignerDisclosure:
+    """Who signed a statement beside its machine.
+
+    Args:
+        machine: The machine whose key it is.
+        key: The public key.
+        site_link: Machine to site.
+        link: Site to organization.
+    """
+
+    machine: IdentityId
+    key: PublicKey
+    site_link: LinkDisclosure
+    link: LinkDisclosure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileDisclosure:
     """An identity's profile document, bytes as published; its names are for display only."""
 
@@ -227,6 +244,7 @@ class Disclosures:
         accreditations: Accreditations of maker and site, and of those who gave them.
         controllers: Which identities have had more than one controller.
         authorities: Authorities of whom it is proven whether they gave notice.
+        countersigner: Who signed beside the machine, where the recipe asks for it.
         inspections: What others than the maker found when they inspected the part.
     """
 
@@ -246,6 +264,7 @@ class Disclosures:
     controllers: tuple[ControllersDisclosure, ...] = ()
     authorities: tuple[IdentityId, ...] = ()
     inspections: tuple[InspectionDisclosure, ...] = ()
+    countersigner: CountersignerDisclosure | None = None
 
     def __post_init__(self) -> None:
         if self.beacon is not None:

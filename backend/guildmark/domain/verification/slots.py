@@ -18,6 +18,7 @@ from guildmark.domain.statement import BuildStatement
 from guildmark.domain.storage import Location
 from guildmark.domain.verification.evidence import (
     Core,
+    CountersignerDisclosure,
     Disclosures,
     InspectionDisclosure,
     LinkDisclosure,
@@ -77,6 +78,8 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
     yield from _of_disclosures(disclosed)
     for shown in disclosed.inspections:
         yield from _of_inspection(shown, disclosed)
+    if disclosed.countersigner is not None:
+        yield from _of_countersigner(disclosed.countersigner, disclosed)
     statement = statement_of(core)
     if statement is not None:
         yield from _of_statement(statement)
@@ -91,8 +94,10 @@ def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
     issuers = {claim.issuer for claim in disclosed.claims}
     operator = set() if disclosed.operator is None else {disclosed.operator}
     machine = set() if disclosed.key is None else {core.entry.machine}
+    second = disclosed.countersigner
     inspecting = {who for shown in disclosed.inspections for who in _inspecting(shown)}
-    return frozenset(ends | issuers | operator | machine | instruments | inspecting)
+    signing = set() if second is None else _signing(second)
+    return frozenset(ends | issuers | operator | machine | instruments | inspecting | signing)
 
 
 def inspection_of(shown: InspectionDisclosure) -> Inspection | None:
@@ -141,6 +146,21 @@ def _of_disclosures(disclosed: Disclosures) -> Iterator[Location]:
         yield storage.PROFILES.at(profile.identity)
     yield from _of_licenses(disclosed)
     yield from _of_recipes(disclosed)
+
+
+def _signing(second: CountersignerDisclosure) -> set[IdentityId]:
+    links = (second.site_link, second.link)
+    return {second.machine, *(end for link in links for end in (link.child, link.parent))}
+
+
+def _of_countersigner(
+    second: CountersignerDisclosure, disclosed: Disclosures
+) -> Iterator[Location]:
+    key = key_id(second.machine, second.key)
+    yield storage.KEYS.at(key)
+    yield from _of_notices(Bytes32(key), disclosed)
+    yield from _of_link(second.site_link)
+    yield from _of_link(second.link)
 
 
 def _of_inspection(shown: InspectionDisclosure, disclosed: Disclosures) -> Iterator[Location]:

@@ -12,6 +12,10 @@ from guildmark.domain.statement import PAYLOAD_TYPE, SubjectMismatchError
 from guildmark.domain.storage import IntervalWord, KeyWord
 from guildmark.domain.verification.case import ENVELOPE, Case, Right, UndecidedError
 from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.countersigned import (
+    COUNTERSIGNED_CAUSES,
+    countersigned,
+)
 from guildmark.domain.verification.doubts import Weight, act_findings, of_key
 from guildmark.domain.verification.inspections import confirmation, inspected
 from guildmark.domain.verification.naming import display_name
@@ -188,7 +192,8 @@ def _key(case: Case) -> tuple[PublicKey, KeyId]:
 KEY = Check(
     number=2,
     name="machine's signature",
-    asks="The machine's key signed this envelope, was in force, and is not under notice.",
+    asks="The machine's key signed this envelope, was in force, and is not under notice; so did a "
+    "second key where the recipe asks.",
     looked_at="statements/build.dsse.json",
     causes=(
         SIGNATURE_INVALID,
@@ -203,6 +208,7 @@ KEY = Check(
         KEY_UNDER_NOTICE,
         KEY_IN_DOUBT,
         MACHINE_MISMATCH,
+        *COUNTERSIGNED_CAUSES,
     ),
     rules=(
         _readable,
@@ -212,5 +218,6 @@ KEY = Check(
         _not_doubted,
         _added_soundly,
         _same_machine,
+        countersigned,
     ),
 )

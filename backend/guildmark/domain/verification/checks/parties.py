@@ -105,7 +105,7 @@ def _machine_link(case: Case) -> Iterator[Finding]:
         none=MACHINE_UNLINKED,
         part=MACHINE_LINKED_PARTLY,
     )
-    yield from _link(case, link, right)
+    yield from link_findings(case, link, right)
 
 
 def _site(case: Case) -> Iterator[Finding]:
@@ -124,7 +124,7 @@ def _site_link(case: Case) -> Iterator[Finding]:
         none=SITE_UNLINKED,
         part=SITE_LINKED_PARTLY,
     )
-    yield from _link(case, link, right)
+    yield from link_findings(case, link, right)
 
 
 def _maker(case: Case) -> Iterator[Finding]:
@@ -168,7 +168,12 @@ def _identity(
     yield from act_findings(case, identity, found.since, f"The {named} was registered")
 
 
-def _link(case: Case, link: LinkDisclosure | None, right: Right) -> Iterator[Finding]:
+def link_findings(case: Case, link: LinkDisclosure | None, right: Right) -> Iterator[Finding]:
+    """Yield what is wrong with a link: that it did not hold all the while, or who made it.
+
+    Raises:
+        UndecidedError: It is not shown, or not all of its intervals.
+    """
     if link is None:
         raise UndecidedError(LINK_MISSING.found(f"{right.what} is not shown.", "disclosed"))
     count = case.word(storage.LINK_COUNTS.at(link.child, link.parent))
