@@ -471,6 +471,7 @@ def open_node(home: Home) -> Node:
             entropy=home.entropy,
             deposits=home.deposits,
             recalls=home.blocking,
+            trust=home.trust,
             operator=own.operator,
             log=own.log,
             writer=own.writer,

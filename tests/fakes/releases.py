@@ -25,6 +25,7 @@ from guildmark.domain.identifiers import ZERO_ADDRESS, Bytes32, IdentityId, Uint
 from guildmark.domain.release import ContentKeys, Released, ReleasePlace, ReleaseRequest
 from guildmark.domain.statement import PAYLOAD_TYPE
 from guildmark.domain.terms import TermsKind
+from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.services.blocking import Blocking
 from guildmark.services.deposits import Deposits
@@ -71,6 +72,7 @@ class Releases:
     world: World
     package: Package
     clock: TickingClock
+    authorities: tuple[Listed, ...] = ()
 
     @property
     def deposits(self) -> Deposits:
@@ -95,6 +97,7 @@ class Releases:
             entropy=tools.entropy,
             deposits=self.deposits,
             recalls=self.blocking,
+            trust=Trust(version=VERSION, chain=tools.chain.pin(), authorities=self.authorities),
             operator=self.world.operator,
             log=self.world.log,
             writer=KeyName(WRITER),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from guildmark.domain.did import account_did, account_id, escaped, host_did, identity_did, jwk
-from guildmark.domain.facts import ClaimFact, IdentityFact, KeyFact, MachineKeyFact, NoticeFact
+from guildmark.domain.facts import ClaimFact, IdentityFact, KeyFact, MachineKeyFact
 from guildmark.domain.identifiers import Bytes32, ChainId, IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.refusals import IdentityUnknownError
@@ -14,7 +14,7 @@ from guildmark.domain.trust import Trust
 from guildmark.ports import View
 from guildmark.services.cards import Stated, stated
 from guildmark.services.guardians import recovery
-from guildmark.services.notices import controllers, notices_on
+from guildmark.services.notices import counting, is_act_doubted, is_speaker_doubted
 from guildmark.services.projection import known
 
 Member: TypeAlias = str | Sequence[str] | Sequence["Mapping[str, str | Mapping[str, str]]"]
@@ -86,30 +86,17 @@ class Dids:
 
     def _is_doubted(self, identity: IdentityId, view: View) -> bool:
         """Return whether its present controller is under notice, or about to be replaced."""
-        newest = len(controllers(identity, view.facts))
-        noticed = any(one.number == newest for one in self._notices(identity, view))
+        noticed = is_speaker_doubted(identity, view.facts, self.trust)
         return noticed or recovery(identity, view.facts) is not None
 
     def _in_force(self, machine: IdentityId, view: View) -> Iterator[KeyFact]:
         """Yield a machine's keys that are not ended, nor under notice, nor added by a thief."""
-        notices = list(self._notices(machine, view))
-        noticed = {one.target for one in notices}
-        doubted = [self._doubted(one, view) for one in notices if one.number]
+        noticed = {one.target for one in counting(machine, view.facts, self.trust)}
         for one in view.facts.each(MachineKeyFact, machine):
             key = known(view.facts, KeyFact, one.id)
             is_good = not key.until and Bytes32(key.id) not in noticed
-            if is_good and not any(key.since in times for times in doubted):
+            if is_good and not is_act_doubted(machine, key.since, view.facts, self.trust):
                 yield key
-
-    def _notices(self, identity: IdentityId, view: View) -> Iterator[NoticeFact]:
-        for one in notices_on(identity, view.facts):
-            if not one.is_by_authority or self.trust.lists_authority(one.by, one.notice_at):
-                yield one
-
-    def _doubted(self, notice: NoticeFact, view: View) -> range:
-        """Return the times in which a controller under notice may not have been himself."""
-        after = controllers(notice.identity, view.facts)[notice.number :]
-        return range(notice.suspected_from, after[0].since if after else 1 << 62)
 
     def _names(self, fact: IdentityFact, view: View) -> Iterator[str]:
         yield identity_did(self.host, fact.id)

@@ -7,6 +7,7 @@ from guildmark.domain.contracts import ContractName
 from guildmark.domain.facts import BackingFact, ControllerFact, GuardiansFact, NoticeFact
 from guildmark.domain.identifiers import ZERO32, Address, Bytes32, Digest, IdentityId, KeyId
 from guildmark.domain.identity import controller_target
+from guildmark.domain.trust import Trust
 from guildmark.ports import Entropy, Facts
 from guildmark.services.accounts import Account
 
@@ -129,6 +130,33 @@ class Backed:
 def notices_on(identity: IdentityId, facts: Facts) -> Sequence[NoticeFact]:
     """Return the notices on an identity's keys and controllers, the oldest first."""
     return sorted(facts.each(NoticeFact, identity), key=lambda one: (one.notice_at, one.key))
+
+
+def counting(identity: IdentityId, facts: Facts, trust: Trust) -> Sequence[NoticeFact]:
+    """Return the notices on an identity that count for a reader: his authorities' and its own."""
+    return [
+        one
+        for one in notices_on(identity, facts)
+        if not one.is_by_authority or trust.lists_authority(one.by, one.notice_at)
+    ]
+
+
+def is_speaker_doubted(identity: IdentityId, facts: Facts, trust: Trust) -> bool:
+    """Return whether a notice that counts is on an identity's present controller."""
+    newest = len(controllers(identity, facts))
+    return any(one.number == newest for one in counting(identity, facts, trust))
+
+
+def is_act_doubted(identity: IdentityId, time: int, facts: Facts, trust: Trust) -> bool:
+    """Return whether it may not have been its controller who acted for an identity at a time."""
+    held = controllers(identity, facts)
+    for one in counting(identity, facts, trust):
+        # In the second of a change of controllers either may have acted.
+        own = held[one.number - 1 : one.number + 1] if one.number else ()
+        begins = own and max(own[0].since, one.suspected_from) <= time
+        if begins and (len(own) == 1 or time <= own[1].since):
+            return True
+    return False
 
 
 def controllers(identity: IdentityId, facts: Facts) -> Sequence[ControllerFact]:

@@ -4,7 +4,9 @@ What allows it must be final; what forbids it counts from the newest block on. T
 durable, in the queue of this node's log, before the keys leave it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 from guildmark.domain import codec
@@ -30,6 +32,7 @@ from guildmark.domain.facts import (
     LaneFact,
     LicenseFact,
     LicenseNumberFact,
+    LinkFact,
     ParentFact,
     RecipeFact,
 )
@@ -64,6 +67,7 @@ from guildmark.domain.release import (
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import PAYLOAD_TYPE
 from guildmark.domain.terms import Allowance, TermsKind, allows, named_in, revision_member
+from guildmark.domain.trust import Trust
 from guildmark.ports import (
     Block,
     Call,
@@ -84,6 +88,7 @@ from guildmark.services.admission import (
 )
 from guildmark.services.deposits import Deposit, Deposits
 from guildmark.services.lawful import Place
+from guildmark.services.notices import counting, is_act_doubted, is_speaker_doubted
 from guildmark.services.packages import licensed
 from guildmark.services.projection import known
 
@@ -152,10 +157,17 @@ class AskerInRecoveryError(RevokedError):
 
 
 class AskerUnderNoticeError(RevokedError):
-    """The account that speaks for the site is under notice: it may be in other hands."""
+    """Who speaks for the machine, its site or its organization may not be himself."""
 
     code = "release.siteUnderNotice"
-    hint = "Give the site another controller, then ask again."
+    hint = "Give what is named another controller, then ask again."
+
+
+class AskerDoubtedError(RevokedError):
+    """The machine's key or a link above it was made while its maker's account is doubted."""
+
+    code = "release.madeInDoubt"
+    hint = "End the key or the link that is named, make it anew, then ask again."
 
 
 class AskerElsewhereError(UntrustedError):
@@ -255,6 +267,7 @@ class Releasing:
 
     Args:
         recalls: Asked before every release.
+        trust: Which authorities' notices count.
         operator: The operator of this node.
         log: The log of this node.
         writer: The key of the log's writer, which signs receipts.
@@ -266,6 +279,7 @@ class Releasing:
     entropy: Entropy
     deposits: Deposits
     recalls: RecallHook
+    trust: Trust
     operator: IdentityId
     log: LogNumber
     writer: KeyName
@@ -333,12 +347,22 @@ class Releasing:
         newest = self.ledger.read_all([_identities("keyOf", key.id) for key in own])
         for key, now in zip(own, newest, strict=True):
             _check_good(key, now)
+            self._check_undoubted_key(asked, key)
+
+    def _check_undoubted_key(self, asked: _Asked, key: KeyFact) -> None:
+        machine, facts = key.machine, asked.view.facts
+        if any(one.target == Bytes32(key.id) for one in counting(machine, facts, self.trust)):
+            message = f"The key {to_hex(key.id)} is under an authority's notice."
+            raise AskerKeySuspectedError(message, key=to_hex(key.id))
+        if is_act_doubted(machine, key.since, facts, self.trust):
+            message = f"Who added the key {to_hex(key.id)} at {key.since} is doubted."
+            raise AskerDoubtedError(message, key=to_hex(key.id), since=key.since)
 
     def _check_site_signed(self, asked: _Asked) -> None:
         site = asked.request.site
         fact = asked.view.facts.get(IdentityFact, site)
         found = self.ledger.read(_identities("speakerOf", site))
-        speaker, in_recovery, under_notice = found
+        speaker, in_recovery, _ = found
         # Who speaks for it must do so in a final block, and still.
         if fact is None or fact.controller != speaker:
             message = f"Nobody speaks for site {to_hex(site)} in a final block and now."
@@ -348,9 +372,6 @@ class Releasing:
         if in_recovery:
             message = f"Guardians are giving site {to_hex(site)} another controller."
             raise AskerInRecoveryError(message, site=to_hex(site))
-        if under_notice:
-            message = f"The controller of site {to_hex(site)} is under notice."
-            raise AskerUnderNoticeError(message, site=to_hex(site))
 
     def _maker(self, asked: _Asked) -> IdentityId:
         site, machine = asked.request.site, asked.request.machine
@@ -365,7 +386,22 @@ class Releasing:
             if own is None or not own.parent == newest[1] == site:
                 message = f"Machine {to_hex(machine)} does not belong to site {to_hex(site)}."
                 raise AskerElsewhereError(message, child=to_hex(machine), parent=to_hex(site))
+        self._check_line(asked, [*reversed(children), maker.parent])
         return maker.parent
+
+    def _check_line(self, asked: _Asked, line: Sequence[IdentityId]) -> None:
+        """Refuse where somebody else may speak for the asker or those above, or linked them."""
+        facts = asked.view.facts
+        newest = self.ledger.read_all([_identities("speakerOf", one) for one in line])
+        for one, (_, _, under_notice) in zip(line, newest, strict=True):
+            if under_notice or is_speaker_doubted(one, facts, self.trust):
+                message = f"The controller of {to_hex(one)} is under notice."
+                raise AskerUnderNoticeError(message, identity=to_hex(one))
+        for child, parent in pairwise(line):
+            since = facts.each(LinkFact, child, parent)[-1].since
+            if any(is_act_doubted(one, since, facts, self.trust) for one in (child, parent)):
+                message = f"Who linked {to_hex(child)} and {to_hex(parent)} at {since} is doubted."
+                raise AskerDoubtedError(message, child=to_hex(child), since=since)
 
     def _check_lane(self, asked: _Asked) -> LicenseFact:
         request, facts = asked.request, asked.view.facts

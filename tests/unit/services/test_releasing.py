@@ -21,7 +21,14 @@ from guildmark.domain.contracts import ContractName
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.entry import EntryKind
 from guildmark.domain.errors import GuildmarkError, MalformedError
-from guildmark.domain.facts import LaneFact, LicenseNumberFact, ParentFact, RecipeFact
+from guildmark.domain.facts import (
+    KeyFact,
+    LaneFact,
+    LicenseNumberFact,
+    LinkFact,
+    ParentFact,
+    RecipeFact,
+)
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     ZERO32,
@@ -49,6 +56,7 @@ from guildmark.domain.release import (
     request_id,
 )
 from guildmark.domain.terms import TermsKind
+from guildmark.domain.trust import Listed
 from guildmark.ports import KeyName
 from guildmark.services.notices import Suspicion
 from guildmark.services.projection import known
@@ -60,7 +68,8 @@ Change = Callable[[Releases], object]
 
 @pytest.fixture
 def releases() -> Releases:
-    return make_releases()
+    made = make_releases()
+    return replace(made, authorities=(Listed(id=made.world.issuer),))
 
 
 def refusal(releases: Releases, asker: Asker | None = None, **changes: Any) -> str:
@@ -381,6 +390,92 @@ def test_site_whose_controller_is_under_notice_gets_nothing(releases: Releases) 
     world.tools.notices(SITE).of_controller(world.site, Suspicion(since=world.tools.chain.now))
 
     assert refusal(releases, releases.site) == "release.siteUnderNotice"
+
+
+@pytest.mark.parametrize(("whose", "name"), [("machine", SITE), ("site", SITE), ("maker", MAKER)])
+def test_machine_below_a_controller_under_notice_gets_nothing(
+    releases: Releases, whose: str, name: str
+) -> None:
+    world = releases.world
+    identity: IdentityId = getattr(world, whose)
+    world.tools.notices(name).of_controller(identity, Suspicion(since=world.tools.chain.now))
+
+    assert refusal(releases) == "release.siteUnderNotice"
+    releases.follow()
+    assert refusal(releases) == "release.siteUnderNotice"
+
+
+def test_key_that_a_thief_added_gets_nothing_when_he_is_gone(releases: Releases) -> None:
+    world, tools = releases.world, releases.world.tools
+    key = key_id(world.machine, signing_key(tools.keys, MACHINE))
+    with tools.store.reading() as view:
+        added = known(view.facts, KeyFact, key).since
+    pass_on(releases, world.machine)
+    warn(releases, world.machine, since=added)
+
+    assert refusal(releases) == "release.madeInDoubt"
+    assert refusal(releases, releases.site) == ""
+
+
+def test_key_from_before_the_doubt_is_good_with_the_next_controller(releases: Releases) -> None:
+    world, tools = releases.world, releases.world.tools
+    key = key_id(world.machine, signing_key(tools.keys, MACHINE))
+    with tools.store.reading() as view:
+        links = view.facts.each(LinkFact, world.machine, world.site)
+        made = max(known(view.facts, KeyFact, key).since, links[-1].since)
+    pass_on(releases, world.machine)
+    warn(releases, world.machine, since=made + 1)
+
+    assert refusal(releases) == ""
+
+
+@pytest.mark.parametrize("side", ["child", "parent"])
+def test_link_that_a_thief_made_gives_nothing_when_he_is_gone(
+    releases: Releases, side: str
+) -> None:
+    world, tools = releases.world, releases.world.tools
+    with tools.store.reading() as view:
+        link = view.facts.each(LinkFact, world.site, world.maker)[-1]
+    identity: IdentityId = getattr(link, side)
+    pass_on(releases, identity)
+    warn(releases, identity, since=link.since)
+
+    assert refusal(releases, controlled_anew(releases, identity)) == "release.madeInDoubt"
+
+
+@pytest.mark.parametrize("lists", [True, False])
+def test_notices_of_listed_authorities_count(releases: Releases, lists: bool) -> None:
+    world, tools = releases.world, releases.world.tools
+    key = key_id(world.machine, signing_key(tools.keys, MACHINE))
+    said = Suspicion(since=tools.chain.now)
+    tools.notices("issuer").warn_of_key(world.issuer, world.machine, key, said)
+    releases.follow()
+    listed = replace(releases, authorities=(Listed(id=world.issuer),) if lists else ())
+
+    assert refusal(listed) == ("release.keyUnderNotice" if lists else "")
+
+
+def warn(releases: Releases, identity: IdentityId, *, since: int) -> None:
+    """Doubt an identity's first controller, as an authority that the node lists."""
+    world = releases.world
+    notices = world.tools.notices("issuer")
+    notices.warn_of_controller(world.issuer, identity, 1, Suspicion(since=since))
+    releases.follow()
+
+
+def pass_on(releases: Releases, identity: IdentityId) -> None:
+    """Give an identity another controller."""
+    tools = releases.world.tools
+    first = MAKER if identity == releases.world.maker else SITE
+    account = tools.account(DESIGNER).address
+    tools.identities(first).propose_controller(identity, account)
+    tools.identities(DESIGNER).accept_controller(identity)
+
+
+def controlled_anew(releases: Releases, identity: IdentityId) -> Asker:
+    """Return the site as asker, signing with its present controller."""
+    is_site = identity == releases.world.site
+    return replace(releases.site, key=KeyName(DESIGNER if is_site else SITE))
 
 
 @pytest.mark.parametrize("thing", ["design", "recipe", "machine"])
