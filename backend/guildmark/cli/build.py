@@ -8,13 +8,14 @@ from typing import Annotated, Any
 import typer
 
 from guildmark.adapters.envelopes import COUNTER_MAX, EnvelopeFolder, note_reception, was_refused
+from guildmark.adapters.files import write_durably
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Value, say
 from guildmark.cli.arguments import AsJson, Folder, NodeUrl, identity_id, recipe_id
 from guildmark.cli.homes import write_new
 from guildmark.cli.jobs import Report, read_measurements, read_settings
 from guildmark.cli.nodes import asking, known_error
-from guildmark.cli.opening import enter_informed
+from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.bundle import read as read_bundle
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.errors import GuildmarkError, NotFoundError, UsageError
@@ -41,6 +42,7 @@ from guildmark.services.inspecting import Found
 app = typer.Typer(help="Sign builds, send them to a log, follow them.", no_args_is_help=True)
 
 _BUILDS = "builds"
+_MODE = 0o600
 _REFUSED = "refused"
 
 
@@ -205,6 +207,41 @@ def inspect(
         "log": found.log,
     }
     say(answer, as_json=as_json, brief=out)
+
+
+@app.command()
+def countersign(
+    envelope: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A signed envelope.")
+    ],
+    machine: Annotated[
+        IdentityId,
+        typer.Option(metavar="MACHINE", parser=identity_id, help="The second machine's id."),
+    ],
+    key: Annotated[str, typer.Option(metavar="KEY", help="The name or URI of its key.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where it is written; else in the envelope's place."),
+    ] = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign beside the machine, where the recipe asks for a second signature.
+
+    It must be done before the envelope is logged: the log entry commits to all signatures.
+    """
+    data = enter(home).builds.countersign(envelope.read_bytes(), machine=machine, key=KeyName(key))
+    if out is None:
+        write_durably(envelope, data, mode=_MODE)
+    else:
+        write_new(out, data)
+    path = out or envelope
+    answer: Answer = {
+        "file": str(path),
+        "digest": to_hex(envelope_digest(data)),
+        "signatures": len(Envelope.parse(data).signatures),
+    }
+    say(answer, as_json=as_json, brief=path)
 
 
 @app.command()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from guildmark.domain.clause import Clause, ClauseType
 from guildmark.domain.clauses import DisclosedClauses, compare, disclose_all
+from guildmark.domain.countersigning import Demand
 from guildmark.domain.digital_link import DigitalLink, operator_token
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.entry import Entry, EntryKind
@@ -59,6 +60,11 @@ from guildmark.domain.verification.slots import instrument_id
 from guildmark.ports import DocumentKind, View
 from guildmark.services import inspecting
 from guildmark.services.ancestry import above
+from guildmark.services.countersigning import (
+    CountersignatureMissingError,
+    admitted,
+    demanded,
+)
 from guildmark.services.disclosing import shown_clauses
 from guildmark.services.inspecting import is_inspection
 from guildmark.services.lawful import Place
@@ -230,10 +236,12 @@ class _Job:
     Args:
         licenses: From the lane's own to the root's, each with its terms.
         tolerances: What is to be measured.
+        demand: Which second signature the recipe asks for.
     """
 
     licenses: Sequence[tuple[LicenseFact, DisclosedClauses]]
     tolerances: Sequence[Clause]
+    demand: Demand | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +281,8 @@ class Desk:
         for license_, members in job.licenses:
             _check_named(license_, members, TermsKind.LABEL_NAMESPACE, statement.label)
         _check_measurements(job.tolerances, statement)
+        if job.demand is not None:
+            self._check_countersigned(job.demand, envelope, statement)
         entry = queued(data, envelope, statement, salt)
         return Admitted(entry=entry, unit=statement.external.unit, replaces=statement.replaces)
 
@@ -284,8 +294,9 @@ class Desk:
             granted = self._check_lane(statement)
             licenses = self._check_terms(granted, statement)
             self._check_design(granted, statement)
-            site = self._check_recipe(statement)
-            self._jobs[shared] = _Job(licenses=licenses, tolerances=_tolerances(site))
+            site, demand = self._check_recipe(statement)
+            tolerances = _tolerances(site)
+            self._jobs[shared] = _Job(licenses=licenses, tolerances=tolerances, demand=demand)
         return self._jobs[shared]
 
     def foresee(self, statement: BuildStatement, signer: KeyId) -> None:
@@ -342,12 +353,15 @@ class Desk:
 
     def _check_window(self, key: KeyFact, statement: BuildStatement) -> None:
         begin = self._beacon_time(statement)
-        if key.until or key.notice_at or key.since > begin:
-            message = f"The key {to_hex(key.id)} was not good from {begin} until now."
-            raise KeyOutsideWindowError(message, key=to_hex(key.id), since=key.since)
+        self._check_key(key, begin)
         run = statement.run
         self._check_link(run.machine, run.site, begin)
         self._check_link(run.site, run.maker, begin)
+
+    def _check_key(self, key: KeyFact, begin: int) -> None:
+        if key.until or key.notice_at or key.since > begin:
+            message = f"The key {to_hex(key.id)} was not good from {begin} until now."
+            raise KeyOutsideWindowError(message, key=to_hex(key.id), since=key.since)
 
     def _check_clock(self, statement: BuildStatement) -> None:
         finished_on = statement.run.finished_on
@@ -412,8 +426,22 @@ class Desk:
             message = "The build did not begin from the revision's encrypted files."
             raise DesignMismatchError(message, revision=external.revision)
 
-    def _check_recipe(self, statement: BuildStatement) -> DisclosedClauses:
-        """Return the site's own recipe."""
+    def _check_countersigned(
+        self, demand: Demand, envelope: Envelope, statement: BuildStatement
+    ) -> None:
+        """Refuse an envelope without the second signature that its recipe asks for."""
+        run, begin = statement.run, self._beacon_time(statement)
+        second = admitted(demand, envelope, run, self.view.facts)
+        if second is None:
+            message = f"The recipe asks that {demand.words} signs, too."
+            raise CountersignatureMissingError(message, signatures=len(envelope.signatures))
+        envelope.verify({second.key.id: _public_key(second.key).verify})
+        self._check_key(second.key, begin)
+        self._check_link(second.key.machine, second.site, begin)
+        self._check_link(second.site, second.organization, begin)
+
+    def _check_recipe(self, statement: BuildStatement) -> tuple[DisclosedClauses, Demand | None]:
+        """Return the site's own recipe, and which second signature the master asks for."""
         master, site = self._recipes(statement)
         departure = compare(master, site)
         if departure is not None:
@@ -422,7 +450,7 @@ class Desk:
             raise RecipeDepartsError(message, path=departure.path, leaf=departure.leaf)
         _check_settings(site, statement)
         self._check_instruments(statement)
-        return site
+        return site, demanded(master)
 
     def _check_instruments(self, statement: BuildStatement) -> None:
         for name in dict.fromkeys(one.instrument for one in statement.measurements):

@@ -122,6 +122,28 @@ class Builds:
         said = replace(statement, key_holder=self.keys.holder(key))
         return self._sign(said, key, signer).encode()
 
+    def countersign(self, data: bytes, *, machine: IdentityId, key: KeyName) -> bytes:
+        """Return an envelope with one more signature, that of another machine's key.
+
+        It belongs to whoever inspects beside the machine, before the envelope is logged.
+
+        Raises:
+            MalformedError: The bytes hold no envelope of a build.
+            MalformedEnvelopeError: The key signed already, or too many did.
+            KeyMissingError: There is no such key.
+            KeyPurposeError: It signs nothing.
+        """
+        envelope = Envelope.parse(data)
+        BuildStatement.parse(envelope.payload)
+        signer = key_id(machine, signing_key(self.keys, key))
+        second = Envelope.sign(
+            envelope.payload,
+            payload_type=envelope.payload_type,
+            signers={signer: lambda payload: self.keys.sign_payload(key, payload)},
+        )
+        both = (*envelope.signatures, *second.signatures)
+        return replace(envelope, signatures=both).encode()
+
     def _sign(self, statement: BuildStatement, key: KeyName, signer: KeyId) -> Envelope:
         return Envelope.sign(
             statement.encode(),

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from guildmark.domain.countersigning import Demand, countersignature_clause
 from guildmark.domain.design import Revision
 from guildmark.domain.dsse import Envelope
 from guildmark.domain.errors import GuildmarkError, NotFinalError, UnknownPartError
@@ -44,6 +45,7 @@ from guildmark.domain.verification.evidence import (
     ClaimDisclosure,
     ControllersDisclosure,
     Core,
+    CountersignerDisclosure,
     Disclosures,
     Evidence,
     InspectionDisclosure,
@@ -56,6 +58,7 @@ from guildmark.domain.verification.evidence import (
 from guildmark.domain.verification.slots import acting, required_slots
 from guildmark.ports import Block, BlockNotes, DocumentKind, Ledger, NodeStore, View
 from guildmark.services.accreditations import issuers_above
+from guildmark.services.countersigning import admitted
 from guildmark.services.disclosing import shown_claim, shown_clauses
 from guildmark.services.inspecting import proofs_of
 from guildmark.services.projection import known
@@ -229,6 +232,7 @@ def disclosures(core: Core, view: View) -> Disclosures:
         profiles=tuple(_profiles(named if operator is None else {*named, operator}, view)),
         accreditations=accreditations,
         inspections=inspections,
+        countersigner=_countersigner(envelope, run, recipe, view),
     )
     actors = sorted({*acting(core, told), *([] if owner is None else [owner])})
     return replace(
@@ -294,6 +298,24 @@ def _key_of(envelope: Envelope, machine: IdentityId, view: View) -> PublicKey | 
 def _link(child: IdentityId, parent: IdentityId, view: View) -> LinkDisclosure:
     intervals = view.facts.each(LinkFact, child, parent)
     return LinkDisclosure(child=child, parent=parent, count=len(intervals))
+
+
+def _countersigner(
+    envelope: Envelope, run: RunDetails, recipe: RecipeDisclosure | None, view: View
+) -> CountersignerDisclosure | None:
+    """Return who gave the second signature, None where the recipe asks for none."""
+    clause = None if recipe is None else countersignature_clause(recipe.clauses.opened.values())
+    demand = None if clause is None else Demand.of(clause)
+    found = None if demand is None else admitted(demand, envelope, run, view.facts)
+    if found is None:
+        return None
+    key = found.key
+    return CountersignerDisclosure(
+        machine=key.machine,
+        key=PublicKey(algorithm=Algorithm(key.algorithm), data=key.public_key),
+        site_link=_link(key.machine, found.site, view),
+        link=_link(found.site, found.organization, view),
+    )
 
 
 def _inspections(core: Core, view: View) -> Iterator[InspectionDisclosure]:

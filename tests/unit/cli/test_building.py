@@ -890,3 +890,22 @@ def test_an_instrument_signs_what_it_found_of_anothers_part(
     said = inspection_in(Envelope.parse(other.read_bytes()))
     assert (said.result, said.log, len(said.measurements)) == (Result.FAILED, 7, 1)
     assert said.inspector == inspector.organization
+
+
+def test_a_second_machine_signs_an_envelope(
+    speak: Speak, world: World, tmp_path: Path, home: Home
+) -> None:
+    home.keys.create(KeyName("gauge"), KeyAlgorithm.P256)
+    envelope, out = tmp_path / "one.json", tmp_path / "two.json"
+    envelope.write_bytes(world.envelope())
+    words = ("build", "countersign", envelope, "--machine", to_hex(world.instrument))
+
+    beside = speak(*words, "--key", "gauge", "--out", out, "--json")
+    in_place = speak(*words, "--key", "gauge")
+    again = speak(*words, "--key", "gauge")
+
+    assert beside.json["signatures"] == 2
+    assert in_place.out == str(envelope)
+    assert Envelope.parse(envelope.read_bytes()).payload == Envelope.parse(out.read_bytes()).payload
+    assert len(Envelope.parse(envelope.read_bytes()).signatures) == 2
+    assert again.exit != 0

@@ -2,10 +2,11 @@
 
 import pytest
 
-from fakes.cases.countersigned import CHAIN, OTHER, countersign, sign
-from fakes.cases.draft import Draft
+from fakes import simulator as sim
+from fakes.cases.countersigned import CHAIN, KEY, OTHER, countersign, sign
+from fakes.cases.draft import Draft, word
 from fakes.inspecting import INSPECTOR, PROBE
-from fakes.simulator import GAUGE, MAKER, SITE, Signer
+from fakes.simulator import GAUGE, LOGGED, MAKER, REGISTERED, SITE, Signer
 from guildmark.domain import bundle
 from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.countersigning import Demand, Whose
@@ -52,6 +53,15 @@ def test_the_check_names_who_lacks() -> None:
     report = judged(draft)
 
     assert f"a machine of {to_hex(INSPECTOR)} signs, too" in report.checks[2].reason
+
+
+def test_a_second_key_that_is_suspected_later_is_good() -> None:
+    draft = Draft()
+    countersign(draft)
+    later = sim.key_word(REGISTERED, notice_at=LOGGED + 9, suspected_from=LOGGED + 1)
+    word(KEY, later)(draft)
+
+    assert judged(draft).exit == 0
 
 
 def test_signatures_that_nobody_asked_for_are_passed_over() -> None:

@@ -84,10 +84,14 @@ COUNTERSIGNED_CAUSES = (
 
 def countersigned(case: Case) -> Iterator[Finding]:
     """Yield what lacks of the second signature; nothing where the recipe asks for none."""
+    envelope = case.envelope
     try:
         clauses = Shown.of(master_clauses(case))
     except UndecidedError:
         # (7) says that the recipe is not shown.
+        return
+    if not isinstance(envelope, Envelope):
+        # Another rule of this check says so.
         return
     if clauses.may_hide(COUNTERSIGNATURE):
         reason = "The recipe may ask for a second signature that is not shown."
@@ -95,7 +99,7 @@ def countersigned(case: Case) -> Iterator[Finding]:
     clause = countersignature_clause(clauses.by_path.values())
     demand = None if clause is None else Demand.of(clause)
     if demand is not None:
-        yield from _lacking(case, demand)
+        yield from _lacking(case, envelope, demand)
     elif clause is not None:
         reason = f"The clause {clause.path} asks for a second signature in an unknown form."
         yield COUNTERSIGNATURE_UNREAD.found(reason, _RECIPE)
@@ -114,10 +118,9 @@ def countersigned_notes(case: Case) -> Iterator[str]:
         yield f"{display_name(case, shown.link.parent)} signed the statement, too."
 
 
-def _lacking(case: Case, demand: Demand) -> Iterator[Finding]:
-    envelope, shown, run = case.envelope, case.disclosed.countersigner, case.statement.run
-    signed = envelope.signatures if isinstance(envelope, Envelope) else ()
-    if len(signed) == 1:
+def _lacking(case: Case, envelope: Envelope, demand: Demand) -> Iterator[Finding]:
+    shown, run = case.disclosed.countersigner, case.statement.run
+    if len(envelope.signatures) == 1:
         reason = f"The recipe asks that {demand.words} signs, too; there is one signature."
         yield COUNTERSIGNATURE_MISSING.found(reason, ENVELOPE)
     elif shown is None:
@@ -128,16 +131,15 @@ def _lacking(case: Case, demand: Demand) -> Iterator[Finding]:
         reason = f"The recipe asks that {demand.words} signs, too; a machine of {who} did."
         yield COUNTERSIGNER_NOT_ADMITTED.found(reason, _SHOWN)
     else:
-        yield from _signature(case, shown)
+        yield from _signature(envelope, shown)
         yield from _key(case, shown)
         yield from _organization(case, shown)
 
 
-def _signature(case: Case, shown: CountersignerDisclosure) -> Iterator[Finding]:
+def _signature(envelope: Envelope, shown: CountersignerDisclosure) -> Iterator[Finding]:
     name = key_id(shown.machine, shown.key)
     try:
-        if isinstance(case.envelope, Envelope):
-            case.envelope.verify({name: shown.key.verify})
+        envelope.verify({name: shown.key.verify})
     except SignaturesMissingError:
         reason = f"No signature is of the shown second key {to_hex(name)}."
         yield COUNTERSIGNER_MISSING.found(reason, ENVELOPE)
