@@ -55,6 +55,7 @@ from guildmark.services.blocking import Blocking
 from guildmark.services.builds import Builds
 from guildmark.services.bundles import Bundles
 from guildmark.services.checking import Checking
+from guildmark.services.coins import Coins
 from guildmark.services.cosigning import Chosen, Cosigning, Vouching
 from guildmark.services.deposits import Deposits
 from guildmark.services.designs import Designs
@@ -284,6 +285,10 @@ class Home:
     def licenses(self, key: KeyName) -> Licenses:
         """Return the use cases around licenses."""
         return Licenses(ledger=self.ledger, account=self.account(key), keys=self.keys)
+
+    def coins(self, key: KeyName) -> Coins:
+        """Return the use cases around coins."""
+        return Coins(ledger=self.ledger, account=self.account(key))
 
     def offers(self, key: KeyName) -> Offers:
         """Return the use cases around offers."""

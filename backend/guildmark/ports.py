@@ -11,7 +11,7 @@ from io import BufferedIOBase
 from typing import Any, NewType, Protocol, TypeVar
 
 from guildmark.domain.checkpoint import Addition
-from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
+from guildmark.domain.contracts import AccountProof, ChainPin, Coin, ContractName
 from guildmark.domain.errors import (
     ConflictError,
     ContentError,
@@ -334,7 +334,7 @@ class Call:
     """A call of one contract's function.
 
     Args:
-        contract: The contract of the pinned deployment.
+        contract: The contract of the pinned deployment, or a coin of others.
         function: Its name, or its full signature where the name is overloaded.
         args: Plain values in the order of the ABI; a struct is a tuple or a mapping by name.
         gas: A limit that is known to suffice; without it the call is tried out first, which
@@ -342,7 +342,7 @@ class Call:
         value: How much native coin goes with it.
     """
 
-    contract: ContractName
+    contract: ContractName | Coin
     function: str
     args: tuple[Any, ...] = ()
     gas: int | None = None

@@ -14,6 +14,7 @@ from guildmark.domain.contracts import (
     AccountProof,
     ChainClass,
     ChainPin,
+    Coin,
     ContractName,
     ContractPin,
     SlotProof,
@@ -119,6 +120,10 @@ class MemoryChain:
     stops: dict[int, int] = field(default_factory=dict)
     credits: dict[bytes, int] = field(default_factory=dict)
     """What waits in each coin, for whomever asks."""
+    allowed: dict[tuple[Address, ...], int] = field(default_factory=dict)
+    """What may be taken: of which coin, from whom, by whom."""
+    held: dict[tuple[Address, ...], int] = field(default_factory=dict)
+    """Who has how much of which coin."""
     value: int = 0
     """The native coin that the present call brought."""
     with_code: set[bytes] = field(default_factory=set)
@@ -190,6 +195,9 @@ class MemoryChain:
             "step": lambda recipe, number: {"status": self._steps(recipe)[number - 1]},
             "stepCount": lambda recipe: len(self._steps(recipe)),
         }
+        if isinstance(call.contract, Coin):
+            kept = self.allowed if call.function == "allowance" else self.held
+            return kept.get((call.contract.address, *call.args), 0)
         return answers[call.function](*call.args)
 
     def _speaker_of(self, identity: bytes) -> tuple[Address, bool, bool]:
@@ -318,6 +326,10 @@ class MemoryChain:
         block = self.mine()
         seen = len(self.log)
         self.value = call.value
+        if isinstance(call.contract, Coin):
+            spender, amount = call.args
+            self.allowed[call.contract.address, sender, spender] = amount
+            return []
         name = f"_{call.contract}_{call.function}"
         run: Callable[..., None] = getattr(self, name)
         run(sender, *call.args)

@@ -62,6 +62,11 @@ from guildmark.services.offers import Draft, Offer, Price
 from guildmark.services.projection import known
 from guildmark.services.timing import present
 
+_Approve = Annotated[
+    bool,
+    typer.Option("--approve", help="Allow the registry to take exactly what is owed of a coin."),
+]
+
 
 class ExtensionMismatchError(UsageError):
     """The signed file adds other units, or to another license, than the command names."""
@@ -246,25 +251,45 @@ def sign(
 def accept(
     offer: Input,
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where the signed offer is written.")],
+    approve: _Approve = False,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Sign, as the licensee, that the offer's royalty and fee are owed; nothing is sent."""
-    offers = enter(home).offers(KeyName(account))
-    accepted = offers.accept(Offer.parse(offer.read_bytes()), licensee=KeyName(account))
+    """Sign, as the licensee, that the offer's royalty and fee are owed.
+
+    Nothing is sent, unless with --approve: it allows exactly the fee, where that is due in another
+    coin than the chain's and this account shall submit the offer.
+    """
+    opened, name = enter(home), KeyName(account)
+    read = Offer.parse(offer.read_bytes())
+    allowed = _allowance(opened, name, read.terms, approve=approve)
+    accepted = opened.offers(name).accept(read, licensee=name)
     write_new(out, accepted.encode(), mode=_MODE)
-    answer: Answer = {"id": to_hex(accepted.id), "offer": str(out), **_terms(accepted)}
+    answer: Answer = {
+        "id": to_hex(accepted.id),
+        "offer": str(out),
+        **_terms(accepted),
+        "allowance": allowed,
+    }
     say(answer, as_json=as_json, brief=to_hex(accepted.id))
 
 
 @app.command()
 def grant(
-    offer: Input, account: Signer = ACCOUNT, home: Folder = None, as_json: AsJson = False
+    offer: Input,
+    approve: _Approve = False,
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
 ) -> None:
     """Submit an offer, with its fee; anybody may. Show the license and its first lane."""
+    opened, name = enter(home), KeyName(account)
     read = Offer.parse(offer.read_bytes())
-    granted = enter(home).offers(KeyName(account)).grant(read)
+    if not opened.licenses(name).is_granted(read.id):
+        fee = (read.terms.currency, int(read.terms.fee))
+        opened.coins(name).ready(*fee, approve=approve)
+    granted = opened.offers(name).grant(read)
     answer: Answer = {"id": to_hex(read.id), "number": granted.number, "lane": granted.lane}
     say(answer, as_json=as_json)
 
@@ -396,11 +421,15 @@ def pay(
     units: Annotated[
         int | None, typer.Option(min=1, max=UINT40_MAX, help="For how many; all by default.")
     ] = None,
+    approve: _Approve = False,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Pay the royalty of drawn units; a coin other than the chain's own must be allowed before."""
+    """Pay the royalty of drawn units; a coin other than the chain's own must be allowed before.
+
+    With --approve exactly what is owed is allowed first.
+    """
     opened = enter_informed(home)
     seen = _lane_seen(opened, lane)
     with opened.store.reading() as view:
@@ -408,7 +437,10 @@ def pay(
         granted = granted if license_ is None else _license_seen(license_, view)
         paid = paid_units(seen, granted, view.facts)
     wanted = seen.drawn - paid if units is None else units
-    licenses = opened.licenses(KeyName(account))
+    licenses, terms = opened.licenses(KeyName(account)), granted.terms
+    owed = (terms.currency, terms.royalty * wanted)
+    coins = opened.coins(KeyName(account))
+    allowed = coins.ready(*owed, approve=approve)
     amount = licenses.pay(seen, granted, paid=paid, units=wanted)
     answer: Answer = {
         "lane": lane,
@@ -416,6 +448,7 @@ def pay(
         "units": wanted,
         "currency": _currency(granted.terms.currency),
         "amount": str(amount),
+        "allowance": None if allowed is None else str(coins.allowance(terms.currency)),
     }
     say(answer, as_json=as_json)
 
@@ -516,6 +549,16 @@ def show(
     with opened.store.reading() as view:
         seen = view if past is None else replace(view, facts=past)
         say({**_as_of(past), **_shown(license_, seen)}, as_json=as_json)
+
+
+def _allowance(home: Home, account: KeyName, terms: Terms, *, approve: bool) -> str | None:
+    """Return how much of a coin the registry may take; the chain's own needs no allowance."""
+    coins = home.coins(account)
+    if approve:
+        coins.ready(terms.currency, terms.fee, approve=True)
+    if terms.currency == ZERO_ADDRESS:
+        return None
+    return str(coins.allowance(terms.currency))
 
 
 def _present(home: Home) -> int:

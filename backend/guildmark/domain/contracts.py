@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from guildmark.domain.identifiers import Address, ChainId, Digest
+from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
 
 
 class ContractName(StrEnum):
@@ -17,6 +17,16 @@ class ContractName(StrEnum):
     LOG = "log"
     PARTS = "parts"
     DIRECTORY = "directory"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coin:
+    """An ERC-20 coin: a contract of others, at an address that terms name."""
+
+    address: Address
+
+    def __str__(self) -> str:
+        return f"coin {to_hex(self.address)}"
 
 
 class ChainClass(StrEnum):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.contracts import Coin, ContractName
 from guildmark.domain.identifiers import Address
 from guildmark.ports import Call, Finality, KeyName, Transactions, TransactionStatus
 
@@ -25,7 +25,7 @@ class Account:
 
     def call(
         self,
-        contract: ContractName,
+        contract: ContractName | Coin,
         function: str,
         *args: Any,
         once: str,
@@ -35,7 +35,7 @@ class Account:
         """Send a call and return its status when it is final.
 
         Args:
-            contract: The contract to call.
+            contract: The contract to call, or a coin.
             function: Its function.
             args: The function's arguments.
             once: Names the effect: a second call under this name is the first one.

@@ -126,6 +126,10 @@ class Licenses:
         granted = status.event(name).args
         return Granted(number=granted["number"], lane=LaneNumber(granted["lane"]))
 
+    def is_granted(self, license_id: LicenseId) -> bool:
+        """Return whether the newest block holds a license."""
+        return self._read("numberOf", license_id) != 0
+
     def sign_extension(
         self, license_: LicenseFact, more: int, *, until: int, owner: KeyName
     ) -> SignedExtension:

@@ -1,5 +1,7 @@
 """Licenses below licenses on a real chain: coins move, and the index says what the chain says."""
 
+import json
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -7,15 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_account import Account as Wallet
+from web3 import Web3
 
 import chains
+from compiler import REMAPPING
+from environments import ROOT
 from fakes.content import CountingEntropy, MemoryVault
 from fakes.store import MemoryNodeStore
 from fakes.world import RECIPE
+from guildmark.adapters.chain import toolchain
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.outbox import Outbox
 from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.domain.contracts import ContractName
+from guildmark.domain.did import checksummed
 from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.facts import (
     DesignFact,
@@ -31,6 +39,7 @@ from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     UINT64_MAX,
     ZERO_ADDRESS,
+    Address,
     Bytes32,
     DesignId,
     IdentityId,
@@ -39,12 +48,15 @@ from guildmark.domain.identifiers import (
     LogNumber,
     SiteRecipeId,
     Uint256,
+    address_from_hex,
+    to_hex,
 )
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.merkle import MerkleTree
 from guildmark.domain.recipe import Change, Recipe, Status
 from guildmark.domain.refusals import (
     CallerRefusedError,
+    CallRefusedError,
     ControllerNotProposedError,
     CreditMissingError,
     FateSetError,
@@ -59,6 +71,7 @@ from guildmark.domain.terms import TermsKind
 from guildmark.domain.verification.evidence import Core
 from guildmark.ports import Call, KeyName
 from guildmark.services.accounts import Account
+from guildmark.services.coins import AllowanceShortError, BalanceShortError, CoinMissingError, Coins
 from guildmark.services.designs import Designs, SourceFile
 from guildmark.services.identities import Identities
 from guildmark.services.indexing import Indexing
@@ -70,6 +83,7 @@ from guildmark.services.offers import Draft, Offer, Offers, Price
 from guildmark.services.parts import Parts
 from guildmark.services.projection import known
 from guildmark.services.recipes import Recipes
+from stages import until
 
 NAMING = Naming(names=UnicodeNames())
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
@@ -119,6 +133,9 @@ class Place:
     def parts(self, key: KeyName) -> Parts:
         return Parts(ledger=self.ledger, keys=self.outbox.keys, account=self.account(key))
 
+    def coins(self, key: KeyName) -> Coins:
+        return Coins(ledger=self.ledger, account=self.account(key))
+
     def offers(self, key: KeyName) -> Offers:
         return Offers(licenses=self.licenses(key), store=self.store, entropy=self.entropy)
 
@@ -135,7 +152,7 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path, open_outbox: Callable[..., Outbox]) -> Iterator[Place]:
     with chains.keeper(tmp_path / "keeper") as chain:
-        chain.fund(OWNER, MAKER, PARTNER)
+        chain.fund(OWNER, MAKER, PARTNER, KeyName("minter"))
         ledger = chain.ledger(chain.deploy(tmp_path / "deployment"))
         yield Place(ledger, open_outbox(ledger), MemoryNodeStore(), CountingEntropy())
         ledger.rpc.close()
@@ -196,6 +213,117 @@ def test_units_are_licensed_on_paid_for_and_taken_back(place: Place) -> None:
     _replaced(place, log)
     _taken_back(place, below, root)
     _extended_and_stopped(place, root)
+
+
+def test_fees_and_royalties_are_paid_in_a_coin_of_others(place: Place) -> None:
+    coin, amounts = _coin_of(place, PARTNER, 1_000), (100, 7)
+    log, site, maker = _designed(place)
+    price = Price(currency=coin, fee=Uint256(amounts[0]), royalty=Uint256(amounts[1]))
+    offer = accepted(
+        place,
+        place.offers(OWNER).make(terms_of(place, maker, 10, price=price), licensor=OWNER),
+        MAKER,
+    )
+    payer, licenses = place.coins(PARTNER), place.licenses(PARTNER)
+    assert not licenses.is_granted(offer.id)
+    with pytest.raises(AllowanceShortError):
+        payer.ready(coin, amounts[0], approve=False)
+    with pytest.raises(CallRefusedError):
+        place.offers(PARTNER).grant(offer)
+    with pytest.raises(BalanceShortError):
+        place.coins(MAKER).ready(coin, amounts[0], approve=True)
+    with pytest.raises(CoinMissingError):
+        payer.ready(place.outbox.keys.address(PARTNER), amounts[0], approve=True)
+
+    assert payer.ready(coin, amounts[0], approve=True) == amounts[0]
+    granted = place.offers(PARTNER).grant(offer)
+
+    assert licenses.is_granted(offer.id)
+    assert (payer.allowance(coin), place.licenses(OWNER).credit(coin)) == (0, amounts[0])
+    cut = place.licenses(MAKER).split(place.fact(LaneFact, granted.lane), 4, log=log, to=site)
+    root = sha256(b"root")
+    place.account(PARTNER).call(
+        *(ContractName.LOG, "append", log, 0, 4, root, ((cut, 4),)), once="append"
+    )
+    lane, license_ = place.fact(LaneFact, cut), place.fact(LicenseFact, granted.number)
+    assert payer.ready(coin, 4 * amounts[1], approve=True) == 28
+    assert licenses.pay(lane, license_, paid=0, units=4) == 28
+    assert payer.allowance(coin) == 0
+    to = place.outbox.keys.address(PARTNER)
+    assert place.licenses(OWNER).withdraw(coin, to=to) == amounts[0] + 28
+    assert payer.ready(coin, 1_000, approve=True) == 1_000
+
+
+def _designed(place: Place) -> tuple[LogNumber, IdentityId, IdentityId]:
+    design = Designs(
+        ledger=place.ledger,
+        account=place.account(OWNER),
+        vault=MemoryVault(),
+        store=place.store,
+        entropy=place.entropy,
+    )
+    design.register([SourceFile(name="a.stl", media_type="model/stl", content=BytesIO(b"a"))])
+    maker = place.identities(MAKER).register(IdentityKind.ORGANIZATION, {"name": "M"})
+    partner = place.identities(PARTNER).register(IdentityKind.ORGANIZATION, {"name": "P"})
+    site = place.identities(PARTNER).register(IdentityKind.SITE, {"name": "S"})
+    writer = place.outbox.keys.address(PARTNER)
+    log = Logs(ledger=place.ledger, account=place.account(PARTNER)).open(partner, writer)
+    return log, site, maker
+
+
+def _coin_of(place: Place, owner: KeyName, amount: int) -> Address:
+    """Deploy an ERC-20 coin of which an account has an amount, and return its address."""
+    artifact, keys = _compiled(), chains.MemoryKeys()
+    contract = Web3().eth.contract(abi=artifact["abi"], bytecode=artifact["code"])
+    minted = contract.encode_abi("mint", [checksummed(keys.address(owner)), amount])
+    receipt = _sent(place, {"data": contract.bytecode, "gas": 3_000_000}, nonce=0)
+    coin = receipt["contractAddress"]
+    at = address_from_hex(coin)
+    _sent(place, {"to": checksummed(at), "data": minted, "gas": 200_000}, nonce=1)
+    return at
+
+
+def _sent(place: Place, what: dict[str, Any], *, nonce: int) -> Any:
+    """Send a transaction of somebody who is no part of the story."""
+    fields = {"nonce": nonce, "maxFeePerGas": 10**11, "maxPriorityFeePerGas": 10**9, "value": 0}
+    chain = {"chainId": place.ledger.chain.chain_id, "type": 2}
+    signed = Wallet.sign_transaction({**fields, **chain, **what}, sha256(b"minter"))
+    rpc = place.ledger.rpc
+    found = rpc.call("eth_sendRawTransaction", to_hex(signed.raw_transaction))
+    receipts: list[Any] = []
+
+    def landed() -> bool:
+        receipts.append(rpc.call("eth_getTransactionReceipt", found))
+        return receipts[-1] is not None
+
+    until(landed)
+    assert receipts[-1]["status"] == "0x1"
+    return receipts[-1]
+
+
+def _compiled() -> Any:
+    """Compile OpenZeppelin's ERC-20, as `tests/contracts` uses it."""
+    unit = "tests/contracts/support/Coins.sol"
+    asked = {
+        "language": "Solidity",
+        "sources": {unit: {"content": (ROOT / unit).read_text(encoding="utf-8")}},
+        "settings": {
+            "remappings": [REMAPPING],
+            "outputSelection": {"*": {"Coin": ["abi", "evm.bytecode.object"]}},
+        },
+    }
+    done = subprocess.run(
+        [
+            *(toolchain.node(), ROOT / "hardhat-local" / "solc.mjs", "--standard-json"),
+            *("--base-path", ROOT),
+        ],
+        input=json.dumps(asked),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    made = json.loads(done.stdout)["contracts"][unit]["Coin"]
+    return {"abi": made["abi"], "code": "0x" + made["evm"]["bytecode"]["object"]}
 
 
 def test_designs_recipes_and_identities_move_on(place: Place) -> None:

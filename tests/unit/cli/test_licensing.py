@@ -15,7 +15,7 @@ from guildmark.bootstrap import Home
 from guildmark.domain.clauses import disclose_all
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import to_hex
+from guildmark.domain.identifiers import Address, to_hex
 from guildmark.ports import DocumentKind
 from guildmark.services.disclosing import clauses_body
 from guildmark.services.offers import Offer
@@ -518,6 +518,40 @@ def test_units_are_licensed_on_paid_for_and_reclaimed(
     assert announced["taken"] is None
     back = speak("license", "reclaim", granted["lane"], "--as", SITE, "--json").json
     assert (back["reclaimAt"], back["taken"] > cut) == (announced["reclaimAt"], True)
+
+
+def test_what_is_owed_in_another_coin_is_allowed_first(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    world.disclose(DocumentKind.TERMS)
+    out, accepted = tmp_path / "below.json", tmp_path / "accepted.json"
+    coin = Address(b"\x0c" * 20)
+    world.tools.chain.with_code.add(coin)
+    world.tools.chain.held[coin, world.tools.account(OPERATOR).address] = 12
+    speak(
+        *("license", "sign", "--design", to_hex(world.revision.design), "--units", 2),
+        *("--holder", to_hex(world.operator), "--recipe", to_hex(world.recipe.id())),
+        *("--out", out, "--lane", world.lane, "--royalty", 7, "--fee", "5"),
+        *("--currency", to_hex(coin), "--as", SITE),
+    )
+    as_operator = ("--as", OPERATOR, "--json")
+
+    before = speak("license", "accept", out, "--out", accepted, *as_operator).json
+    refused = speak("license", "grant", accepted, *as_operator)
+    granted = speak("license", "grant", accepted, "--approve", *as_operator).json
+    other = tmp_path / "again.json"
+    after = speak("license", "accept", out, "--out", other, "--approve", *as_operator).json
+
+    assert (before["allowance"], after["allowance"]) == ("0", "5")
+    assert (refused.exit, refused.json["code"]) == (1, "payment.allowanceShort")
+    assert "--approve" in refused.json["nextStep"]
+    assert speak("license", "grant", accepted, *as_operator).json == granted
+    draw(world, granted["lane"])
+    pay = ("license", "pay", granted["lane"])
+    short = speak(*pay, *as_operator)
+    paid = speak(*pay, "--approve", *as_operator).json
+    assert short.json["code"] == "payment.allowanceShort"
+    assert (paid["currency"], paid["amount"], paid["allowance"]) == (to_hex(coin), "7", "7")
 
 
 def draw(world: World, lane: int) -> None:

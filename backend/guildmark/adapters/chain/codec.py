@@ -13,14 +13,22 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from guildmark.adapters.chain.artifacts import load
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.contracts import Coin, ContractName
 from guildmark.domain.errors import UsageError
 from guildmark.domain.hashing import keccak256
-from guildmark.ports import LedgerAnswerError
+from guildmark.ports import Call, LedgerAnswerError
 
 Parameters: TypeAlias = Sequence[Mapping[str, Any]]
 
 SELECTOR = 4
+_COIN: Mapping[str, tuple[Sequence[str], str]] = MappingProxyType(
+    {
+        "allowance": (("address", "address"), "uint256"),
+        "balanceOf": (("address",), "uint256"),
+        # Some coins answer nothing: what an approval returns is not read.
+        "approve": (("address", "uint256"), "bool"),
+    }
+)
 _WORD = 32
 
 
@@ -106,6 +114,36 @@ class Codec:
             message = f"{self.contract} has no function {name}."
             raise CallMalformedError(message, contract=self.contract.value, function=name)
         return found
+
+
+def function(call: Call) -> Function:
+    """Return the function that a call names.
+
+    Raises:
+        CallMalformedError: There is none.
+    """
+    if isinstance(call.contract, Coin):
+        found = _coin_functions().get(call.function)
+        if found is None:
+            message = f"A coin has no function {call.function}."
+            raise CallMalformedError(message, contract=str(call.contract), function=call.function)
+        return found
+    return codec(call.contract).function(call.function)
+
+
+@cache
+def _coin_functions() -> Mapping[str, Function]:
+    """Return what is called of coins (ERC-20)."""
+    return {name: _function(_coin_item(name, *types)) for name, types in _COIN.items()}
+
+
+def _coin_item(name: str, inputs: Sequence[str], output: str) -> Mapping[str, Any]:
+    return {
+        "type": "function",
+        "name": name,
+        "inputs": [{"name": f"a{place}", "type": each} for place, each in enumerate(inputs)],
+        "outputs": [{"name": "", "type": output}],
+    }
 
 
 @cache

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from guildmark.adapters.chain.codec import Function, codec
+from guildmark.adapters.chain.codec import Function, codec, function
 from guildmark.adapters.chain.errors import translated
 from guildmark.adapters.chain.headers import header
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
-from guildmark.domain.contracts import AccountProof, ChainPin, ContractName, SlotProof
+from guildmark.domain.contracts import AccountProof, ChainPin, Coin, ContractName, SlotProof
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports import (
     Block,
@@ -64,15 +64,13 @@ class RpcLedger:
 
     def read_all(self, calls: Sequence[Call], *, block: int | None = None) -> Sequence[Any]:
         """Return the answers of several view functions, asked in one request."""
-        functions = [codec(call.contract).function(call.function) for call in calls]
+        functions = [function(call) for call in calls]
         requests = [
-            self._eth_call(call, function, block)
-            for call, function in zip(calls, functions, strict=True)
+            self._eth_call(call, called, block)
+            for call, called in zip(calls, functions, strict=True)
         ]
         answers = self.rpc.attempt(requests)
-        return [
-            _answer(function, answer) for function, answer in zip(functions, answers, strict=True)
-        ]
+        return [_answer(called, answer) for called, answer in zip(functions, answers, strict=True)]
 
     def has_code(self, account: Address) -> bool:
         """Return whether an account is a contract at the newest block."""
@@ -112,15 +110,16 @@ class RpcLedger:
             raise _malformed("eth_getBlockByNumber")
         return answer
 
-    def _eth_call(self, call: Call, function: Function, block: int | None) -> Request:
+    def _eth_call(self, call: Call, called: Function, block: int | None) -> Request:
         message = {
             "to": self._address(call.contract),
-            "data": to_hex(function.encode(call.args)),
+            "data": to_hex(called.encode(call.args)),
         }
         return "eth_call", [message, "latest" if block is None else hex(block)]
 
-    def _address(self, name: ContractName) -> str:
-        return to_hex(self.chain.contracts[name].address)
+    def _address(self, name: ContractName | Coin) -> str:
+        place = name if isinstance(name, Coin) else self.chain.contracts[name]
+        return to_hex(place.address)
 
     def _need(self, capability: Capability) -> None:
         if capability not in self.capabilities:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import orjson
 
 from guildmark.adapters.chain import progress
-from guildmark.adapters.chain.codec import codec
+from guildmark.adapters.chain.codec import function
 from guildmark.adapters.chain.ledger import decoded_event
 from guildmark.adapters.chain.look import Looker
 from guildmark.adapters.chain.rpc import RpcRefusedError
@@ -288,7 +288,7 @@ class Outbox:
         return Request.of_call(
             self.chain,
             call,
-            data=codec(call.contract).function(call.function).encode(call.args),
+            data=function(call).encode(call.args),
             key=key,
             sender=self.keys.address(key),
             idempotency=idempotency,

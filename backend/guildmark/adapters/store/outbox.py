@@ -33,7 +33,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from guildmark.adapters.store.engine import reading, writing
 from guildmark.adapters.store.schema import METADATA
-from guildmark.domain.contracts import ChainPin
+from guildmark.domain.contracts import ChainPin, Coin
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
 from guildmark.ports import Call, KeyName, TransactionId, WriterBusyError
@@ -161,7 +161,9 @@ class Request:
         idempotency: str,
     ) -> Self:
         """Return the request for a call of one of the chain's contracts."""
-        target = chain.contracts[call.contract].address
+        contract = call.contract
+        place = contract if isinstance(contract, Coin) else chain.contracts[contract]
+        target = place.address
         return cls(
             id=_id(chain.chain_id, idempotency),
             idempotency=idempotency,
@@ -169,7 +171,7 @@ class Request:
             digest=sha256(sender + target + data + _paid(call.value)),
             key=key,
             sender=sender,
-            contract=call.contract.value,
+            contract=str(contract),
             function=call.function,
             target=target,
             data=data,
