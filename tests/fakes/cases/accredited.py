@@ -4,10 +4,13 @@ from dataclasses import replace
 
 from fakes import simulator as sim
 from fakes.cases.draft import Draft, breaks
+from fakes.cases.notices import doubt, on_controller
 from fakes.simulator import BEGUN, ISSUER, LOGGED, MAKER, accreditation
 from guildmark.domain import clauses, storage
 from guildmark.domain.accreditation import ScopeDocument
 from guildmark.domain.clause import ClauseClass
+from guildmark.domain.identifiers import IdentityId
+from guildmark.domain.identity import IdentityKind
 from guildmark.domain.trust import Listed
 from guildmark.domain.verification.evidence import AccreditationDisclosure, Evidence
 
@@ -177,3 +180,45 @@ def accreditation_clause_withheld(draft: Draft) -> None:
     assert recipe is not None
     shown = replace(recipe, clauses=clauses.disclose(leaves, opened))
     draft.simulator.disclosed["recipe"] = shown
+
+
+def register(draft: Draft, *identities: IdentityId) -> None:
+    """Let the chain hold who gave accreditations."""
+    for identity in identities:
+        place = storage.IDENTITIES.at(identity)
+        draft.simulator.words[place] = sim.identity_word(IdentityKind.ORGANIZATION)
+
+
+@breaks(10, "controllerInDoubt", 23)
+def accreditation_by_a_doubted_controller(draft: Draft) -> None:
+    accredit(draft)
+    register(draft, CERTIFIER)
+    doubt(draft, on_controller(CERTIFIER), LOGGED + 50, sim.REGISTERED)
+
+
+@breaks(10, "controllerUnderNotice", 13)
+def accreditation_by_a_controller_under_notice(draft: Draft) -> None:
+    accredit(draft)
+    register(draft, CERTIFIER)
+    word(draft, OF_MAKER, 1_500)
+    doubt(draft, on_controller(CERTIFIER), 1_500, 1_400)
+
+
+@breaks(10, "controllerInDoubt", 23)
+def authority_that_is_doubted_above_a_certifier(draft: Draft) -> None:
+    accredit(draft)
+    # Claims of the doubted issuer do not count either: others name maker and designer.
+    draft.simulator.claims = (
+        sim.claim(MAKER, "LEI", "5299000J2N45DDNE4Y28", STRANGER),
+        sim.claim(sim.DESIGNER, "LEI", "529900T8BM49AURSDO55", STRANGER),
+    )
+    draft.trust["issuers"] = (Listed(id=ISSUER), Listed(id=STRANGER))
+    register(draft, CERTIFIER)
+    doubt(draft, on_controller(ISSUER), LOGGED + 50, sim.REGISTERED)
+
+
+@breaks(10, "proofMissing", 23)
+def accreditation_by_somebody_of_whom_notices_are_not_proven(draft: Draft) -> None:
+    accredit(draft)
+    register(draft, CERTIFIER)
+    draft.simulator.unproven.add(on_controller(CERTIFIER))

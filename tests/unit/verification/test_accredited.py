@@ -6,9 +6,10 @@ import pytest
 
 from fakes import simulator as sim
 from fakes.cases import CASES
-from fakes.cases.accredited import CERTIFIER, OF_CERTIFIER, OF_MAKER, SCOPE, accredit
+from fakes.cases.accredited import CERTIFIER, OF_CERTIFIER, OF_MAKER, SCOPE, accredit, register
 from fakes.cases.draft import Draft, Sealed
-from fakes.simulator import ISSUER, MAKER, SITE, accreditation
+from fakes.cases.notices import doubt, on_controller
+from fakes.simulator import ISSUER, LOGGED, MAKER, REGISTERED, SITE, accreditation
 from guildmark.domain import bundle, storage
 from guildmark.domain.accreditation import ScopeDocument
 from guildmark.domain.clause import ClauseClass
@@ -153,3 +154,22 @@ def test_a_bundle_shows_a_bounded_number() -> None:
     drafted(*many[:-1]).seal()
     with pytest.raises(EvidenceRangeError, match="accreditations must be 0 to 32, found 33"):
         drafted(*many).seal()
+
+
+def test_a_doubted_accreditation_does_no_harm_beside_one_that_holds() -> None:
+    draft = drafted(OF_MAKER, OF_CERTIFIER, accreditation(ISSUER, MAKER, SCOPE))
+    register(draft, CERTIFIER)
+    doubt(draft, on_controller(CERTIFIER), LOGGED + 50, REGISTERED)
+
+    report = judged(draft.seal())
+
+    assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
+    assert any(f"by {to_hex(ISSUER)}." in note for note in report.notes)
+
+
+def test_a_doubted_accreditation_is_in_no_note() -> None:
+    draft = drafted()
+    register(draft, CERTIFIER)
+    doubt(draft, on_controller(CERTIFIER), LOGGED + 50, REGISTERED)
+
+    assert not [note for note in judged(draft.seal()).notes if "was accredited" in note]

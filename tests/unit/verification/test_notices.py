@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from fakes import simulator as sim
+from fakes.cases.accredited import CERTIFIER, OF_MAKER, accredit
 from fakes.cases.draft import Draft, word
 from fakes.cases.inspections import PROBES_KEY
 from fakes.cases.key import KEY
@@ -23,6 +24,7 @@ from guildmark.domain.identity import IdentityKind
 from guildmark.domain.inspection import Result
 from guildmark.domain.trust import Listed
 from guildmark.domain.verification.case import Case, Question
+from guildmark.domain.verification.checks.accreditation import ACCREDITATIONS
 from guildmark.domain.verification.checks.key import KEY as SIGNATURE
 from guildmark.domain.verification.evidence import ControllersDisclosure
 from guildmark.domain.verification.report import State
@@ -208,6 +210,7 @@ def drafted(story: Story) -> Draft:
 
 
 KINDS = {
+    CERTIFIER: IdentityKind.ORGANIZATION,
     MACHINE: IdentityKind.MACHINE,
     SITE: IdentityKind.SITE,
     MAKER: IdentityKind.ORGANIZATION,
@@ -359,3 +362,30 @@ def test_a_thousand_lives_of_a_key_with_a_second_key_are_judged_as_they_are_told
     assert met[True, State.UNKNOWN] > LIVES // 20, met
     assert met[False, State.UNKNOWN] > LIVES // 20, met
     assert met[False, State.FAIL] > LIVES // 20, met
+
+
+def test_stories_of_a_certifiers_controllers_are_judged_as_they_are_told() -> None:
+    """Tell who spoke for a certifier, and what is to be thought of what it accredited when."""
+    luck = random.Random(SEED)
+    met = dict.fromkeys((State.OK, State.UNKNOWN, State.FAIL), 0)
+    for number in range(100):
+        story = random_story(luck)
+        # Every second one is of a certifier of whom somebody warns.
+        while number % 2 and not any(rule.warnings for rule in story.rules[MAKER]):
+            story = random_story(luck)
+        story.rules = {CERTIFIER: story.rules[MAKER]}
+        given = luck.choice([story.added, 1_701, 1_999])
+        draft = Draft()
+        accredit(draft)
+        list_authority(draft)
+        if not story.is_listed:
+            draft.trust = {}
+        write_rules(draft, CERTIFIER, story.rules[CERTIFIER])
+        word(storage.ACCREDITATIONS.at(OF_MAKER.id()), sim.accreditation_word(given))(draft)
+        sealed = draft.seal()
+
+        found = ACCREDITATIONS.run(Case(sealed.evidence, sealed.trust, sealed.question))
+
+        assert found.state is story.act(CERTIFIER, given), story
+        met[found.state] += 1
+    assert min(met.values()) > 4, met

@@ -92,6 +92,7 @@ def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
     links = [link for link in (disclosed.site_link, disclosed.maker_link) if link is not None]
     ends = {end for link in links for end in (link.child, link.parent)}
     issuers = {claim.issuer for claim in disclosed.claims}
+    issuers |= {given.issuer for given in disclosed.accreditations}
     operator = set() if disclosed.operator is None else {disclosed.operator}
     machine = set() if disclosed.key is None else {core.entry.machine}
     second = disclosed.countersigner

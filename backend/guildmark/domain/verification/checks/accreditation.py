@@ -19,6 +19,7 @@ from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.checks.recipe import master_clauses
+from guildmark.domain.verification.doubts import act_findings
 from guildmark.domain.verification.naming import display_name
 from guildmark.domain.verification.report import (
     EXIT_OF_CHECK,
@@ -151,7 +152,7 @@ def asked(clauses: Sequence[Clause], site: IdentityId) -> Asked:
 def accreditation_notes(case: Case) -> Iterator[str]:
     """Yield a sentence for each accreditation that was asked for and held."""
     try:
-        answers = [answer for _, answer in _answers(case)]
+        answers = [found.answer for found in _answers(case) if not found.doubts]
     except UndecidedError:
         # The check says why.
         return
@@ -174,30 +175,66 @@ def _held(case: Case) -> Iterator[Finding]:
     for path in wanted.unread:
         reason = f"The clause {path} asks for an accreditation in an unknown form."
         yield ACCREDITATION_UNREAD.found(reason, _RECIPE)
-    for unproven, answer in _answers(case):
-        if not answer.is_held:
-            yield from unproven
-            yield _CAUSES[answer.standing].found(answer.reason, _SHOWN)
+    for found in _answers(case):
+        if not found.answer.is_held:
+            yield from found.unproven
+            yield _CAUSES[found.answer.standing].found(found.answer.reason, _SHOWN)
+        yield from found.doubts
 
 
-def _answers(case: Case) -> Iterator[tuple[Sequence[Finding], Answer]]:
-    """Yield what became of each requirement, and what of the evidence for it is not proven."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What became of a requirement.
+
+    Args:
+        unproven: What of the evidence for it is not proven.
+        doubts: Notices on who gave the accreditations by which it is met, or would be.
+    """
+
+    answer: Answer
+    unproven: Sequence[Finding]
+    doubts: Sequence[Finding]
+
+
+def _answers(case: Case) -> Iterator[_Found]:
+    """Yield what became of each requirement.
+
+    Where a chain of accreditations that nobody doubts holds, those that are doubted do no harm;
+    where only a doubted one does, it is as if nothing else lacked, and the doubt is what lacks.
+    """
     run = case.statement.run
     wanted = asked(list(master_clauses(case).opened.values()), run.site)
     if not wanted.requirements:
         return
     proven, unproven = _shown(case)
+    doubts = {one: tuple(_doubts(case, one)) for one in proven}
+    sound = [one for one in proven if not doubts[one]]
     for requirement in wanted.requirements:
-        yield (
-            unproven,
-            accredited_over(
-                (run.maker, run.site),
-                requirement,
-                case.window,
-                shown=proven,
-                roots=lambda identity: _root(case, identity),
-            ),
+        answer = _answer(case, requirement, sound)
+        known = answer if answer.is_held else _answer(case, requirement, proven)
+        found = [finding for link in known.chain for finding in doubts[link]]
+        yield _Found(answer=known, unproven=unproven, doubts=found)
+
+
+def _answer(case: Case, wanted: Requirement, shown: Sequence[Accreditation]) -> Answer:
+    run = case.statement.run
+    return accredited_over(
+        (run.maker, run.site),
+        wanted,
+        case.window,
+        shown=shown,
+        roots=lambda identity: _root(case, identity),
+    )
+
+
+def _doubts(case: Case, given: Accreditation) -> Iterator[Finding]:
+    """Yield a finding for each notice that bears on who gave an accreditation."""
+    try:
+        yield from act_findings(
+            case, given.issuer, given.word.since, "The accreditation was given", _SHOWN
         )
+    except UndecidedError as undecided:
+        yield undecided.finding
 
 
 def _shown(case: Case) -> tuple[Sequence[Accreditation], Sequence[Finding]]:
