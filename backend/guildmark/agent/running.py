@@ -2,14 +2,17 @@
 
 import logging
 import random
-import signal
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Thread
+
+import uvicorn
 
 from guildmark.adapters.fieldwork.settings import Watch
-from guildmark.domain.errors import GuildmarkError
+from guildmark.agent.pages import Pages
+from guildmark.domain.errors import GuildmarkError, NetworkError
 from guildmark.domain.fieldwork import backoff
 from guildmark.outfit import Agent
 from guildmark.ports import Machine
@@ -17,6 +20,13 @@ from guildmark.services.ingest import UnitMismatchError
 from guildmark.services.sending import ForeignUnitError
 
 _logger = logging.getLogger(__name__)
+
+
+class PagePortError(NetworkError):
+    """The port of the agent's page is taken."""
+
+    code = "agent.portTaken"
+    hint = "Set another `port` in agent.toml, or 0 for a free one."
 
 
 @dataclass(slots=True)
@@ -114,17 +124,50 @@ class Runner:
             _logger.critical("%s: %s", failed.code, failed.message)
 
 
-def work(agent: Agent, *, once: bool) -> None:
-    """Run an agent until SIGTERM or Ctrl-C, or for one turn."""
+def work(agent: Agent, *, once: bool, announce: Callable[[str], None]) -> None:
+    """Run an agent and its page until SIGTERM or Ctrl-C, or the agent for one turn.
+
+    Args:
+        agent: The agent.
+        once: Whether one turn is enough.
+        announce: Hears the page's address.
+
+    Raises:
+        PagePortError: The page's port is taken.
+    """
     stopping = Event()
     runner = Runner(agent, stopping)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
     if once:
-        stopping.set()
         runner.turn()
+        stopping.set()
+        runner.run()
         return
-    runner.run()
+    with _listener(agent.settings.port) as listener:
+        port = listener.getsockname()[1]
+        hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
+        application = Pages(agent=agent, hosts=hosts).application()
+        announce(f"http://127.0.0.1:{port}")
+        thread = Thread(target=runner.run, name="agent")
+        thread.start()
+        try:
+            config = uvicorn.Config(application, log_config=None, server_header=False)
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            stopping.set()
+            thread.join()
+
+
+def _listener(port: int) -> socket.socket:
+    """Listen on this machine alone."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as exc:
+        listener.close()
+        message = f"Nothing can listen at port {port}: {exc.strerror}."
+        raise PagePortError(message, port=port) from exc
+    return listener
 
 
 def _failure(step: Callable[[], object]) -> GuildmarkError | None:

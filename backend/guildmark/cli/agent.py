@@ -3,8 +3,10 @@
 import csv
 import fcntl
 import io
+import json
 import os
 import secrets
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -23,7 +25,7 @@ from guildmark.adapters.fieldwork.settings import (
     read_agent,
     write_agent,
 )
-from guildmark.adapters.files import create_durably
+from guildmark.adapters.files import create_durably, write_durably
 from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE, is_uri
 from guildmark.cli.answers import Answer, Moment, note, say
 from guildmark.cli.arguments import (
@@ -65,6 +67,7 @@ from guildmark.services.watching import Addition, JobUnknownError
 app = typer.Typer(help="Run what stands beside machines, and tell it things.", no_args_is_help=True)
 
 _LOCK = "agent.lock"
+_ENDPOINT = "page.json"
 # Strings, so that commands and the agent stay independent rooms.
 _RUNNING = "guildmark.agent.running"
 _PASSWORD_SIZE = 32
@@ -159,11 +162,18 @@ def run(
     once: Annotated[bool, typer.Option("--once", help="Do one turn, then end.")] = False,
     home: Folder = None,
 ) -> None:
-    """Watch the machines, sign what they did, send it; until Ctrl-C."""
+    """Watch the machines, sign what they did, send it; until Ctrl-C. Print the page's address."""
     folder = folder_of(home)
     settings = read_agent(folder)
+
+    def announce(url: str) -> None:
+        write_durably(folder / _ENDPOINT, json.dumps({"url": url, "pid": os.getpid()}).encode())
+        typer.echo(url)
+
+    # The server raises the signal again when all is done.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with _alone(folder), _opened(settings) as agent:
-        import_module(_RUNNING).work(agent, once=once)
+        import_module(_RUNNING).work(agent, once=once, announce=announce)
 
 
 @app.command()

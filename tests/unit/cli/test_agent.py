@@ -1,20 +1,27 @@
+import asyncio
 import fcntl
 import json
+import signal
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 from typing import Any
 
+import httpx
 import pytest
 
 from fakes.fieldwork import ScriptedMachine, WorldNode
 from fakes.world import SITE, World, make_world
 from guildmark import outfit
 from guildmark.adapters.clock import SystemClock
+from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.adapters.fieldwork.settings import read_agent
 from guildmark.agent import running
+from guildmark.agent.pages import BODY_MAX, Pages
 from guildmark.domain.fieldwork import SignedState
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.jobs import Sample
@@ -74,6 +81,8 @@ def world() -> World:
 def shop(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, speak: Speak) -> Shop:
     node = OpenNode(world)
     monkeypatch.setattr(outfit, "NodeClient", node.at)
+    # The tests' own process must hear its signals again.
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     # The world's chain lives in its own time.
     monkeypatch.setattr(SystemClock, "now", lambda _: world.beacon.time + 30)
     made = Shop(world=world, node=node, folder=tmp_path / "agent", speak=speak)
@@ -316,3 +325,155 @@ def test_machine_of_another_kind_is_read_by_its_adapter(shop: Shop, tmp_path: Pa
     (shop.folder / "agent.toml").write_text(text.replace('"report:"', '"abacus:1"'))
     shop.say("run", "--once")
     assert "machine.unknownKind" in shop.ask("status")["problems"][0]
+
+
+HOST = "127.0.0.1:8020"
+
+
+@dataclass
+class Browser:
+    """What a browser on the agent's machine does with its page."""
+
+    pages: Pages
+
+    def ask(self, method: str, url: str, **options: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.pages.application())
+            async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as client:
+                return await client.request(method, url, **options)
+
+        return asyncio.run(send())
+
+    def get(self, url: str, **options: Any) -> httpx.Response:
+        return self.ask("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> httpx.Response:
+        return self.ask("POST", url, **options)
+
+
+@pytest.fixture
+def browser(shop: Shop) -> Iterator[Browser]:
+    text = (shop.folder / "agent.toml").read_text().replace("hold = false", "hold = true")
+    (shop.folder / "agent.toml").write_text(text)
+    shop.say("report", "a/1 <b>", "finished", "--pieces", 2)
+    agent = open_agent(read_agent(shop.folder), {})
+    yield Browser(Pages(agent=agent, hosts=frozenset({HOST})))
+    agent.close()
+
+
+JOB = "?machine=printer&job=a%2F1+%3Cb%3E"
+
+
+def test_page_shows_machines_and_jobs_that_wait(browser: Browser, shop: Shop) -> None:
+    before = browser.get("/")
+    shop.say("run", "--once")
+    agent = browser.pages.agent
+    ready = browser.get("/")
+    agent.sending.pause("printer", code="agent.unitForeign", reason="why")
+    stopped = browser.get("/")
+    job = browser.get(f"/job{JOB}")
+
+    assert "not ready" in before.text
+    assert "no node has told anything yet" in before.text
+    assert 'state good">ready' in ready.text
+    assert "agent.unitForeign: why" in stopped.text
+    assert 'href="/job?machine=printer&amp;job=a%2F1+%3Cb%3E"' in ready.text
+    assert "a/1 &lt;b&gt;" in job.text
+    assert "<b>" not in job.text
+    assert "default-src 'none'" in job.headers["content-security-policy"]
+    assert browser.get("/static/style.css").status_code == 200
+    assert browser.get("/static/agent.css").headers["content-type"].startswith("text/css")
+    assert browser.get("/static/other.css").status_code == 404
+    assert browser.get("/job?machine=printer&job=two").status_code == 404
+
+
+def test_people_add_and_sign_on_the_page(browser: Browser, shop: Shop) -> None:
+    token = {"token": browser.pages.token}
+    instrument = to_hex(shop.world.instrument)
+    form = {"technician": "t7", "note": "fine", "judged-1": "pass", "judged-2": "fail"}
+    measured = {
+        "path-1": "/tolerance/bore",
+        "value-1": "22.20",
+        "unit-1": "mm",
+        "instrument-1": instrument,
+    }
+
+    added = browser.post(
+        f"/job/add{JOB}",
+        data={**token, **form, **measured},
+        files={"file": ("../photo.jpg", b"a photo\r\n--x", "image/jpeg")},
+    )
+    plain = browser.post(f"/job/add{JOB}", data={**token, "note": "finer"})
+    shown = browser.get(f"/job{JOB}")
+    signed = browser.post(f"/job/sign{JOB}", data=token)
+    shop.say("run", "--once")
+
+    assert (added.status_code, plain.status_code, signed.status_code) == (303, 303, 303)
+    assert added.headers["location"] == f"/job{JOB}"
+    assert "/tolerance/bore: 22.20 mm" in shown.text
+    assert 'value="t7"' in shown.text
+    job = shop.ask("show", "a/1 <b>")
+    assert (job["note"], job["files"], len(job["envelopes"])) == ("finer", 1, 1)
+    agent = browser.pages.agent
+    with agent.store.reading() as view:
+        found = view.job("printer", "a/1 <b>")
+        assert found is not None
+        sealed = view.ciphertext(found.files[0].digest)
+    sealer = FileSealer(entropy=agent.storing.entropy)
+    assert sealer.open(sealed, found.files[0].key) == b"a photo\r\n--x"
+
+
+def test_page_says_what_it_does_not_take(browser: Browser) -> None:
+    token = {"token": browser.pages.token}
+
+    wrong = browser.post(
+        f"/job/add{JOB}", data={**token, "path-1": "bore", "value-1": "x", "unit-1": "mm"}
+    )
+    huge = browser.post(f"/job/add{JOB}", content=b"x" * (BODY_MAX + 1))
+    browser.post(f"/job/sign{JOB}", data=token)
+    late = browser.post(f"/job/sign{JOB}", data=token)
+
+    assert wrong.status_code == 422
+    assert 'role="alert"' in wrong.text
+    assert huge.status_code == 413
+    assert "does not wait" in late.text
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1:1"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_other_sites_and_names_get_nothing(browser: Browser, headers: dict[str, str]) -> None:
+    token = {"token": browser.pages.token}
+
+    assert browser.get("/", headers=headers).status_code == 403
+    assert browser.post(f"/job/sign{JOB}", data=token, headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("form", [{}, {"token": "x"}, {"token": "ä"}])
+def test_form_that_the_page_did_not_hand_out_changes_nothing(
+    browser: Browser, shop: Shop, form: dict[str, str]
+) -> None:
+    answer = browser.post(f"/job/sign{JOB}", data=form, headers={"Origin": f"http://{HOST}"})
+
+    assert answer.status_code == 403
+    assert shop.ask("status")["machines"][0]["held"] == 1
+
+
+@pytest.mark.enable_socket
+def test_port_that_is_taken_is_named(shop: Shop) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        text = (shop.folder / "agent.toml").read_text()
+        port = taken.getsockname()[1]
+        (shop.folder / "agent.toml").write_text(text.replace("port = 0", f"port = {port}"))
+
+        spoken = shop.speak("agent", "run", "--home", shop.folder)
+
+    assert "agent.portTaken" in spoken.err

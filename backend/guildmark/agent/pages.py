@@ -1,0 +1,271 @@
+"""The agent's page: what stands, and what people add before a job is signed.
+
+It answers on this machine alone, to its own name alone, and changes nothing for forms that it did
+not hand out: another site that a browser has open can neither read nor send.
+"""
+
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.parser import BytesParser
+from email.policy import HTTP
+from functools import cache
+from http import HTTPStatus
+from importlib.resources import files
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from guildmark.domain.clause import ClausePath
+from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.fieldwork import Job, JobState
+from guildmark.domain.predicate import Measurement
+from guildmark.outfit import Agent
+from guildmark.services.fieldreport import overview
+from guildmark.services.watching import Addition, JobUnknownError
+
+BODY_MAX = 20 << 20
+_TOKEN_SIZE = 32
+_HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+_STYLES: Mapping[str, str] = {"style.css": "guildmark.api", "agent.css": "guildmark.agent"}
+_MEASURED = ("path", "value", "unit", "instrument")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """The pages over one agent.
+
+    Args:
+        agent: The agent.
+        hosts: The names, with the port, that the page answers to.
+        token: What a form must bring back; drawn anew with each process.
+    """
+
+    agent: Agent
+    hosts: frozenset[str]
+    token: str = field(default_factory=lambda: secrets.token_hex(_TOKEN_SIZE), repr=False)
+
+    def application(self) -> Starlette:
+        """Return what a server runs."""
+        return Starlette(
+            routes=[
+                Route("/", self._guarded(self._overview)),
+                Route("/job", self._guarded(self._job)),
+                Route("/job/add", self._guarded(self._add), methods=["POST"]),
+                Route("/job/sign", self._guarded(self._sign), methods=["POST"]),
+                Route("/static/{name}", self._guarded(_style)),
+            ]
+        )
+
+    def _guarded(
+        self, answer: Callable[[Request], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """Answer only who asks this page by its own name, and forms only from it."""
+
+        async def guarded(request: Request) -> Response:
+            if not self._is_own(request):
+                response: Response = PlainTextResponse("Not here.", HTTPStatus.FORBIDDEN)
+            else:
+                response = await answer(request)
+            response.headers.update(_HEADERS)
+            return response
+
+        return guarded
+
+    def _is_own(self, request: Request) -> bool:
+        origin = request.headers.get("origin")
+        is_own_origin = origin in {None, *(f"http://{host}" for host in self.hosts)}
+        return request.headers.get("host") in self.hosts and is_own_origin
+
+    async def _overview(self, _: Request) -> Response:
+        return _html("overview.html", await run_in_threadpool(self._stand))
+
+    def _stand(self) -> Mapping[str, object]:
+        agent = self.agent
+        posts = [one.post for one in agent.settings.watches]
+        with agent.store.reading() as view:
+            held = view.jobs(JobState.HELD)
+        return {
+            "machines": overview(agent.store, posts, now=agent.clock.now()),
+            "held": [
+                {
+                    "job": job.job,
+                    "machine": job.machine,
+                    "pieces": len(job.pieces),
+                    "href": _address("/job", job.machine, job.job),
+                }
+                for job in held
+            ],
+        }
+
+    async def _job(self, request: Request) -> Response:
+        return await self._shown(request, None)
+
+    async def _shown(self, request: Request, problem: GuildmarkError | None) -> Response:
+        machine, job = _named(request)
+        found = await run_in_threadpool(self._find, machine, job)
+        if found is None:
+            error = JobUnknownError(f"{machine} has no job {job[:80]!r}.")
+            return PlainTextResponse(error.message, HTTPStatus.NOT_FOUND)
+        status = HTTPStatus.OK if problem is None else HTTPStatus.UNPROCESSABLE_ENTITY
+        return _html("job.html", self._page(found, problem), status)
+
+    def _find(self, machine: str, job: str) -> Job | None:
+        with self.agent.store.reading() as view:
+            return view.job(machine, job)
+
+    def _page(self, job: Job, problem: GuildmarkError | None) -> Mapping[str, object]:
+        return {
+            "job": job.job,
+            "machine": job.machine,
+            "state": job.state.value,
+            "is_held": job.state is JobState.HELD,
+            "ended": _time(job.finished_at),
+            "file": job.file_name or "-",
+            "files": len(job.files),
+            "technician": job.technician or "",
+            "note": job.note or "",
+            "pieces": [
+                {"number": n, "conforming": one.conforming, "measurements": one.measurements}
+                for n, one in enumerate(job.pieces, start=1)
+            ],
+            "token": self.token,
+            "add": _address("/job/add", job.machine, job.job),
+            "sign": _address("/job/sign", job.machine, job.job),
+            "problem": None if problem is None else f"{problem.message} {problem.next_step}",
+        }
+
+    async def _add(self, request: Request) -> Response:
+        return await self._changed(request, self._take)
+
+    async def _sign(self, request: Request) -> Response:
+        def release(machine: str, job: str, _: Mapping[str, bytes]) -> None:
+            self.agent.watching.release(machine, job)
+
+        return await self._changed(request, release)
+
+    async def _changed(
+        self, request: Request, change: Callable[[str, str, Mapping[str, bytes]], None]
+    ) -> Response:
+        body = await _body(request)
+        if body is None:
+            return PlainTextResponse("That is too much.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        form = _form(request.headers.get("content-type", ""), body)
+        if not hmac.compare_digest(form.get("token", b""), self.token.encode()):
+            return PlainTextResponse("This form is old: load the page again.", HTTPStatus.FORBIDDEN)
+        machine, job = _named(request)
+        try:
+            await run_in_threadpool(change, machine, job, form)
+        except GuildmarkError as error:
+            return await self._shown(request, error)
+        return RedirectResponse(_address("/job", machine, job), HTTPStatus.SEE_OTHER)
+
+    def _take(self, machine: str, job: str, form: Mapping[str, bytes]) -> None:
+        watching = self.agent.watching
+        own = Addition(technician=_text(form, "technician"), note=_text(form, "note"))
+        found = watching.add(machine, job, own)
+        for number in range(1, len(found.pieces) + 1):
+            watching.add(machine, job, _of_piece(form, number))
+        if form.get("file"):
+            title = f"photo/{len(found.files) + 1}"
+            watching.attach(machine, job, *self.agent.storing.encrypted(title, form["file"]))
+
+
+async def _style(request: Request) -> Response:
+    name = request.path_params["name"]
+    if name not in _STYLES:
+        return PlainTextResponse("Not here.", HTTPStatus.NOT_FOUND)
+    style = files(_STYLES[name]).joinpath("static", name).read_text(encoding="utf-8")
+    return Response(style, media_type="text/css")
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return a body, None where it is too long."""
+    found = bytearray()
+    async for chunk in request.stream():
+        found += chunk
+        if len(found) > BODY_MAX:
+            return None
+    return bytes(found)
+
+
+def _form(media_type: str, body: bytes) -> Mapping[str, bytes]:
+    """Return a form's values by name; a file is its bytes."""
+    if not media_type.startswith("multipart/form-data"):
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+        return {name: value.encode() for name, value in pairs}
+    head = f"Content-Type: {media_type}\r\n\r\n".encode("latin-1", "replace")
+    found: dict[str, bytes] = {}
+    for part in BytesParser(policy=HTTP).parsebytes(head + body).walk():
+        name: Any = part.get_param("name", header="content-disposition")
+        value: Any = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(value, bytes):
+            found[name] = value
+    return found
+
+
+def _of_piece(form: Mapping[str, bytes], number: int) -> Addition:
+    judged = {"pass": True, "fail": False}.get(_text(form, f"judged-{number}") or "")
+    values = [_text(form, f"{name}-{number}") for name in _MEASURED]
+    path, value, unit, instrument = (text or "" for text in values)
+    measured = (
+        (
+            Measurement(
+                characteristic=ClausePath(path), value=value, unit=unit, instrument=instrument
+            ),
+        )
+        if value
+        else ()
+    )
+    return Addition(piece=number - 1, conforming=judged, measurements=measured)
+
+
+def _text(form: Mapping[str, bytes], name: str) -> str | None:
+    return form.get(name, b"").decode("utf-8", "replace").strip() or None
+
+
+def _named(request: Request) -> tuple[str, str]:
+    query = request.query_params
+    return query.get("machine", ""), query.get("job", "")
+
+
+def _address(path: str, machine: str, job: str) -> str:
+    return f"{path}?{urlencode({'machine': machine, 'job': job})}"
+
+
+def _time(seconds: int | None) -> str:
+    if not seconds:
+        return "-"
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _html(
+    template: str, page: Mapping[str, object], status: HTTPStatus = HTTPStatus.OK
+) -> Response:
+    return HTMLResponse(_environment().get_template(template).render(page=page), status)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("guildmark.agent"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

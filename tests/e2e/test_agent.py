@@ -1,0 +1,179 @@
+"""A real agent beside a folder of reports, killed as an operating system kills, and a real node."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import stages
+from demo.actors import ACCOUNT, SITE
+from demo.making import fresh_beacon
+from demo.workshop import Workshop
+from e2e.cli_actors import Actor
+from guildmark.domain.clauses import disclose_all
+from guildmark.domain.facts import LaneFact
+from guildmark.domain.identifiers import IdentityId, LaneNumber, Uint256, to_hex
+from guildmark.domain.identity import IdentityKind
+from guildmark.domain.signatures import Algorithm, PublicKey
+from guildmark.ports import DocumentKind
+from guildmark.services.disclosing import clauses_body
+from guildmark.services.projection import known
+from stages import Played, until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.needs("anvil")]
+
+UNITS = 2_000
+PIECES = 2
+# Seconds between a report and the agent's death: while it reads, signs, sends, hears, follows.
+MOMENTS = (0.0, 0.1, 0.3, 0.6, 1.2)
+
+
+@pytest.fixture(scope="module")
+def played(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return stages.played(pytestconfig, lambda: tmp_path_factory.mktemp("stage"))
+
+
+@dataclass
+class Beside:
+    """An agent's home beside a machine of its own, and the folder that its reports go to."""
+
+    actor: Actor
+    workshop: Workshop
+    spool: Path
+    lane: LaneNumber
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        words = [sys.executable, "-m", "guildmark", "agent", "run", "--home", str(self.actor.home)]
+        log = (self.actor.home / "run.log").open("ab")
+        self.process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+        log.close()
+
+    def kill(self) -> None:
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def report(self, number: int) -> None:
+        """Put the report of a job there, as a machine writes it."""
+        measured = [
+            {
+                "characteristic": one.characteristic,
+                "value": one.value,
+                "unit": one.unit,
+                "instrument": one.instrument,
+            }
+            for one in self.workshop._measured(number)
+        ]
+        document = {
+            "format": "guildmark/job/v1",
+            "job": f"job-{number}",
+            "at": int(time.time()),
+            "file": to_hex(self.workshop.assignment.job),
+            "pieces": [{"measurements": measured}] * PIECES,
+        }
+        draft = self.spool / f".{number}.json"
+        draft.write_text(json.dumps(document))
+        draft.rename(self.spool / f"{number}.json")
+
+    def status(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.actor.ask("agent", "status")["machines"][0]
+        return found
+
+
+def of_own(played: Played, workshop: Workshop) -> tuple[LaneNumber, bytes]:
+    """License units to the site in a lane of their own, and show the terms to the node."""
+    designer = played.scene.designer.home
+    licenses = designer.licenses(ACCOUNT)
+    terms = replace(played.package.terms, units=UNITS, nonce=Uint256(77))
+    signed = licenses.sign(terms, licensor=ACCOUNT)
+    granted = licenses.grant(signed)
+    designer.indexing.follow()
+    with designer.store.reading() as view:
+        whole = known(view.facts, LaneFact, granted.lane)
+    lane = licenses.split(whole, UNITS, log=workshop.operator.log, to=workshop.maker.site)
+    return lane, signed.id
+
+
+def machine_of(workshop: Workshop, public: PublicKey) -> IdentityId:
+    """Register a machine of the site, with the agent's key."""
+    own = workshop.maker.party.home.identities(SITE)
+    machine = own.register(IdentityKind.MACHINE, {"name": "Beside an agent"})
+    own.request_link(machine, workshop.maker.site)
+    own.accept_link(machine, workshop.maker.site)
+    own.add_key(machine, public)
+    return machine
+
+
+@pytest.fixture(scope="module")
+def beside(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
+    folder = tmp_path_factory.mktemp("agent")
+    workshop = played.workshops[1]
+    lane, license_id = of_own(played, workshop)
+    actor, spool = Actor(folder / "home"), folder / "spool"
+    spool.mkdir()
+    text = actor.say(
+        *("agent", "init", "--node", played.node.url, "--machine", "0x" + "11" * 32),
+        *("--lane", lane, "--site-recipe", to_hex(workshop.site_recipe)),
+        *("--host", workshop.operator.label_host, "--source", f"folder:{spool}"),
+    )
+    algorithm, _, data = text.partition(":")
+    public = PublicKey(algorithm=Algorithm[algorithm.upper()], data=bytes.fromhex(data[2:]))
+    machine = machine_of(workshop, public)
+    settings = {
+        one.path: {"value": one.value} | ({"unit": one.unit} if one.unit else {})
+        for one in workshop.assignment.settings
+    }
+    (actor.home / "settings.json").write_text(json.dumps({"settings": settings}))
+    file = actor.home / "agent.toml"
+    changed = file.read_text().replace("0x" + "11" * 32, to_hex(machine))
+    changed = changed.replace("poll_seconds = 2.0", "poll_seconds = 0.1")
+    changed = changed.replace("ask_seconds = 15.0", "ask_seconds = 0.2")
+    file.write_text(changed + 'settings = "settings.json"\n')
+    fresh_beacon(played.scene)
+    block = played.scene.designer.home.ledger.head(final=True).number
+    until(lambda: stages.indexed(played.node) >= block)
+    body = clauses_body(disclose_all(played.package.members))
+    played.node.disclose(DocumentKind.TERMS, license_id, body)
+    made = Beside(actor=actor, workshop=workshop, spool=spool, lane=lane)
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.kill()
+
+
+@pytest.mark.deep
+def test_killed_agent_loses_and_doubles_nothing(
+    played: Played, beside: Beside, volume: Callable[[int, int, int], int]
+) -> None:
+    jobs = volume(3, 50, 900)
+    for number in range(1, jobs + 1):
+        beside.start()
+        beside.report(number)
+        # A new process needs a second until it works; then each moment is another step.
+        time.sleep(1.0 + MOMENTS[number % len(MOMENTS)])
+        beside.kill()
+
+    beside.start()
+    until(lambda: beside.status()["final"] == jobs * PIECES)
+
+    shown = [beside.actor.ask("agent", "show", f"job-{n}") for n in range(1, jobs + 1)]
+    rows = [row for job in shown for row in job["envelopes"]]
+    assert {row["state"] for row in rows} == {"final"}
+    assert sorted(row["counter"] for row in rows) == list(range(1, jobs * PIECES + 1))
+    assert sorted(row["unit"] for row in rows) == list(range(1, jobs * PIECES + 1))
+    assert len({row["label"] for row in rows}) == jobs * PIECES
+    for row in rows:
+        assert len(played.node.positions(row["label"])) == 1
+    status = beside.status()
+    assert (status["waiting"], status["refused"], status["state"]) == (0, 0, "running")
+    assert beside.process is not None
+    beside.process.terminate()
+    assert beside.process.wait(60) == 0
