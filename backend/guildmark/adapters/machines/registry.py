@@ -9,6 +9,8 @@ from types import MappingProxyType
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from guildmark.adapters.machines.folder import Folder
+from guildmark.adapters.machines.moonraker import KEY_HEADER as MOONRAKER_KEY
+from guildmark.adapters.machines.moonraker import Moonraker
 from guildmark.adapters.machines.mtconnect import Items, MTConnect
 from guildmark.adapters.machines.octoprint import KEY_HEADER, OctoPrint
 from guildmark.adapters.machines.secrets import SecretFiles
@@ -98,6 +100,12 @@ def _octoprint(source: Source) -> Machine:
     return OctoPrint(site=Site(url=source.place, headers={KEY_HEADER: source.secret()}))
 
 
+def _moonraker(source: Source) -> Machine:
+    key = source.maybe_secret()
+    headers = {} if key is None else {MOONRAKER_KEY: key}
+    return Moonraker(site=Site(url=source.place, headers=headers))
+
+
 def _mtconnect(source: Source) -> Machine:
     return MTConnect(site=Site(url=source.place), items=Items(**source.options))
 
@@ -140,6 +148,7 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
     {
         "folder": _Kind(open=_folder),
         "octoprint": _Kind(open=_octoprint, options=frozenset({_OPTION})),
+        "moonraker": _Kind(open=_moonraker, options=frozenset({_OPTION})),
         "mtconnect": _Kind(open=_mtconnect, options=_METRICS),
         "sparkplug": _Kind(open=_sparkplug, options=_METRICS | {_OPTION, "user", "client"}),
     }

@@ -81,7 +81,7 @@ def test_without_the_extra_its_name_is_said(
 @pytest.mark.parametrize("uri", ["lathe:http://127.0.0.1", "folder", "", "http://127.0.0.1"])
 def test_an_unknown_kind_is_refused_with_the_list(secrets: SecretFiles, uri: str) -> None:
     with pytest.raises(
-        MachineKindError, match="there are: folder, octoprint, mtconnect, sparkplug"
+        MachineKindError, match="there are: folder, octoprint, moonraker, mtconnect, sparkplug"
     ):
         machine_source(uri, secrets)
 
