@@ -126,12 +126,14 @@ class Moonraker:
             # The newest were deleted: their numbers are given anew.
             return [job for job in newest[:1] if job.begun > state.begun]
         found: list[_Job] = []
-        while len(found) <= _NEW_MAX:
+        is_whole = False
+        while not is_whole and len(found) <= _NEW_MAX:
             page = self._page(len(found)) if found else newest
             fresh = [job for job in page if _is_new(job, state)]
             found += fresh
-            if len(fresh) < _PAGE:
-                return sorted(found, key=lambda job: job.number)
+            is_whole = len(fresh) < _PAGE
+        if len(found) <= _NEW_MAX:
+            return sorted(found, key=lambda job: job.number)
         message = f"Moonraker's history has more than {_NEW_MAX} new jobs."
         raise MachineAnswerError(message)
 
