@@ -11,6 +11,7 @@ from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.homes import settings_of
 from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.identifiers import UINT40_MAX
 
 app = typer.Typer()
 
@@ -25,7 +26,12 @@ def fsck(
     ] = False,
     open_seconds: Annotated[
         int,
-        typer.Option(min=0, metavar="N", help="How long a transaction may wait for its verdict."),
+        typer.Option(
+            min=0,
+            max=UINT40_MAX,
+            metavar="N",
+            help="How long a transaction may wait for its verdict.",
+        ),
     ] = _OPEN_SECONDS,
     home: Folder = None,
     as_json: AsJson = False,

@@ -1,5 +1,6 @@
 """The database: durable or refused, one writer at a time, whole migrations."""
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -194,3 +195,20 @@ def test_a_full_disk_undoes_the_transaction(tmp_path: Path) -> None:
     with reading(engine) as connection:
         assert connection.execute(NONCES.select()).all() == []
     engine.dispose()
+
+
+@pytest.mark.parametrize("opened", [open_database, store.open_unchanged])
+def test_a_database_of_a_later_release_is_refused_and_stays_as_it_is(
+    tmp_path: Path, opened: Callable[[Path], Engine]
+) -> None:
+    path = tmp_path / "node.db"
+    open_database(path).dispose()
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    before = path.read_bytes()
+
+    with pytest.raises(store.StoreNewerError) as caught:
+        opened(path)
+
+    assert caught.value.code == "store.newer"
+    assert path.read_bytes() == before

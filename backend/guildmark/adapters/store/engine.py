@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from guildmark.adapters.store.migrations import is_at_head, upgrade
+from guildmark.adapters.store.migrations import is_at_head, unknown, upgrade
 from guildmark.domain.errors import ConflictError, ContentError, SettingsError
 from guildmark.ports import StoreUnavailableError
 
@@ -33,10 +33,17 @@ class StoreUnreadableError(SettingsError):
 
 
 class StoreOutdatedError(SettingsError):
-    """The database is of another version of this program."""
+    """The database is of an earlier version of this program."""
 
     code = "store.outdated"
     hint = "Start the node once, or run `guildmark tx list`: that brings the database up to date."
+
+
+class StoreNewerError(SettingsError):
+    """A later release wrote the database."""
+
+    code = "store.newer"
+    hint = "Use the release that wrote it, or a later one; nothing was changed."
 
 
 class StoreDamagedError(ContentError):
@@ -59,6 +66,7 @@ def open_database(path: Path) -> Engine:
     Raises:
         StoreNotDurableError: The disk does not give what is asserted.
         StoreUnreadableError: The file is no database.
+        StoreNewerError: A later release wrote it; nothing was changed.
         StoreBusyError: Another process held it too long.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -70,7 +78,11 @@ def open_database(path: Path) -> Engine:
     try:
         _assert_durable(engine, path)
         with _writing(engine) as connection:
+            _check_known(connection, path)
             upgrade(connection)
+    except StoreNewerError:
+        engine.dispose()
+        raise
     except OperationalError as exc:
         engine.dispose()
         raise _translated(exc, path) from exc
@@ -85,7 +97,8 @@ def open_unchanged(path: Path) -> Engine:
 
     Raises:
         StoreUnreadableError: The file is missing, no database, or cannot be opened.
-        StoreOutdatedError: Its schema is another one.
+        StoreOutdatedError: Its schema is an earlier one.
+        StoreNewerError: Its schema is a later one.
     """
     if not path.is_file():
         message = f"There is no {path}."
@@ -95,13 +108,17 @@ def open_unchanged(path: Path) -> Engine:
     event.listen(engine, "begin", _on_begin)
     try:
         with _reading(engine) as connection:
+            _check_known(connection, path)
             is_newest = is_at_head(connection)
+    except StoreNewerError:
+        engine.dispose()
+        raise
     except DatabaseError as exc:
         engine.dispose()
         raise _unreadable(exc, path) from exc
     if not is_newest:
         engine.dispose()
-        message = f"{path} has the schema of another version."
+        message = f"{path} has the schema of an earlier version."
         raise StoreOutdatedError(message, path=str(path))
     return engine
 
@@ -191,6 +208,13 @@ def _on_begin(connection: Connection) -> None:
     # A deferred write lock would come too late: two writers could both have read the same nonce.
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _check_known(connection: Connection, path: Path) -> None:
+    schema = unknown(connection)
+    if schema is not None:
+        message = f"{path} has the schema {schema}, which this release does not know."
+        raise StoreNewerError(message, path=str(path), schema=schema)
 
 
 def _assert_durable(engine: Engine, path: Path) -> None:

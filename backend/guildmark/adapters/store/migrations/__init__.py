@@ -42,6 +42,17 @@ def is_at_head(connection: Connection) -> bool:
     return set(found) == set(_scripts().get_heads())
 
 
+def is_known(revision: str) -> bool:
+    """Return whether this release has the step that led to a schema."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
+
+
+def unknown(connection: Connection) -> str | None:
+    """Return the schema of the database where this release does not know it, else None."""
+    heads = MigrationContext.configure(connection).get_current_heads()
+    return next((head for head in heads if not is_known(head)), None)
+
+
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
 
