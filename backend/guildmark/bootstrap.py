@@ -31,6 +31,7 @@ from guildmark.adapters.store.requests import SqlRequests
 from guildmark.adapters.store.scratch import ScratchStore
 from guildmark.domain import trust
 from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.identifiers import LogNumber
 from guildmark.domain.note import NoteKey
 from guildmark.domain.trust import Trust
 from guildmark.ports import (
@@ -54,6 +55,7 @@ from guildmark.services.assignments import Assignments
 from guildmark.services.blocking import Blocking
 from guildmark.services.builds import Builds
 from guildmark.services.bundles import Bundles
+from guildmark.services.burning import Burning
 from guildmark.services.checking import Checking
 from guildmark.services.coins import Coins
 from guildmark.services.cosigning import Chosen, Cosigning, Vouching
@@ -74,6 +76,7 @@ from guildmark.services.keeping import Keeping
 from guildmark.services.licenses import Licenses
 from guildmark.services.line import Line
 from guildmark.services.logs import Logs
+from guildmark.services.mirroring import Mirrored, Mirroring
 from guildmark.services.naming import Naming
 from guildmark.services.notices import Notices
 from guildmark.services.offers import Offers
@@ -229,6 +232,11 @@ class Home:
         )
 
     @property
+    def burning(self) -> Burning:
+        """Return the audit of draws."""
+        return Burning(store=self.store)
+
+    @property
     def witnessing(self) -> Witnessing:
         """Return the use cases of a witness."""
         return Witnessing(ledger=self.ledger, store=self.store, keys=self.keys, clock=self.clock)
@@ -315,6 +323,7 @@ class Node:
     bundles: Bundles
     publishing: Publishing
     cosigning: Cosigning
+    mirroring: Mirroring
     line: Line
 
 
@@ -465,6 +474,12 @@ def open_node(home: Home) -> Node:
     )
     vouching = Vouching(ledger=home.ledger, clock=home.clock, witnesses=witnesses)
     exporter = Exporter(ledger=home.ledger, store=home.store, notes=vouching)
+    bundles = Bundles(
+        exporter=exporter,
+        store=home.store,
+        own_log=own.log,
+        peers=tuple(NodeClient(url) for url in own.peers),
+    )
     return Node(
         home=home,
         settings=own,
@@ -482,11 +497,13 @@ def open_node(home: Home) -> Node:
             writer=own.writer,
         ),
         exporter=exporter,
-        bundles=Bundles(
-            exporter=exporter,
+        bundles=bundles,
+        mirroring=Mirroring(
+            bundles=bundles,
+            publishing=publishing,
             store=home.store,
-            own_log=own.log,
-            peers=tuple(NodeClient(url) for url in own.peers),
+            content=home.content,
+            mirrored=_mirrored(own),
         ),
         publishing=publishing,
         cosigning=Cosigning(publishing=publishing, witnesses=witnesses, log=own.log),
@@ -497,6 +514,19 @@ def open_node(home: Home) -> Node:
             anchoring=anchoring,
         ),
     )
+
+
+def _mirrored(own: NodeSettings) -> Sequence[Mirrored]:
+    """Return the logs that a node mirrors.
+
+    Raises:
+        NoteMalformedError: The settings name a key that is none.
+    """
+    named = (entry.split(" ") for entry in own.mirrors)
+    return [
+        Mirrored(log=LogNumber(int(log)), key=NoteKey.parse(key), peer=NodeClient(url))
+        for log, key, url in named
+    ]
 
 
 def _chosen(own: NodeSettings) -> Sequence[Chosen]:

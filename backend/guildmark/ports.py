@@ -793,6 +793,26 @@ class Peer(Protocol):
         ...
 
 
+class MirrorPeer(Peer, Protocol):
+    """Another operator's node whose log is mirrored; nothing that it sends is believed."""
+
+    def log_checkpoint(self, log: LogNumber) -> bytes:
+        """Return the newest checkpoint of a log, a signed note.
+
+        Raises:
+            PeerUnavailableError: It does not answer in time, or not as a node does.
+        """
+        ...
+
+    def get_content(self, cid: Cid) -> Iterator[bytes]:
+        """Yield a file's bytes; whoever stores them computes the address again.
+
+        Raises:
+            PeerUnavailableError: It does not answer in time, or not as a node does.
+        """
+        ...
+
+
 class WitnessPeer(Protocol):
     """A witness as a node reaches it; its signatures are checked by who asks."""
 

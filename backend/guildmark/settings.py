@@ -79,6 +79,7 @@ class NodeSettings:
         batch_seconds: How long a batch stays open for further entries.
         peers: Addresses of other operators' nodes.
         witnesses: Witnesses that are asked, each its key, a space and its address.
+        mirrors: Logs that are mirrored, each its number, key and node's address.
     """
 
     operator: IdentityId
@@ -90,6 +91,7 @@ class NodeSettings:
     batch_seconds: float = 1.0
     peers: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
+    mirrors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +291,18 @@ def _node(table: _Table) -> NodeSettings:
         batch_seconds=seconds,
         peers=tuple(peer.rstrip("/") for peer in peers),
         witnesses=_witnesses(table) if "witnesses" in table.values else (),
+        mirrors=_mirrors(table) if "mirrors" in table.values else (),
     )
+
+
+def _mirrors(table: _Table) -> tuple[str, ...]:
+    named = table.get("mirrors", list)
+    for one in named:
+        words = str(one).split(" ")
+        is_sound = len(words) == 3 and words[0].isdecimal()  # noqa: PLR2004 - log, key, address
+        if not is_sound or not words[2].startswith(("http://", "https://")):
+            raise table.invalid("mirrors", one)
+    return tuple(str(one).rstrip("/") for one in named)
 
 
 def _witnesses(table: _Table) -> tuple[str, ...]:
@@ -339,6 +352,7 @@ def _written(settings: Settings) -> str:
             "batch_seconds": float(node.batch_seconds),
             "peers": list(node.peers),
             **({"witnesses": list(node.witnesses)} if node.witnesses else {}),
+            **({"mirrors": list(node.mirrors)} if node.mirrors else {}),
         }
     if settings.stores != ContentSettings():
         stores = settings.stores

@@ -9,7 +9,7 @@ from fakes.content import MemoryContent, MemoryUploads
 from guildmark.adapters.peers.client import PeerRefusedError
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.identifiers import Cid, Digest, IdentityId, to_hex
+from guildmark.domain.identifiers import Cid, Digest, IdentityId, LogNumber, to_hex
 from guildmark.domain.release import ReceiptProof, Released
 from guildmark.ports import DocumentKind, PeerUnavailableError
 from guildmark.services.receipts import Receipts
@@ -41,6 +41,8 @@ class MemoryNode:
     receiptbook: Receipts | None = None
     reconciling: Reconciling | None = None
     operator: IdentityId | None = None
+    note_key: str = ""
+    """The key that it says signs its log's checkpoints."""
     lying: bool = False
     """Whether it sends other bytes than it was asked for, and stores others."""
 
@@ -74,6 +76,9 @@ class MemoryNode:
     def build(self, digest: Digest) -> Mapping[str, Any]:
         self._check()
         return {"digest": to_hex(digest), "state": "final", "unit": 7, "code": None}
+
+    def log_key(self, log: LogNumber) -> str:
+        return self.note_key
 
     def disclose(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         self._check()

@@ -13,8 +13,8 @@ from guildmark.adapters.keys.devices import pin_file
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.api.app import create_app
 from guildmark.api.challenging import Challenger
-from guildmark.api.cosigning import Cosigner
 from guildmark.api.logs import log_as_json
+from guildmark.api.rounds import Rounds
 from guildmark.api.running import Runner, warned_of_end
 from guildmark.api.serving import ServedNode
 from guildmark.api.tickets import Tickets
@@ -24,6 +24,7 @@ from guildmark.services.judging import Judging
 from guildmark.settings import default_home, load, with_environment
 
 _DRAIN_SECONDS = 0.5
+_MIRROR_SECONDS = 5.0
 
 
 def from_environment() -> FastAPI:
@@ -52,20 +53,35 @@ def application(node: Node) -> FastAPI:
         pause=node.home.settings.stores.challenge_hours * 3600,
     )
 
-    cosigner = Cosigner(cosigning=node.cosigning, pause=node.settings.batch_seconds)
+    beside = (
+        Rounds(
+            name="witnesses",
+            work=node.cosigning.round,
+            pause=node.settings.batch_seconds,
+            is_wanted=bool(node.cosigning.witnesses),
+        ),
+        Rounds(
+            name="mirrors",
+            work=node.mirroring.round,
+            pause=_MIRROR_SECONDS,
+            is_wanted=bool(node.mirroring.mirrored),
+        ),
+    )
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         runner.start()
         challenger.start()
-        cosigner.start()
+        for rounds in beside:
+            rounds.start()
         try:
             with warned_of_end(runner.announce_end, pause=_DRAIN_SECONDS):
                 yield
         finally:
             await run_in_threadpool(runner.stop)
             await run_in_threadpool(challenger.stop)
-            await run_in_threadpool(cosigner.stop)
+            for rounds in beside:
+                await run_in_threadpool(rounds.stop)
 
     app = create_app(_served(node, runner, challenger), lifespan=lifespan)
     app.state.failure = None

@@ -55,6 +55,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "log": "Open a log, choose its writer, close it.",
         "machine": "Register and show machines, and their keys.",
         "notice": "Say that a key, or a controller's account, may be in other hands.",
+        "mirror": "Mirror other operators' logs, so that their parts outlive their nodes.",
         "org": "Register and show organizations.",
         "package": "Hand a site what a license covers.",
         "part": "Show parts, make them tokens, declare them void.",

@@ -240,6 +240,33 @@ def check(
 
 
 @app.command()
+def audit(home: Folder = None, as_json: AsJson = False) -> None:
+    """Compare what the own log drew with its entries; name units that were drawn for nothing.
+
+    So the units are found that somebody burned with a stolen writer key; they come back by
+    `guildmark license extend`.
+    """
+    opened = enter_informed(home)
+    found = opened.burning.audit(opened.settings.own_node().log)
+    answer: Answer = {
+        "log": found.log,
+        "records": found.records,
+        "drawn": found.drawn,
+        "burned": [
+            {
+                "seq": one.seq,
+                "index": one.index,
+                "lane": one.lane,
+                "unit": one.unit,
+                "why": one.burn.value,
+            }
+            for one in found.burned
+        ],
+    }
+    say(answer, as_json=as_json)
+
+
+@app.command()
 def consistency(
     log: _Log,
     old: Annotated[

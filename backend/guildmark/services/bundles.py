@@ -93,6 +93,28 @@ class Bundles:
             bundle=bundle.write(shown), beside=(*self._beside(shown, others), *beyond, *unasked)
         )
 
+    def keeps(self, log: LogNumber, index: Index) -> bool:
+        """Return whether this node keeps the evidence of another log's entry."""
+        with self.store.reading() as view:
+            return view.documents.get(DocumentKind.PART, _place(log, index)) is not None
+
+    def fetch(self, log: LogNumber, index: Index, *, peer: Peer) -> Evidence | None:
+        """Keep the evidence of an entry as a peer shows it, and return it, None for none.
+
+        Raises:
+            PeerUnavailableError: The peer does not answer.
+        """
+        body = peer.bundle(log, index)
+        try:
+            evidence = None if body is None else bundle.read(body)
+        except GuildmarkError as error:
+            _logger.warning("a peer has no usable bundle of %s.%s: %s", log, index, error)
+            return None
+        if body is None or evidence is None or not self._stands(evidence, log, index):
+            return None
+        self._keep(body, evidence.core)
+        return evidence
+
     def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
         """Return where entries of a label are: those of this node's log, then those it kept."""
         with self.store.reading() as view:

@@ -14,13 +14,14 @@ from guildmark.domain.checkpoint import (
     LogProof,
     Tile,
     entries,
+    open_checkpoint,
     origin_of,
     tiles_of,
 )
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.facts import RecordFact
 from guildmark.domain.identifiers import Digest, LogNumber
-from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.merkle import MerkleTree, ProofMismatchError
 from guildmark.domain.note import Note, NoteKey, NoteSignature, sign
 from guildmark.domain.refusals import RecordUnknownError
 from guildmark.ports import (
@@ -120,6 +121,28 @@ class Publishing:
             if note is not None and note.text == text:
                 signed = note.signed(*signatures).encode()
                 work.documents.put(DocumentKind.CHECKPOINT, _number(log), signed)
+
+    def keep(self, log: LogNumber, checkpoint: bytes, key: NoteKey) -> None:
+        """Keep the checkpoint of another operator's log, if it is true and no older than ours.
+
+        Raises:
+            CheckpointMalformedError: It is none of this log.
+            NoteSignatureError: The key did not sign it.
+            ProofError: The chain says otherwise.
+        """
+        signed = Note.parse(checkpoint)
+        head = open_checkpoint(signed, origin=self.origin(log), keys=[key])
+        with self._tree(log) as tree:
+            if head.size > len(tree):
+                # This node has not read the newest blocks yet; the next look finds them.
+                return
+            if tree.root(head.size) != head.root:
+                message = f"The checkpoint of log {log} is not what the chain says."
+                raise ProofMismatchError(message, log=log, size=head.size)
+        known = self._kept(log)
+        if known is None or Checkpoint.parse(known.text).size <= head.size:
+            with self.store.writing() as work:
+                work.documents.put(DocumentKind.CHECKPOINT, _number(log), checkpoint)
 
     def checkpoint(self, log: LogNumber) -> bytes:
         """Return the newest checkpoint of a log, a signed note.

@@ -113,3 +113,15 @@ def test_growth_is_proven(speak: Speak, world: World) -> None:
 
     assert (answer.json["old"], answer.json["new"], len(answer.json["proof"])) == (2, 3, 1)
     assert "log.recordUnknown" in speak("log", "consistency", world.log, 2, 9).err
+
+
+@pytest.mark.usefixtures("operator")
+def test_an_audit_names_what_was_drawn_for_nothing(speak: Speak, world: World) -> None:
+    answer = speak("log", "audit", "--json").json
+
+    assert (answer["log"], answer["records"], answer["drawn"], answer["burned"]) == (
+        world.log,
+        3,
+        0,
+        [],
+    )

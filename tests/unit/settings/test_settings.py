@@ -250,7 +250,11 @@ def test_the_environment_names_content_stores() -> None:
 
 
 def test_witnesses_of_a_node_are_kept(tmp_path: Path) -> None:
-    node = replace(NODE, witnesses=("name+00000000+AAAA http://127.0.0.1:9",))
+    node = replace(
+        NODE,
+        witnesses=("name+00000000+AAAA http://127.0.0.1:9",),
+        mirrors=("7 name+00000000+AAAA http://127.0.0.1:8",),
+    )
     save(Settings(home=tmp_path, chain=CHAIN, node=node))
 
     assert load(tmp_path).own_node() == node
@@ -262,6 +266,17 @@ def test_a_witness_without_key_or_address_is_refused(tmp_path: Path, named: str)
     file = tmp_path / FILE_NAME
     text = file.read_text()
     file.write_text(text.replace("[node]\n", f"[node]\nwitnesses = [{named}]\n"))
+
+    with pytest.raises(SettingInvalidError):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("named", ['"7 key"', '"x key http://x"', '"7 key ftp://x"', "7"])
+def test_a_mirror_without_log_key_or_address_is_refused(tmp_path: Path, named: str) -> None:
+    save(Settings(home=tmp_path, chain=CHAIN, node=NODE))
+    file = tmp_path / FILE_NAME
+    text = file.read_text()
+    file.write_text(text.replace("[node]\n", f"[node]\nmirrors = [{named}]\n"))
 
     with pytest.raises(SettingInvalidError):
         load(tmp_path)

@@ -233,6 +233,14 @@ class NodeClient:
             _refuse(response.status_code, body)
         return body
 
+    def log_checkpoint(self, log: LogNumber) -> bytes:
+        """Return the newest checkpoint of a log; nothing of it is believed yet."""
+        return self._request("GET", f"/log/{log}/checkpoint").content
+
+    def log_key(self, log: LogNumber) -> str:
+        """Return the key that the node says signs its log's checkpoints."""
+        return self._request("GET", f"/log/{log}/key").text.strip()
+
     def log_proof(self, log: LogNumber, seq: int) -> bytes:
         """Return the proof that a record is in its log, as text; nothing of it is believed yet."""
         return self._request("GET", f"/v1/logs/{log}/records/{seq}/proof").content

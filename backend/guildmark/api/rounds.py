@@ -1,42 +1,44 @@
-"""Rounds beside the server in which witnesses are asked for the newest checkpoint."""
+"""Rounds beside the server: witnesses are asked, mirrors brought up to date, again and again."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event, Thread
 
 from guildmark.domain.errors import GuildmarkError
-from guildmark.services.cosigning import Cosigning, WitnessState
 
 _logger = logging.getLogger(__name__)
 
 _PATIENCE = 10.0
 
 
-@dataclass(slots=True, kw_only=True)
-class Cosigner:
-    """A thread that asks witnesses, where the node has any.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rounds:
+    """A thread that does the same again and again.
 
     Args:
+        name: What people call it.
+        work: One round.
         pause: Seconds between two rounds.
-        latest: What came of the newest round.
+        is_wanted: Whether there is anything to do at all.
     """
 
-    cosigning: Cosigning
+    name: str
+    work: Callable[[], object]
     pause: float
-    latest: Sequence[WitnessState] = ()
+    is_wanted: bool = True
     _stopping: Event = field(default_factory=Event)
     _threads: list[Thread] = field(default_factory=list)
 
     def start(self) -> None:
         """Begin with a round."""
-        if self.cosigning.witnesses:
-            thread = Thread(target=self._run, name="witnesses", daemon=True)
+        if self.is_wanted:
+            thread = Thread(target=self._run, name=self.name, daemon=True)
             self._threads.append(thread)
             thread.start()
 
     def stop(self) -> None:
-        """Begin no further round."""
+        """Begin no further round; the present one is not waited for long."""
         self._stopping.set()
         for thread in self._threads:
             thread.join(_PATIENCE)
@@ -44,7 +46,7 @@ class Cosigner:
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self.latest = self.cosigning.round()
+                self.work()
             except GuildmarkError as error:
-                _logger.warning("%s: %s", error.code, error.message)
+                _logger.warning("%s: %s: %s", self.name, error.code, error.message)
             self._stopping.wait(self.pause)
