@@ -483,7 +483,7 @@ def open_node(home: Home) -> Node:
     return Node(
         home=home,
         settings=own,
-        ingest=Ingest(store=home.store, entropy=home.entropy, log=own.log),
+        ingest=Ingest(store=home.store, entropy=home.entropy, log=own.log, trust=home.trust),
         releasing=Releasing(
             ledger=home.ledger,
             keys=home.keys,

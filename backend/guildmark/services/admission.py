@@ -7,6 +7,7 @@ refuse; the verdict does not rest on it.
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from guildmark.domain.accreditation import accredited_over
 from guildmark.domain.clause import Clause, ClauseType
 from guildmark.domain.clauses import DisclosedClauses, compare, disclose_all
 from guildmark.domain.countersigning import Demand
@@ -30,6 +31,7 @@ from guildmark.domain.facts import (
     LicenseFact,
     LinkFact,
     LogFact,
+    NoticeFact,
     ParentFact,
     RecipeFact,
     RecordFact,
@@ -54,11 +56,16 @@ from guildmark.domain.refusals import KeyUnknownError, LaneLogError, LicenseUnkn
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import DESIGN_DEPENDENCY, PAYLOAD_TYPE, BuildStatement
 from guildmark.domain.statement_reader import StatementReader
+from guildmark.domain.storage import IntervalWord
 from guildmark.domain.terms import Allowance, TermsKind, allows, revision_member
+from guildmark.domain.trust import Trust
+from guildmark.domain.verification.checks.accreditation import asked
 from guildmark.domain.verification.checks.measurements import TOLERANCE
+from guildmark.domain.verification.rights import Window
 from guildmark.domain.verification.slots import instrument_id
 from guildmark.ports import DocumentKind, View
 from guildmark.services import inspecting
+from guildmark.services.accreditations import accreditations_above
 from guildmark.services.ancestry import above
 from guildmark.services.countersigning import (
     CountersignatureMissingError,
@@ -68,7 +75,11 @@ from guildmark.services.countersigning import (
 from guildmark.services.disclosing import shown_clauses
 from guildmark.services.inspecting import is_inspection
 from guildmark.services.lawful import Place
+from guildmark.services.notices import counting, is_act_doubted
 from guildmark.services.projection import known
+
+_ANYBODY = (IntervalWord(since=0, until=0),)
+"""A list on which everybody is, at all times."""
 
 
 class PayloadTypeError(MalformedError):
@@ -104,6 +115,20 @@ class LinkOutsideWindowError(UntrustedError):
 
     code = "link.outsideWindow"
     hint = "Link machine, site and organization, then take a beacon younger than the links."
+
+
+class MadeInDoubtError(RevokedError):
+    """A notice doubts the key, or who added it or linked its machine."""
+
+    code = "build.madeInDoubt"
+    hint = "Add the key or make the link that is named anew, then sign the build again."
+
+
+class NotAccreditedError(UntrustedError):
+    """The recipe asks for an accreditation that did not hold from the beacon until now."""
+
+    code = "build.notAccredited"
+    hint = "Disclose the accreditation to this node, or have it renewed; then sign again."
 
 
 class LaneMismatchError(NotCoveredError):
@@ -253,12 +278,14 @@ class Desk:
         log: The log that this node runs.
         now: The time of the newest final block.
         reader: What reads statements.
+        trust: Which authorities' notices count.
     """
 
     view: View
     log: LogNumber
     now: int
     reader: StatementReader = field(default_factory=StatementReader)
+    trust: Trust | None = None
     _shown: dict[tuple[DocumentKind, bytes], DisclosedClauses] = field(default_factory=dict)
     _places: dict[tuple[IdentityId, IdentityId], Place] = field(default_factory=dict)
     _jobs: dict[Hashable, _Job] = field(default_factory=dict)
@@ -294,6 +321,7 @@ class Desk:
             granted = self._check_lane(statement)
             licenses = self._check_terms(granted, statement)
             self._check_design(granted, statement)
+            self._check_undoubted(key, statement)
             site, demand = self._check_recipe(statement)
             tolerances = _tolerances(site)
             self._jobs[shared] = _Job(licenses=licenses, tolerances=tolerances, demand=demand)
@@ -426,6 +454,41 @@ class Desk:
             message = "The build did not begin from the revision's encrypted files."
             raise DesignMismatchError(message, revision=external.revision)
 
+    def _check_undoubted(self, key: KeyFact, statement: BuildStatement) -> None:
+        """Refuse what a notice on a key, or on who added or linked it, would put in doubt."""
+        run, facts = statement.run, self.view.facts
+        if any(one.target == Bytes32(key.id) for one in self._notices(run.machine)):
+            message = f"The key {to_hex(key.id)} is under an authority's notice."
+            raise MadeInDoubtError(message, key=to_hex(key.id))
+        acts = [(run.machine, key.since)]
+        for child, parent in ((run.machine, run.site), (run.site, run.maker)):
+            since = facts.each(LinkFact, child, parent)[-1].since
+            acts += [(child, since), (parent, since)]
+        for identity, time in acts:
+            if is_act_doubted(identity, time, facts, self.trust):
+                message = f"What {to_hex(identity)} added or linked at {time} is doubted."
+                raise MadeInDoubtError(message, identity=to_hex(identity), time=time)
+
+    def _notices(self, identity: IdentityId) -> Sequence[NoticeFact]:
+        return counting(identity, self.view.facts, self.trust)
+
+    def _check_accredited(self, master: DisclosedClauses, statement: BuildStatement) -> None:
+        """Refuse what is not accredited from the beacon until now, where the recipe asks.
+
+        Whose word counts is for each reader: the door takes anybody's.
+        """
+        run = statement.run
+        window = Window(begin=self._beacon_time(statement), end=self.now)
+        wanted = asked(list(master.opened.values()), run.site).requirements
+        subjects = (run.maker, run.site) if wanted else ()
+        shown = [one for each in subjects for one in accreditations_above(each, self.view)]
+        for requirement in wanted:
+            answer = accredited_over(
+                (run.maker, run.site), requirement, window, shown=shown, roots=lambda _: _ANYBODY
+            )
+            if not answer.is_held:
+                raise NotAccreditedError(answer.reason, wanted=str(requirement))
+
     def _check_countersigned(
         self, demand: Demand, envelope: Envelope, statement: BuildStatement
     ) -> None:
@@ -450,6 +513,7 @@ class Desk:
             raise RecipeDepartsError(message, path=departure.path, leaf=departure.leaf)
         _check_settings(site, statement)
         self._check_instruments(statement)
+        self._check_accredited(master, statement)
         return site, demanded(master)
 
     def _check_instruments(self, statement: BuildStatement) -> None:

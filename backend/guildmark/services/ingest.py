@@ -18,6 +18,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.metering import check_draw
 from guildmark.domain.queue import Build, BuildState, Queued, Standing
 from guildmark.domain.statement_reader import StatementReader
+from guildmark.domain.trust import Trust
 from guildmark.ports import Entropy, NodeStore, View, Work
 from guildmark.services.admission import Admitted, Desk
 from guildmark.services.projection import known
@@ -108,12 +109,14 @@ class Ingest:
     Args:
         log: The log that this node runs.
         reader: What reads statements, and remembers their forms from request to request.
+        trust: Which authorities' notices count at the door; without it none does.
     """
 
     store: NodeStore
     entropy: Entropy
     log: LogNumber
     reader: StatementReader = field(default_factory=StatementReader)
+    trust: Trust | None = None
 
     def receive(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
         """Examine envelopes and queue what may be logged, all in one durable step.
@@ -131,7 +134,9 @@ class Ingest:
                 raise IndexEmptyError(message)
             facts = RememberedFacts(facts=work.facts)
             view = View(facts=facts, log=work.log, documents=work.documents)
-            desk = Desk(view=view, log=self.log, now=cursor.time, reader=self.reader)
+            desk = Desk(
+                view=view, log=self.log, now=cursor.time, reader=self.reader, trust=self.trust
+            )
             door = _Door(desk=desk, work=work, entropy=self.entropy)
             return door.answers(envelopes)
 

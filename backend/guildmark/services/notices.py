@@ -132,22 +132,23 @@ def notices_on(identity: IdentityId, facts: Facts) -> Sequence[NoticeFact]:
     return sorted(facts.each(NoticeFact, identity), key=lambda one: (one.notice_at, one.key))
 
 
-def counting(identity: IdentityId, facts: Facts, trust: Trust) -> Sequence[NoticeFact]:
+def counting(identity: IdentityId, facts: Facts, trust: Trust | None) -> Sequence[NoticeFact]:
     """Return the notices on an identity that count for a reader: his authorities' and its own."""
     return [
         one
         for one in notices_on(identity, facts)
-        if not one.is_by_authority or trust.lists_authority(one.by, one.notice_at)
+        if not one.is_by_authority
+        or (trust is not None and trust.lists_authority(one.by, one.notice_at))
     ]
 
 
-def is_speaker_doubted(identity: IdentityId, facts: Facts, trust: Trust) -> bool:
+def is_speaker_doubted(identity: IdentityId, facts: Facts, trust: Trust | None) -> bool:
     """Return whether a notice that counts is on an identity's present controller."""
     newest = len(controllers(identity, facts))
     return any(one.number == newest for one in counting(identity, facts, trust))
 
 
-def is_act_doubted(identity: IdentityId, time: int, facts: Facts, trust: Trust) -> bool:
+def is_act_doubted(identity: IdentityId, time: int, facts: Facts, trust: Trust | None) -> bool:
     """Return whether it may not have been its controller who acted for an identity at a time."""
     held = controllers(identity, facts)
     for one in counting(identity, facts, trust):
