@@ -243,7 +243,13 @@ def test_a_writer_that_died_here_is_followed_at_once(table: OutboxTable) -> None
     assert found(table, "b").nonce == 1
 
 
-@pytest.mark.parametrize("owner", [this_process(), f"process 1 on {socket.gethostname()}"])
+@pytest.mark.parametrize(
+    "owner",
+    [
+        pytest.param(this_process(), id="this process"),
+        pytest.param(f"process 1 on {socket.gethostname()}", id="another one of this machine"),
+    ],
+)
 def test_a_writer_that_lives_here_keeps_its_key(table: OutboxTable, owner: str) -> None:
     owned_by(table, owner).sign(requested(table, "a"), attempt, floor=0, at=2)
 
