@@ -1,6 +1,5 @@
 """`guildmark up` in an empty home: a node with a chain of its own, which outlives a kill."""
 
-import json
 import os
 import resource
 import signal
@@ -14,57 +13,13 @@ import httpx
 import pytest
 
 import chains
+from e2e.embedded import Node
 from guildmark.adapters.chain.head import HeadFile
 from guildmark.adapters.chain.journal import Journal
 from guildmark.settings import load
 from stages import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.needs("anvil")]
-
-
-class Node:
-    """A node that is started as its user starts it."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home
-        self.process = self._start()
-
-    @property
-    def url(self) -> str:
-        return str(json.loads((self.home / "node.json").read_text())["url"])
-
-    def restart(self) -> None:
-        (self.home / "node.json").unlink()
-        self.process = self._start()
-
-    def kill(self, number: signal.Signals) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(30)
-
-    def keeper(self) -> int | None:
-        """Return the process that keeps the chain, None where there is none."""
-        endpoint = self.home / "chain" / "endpoint.json"
-        return int(json.loads(endpoint.read_text())["pid"]) if endpoint.exists() else None
-
-    def is_ready(self) -> bool:
-        assert self.process.poll() is None, (self.home / "log").read_text()
-        if not (self.home / "node.json").exists():
-            return False
-        try:
-            return httpx.get(f"{self.url}/readyz").status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        self.home.mkdir(exist_ok=True)
-        with (self.home / "log").open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "guildmark", "up", "--name", "Maker Lab"],
-                env={**os.environ, "GUILDMARK_HOME": str(self.home)},
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
 
 
 @pytest.fixture

@@ -1,0 +1,59 @@
+-- A node's database as the release with schema 0001 left it; never changed again.
+BEGIN TRANSACTION;
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL,
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0001');
+CREATE TABLE attempts (
+	hash BLOB NOT NULL,
+	"transaction" INTEGER NOT NULL,
+	raw BLOB NOT NULL,
+	nonce INTEGER NOT NULL,
+	gas INTEGER NOT NULL,
+	max_fee VARCHAR NOT NULL,
+	priority VARCHAR NOT NULL,
+	at INTEGER NOT NULL,
+	CONSTRAINT pk_attempts PRIMARY KEY (hash),
+	CONSTRAINT fk_attempts_transaction FOREIGN KEY("transaction") REFERENCES transactions (number)
+);
+INSERT INTO "attempts" VALUES(X'6868686868686868686868686868686868686868686868686868686868686868',1,X'02',0,200000,'2000000000','1',1700000000);
+CREATE TABLE nonces (
+	chain_id BIGINT NOT NULL,
+	sender BLOB NOT NULL,
+	next INTEGER NOT NULL,
+	CONSTRAINT pk_nonces PRIMARY KEY (chain_id, sender)
+);
+INSERT INTO "nonces" VALUES(7,X'1111111111111111111111111111111111111111',1);
+CREATE TABLE transactions (
+	number INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+	id VARCHAR NOT NULL,
+	idempotency VARCHAR NOT NULL,
+	chain_id BIGINT NOT NULL,
+	request BLOB NOT NULL,
+	"key" VARCHAR NOT NULL,
+	sender BLOB NOT NULL,
+	contract VARCHAR NOT NULL,
+	function VARCHAR NOT NULL,
+	target BLOB NOT NULL,
+	data BLOB NOT NULL,
+	gas INTEGER,
+	nonce INTEGER,
+	state VARCHAR NOT NULL,
+	changed INTEGER NOT NULL,
+	hash BLOB,
+	block_number INTEGER,
+	block_hash BLOB,
+	block_time INTEGER,
+	gas_used INTEGER,
+	logs TEXT,
+	code VARCHAR,
+	reason TEXT,
+	CONSTRAINT uq_transactions_id UNIQUE (id)
+);
+INSERT INTO "transactions" VALUES(1,'t-1','append:1',7,X'7272727272727272727272727272727272727272727272727272727272727272','writer',X'1111111111111111111111111111111111111111','LogBook','append',X'2222222222222222222222222222222222222222',X'00',200000,0,'sent',1700000000,X'6868686868686868686868686868686868686868686868686868686868686868',NULL,NULL,NULL,NULL,NULL,NULL,NULL);
+CREATE INDEX transactions_by_state ON transactions (state);
+CREATE INDEX attempts_by_transaction ON attempts ("transaction");
+DELETE FROM "sqlite_sequence";
+INSERT INTO "sqlite_sequence" VALUES('transactions',1);
+COMMIT;
