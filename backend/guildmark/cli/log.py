@@ -55,6 +55,12 @@ def open_(
         list[str] | None,
         typer.Option(metavar="URL", help="Another operator's node; may be repeated."),
     ] = None,
+    continues: Annotated[
+        int,
+        typer.Option(
+            metavar="LOG", min=0, max=UINT40_MAX, help="The closed log that it goes on from."
+        ),
+    ] = 0,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
@@ -62,7 +68,7 @@ def open_(
     """Open a log and make this home its operator's; print the log's number."""
     opened = enter(home)
     address = opened.keys.address(KeyName(writer))
-    log = opened.logs(KeyName(account)).open(operator, address)
+    log = opened.logs(KeyName(account)).open(operator, address, continues=continues)
     node = NodeSettings(
         operator=operator,
         log=log,

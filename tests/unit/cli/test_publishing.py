@@ -6,7 +6,7 @@ import pytest
 
 from fakes.notes import key
 from fakes.records import grow
-from fakes.world import WRITER, World
+from fakes.world import OPERATOR, WRITER, World
 from guildmark.bootstrap import Home
 from guildmark.ports import KeyName
 from guildmark.settings import NodeSettings, load, save, with_node
@@ -125,3 +125,18 @@ def test_an_audit_names_what_was_drawn_for_nothing(speak: Speak, world: World) -
         0,
         [],
     )
+
+
+@pytest.mark.usefixtures("operator")
+def test_a_log_is_closed_and_another_one_goes_on_from_it(
+    speak: Speak, world: World, home: Home
+) -> None:
+    closed = speak("log", "close", world.log, "--as", OPERATOR)
+    opened = speak(
+        *("log", "open", f"0x{world.operator.hex()}", "--writer", WRITER, "--as", OPERATOR),
+        *("--continues", world.log),
+    )
+
+    assert (closed.exit, opened.exit) == (0, 0), opened.err
+    assert load(home.settings.home).own_node().log == int(opened.out) > world.log
+    assert speak("log", "show", world.log, "--json").json["writer"] is None
