@@ -40,7 +40,7 @@ from guildmark.cli.homes import KEYS, OutputExistsError, folder_of, keys_of, wri
 from guildmark.domain.clause import ClausePath
 from guildmark.domain.dsse import Envelope
 from guildmark.domain.errors import ConflictError, MalformedError, NotFoundError
-from guildmark.domain.fieldwork import Job, Post, Signed, SignedState
+from guildmark.domain.fieldwork import Brief, Job, Post, Signed, SignedState
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     UINT40_MAX,
@@ -351,6 +351,33 @@ def resume(machine: MachineName = None, home: Folder = None, as_json: AsJson = F
     with _machine(home, machine) as (agent, watch):
         agent.sending.resume(watch.post.name)
         say({"machine": watch.post.name, "state": "running"}, as_json=as_json, brief="running")
+
+
+@app.command()
+def brief(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="What the node answered."),
+    ],
+    machine: MachineName = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take by hand, where no network is, what a node says of a machine: its newest beacon, too.
+
+    The file is the answer to GET /v1/machines/MACHINE/brief?key=...&lane=...&siteRecipe=... of any
+    node that follows the chain.
+    """
+    with _machine(home, machine) as (agent, watch):
+        found = Brief.parse(file.read_bytes())
+        agent.sending.take(watch.post, found)
+        beacon = found.beacon
+        said: Answer = {
+            "machine": watch.post.name,
+            "beacon": None if beacon is None else f"{beacon.beacon.log}.{beacon.beacon.seq}",
+            "time": Moment(0 if beacon is None else beacon.time),
+        }
+        say(said, as_json=as_json)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from guildmark.domain.errors import ConflictError, GuildmarkError
+from guildmark.domain.errors import ConflictError, GuildmarkError, MalformedError
 from guildmark.domain.fieldwork import (
     PENDING,
     UNDERWAY,
@@ -93,6 +93,13 @@ class ForeignUnitError(ConflictError):
     )
 
 
+class BriefMismatchError(MalformedError):
+    """A brief is of another machine, lane or site recipe."""
+
+    code = "agent.briefMismatch"
+    hint = "Ask the node for the machine, lane and site recipe that agent.toml names."
+
+
 class AnswerMalformedError(PeerUnavailableError):
     """A node answers something else than what was asked."""
 
@@ -133,6 +140,16 @@ class Sending:
             lane=post.lane,
             site_recipe=post.site_recipe,
         )
+        self.take(post, brief)
+        return brief
+
+    def take(self, post: Post, brief: Brief) -> None:
+        """Keep what a node said of a machine, however it came here, and compare it.
+
+        Raises:
+            BriefMismatchError: It is of another machine, lane or site recipe.
+        """
+        _check_fit(post, brief)
         with self.store.writing() as work:
             watched = work.machine(post.name)
             book = work.lane(post.lane)
@@ -145,7 +162,6 @@ class Sending:
             watched = replace(watched, brief=brief, briefed_at=self.clock.now())
             work.keep_machine(watched)
             self._compare(post, watched, brief, work)
-        return brief
 
     def send(self) -> int:
         """Send what waits, the oldest first; return how many envelopes the node took.
@@ -337,3 +353,10 @@ class Sending:
 
     def _note(self, name: str, code: str, text: str, work: AgentWriter) -> None:
         work.note(Note(at=self.clock.now(), machine=name, code=code, text=text))
+
+
+def _check_fit(post: Post, brief: Brief) -> None:
+    found = (brief.machine, brief.external.lane, brief.external.site_recipe)
+    if found != (post.machine, post.lane, post.site_recipe):
+        message = f"The brief is not about {post.name}, its lane and its site recipe."
+        raise BriefMismatchError(message, machine=post.name)

@@ -327,6 +327,26 @@ def test_machine_of_another_kind_is_read_by_its_adapter(shop: Shop, tmp_path: Pa
     assert "machine.unknownKind" in shop.ask("status")["problems"][0]
 
 
+def test_brief_may_be_carried_by_hand(shop: Shop, tmp_path: Path) -> None:
+    agent = open_agent(read_agent(shop.folder), {})
+    post = read_agent(shop.folder).watches[0].post
+    told, path = agent.sending.inform(post), tmp_path / "brief.json"
+    path.write_bytes(told.encode())
+    assert told.beacon is not None
+
+    shop.node.is_away = True
+    taken = shop.ask("brief", path)
+    shop.say("brief", path)
+    path.write_bytes(replace(told, beacon=None).encode())
+    none = shop.ask("brief", path)
+    path.write_bytes(replace(told, machine=shop.world.instrument).encode())
+
+    assert (taken["beacon"], taken["time"]) == (f"0.{told.beacon.beacon.seq}", told.beacon.time)
+    assert none["beacon"] is None
+    assert shop.fail("brief", path) == "agent.briefMismatch"
+    agent.close()
+
+
 HOST = "127.0.0.1:8020"
 
 

@@ -36,6 +36,7 @@ from guildmark.services.fieldreport import Standing, overview
 from guildmark.services.ingest import UnitMismatchError
 from guildmark.services.sending import (
     AnswerMalformedError,
+    BriefMismatchError,
     CounterAheadError,
     ForeignUnitError,
     NotRefusedError,
@@ -671,6 +672,13 @@ def test_values_are_kept_with_the_job_that_runs(field: Field) -> None:
     ]
     assert len({one.salt for one in chunks}) == 3
     assert statement.byproducts == (telemetry_resource([one.encode() for one in chunks]),)
+
+
+def test_brief_of_another_machine_is_refused(field: Field) -> None:
+    brief = field.sending.inform(field.post)
+
+    with pytest.raises(BriefMismatchError):
+        field.sending.take(field.post, replace(brief, machine=field.world.instrument))
 
 
 def test_nothing_told_keeps_nothing(field: Field) -> None:
