@@ -186,7 +186,7 @@ def check(
             subject,
             wanted,
             second,
-            shown=accreditations_above(subject, view),
+            shown=accreditations_above(subject, view, trusted or opened.trust),
             roots=(lambda _: ()) if trusted is None else trusted.issuer_times,
         )
         chain = [_link(link, trusted, view) for link in answer.chain]

@@ -135,12 +135,17 @@ class ScopeDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accreditation:
-    """A shown accreditation and what the chain holds of it, all zero where it holds none."""
+    """A shown accreditation and what the chain holds of it, all zero where it holds none.
+
+    Args:
+        is_doubted: Whether a notice bears on who spoke for the issuer when it began.
+    """
 
     issuer: IdentityId
     subject: IdentityId
     scope: ScopeDocument
     word: AccreditationWord
+    is_doubted: bool = False
 
     @property
     def interval(self) -> IntervalWord:
@@ -170,6 +175,8 @@ class Standing(Enum):
     """A chain held at no time that was asked for."""
     UNLISTED = "unlisted"
     """A chain held, and its last issuer is not on the reader's list."""
+    DOUBTED = "doubted"
+    """Somebody else may have given an accreditation in its issuer's name."""
     UNREGISTERED = "unregistered"
     """An accreditation that a chain needs is not on chain."""
     BROKEN = "broken"
@@ -178,6 +185,10 @@ class Standing(Enum):
     """Accreditations are shown, for something else."""
     ABSENT = "absent"
     """None is shown."""
+
+
+_DEFECTS = (Standing.DOUBTED, Standing.UNREGISTERED, Standing.BROKEN, Standing.OUT_OF_SCOPE)
+"""What can be wrong with a way, and which of several is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +261,7 @@ def accredited_over(
     for path in unlisted:
         if cover(path.held, window) is not Cover.NONE:
             return Answer(standing=path.standing, reason=path.reason, chain=path.links)
-    for standing in (Standing.UNREGISTERED, Standing.BROKEN, Standing.OUT_OF_SCOPE):
+    for standing in _DEFECTS:
         for path in ways:
             if path.standing is standing:
                 return Answer(standing=standing, reason=path.reason, chain=path.links)
@@ -327,10 +338,9 @@ def _defect(
 ) -> tuple[Standing, str] | None:
     """Return why an accreditation cannot stand above others, None where it can."""
     named = f"The accreditation of {to_hex(link.subject)} by {to_hex(link.issuer)}"
-    if link.word.since == 0:
-        return Standing.UNREGISTERED, f"{named} is not on chain."
-    if not link.scope.admits(wanted):
-        return Standing.OUT_OF_SCOPE, f"{named} does not cover {wanted}."
+    own = _own_defect(link, named, wanted)
+    if own is not None:
+        return own
     if below and not link.scope.contains(below[-1].scope):
         return Standing.BROKEN, f"{named} is narrower than the one that rests on it."
     if link.scope.delegations < len(below):
@@ -338,6 +348,20 @@ def _defect(
         return Standing.BROKEN, reason
     if any(link.issuer == other.subject for other in (*below, link)):
         return Standing.BROKEN, f"{named} closes a circle."
+    return None
+
+
+def _own_defect(
+    link: Accreditation, named: str, wanted: Requirement
+) -> tuple[Standing, str] | None:
+    """Return what is wrong with an accreditation wherever it stands, None where nothing is."""
+    if link.word.since == 0:
+        return Standing.UNREGISTERED, f"{named} is not on chain."
+    if link.is_doubted:
+        reason = f"{named} began when its issuer's account was doubted already."
+        return Standing.DOUBTED, reason
+    if not link.scope.admits(wanted):
+        return Standing.OUT_OF_SCOPE, f"{named} does not cover {wanted}."
     return None
 
 

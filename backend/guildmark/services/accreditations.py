@@ -15,10 +15,12 @@ from guildmark.domain.facts import AccreditationFact, AccreditedFact
 from guildmark.domain.identifiers import AccreditationId, IdentityId, to_hex
 from guildmark.domain.refusals import AccreditationUnknownError
 from guildmark.domain.storage import AccreditationWord
+from guildmark.domain.trust import Trust
 from guildmark.domain.verification.evidence import AccreditationDisclosure
 from guildmark.ports import DocumentKind, NodeStore, View
 from guildmark.services.accounts import Account
 from guildmark.services.disclosing import accreditation_body, shown_accreditation
+from guildmark.services.notices import is_act_doubted
 from guildmark.services.projection import known
 
 PER_SUBJECT_MAX = 8
@@ -120,16 +122,30 @@ def issuers_above(
     return tuple(shown for shown, _ in found)
 
 
-def accreditations_above(subject: IdentityId, view: View) -> tuple[Accreditation, ...]:
-    """Return an identity's accreditations that this home can read, with those above them."""
+def accreditations_above(
+    subject: IdentityId, view: View, trust: Trust | None
+) -> tuple[Accreditation, ...]:
+    """Return an identity's accreditations that this home can read, with those above them.
+
+    Args:
+        subject: The identity.
+        view: What this home knows.
+        trust: Which authorities' notices on issuers count.
+    """
     found = _above([subject], lambda _: True, view)
-    return tuple(as_known(shown, fact) for shown, fact in found)
+    return tuple(_known(shown, fact, view, trust) for shown, fact in found)
 
 
-def as_known(shown: AccreditationDisclosure, fact: AccreditationFact) -> Accreditation:
-    """Return an accreditation as the index knows it."""
-    word = AccreditationWord(since=fact.since, until=fact.until, revoked_at=fact.revoked_at)
-    return Accreditation(issuer=fact.issuer, subject=fact.subject, scope=shown.scope, word=word)
+def _known(
+    shown: AccreditationDisclosure, fact: AccreditationFact, view: View, trust: Trust | None
+) -> Accreditation:
+    return Accreditation(
+        issuer=fact.issuer,
+        subject=fact.subject,
+        scope=shown.scope,
+        word=AccreditationWord(since=fact.since, until=fact.until, revoked_at=fact.revoked_at),
+        is_doubted=is_act_doubted(fact.issuer, fact.since, view.facts, trust),
+    )
 
 
 def _above(

@@ -481,7 +481,9 @@ class Desk:
         window = Window(begin=self._beacon_time(statement), end=self.now)
         wanted = asked(list(master.opened.values()), run.site).requirements
         subjects = (run.maker, run.site) if wanted else ()
-        shown = [one for each in subjects for one in accreditations_above(each, self.view)]
+        shown = [
+            one for each in subjects for one in accreditations_above(each, self.view, self.trust)
+        ]
         for requirement in wanted:
             answer = accredited_over(
                 (run.maker, run.site), requirement, window, shown=shown, roots=lambda _: _ANYBODY

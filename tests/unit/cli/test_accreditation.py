@@ -12,6 +12,8 @@ from guildmark.domain import trust as trust_file
 from guildmark.domain.accreditation import ScopeDocument
 from guildmark.domain.identifiers import Digest, to_hex
 from guildmark.domain.trust import Listed, Trust
+from guildmark.services.accreditations import accreditations_of
+from guildmark.services.notices import Suspicion
 from unit.cli.speaking import Speak
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -87,6 +89,22 @@ def test_a_check_follows_the_chain_to_the_readers_list(
     assert [link["listed"] for link in held.json["chain"]] == [False, True]
     assert (other.exit, other.json["standing"]) == (13, "outOfScope")
     assert (before.exit, before.json["standing"]) == (13, "lapsed")
+
+
+def test_a_check_counts_nothing_that_was_given_in_doubt(
+    speak: Speak, world: World, certified: str, trusted: Path
+) -> None:
+    world.tools.indexing(world.log).follow()
+    with world.tools.store.reading() as view:
+        (given,) = accreditations_of(world.maker, view)
+    said = Suspicion(since=given.since)
+    world.tools.notices(ISSUER).of_controller(world.issuer, said)
+    world.tools.indexing(world.log).follow()
+    ask = ("accreditation", "check", to_hex(world.maker), "--scope", STANDARD, "--trust", trusted)
+
+    doubted = speak(*ask, "--process", "fdm", "--at", world.tools.chain.now, "--json")
+
+    assert (doubted.exit, doubted.json["standing"]) == (23, "doubted")
 
 
 def test_a_check_without_a_list_knows_no_root(

@@ -326,6 +326,16 @@ def test_of_two_chains_the_one_that_holds_alone_is_named() -> None:
     assert ask(first, second).chain == (second,)
 
 
+def test_a_doubted_accreditation_carries_nobody() -> None:
+    doubted = replace(link(ROOT, MAKER), is_doubted=True)
+
+    assert ask(doubted).standing is Standing.DOUBTED
+    assert ask(
+        link(CERTIFIER, MAKER), replace(link(ROOT, CERTIFIER), is_doubted=True)
+    ).standing is (Standing.DOUBTED)
+    assert ask(doubted, link(ROOT, SITE)).is_held
+
+
 def test_was_accredited_answers_for_a_second() -> None:
     def at(second: int) -> bool:
         shown = [link(ROOT, MAKER, (10, 20, 0))]

@@ -18,6 +18,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.refusals import AccreditationUnknownError, CallerRefusedError
 from guildmark.domain.storage import IntervalWord
+from guildmark.domain.trust import VERSION, Trust
 from guildmark.domain.verification.evidence import AccreditationDisclosure
 from guildmark.ports import DocumentKind
 from guildmark.services.accreditations import (
@@ -33,6 +34,7 @@ from guildmark.services.disclosing import (
     clauses_body,
     shown_accreditation,
 )
+from guildmark.services.notices import Suspicion
 
 SCOPE = ScopeDocument(standard="ISO 13485", salt=Bytes32(b"\7" * 32))
 UPPER = ScopeDocument(standard="ISO 13485", delegations=1)
@@ -51,6 +53,11 @@ def give(
     given = world.tools.accreditations(issuer).give(speakers[issuer], subject, scope, **times)
     world.tools.indexing(world.log).follow()
     return given
+
+
+def nobody(world: World) -> Trust:
+    """Return the trust of a reader who lists nobody."""
+    return Trust(version=VERSION, chain=world.tools.chain.pin())
 
 
 def ask_for(world: World, standard: str) -> None:
@@ -193,12 +200,29 @@ def test_strangers_do_not_crowd_out_what_was_given_before(world: World) -> None:
     assert len(every) == PER_SUBJECT_MAX + 1
 
 
+@pytest.mark.parametrize(("later", "doubted"), [(0, True), (1, False)])
+def test_what_an_issuer_gave_in_doubt_is_told_as_doubted(
+    world: World, later: int, doubted: bool
+) -> None:
+    give(world, ISSUER, world.maker)
+    with world.tools.store.reading() as view:
+        since = accreditations_of(world.maker, view)[0].since
+    notice = Suspicion(since=since + later)
+    world.tools.notices(ISSUER).of_controller(world.issuer, notice)
+    world.tools.indexing().follow()
+
+    with world.tools.store.reading() as view:
+        (shown,) = accreditations_above(world.maker, view, nobody(world))
+
+    assert shown.is_doubted is doubted
+
+
 def test_the_index_answers_whether_somebody_was_accredited(world: World) -> None:
     give(world, ISSUER, world.maker, since=10, until=20)
     give(world, OPERATOR, world.issuer, UPPER, since=5)
 
     with world.tools.store.reading() as view:
-        shown = accreditations_above(world.maker, view)
+        shown = accreditations_above(world.maker, view, nobody(world))
 
     def held(at: int, root: IdentityId) -> bool:
         times = (IntervalWord(since=0, until=0),)

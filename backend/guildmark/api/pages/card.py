@@ -211,7 +211,7 @@ def _accreditations(
     identity: IdentityId, node: ServedNode, view: View
 ) -> Iterator[AccreditationRow]:
     """Yield an identity's accreditations that this node can read, each judged alone and now."""
-    shown = accreditations_above(identity, view)
+    shown = accreditations_above(identity, view, node.judging.trust)
     above = [link for link in shown if link.subject != identity]
     now = present(node.judging.clock, view.facts.cursor())
     for link in shown:

@@ -100,8 +100,8 @@ def accredited(  # noqa: PLR0913, PLR0917 - one argument a parameter of the quer
     with node.store.reading() as view:
         key = _known(identity, view)
         second = present(node.judging.clock, view.facts.cursor()) if at is None else at
-        shown = accreditations_above(key, view)
-    trust = node.judging.trust
+        trust = node.judging.trust
+        shown = accreditations_above(key, view, trust)
     answer = was_accredited(key, wanted, second, shown=shown, roots=trust.issuer_times)
     return AccreditedAnswer(
         accredited=answer.is_held,

@@ -45,6 +45,7 @@ ENTRIES_MAX = 64
 """How many other entries of one label are looked at beyond what a bundle carries."""
 PARTIES_MAX = 64
 ACCREDITATIONS_MAX = 32
+ACTORS_MAX = PARTIES_MAX + ACCREDITATIONS_MAX
 INSPECTIONS_MAX = 4
 SLOTS_MAX = 2048
 NODES_MAX = 20_000
@@ -275,7 +276,7 @@ class Disclosures:
         _check_range("claims", len(self.claims), 0, PARTIES_MAX)
         _check_range("profiles", len(self.profiles), 0, PARTIES_MAX)
         _check_range("accreditations", len(self.accreditations), 0, ACCREDITATIONS_MAX)
-        _check_range("controllers", len(self.controllers), 0, PARTIES_MAX)
+        _check_range("controllers", len(self.controllers), 0, ACTORS_MAX)
         _check_range("authorities", len(self.authorities), 0, AUTHORITIES_MAX)
         _check_range("inspections", len(self.inspections), 0, INSPECTIONS_MAX)
 

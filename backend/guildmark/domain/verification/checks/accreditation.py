@@ -15,7 +15,7 @@ from guildmark.domain.accreditation import (
 from guildmark.domain.clause import Clause, ClauseClass
 from guildmark.domain.identifiers import IdentityId
 from guildmark.domain.storage import AccreditationWord, IntervalWord
-from guildmark.domain.verification.case import Case, UndecidedError
+from guildmark.domain.verification.case import CONTROLLER_IN_DOUBT, Case, UndecidedError
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.checks.recipe import master_clauses
@@ -96,6 +96,7 @@ ACCREDITATIONS_NOT_ASKED = Cause(
 _CAUSES: Mapping[Standing, Cause] = MappingProxyType(
     {
         Standing.LAPSED: ACCREDITATION_LAPSED,
+        Standing.DOUBTED: CONTROLLER_IN_DOUBT,
         Standing.UNREGISTERED: ACCREDITATION_UNREGISTERED,
         Standing.BROKEN: ACCREDITATION_BROKEN,
         Standing.OUT_OF_SCOPE: ACCREDITATION_OUT_OF_SCOPE,
