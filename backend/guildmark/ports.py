@@ -150,6 +150,13 @@ class CodeMismatchError(SettingsError):
     hint = "Do not use these contracts: ask the operator for the deployment's addresses."
 
 
+class LogsIncompleteError(NetworkError):
+    """A node's logs contradict its own blocks: some are missing, doubled, or of another block."""
+
+    code = "chain.logsIncomplete"
+    hint = "Nothing was read. Where it does not end by itself, use another node of the chain."
+
+
 class BlockUnknownError(NotFoundError):
     """The chain has no such block (yet)."""
 
@@ -372,6 +379,33 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RawLog:
+    """A log of a pinned contract, as the chain has it."""
+
+    block_number: int
+    log_index: int
+    address: Address
+    topics: tuple[Digest, ...]
+    data: bytes
+    transaction: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Neighbouring blocks, each the parent of the next, with all logs of the pinned contracts.
+
+    Args:
+        parent: The hash of the block before the first one.
+        blocks: In order.
+        logs: In the chain's order; what they say was compared with the blocks' own digests.
+    """
+
+    parent: Digest
+    blocks: tuple[Block, ...]
+    logs: tuple[RawLog, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionStatus:
     """What became of a submitted transaction so far.
 
@@ -466,6 +500,19 @@ class Ledger(Protocol):
 
     def has_code(self, account: Address) -> bool:
         """Return whether an account is a contract at the newest block."""
+        ...
+
+    def stretch(self, first: int, last: int) -> Stretch:
+        """Return blocks first..last with their logs, checked against each other.
+
+        Raises:
+            LogsIncompleteError: They contradict each other.
+            BlockUnknownError: The chain has no such block.
+        """
+        ...
+
+    def event(self, log: RawLog, block: Block) -> Event | None:
+        """Return a log of a block as an event, None where no pinned contract declares it."""
         ...
 
     def events(self, first: int, last: int) -> Sequence[Event]:
@@ -1102,7 +1149,23 @@ class FactWriter(Facts, Protocol):
         ...
 
     def forget(self) -> None:
-        """Drop every fact, and up to which block events were read."""
+        """Drop every fact, and up to which block events were read; logs are kept."""
+        ...
+
+
+class IndexWriter(FactWriter, Protocol):
+    """The index inside one transaction, with the logs that its facts follow from."""
+
+    def keep(self, blocks: Sequence[Block], logs: Sequence[RawLog]) -> None:
+        """Keep blocks and their logs as they were read."""
+        ...
+
+    def kept(self, before: int) -> Sequence[tuple[Block, Sequence[RawLog]]]:
+        """Return the blocks below a number that were kept, in order, with their logs."""
+        ...
+
+    def drop(self, first: int) -> None:
+        """Drop the blocks from a number on, and their logs."""
         ...
 
 
@@ -1245,7 +1308,7 @@ class View:
 class Work(View):
     """One transaction over everything that a home keeps."""
 
-    facts: FactWriter
+    facts: IndexWriter
     log: LogWriter
     documents: DocumentWriter
 

@@ -4,6 +4,7 @@ Each call is one block, one second after the last. What the contracts refuse and
 needs is not refused here; the contracts' own tests do that.
 """
 
+import pickle
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -64,6 +65,8 @@ from guildmark.ports import (
     Finality,
     IdempotencyMismatchError,
     KeyName,
+    RawLog,
+    Stretch,
     TransactionId,
     TransactionState,
     TransactionStatus,
@@ -161,6 +164,26 @@ class MemoryChain:
 
     def header(self, number: int) -> bytes:
         return self.headers[number]
+
+    def stretch(self, first: int, last: int) -> Stretch:
+        parent = self.blocks[first - 1].hash if first else Digest(bytes(32))
+        logs = tuple(
+            RawLog(
+                block_number=event.block_number,
+                log_index=event.log_index,
+                address=address(event.contract),
+                topics=(),
+                data=pickle.dumps(event),
+                transaction=event.transaction,
+            )
+            for event in self.events(first, last)
+        )
+        blocks = tuple(self.block(number) for number in range(first, last + 1))
+        return Stretch(parent=parent, blocks=blocks, logs=logs)
+
+    def event(self, log: RawLog, block: Block) -> Event | None:
+        event = pickle.loads(log.data)
+        return event if isinstance(event, Event) else None
 
     def events(self, first: int, last: int) -> Sequence[Event]:
         return [event for event in self.log if first <= event.block_number <= last]

@@ -9,7 +9,7 @@ from guildmark.domain.entry import EntryKind
 from guildmark.domain.facts import Fact, Key
 from guildmark.domain.identifiers import Digest, IdentityId, Index, LaneNumber, LogNumber, Seq
 from guildmark.domain.queue import Batch, Build, BuildState, Logged, Outcome, Queued, Standing
-from guildmark.ports import Block, DocumentKind, View, Work
+from guildmark.ports import Block, DocumentKind, RawLog, View, Work
 
 FactT = TypeVar("FactT", bound=Fact)
 
@@ -26,6 +26,7 @@ class _Row:
 class _State:
     facts: dict[tuple[str, Key], Fact] = field(default_factory=dict)
     cursor: Block | None = None
+    blocks: dict[int, tuple[Block, Sequence[RawLog]]] = field(default_factory=dict)
     documents: dict[tuple[DocumentKind, bytes], bytes] = field(default_factory=dict)
     rows: dict[int, _Row] = field(default_factory=dict)
     batches: dict[int, tuple[Batch, str]] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class _State:
         return _State(
             facts=dict(self.facts),
             cursor=self.cursor,
+            blocks=dict(self.blocks),
             documents=dict(self.documents),
             rows=dict(self.rows),
             batches=dict(self.batches),
@@ -72,6 +74,20 @@ class MemoryFacts:
     def forget(self) -> None:
         self._state.facts.clear()
         self._state.cursor = None
+
+    def keep(self, blocks: Sequence[Block], logs: Sequence[RawLog]) -> None:
+        for block in blocks:
+            mine = [log for log in logs if log.block_number == block.number]
+            self._state.blocks[block.number] = (block, mine)
+
+    def kept(self, before: int) -> Sequence[tuple[Block, Sequence[RawLog]]]:
+        return [
+            self._state.blocks[number] for number in sorted(self._state.blocks) if number < before
+        ]
+
+    def drop(self, first: int) -> None:
+        for number in [number for number in self._state.blocks if number >= first]:
+            del self._state.blocks[number]
 
 
 class MemoryDocuments:

@@ -389,6 +389,79 @@ def _content(database: Path) -> list[str]:
     return found
 
 
+def logs_wrong(rig: Rig, chance: Chance) -> Verdict:
+    """Let the node of the chain leave logs out, double, move and change them."""
+
+    def between(rig: Rig, _node: Node, chance: Chance) -> None:
+        rig.proxy.lies.clear()
+        if chance.random() < 0.8:
+            rig.proxy.lies.update(chance.choice(_LIES)(chance))
+        rig.mine(chance.randrange(3))
+
+    return _through(rig, chance, between, "logs")
+
+
+Lies = Mapping[str, Callable[[Any], Any]]
+
+
+def _listed(change: Callable[[list[Any]], list[Any]]) -> Lies:
+    return {"eth_getLogs": lambda logs: change(logs) if logs else logs}
+
+
+def _left_out(chance: Chance) -> Lies:
+    def change(logs: list[Any]) -> list[Any]:
+        del logs[chance.randrange(len(logs))]
+        return logs
+
+    return _listed(change)
+
+
+def _cut_off(chance: Chance) -> Lies:
+    return _listed(lambda logs: logs[: chance.randrange(len(logs))])
+
+
+def _doubled(chance: Chance) -> Lies:
+    return _listed(lambda logs: [*logs, chance.choice(logs)])
+
+
+def _shuffled(chance: Chance) -> Lies:
+    return _listed(lambda logs: chance.sample(logs, len(logs)))
+
+
+def _moved(chance: Chance) -> Lies:
+    step = chance.choice((-1, 1, 1_000))
+
+    def change(logs: list[Any]) -> list[Any]:
+        moved = hex(max(0, int(logs[0]["blockNumber"], 16) + step))
+        return [{**logs[0], "blockNumber": moved}, *logs[1:]]
+
+    return _listed(change)
+
+
+def _changed(_chance: Chance) -> Lies:
+    return _listed(lambda logs: [{**logs[0], "data": logs[0]["data"][:-2] + "77"}, *logs[1:]])
+
+
+def _hidden_with_receipts(_chance: Chance) -> Lies:
+    def bare(receipts: Any) -> Any:
+        return [{**one, "logs": []} for one in receipts or ()]
+
+    return {"eth_getLogs": lambda _logs: [], "eth_getBlockReceipts": bare}
+
+
+def _hidden_with_filters(_chance: Chance) -> Lies:
+    def blind(block: Any) -> Any:
+        return {**block, "logsBloom": "0x" + "00" * 256} if block else block
+
+    return {"eth_getBlockByNumber": blind, **_hidden_with_receipts(_chance)}
+
+
+_LIES = (
+    *(_left_out, _cut_off, _doubled, _shuffled, _moved, _changed),
+    *(_hidden_with_receipts, _hidden_with_filters),
+)
+
+
 def clock_jumps(rig: Rig, chance: Chance) -> Verdict:
     hour, year = 3_600, 31_536_000
 
@@ -450,6 +523,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "F10": Family(kind="fork", case=reorganised, volumes=(4, 50, 1_500), depth=66),
         "F11": Family(kind="fork", case=reorganised_while_down, volumes=(3, 50, 500), depth=66),
         "F12": Family(kind="fork", case=reorganised_too_deep, volumes=(2, 20, 100)),
+        "F13": Family(kind="fork", case=logs_wrong, volumes=(4, 50, 1_000)),
         "F18": Family(kind="fork", case=clock_jumps, volumes=(2, 30, 500)),
         "F19": Family(kind="fork", case=two_processes, volumes=(2, 20, 1_000)),
     }

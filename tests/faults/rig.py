@@ -31,7 +31,7 @@ from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.adapters.store.scratch import ScratchStore
 from guildmark.domain.contracts import ChainPin, ContractName
 from guildmark.domain.entry import Entry, EntryKind
-from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.errors import GuildmarkError, NetworkError
 from guildmark.domain.facts import NO_LANE, LogFact
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
@@ -343,7 +343,9 @@ class NotConvergedError(AssertionError):
 def rest(rig: Rig, node: Node) -> None:
     """Let a node live without faults until nothing is open any more."""
     for _ in range(ROUNDS):
-        node.step()
+        # As a node does: what the chain cannot answer now is asked again.
+        with contextlib.suppress(NetworkError):
+            node.step()
         if node.is_idle():
             return
         rig.mine(max(1, rig.depth // 6))

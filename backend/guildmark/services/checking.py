@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError, NotLoggedError, UntrustedError
-from guildmark.domain.facts import KINDS, Fact, Key, RecordFact
+from guildmark.domain.facts import KINDS, Fact, Key, NameFact, NumberFact, RecordFact
 from guildmark.domain.identifiers import LogNumber, to_hex
 from guildmark.domain.merkle import MerkleTree
 from guildmark.domain.queue import Logged
@@ -15,6 +15,8 @@ from guildmark.services.indexing import HistoryLostError, HistoryRewrittenError,
 from guildmark.services.naming import Naming
 from guildmark.services.projection import FactMissingError
 
+# They follow from documents that this home holds, and an older document may have been replaced.
+_BY_DOCUMENTS = frozenset({NameFact, NumberFact})
 _OTHER = (HistoryRewrittenError, HistoryLostError, FactMissingError)
 
 
@@ -110,7 +112,7 @@ class Checking:
 
 
 def _facts(kept: Facts, told: Facts) -> Iterator[FactDiffersError]:
-    for kind in KINDS:
+    for kind in (kind for kind in KINDS if kind not in _BY_DOCUMENTS):
         ours = {fact.key: fact for fact in kept.each(kind)}
         theirs = {fact.key: fact for fact in told.each(kind)}
         for key in [*theirs, *(key for key in ours if key not in theirs)]:

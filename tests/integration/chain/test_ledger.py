@@ -219,3 +219,18 @@ def test_many_transactions_of_one_key_take_one_nonce_each(outbox: Outbox) -> Non
     assert outbox.advance() == 0
     # What is settled is forgotten: a node that runs for years does not grow by it.
     assert outbox._sent == {}
+
+
+def test_a_stretch_holds_the_logs_of_its_blocks_on_every_chain(
+    ledger: RpcLedger, outbox: Outbox
+) -> None:
+    first, last = (registered(outbox).block.number for _ in range(2))
+
+    read = ledger.stretch(first, last)
+
+    events = [ledger.event(log, read.blocks[log.block_number - first]) for log in read.logs]
+    assert [event for event in events if event is not None] == list(ledger.events(first, last))
+    assert [block.number for block in read.blocks] == list(range(first, last + 1))
+    assert read.parent == ledger.block(first - 1).hash
+    with pytest.raises(BlockUnknownError):
+        ledger.stretch(last, ledger.head(final=False).number + 1_000)

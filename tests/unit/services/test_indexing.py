@@ -1,17 +1,18 @@
 """The index follows final blocks, once each, and notices when one of them changes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pytest
 
 from fakes.chain import MemoryChain
 from fakes.world import OPERATOR, Tools, make_world
 from guildmark.domain.contracts import ChainClass
-from guildmark.domain.facts import IdentityFact, LogFact, RecordFact
-from guildmark.domain.identifiers import ZERO_ADDRESS, LogNumber
+from guildmark.domain.facts import KINDS, IdentityFact, LogFact, RecordFact
+from guildmark.domain.identifiers import ZERO_ADDRESS, Digest, LogNumber
 from guildmark.domain.identity import IdentityKind
-from guildmark.ports import Event, KeyName
+from guildmark.ports import Block, Event, KeyName, RawLog, Stretch
 from guildmark.services import indexing
 from guildmark.services.indexing import HistoryLostError, HistoryRewrittenError, NodeBehindError
 
@@ -118,8 +119,8 @@ class SlowChain(MemoryChain):
 
     meanwhile: Callable[[], object] | None = None
 
-    def events(self, first: int, last: int) -> Sequence[Event]:
-        found = super().events(first, last)
+    def stretch(self, first: int, last: int) -> Stretch:
+        found = super().stretch(first, last)
         other, self.meanwhile = self.meanwhile, None
         if other is not None:
             other()
@@ -139,6 +140,103 @@ def test_blocks_that_another_process_read_are_not_read_again() -> None:
     with tools.store.reading() as view:
         assert view.facts.cursor() == head
         assert len(view.facts.each(LogFact)) == 1
+
+
+def test_a_stretch_that_does_not_follow_the_last_one_is_not_read() -> None:
+    world = make_world()
+    world.tools.logs(OPERATOR).tick()
+    found = world.tools.chain.stretch
+
+    def other(first: int, last: int) -> Stretch:
+        return replace(found(first, last), parent=Digest(b"\x07" * 32))
+
+    with pytest.raises(HistoryRewrittenError, match="are not of the chain that was final"):
+        replace(world.tools.indexing(), ledger=Answering(world.tools.chain, other)).follow()
+
+
+def test_a_stretch_that_leads_elsewhere_than_to_the_head_is_not_read() -> None:
+    chain = MemoryChain()
+    tools = Tools(chain=chain)
+    found = chain.stretch
+
+    def other(first: int, last: int) -> Stretch:
+        read = found(first, last)
+        end = replace(read.blocks[-1], hash=Digest(b"\x07" * 32))
+        return replace(read, blocks=(*read.blocks[:-1], end))
+
+    with pytest.raises(HistoryRewrittenError):
+        replace(tools.indexing(), ledger=Answering(chain, other)).follow()
+    with tools.store.reading() as view:
+        assert view.facts.cursor() is None
+
+
+class Answering:
+    """A chain whose stretches are what a test says."""
+
+    def __init__(self, chain: MemoryChain, stretch: Callable[[int, int], Stretch]) -> None:
+        self._chain = chain
+        self.stretch = stretch
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+
+def test_a_log_that_is_no_event_of_ours_changes_nothing() -> None:
+    world = make_world()
+    with world.tools.store.reading() as view:
+        before = view.facts.each(LogFact)
+    silent = replace(world.tools.indexing(), ledger=Silent(world.tools.chain))
+    world.tools.logs(OPERATOR).tick()
+
+    head = silent.follow()
+
+    with world.tools.store.reading() as view:
+        assert (view.facts.cursor(), view.facts.each(LogFact)) == (head, before)
+
+
+class Silent(Answering):
+    """A chain of which this program knows no event."""
+
+    def __init__(self, chain: MemoryChain) -> None:
+        super().__init__(chain, chain.stretch)
+
+    def event(self, _log: RawLog, _block: Block) -> Event | None:
+        return None
+
+
+@pytest.mark.parametrize("share", [0, 1, 2, 3])
+def test_an_index_rebuilt_from_any_block_is_the_index(share: int) -> None:
+    world = make_world()
+    chain, read = world.tools.chain, list[int]()
+    first = share * len(chain.blocks) // 3
+    with world.tools.store.reading() as view:
+        before = [view.facts.each(kind) for kind in KINDS], view.facts.cursor()
+
+    def told(low: int, high: int) -> Stretch:
+        read.append(low)
+        return chain.stretch(low, high)
+
+    replace(world.tools.indexing(), ledger=Answering(chain, told)).rebuild(first)
+
+    with world.tools.store.reading() as view:
+        after = [view.facts.each(kind) for kind in KINDS], view.facts.cursor()
+    assert after == before
+    # Below it nothing is asked of the chain but what stands behind the last block that was kept.
+    assert all(low <= first for low in read)
+    assert read == [0] if first == 0 else 0 not in read
+
+
+def test_progress_is_told_after_each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "_BLOCKS_A_STEP", 4)
+    chain = MemoryChain()
+    for _ in range(9):
+        chain.mine()
+    told: list[tuple[int, int]] = []
+    tools = Tools(chain=chain)
+
+    replace(tools.indexing(), on_progress=lambda read, last: told.append((read, last))).follow()
+
+    assert told == [(3, 9), (7, 9), (9, 9)]
 
 
 def test_rebuilt_index_is_the_index() -> None:

@@ -8,6 +8,7 @@ from guildmark.adapters.chain.codec import Function, codec, function
 from guildmark.adapters.chain.errors import translated
 from guildmark.adapters.chain.headers import header
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
+from guildmark.adapters.chain.stretches import Reader, raw_log
 from guildmark.domain.contracts import AccountProof, ChainPin, Coin, ContractName, SlotProof
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports import (
@@ -18,6 +19,8 @@ from guildmark.ports import (
     CapabilityMissingError,
     Event,
     LedgerAnswerError,
+    RawLog,
+    Stretch,
 )
 
 
@@ -75,6 +78,19 @@ class RpcLedger:
     def has_code(self, account: Address) -> bool:
         """Return whether an account is a contract at the newest block."""
         return data(self.rpc.call("eth_getCode", to_hex(account), "latest")) != b""
+
+    def stretch(self, first: int, last: int) -> Stretch:
+        """Return blocks first..last with their logs, checked against each other."""
+        reader = Reader(
+            rpc=self.rpc,
+            addresses=[pin.address for pin in self.chain.contracts.values()],
+            hashes=Capability.HEADERS in self.capabilities,
+        )
+        return reader.read(first, last)
+
+    def event(self, log: RawLog, block: Block) -> Event | None:
+        """Return a log of a block as an event, None where no pinned contract declares it."""
+        return _event(self.chain, log, block.hash)
 
     def events(self, first: int, last: int) -> Sequence[Event]:
         """Return all events of the pinned contracts in blocks first..last, in order."""
@@ -164,21 +180,23 @@ def decoded_event(chain: ChainPin, log: Any) -> Event | None:
     Raises:
         LedgerAnswerError: It is no log, or not what the contract's ABI says.
     """
-    if not isinstance(log, dict) or not isinstance(log.get("topics"), list):
-        raise _malformed("eth_getLogs")
-    topics = [data(topic, 32) for topic in log["topics"]]
-    contract = _contract_at(chain, Address(data(log.get("address"), 20)))
-    if contract is None or not topics or topics[0] not in codec(contract).events:
+    raw = raw_log(log)
+    return _event(chain, raw, Digest(data(log.get("blockHash"), 32)))
+
+
+def _event(chain: ChainPin, log: RawLog, block: Digest) -> Event | None:
+    contract = _contract_at(chain, log.address)
+    if contract is None or not log.topics or log.topics[0] not in codec(contract).events:
         return None
-    event = codec(contract).events[topics[0]]
+    event = codec(contract).events[log.topics[0]]
     return Event(
         contract=contract,
         name=event.name,
-        args=event.decode(topics, data(log.get("data"))),
-        block_number=quantity(log.get("blockNumber")),
-        block_hash=Digest(data(log.get("blockHash"), 32)),
-        log_index=quantity(log.get("logIndex")),
-        transaction=Digest(data(log.get("transactionHash"), 32)),
+        args=event.decode(log.topics, log.data),
+        block_number=log.block_number,
+        block_hash=block,
+        log_index=log.log_index,
+        transaction=log.transaction,
     )
 
 

@@ -174,18 +174,18 @@ class Signing:
 
     def _learned(self, sender: Address) -> tuple[Fees, int]:
         """Return today's offer and the sender's lowest free nonce, on a chain that was checked."""
+        self._compare_code()
         floor = self._floors.get(sender)
         if floor is not None and self._fees is not None and self._is_fresh():
             return self._fees, floor
-        self._compare_code()
         fees, floor = self.looker.learn(sender)
         self._fees, self._floors[sender] = fees, floor
         self._checked = self.monotonic()
         return fees, floor
 
     def _check(self) -> None:
+        self._compare_code()
         if not self._is_fresh():
-            self._compare_code()
             self.looker.check()
             self._checked = self.monotonic()
 

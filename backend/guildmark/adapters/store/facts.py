@@ -1,14 +1,16 @@
 """The index and the documents in SQL: ordered by key, so that the facts of a thing lie together."""
 
 import json
-from collections.abc import Sequence
-from typing import TypeVar
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Column,
     Connection,
     Integer,
     LargeBinary,
+    Row,
     Select,
     String,
     Table,
@@ -22,8 +24,8 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from guildmark.adapters.store.schema import METADATA
 from guildmark.domain.codec import dump, load
 from guildmark.domain.facts import Fact
-from guildmark.domain.identifiers import Digest
-from guildmark.ports import Block, DocumentKind
+from guildmark.domain.identifiers import Address, Digest
+from guildmark.ports import Block, DocumentKind, RawLog
 
 FactT = TypeVar("FactT", bound=Fact)
 
@@ -52,6 +54,27 @@ DOCUMENTS = Table(
     Column("body", LargeBinary, nullable=False),
 )
 
+BLOCKS = Table(
+    "blocks",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("hash", LargeBinary, nullable=False),
+    Column("time", Integer, nullable=False),
+)
+
+LOGS = Table(
+    "logs",
+    METADATA,
+    Column("block", Integer, primary_key=True),
+    Column("log_index", Integer, primary_key=True),
+    Column("address", LargeBinary, nullable=False),
+    Column("topics", LargeBinary, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("transaction", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+_TOPIC = 32
 _NUMBER_SIZE = 8
 
 
@@ -118,6 +141,31 @@ class SqlFacts:
         self._connection.execute(delete(FACTS))
         self._connection.execute(delete(CURSOR))
 
+    def keep(self, blocks: Sequence[Block], logs: Sequence[RawLog]) -> None:
+        """Keep blocks and their logs as they were read."""
+        named = [{"number": one.number, "hash": one.hash, "time": one.time} for one in blocks]
+        if named:
+            self._connection.execute(insert(BLOCKS), named)
+        if logs:
+            self._connection.execute(insert(LOGS), [_log_row(log) for log in logs])
+
+    def kept(self, before: int) -> Sequence[tuple[Block, Sequence[RawLog]]]:
+        """Return the blocks below a number that were kept, in order, with their logs."""
+        logs: dict[int, list[RawLog]] = defaultdict(list)
+        rows = select(LOGS).where(LOGS.c.block < before).order_by(LOGS.c.block, LOGS.c.log_index)
+        for row in self._connection.execute(rows):
+            logs[row.block].append(_log(row))
+        found = select(BLOCKS).where(BLOCKS.c.number < before).order_by(BLOCKS.c.number)
+        return [
+            (Block(number=row.number, hash=Digest(row.hash), time=row.time), logs[row.number])
+            for row in self._connection.execute(found)
+        ]
+
+    def drop(self, first: int) -> None:
+        """Drop the blocks from a number on, and their logs."""
+        self._connection.execute(delete(LOGS).where(LOGS.c.block >= first))
+        self._connection.execute(delete(BLOCKS).where(BLOCKS.c.number >= first))
+
     def _first(self, kind: type[FactT], query: Select[str]) -> FactT | None:
         body = self._connection.execute(query).scalar_one_or_none()
         return None if body is None else load(kind, json.loads(body))
@@ -125,6 +173,29 @@ class SqlFacts:
 
 def _of(kind: type[Fact]) -> Select[str]:
     return select(FACTS.c.body).where(FACTS.c.kind == kind.__name__)
+
+
+def _log_row(log: RawLog) -> Mapping[str, object]:
+    return {
+        "block": log.block_number,
+        "log_index": log.log_index,
+        "address": log.address,
+        "topics": b"".join(log.topics),
+        "data": log.data,
+        "transaction": log.transaction,
+    }
+
+
+def _log(row: Row[Any]) -> RawLog:
+    topics = (row.topics[at : at + _TOPIC] for at in range(0, len(row.topics), _TOPIC))
+    return RawLog(
+        block_number=row.block,
+        log_index=row.log_index,
+        address=Address(row.address),
+        topics=tuple(Digest(topic) for topic in topics),
+        data=row.data,
+        transaction=Digest(row.transaction),
+    )
 
 
 class SqlDocuments:
