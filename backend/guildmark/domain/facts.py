@@ -577,6 +577,7 @@ KINDS: tuple[type[Fact], ...] = (
     SpokenForFact,
     ControllerFact,
     ProposalFact,
+    NameFact,
     AuthorityFact,
     NoticeFact,
     BackingFact,
