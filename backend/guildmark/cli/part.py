@@ -21,6 +21,9 @@ app = typer.Typer(
     help="Show parts, make them tokens, declare them void or replaced.", no_args_is_help=True
 )
 
+# What every database and every node can count to.
+_INDEX_MAX = 2**63 - 1
+
 _Bundle = Annotated[
     Path,
     typer.Argument(metavar="BUNDLE", exists=True, dir_okay=False, help="The part's bundle."),
@@ -80,7 +83,7 @@ def agree(
     file: _Bundle,
     by: Annotated[
         int | None,
-        typer.Argument(min=0, max=UINT64_MAX - 1, help="The entry that replaces it; none: void."),
+        typer.Argument(min=0, max=_INDEX_MAX, help="The entry that replaces it; none: void."),
     ] = None,
     account: Signer = ACCOUNT,
     home: Folder = None,
@@ -101,7 +104,7 @@ def agree(
 def supersede(
     file: _Bundle,
     by: Annotated[
-        int, typer.Argument(min=0, max=UINT64_MAX - 1, help="The index of the replacing entry.")
+        int, typer.Argument(min=0, max=_INDEX_MAX, help="The index of the replacing entry.")
     ],
     writer: Annotated[
         bytes | None,
