@@ -89,11 +89,11 @@ class Beside:
         return found
 
 
-def of_own(played: Played, workshop: Workshop) -> tuple[LaneNumber, bytes]:
+def of_own(played: Played, workshop: Workshop, nonce: int) -> tuple[LaneNumber, bytes]:
     """License units to the site in a lane of their own, and show the terms to the node."""
     designer = played.scene.designer.home
     licenses = designer.licenses(ACCOUNT)
-    terms = replace(played.package.terms, units=UNITS, nonce=Uint256(77))
+    terms = replace(played.package.terms, units=UNITS, nonce=Uint256(nonce))
     signed = licenses.sign(terms, licensor=ACCOUNT)
     granted = licenses.grant(signed)
     designer.indexing.follow()
@@ -113,17 +113,16 @@ def machine_of(workshop: Workshop, public: PublicKey) -> IdentityId:
     return machine
 
 
-@pytest.fixture(scope="module")
-def beside(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
-    folder = tmp_path_factory.mktemp("agent")
+def an_agent(
+    played: Played, actor: Actor, *options: str, nonce: int = 77
+) -> tuple[Workshop, LaneNumber]:
+    """Make an agent's home at a site, with a machine, a license and a lane of their own."""
     workshop = played.workshops[1]
-    lane, license_id = of_own(played, workshop)
-    actor, spool = Actor(folder / "home"), folder / "spool"
-    spool.mkdir()
+    lane, license_id = of_own(played, workshop, nonce)
     text = actor.say(
         *("agent", "init", "--node", played.node.url, "--machine", "0x" + "11" * 32),
         *("--lane", lane, "--site-recipe", to_hex(workshop.site_recipe)),
-        *("--host", workshop.operator.label_host, "--source", f"folder:{spool}"),
+        *("--host", workshop.operator.label_host, *options),
     )
     algorithm, _, data = text.partition(":")
     public = PublicKey(algorithm=Algorithm[algorithm.upper()], data=bytes.fromhex(data[2:]))
@@ -143,6 +142,15 @@ def beside(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     until(lambda: stages.indexed(played.node) >= block)
     body = clauses_body(disclose_all(played.package.members))
     played.node.disclose(DocumentKind.TERMS, license_id, body)
+    return workshop, lane
+
+
+@pytest.fixture(scope="module")
+def beside(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
+    folder = tmp_path_factory.mktemp("agent")
+    actor, spool = Actor(folder / "home"), folder / "spool"
+    spool.mkdir()
+    workshop, lane = an_agent(played, actor, "--source", f"folder:{spool}")
     made = Beside(actor=actor, workshop=workshop, spool=spool, lane=lane)
     yield made
     if made.process is not None and made.process.poll() is None:
