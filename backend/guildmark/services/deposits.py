@@ -44,7 +44,7 @@ class Deposit:
     Args:
         package: What the sites get beside the keys.
         keys: The keys of the files, in the manifest's order.
-        issuers: Whose clearances for control classes count; anybody's where there are none.
+        issuers: Whose clearances for control classes count, and nobody else's.
     """
 
     package: Package

@@ -27,7 +27,10 @@ class NotClearedError(NotCoveredError):
     """A license names a control class for which nobody cleared the site."""
 
     code = "license.notCleared"
-    hint = "Let an authority claim scheme CONTROL about the site, and disclose the claim here."
+    hint = (
+        "Let an authority claim scheme CONTROL about the site, and disclose the claim here; "
+        "for files, one whom the designer named (`--issuer`)."
+    )
 
 
 class TermsUnknownError(UncheckableError):

@@ -44,7 +44,7 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
-from guildmark.domain.identity import key_id
+from guildmark.domain.identity import ClaimDocument, key_id
 from guildmark.domain.queue import BuildState
 from guildmark.domain.recipe import Status
 from guildmark.domain.release import (
@@ -57,7 +57,8 @@ from guildmark.domain.release import (
 )
 from guildmark.domain.terms import TermsKind
 from guildmark.domain.trust import Listed
-from guildmark.ports import KeyName
+from guildmark.ports import DocumentKind, KeyName
+from guildmark.services.disclosing import claim_body
 from guildmark.services.notices import Suspicion
 from guildmark.services.projection import known
 from guildmark.services.releasing import REQUEST_AGE, receipt_label
@@ -573,11 +574,21 @@ def test_request_out_of_range_is_none(releases: Releases, changes: dict[str, Any
     assert caught.value.code == "release.requestMalformed"
 
 
-def test_clearances_count_by_the_deposits_issuers(releases: Releases) -> None:
-    """The rule itself is tested with packages; here, that it is asked."""
-    world = releases.world
-    deposit(releases, issuers=(world.issuer,))
+def test_clearances_count_by_the_deposits_issuers_and_by_nobody_elses() -> None:
+    world = licensed_again(make_world(releasing_tools()), {TermsKind.CONTROL_CLASS: ["9E003"]})
+    tools = world.tools
+    releases = make_releases(world)
+    document = ClaimDocument(scheme="CONTROL", value="9E003", salt=SOME)
+    made = tools.identities("issuer").claim(world.issuer, world.site, document)
+    tools.indexing(world.log).follow()
+    body = claim_body(world.issuer, world.site, document)
+    tools.disclosing.receive(DocumentKind.CLAIM, made, body)
 
+    # Whoever names no issuer takes nobody's word: a site could clear itself.
+    assert refusal(releases) == "license.notCleared"
+    deposit(releases, issuers=(world.maker,))
+    assert refusal(releases) == "license.notCleared"
+    deposit(releases, issuers=(world.issuer,))
     assert refusal(releases) == ""
 
 
