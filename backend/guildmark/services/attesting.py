@@ -25,6 +25,7 @@ from guildmark.domain.identifiers import Digest, LaneNumber, UnitNumber
 from guildmark.domain.jobs import Piece
 from guildmark.domain.metering import QuotaExceededError
 from guildmark.domain.predicate import Beacon, ExternalParameters, Resource
+from guildmark.domain.refusals import LaneLogError
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.telemetry import telemetry_resource
 from guildmark.ports import AgentReader, AgentStore, AgentWriter, Clock, KeyName
@@ -204,7 +205,7 @@ class Attesting:
             brief = watched.brief
             if watched.paused or brief is None:
                 return 0
-            rows = [row for row in work.signed(*PENDING) if row.lane == post.lane]
+            rows = [row for row in _mendable(work, brief) if row.lane == post.lane]
             return sum(
                 self._mend_one(post, row, unit, brief, work)
                 for row, unit in _expected(post, rows, brief, work)
@@ -337,6 +338,14 @@ def _unit(post: Post, brief: Brief, named: Sequence[UnitNumber]) -> UnitNumber |
         message = f"Lane {post.lane} has no unit left; {brief.end - 1} was its last."
         raise QuotaExceededError(message, lane=post.lane, left=0, asked=1)
     return unit
+
+
+def _mendable(work: AgentReader, brief: Brief) -> Iterator[Signed]:
+    """Yield what waits, and what got no unit because its lane had moved to another log."""
+    for row in work.signed(*PENDING, SignedState.REFUSED):
+        has_moved = row.code == LaneLogError.code and row.log != brief.external.log
+        if row.state is not SignedState.REFUSED or has_moved:
+            yield row
 
 
 def _expected(

@@ -560,6 +560,32 @@ def test_lane_that_moved_to_another_log_is_signed_again(field: Field) -> None:
     assert not statement.run.is_late_report
 
 
+def test_draw_refused_because_the_lane_moved_is_signed_again(field: Field) -> None:
+    field.finish("tray", field.piece(), field.piece())
+    field.work()
+    with field.store.writing() as work:
+        moved, other = work.signed()
+        lane_code = "license.laneOfOtherLog"
+        work.change_signed(replace(moved, state=SignedState.REFUSED, code=lane_code))
+        work.change_signed(replace(other, state=SignedState.REFUSED, code="license.stopped"))
+        watched = work.machine(PRINTER)
+        assert watched.brief is not None
+        external = replace(watched.brief.external, log=LogNumber(2))
+        brief = replace(watched.brief, external=external)
+        work.keep_machine(replace(watched, brief=brief))
+
+    assert field.attesting.mend(field.post) == 1
+
+    with field.store.reading() as view:
+        rows = view.signed()
+    assert [row.state for row in rows] == [
+        SignedState.REPLACED,
+        SignedState.REFUSED,
+        SignedState.SIGNED,
+    ]
+    assert (rows[2].log, rows[2].counter) == (2, moved.counter)
+
+
 def test_other_machines_of_the_lane_keep_their_place_in_it(field: Field) -> None:
     field.sending.inform(field.post)
     field.finish("one")
