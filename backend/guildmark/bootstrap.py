@@ -29,6 +29,7 @@ from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.adapters.store.requests import SqlRequests
 from guildmark.adapters.store.scratch import ScratchStore
+from guildmark.adapters.store.sealing import HomeSealing, seal_old
 from guildmark.domain import trust
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import LogNumber
@@ -357,12 +358,14 @@ def open_home(settings: Settings, *, password: Callable[[], str], pin: Path | No
         entropy=entropy,
     )
     content = LocalContent(stores.blocks)
+    sealing = HomeSealing(keys=keys)
+    seal_old(engine, sealing)
     return Home(
         settings=settings,
         ledger=ledger,
         transactions=open_outbox(engine, ledger=ledger, keys=keys, clock=clock),
         keys=keys,
-        store=SqlNodeStore(engine),
+        store=SqlNodeStore(engine, sealing),
         requests=SqlRequests(engine=engine, clock=clock),
         content=content,
         stores=stores,

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -215,6 +216,48 @@ def test_an_upload_whose_sender_was_killed_goes_on_from_there(
         for piece in download.iter_bytes():
             digest.update(piece)
     assert digest.digest() == hashlib.sha256(source.read_bytes()).digest()
+
+
+def test_an_upload_whose_node_was_killed_goes_on_from_there(
+    other_web: httpx.Client, played: Played, tmp_path: Path
+) -> None:
+    size = 20_000_000
+    source = tmp_path / "source"
+    source.write_bytes(secrets.token_bytes(size))
+    path = f"/v1/uploads/{other_web.post('/v1/uploads', params={'size': size}).json()['upload']}"
+    far = size * 2 // 5
+    arguments = [f"{other_web.base_url}{path}/parts", str(size), str(far), str(source)]
+    command = [sys.executable, "-c", _SENDING, *arguments]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as sender:
+        assert sender.stdout is not None
+        assert sender.stdout.readline() == b"far enough\n"
+        # The node notes durably what came; it is killed while the sender still holds the line.
+        stages.until(lambda: int(other_web.get(path).json()["offset"]) > 0)
+        node = played.stage.processes["operator-2"]
+        node.kill()
+        assert node.wait() == -signal.SIGKILL
+        sender.kill()
+    stages.start(played.stage, "operator-2")
+
+    offset = int(other_web.get(path).json()["offset"])
+    rest = source.read_bytes()[offset:]
+    wrong = other_web.post(
+        f"{path}/parts", params={"offset": offset + 1}, content=rest[1:], headers=OCTETS
+    )
+    answer = other_web.post(
+        f"{path}/parts", params={"offset": offset}, content=rest, headers=OCTETS
+    )
+    ended = other_web.post(f"{path}/file")
+
+    assert 0 < offset <= far + (2 << 20)
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "upload.wrongOffset")
+    assert answer.json()["offset"] == size
+    with source.open("rb") as file:
+        assert ended.json()["cid"] == str(describe(cast("Source", file)).cid)
+    stored = other_web.get(f"/v1/content/{ended.json()['cid']}")
+    assert hashlib.sha256(stored.content).digest() == hashlib.sha256(source.read_bytes()).digest()
 
 
 def _settled(web: httpx.Client, path: str) -> int:

@@ -10,6 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import stages
+from guildmark.domain import codec
+from guildmark.domain.strictjson import parse_object
+from guildmark.ports import DocumentKind
+from guildmark.services.designs import SealedFiles
 from stages import Played
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
@@ -171,3 +175,19 @@ def test_a_second_signal_ends_a_node_at_once(played: Played) -> None:
 
     assert process.wait(stages.PATIENCE) == 0
     stages.start(played.stage, "operator-2")
+
+
+def test_no_content_key_lies_in_clear_in_a_designers_home(played: Played) -> None:
+    home, revision = played.scene.designer.home, played.package.revision
+    with home.store.reading() as view:
+        body = view.documents.get(DocumentKind.FILES, revision.design)
+    assert body is not None
+    sealed = codec.load(SealedFiles, parse_object(body))
+    files = [path for path in home.settings.home.rglob("*") if path.is_file()]
+
+    assert home.settings.database in files
+    for path in files:
+        content = path.read_bytes()
+        for key in (*sealed.keys, sealed.manifest_key):
+            assert bytes(key) not in content, path
+            assert key.hex().encode() not in content.lower(), path

@@ -3,7 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import (
     Column,
@@ -198,21 +198,37 @@ def _log(row: Row[Any]) -> RawLog:
     )
 
 
-class SqlDocuments:
-    """The documents over one connection."""
+class Sealing(Protocol):
+    """What documents are, as they lie in the database."""
 
-    def __init__(self, connection: Connection) -> None:
+    def seal(self, kind: DocumentKind, key: bytes, body: bytes) -> bytes:
+        """Return a document as it is kept."""
+        ...
+
+    def open(self, kind: DocumentKind, key: bytes, kept: bytes) -> bytes:
+        """Return a document as it was put."""
+        ...
+
+
+class SqlDocuments:
+    """The documents over one connection; without a sealing they are kept as they are."""
+
+    def __init__(self, connection: Connection, sealing: Sealing | None = None) -> None:
         self._connection = connection
+        self._sealing = sealing
 
     def get(self, kind: DocumentKind, key: bytes) -> bytes | None:
         """Return a document's bytes as they were kept."""
         query = select(DOCUMENTS.c.body).where(DOCUMENTS.c.kind == kind, DOCUMENTS.c.key == key)
         body: bytes | None = self._connection.execute(query).scalar_one_or_none()
-        return body
+        if body is None or self._sealing is None:
+            return body
+        return self._sealing.open(kind, key, body)
 
     def put(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         """Keep a document instead of the one under its key."""
-        statement = upsert(DOCUMENTS).values(kind=kind, key=key, body=body)
+        kept = body if self._sealing is None else self._sealing.seal(kind, key, body)
+        statement = upsert(DOCUMENTS).values(kind=kind, key=key, body=kept)
         keep = {"body": statement.excluded.body}
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=["kind", "key"], set_=keep)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 
 from guildmark.adapters.store.engine import reading, writing
-from guildmark.adapters.store.facts import SqlDocuments, SqlFacts
+from guildmark.adapters.store.facts import Sealing, SqlDocuments, SqlFacts
 from guildmark.adapters.store.log import SqlLog
 from guildmark.ports import View, Work
 
@@ -14,8 +14,9 @@ from guildmark.ports import View, Work
 class SqlNodeStore:
     """The store of one home; fulfils ``NodeStore``."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, sealing: Sealing | None = None) -> None:
         self._engine = engine
+        self._sealing = sealing
 
     @contextmanager
     def reading(self) -> Iterator[View]:
@@ -24,7 +25,7 @@ class SqlNodeStore:
             yield View(
                 facts=SqlFacts(connection),
                 log=SqlLog(connection),
-                documents=SqlDocuments(connection),
+                documents=SqlDocuments(connection, self._sealing),
             )
 
     @contextmanager
@@ -34,5 +35,5 @@ class SqlNodeStore:
             yield Work(
                 facts=SqlFacts(connection),
                 log=SqlLog(connection),
-                documents=SqlDocuments(connection),
+                documents=SqlDocuments(connection, self._sealing),
             )

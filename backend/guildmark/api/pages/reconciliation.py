@@ -56,6 +56,7 @@ class ReconciliationPage:
     tone: str
     stopped: str | None
     waiting: int
+    counted: str
     rows: tuple[LaneRow, ...]
     license: str
     design: str
@@ -72,6 +73,8 @@ def reconciliation_page(license_id: LicenseId, node: ServedNode) -> Reconciliati
         number = known(view.facts, LicenseNumberFact, license_id).number
         granted = known(view.facts, LicenseFact, number)
         rows = tuple(_row(one, view) for one in found.rows)
+        releasers = {one for row in found.rows for one in row.releasers}
+        names = sorted(_name(one, view) for one in releasers)
     alerts = sum(any(one.is_alert for one in row.differences) for row in found.rows)
     return ReconciliationPage(
         number=number,
@@ -79,6 +82,7 @@ def reconciliation_page(license_id: LicenseId, node: ServedNode) -> Reconciliati
         tone="bad" if alerts else "ok",
         stopped=in_words(found.stopped_at) if found.stopped_at else None,
         waiting=node.receipts.waiting(license_id),
+        counted=", ".join(names) or "nobody",
         rows=rows,
         license=to_hex(license_id),
         design=to_hex(granted.terms.design),
