@@ -1,4 +1,4 @@
-"""Nodes and the chain's keeper killed as an operating system kills: `kill -9` of real processes."""
+"""Nodes and the chain's keeper killed and ended at work: real processes, real signals."""
 
 import os
 import signal
@@ -94,16 +94,36 @@ def builds(played: Played, workshop: Workshop, first: int) -> list[bytes]:
 def test_killed_node_loses_and_doubles_nothing(
     played: Played, workshop: Workshop, volume: Callable[[int, int, int], int]
 ) -> None:
-    sent: list[bytes] = []
+    def die() -> None:
+        kill(played.stage, NODE)
+        stages.start(played.stage, NODE)
 
-    for number in range(volume(5, 25, 1_000)):
-        envelopes = builds(played, workshop, 1 + number * PARTS_A_KILL)
+    send_through(played, workshop, die, rounds=volume(5, 25, 1_000))
+
+
+def test_ended_node_loses_and_doubles_nothing(
+    played: Played, workshop: Workshop, volume: Callable[[int, int, int], int]
+) -> None:
+    """Ended as an upgrade ends it, each time in other work, with 0 as its exit code."""
+
+    def end() -> None:
+        stages.restart(played.stage, NODE)
+
+    send_through(played, workshop, end, rounds=volume(3, 15, 200))
+
+
+def send_through(
+    played: Played, workshop: Workshop, disturb: Callable[[], None], *, rounds: int
+) -> None:
+    """Send builds to a node that goes away at each moment of its work, and count them."""
+    before, sent = drawn(played, workshop), list[bytes]()
+    for number in range(rounds):
+        envelopes = builds(played, workshop, 1 + before + number * PARTS_A_KILL)
         sent += envelopes
         with ThreadPoolExecutor() as pool:
             answers = pool.submit(patiently, played.node, envelopes)
             time.sleep(MOMENTS[number % len(MOMENTS)])
-            kill(played.stage, NODE)
-            stages.start(played.stage, NODE)
+            disturb()
             assert {answer["reception"] for answer in answers.result()} <= {
                 "accepted",
                 "duplicate",
@@ -112,9 +132,10 @@ def test_killed_node_loses_and_doubles_nothing(
     until(lambda: all(is_final(played.node, envelope) for envelope in sent))
     found = [played.node.build(envelope_digest(envelope)) for envelope in sent]
     # Each machine names the unit that it expects; in the order of acceptance it gets that one.
-    assert [build["unit"] for build in found] == list(range(1, len(sent) + 1))
+    units = [before + place for place in range(1, len(sent) + 1)]
+    assert [build["unit"] for build in found] == units
     assert len({build["index"] for build in found}) == len(sent)
-    assert drawn(played, workshop) == len(sent)
+    assert drawn(played, workshop) == before + len(sent)
 
 
 def is_final(node: NodeClient, envelope: bytes) -> bool:
