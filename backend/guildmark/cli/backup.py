@@ -46,7 +46,7 @@ def create(
 ) -> None:
     """Copy a home into one file: databases, local chain, settings, content; its node may run.
 
-    Keys are left out unless a password seals them. All else is as secret as the home is.
+    Keys are left out unless a password seals them. Keep the file as you keep the home.
     """
     settings = settings_of(home)
     chain = settings.chain
