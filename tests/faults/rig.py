@@ -148,6 +148,7 @@ class Rig:
     snapshot: str = ""
     marks: list[tuple[int, str]] = field(default_factory=list)
     """Blocks to which the chain can be brought back, oldest first."""
+    highest: int = 0
     control: Rpc = field(init=False)
 
     def __post_init__(self) -> None:
@@ -186,6 +187,7 @@ class Rig:
         self.control.call("evm_revert", self.snapshot)
         self.snapshot = self.control.call("evm_snapshot")
         self.marks.clear()
+        self.highest = 0
         place = self.folder / name
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir()
@@ -210,7 +212,9 @@ class Rig:
         others than those before.
         """
         head = self.head()
-        within = [mark for mark in self.marks if head - mark[0] <= depth]
+        # What was final at the longest of the chains stays final on a shorter one.
+        self.highest = max(self.highest, head)
+        within = [mark for mark in self.marks if self.highest - mark[0] <= depth]
         if not within:
             return 0
         number, snapshot = within[0]
@@ -362,7 +366,8 @@ def judge(rig: Rig, database: Path, acknowledged: set[Digest]) -> Verdict:
     try:
         rest(rig, node)
         rig.mine(rig.depth)
-        node.step()
+        with contextlib.suppress(NetworkError):
+            node.step()
         return _verdict(rig, node, acknowledged)
     finally:
         node.close()
