@@ -16,7 +16,7 @@ setup-dev: ## and what tests need; Brownie's, the security tools' and OctoPrint'
 
 system: ## what some tests need: Debian packages (root, or the line that installs them), Kubo, a reader of logs
 	@scripts/system.sh
-	@$(PYTHON) scripts/kubo.py && $(PYTHON) scripts/tlog.py
+	@$(PYTHON) scripts/go_programs.py
 
 demo: setup ## the main job, end to end (KEEP=1 leaves the nodes running)
 	@$(RUN) scripts/demo
