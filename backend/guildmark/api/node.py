@@ -48,12 +48,13 @@ def application(node: Node) -> FastAPI:
         on_failure=lambda error: _end(app, error),
     )
 
-    challenger = Challenger(
-        keeping=node.home.keeping,
-        pause=node.home.settings.stores.challenge_hours * 3600,
-    )
-
+    challenger = Challenger(keeping=node.home.keeping)
     beside = (
+        Rounds(
+            name="content stores",
+            work=challenger.round,
+            pause=node.home.settings.stores.challenge_hours * 3600,
+        ),
         Rounds(
             name="witnesses",
             work=node.cosigning.round,
@@ -71,7 +72,6 @@ def application(node: Node) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         runner.start()
-        challenger.start()
         for rounds in beside:
             rounds.start()
         try:
@@ -79,7 +79,6 @@ def application(node: Node) -> FastAPI:
                 yield
         finally:
             await run_in_threadpool(runner.stop)
-            await run_in_threadpool(challenger.stop)
             for rounds in beside:
                 await run_in_threadpool(rounds.stop)
 

@@ -1,4 +1,4 @@
-"""Rounds beside the server: witnesses are asked, mirrors brought up to date, again and again."""
+"""Rounds beside the server: stores are challenged, witnesses asked, mirrors brought up to date."""
 
 import logging
 from collections.abc import Callable

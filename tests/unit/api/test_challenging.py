@@ -1,9 +1,8 @@
-"""The thread of challenges: it goes on after a fault, and tells what is amiss."""
+"""A round of challenges is remembered, and what is amiss is told."""
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from threading import Event
+from dataclasses import dataclass
 
 import pytest
 
@@ -16,45 +15,46 @@ from guildmark.services.keeping import Keeping, StoreSummary
 
 @dataclass
 class Stores:
-    """Stores that fail once, then answer."""
+    """One store with one file in a state; None is a store that does not answer."""
 
-    state: Availability
-    asked: int = 0
-    done: Event = field(default_factory=Event)
+    state: Availability | None
 
     def round(self) -> Iterator[StoreAnswer]:
-        self.asked += 1
-        if self.asked == 1:
+        if self.state is None:
             message = "Away."
             raise StoreUnavailableError(message)
         yield StoreAnswer(store="own", cid=Cid("bafk"), state=self.state)
-        if self.asked > 2:
-            self.done.set()
 
 
-def challenged(stores: Stores) -> Challenger:
-    challenger = Challenger(keeping=Keeping(stores=stores, clock=SystemClock()), pause=0.001)
-    assert challenger.latest is None
-    challenger.start()
-    assert stores.done.wait(10)
-    challenger.stop()
-    return challenger
+def challenger(state: Availability | None) -> Challenger:
+    return Challenger(keeping=Keeping(stores=Stores(state), clock=SystemClock()))
 
 
-def test_rounds_go_on_after_a_fault(caplog: pytest.LogCaptureFixture) -> None:
-    challenger = challenged(Stores(Availability.OK))
+def test_the_newest_round_is_remembered(caplog: pytest.LogCaptureFixture) -> None:
+    challenging = challenger(Availability.OK)
 
-    assert challenger.latest is not None
-    assert challenger.latest.stores == (StoreSummary(store="own", ok=1),)
-    assert [each.getMessage() for each in caplog.records] == ["store.unavailable: Away."]
+    challenging.round()
+
+    assert challenging.latest is not None
+    assert challenging.latest.stores == (StoreSummary(store="own", ok=1),)
+    assert caplog.records == []
+
+
+def test_a_round_that_fails_is_not_remembered() -> None:
+    challenging = challenger(None)
+
+    with pytest.raises(StoreUnavailableError, match=r"Away\."):
+        challenging.round()
+
+    assert challenging.latest is None
 
 
 @pytest.mark.parametrize("state", [Availability.UNAVAILABLE, Availability.INVALID])
 def test_what_is_amiss_is_logged(state: Availability, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
 
-    challenged(Stores(state))
+    challenger(state).round()
 
     counts = (int(state is Availability.UNAVAILABLE), int(state is Availability.INVALID))
     expected = "content store own: {} files unavailable, {} invalid".format(*counts)
-    assert expected in [each.getMessage() for each in caplog.records]
+    assert [each.getMessage() for each in caplog.records] == [expected]
