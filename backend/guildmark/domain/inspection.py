@@ -10,7 +10,6 @@ from guildmark.domain.dependencies import NO_DEPENDENCIES
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.fields import Fields, read_document
 from guildmark.domain.identifiers import (
     UINT40_MAX,
     ZERO32,
@@ -20,16 +19,20 @@ from guildmark.domain.identifiers import (
     LogNumber,
     SiteRecipeId,
 )
-from guildmark.domain.predicate import Measurement, read_digest_set
+from guildmark.domain.in_toto import StatementForm
+from guildmark.domain.predicate import Measurement
 from guildmark.domain.record import Record
-from guildmark.domain.statement import PAYLOAD_TYPE, STATEMENT_TYPE, SubjectMismatchError
-from guildmark.domain.strictjson import JsonObject, Limits, parse_object
+from guildmark.domain.statement import PAYLOAD_TYPE
+from guildmark.domain.strictjson import Limits, parse_object
 
 INSPECTION_PREDICATE_TYPE = "https://guildmark.org/inspection/v1"
-INSPECTION_LIMITS = Limits(size=1 << 17, depth=8, values=2_000)
 PROOF_LIMITS = Limits(size=1 << 19, depth=6, values=2_000)
 
-_SUBJECT_NAME = "part"
+_FORM = StatementForm(
+    predicate_type=INSPECTION_PREDICATE_TYPE,
+    subject_name="part",
+    limits=Limits(size=1 << 17, depth=8, values=2_000),
+)
 
 
 class InspectionMalformedError(MalformedError):
@@ -104,15 +107,7 @@ class Inspection:
 
     def encode(self) -> bytes:
         """Return the inspection as an in-toto statement: the payload of its envelope."""
-        subject: JsonObject = {"name": _SUBJECT_NAME, "digest": {"sha256": self.subject.hex()}}
-        return canonical(
-            {
-                "_type": STATEMENT_TYPE,
-                "subject": [subject],
-                "predicateType": INSPECTION_PREDICATE_TYPE,
-                "predicate": codec.dump(self),
-            }
-        )
+        return _FORM.write(self)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -123,18 +118,7 @@ class Inspection:
             DocumentError: A member is missing, unknown or of another type.
             SubjectMismatchError: The predicate is about another part than the subject.
         """
-        return read_document(data, cls._of, INSPECTION_LIMITS)
-
-    @classmethod
-    def _of(cls, fields: Fields) -> Self:
-        fields.constant("_type", STATEMENT_TYPE)
-        fields.constant("predicateType", INSPECTION_PREDICATE_TYPE)
-        subjects = fields.objects("subject", _read_subject)
-        inspection = codec.load(cls, fields.value("predicate"), at="predicate")
-        if subjects != (inspection.subject,):
-            message = "The inspection's subject is another part than its predicate names."
-            raise SubjectMismatchError(message)
-        return inspection
+        return _FORM.read(cls, data)
 
 
 def inspection_in(envelope: Envelope) -> Inspection:
@@ -191,8 +175,3 @@ class InspectionProof:
             DocumentError: A member is missing, unknown or of another type.
         """
         return codec.load(cls, parse_object(data, PROOF_LIMITS))
-
-
-def _read_subject(fields: Fields) -> Digest:
-    fields.constant("name", _SUBJECT_NAME)
-    return fields.object("digest", read_digest_set)

@@ -9,7 +9,6 @@ from guildmark.domain.dependencies import NO_DEPENDENCIES
 from guildmark.domain.dsse import Envelope, envelope_digest
 from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.errors import MalformedError, NotLoggedError
-from guildmark.domain.fields import Fields, read_document
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     BLOCK_MAX,
@@ -27,16 +26,15 @@ from guildmark.domain.identifiers import (
     RecipeId,
     SiteRecipeId,
 )
+from guildmark.domain.in_toto import StatementForm
 from guildmark.domain.merkle import verify_inclusion
-from guildmark.domain.predicate import read_digest_set
 from guildmark.domain.record import Record
-from guildmark.domain.statement import PAYLOAD_TYPE, STATEMENT_TYPE, SubjectMismatchError
-from guildmark.domain.strictjson import JsonObject, Limits, parse_object
+from guildmark.domain.statement import PAYLOAD_TYPE
+from guildmark.domain.strictjson import Limits, parse_object
 
 REQUEST_PAYLOAD_TYPE = "application/vnd.guildmark.release-request+json"
 RECEIPT_PREDICATE_TYPE = "https://guildmark.org/release/v1"
 REQUEST_LIMITS = Limits(size=1 << 14, depth=2, values=64)
-RECEIPT_LIMITS = Limits(size=1 << 14, depth=6, values=64)
 RELEASED_LIMITS = Limits(size=1 << 18, depth=3, values=2_000)
 
 RECIPIENT_MAX = 2048
@@ -49,7 +47,11 @@ NO_MACHINE = IdentityId(ZERO32)
 
 _KEYS_TAG = b"guildmark/release/v1"
 _SUBJECT_TAG = b"guildmark/receipt/v1"
-_SUBJECT_NAME = "release"
+_FORM = StatementForm(
+    predicate_type=RECEIPT_PREDICATE_TYPE,
+    subject_name="release",
+    limits=Limits(size=1 << 14, depth=6, values=64),
+)
 
 
 class ReceiptTypeError(MalformedError):
@@ -214,15 +216,7 @@ class ReleaseReceipt:
 
     def encode(self) -> bytes:
         """Return the receipt as an in-toto statement: the payload of its envelope."""
-        subject: JsonObject = {"name": _SUBJECT_NAME, "digest": {"sha256": self.subject.hex()}}
-        return canonical(
-            {
-                "_type": STATEMENT_TYPE,
-                "subject": [subject],
-                "predicateType": RECEIPT_PREDICATE_TYPE,
-                "predicate": codec.dump(self),
-            }
-        )
+        return _FORM.write(self)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -233,18 +227,7 @@ class ReleaseReceipt:
             DocumentError: A member is missing, unknown or of another type.
             SubjectMismatchError: The subject is not the salted digest of the request.
         """
-        return read_document(data, cls._read, RECEIPT_LIMITS)
-
-    @classmethod
-    def _read(cls, fields: Fields) -> Self:
-        fields.constant("_type", STATEMENT_TYPE)
-        fields.constant("predicateType", RECEIPT_PREDICATE_TYPE)
-        subjects = fields.objects("subject", _read_subject)
-        receipt = codec.load(cls, fields.value("predicate"), at="predicate")
-        if subjects != (receipt.subject,):
-            message = "The subject's digest is not the salted digest of the request."
-            raise SubjectMismatchError(message)
-        return receipt
+        return _FORM.read(cls, data)
 
 
 def receipt_in(envelope: bytes) -> ReleaseReceipt:
@@ -345,8 +328,3 @@ def read_proof(data: bytes) -> ReceiptProof:
         MalformedRecordError: Its record cannot be one.
     """
     return codec.load(ReceiptProof, parse_object(data, PROOF_LIMITS))
-
-
-def _read_subject(fields: Fields) -> Digest:
-    fields.constant("name", _SUBJECT_NAME)
-    return fields.object("digest", read_digest_set)
