@@ -8,6 +8,7 @@ from typing import Any
 from fakes.world import MACHINE, World
 from guildmark.adapters.fieldwork.database import AgentDatabase
 from guildmark.adapters.fieldwork.sealing import FileSealer
+from guildmark.adapters.peers.client import PeerRefusedError
 from guildmark.domain.clause import ClausePath
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.fieldwork import Brief, Post
@@ -34,12 +35,6 @@ from guildmark.services.watching import Watching
 
 PRINTER = "printer"
 CURSOR_SIZE = 8
-
-
-class UnknownBuildError(GuildmarkError):
-    """What a node's client raises."""
-
-    code = "build.unknown"
 
 
 @dataclass
@@ -118,7 +113,7 @@ class WorldNode:
             found = view.log.build(digest)
         if found is None:
             message = "No such build."
-            raise UnknownBuildError(message)
+            raise PeerRefusedError(message, status=404, reason="build.unknown")
         return _build(found)
 
     def put_content(self, chunks: Iterable[bytes]) -> Cid:

@@ -133,6 +133,19 @@ def test_what_was_sealed_before_is_read_with_what_was_not(engine: Engine, folder
     assert sealing(folder).keys.names() == [KEY]
 
 
+@pytest.mark.parametrize(
+    ("behind", "sealed_anew"), [(b"\0\xff\xff", 0), (b"\0", 0), (b"\1", 1), (b"", 1)]
+)
+def test_what_is_sealed_is_told_by_its_mark_whatever_follows(
+    behind: bytes, sealed_anew: int, engine: Engine, folder: Path
+) -> None:
+    row = {"kind": DocumentKind.FILES, "key": PLACE, "body": b"guildmark/sealed/v1" + behind}
+    with writing(engine) as connection:
+        connection.execute(insert(DOCUMENTS).values(row))
+
+    assert seal_old(engine, sealing(folder)) == sealed_anew
+
+
 def _closed(folder: Path) -> FileKeyStore:
     def password() -> str:
         pytest.fail("nobody needs a password")

@@ -8,7 +8,7 @@ import logging
 import sqlite3
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, or_, select, update
 
 from guildmark.adapters.store.engine import reading, writing
 from guildmark.adapters.store.facts import DOCUMENTS
@@ -28,6 +28,8 @@ SECRET = frozenset({DocumentKind.FILES, DocumentKind.PACKAGE})
 """The documents that hold content keys."""
 
 _MARK = b"guildmark/sealed/v1\0"
+# The first bytes behind all that begin with the mark.
+_BEHIND_MARK = b"guildmark/sealed/v1\1"
 
 _logger = logging.getLogger(__name__)
 
@@ -78,7 +80,7 @@ def seal_old(engine: Engine, sealing: HomeSealing) -> int:
     """
     clear = [
         DOCUMENTS.c.kind.in_([kind.value for kind in SECRET]),
-        ~DOCUMENTS.c.body.between(_MARK, _MARK + b"\xff"),
+        or_(DOCUMENTS.c.body < _MARK, DOCUMENTS.c.body >= _BEHIND_MARK),
     ]
     with reading(engine) as connection:
         if connection.execute(select(DOCUMENTS.c.key).where(*clear).limit(1)).first() is None:
