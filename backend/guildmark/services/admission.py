@@ -547,7 +547,7 @@ class Desk:
 
     def _place(self, site: IdentityId, maker: IdentityId) -> Place:
         if (site, maker) not in self._places:
-            self._places[site, maker] = Place.known(site, maker, self.view)
+            self._places[site, maker] = Place.known(site, maker, self.view, trust=self.trust)
         return self._places[site, maker]
 
     def _clauses(self, kind: DocumentKind, key: bytes, root: Digest) -> DisclosedClauses:

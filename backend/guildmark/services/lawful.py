@@ -11,8 +11,10 @@ from guildmark.domain.identity import profile_digest, scheme_bytes
 from guildmark.domain.lawful import CLEARANCE_SCHEME, Use, uncleared, use_in
 from guildmark.domain.strictjson import parse_object
 from guildmark.domain.terms import unknown_in
+from guildmark.domain.trust import Trust
 from guildmark.ports import DocumentKind, View
 from guildmark.services.disclosing import DISCLOSURE_LIMITS, shown_claim
+from guildmark.services.notices import is_act_doubted
 from guildmark.services.projection import known
 
 
@@ -62,6 +64,7 @@ class Place:
         view: View,
         *,
         issuers: Collection[IdentityId] | None = None,
+        trust: Trust | None = None,
     ) -> "Place":
         """Return what the index and the disclosed documents say of a place.
 
@@ -70,9 +73,10 @@ class Place:
             maker: The organization that it belongs to.
             view: What this home knows.
             issuers: Whose clearances count; anybody's where it is left out.
+            trust: Which authorities' notices count against an issuer.
         """
         subjects = [one for one in (site, maker) if one is not None]
-        found = (value for one in subjects for value in _clearances(one, view, issuers))
+        found = (value for one in subjects for value in _clearances(one, view, issuers, trust))
         return cls(site=site, country=_country(site, view), cleared=frozenset(found))
 
     def check(self, number: int, members: DisclosedClauses) -> None:
@@ -113,11 +117,17 @@ def _country(site: IdentityId, view: View) -> str | None:
 
 
 def _clearances(
-    subject: IdentityId, view: View, issuers: Collection[IdentityId] | None
+    subject: IdentityId,
+    view: View,
+    issuers: Collection[IdentityId] | None,
+    trust: Trust | None,
 ) -> Iterator[str]:
     for named in view.facts.each(NamedByFact, subject):
         claim = known(view.facts, ClaimFact, named.claim)
         if claim.until or claim.scheme != scheme_bytes(CLEARANCE_SCHEME):
+            continue
+        if is_act_doubted(claim.issuer, claim.since, view.facts, trust):
+            # It may have been a thief who cleared.
             continue
         shown = shown_claim(view.documents, claim)
         if shown is not None and (issuers is None or claim.issuer in issuers):

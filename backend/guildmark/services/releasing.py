@@ -429,7 +429,9 @@ class Releasing:
         self, asked: _Asked, granted: LicenseFact, maker: IdentityId, deposit: Deposit
     ) -> None:
         request, facts = asked.request, asked.view.facts
-        place = Place.known(request.site, maker, asked.view, issuers=deposit.issuers)
+        place = Place.known(
+            request.site, maker, asked.view, issuers=deposit.issuers, trust=self.trust
+        )
         chain = list(licensed(granted.id, deposit.package, facts))
         newest = self.ledger.read_all([_licenses("license", one.number) for one, _ in chain])
         for (one, members), now in zip(chain, newest, strict=True):

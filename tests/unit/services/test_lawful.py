@@ -16,7 +16,7 @@ from guildmark.domain.clauses import (
     disclose_all,
 )
 from guildmark.domain.contracts import ContractName
-from guildmark.domain.facts import LaneFact
+from guildmark.domain.facts import ClaimFact, LaneFact
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, LicenseId, to_hex
 from guildmark.domain.identity import ClaimDocument, profile_digest
@@ -32,6 +32,7 @@ from guildmark.services.lawful import (
     Place,
     TermsUnknownError,
 )
+from guildmark.services.notices import Suspicion
 from guildmark.services.offers import Draft, Offer, Offers
 from guildmark.services.packages import Package, PackageMismatchError, Packages
 from guildmark.services.projection import known
@@ -241,6 +242,29 @@ def test_clearance_that_is_revoked_or_not_disclosed_does_not_count(world: World)
 
     with pytest.raises(NotClearedError):
         seal(world, world.issuer)
+
+
+@pytest.mark.parametrize(("later", "counts"), [(0, False), (1, True)])
+def test_clearance_that_a_thief_may_have_given_does_not_count(
+    world: World, later: int, counts: bool
+) -> None:
+    world = under(world, CONTROL_CLASS=[CLASS])
+    made = clear(world, world.site)
+    with world.tools.store.reading() as view:
+        since = known(view.facts, ClaimFact, made).since
+    world.tools.chain.mine()
+    world.tools.chain.mine()
+
+    notice = Suspicion(since=since + later)
+    world.tools.notices(ISSUER).of_controller(world.issuer, notice)
+    world.tools.indexing().follow()
+
+    assert received(world) == ("" if counts else "license.notCleared")
+    if counts:
+        assert seal(world, world.issuer)
+    else:
+        with pytest.raises(NotClearedError):
+            seal(world, world.issuer)
 
 
 def test_terms_above_bind_keys_and_the_door(world: World) -> None:
