@@ -20,6 +20,11 @@ _SIGNED = "".join(
     f'[[operations]]\ninclude-path = "{path}"\nchecks.positive_data_acceptance.enabled = false\n'
     for path in ("/v1/releases", "/v1/reconciliations", "/v1/disclosures/inspection/{key}")
 )
+# The log is the one that is there, also where a case was to have a wrong one.
+_GIVEN = (
+    '[[operations]]\ninclude-path = "/v1/logs/{log}/consistency/{old}/{new}"\n'
+    "checks.negative_data_rejection.enabled = false\n"
+)
 _CASES = re.compile(r"([\d,]+) generated, ([\d,]+) passed")
 
 
@@ -95,7 +100,7 @@ def _known(played: Played) -> str:
         "query.label": played.parts[0].label,
     }
     lines = [f'"{name}" = {value!r}'.replace("'", '"') for name, value in values.items()]
-    return "[parameters]\n" + "\n".join(lines) + "\n"
+    return "[parameters]\n" + "\n".join(lines) + "\n" + _GIVEN
 
 
 def _check_quiet(web: httpx.Client, played: Played) -> None:
