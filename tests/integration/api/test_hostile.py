@@ -123,7 +123,8 @@ def test_what_never_becomes_a_request_ends_quietly(
 ) -> None:
     answer = _asked(web, request_bytes, ends=True)
 
-    assert answer == b""
+    # What has no known type is refused before its body is waited for, where that is quick enough.
+    assert answer == b"" or _status(answer) == 415
     assert web.get("/healthz").status_code == 200
     assert "Traceback" not in _log(played)
 
