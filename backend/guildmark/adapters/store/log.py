@@ -131,11 +131,12 @@ class SqlLog:
             counters = [one.counter for one in entries if one.entry.machine == machine]
             # A machine's receipts stand in its name, too; they count nothing.
             own = (QUEUE.c.machine == machine, QUEUE.c.kind == EntryKind.BUILD)
-            for row in self._among(_standing().where(*own), QUEUE.c.counter, counters):
-                standing.counters[machine, row.counter] = _build(row)
-            for row in self._among(_refused().where(*own), QUEUE.c.counter, counters):
-                known = standing.refused.setdefault((machine, row.counter), set())
-                known.add(Digest(row.digest))
+            for row in self._among(_builds().where(*own), QUEUE.c.counter, counters):
+                place = (machine, row.counter)
+                if row.state == BuildState.REFUSED:
+                    standing.refused.setdefault(place, set()).add(Digest(row.digest))
+                else:
+                    standing.counters[place] = _build(row)
         return standing
 
     def payload(self, digest: Digest) -> Build | None:
@@ -294,10 +295,6 @@ def _builds() -> _Query:
 
 def _standing() -> _Query:
     return _builds().where(QUEUE.c.state != BuildState.REFUSED)
-
-
-def _refused() -> _Query:
-    return _builds().where(QUEUE.c.state == BuildState.REFUSED)
 
 
 def _row(entry: Queued) -> Mapping[str, object]:
