@@ -207,9 +207,12 @@ class Home:
     @property
     def indexing(self) -> Indexing:
         """Return the use cases around the index."""
-        node = self.settings.node
-        own_log = None if node is None else node.log
-        return Indexing(ledger=self.ledger, store=self.store, naming=self.naming, own_log=own_log)
+        return Indexing(
+            ledger=self.ledger,
+            store=self.store,
+            naming=self.naming,
+            own_log=self.settings.own_log,
+        )
 
     @property
     def keeping(self) -> Keeping:
@@ -224,12 +227,11 @@ class Home:
     @property
     def publishing(self) -> Publishing:
         """Return the use cases around the trees of logs' records."""
-        node = self.settings.node
         return Publishing(
             ledger=self.ledger,
             store=self.store,
             keys=self.keys,
-            own_log=None if node is None else node.log,
+            own_log=self.settings.own_log,
         )
 
     @property
@@ -439,7 +441,7 @@ def open_fsck(settings: Settings, *, open_seconds: int) -> Fsck:
             store=SqlNodeStore(engine),
             scratch=ScratchStore,
             naming=Naming(names=UnicodeNames()),
-            own_log=None if settings.node is None else settings.node.log,
+            own_log=settings.own_log,
         ),
         auditing=Auditing(
             table=OutboxTable(engine),

@@ -120,6 +120,11 @@ class Settings:
     stores: ContentSettings = ContentSettings()
 
     @property
+    def own_log(self) -> LogNumber | None:
+        """Return the log that this home's node runs, None where it runs none."""
+        return None if self.node is None else self.node.log
+
+    @property
     def database(self) -> Path:
         """Return where the database is."""
         return self.home / "node.db"
