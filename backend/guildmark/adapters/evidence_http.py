@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import NoReturn, Self
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import quote
 
+from guildmark.adapters.addresses import split_url
 from guildmark.domain import strictjson
 from guildmark.domain.archive import DEFAULT_LIMITS
 from guildmark.domain.canonical import canonical
@@ -250,7 +251,7 @@ class _Address:
 
     @classmethod
     def of(cls, url: str) -> Self:
-        parts = _split(url)
+        parts = split_url(url)
         if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
             message = f"{url[:80]!r} is no http or https address."
             raise SourceAddressError(message, found=ascii(url[:80]))
@@ -282,15 +283,6 @@ class _Address:
             raise SourceUnreachableError(message, host=self.host) from error
         finally:
             connection.close()
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts
 
 
 def _body(answer: HTTPResponse, limit: int) -> bytes | None:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import NoReturn
-from urllib.parse import SplitResult, quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import httpx
 
+from guildmark.adapters.addresses import split_url
 from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import Digest
 from guildmark.ports import MachineAnswerError, MachineUnavailableError
@@ -141,22 +142,13 @@ class Site:
 
 
 def _check(url: str) -> None:
-    parts = _split(url)
+    parts = split_url(url)
     if parts is None or parts.scheme not in {"http", "https"} or not parts.hostname:
         message = f"{url[:80]!r} is no http or https address."
         raise MachineAddressError(message, found=ascii(url[:80]))
     if parts.username or parts.password or parts.query or parts.fragment:
         message = "A machine's address has neither user nor password, nor a part after ? or #."
         raise MachineAddressError(message, host=parts.hostname)
-
-
-def _split(url: str) -> SplitResult | None:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts
 
 
 def _refuse(reason: str) -> NoReturn:
