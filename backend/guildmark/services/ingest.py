@@ -210,9 +210,14 @@ class _Door:
             digest = to_hex(min(refused))
             message = f"Counter {entry.counter} stands for {digest}, which drew no unit."
             raise ReplacesMissingError(message, counter=entry.counter, envelope=digest)
-        if replaced is not None and self.work.log.build(replaced) is not None:
+        if replaced is not None and self._is_known(replaced):
             message = f"{to_hex(replaced)} has another machine or counter than its replacement."
             raise ReplacesOtherError(message, envelope=to_hex(replaced))
+
+    def _is_known(self, envelope: Digest) -> bool:
+        """Return whether an envelope was taken in, by this request or an earlier one."""
+        own = any(one.digest == envelope for one in self.accepted)
+        return own or self.work.log.build(envelope) is not None
 
     def _check_room(self, admitted: Admitted) -> None:
         """Refuse what the contract would refuse, units that others claimed counted as drawn."""

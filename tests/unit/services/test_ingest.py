@@ -805,3 +805,12 @@ def test_two_replacements_of_one_envelope_do_not_both_count(world: World) -> Non
     assert [answer.reception for answer in answers] == [Reception.ACCEPTED, Reception.REFUSED]
     assert answers[1].error is not None
     assert answers[1].error.code == "machine.counterReused"
+
+
+def test_a_replacement_of_an_item_of_its_own_request_has_its_counter_too(world: World) -> None:
+    first = world.envelope(1)
+
+    answers = send(world, first, in_place_of(world, first, number=2))
+
+    codes = [answer.error and answer.error.code for answer in answers]
+    assert codes == [None, "statement.replacesOther"]
