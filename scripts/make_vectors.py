@@ -17,8 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from guildmark.domain import codec
 from guildmark.domain.accreditation import ScopeDocument, accreditation_id
-from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType, Criticality
-from guildmark.domain.clauses import clause_root
 from guildmark.domain.design import Commitment, Revision
 from guildmark.domain.dsse import Envelope, envelope_digest, pre_authentication_encoding
 from guildmark.domain.eip712 import licenses_domain, parts_domain, supersede_hash, void_hash
@@ -46,7 +44,9 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity import ClaimDocument, identity_id, key_id, scheme_bytes
 from guildmark.domain.merkle import MerkleTree, leaf_hash
-from guildmark.domain.recipe import Change, Recipe, SiteRecipe
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType, Criticality
+from guildmark.domain.recipes.clauses import clause_root
+from guildmark.domain.recipes.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.record import Grant, Record
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import PAYLOAD_TYPE

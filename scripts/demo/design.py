@@ -6,8 +6,6 @@ from contextlib import ExitStack
 from demo import cast
 from demo.actors import ACCOUNT, SEALED, Maker, Operator, Party
 from guildmark.adapters.peers.client import NodeClient
-from guildmark.domain.clause import Clause
-from guildmark.domain.clauses import clause_root, disclose_all
 from guildmark.domain.digital_link import operator_token
 from guildmark.domain.facts import LaneFact, RevisionFact
 from guildmark.domain.fileset import Manifest
@@ -19,7 +17,9 @@ from guildmark.domain.identifiers import (
     Uint256,
     to_hex,
 )
-from guildmark.domain.recipe import Recipe, RecipeDocument, Status
+from guildmark.domain.recipes.clause import Clause
+from guildmark.domain.recipes.clauses import clause_root, disclose_all
+from guildmark.domain.recipes.recipe import Recipe, RecipeDocument, Status
 from guildmark.domain.release import ReleasePlace
 from guildmark.domain.terms import Terms, TermsKind, revision_member, terms_members
 from guildmark.ports import DocumentKind

@@ -11,8 +11,6 @@ from time import monotonic, sleep
 
 from demo.actors import MACHINE, SEALED, SITE, Disclosed, Maker, Operator
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
-from guildmark.domain.clause import Clause, ClausePath, ClauseType
-from guildmark.domain.clauses import disclose_all
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.digital_link import DigitalLink, operator_token, serial_in_lane
 from guildmark.domain.fileset import FileName, Manifest
@@ -27,7 +25,9 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.predicate import Beacon, ExternalParameters, Measurement, Setting
-from guildmark.domain.recipe import RecipeDocument
+from guildmark.domain.recipes.clause import Clause, ClausePath, ClauseType
+from guildmark.domain.recipes.clauses import disclose_all
+from guildmark.domain.recipes.recipe import RecipeDocument
 from guildmark.domain.record import Record
 from guildmark.ports import Call, DocumentKind
 from guildmark.services.builds import Assignment, Finished

@@ -18,10 +18,10 @@ from demo.actors import ACCOUNT, SITE
 from demo.making import fresh_beacon
 from demo.workshop import Workshop
 from e2e.cli_actors import Actor
-from guildmark.domain.clauses import disclose_all
 from guildmark.domain.facts import LaneFact
 from guildmark.domain.identifiers import IdentityId, LaneNumber, Uint256, to_hex
 from guildmark.domain.identity import IdentityKind
+from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.ports import DocumentKind
 from guildmark.services.disclosing import clauses_body

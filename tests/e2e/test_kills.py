@@ -18,10 +18,10 @@ from demo.making import fresh_beacon
 from demo.stage import Stage
 from demo.workshop import Workshop
 from guildmark.adapters.peers.client import NodeClient
-from guildmark.domain.clauses import disclose_all
 from guildmark.domain.dsse import envelope_digest
 from guildmark.domain.facts import LaneFact, RecordFact
 from guildmark.domain.identifiers import Uint256, UnitNumber
+from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.ports import DocumentKind, PeerUnavailableError
 from guildmark.services.disclosing import clauses_body
 from guildmark.services.projection import known

@@ -40,7 +40,7 @@ from guildmark.domain.identifiers import (
     UnitNumber,
 )
 from guildmark.domain.identity import controller_target, identity_id, key_id
-from guildmark.domain.recipe import Change, Recipe, SiteRecipe
+from guildmark.domain.recipes.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.record import Grant
 from guildmark.domain.refusals import (
     CallerRefusedError,

@@ -9,7 +9,6 @@ from fakes.world import MACHINE, World
 from guildmark.adapters.fieldwork.database import AgentDatabase
 from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.adapters.peers.client import PeerRefusedError
-from guildmark.domain.clause import ClausePath
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.fieldwork import Brief, Post
 from guildmark.domain.hashing import sha256
@@ -25,6 +24,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.jobs import Gap, JobEvent, JobPhase, Observation, Piece, Sample
 from guildmark.domain.predicate import Measurement, Setting
 from guildmark.domain.queue import Build
+from guildmark.domain.recipes.clause import ClausePath
 from guildmark.ports import PeerUnavailableError
 from guildmark.services.attesting import Attesting
 from guildmark.services.briefing import Briefing, Question

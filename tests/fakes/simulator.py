@@ -9,10 +9,9 @@ from typing import Any
 
 from fakes.keys import opened
 from fakes.tries import Trie, secure
-from guildmark.domain import clauses, storage
+from guildmark.domain import storage
 from guildmark.domain.accreditation import ScopeDocument
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.contracts import (
     AccountProof,
     ChainClass,
@@ -57,7 +56,9 @@ from guildmark.domain.predicate import (
     Setting,
     SignerRole,
 )
-from guildmark.domain.recipe import Recipe, SiteRecipe, Status
+from guildmark.domain.recipes import clauses
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
+from guildmark.domain.recipes.recipe import Recipe, SiteRecipe, Status
 from guildmark.domain.record import Grant, Record
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement

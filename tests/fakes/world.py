@@ -12,14 +12,6 @@ from fakes.content import CountingEntropy, MemoryVault
 from fakes.keys import MemoryKeyStore, signing_key
 from fakes.store import MemoryNodeStore
 from guildmark.adapters.lookalikes import UnicodeNames
-from guildmark.domain.clause import (
-    Clause,
-    ClauseClass,
-    ClausePath,
-    ClauseType,
-    Criticality,
-)
-from guildmark.domain.clauses import clause_root, disclose_all
 from guildmark.domain.design import Revision
 from guildmark.domain.dsse import Envelope
 from guildmark.domain.facts import LaneFact, RevisionFact
@@ -44,7 +36,15 @@ from guildmark.domain.predicate import (
     Measurement,
     Setting,
 )
-from guildmark.domain.recipe import Recipe, RecipeDocument, Status
+from guildmark.domain.recipes.clause import (
+    Clause,
+    ClauseClass,
+    ClausePath,
+    ClauseType,
+    Criticality,
+)
+from guildmark.domain.recipes.clauses import clause_root, disclose_all
+from guildmark.domain.recipes.recipe import Recipe, RecipeDocument, Status
 from guildmark.domain.record import Record
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.terms import Terms, TermsKind, revision_member, terms_members

@@ -24,10 +24,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from guildmark.domain.clause import ClausePath
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.fieldwork import Job, JobState
 from guildmark.domain.predicate import Measurement
+from guildmark.domain.recipes.clause import ClausePath
 from guildmark.outfit import Agent
 from guildmark.services.fieldreport import overview
 from guildmark.services.watching import Addition, JobUnknownError

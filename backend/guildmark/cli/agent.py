@@ -37,7 +37,6 @@ from guildmark.cli.arguments import (
     recipe_id,
 )
 from guildmark.cli.homes import KEYS, OutputExistsError, folder_of, keys_of, write_new
-from guildmark.domain.clause import ClausePath
 from guildmark.domain.dsse import Envelope
 from guildmark.domain.errors import ConflictError, MalformedError, NotFoundError
 from guildmark.domain.fieldwork import Brief, Job, Post, Signed, SignedState
@@ -51,6 +50,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.jobs import JobEvent, JobPhase, Piece
 from guildmark.domain.predicate import Measurement
+from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.telemetry import (
     CHUNKS_MAX,

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self, TypeVar
 
-from guildmark.domain.clause import ClausePath
 from guildmark.domain.fields import Fields, read_document, read_object
 from guildmark.domain.predicate import NAME_MAX, Measurement, Setting
+from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.strictjson import parse_object
 
 T = TypeVar("T")

@@ -22,12 +22,12 @@ from guildmark.cli.homes import write_new
 from guildmark.cli.jobs import read_settings
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clause import Clause
 from guildmark.domain.errors import UsageError
 from guildmark.domain.facts import RecipeFact, RevisionFact, SiteRecipeFact
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import UINT40_MAX, DesignId, Digest, IdentityId, RecipeId, to_hex
-from guildmark.domain.recipe import NO_RECIPE, Change, Recipe, RecipeDocument, Status
+from guildmark.domain.recipes.clause import Clause
+from guildmark.domain.recipes.recipe import NO_RECIPE, Change, Recipe, RecipeDocument, Status
 from guildmark.domain.refusals import DesignUnknownError, RecipeUnknownError
 from guildmark.ports import DocumentKind, KeyName, View
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Self
 
-from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.identifiers import (
     IdentityId,
     MalformedHexError,
     bytes32_from_hex,
     to_hex,
 )
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
 
 COUNTERSIGNATURE = ClausePath("/qa/countersignature")
 """The clause that asks for it, a core text."""

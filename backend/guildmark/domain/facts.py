@@ -27,7 +27,7 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     UnitNumber,
 )
-from guildmark.domain.recipe import Recipe, SiteRecipe
+from guildmark.domain.recipes.recipe import Recipe, SiteRecipe
 from guildmark.domain.record import Record
 from guildmark.domain.terms import Terms
 

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 from typing import NewType, Self
 
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clause import (
-    Clause,
-    ClauseClass,
-    ClausePath,
-    ClauseType,
-    Criticality,
-)
-from guildmark.domain.clauses import clause_root
 from guildmark.domain.errors import ContentError, MalformedError
 from guildmark.domain.fields import Fields, read_document
 from guildmark.domain.geometry import Geometry
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Cid, Digest, to_hex
 from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.recipes.clause import (
+    Clause,
+    ClauseClass,
+    ClausePath,
+    ClauseType,
+    Criticality,
+)
+from guildmark.domain.recipes.clauses import clause_root
 from guildmark.domain.strictjson import INTEGER_MAX, JsonObject, Limits
 
 MANIFEST_TYPE = "https://guildmark.org/files/v1"

@@ -7,7 +7,7 @@ from typing import Self
 
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.fields import Fields
-from guildmark.domain.quantity import parse_decimal
+from guildmark.domain.recipes.quantity import parse_decimal
 from guildmark.domain.strictjson import JsonValue
 
 UNSTATED = "unstated"

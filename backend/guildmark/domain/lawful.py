@@ -8,8 +8,8 @@ chain; a clearance is a claim of scheme CONTROL by an issuer whom the reader lis
 from collections.abc import Iterable
 from enum import Enum
 
-from guildmark.domain.clauses import DisclosedClauses
 from guildmark.domain.errors import MalformedError
+from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.domain.terms import TermsKind, may_hide, named_in
 
 _CODES = """

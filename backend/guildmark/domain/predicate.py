@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, Self
 
-from guildmark.domain.clause import ClausePath, parse_path
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.fields import Fields
 from guildmark.domain.identifiers import (
@@ -23,7 +22,8 @@ from guildmark.domain.identifiers import (
     digest_from_hex,
     to_hex,
 )
-from guildmark.domain.quantity import check_unit, parse_decimal
+from guildmark.domain.recipes.clause import ClausePath, parse_path
+from guildmark.domain.recipes.quantity import check_unit, parse_decimal
 from guildmark.domain.strictjson import JsonObject, JsonValue
 
 NAME_MAX = 200

@@ -6,15 +6,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 from guildmark.domain import abi
-from guildmark.domain.clause import (
-    Clause,
-    ClauseClass,
-    ClausePath,
-    ClauseType,
-    Criticality,
-    NewSalt,
-)
-from guildmark.domain.clauses import DisclosedClauses
 from guildmark.domain.eip712 import TypedDataDomain
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.hashing import keccak256, sha256
@@ -31,6 +22,15 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
+from guildmark.domain.recipes.clause import (
+    Clause,
+    ClauseClass,
+    ClausePath,
+    ClauseType,
+    Criticality,
+    NewSalt,
+)
+from guildmark.domain.recipes.clauses import DisclosedClauses
 
 _TERMS = (
     b"Terms(bytes32 design,uint40 designEpoch,uint40 units,bytes32 holder,uint40 notBefore,"

@@ -8,8 +8,6 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from guildmark.domain.accreditation import accredited_over
-from guildmark.domain.clause import Clause, ClauseType
-from guildmark.domain.clauses import DisclosedClauses, compare, disclose_all
 from guildmark.domain.countersigning import Demand
 from guildmark.domain.digital_link import DigitalLink, operator_token
 from guildmark.domain.dsse import Envelope, envelope_digest
@@ -51,7 +49,9 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.predicate import CLOCK_TOLERANCE, Measurement
 from guildmark.domain.queue import Queued
-from guildmark.domain.recipe import PROCESS, RecipeDocument, Status, unrecorded
+from guildmark.domain.recipes.clause import Clause, ClauseType
+from guildmark.domain.recipes.clauses import DisclosedClauses, compare, disclose_all
+from guildmark.domain.recipes.recipe import PROCESS, RecipeDocument, Status, unrecorded
 from guildmark.domain.refusals import KeyUnknownError, LaneLogError, LicenseUnknownError
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.statement import DESIGN_DEPENDENCY, PAYLOAD_TYPE, BuildStatement

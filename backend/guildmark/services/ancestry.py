@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from guildmark.domain.clauses import DisclosedClauses, Disclosure
 from guildmark.domain.errors import ContentError
 from guildmark.domain.facts import LicenseFact, LicenseNumberFact
 from guildmark.domain.identifiers import to_hex
+from guildmark.domain.recipes.clauses import DisclosedClauses, Disclosure
 from guildmark.domain.refusals import LicenseUnknownError
 from guildmark.domain.terms import NO_LICENSE, Terms
 from guildmark.ports import DocumentKind, Facts, View

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from guildmark.domain.clauses import DisclosedClauses
 from guildmark.domain.countersigning import COUNTERSIGNATURE, Demand, countersignature_clause
 from guildmark.domain.dsse import Envelope
 from guildmark.domain.errors import SignatureError, UncheckableError
 from guildmark.domain.facts import KeyFact, ParentFact
 from guildmark.domain.identifiers import IdentityId
 from guildmark.domain.predicate import RunDetails
+from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.ports import Facts
 
 

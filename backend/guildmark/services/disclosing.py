@@ -8,7 +8,6 @@ from typing import TypeAlias
 from guildmark.domain import codec
 from guildmark.domain.accreditation import ScopeDocument
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clauses import Disclosure, disclose, disclose_all
 from guildmark.domain.errors import ContentError, NotFoundError
 from guildmark.domain.facts import (
     AccreditationFact,
@@ -38,7 +37,8 @@ from guildmark.domain.identity import (
 )
 from guildmark.domain.inspection import InspectionProof
 from guildmark.domain.merkle import verify_inclusion
-from guildmark.domain.recipe import RecipeDocument
+from guildmark.domain.recipes.clauses import Disclosure, disclose, disclose_all
+from guildmark.domain.recipes.recipe import RecipeDocument
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.domain.verification.evidence import AccreditationDisclosure, ClaimDisclosure
 from guildmark.ports import DocumentKind, Documents, Facts, NodeStore, View, Work

@@ -5,13 +5,13 @@ from typing import Self
 
 from guildmark.domain import codec
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clauses import Disclosure, disclose
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.design import Revision
 from guildmark.domain.errors import ContentError, NotFoundError
 from guildmark.domain.facts import RevisionFact
 from guildmark.domain.fileset import FileMismatchError, Manifest
 from guildmark.domain.identifiers import DesignId, Digest, digest_from_hex, to_hex
+from guildmark.domain.recipes.clauses import Disclosure, disclose
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.ports import Call, DocumentKind, Ledger, NodeStore
 from guildmark.services.designs import DesignFilesUnknownError, SealedFiles, files_key

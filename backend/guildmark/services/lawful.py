@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from guildmark.domain.clauses import DisclosedClauses
 from guildmark.domain.errors import NotCoveredError, UncheckableError
 from guildmark.domain.facts import ClaimFact, IdentityFact, NamedByFact
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity import profile_digest, scheme_bytes
 from guildmark.domain.lawful import CLEARANCE_SCHEME, Use, uncleared, use_in
+from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.domain.strictjson import parse_object
 from guildmark.domain.terms import unknown_in
 from guildmark.domain.trust import Trust

@@ -6,8 +6,6 @@ from typing import Self
 
 from guildmark.domain import codec
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clause import Clause
-from guildmark.domain.clauses import Disclosure, clause_root, disclose_all
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.eip712 import licenses_domain
 from guildmark.domain.errors import ContentError
@@ -22,6 +20,8 @@ from guildmark.domain.identifiers import (
     Uint256,
     to_hex,
 )
+from guildmark.domain.recipes.clause import Clause
+from guildmark.domain.recipes.clauses import Disclosure, clause_root, disclose_all
 from guildmark.domain.refusals import DesignUnknownError
 from guildmark.domain.strictjson import Limits, parse_object
 from guildmark.domain.terms import (

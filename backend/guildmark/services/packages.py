@@ -8,8 +8,6 @@ from typing import TypeAlias
 
 from guildmark.domain import abi, codec
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clause import Clause
-from guildmark.domain.clauses import DisclosedClauses, Disclosure, clause_root, disclose_all
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.design import Revision
 from guildmark.domain.eip712 import licenses_domain
@@ -23,7 +21,9 @@ from guildmark.domain.facts import (
 )
 from guildmark.domain.fileset import FileName, Manifest
 from guildmark.domain.identifiers import IdentityId, LicenseId, RecipeId, to_hex
-from guildmark.domain.recipe import Recipe, RecipeDocument
+from guildmark.domain.recipes.clause import Clause
+from guildmark.domain.recipes.clauses import DisclosedClauses, Disclosure, clause_root, disclose_all
+from guildmark.domain.recipes.recipe import Recipe, RecipeDocument
 from guildmark.domain.refusals import RecipeUnknownError
 from guildmark.domain.release import ContentKeys, ReleasePlace
 from guildmark.domain.strictjson import Limits, parse_object

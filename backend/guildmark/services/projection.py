@@ -56,7 +56,7 @@ from guildmark.domain.identifiers import (
     UnitNumber,
 )
 from guildmark.domain.identity import IdentityKind, controller_target
-from guildmark.domain.recipe import Change, Recipe, SiteRecipe
+from guildmark.domain.recipes.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.record import Grant, Record
 from guildmark.domain.terms import Terms
 from guildmark.ports import Event, Facts, FactWriter

@@ -8,7 +8,7 @@ from guildmark.domain.contracts import ContractName
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.fields import Fields, read_object
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, RecipeId, SiteRecipeId, to_hex
-from guildmark.domain.recipe import (
+from guildmark.domain.recipes.recipe import (
     DOCUMENT_LIMITS,
     DOCUMENT_TYPE,
     Recipe,

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from guildmark.domain import codec
 from guildmark.domain.accounts import account_key, message_digest, verifier_of
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clauses import DisclosedClauses
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.dsse import Envelope, envelope_digest, pre_authentication_encoding
 from guildmark.domain.errors import (
@@ -54,7 +53,8 @@ from guildmark.domain.metering import (
     QuotaExceededError,
 )
 from guildmark.domain.queue import Queued
-from guildmark.domain.recipe import Status
+from guildmark.domain.recipes.clauses import DisclosedClauses
+from guildmark.domain.recipes.recipe import Status
 from guildmark.domain.release import (
     NO_MACHINE,
     REQUEST_PAYLOAD_TYPE,

@@ -9,12 +9,13 @@ from fakes.simulator import (
     Ancestor,
     Simulator,
 )
-from guildmark.domain import clauses, storage
+from guildmark.domain import storage
 from guildmark.domain.contracts import AccountProof, ContractName
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     Digest,
 )
+from guildmark.domain.recipes import clauses
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import NO_QUESTION, Question
 from guildmark.domain.verification.evidence import Evidence

@@ -18,7 +18,6 @@ from fakes.simulator import (
     SITE,
 )
 from guildmark.domain import storage
-from guildmark.domain.clause import Clause, ClauseClass
 from guildmark.domain.entry import EntryKind
 from guildmark.domain.identifiers import (
     IdentityId,
@@ -29,6 +28,7 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
+from guildmark.domain.recipes.clause import Clause, ClauseClass
 from guildmark.domain.record import Grant
 from guildmark.domain.storage import Location
 from guildmark.domain.verification.case import Question

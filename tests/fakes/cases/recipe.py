@@ -8,8 +8,7 @@ from fakes.simulator import (
     BEGUN,
     LOGGED,
 )
-from guildmark.domain import clauses, storage
-from guildmark.domain.clause import ClausePath
+from guildmark.domain import storage
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     RecipeId,
@@ -17,7 +16,9 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.predicate import Resource, Setting
-from guildmark.domain.recipe import Status
+from guildmark.domain.recipes import clauses
+from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.recipes.recipe import Status
 
 OTHER_SITE_RECIPE = SiteRecipeId(other("site recipe"))
 

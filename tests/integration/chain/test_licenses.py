@@ -53,7 +53,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity import IdentityKind
 from guildmark.domain.merkle import MerkleTree
-from guildmark.domain.recipe import Change, Recipe, Status
+from guildmark.domain.recipes.recipe import Change, Recipe, Status
 from guildmark.domain.refusals import (
     CallerRefusedError,
     CallRefusedError,

@@ -9,8 +9,8 @@ import pytest
 from fakes.world import DESIGNER, Tools
 from guildmark.cli.arguments import moment
 from guildmark.cli.jobs import Report, read_settings
-from guildmark.domain.clause import ClauseType
-from guildmark.domain.recipe import RecipeDocument
+from guildmark.domain.recipes.clause import ClauseType
+from guildmark.domain.recipes.recipe import RecipeDocument
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted((ROOT / "docs" / "how-to").glob("*.md"))

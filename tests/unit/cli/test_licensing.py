@@ -12,10 +12,10 @@ from fakes.node import MemoryNode
 from fakes.releases import make_releases
 from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, UNITS, World
 from guildmark.bootstrap import Home
-from guildmark.domain.clauses import disclose_all
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Address, to_hex
+from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.ports import DocumentKind
 from guildmark.services.disclosing import clauses_body
 from guildmark.services.offers import Offer

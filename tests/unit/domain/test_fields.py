@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from guildmark.domain import fields as fi
-from guildmark.domain.quantity import parse_decimal
+from guildmark.domain.recipes.quantity import parse_decimal
 
 
 class Colour(Enum):

@@ -6,7 +6,7 @@ from guildmark.domain.fields import DocumentError, Fields
 from guildmark.domain.fileset import DesignFile, FileName, Manifest
 from guildmark.domain.geometry import Geometry, MalformedGeometryError, Mesh
 from guildmark.domain.identifiers import Bytes32, Cid, Digest, to_hex
-from guildmark.domain.quantity import MalformedDecimalError
+from guildmark.domain.recipes.quantity import MalformedDecimalError
 from guildmark.domain.strictjson import JsonValue
 
 CLOSED = Geometry(unit="mm", mesh=Mesh(box=("1", "2.5", "3"), triangles=12, volume="6"))

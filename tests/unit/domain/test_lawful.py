@@ -2,7 +2,6 @@
 
 import pytest
 
-from guildmark.domain.clauses import DisclosedClauses, clause_root, disclose
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32
 from guildmark.domain.lawful import (
@@ -13,6 +12,7 @@ from guildmark.domain.lawful import (
     uncleared,
     use_in,
 )
+from guildmark.domain.recipes.clauses import DisclosedClauses, clause_root, disclose
 from guildmark.domain.terms import (
     MalformedSpdxError,
     TermsKind,

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guildmark.domain import statement as sm
-from guildmark.domain.clause import ClausePath, MalformedClauseError
 from guildmark.domain.dependencies import NO_DEPENDENCIES, Dependency, dependencies_root
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.fields import MemberInvalidError, MemberMissingError, MemberUnknownError
@@ -40,7 +39,8 @@ from guildmark.domain.predicate import (
     Setting,
     SignerRole,
 )
-from guildmark.domain.quantity import MalformedDecimalError, UnknownUnitError
+from guildmark.domain.recipes.clause import ClausePath, MalformedClauseError
+from guildmark.domain.recipes.quantity import MalformedDecimalError, UnknownUnitError
 
 LABEL = "https://id.example.org/id/aaaqeayeaudaocaj/3-00017"
 

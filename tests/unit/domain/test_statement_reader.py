@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guildmark.domain import statement_reader
-from guildmark.domain.clause import ClausePath
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
@@ -34,6 +33,7 @@ from guildmark.domain.predicate import (
     Setting,
     SignerRole,
 )
+from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.statement import BuildStatement
 from guildmark.domain.statement_reader import FORMS_MAX, StatementReader
 

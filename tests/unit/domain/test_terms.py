@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 
 from guildmark.domain import terms as te
 from guildmark.domain.abi import AbiRangeError
-from guildmark.domain.clause import NewSalt
-from guildmark.domain.clauses import DisclosedClauses, clause_root, disclose, disclose_all
 from guildmark.domain.eip712 import licenses_domain, parts_domain
 from guildmark.domain.hashing import keccak256
 from guildmark.domain.identifiers import (
@@ -26,6 +24,8 @@ from guildmark.domain.identifiers import (
     Uint256,
     UnitNumber,
 )
+from guildmark.domain.recipes.clause import NewSalt
+from guildmark.domain.recipes.clauses import DisclosedClauses, clause_root, disclose, disclose_all
 
 CONTRACT = Address(b"\x5a" * 20)
 WORDS = st.binary(min_size=32, max_size=32)

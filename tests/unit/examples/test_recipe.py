@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from example_design.bracket import Bracket
-from guildmark.domain.clause import Clause, ClauseClass, ClauseType
-from guildmark.domain.clauses import (
+from guildmark.domain.fields import read_object
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClauseType
+from guildmark.domain.recipes.clauses import (
     DisclosedClauses,
     Violation,
     clause_root,
     compare,
     disclose_all,
 )
-from guildmark.domain.fields import read_object
 from guildmark.domain.strictjson import parse_object
 from unit.examples.places import EXAMPLES, SITES, document, site
 

@@ -6,8 +6,6 @@ from fakes.world import ISSUER, MAKER, OPERATOR, RECIPE, World, make_world
 from guildmark.domain import codec
 from guildmark.domain.accreditation import Requirement, ScopeDocument, was_accredited
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType
-from guildmark.domain.clauses import disclose_all
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.fields import MemberUnknownError
 from guildmark.domain.identifiers import (
@@ -16,6 +14,8 @@ from guildmark.domain.identifiers import (
     IdentityId,
     Index,
 )
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
+from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.refusals import AccreditationUnknownError, CallerRefusedError
 from guildmark.domain.storage import IntervalWord
 from guildmark.domain.trust import VERSION, Trust

@@ -49,7 +49,7 @@ from guildmark.domain.identity import ClaimDocument, IdentityKind, profile_diges
 from guildmark.domain.lawful import CountryUnknownError
 from guildmark.domain.lei import WrongLeiCheckDigitsError
 from guildmark.domain.predicate import KeyHolder
-from guildmark.domain.recipe import Recipe, Status
+from guildmark.domain.recipes.recipe import Recipe, Status
 from guildmark.domain.refusals import CallerRefusedError, DesignUnknownError, RecipeStepError
 from guildmark.domain.signatures import recover_address
 from guildmark.domain.statement import BuildStatement

@@ -6,11 +6,11 @@ import pytest
 
 from fakes.store import MemoryNodeStore
 from fakes.world import MACHINE, MAKER, OPERATOR, SITE, Tools, World, make_world
-from guildmark.domain.clause import ClausePath
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import IdentityId, KeyId, LaneNumber, SiteRecipeId, UnitNumber
 from guildmark.domain.identity import IdentityKind, key_id
 from guildmark.domain.predicate import CLOCK_TOLERANCE, Beacon, Setting
+from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.refusals import KeyUnknownError, LicenseUnknownError, RecipeUnknownError
 from guildmark.domain.statement import BuildStatement
 from guildmark.ports import DocumentKind, KeyName

@@ -7,11 +7,11 @@ import pytest
 
 from fakes.world import RECIPE, SITE, World, claim, make_world
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clauses import DisclosureMismatchError, disclose, disclose_all
 from guildmark.domain.facts import ClaimFact, IdentityFact
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, MalformedHexError, to_hex
 from guildmark.domain.identity import IdentityKind, MalformedNameError, profile_digest
+from guildmark.domain.recipes.clauses import DisclosureMismatchError, disclose, disclose_all
 from guildmark.domain.strictjson import JsonValue, parse_object
 from guildmark.ports import DocumentKind
 from guildmark.services.disclosing import (

@@ -9,11 +9,11 @@ import pytest
 from fakes.world import DESIGNER, Tools
 from guildmark.domain import codec
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clauses import DisclosureMismatchError, disclose_all
 from guildmark.domain.fileset import FileMismatchError, Manifest
 from guildmark.domain.geometry import Geometry, Mesh
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import DesignId, Digest
+from guildmark.domain.recipes.clauses import DisclosureMismatchError, disclose_all
 from guildmark.domain.strictjson import parse_object
 from guildmark.services.designs import DesignFilesUnknownError, SourceFile
 from guildmark.services.filelists import FileEvidence, FileNotRegisteredError, FileUnknownError

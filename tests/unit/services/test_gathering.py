@@ -3,10 +3,10 @@
 import pytest
 
 from fakes.world import DESIGNER, ISSUER, RECIPE, SITE, World, claim, make_world
-from guildmark.domain.clauses import ClauseUnknownError, clause_root, disclose_all
 from guildmark.domain.facts import ClaimFact, KeyFact
 from guildmark.domain.identifiers import Bytes32, ClaimId, LicenseId, RecipeId
 from guildmark.domain.identity import ClaimDocument, IdentityKind, key_id
+from guildmark.domain.recipes.clauses import ClauseUnknownError, clause_root, disclose_all
 from guildmark.domain.refusals import RecipeUnknownError
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.builds import signing_key

@@ -8,8 +8,6 @@ import pytest
 
 from fakes.keys import signing_key
 from fakes.world import MACHINE, OPERATOR, PREFIX, SITE, UNITS, World, make_world
-from guildmark.domain.clause import ClausePath
-from guildmark.domain.clauses import disclose
 from guildmark.domain.dsse import Envelope
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.facts import (
@@ -43,7 +41,9 @@ from guildmark.domain.predicate import (
     Setting,
 )
 from guildmark.domain.queue import BuildState
-from guildmark.domain.recipe import Status
+from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.recipes.clauses import disclose
+from guildmark.domain.recipes.recipe import Status
 from guildmark.domain.record import Record
 from guildmark.domain.signatures import P256_ORDER
 from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement

@@ -8,18 +8,18 @@ import pytest
 from fakes.store import MemoryNodeStore
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, RECIPE, World, make_world
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType
-from guildmark.domain.clauses import (
-    DisclosedClauses,
-    Disclosure,
-    DisclosureMismatchError,
-    disclose_all,
-)
 from guildmark.domain.contracts import ContractName
 from guildmark.domain.facts import ClaimFact, LaneFact
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, LicenseId, to_hex
 from guildmark.domain.identity import ClaimDocument, profile_digest
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
+from guildmark.domain.recipes.clauses import (
+    DisclosedClauses,
+    Disclosure,
+    DisclosureMismatchError,
+    disclose_all,
+)
 from guildmark.domain.refusals import LicenseUnknownError
 from guildmark.domain.strictjson import JsonValue
 from guildmark.domain.terms import TermsKind, revision_member, terms_members

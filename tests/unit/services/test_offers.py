@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fakes.world import DESIGNER, MAKER, PREFIX, World, make_world
-from guildmark.domain.clauses import MalformedClauseTreeError, clause_root
 from guildmark.domain.fields import MemberUnknownError
 from guildmark.domain.identifiers import DesignId, Uint256, to_hex
+from guildmark.domain.recipes.clauses import MalformedClauseTreeError, clause_root
 from guildmark.domain.refusals import DesignUnknownError
 from guildmark.domain.terms import TermsKind
 from guildmark.ports import DocumentKind, KeyName

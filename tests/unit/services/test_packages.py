@@ -11,11 +11,11 @@ from fakes.store import MemoryNodeStore
 from fakes.world import DESIGNER, RECIPE, World, make_world
 from guildmark.domain import codec
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clauses import disclose_all
 from guildmark.domain.fileset import FileMismatchError, FileName, Manifest
 from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId
-from guildmark.domain.recipe import Change, RecipeDocument, Status
+from guildmark.domain.recipes.clauses import disclose_all
+from guildmark.domain.recipes.recipe import Change, RecipeDocument, Status
 from guildmark.domain.release import ContentKeys
 from guildmark.ports import (
     ContentMissingError,

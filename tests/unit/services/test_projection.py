@@ -33,7 +33,7 @@ from guildmark.domain.facts import (
     SpokenForFact,
 )
 from guildmark.domain.identifiers import UINT64_MAX, ZERO32, ZERO_ADDRESS, Address
-from guildmark.domain.recipe import Status
+from guildmark.domain.recipes.recipe import Status
 from guildmark.ports import KeyName
 from guildmark.services.identities import proposed
 from guildmark.services.projection import FactMissingError, known

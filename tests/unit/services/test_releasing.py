@@ -46,7 +46,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity import ClaimDocument, key_id
 from guildmark.domain.queue import BuildState
-from guildmark.domain.recipe import Status
+from guildmark.domain.recipes.recipe import Status
 from guildmark.domain.release import (
     NO_MACHINE,
     RECIPIENT_MAX,

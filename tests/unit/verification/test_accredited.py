@@ -12,8 +12,8 @@ from fakes.cases.notices import doubt, on_controller
 from fakes.simulator import ISSUER, LOGGED, MAKER, REGISTERED, SITE, accreditation
 from guildmark.domain import bundle, storage
 from guildmark.domain.accreditation import ScopeDocument
-from guildmark.domain.clause import ClauseClass
 from guildmark.domain.identifiers import to_hex
+from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.trust import Policy
 from guildmark.domain.verification.evidence import (
     ACCREDITATIONS_MAX,

@@ -26,7 +26,6 @@ from fakes.simulator import (
 )
 from guildmark.domain import storage
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clauses import Disclosure
 from guildmark.domain.contracts import ChainClass, ContractName
 from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.hashing import sha256
@@ -42,6 +41,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity import IdentityKind, controller_target, profile_digest
 from guildmark.domain.predicate import CLOCK_TOLERANCE, Resource, SignerRole
+from guildmark.domain.recipes.clauses import Disclosure
 from guildmark.domain.trust import Listed, Policy
 from guildmark.domain.verification.case import Case, Question, Sighting
 from guildmark.domain.verification.checks.recipe import settings_digest

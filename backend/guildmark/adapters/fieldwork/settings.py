@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from guildmark.adapters.files import write_durably
-from guildmark.domain.clause import ClausePath
 from guildmark.domain.errors import GuildmarkError, SettingsError
 from guildmark.domain.fieldwork import Post
 from guildmark.domain.hashing import sha256
@@ -22,6 +21,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.predicate import Setting
+from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.strictjson import parse_object
 
 FILE_NAME = "agent.toml"

@@ -11,7 +11,6 @@ from typing import Self, TypeVar
 
 from guildmark.adapters.machines.answers import plain
 from guildmark.adapters.machines.markup import Element, parse_markup
-from guildmark.domain.clause import ClausePath
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.fields import Fields, read_document, read_object
 from guildmark.domain.identifiers import UINT40_MAX, digest_from_hex
@@ -24,6 +23,7 @@ from guildmark.domain.jobs import (
     Sample,
 )
 from guildmark.domain.predicate import NAME_MAX, Measurement, Setting
+from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.strictjson import JsonError, Limits
 
 T = TypeVar("T")

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from guildmark.domain.accreditation import ScopeDocument, accreditation_id
-from guildmark.domain.clauses import Disclosure
 from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.design import Revision
 from guildmark.domain.dsse import Envelope
@@ -29,7 +28,8 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity import ClaimDocument
 from guildmark.domain.inspection import InspectionProof
 from guildmark.domain.note import NOTE_MAX
-from guildmark.domain.recipe import Recipe, SiteRecipe
+from guildmark.domain.recipes.clauses import Disclosure
+from guildmark.domain.recipes.recipe import Recipe, SiteRecipe
 from guildmark.domain.record import COUNT_MAX, PATH_MAX, Record
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.statement import BuildStatement

@@ -12,9 +12,9 @@ from guildmark.adapters.machines.reports import (
     read_json,
     read_qif,
 )
-from guildmark.domain.clause import ClausePath
 from guildmark.domain.jobs import JobEvent, JobPhase, MalformedReportError, Piece
 from guildmark.domain.predicate import Measurement
+from guildmark.domain.recipes.clause import ClausePath
 
 BORE = Measurement(
     characteristic=ClausePath("/bore/diameter"), value="8.02", unit="mm", instrument="CAL-7"

@@ -12,8 +12,8 @@ from guildmark.domain.accreditation import (
     Standing,
     accredited_over,
 )
-from guildmark.domain.clause import Clause, ClauseClass
 from guildmark.domain.identifiers import IdentityId
+from guildmark.domain.recipes.clause import Clause, ClauseClass
 from guildmark.domain.storage import AccreditationWord, IntervalWord
 from guildmark.domain.verification.case import CONTROLLER_IN_DOUBT, Case, UndecidedError
 from guildmark.domain.verification.checks.check import Check

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from guildmark.domain import storage
-from guildmark.domain.clause import Clause, ClauseType
-from guildmark.domain.clauses import DisclosedClauses
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity import IdentityKind
+from guildmark.domain.recipes.clause import Clause, ClauseType
+from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.domain.storage import IdentityWord, IntervalWord
 from guildmark.domain.verification.case import ENVELOPE, Case, Right
 from guildmark.domain.verification.checks.check import Check

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from guildmark.domain.clause import Clause
-from guildmark.domain.clauses import DisclosedClauses, DisclosureMismatchError
 from guildmark.domain.identifiers import ZERO32, Digest
+from guildmark.domain.recipes.clause import Clause
+from guildmark.domain.recipes.clauses import DisclosedClauses, DisclosureMismatchError
 from guildmark.domain.verification.evidence import LicenseDisclosure
 
 _BEHIND_ALL = "\x7f"

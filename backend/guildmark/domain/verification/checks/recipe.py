@@ -4,17 +4,17 @@ from collections.abc import Iterator, Sequence
 
 from guildmark.domain import storage
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clauses import (
+from guildmark.domain.hashing import sha256
+from guildmark.domain.identifiers import Digest, to_hex
+from guildmark.domain.predicate import Setting, all_json
+from guildmark.domain.recipes.clauses import (
     Deviation,
     DisclosedClauses,
     Disclosure,
     DisclosureMismatchError,
     violations,
 )
-from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import Digest, to_hex
-from guildmark.domain.predicate import Setting, all_json
-from guildmark.domain.recipe import PROCESS, Status, unrecorded
+from guildmark.domain.recipes.recipe import PROCESS, Status, unrecorded
 from guildmark.domain.storage import IntervalWord, RecipeWord, StepWord
 from guildmark.domain.verification.case import (
     CLAUSES_INVALID,

@@ -18,7 +18,7 @@ from guildmark.domain.errors import MalformedError
 from guildmark.domain.fields import Fields
 from guildmark.domain.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Bytes32, Digest, to_hex
-from guildmark.domain.quantity import check_unit, parse_decimal
+from guildmark.domain.recipes.quantity import check_unit, parse_decimal
 from guildmark.domain.strictjson import JsonObject
 
 CLAUSE_DOMAIN = keccak256(b"guildmark/clause/v1")

@@ -6,11 +6,11 @@ from enum import Enum
 from itertools import pairwise
 from typing import Self
 
-from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType, Criticality
 from guildmark.domain.errors import ContentError, MalformedError, NotFoundError
 from guildmark.domain.fields import Fields
 from guildmark.domain.identifiers import Digest, digest_from_hex, to_hex
 from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType, Criticality
 from guildmark.domain.strictjson import JsonObject
 
 CLAUSES_MAX = 4096

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import quantity as qu
+from guildmark.domain.recipes import quantity as qu
 
 
 @given(st.decimals(-(10**17), 10**17, places=9, allow_nan=False))

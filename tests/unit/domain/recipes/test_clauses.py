@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import clauses as cs
-from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType, Criticality
 from guildmark.domain.fields import read_object
 from guildmark.domain.identifiers import Bytes32, Digest
 from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.recipes import clauses as cs
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType, Criticality
 
 
 def salt(number: int) -> Bytes32:

@@ -7,9 +7,12 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import recipe as re
-from guildmark.domain.clause import Clause, ClauseClass, ClausePath, ClauseType, NewSalt
-from guildmark.domain.clauses import (
+from guildmark.domain.fields import MemberInvalidError
+from guildmark.domain.hashing import keccak256, sha256
+from guildmark.domain.identifiers import Bytes32, DesignId, Digest, IdentityId, RecipeId
+from guildmark.domain.recipes import recipe as re
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType, NewSalt
+from guildmark.domain.recipes.clauses import (
     ClauseUnknownError,
     DisclosedClauses,
     MalformedClauseTreeError,
@@ -17,10 +20,7 @@ from guildmark.domain.clauses import (
     compare,
     disclose_all,
 )
-from guildmark.domain.fields import MemberInvalidError
-from guildmark.domain.hashing import keccak256, sha256
-from guildmark.domain.identifiers import Bytes32, DesignId, Digest, IdentityId, RecipeId
-from guildmark.domain.quantity import MalformedDecimalError
+from guildmark.domain.recipes.quantity import MalformedDecimalError
 
 WORDS = st.binary(min_size=32, max_size=32)
 

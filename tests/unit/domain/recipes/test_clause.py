@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import clause as cl
 from guildmark.domain.fields import MemberInvalidError, read_object
 from guildmark.domain.identifiers import Bytes32
-from guildmark.domain.quantity import MalformedDecimalError, UnknownUnitError
+from guildmark.domain.recipes import clause as cl
+from guildmark.domain.recipes.quantity import MalformedDecimalError, UnknownUnitError
 
 SALT = Bytes32(b"\x01" * 32)
 DECIMALS = (

@@ -7,8 +7,6 @@ from typing import Self
 
 from guildmark.domain import abi
 from guildmark.domain.canonical import canonical
-from guildmark.domain.clause import Clause, ClauseClass, ClausePath, NewSalt
-from guildmark.domain.clauses import ClauseUnknownError, DisclosedClauses, clause_root
 from guildmark.domain.errors import MalformedError, NonconformingError, UsageError
 from guildmark.domain.fields import Fields, read_document
 from guildmark.domain.hashing import keccak256
@@ -21,6 +19,8 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
 )
 from guildmark.domain.predicate import Setting
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, NewSalt
+from guildmark.domain.recipes.clauses import ClauseUnknownError, DisclosedClauses, clause_root
 from guildmark.domain.strictjson import Limits
 
 RECIPE_DOMAIN = keccak256(b"guildmark/recipe/v1")

@@ -1,0 +1,1 @@
+"""Recipes: clauses and their salted trees, quantities and units, masters and sites' recipes."""
