@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain.clause import ClausePath, MalformedClauseError
 from guildmark.domain.fields import MemberInvalidError, MemberUnknownError, read_object
 from guildmark.domain.hashing import sha256
 from guildmark.domain.measurement.readings import (
@@ -16,7 +15,8 @@ from guildmark.domain.measurement.readings import (
     Reading,
     plain_decimal,
 )
-from guildmark.domain.quantity import MalformedDecimalError, UnknownUnitError, parse_decimal
+from guildmark.domain.recipes.clause import ClausePath, MalformedClauseError
+from guildmark.domain.recipes.quantity import MalformedDecimalError, UnknownUnitError, parse_decimal
 from guildmark.domain.strictjson import parse_object
 
 BORE = ClausePath("/tolerance/bore/diameter")
