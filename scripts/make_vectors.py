@@ -15,12 +15,10 @@ import coincurve
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
-from guildmark.domain import codec
-from guildmark.domain.accreditation import ScopeDocument, accreditation_id
-from guildmark.domain.design import Commitment, Revision
-from guildmark.domain.dsse import Envelope, envelope_digest, pre_authentication_encoding
-from guildmark.domain.eip712 import licenses_domain, parts_domain, supersede_hash, void_hash
-from guildmark.domain.entry import Entry, EntryKind
+from guildmark.domain.builds.dsse import Envelope, envelope_digest, pre_authentication_encoding
+from guildmark.domain.builds.statement import PAYLOAD_TYPE
+from guildmark.domain.chain.eip712 import licenses_domain, parts_domain, supersede_hash, void_hash
+from guildmark.domain.encoding import codec
 from guildmark.domain.identifiers import (
     UINT64_MAX,
     ZERO32,
@@ -42,15 +40,17 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
-from guildmark.domain.identity import ClaimDocument, identity_id, key_id, scheme_bytes
-from guildmark.domain.merkle import MerkleTree, leaf_hash
+from guildmark.domain.identity.accreditation import ScopeDocument, accreditation_id
+from guildmark.domain.identity.identity import ClaimDocument, identity_id, key_id, scheme_bytes
+from guildmark.domain.log.entry import Entry, EntryKind
+from guildmark.domain.log.merkle import MerkleTree, leaf_hash
+from guildmark.domain.log.record import Grant, Record
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType, Criticality
 from guildmark.domain.recipes.clauses import clause_root
 from guildmark.domain.recipes.recipe import Change, Recipe, SiteRecipe
-from guildmark.domain.record import Grant, Record
+from guildmark.domain.rights.design import Commitment, Revision
+from guildmark.domain.rights.terms import Place, Terms
 from guildmark.domain.signatures import Algorithm, PublicKey
-from guildmark.domain.statement import PAYLOAD_TYPE
-from guildmark.domain.terms import Place, Terms
 
 VECTORS = Path(__file__).parent.parent / "tests" / "vectors"
 

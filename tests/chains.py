@@ -26,10 +26,10 @@ from guildmark.adapters.clock import SystemClock
 from guildmark.adapters.keys import signer
 from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.outbox import OutboxTable
-from guildmark.domain.contracts import ChainClass, ChainPin
-from guildmark.domain.hashing import keccak256, sha256
+from guildmark.domain.builds.predicate import KeyHolder
+from guildmark.domain.chain.contracts import ChainClass, ChainPin
+from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Address, to_hex
-from guildmark.domain.predicate import KeyHolder
 from guildmark.ports import Capability, KeyName, PublicKey
 
 _READY_SECONDS = 60.0

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from guildmark.domain.jobs import JobEvent, JobPhase, Observation, Sample
+from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Observation, Sample
 from guildmark.ports import Machine, MachineAnswerError, MachineUnavailableError
 
 

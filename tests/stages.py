@@ -21,13 +21,13 @@ from demo.workshop import Workshop
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain import bundle, trust
-from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.identifiers import Index, LogNumber
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import KeyName
-from guildmark.services.bundles import Bundles
-from guildmark.services.evidence import Exporter
-from guildmark.services.packages import Package
+from guildmark.services.evidence.bundles import Bundles
+from guildmark.services.evidence.evidence import Exporter
+from guildmark.services.release.packages import Package
 
 PATIENCE = 60.0
 _PAUSE = 0.1

@@ -33,7 +33,7 @@ from guildmark.adapters.store.sealing import HomeSealing, seal_old
 from guildmark.domain import trust
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import LogNumber
-from guildmark.domain.note import NoteKey
+from guildmark.domain.log.note import NoteKey
 from guildmark.domain.trust import Trust
 from guildmark.ports import (
     Clock,
@@ -49,48 +49,48 @@ from guildmark.ports import (
     Uploads,
     Vault,
 )
-from guildmark.services.accounts import Account
-from guildmark.services.accreditations import Accreditations
-from guildmark.services.anchoring import Anchoring
-from guildmark.services.assignments import Assignments
-from guildmark.services.blocking import Blocking
-from guildmark.services.builds import Builds
-from guildmark.services.bundles import Bundles
-from guildmark.services.burning import Burning
-from guildmark.services.checking import Checking
-from guildmark.services.coins import Coins
-from guildmark.services.cosigning import Chosen, Cosigning, Vouching
-from guildmark.services.deposits import Deposits
-from guildmark.services.designs import Designs
-from guildmark.services.dids import Dids
-from guildmark.services.disclosing import Disclosing
-from guildmark.services.evidence import Exporter
-from guildmark.services.filelists import FileLists
-from guildmark.services.guardians import Guardians
-from guildmark.services.history import History
-from guildmark.services.identities import Identities
-from guildmark.services.indexing import Indexing
-from guildmark.services.ingest import Ingest
-from guildmark.services.inspecting import Inspecting
-from guildmark.services.judging import own_trust
-from guildmark.services.keeping import Keeping
-from guildmark.services.licenses import Licenses
-from guildmark.services.line import Line
-from guildmark.services.logs import Logs
-from guildmark.services.mirroring import Mirrored, Mirroring
-from guildmark.services.naming import Naming
-from guildmark.services.notices import Notices
-from guildmark.services.offers import Offers
-from guildmark.services.packages import Packages
-from guildmark.services.parts import Parts
-from guildmark.services.publishing import Publishing, make_note_key
-from guildmark.services.receipts import Receipts
-from guildmark.services.recipes import Recipes
-from guildmark.services.reconciling import Reconciling
-from guildmark.services.releasing import Releasing
-from guildmark.services.requesting import Requesting
-from guildmark.services.sequencing import Sequencing
-from guildmark.services.witnessing import Witnessing
+from guildmark.services.builds.assignments import Assignments
+from guildmark.services.builds.builds import Builds
+from guildmark.services.builds.inspecting import Inspecting
+from guildmark.services.builds.parts import Parts
+from guildmark.services.evidence.bundles import Bundles
+from guildmark.services.evidence.evidence import Exporter
+from guildmark.services.evidence.judging import own_trust
+from guildmark.services.evidence.keeping import Keeping
+from guildmark.services.identity.accounts import Account
+from guildmark.services.identity.accreditations import Accreditations
+from guildmark.services.identity.dids import Dids
+from guildmark.services.identity.guardians import Guardians
+from guildmark.services.identity.identities import Identities
+from guildmark.services.identity.naming import Naming
+from guildmark.services.identity.notices import Notices
+from guildmark.services.index.checking import Checking
+from guildmark.services.index.indexing import Indexing
+from guildmark.services.log.anchoring import Anchoring
+from guildmark.services.log.burning import Burning
+from guildmark.services.log.ingest import Ingest
+from guildmark.services.log.line import Line
+from guildmark.services.log.logs import Logs
+from guildmark.services.log.publishing import Publishing, make_note_key
+from guildmark.services.log.sequencing import Sequencing
+from guildmark.services.neighbours.cosigning import Chosen, Cosigning, Vouching
+from guildmark.services.neighbours.mirroring import Mirrored, Mirroring
+from guildmark.services.neighbours.witnessing import Witnessing
+from guildmark.services.recipes.disclosing import Disclosing
+from guildmark.services.recipes.recipes import Recipes
+from guildmark.services.release.blocking import Blocking
+from guildmark.services.release.deposits import Deposits
+from guildmark.services.release.packages import Packages
+from guildmark.services.release.receipts import Receipts
+from guildmark.services.release.reconciling import Reconciling
+from guildmark.services.release.releasing import Releasing
+from guildmark.services.release.requesting import Requesting
+from guildmark.services.rights.coins import Coins
+from guildmark.services.rights.designs import Designs
+from guildmark.services.rights.filelists import FileLists
+from guildmark.services.rights.history import History
+from guildmark.services.rights.licenses import Licenses
+from guildmark.services.rights.offers import Offers
 from guildmark.settings import TRUST_FILE, NodeSettings, Settings
 from guildmark_ipfs.uploads import Uploads as BlockUploads
 

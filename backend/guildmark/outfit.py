@@ -12,13 +12,13 @@ from guildmark.adapters.keys.keystore import FileKeyStore, password_from
 from guildmark.adapters.machines.registry import machine_source
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.peers.client import NodeClient
-from guildmark.domain.jobs import Observation
+from guildmark.domain.shopfloor.jobs import Observation
 from guildmark.ports import Machine
-from guildmark.services.attesting import Attesting
-from guildmark.services.builds import Builds
-from guildmark.services.sending import Sending
-from guildmark.services.storing import Storing
-from guildmark.services.watching import Watching
+from guildmark.services.builds.builds import Builds
+from guildmark.services.shopfloor.attesting import Attesting
+from guildmark.services.shopfloor.sending import Sending
+from guildmark.services.shopfloor.storing import Storing
+from guildmark.services.shopfloor.watching import Watching
 
 SECRETS = "secrets"
 

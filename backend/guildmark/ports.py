@@ -10,8 +10,10 @@ from enum import StrEnum
 from io import BufferedIOBase
 from typing import Any, NewType, Protocol, TypeVar
 
-from guildmark.domain.checkpoint import Addition
-from guildmark.domain.contracts import AccountProof, ChainPin, Coin, ContractName
+from guildmark.domain.builds.predicate import KeyHolder
+from guildmark.domain.builds.telemetry import KeptChunk
+from guildmark.domain.chain.contracts import AccountProof, ChainPin, Coin, ContractName
+from guildmark.domain.chain.facts import Fact
 from guildmark.domain.errors import (
     ConflictError,
     ContentError,
@@ -23,9 +25,6 @@ from guildmark.domain.errors import (
     UncheckableError,
     UsageError,
 )
-from guildmark.domain.facts import Fact
-from guildmark.domain.fieldwork import Brief, Job, JobState, LaneBook, Signed, SignedState, Watched
-from guildmark.domain.fieldwork import Note as AgentNote
 from guildmark.domain.identifiers import (
     Address,
     Bytes32,
@@ -40,12 +39,21 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     UnitNumber,
 )
-from guildmark.domain.jobs import Observation
-from guildmark.domain.note import NoteKey, NoteSignature
-from guildmark.domain.predicate import KeyHolder
-from guildmark.domain.queue import Batch, Build, Logged, Outcome, Queued, Standing
-from guildmark.domain.release import Released
-from guildmark.domain.telemetry import KeptChunk
+from guildmark.domain.log.checkpoint import Addition
+from guildmark.domain.log.note import NoteKey, NoteSignature
+from guildmark.domain.log.queue import Batch, Build, Logged, Outcome, Queued, Standing
+from guildmark.domain.rights.release import Released
+from guildmark.domain.shopfloor.fieldwork import (
+    Brief,
+    Job,
+    JobState,
+    LaneBook,
+    Signed,
+    SignedState,
+    Watched,
+)
+from guildmark.domain.shopfloor.fieldwork import Note as AgentNote
+from guildmark.domain.shopfloor.jobs import Observation
 
 FactT = TypeVar("FactT", bound=Fact)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from guildmark.adapters.files import write_durably
-from guildmark.domain.contracts import ChainClass
+from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.errors import MalformedError, SettingsError
 from guildmark.domain.identifiers import (
     Address,

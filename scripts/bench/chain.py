@@ -16,7 +16,7 @@ from guildmark.adapters.chain.endpoint import FILE_NAME, endpoint
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.bootstrap import Home, open_home
-from guildmark.domain.contracts import ChainClass, ChainPin, ContractName
+from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName
 from guildmark.domain.identifiers import to_hex
 from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.settings import ChainSettings, Settings

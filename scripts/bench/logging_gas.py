@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from bench.rows import Better, Judged, Metric, Round, Row, Target
 from bench.workshop import BUYER, LANES, Appended, Workshop, open_workshop
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest
-from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.log.merkle import MerkleTree
 
 _SIZES = (1, 10, 100, 1_000, 10_000)
 _LARGEST = _SIZES[-1]

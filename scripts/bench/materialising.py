@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from bench.plain_token import Mint
 from bench.rows import Judged, Metric, Round, Row, Target
 from bench.workshop import BUYER, Workshop, open_workshop
-from guildmark.domain.entry import Entry, EntryKind
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, IdentityId, SiteRecipeId
-from guildmark.domain.merkle import MerkleTree
-from guildmark.domain.record import Record
+from guildmark.domain.log.entry import Entry, EntryKind
+from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.log.record import Record
 from guildmark.domain.verification.evidence import Core
 
 _HEIGHTS = {"P2": 20, "P2.n14": 14}

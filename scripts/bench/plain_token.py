@@ -12,8 +12,8 @@ from guildmark.adapters.chain.eip1559 import Transaction
 from guildmark.adapters.chain.fees import suggested
 from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError, data, quantity
 from guildmark.adapters.chain.signing import GAS_MAX
-from guildmark.domain import abi
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.encoding import abi
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address, ChainId, to_hex
 from guildmark.ports import KeyName, KeyStore
 

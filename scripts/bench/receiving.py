@@ -29,11 +29,11 @@ from demo.stage import Stage, free_port, open_stage
 from demo.telling import Teller
 from demo.workshop import Workshop
 from environments import ROOT
-from guildmark.domain.dsse import Envelope, pre_authentication_encoding
-from guildmark.domain.hashing import sha256
-from guildmark.domain.record import Record
+from guildmark.domain.builds.dsse import Envelope, pre_authentication_encoding
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.log.record import Record
 from guildmark.domain.signatures import Algorithm
-from guildmark.services.builds import signing_key
+from guildmark.services.builds.builds import signing_key
 
 _REQUEST = 100
 _ITEMS, _PEER_ITEMS = 2_000, 500

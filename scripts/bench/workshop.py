@@ -10,9 +10,9 @@ from bench.chain import open_chain
 from bench.plain_token import PlainToken, Sender
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.bootstrap import Home
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.facts import NO_LOG, LaneFact
-from guildmark.domain.hashing import keccak256, sha256
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.facts import NO_LOG, LaneFact
+from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.identifiers import (
     UINT40_MAX,
     Address,
@@ -28,13 +28,13 @@ from guildmark.domain.identifiers import (
     Uint256,
     UnitNumber,
 )
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.record import Grant, Record
-from guildmark.domain.terms import Terms
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.log.record import Grant, Record
+from guildmark.domain.rights.terms import Terms
 from guildmark.domain.verification.evidence import Core
 from guildmark.ports import Block, Call, KeyName, TransactionStatus
-from guildmark.services.designs import SourceFile
-from guildmark.services.projection import record_of
+from guildmark.services.index.projection import record_of
+from guildmark.services.rights.designs import SourceFile
 
 ACCOUNT = KeyName("account")
 BUYER = Address(keccak256(b"buyer")[12:])

@@ -15,14 +15,14 @@ from guildmark.adapters.chain.deploy import Deployer
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.keys.keystore import FileKeyStore, password_from
 from guildmark.bootstrap import Home, open_home
-from guildmark.domain.accreditation import ScopeDocument
-from guildmark.domain.contracts import ChainClass, ContractName
+from guildmark.domain.chain.contracts import ChainClass, ContractName
+from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.identifiers import Bytes32, IdentityId, LogNumber, to_hex
-from guildmark.domain.identity import ClaimDocument, IdentityKind
-from guildmark.domain.strictjson import JsonObject
+from guildmark.domain.identity.accreditation import ScopeDocument
+from guildmark.domain.identity.identity import ClaimDocument, IdentityKind
 from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
-from guildmark.services.builds import signing_key
-from guildmark.services.disclosing import accreditation_body, claim_body
+from guildmark.services.builds.builds import signing_key
+from guildmark.services.recipes.disclosing import accreditation_body, claim_body
 from guildmark.settings import ChainSettings, Settings, save
 
 ACCOUNT = KeyName("account")

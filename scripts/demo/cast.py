@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from environments import ROOT
-from guildmark.domain.lei import lei_check_digits
+from guildmark.domain.identity.lei import lei_check_digits
 from guildmark.ports import KeyAlgorithm
 
 EXAMPLES = ROOT / "examples"

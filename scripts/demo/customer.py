@@ -14,7 +14,7 @@ from demo.scene import Scene
 from demo.showing import bundle_path
 from demo.stage import StageError, write
 from guildmark.domain import bundle
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.verification.evidence import Evidence
 

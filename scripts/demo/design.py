@@ -6,9 +6,7 @@ from contextlib import ExitStack
 from demo import cast
 from demo.actors import ACCOUNT, SEALED, Maker, Operator, Party
 from guildmark.adapters.peers.client import NodeClient
-from guildmark.domain.digital_link import operator_token
-from guildmark.domain.facts import LaneFact, RevisionFact
-from guildmark.domain.fileset import Manifest
+from guildmark.domain.chain.facts import LaneFact, RevisionFact
 from guildmark.domain.identifiers import (
     Bytes32,
     Cid,
@@ -17,16 +15,18 @@ from guildmark.domain.identifiers import (
     Uint256,
     to_hex,
 )
+from guildmark.domain.labels.digital_link import operator_token
 from guildmark.domain.recipes.clause import Clause
 from guildmark.domain.recipes.clauses import clause_root, disclose_all
 from guildmark.domain.recipes.recipe import Recipe, RecipeDocument, Status
-from guildmark.domain.release import ReleasePlace
-from guildmark.domain.terms import Terms, TermsKind, revision_member, terms_members
+from guildmark.domain.rights.fileset import Manifest
+from guildmark.domain.rights.release import ReleasePlace
+from guildmark.domain.rights.terms import Terms, TermsKind, revision_member, terms_members
 from guildmark.ports import DocumentKind
-from guildmark.services.designs import SourceFile
-from guildmark.services.disclosing import clauses_body
-from guildmark.services.packages import Package
-from guildmark.services.projection import known
+from guildmark.services.index.projection import known
+from guildmark.services.recipes.disclosing import clauses_body
+from guildmark.services.release.packages import Package
+from guildmark.services.rights.designs import SourceFile
 
 _DAY = 86_400
 

@@ -22,12 +22,12 @@ from demo.stage import StageError
 from demo.telling import Teller
 from demo.workshop import Workshop, disclosures, open_package, prepare
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
-from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.identifiers import Index, LaneNumber, LogNumber
-from guildmark.domain.record import Record
+from guildmark.domain.log.record import Record
 from guildmark.ports import DocumentKind
-from guildmark.services.disclosing import DisclosedThingUnknownError
-from guildmark.services.packages import Package
+from guildmark.services.recipes.disclosing import DisclosedThingUnknownError
+from guildmark.services.release.packages import Package
 
 T = TypeVar("T")
 

@@ -13,10 +13,10 @@ from demo.rogue import ALTERED, NOT_LOGGED, OVER_QUOTA, UNREGISTERED
 from demo.scene import Scene
 from demo.workshop import Workshop
 from guildmark.adapters.chain.rpc import Rpc, quantity
-from guildmark.domain.facts import NO_LOG
+from guildmark.domain.chain.facts import NO_LOG
 from guildmark.domain.identifiers import to_hex
-from guildmark.services.projection import record_of
-from guildmark.services.receipts import verified
+from guildmark.services.index.projection import record_of
+from guildmark.services.release.receipts import verified
 
 REFUSAL = "license.quotaExceeded"
 

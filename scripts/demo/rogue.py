@@ -12,16 +12,16 @@ from demo.scene import Scene
 from demo.workshop import Workshop
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import Node, open_home, open_node
-from guildmark.domain.dsse import Envelope
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.statement import PAYLOAD_TYPE, BuildStatement
 from guildmark.domain.identifiers import Bytes32, IdentityId, Index
-from guildmark.domain.identity import key_id
-from guildmark.domain.queue import Build, BuildState, Queued
-from guildmark.domain.record import Record
-from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
+from guildmark.domain.identity.identity import key_id
+from guildmark.domain.log.queue import Build, BuildState, Queued
+from guildmark.domain.log.record import Record
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.ports import KeyAlgorithm, KeyName
-from guildmark.services.admission import queued
-from guildmark.services.builds import signing_key
+from guildmark.services.builds.builds import signing_key
+from guildmark.services.log.admission import queued
 from guildmark.settings import load, save
 
 ALTERED = "altered"

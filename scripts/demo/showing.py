@@ -11,9 +11,9 @@ from demo.stage import StageError, write
 from guildmark.adapters import labels
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain import bundle
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.identifiers import Address, PartId
-from guildmark.domain.qr import link_text
+from guildmark.domain.labels.qr import link_text
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.ports import TransactionStatus
 

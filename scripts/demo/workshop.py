@@ -11,10 +11,9 @@ from time import monotonic, sleep
 
 from demo.actors import MACHINE, SEALED, SITE, Disclosed, Maker, Operator
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.digital_link import DigitalLink, operator_token, serial_in_lane
-from guildmark.domain.fileset import FileName, Manifest
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Measurement, Setting
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     ZERO32,
     Cid,
@@ -24,17 +23,18 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
-from guildmark.domain.predicate import Beacon, ExternalParameters, Measurement, Setting
+from guildmark.domain.labels.digital_link import DigitalLink, operator_token, serial_in_lane
+from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.clause import Clause, ClausePath, ClauseType
 from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.recipes.recipe import RecipeDocument
-from guildmark.domain.record import Record
+from guildmark.domain.rights.fileset import FileName, Manifest
 from guildmark.ports import Call, DocumentKind
-from guildmark.services.builds import Assignment, Finished
-from guildmark.services.disclosing import clauses_body
-from guildmark.services.packages import Package
-from guildmark.services.releasing import LicenseNotFinalError
-from guildmark.services.requesting import Asker, Opened
+from guildmark.services.builds.builds import Assignment, Finished
+from guildmark.services.recipes.disclosing import clauses_body
+from guildmark.services.release.packages import Package
+from guildmark.services.release.releasing import LicenseNotFinalError
+from guildmark.services.release.requesting import Asker, Opened
 
 NO_REQUEST = Digest(ZERO32)
 

@@ -18,14 +18,14 @@ from demo.actors import ACCOUNT, SITE
 from demo.making import fresh_beacon
 from demo.workshop import Workshop
 from e2e.cli_actors import Actor
-from guildmark.domain.facts import LaneFact
+from guildmark.domain.chain.facts import LaneFact
 from guildmark.domain.identifiers import IdentityId, LaneNumber, Uint256, to_hex
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.ports import DocumentKind
-from guildmark.services.disclosing import clauses_body
-from guildmark.services.projection import known
+from guildmark.services.index.projection import known
+from guildmark.services.recipes.disclosing import clauses_body
 from stages import Played, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.needs("anvil")]

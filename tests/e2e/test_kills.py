@@ -18,13 +18,13 @@ from demo.making import fresh_beacon
 from demo.stage import Stage
 from demo.workshop import Workshop
 from guildmark.adapters.peers.client import NodeClient
-from guildmark.domain.dsse import envelope_digest
-from guildmark.domain.facts import LaneFact, RecordFact
+from guildmark.domain.builds.dsse import envelope_digest
+from guildmark.domain.chain.facts import LaneFact, RecordFact
 from guildmark.domain.identifiers import Uint256, UnitNumber
 from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.ports import DocumentKind, PeerUnavailableError
-from guildmark.services.disclosing import clauses_body
-from guildmark.services.projection import known
+from guildmark.services.index.projection import known
+from guildmark.services.recipes.disclosing import clauses_body
 from stages import Played, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.needs("anvil")]

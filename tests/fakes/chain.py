@@ -11,7 +11,7 @@ from typing import Any
 
 from fakes.keys import MemoryKeyStore
 from fakes.simulator import header_of
-from guildmark.domain.contracts import (
+from guildmark.domain.chain.contracts import (
     AccountProof,
     ChainClass,
     ChainPin,
@@ -20,10 +20,21 @@ from guildmark.domain.contracts import (
     ContractPin,
     SlotProof,
 )
-from guildmark.domain.design import Commitment, Revision
-from guildmark.domain.eip712 import licenses_domain
+from guildmark.domain.chain.eip712 import licenses_domain
+from guildmark.domain.chain.refusals import (
+    CallerRefusedError,
+    CreditMissingError,
+    DesignUnknownError,
+    LaneStaleError,
+    LicenseGrantedError,
+    LogStaleError,
+    PaymentRefusedError,
+    RecipeStepError,
+    ReclaimStateError,
+    RevisionStaleError,
+)
+from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.hashing import keccak256, sha256
 from guildmark.domain.identifiers import (
     ZERO_ADDRESS,
     Address,
@@ -39,23 +50,12 @@ from guildmark.domain.identifiers import (
     Seq,
     UnitNumber,
 )
-from guildmark.domain.identity import controller_target, identity_id, key_id
+from guildmark.domain.identity.identity import controller_target, identity_id, key_id
+from guildmark.domain.log.record import Grant
 from guildmark.domain.recipes.recipe import Change, Recipe, SiteRecipe
-from guildmark.domain.record import Grant
-from guildmark.domain.refusals import (
-    CallerRefusedError,
-    CreditMissingError,
-    DesignUnknownError,
-    LaneStaleError,
-    LicenseGrantedError,
-    LogStaleError,
-    PaymentRefusedError,
-    RecipeStepError,
-    ReclaimStateError,
-    RevisionStaleError,
-)
+from guildmark.domain.rights.design import Commitment, Revision
+from guildmark.domain.rights.terms import Terms
 from guildmark.domain.signatures import Algorithm, PublicKey
-from guildmark.domain.terms import Terms
 from guildmark.ports import (
     Block,
     BlockUnknownError,
@@ -71,7 +71,7 @@ from guildmark.ports import (
     TransactionState,
     TransactionStatus,
 )
-from guildmark.services.projection import record_of
+from guildmark.services.index.projection import record_of
 
 CHAIN_ID = ChainId(31_337_000)
 START = 1_700_000_000

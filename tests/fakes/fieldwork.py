@@ -9,9 +9,9 @@ from fakes.world import MACHINE, World
 from guildmark.adapters.fieldwork.database import AgentDatabase
 from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.adapters.peers.client import PeerRefusedError
+from guildmark.domain.builds.predicate import Measurement, Setting
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.fieldwork import Brief, Post
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     Cid,
     Digest,
@@ -21,17 +21,17 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     to_hex,
 )
-from guildmark.domain.jobs import Gap, JobEvent, JobPhase, Observation, Piece, Sample
-from guildmark.domain.predicate import Measurement, Setting
-from guildmark.domain.queue import Build
+from guildmark.domain.log.queue import Build
 from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.shopfloor.fieldwork import Brief, Post
+from guildmark.domain.shopfloor.jobs import Gap, JobEvent, JobPhase, Observation, Piece, Sample
 from guildmark.ports import PeerUnavailableError
-from guildmark.services.attesting import Attesting
-from guildmark.services.briefing import Briefing, Question
-from guildmark.services.ingest import Answer, Ingest
-from guildmark.services.sending import Sending
-from guildmark.services.storing import Storing
-from guildmark.services.watching import Watching
+from guildmark.services.builds.briefing import Briefing, Question
+from guildmark.services.log.ingest import Answer, Ingest
+from guildmark.services.shopfloor.attesting import Attesting
+from guildmark.services.shopfloor.sending import Sending
+from guildmark.services.shopfloor.storing import Storing
+from guildmark.services.shopfloor.watching import Watching
 
 PRINTER = "printer"
 CURSOR_SIZE = 8

@@ -5,16 +5,16 @@ from typing import Any
 
 from fakes import simulator as sim
 from fakes.simulator import LOGGED, REGISTERED, Signer, Simulator, salt
-from guildmark.domain import storage
-from guildmark.domain.dsse import Envelope, envelope_digest
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.inspection import Inspection, InspectionProof, Result
+from guildmark.domain.builds.statement import PAYLOAD_TYPE
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import Location
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, Index, LogNumber, Seq
-from guildmark.domain.identity import IdentityKind, key_id
-from guildmark.domain.inspection import Inspection, InspectionProof, Result
-from guildmark.domain.merkle import MerkleTree
-from guildmark.domain.record import Record
-from guildmark.domain.statement import PAYLOAD_TYPE
-from guildmark.domain.storage import Location
+from guildmark.domain.identity.identity import IdentityKind, key_id
+from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.log.record import Record
 from guildmark.domain.verification.evidence import InspectionDisclosure, LinkDisclosure
 
 INSPECTOR, LABORATORY, PROBE = (

@@ -6,13 +6,13 @@ from typing import Any
 from fakes.keys import signing_key
 from fakes.store import MemoryNodeStore
 from fakes.world import ISSUER, World
-from guildmark.domain.entry import Entry
+from guildmark.domain.builds.inspection import Result
 from guildmark.domain.identifiers import IdentityId, Index
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.inspection import Result
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.log.entry import Entry
 from guildmark.ports import KeyAlgorithm, KeyName
-from guildmark.services.ingest import Answer
-from guildmark.services.inspecting import Found, Inspecting
+from guildmark.services.builds.inspecting import Found, Inspecting
+from guildmark.services.log.ingest import Answer
 
 PROBE = KeyName("probe")
 

@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mlkem, x25519
 
 from guildmark.adapters.keys import signer
 from guildmark.adapters.keys.signer import Signer
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.predicate import KeyHolder
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address
-from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.signatures import Algorithm, address_of
 from guildmark.domain.signatures import PublicKey as SigningKey
 from guildmark.ports import (

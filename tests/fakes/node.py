@@ -7,14 +7,14 @@ from typing import Any, Self
 
 from fakes.content import MemoryContent, MemoryUploads
 from guildmark.adapters.peers.client import PeerRefusedError
-from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Cid, Digest, IdentityId, LogNumber, to_hex
-from guildmark.domain.release import ReceiptProof, Released
+from guildmark.domain.rights.release import ReceiptProof, Released
 from guildmark.ports import DocumentKind, PeerUnavailableError
-from guildmark.services.receipts import Receipts
-from guildmark.services.reconciling import Reconciling
-from guildmark.services.releasing import Releasing
+from guildmark.services.release.receipts import Receipts
+from guildmark.services.release.reconciling import Reconciling
+from guildmark.services.release.releasing import Releasing
 
 
 @dataclass

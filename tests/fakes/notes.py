@@ -2,7 +2,7 @@
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from guildmark.domain.note import NoteKey, NoteKind, NoteSignature, cosign, sign
+from guildmark.domain.log.note import NoteKey, NoteKind, NoteSignature, cosign, sign
 
 TEXT = "example.org/log\n3\nroot\n"
 

@@ -1,9 +1,9 @@
 """Records of logs put into an index by hand: as many as a test wants, without their entries."""
 
-from guildmark.domain.facts import RecordFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.facts import RecordFact
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest, Index, LogNumber, Seq
-from guildmark.domain.record import Record
+from guildmark.domain.log.record import Record
 from guildmark.ports import NodeStore
 
 

@@ -19,22 +19,22 @@ from fakes.world import (
     make_world,
 )
 from guildmark.adapters.content.vault import LocalVault
-from guildmark.domain.facts import LaneFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.statement import PAYLOAD_TYPE
+from guildmark.domain.chain.facts import LaneFact
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import ZERO_ADDRESS, Bytes32, IdentityId, Uint256
-from guildmark.domain.release import ContentKeys, Released, ReleasePlace, ReleaseRequest
-from guildmark.domain.statement import PAYLOAD_TYPE
-from guildmark.domain.terms import TermsKind
+from guildmark.domain.rights.release import ContentKeys, Released, ReleasePlace, ReleaseRequest
+from guildmark.domain.rights.terms import TermsKind
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import KeyAlgorithm, KeyName
-from guildmark.services.blocking import Blocking
-from guildmark.services.deposits import Deposits
-from guildmark.services.offers import Draft, Offers, Price
-from guildmark.services.packages import Package
-from guildmark.services.projection import known
-from guildmark.services.receipts import Receipts
-from guildmark.services.releasing import Releasing, sign_as_account
-from guildmark.services.requesting import Asker, Requesting
+from guildmark.services.index.projection import known
+from guildmark.services.release.blocking import Blocking
+from guildmark.services.release.deposits import Deposits
+from guildmark.services.release.packages import Package
+from guildmark.services.release.receipts import Receipts
+from guildmark.services.release.releasing import Releasing, sign_as_account
+from guildmark.services.release.requesting import Asker, Requesting
+from guildmark.services.rights.offers import Draft, Offers, Price
 
 OPENER, DEPOSITED = KeyName("packages"), KeyName("deposits")
 URL = "http://designer.example"

@@ -4,10 +4,10 @@ from typing import Any
 
 from fakes import simulator as sim
 from fakes.simulator import LANE, LOG, LOGGED, NUMBER, SITE, Simulator
-from guildmark.domain import storage
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import Address, Index, LaneNumber, Seq, UnitNumber
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.record import Grant
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.log.record import Grant
 from guildmark.domain.verification.evidence import LicenseDisclosure
 
 EARLIER: dict[str, Any] = {"seq": Seq(3), "first_index": Index(90), "time": LOGGED - 50}

@@ -9,10 +9,19 @@ from typing import Any
 
 from fakes.keys import opened
 from fakes.tries import Trie, secure
-from guildmark.domain import storage
-from guildmark.domain.accreditation import ScopeDocument
-from guildmark.domain.canonical import canonical
-from guildmark.domain.contracts import (
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.predicate import (
+    Beacon,
+    ExternalParameters,
+    Measurement,
+    Resource,
+    RunDetails,
+    Setting,
+    SignerRole,
+)
+from guildmark.domain.builds.statement import PAYLOAD_TYPE, BuildStatement
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.contracts import (
     AccountProof,
     ChainClass,
     ChainPin,
@@ -20,13 +29,11 @@ from guildmark.domain.contracts import (
     ContractPin,
     SlotProof,
 )
-from guildmark.domain.design import Revision
-from guildmark.domain.digital_link import DigitalLink, operator_token
-from guildmark.domain.dsse import Envelope, envelope_digest
-from guildmark.domain.eip712 import licenses_domain
-from guildmark.domain.entry import Entry, EntryKind
-from guildmark.domain.ethproof import rlp
-from guildmark.domain.hashing import keccak256, sha256
+from guildmark.domain.chain.eip712 import licenses_domain
+from guildmark.domain.chain.ethproof import rlp
+from guildmark.domain.chain.storage import Location
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.identifiers import (
     Address,
     Bytes32,
@@ -45,25 +52,24 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
-from guildmark.domain.identity import ClaimDocument, IdentityKind, key_id, profile_digest
-from guildmark.domain.merkle import MerkleTree
-from guildmark.domain.predicate import (
-    Beacon,
-    ExternalParameters,
-    Measurement,
-    Resource,
-    RunDetails,
-    Setting,
-    SignerRole,
-)
+from guildmark.domain.identity.accreditation import ScopeDocument
+from guildmark.domain.identity.identity import ClaimDocument, IdentityKind, key_id, profile_digest
+from guildmark.domain.labels.digital_link import DigitalLink, operator_token
+from guildmark.domain.log.entry import Entry, EntryKind
+from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.log.record import Grant, Record
 from guildmark.domain.recipes import clauses
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.recipes.recipe import Recipe, SiteRecipe, Status
-from guildmark.domain.record import Grant, Record
+from guildmark.domain.rights.design import Revision
+from guildmark.domain.rights.terms import (
+    NO_LICENSE,
+    Terms,
+    TermsKind,
+    revision_member,
+    terms_members,
+)
 from guildmark.domain.signatures import Algorithm, PublicKey
-from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
-from guildmark.domain.storage import Location
-from guildmark.domain.terms import NO_LICENSE, Terms, TermsKind, revision_member, terms_members
 from guildmark.domain.trust import Listed, Trust, TrustedBlock
 from guildmark.domain.verification.evidence import (
     AccreditationDisclosure,

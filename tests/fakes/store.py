@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
-from guildmark.domain.entry import EntryKind
-from guildmark.domain.facts import Fact, Key
+from guildmark.domain.chain.facts import Fact, Key
 from guildmark.domain.identifiers import Digest, IdentityId, Index, LaneNumber, LogNumber, Seq
-from guildmark.domain.queue import Batch, Build, BuildState, Logged, Outcome, Queued, Standing
+from guildmark.domain.log.entry import EntryKind
+from guildmark.domain.log.queue import Batch, Build, BuildState, Logged, Outcome, Queued, Standing
 from guildmark.ports import Block, DocumentKind, RawLog, View, Work
 
 FactT = TypeVar("FactT", bound=Fact)

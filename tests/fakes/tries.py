@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from guildmark.domain.ethproof import rlp
-from guildmark.domain.ethproof.trie import EMPTY_ROOT
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.chain.ethproof import rlp
+from guildmark.domain.chain.ethproof.trie import EMPTY_ROOT
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Digest
 
 Path = tuple[int, ...]

@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 from fakes.keys import MemoryKeyStore
 from fakes.store import MemoryNodeStore
-from guildmark.domain.checkpoint import Addition
-from guildmark.domain.note import NoteKey, NoteSignature
+from guildmark.domain.log.checkpoint import Addition
+from guildmark.domain.log.note import NoteKey, NoteSignature
 from guildmark.ports import Ledger, PeerUnavailableError
-from guildmark.services.cosigning import Chosen
-from guildmark.services.witnessing import Witnessing, make_witness_key
+from guildmark.services.neighbours.cosigning import Chosen
+from guildmark.services.neighbours.witnessing import Witnessing, make_witness_key
 
 
 @dataclass

@@ -12,10 +12,16 @@ from fakes.content import CountingEntropy, MemoryVault
 from fakes.keys import MemoryKeyStore, signing_key
 from fakes.store import MemoryNodeStore
 from guildmark.adapters.lookalikes import UnicodeNames
-from guildmark.domain.design import Revision
-from guildmark.domain.dsse import Envelope
-from guildmark.domain.facts import LaneFact, RevisionFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.predicate import (
+    Beacon,
+    ExternalParameters,
+    Measurement,
+    Setting,
+)
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain.facts import LaneFact, RevisionFact
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -28,14 +34,9 @@ from guildmark.domain.identifiers import (
     Uint256,
     to_hex,
 )
-from guildmark.domain.identity import ClaimDocument, IdentityKind
-from guildmark.domain.lei import lei_check_digits
-from guildmark.domain.predicate import (
-    Beacon,
-    ExternalParameters,
-    Measurement,
-    Setting,
-)
+from guildmark.domain.identity.identity import ClaimDocument, IdentityKind
+from guildmark.domain.identity.lei import lei_check_digits
+from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.clause import (
     Clause,
     ClauseClass,
@@ -45,32 +46,31 @@ from guildmark.domain.recipes.clause import (
 )
 from guildmark.domain.recipes.clauses import clause_root, disclose_all
 from guildmark.domain.recipes.recipe import Recipe, RecipeDocument, Status
-from guildmark.domain.record import Record
-from guildmark.domain.statement import BuildStatement
-from guildmark.domain.terms import Terms, TermsKind, revision_member, terms_members
+from guildmark.domain.rights.design import Revision
+from guildmark.domain.rights.terms import Terms, TermsKind, revision_member, terms_members
 from guildmark.ports import DocumentKind, KeyName
-from guildmark.services.accounts import Account
-from guildmark.services.accreditations import Accreditations
-from guildmark.services.anchoring import Anchoring
-from guildmark.services.builds import Assignment, Builds, Finished
-from guildmark.services.designs import Designs, SourceFile
-from guildmark.services.disclosing import Disclosing, claim_body, clauses_body
-from guildmark.services.evidence import Exporter
-from guildmark.services.filelists import FileLists
-from guildmark.services.guardians import Guardians
-from guildmark.services.identities import Identities
-from guildmark.services.indexing import Indexing
-from guildmark.services.ingest import Ingest
-from guildmark.services.licenses import Licenses
-from guildmark.services.line import Line
-from guildmark.services.logs import Logs
-from guildmark.services.naming import Naming
-from guildmark.services.notices import Notices
-from guildmark.services.packages import Packages
-from guildmark.services.parts import Parts
-from guildmark.services.projection import known
-from guildmark.services.recipes import Recipes
-from guildmark.services.sequencing import Sequencing
+from guildmark.services.builds.builds import Assignment, Builds, Finished
+from guildmark.services.builds.parts import Parts
+from guildmark.services.evidence.evidence import Exporter
+from guildmark.services.identity.accounts import Account
+from guildmark.services.identity.accreditations import Accreditations
+from guildmark.services.identity.guardians import Guardians
+from guildmark.services.identity.identities import Identities
+from guildmark.services.identity.naming import Naming
+from guildmark.services.identity.notices import Notices
+from guildmark.services.index.indexing import Indexing
+from guildmark.services.index.projection import known
+from guildmark.services.log.anchoring import Anchoring
+from guildmark.services.log.ingest import Ingest
+from guildmark.services.log.line import Line
+from guildmark.services.log.logs import Logs
+from guildmark.services.log.sequencing import Sequencing
+from guildmark.services.recipes.disclosing import Disclosing, claim_body, clauses_body
+from guildmark.services.recipes.recipes import Recipes
+from guildmark.services.release.packages import Packages
+from guildmark.services.rights.designs import Designs, SourceFile
+from guildmark.services.rights.filelists import FileLists
+from guildmark.services.rights.licenses import Licenses
 
 DESIGNER, MAKER, SITE, OPERATOR, WRITER, MACHINE, ISSUER = (
     *("designer", "maker", "site", "operator", "writer", "machine", "issuer"),

@@ -31,12 +31,12 @@ from faults.rig import (
     rest,
 )
 from guildmark.adapters.chain.rpc import Rpc
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.errors import GuildmarkError, NetworkError
 from guildmark.domain.identifiers import Digest, to_hex
-from guildmark.domain.queue import Queued
+from guildmark.domain.log.queue import Queued
 from guildmark.ports import Call, CodeMismatchError, CodeMissingError
-from guildmark.services.line import OTHER_CHAIN
+from guildmark.services.log.line import OTHER_CHAIN
 
 STEPS = 12
 # The named steps of a life of two entries; a fuse beyond its end never blows.

@@ -12,7 +12,7 @@ from faults import rig as rigs
 from faults.proxy import FaultProxy
 from guildmark.adapters.chain import deployment
 from guildmark.domain.identifiers import Bytes32, Digest, LogNumber
-from guildmark.domain.queue import Queued
+from guildmark.domain.log.queue import Queued
 
 _SECONDS = 300
 

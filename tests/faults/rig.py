@@ -29,11 +29,10 @@ from guildmark.adapters.store.engine import check_whole, open_database
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.adapters.store.scratch import ScratchStore
-from guildmark.domain.contracts import ChainPin, ContractName
-from guildmark.domain.entry import Entry, EntryKind
+from guildmark.domain.chain.contracts import ChainPin, ContractName
+from guildmark.domain.chain.facts import NO_LANE, LogFact
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError, NetworkError
-from guildmark.domain.facts import NO_LANE, LogFact
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -42,19 +41,20 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     to_hex,
 )
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.queue import BuildState, Queued
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.log.entry import Entry, EntryKind
+from guildmark.domain.log.queue import BuildState, Queued
 from guildmark.ports import Call, Documents, KeyName, NodeStore, View, Work
-from guildmark.services.accounts import Account
-from guildmark.services.anchoring import Anchoring
-from guildmark.services.checking import Checking
-from guildmark.services.identities import Identities
-from guildmark.services.indexing import Indexing
-from guildmark.services.line import Line
-from guildmark.services.logs import Logs
-from guildmark.services.naming import Naming
-from guildmark.services.projection import known
-from guildmark.services.sequencing import Sequencing
+from guildmark.services.identity.accounts import Account
+from guildmark.services.identity.identities import Identities
+from guildmark.services.identity.naming import Naming
+from guildmark.services.index.checking import Checking
+from guildmark.services.index.indexing import Indexing
+from guildmark.services.index.projection import known
+from guildmark.services.log.anchoring import Anchoring
+from guildmark.services.log.line import Line
+from guildmark.services.log.logs import Logs
+from guildmark.services.log.sequencing import Sequencing
 
 NAMING = Naming(names=UnicodeNames())
 

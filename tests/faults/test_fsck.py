@@ -17,7 +17,7 @@ from guildmark.adapters.clock import SystemEntropy
 from guildmark.adapters.content.store import LocalContent
 from guildmark.adapters.content.stores import open_stores
 from guildmark.adapters.store.outbox import State
-from guildmark.domain.contracts import ChainClass, ContractName
+from guildmark.domain.chain.contracts import ChainClass, ContractName
 from guildmark.settings import ChainSettings, NodeSettings, Settings, save
 
 pytestmark = [pytest.mark.needs("anvil")]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from guildmark.adapters.files import create_durably, write_durably
-from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.errors import ConflictError
 from guildmark.domain.identifiers import IdentityId
 

@@ -11,10 +11,12 @@ from typing import NoReturn, Self
 from urllib.parse import quote
 
 from guildmark.adapters.addresses import split_url
-from guildmark.domain import strictjson
-from guildmark.domain.archive import DEFAULT_LIMITS
-from guildmark.domain.canonical import canonical
-from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.encoding import strictjson
+from guildmark.domain.encoding.archive import DEFAULT_LIMITS
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import keccak256
+from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.errors import (
     GuildmarkError,
     MalformedError,
@@ -23,7 +25,6 @@ from guildmark.domain.errors import (
     NotFoundError,
     UsageError,
 )
-from guildmark.domain.hashing import keccak256
 from guildmark.domain.identifiers import (
     Address,
     ChainId,
@@ -33,8 +34,7 @@ from guildmark.domain.identifiers import (
     from_hex,
     to_hex,
 )
-from guildmark.domain.positions import read_positions
-from guildmark.domain.strictjson import JsonValue
+from guildmark.domain.log.positions import read_positions
 from guildmark.domain.trust import TrustedBlock
 from guildmark.domain.verification.case import Sighting
 

@@ -24,13 +24,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from guildmark.domain.builds.predicate import Measurement
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.fieldwork import Job, JobState
-from guildmark.domain.predicate import Measurement
 from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.shopfloor.fieldwork import Job, JobState
 from guildmark.outfit import Agent
-from guildmark.services.fieldreport import overview
-from guildmark.services.watching import Addition, JobUnknownError
+from guildmark.services.shopfloor.fieldreport import overview
+from guildmark.services.shopfloor.watching import Addition, JobUnknownError
 
 BODY_MAX = 20 << 20
 _TOKEN_SIZE = 32

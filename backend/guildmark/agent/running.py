@@ -13,11 +13,11 @@ import uvicorn
 from guildmark.adapters.fieldwork.settings import Watch
 from guildmark.agent.pages import Pages
 from guildmark.domain.errors import GuildmarkError, NetworkError
-from guildmark.domain.fieldwork import backoff
+from guildmark.domain.shopfloor.fieldwork import backoff
 from guildmark.outfit import Agent
 from guildmark.ports import Machine
-from guildmark.services.ingest import UnitMismatchError
-from guildmark.services.sending import ForeignUnitError
+from guildmark.services.log.ingest import UnitMismatchError
+from guildmark.services.shopfloor.sending import ForeignUnitError
 
 _logger = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 
-from guildmark.services.keeping import Keeping, Round
+from guildmark.services.evidence.keeping import Keeping, Round
 
 _logger = logging.getLogger(__name__)
 

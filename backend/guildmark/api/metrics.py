@@ -6,10 +6,10 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.reconciliation import Difference, Reconciliation
+from guildmark.domain.rights.reconciliation import Difference, Reconciliation
 from guildmark.ports import Availability
-from guildmark.services.ingest import Reception
-from guildmark.services.keeping import Round
+from guildmark.services.evidence.keeping import Round
+from guildmark.services.log.ingest import Reception
 
 
 class ReleaseOutcome(StrEnum):

@@ -20,7 +20,7 @@ from guildmark.api.serving import ServedNode
 from guildmark.api.tickets import Tickets
 from guildmark.bootstrap import Node, open_home, open_node
 from guildmark.domain.errors import GuildmarkError
-from guildmark.services.judging import Judging
+from guildmark.services.evidence.judging import Judging
 from guildmark.settings import default_home, load, with_environment
 
 _DRAIN_SECONDS = 0.5

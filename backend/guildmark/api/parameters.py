@@ -8,8 +8,8 @@ from pydantic import BeforeValidator
 from starlette.requests import Request
 
 from guildmark.api.errors import ParameterInvalidError
-from guildmark.domain.digital_link import LINK_MAX
 from guildmark.domain.identifiers import BLOCK_MAX, UINT40_MAX
+from guildmark.domain.labels.digital_link import LINK_MAX
 
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII)
 _FLAGS: Final = {"true": True, "false": False}

@@ -17,6 +17,8 @@ from guildmark.api.errors import (
     MethodRefusedError,
     NodeFaultError,
 )
+from guildmark.domain.chain.refusals import RecordUnknownError
+from guildmark.domain.encoding.strictjson import JsonTooLargeError
 from guildmark.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -29,8 +31,6 @@ from guildmark.domain.errors import (
     UnknownPartError,
     UsageError,
 )
-from guildmark.domain.refusals import RecordUnknownError
-from guildmark.domain.strictjson import JsonTooLargeError
 
 PROBLEM_TYPE = "application/problem+json"
 

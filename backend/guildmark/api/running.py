@@ -10,7 +10,7 @@ from threading import Event, Thread, current_thread, main_thread
 from types import FrameType
 
 from guildmark.domain.errors import GuildmarkError
-from guildmark.services.line import OTHER_CHAIN, Line
+from guildmark.services.log.line import OTHER_CHAIN, Line
 
 _logger = logging.getLogger(__name__)
 

@@ -11,17 +11,17 @@ from guildmark.api.metrics import Metrics
 from guildmark.api.tickets import Tickets
 from guildmark.domain.identifiers import Index, LogNumber
 from guildmark.ports import ContentStore, Ledger, NodeStore, Requests, Uploads
-from guildmark.services.bundles import Gathered
-from guildmark.services.dids import Dids
-from guildmark.services.disclosing import Disclosing
-from guildmark.services.ingest import Ingest
-from guildmark.services.judging import Judging
-from guildmark.services.keeping import Round
-from guildmark.services.naming import Naming
-from guildmark.services.publishing import Publishing
-from guildmark.services.receipts import Receipts
-from guildmark.services.reconciling import Reconciling
-from guildmark.services.releasing import Releasing
+from guildmark.services.evidence.bundles import Gathered
+from guildmark.services.evidence.judging import Judging
+from guildmark.services.evidence.keeping import Round
+from guildmark.services.identity.dids import Dids
+from guildmark.services.identity.naming import Naming
+from guildmark.services.log.ingest import Ingest
+from guildmark.services.log.publishing import Publishing
+from guildmark.services.recipes.disclosing import Disclosing
+from guildmark.services.release.receipts import Receipts
+from guildmark.services.release.reconciling import Reconciling
+from guildmark.services.release.releasing import Releasing
 from guildmark.settings import NodeSettings
 
 

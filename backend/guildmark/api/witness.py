@@ -21,9 +21,9 @@ from guildmark.domain.errors import (
     NotLoggedError,
     SignatureError,
 )
-from guildmark.domain.note import NOTE_MAX
-from guildmark.domain.witness import ForkError, WitnessBehindError
-from guildmark.services.witnessing import Witnessing
+from guildmark.domain.log.note import NOTE_MAX
+from guildmark.domain.log.witness import ForkError, WitnessBehindError
+from guildmark.services.neighbours.witnessing import Witnessing
 from guildmark.settings import default_home, load
 
 _BODY_MAX = NOTE_MAX + (64 << 6)

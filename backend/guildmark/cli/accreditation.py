@@ -18,25 +18,25 @@ from guildmark.cli.arguments import (
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.cli.trust import ChainNotTrustedError
 from guildmark.cli.verify import read_trust
-from guildmark.domain.accreditation import (
+from guildmark.domain.chain.facts import AccreditationFact
+from guildmark.domain.identifiers import ZERO32, AccreditationId, Bytes32, IdentityId, to_hex
+from guildmark.domain.identity.accreditation import (
     CHAIN_MAX,
     Accreditation,
     Requirement,
     ScopeDocument,
     was_accredited,
 )
-from guildmark.domain.facts import AccreditationFact
-from guildmark.domain.identifiers import ZERO32, AccreditationId, Bytes32, IdentityId, to_hex
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.checks.accreditation import exit_of
 from guildmark.ports import KeyName, View
-from guildmark.services.accreditations import (
+from guildmark.services.identity.accreditations import (
     accreditation_fact,
     accreditations_above,
     accreditations_of,
 )
-from guildmark.services.disclosing import shown_accreditation
-from guildmark.services.naming import name_of
+from guildmark.services.identity.naming import name_of
+from guildmark.services.recipes.disclosing import shown_accreditation
 from guildmark.services.timing import present
 
 app = typer.Typer(help="Accredit others; tell who was accredited, and when.", no_args_is_help=True)

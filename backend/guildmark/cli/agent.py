@@ -37,10 +37,18 @@ from guildmark.cli.arguments import (
     recipe_id,
 )
 from guildmark.cli.homes import KEYS, OutputExistsError, folder_of, keys_of, write_new
-from guildmark.domain.dsse import Envelope
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.predicate import Measurement
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.builds.telemetry import (
+    CHUNKS_MAX,
+    Disclosure,
+    check_disclosure,
+    disclose_chunks,
+    find_telemetry,
+)
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import ConflictError, MalformedError, NotFoundError
-from guildmark.domain.fieldwork import Brief, Job, Post, Signed, SignedState
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     UINT40_MAX,
     IdentityId,
@@ -48,21 +56,13 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     to_hex,
 )
-from guildmark.domain.jobs import JobEvent, JobPhase, Piece
-from guildmark.domain.predicate import Measurement
 from guildmark.domain.recipes.clause import ClausePath
-from guildmark.domain.statement import BuildStatement
-from guildmark.domain.telemetry import (
-    CHUNKS_MAX,
-    Disclosure,
-    check_disclosure,
-    disclose_chunks,
-    find_telemetry,
-)
+from guildmark.domain.shopfloor.fieldwork import Brief, Job, Post, Signed, SignedState
+from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Piece
 from guildmark.outfit import Agent, open_agent
 from guildmark.ports import KeyAlgorithm, KeyName
-from guildmark.services.fieldreport import overview
-from guildmark.services.watching import Addition, JobUnknownError
+from guildmark.services.shopfloor.fieldreport import overview
+from guildmark.services.shopfloor.watching import Addition, JobUnknownError
 
 app = typer.Typer(help="Run what stands beside machines, and tell it things.", no_args_is_help=True)
 

@@ -26,7 +26,7 @@ from guildmark.domain.identifiers import (
     digest_from_hex,
     from_hex,
 )
-from guildmark.domain.release import ReleasePlace
+from guildmark.domain.rights.release import ReleasePlace
 from guildmark.ports import KeyAlgorithm, KeyPurposeError, PublicKey
 
 ACCOUNT = "account"

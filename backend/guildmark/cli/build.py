@@ -16,10 +16,12 @@ from guildmark.cli.homes import write_new
 from guildmark.cli.jobs import Report, read_measurements, read_settings
 from guildmark.cli.nodes import asking, known_error
 from guildmark.cli.opening import enter, enter_informed
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.inspection import Result
+from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.bundle import read as read_bundle
-from guildmark.domain.dsse import Envelope, envelope_digest
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError, NotFoundError, UsageError
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     UINT40_MAX,
     Digest,
@@ -31,13 +33,11 @@ from guildmark.domain.identifiers import (
     digest_from_hex,
     to_hex,
 )
-from guildmark.domain.identity import key_id
-from guildmark.domain.inspection import Result
-from guildmark.domain.statement import BuildStatement
+from guildmark.domain.identity.identity import key_id
 from guildmark.ports import KeyName
-from guildmark.services.assignments import Order
-from guildmark.services.builds import Assignment, Finished, signing_key
-from guildmark.services.inspecting import Found
+from guildmark.services.builds.assignments import Order
+from guildmark.services.builds.builds import Assignment, Finished, signing_key
+from guildmark.services.builds.inspecting import Found
 
 app = typer.Typer(help="Sign builds, send them to a log, follow them.", no_args_is_help=True)
 

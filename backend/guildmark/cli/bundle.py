@@ -11,8 +11,8 @@ from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.homes import write_new
 from guildmark.cli.opening import enter_informed
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import UnknownPartError
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import BLOCK_MAX, Index, LogNumber, parse_hint
 
 app = typer.Typer(help="Export evidence that verifies without us.", no_args_is_help=True)

@@ -10,15 +10,15 @@ from guildmark.cli.answers import Answer, Moment, Value, note, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, ShowTo, Signer, claim_id, identity_id
 from guildmark.cli.nodes import check_address, show_new
 from guildmark.cli.opening import enter, enter_informed
+from guildmark.domain.chain.facts import ClaimFact
+from guildmark.domain.chain.refusals import ClaimUnknownError
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.facts import ClaimFact
 from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, to_hex
-from guildmark.domain.identity import ClaimDocument
-from guildmark.domain.refusals import ClaimUnknownError
+from guildmark.domain.identity.identity import ClaimDocument
 from guildmark.ports import DocumentKind, KeyName, View
-from guildmark.services.cards import holders
-from guildmark.services.disclosing import shown_claim
-from guildmark.services.naming import name_of
+from guildmark.services.identity.cards import holders
+from guildmark.services.identity.naming import name_of
+from guildmark.services.recipes.disclosing import shown_claim
 
 app = typer.Typer(help="State which identifier somebody holds.", no_args_is_help=True)
 

@@ -15,10 +15,10 @@ from guildmark.cli.homes import write_pieces
 from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.errors import NetworkError, UsageError
-from guildmark.domain.fileset import Manifest
 from guildmark.domain.identifiers import Cid, DesignId
+from guildmark.domain.rights.fileset import Manifest
 from guildmark.ports import KeyName
-from guildmark.services.keeping import Round
+from guildmark.services.evidence.keeping import Round
 
 app = typer.Typer(
     help="Store bytes by their address, and bring them to and from nodes.", no_args_is_help=True

@@ -6,7 +6,7 @@ from pathlib import Path
 from guildmark.adapters.files import write_durably
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.bootstrap import Home
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Cid
 from guildmark.ports import ContentMismatchError
 

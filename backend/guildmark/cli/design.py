@@ -27,8 +27,8 @@ from guildmark.cli.arguments import (
 )
 from guildmark.cli.homes import keys_of, write_new
 from guildmark.cli.opening import enter, enter_informed
-from guildmark.domain.facts import DesignFact, RevisionFact
-from guildmark.domain.fileset import Manifest, parse_file_name
+from guildmark.domain.chain.facts import DesignFact, RevisionFact
+from guildmark.domain.chain.refusals import DesignUnknownError
 from guildmark.domain.identifiers import (
     Address,
     Bytes32,
@@ -37,10 +37,10 @@ from guildmark.domain.identifiers import (
     bytes32_from_hex,
     to_hex,
 )
-from guildmark.domain.refusals import DesignUnknownError
+from guildmark.domain.rights.fileset import Manifest, parse_file_name
 from guildmark.ports import KeyAlgorithm, KeyName
-from guildmark.services.designs import DesignFilesUnknownError, SourceFile
-from guildmark.services.filelists import SHOWN_LIMITS, FileNotRegisteredError
+from guildmark.services.rights.designs import DesignFilesUnknownError, SourceFile
+from guildmark.services.rights.filelists import SHOWN_LIMITS, FileNotRegisteredError
 
 app = typer.Typer(help="Register and show designs.", no_args_is_help=True)
 

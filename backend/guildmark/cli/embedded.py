@@ -26,10 +26,10 @@ from guildmark.cli.arguments import ACCOUNT
 from guildmark.cli.chain import deploy_contracts
 from guildmark.cli.homes import KEYS
 from guildmark.cli.init import make_account
-from guildmark.domain.contracts import ChainClass, ChainPin, ContractName
+from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName
 from guildmark.domain.errors import NetworkError
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.ports import KeyAlgorithm, KeyName, LedgerUnavailableError
 from guildmark.settings import FILE_NAME, ChainSettings, NodeSettings, Settings, load, save
 

@@ -7,10 +7,10 @@ import typer
 from guildmark.cli.answers import Answer, Moment, Value, note, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, identity_id
 from guildmark.cli.opening import enter, enter_informed
-from guildmark.domain.facts import GuardiansFact
+from guildmark.domain.chain.facts import GuardiansFact
 from guildmark.domain.identifiers import ZERO_ADDRESS, Address, IdentityId, to_hex
 from guildmark.ports import Facts, KeyName
-from guildmark.services.guardians import recovery, standing, waiting
+from guildmark.services.identity.guardians import recovery, standing, waiting
 
 app = typer.Typer(
     help="Name who may give an identity another controller, and let them.", no_args_is_help=True

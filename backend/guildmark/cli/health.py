@@ -16,10 +16,10 @@ from guildmark.adapters.keys.files import KEYSTORE, PKCS8
 from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE, open_signer, password_from
 from guildmark.adapters.store.engine import open_database
 from guildmark.cli.homes import KEYS, keys_of
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.refusals import FundsMissingError
 from guildmark.domain.errors import ConflictError, ForbiddenError, GuildmarkError, SettingsError
 from guildmark.domain.identifiers import Address, to_hex
-from guildmark.domain.refusals import FundsMissingError
 from guildmark.ports import Call, KeyAlgorithm, KeyMissingError, Ledger
 from guildmark.settings import NodeSettings, Settings, SettingsMissingError, load, with_environment
 

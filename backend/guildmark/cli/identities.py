@@ -10,17 +10,17 @@ from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, Value, note, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, identity_id
 from guildmark.cli.opening import enter, enter_informed
+from guildmark.domain.chain.facts import IdentityFact, LinkFact, ParentFact
+from guildmark.domain.chain.refusals import IdentityKindError, IdentityUnknownError
+from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import UsageError
-from guildmark.domain.facts import IdentityFact, LinkFact, ParentFact
 from guildmark.domain.identifiers import Address, IdentityId, to_hex
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.lawful import country_code
-from guildmark.domain.refusals import IdentityKindError, IdentityUnknownError
-from guildmark.domain.strictjson import parse_object
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.rights.lawful import country_code
 from guildmark.ports import DocumentKind, KeyName, View
-from guildmark.services.cards import Stated, stated
-from guildmark.services.identities import proposed
-from guildmark.services.naming import Lookalike, Naming, name_of
+from guildmark.services.identity.cards import Stated, stated
+from guildmark.services.identity.identities import proposed
+from guildmark.services.identity.naming import Lookalike, Naming, name_of
 
 _ARTICLES = {
     IdentityKind.ORGANIZATION: "an organization: who makes, designs or runs a log",

@@ -13,7 +13,7 @@ from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.opening import enter
 from guildmark.domain.identifiers import to_hex
 from guildmark.ports import Block
-from guildmark.services.indexing import Indexing
+from guildmark.services.index.indexing import Indexing
 
 app = typer.Typer(
     help="Look at this home's index of the chain, or make it anew.", no_args_is_help=True

@@ -17,7 +17,7 @@ from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE
 from guildmark.cli.answers import Answer, note, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, address
 from guildmark.cli.homes import KEYS, folder_of, keys_of
-from guildmark.domain.contracts import ChainClass, ContractName
+from guildmark.domain.chain.contracts import ChainClass, ContractName
 from guildmark.domain.errors import ConflictError, UsageError
 from guildmark.domain.identifiers import Address, to_hex
 from guildmark.ports import KeyAlgorithm, KeyName

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self, TypeVar
 
-from guildmark.domain.fields import Fields, read_document, read_object
-from guildmark.domain.predicate import NAME_MAX, Measurement, Setting
+from guildmark.domain.builds.predicate import NAME_MAX, Measurement, Setting
+from guildmark.domain.encoding.fields import Fields, read_document, read_object
+from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.recipes.clause import ClausePath
-from guildmark.domain.strictjson import parse_object
 
 T = TypeVar("T")
 

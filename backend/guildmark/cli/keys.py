@@ -9,9 +9,9 @@ from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import AsJson, Folder, identity_id, key_text
 from guildmark.cli.homes import keys_of
 from guildmark.domain.identifiers import IdentityId, to_hex
-from guildmark.domain.identity import key_id
+from guildmark.domain.identity.identity import key_id
 from guildmark.ports import KeyAlgorithm, KeyName, KeyStore
-from guildmark.services.builds import signing_key
+from guildmark.services.builds.builds import signing_key
 
 app = typer.Typer(help="Make and list the keys of this home.", no_args_is_help=True)
 

@@ -9,10 +9,10 @@ from guildmark.adapters import labels
 from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import AsJson, identity_id
 from guildmark.cli.homes import write_new
-from guildmark.domain.digital_link import DigitalLink, operator_token
 from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import ZERO_ADDRESS, ChainId, IdentityId, PartId
-from guildmark.domain.qr import link_text
+from guildmark.domain.labels.digital_link import DigitalLink, operator_token
+from guildmark.domain.labels.qr import link_text
 
 app = typer.Typer(help="Write and draw the labels of parts.", no_args_is_help=True)
 

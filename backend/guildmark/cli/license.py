@@ -27,8 +27,9 @@ from guildmark.cli.arguments import (
 from guildmark.cli.homes import write_new
 from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter, enter_informed
+from guildmark.domain.chain.facts import LaneFact, LicenseFact, LicenseNumberFact
+from guildmark.domain.chain.refusals import LicenseUnknownError
 from guildmark.domain.errors import MalformedError, NotCoveredError, UsageError
-from guildmark.domain.facts import LaneFact, LicenseFact, LicenseNumberFact
 from guildmark.domain.identifiers import (
     UINT40_MAX,
     ZERO_ADDRESS,
@@ -41,11 +42,10 @@ from guildmark.domain.identifiers import (
     Uint256,
     to_hex,
 )
-from guildmark.domain.lawful import country_code
-from guildmark.domain.reconciliation import Row
-from guildmark.domain.refusals import LicenseUnknownError
-from guildmark.domain.release import ReleasePlace
-from guildmark.domain.terms import (
+from guildmark.domain.rights.lawful import country_code
+from guildmark.domain.rights.reconciliation import Row
+from guildmark.domain.rights.release import ReleasePlace
+from guildmark.domain.rights.terms import (
     NO_LICENSE,
     Extension,
     Terms,
@@ -55,11 +55,11 @@ from guildmark.domain.terms import (
     text_member,
 )
 from guildmark.ports import DocumentKind, KeyName, View
-from guildmark.services.disclosing import shown_clauses
-from guildmark.services.history import PastFacts
-from guildmark.services.licenses import Child, SignedExtension, paid_units, usage
-from guildmark.services.offers import Draft, Offer, Price
-from guildmark.services.projection import known
+from guildmark.services.index.projection import known
+from guildmark.services.recipes.disclosing import shown_clauses
+from guildmark.services.rights.history import PastFacts
+from guildmark.services.rights.licenses import Child, SignedExtension, paid_units, usage
+from guildmark.services.rights.offers import Draft, Offer, Price
 from guildmark.services.timing import present
 
 _Approve = Annotated[

@@ -13,13 +13,13 @@ from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id
 from guildmark.cli.homes import write_new
 from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter, enter_informed
-from guildmark.domain.checkpoint import Checkpoint, LogProof, open_checkpoint
-from guildmark.domain.facts import LogFact, RecordFact
+from guildmark.domain.chain.facts import LogFact, RecordFact
+from guildmark.domain.chain.refusals import LogUnknownError, RecordUnknownError
 from guildmark.domain.identifiers import UINT40_MAX, ZERO_ADDRESS, IdentityId, LogNumber, to_hex
-from guildmark.domain.note import SIGNATURES_MAX, Note, NoteKey
-from guildmark.domain.refusals import LogUnknownError, RecordUnknownError
+from guildmark.domain.log.checkpoint import Checkpoint, LogProof, open_checkpoint
+from guildmark.domain.log.note import SIGNATURES_MAX, Note, NoteKey
 from guildmark.ports import KeyName
-from guildmark.services.publishing import CHECKPOINT_FILE, make_note_key
+from guildmark.services.log.publishing import CHECKPOINT_FILE, make_note_key
 from guildmark.settings import NodeSettings, save, with_node
 
 app = typer.Typer(

@@ -19,12 +19,12 @@ from guildmark.cli.arguments import (
 )
 from guildmark.cli.identities import app_of
 from guildmark.cli.opening import enter, enter_informed
-from guildmark.domain.facts import KeyFact
+from guildmark.domain.chain.facts import KeyFact
 from guildmark.domain.identifiers import IdentityId, KeyId, to_hex
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.ports import KeyName, KeyPurposeError
-from guildmark.services.builds import signing_key
+from guildmark.services.builds.builds import signing_key
 
 app = app_of(IdentityKind.MACHINE)
 _keys = typer.Typer(help="The keys that a machine signs with.", no_args_is_help=True)

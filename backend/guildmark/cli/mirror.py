@@ -12,8 +12,8 @@ from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import UINT40_MAX, LogNumber
-from guildmark.domain.note import NoteKey
-from guildmark.services.mirroring import MirrorState
+from guildmark.domain.log.note import NoteKey
+from guildmark.services.neighbours.mirroring import MirrorState
 from guildmark.settings import save, with_node
 
 app = typer.Typer(

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
 from guildmark.domain.errors import GuildmarkError, UsageError, all_errors
 from guildmark.ports import DocumentKind
-from guildmark.services.disclosing import DisclosedThingUnknownError
+from guildmark.services.recipes.disclosing import DisclosedThingUnknownError
 
 _WAITS = (0.2, 0.5, 1, 2, 4, 8, 16)
 

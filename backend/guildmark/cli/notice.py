@@ -8,14 +8,14 @@ import typer
 from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id, key_id, moment
 from guildmark.cli.opening import enter, enter_informed
+from guildmark.domain.chain.facts import ControllerFact, IdentityFact, KeyFact, NoticeFact
+from guildmark.domain.chain.refusals import IdentityUnknownError
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import UsageError
-from guildmark.domain.facts import ControllerFact, IdentityFact, KeyFact, NoticeFact
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import IdentityId, KeyId, to_hex
-from guildmark.domain.refusals import IdentityUnknownError
 from guildmark.ports import Facts, KeyName
-from guildmark.services.guardians import standing
-from guildmark.services.notices import (
+from guildmark.services.identity.guardians import standing
+from guildmark.services.identity.notices import (
     NO_EVIDENCE,
     Backed,
     Suspicion,

@@ -27,17 +27,17 @@ from guildmark.cli.contents import fetch
 from guildmark.cli.homes import OutputExistsError, write_new
 from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter_informed
-from guildmark.domain.fileset import FileName, Manifest
 from guildmark.domain.identifiers import (
     UINT40_MAX,
     IdentityId,
     LaneNumber,
     to_hex,
 )
-from guildmark.domain.release import NO_MACHINE, ContentKeys, ReleasePlace
+from guildmark.domain.rights.fileset import FileName, Manifest
+from guildmark.domain.rights.release import NO_MACHINE, ContentKeys, ReleasePlace
 from guildmark.ports import KeyName
-from guildmark.services.packages import Package
-from guildmark.services.requesting import Asker, Opened
+from guildmark.services.release.packages import Package
+from guildmark.services.release.requesting import Asker, Opened
 
 app = typer.Typer(
     help="Hand a site the files and documents that a license covers.", no_args_is_help=True

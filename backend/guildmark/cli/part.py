@@ -9,13 +9,13 @@ from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, hex_bytes
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain import bundle
+from guildmark.domain.chain.facts import PartFact, RecordFact, RecordStartFact
 from guildmark.domain.errors import UnknownPartError
-from guildmark.domain.facts import PartFact, RecordFact, RecordStartFact
 from guildmark.domain.identifiers import UINT64_MAX, Address, Index, LogNumber, parse_hint, to_hex
-from guildmark.domain.record import Record
+from guildmark.domain.log.record import Record
 from guildmark.domain.verification.evidence import Core
 from guildmark.ports import KeyName, View
-from guildmark.services.projection import known
+from guildmark.services.index.projection import known
 
 app = typer.Typer(
     help="Show parts, make them tokens, declare them void or replaced.", no_args_is_help=True

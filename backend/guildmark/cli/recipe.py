@@ -21,14 +21,14 @@ from guildmark.cli.arguments import (
 from guildmark.cli.homes import write_new
 from guildmark.cli.jobs import read_settings
 from guildmark.cli.opening import enter, enter_informed
-from guildmark.domain.canonical import canonical
+from guildmark.domain.chain.facts import RecipeFact, RevisionFact, SiteRecipeFact
+from guildmark.domain.chain.refusals import DesignUnknownError, RecipeUnknownError
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import UsageError
-from guildmark.domain.facts import RecipeFact, RevisionFact, SiteRecipeFact
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import UINT40_MAX, DesignId, Digest, IdentityId, RecipeId, to_hex
 from guildmark.domain.recipes.clause import Clause
 from guildmark.domain.recipes.recipe import NO_RECIPE, Change, Recipe, RecipeDocument, Status
-from guildmark.domain.refusals import DesignUnknownError, RecipeUnknownError
 from guildmark.ports import DocumentKind, KeyName, View
 
 app = typer.Typer(help="Publish recipes, and what each site chooses in them.", no_args_is_help=True)

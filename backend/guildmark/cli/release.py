@@ -23,9 +23,9 @@ from guildmark.cli.homes import write_new
 from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, to_hex
-from guildmark.domain.release import ReceiptProof, ReleaseReceipt
+from guildmark.domain.rights.release import ReceiptProof, ReleaseReceipt
 from guildmark.ports import KeyName
-from guildmark.services.receipts import verified
+from guildmark.services.release.receipts import verified
 
 app = typer.Typer(
     help="Let nodes release the keys of a design's files, and see what they released.",

@@ -12,7 +12,7 @@ from guildmark.adapters.files import create_durably, write_durably
 from guildmark.cli.answers import Answer, Moment, note, say
 from guildmark.cli.arguments import AsJson, Folder, address, identity_id, moment
 from guildmark.domain import trust as trust_file
-from guildmark.domain.contracts import ChainClass
+from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.errors import (
     ConflictError,
     NotFinalError,
@@ -22,7 +22,7 @@ from guildmark.domain.errors import (
     UsageError,
 )
 from guildmark.domain.identifiers import BLOCK_MAX, Address, IdentityId, to_hex
-from guildmark.domain.note import SIGNATURES_MAX
+from guildmark.domain.log.note import SIGNATURES_MAX
 from guildmark.domain.trust import VERSION, Listed, Trust, TrustedBlock, Witness
 from guildmark.settings import TRUST_FILE, default_home
 

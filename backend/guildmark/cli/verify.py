@@ -18,8 +18,8 @@ from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.verdict import show
 from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
-from guildmark.domain.archive import DEFAULT_LIMITS
-from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.chain.ethproof.header import HeaderError, decode_header
+from guildmark.domain.encoding.archive import DEFAULT_LIMITS
 from guildmark.domain.errors import (
     ContentError,
     GuildmarkError,
@@ -29,9 +29,9 @@ from guildmark.domain.errors import (
     UnknownPartError,
     UsageError,
 )
-from guildmark.domain.ethproof.header import HeaderError, decode_header
 from guildmark.domain.identifiers import BLOCK_MAX, Index, LogNumber, parse_hint
-from guildmark.domain.qr import read_link
+from guildmark.domain.labels.digital_link import DigitalLink
+from guildmark.domain.labels.qr import read_link
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import Brought, Question, Unsearched
 from guildmark.domain.verification.evidence import ENTRIES_MAX, Evidence, statement_of

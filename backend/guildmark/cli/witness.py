@@ -19,8 +19,8 @@ from guildmark.cli.homes import folder_of
 from guildmark.cli.nodes import check_address
 from guildmark.cli.opening import enter
 from guildmark.domain.errors import UntrustedError
-from guildmark.domain.note import NoteKey
-from guildmark.services.witnessing import make_witness_key
+from guildmark.domain.log.note import NoteKey
+from guildmark.services.neighbours.witnessing import make_witness_key
 from guildmark.settings import HOME_VARIABLE, save, with_node
 
 app = typer.Typer(

@@ -8,16 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from guildmark.domain import archive, codec, strictjson
-from guildmark.domain.archive import ArchiveLimits
-from guildmark.domain.canonical import canonical
-from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
-from guildmark.domain.entry import Entry
+from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
+from guildmark.domain.encoding import archive, codec, strictjson
+from guildmark.domain.encoding.archive import ArchiveLimits
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.encoding.strictjson import JsonValue, Limits
 from guildmark.domain.errors import ContentError, GuildmarkError
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest
-from guildmark.domain.record import Record
-from guildmark.domain.strictjson import JsonValue, Limits
+from guildmark.domain.log.entry import Entry
+from guildmark.domain.log.record import Record
 from guildmark.domain.verification.evidence import (
     RIVALS_MAX,
     ChainEvidence,

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import MalformedError, SignatureError
-from guildmark.domain.hashing import keccak256
 from guildmark.domain.identifiers import Address, Digest, to_hex
 
 SECP256K1_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141

@@ -7,12 +7,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from guildmark.domain import codec, strictjson
-from guildmark.domain.contracts import ChainPin
+from guildmark.domain.chain.contracts import ChainPin
+from guildmark.domain.chain.storage import IntervalWord
+from guildmark.domain.encoding import codec, strictjson
 from guildmark.domain.errors import GuildmarkError, SettingsError
 from guildmark.domain.identifiers import Digest, IdentityId
-from guildmark.domain.note import NoteKey, NoteKind
-from guildmark.domain.storage import IntervalWord
+from guildmark.domain.log.note import NoteKey, NoteKind
 
 VERSION = 1
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from guildmark.domain.facts import Fact
+from guildmark.domain.chain.facts import Fact
 from guildmark.ports import Block, Facts
 
 FactT = TypeVar("FactT", bound=Fact)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from guildmark.domain import bundle
+from guildmark.domain.chain.ethproof.header import HeaderError, decode_header
 from guildmark.domain.errors import (
     ContentError,
     GuildmarkError,
@@ -12,7 +13,6 @@ from guildmark.domain.errors import (
     NotFinalError,
     UnknownPartError,
 )
-from guildmark.domain.ethproof.header import HeaderError, decode_header
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import (
     NO_QUESTION,

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from guildmark.domain.encoding.strictjson import JsonObject, JsonValue
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.strictjson import JsonObject, JsonValue
 from guildmark.domain.verification.report import (
     CheckResult,
     Fault,

@@ -6,10 +6,10 @@ from fakes import simulator as sim
 from fakes.cases.draft import Draft, breaks
 from fakes.cases.notices import doubt, on_controller
 from fakes.simulator import BEGUN, ISSUER, LOGGED, MAKER, accreditation
-from guildmark.domain import storage
-from guildmark.domain.accreditation import ScopeDocument
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import IdentityId
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.identity.accreditation import ScopeDocument
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.recipes import clauses
 from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.trust import Listed

@@ -6,13 +6,13 @@ from typing import Any
 from fakes.cases.draft import Draft, breaks, on_account, other
 from fakes.notes import key, signature
 from fakes.simulator import LOOKED
-from guildmark.domain.contracts import AccountProof, ContractName
+from guildmark.domain.chain.contracts import AccountProof, ContractName
 from guildmark.domain.identifiers import ChainId
-from guildmark.domain.note import Note
+from guildmark.domain.log.note import Note
+from guildmark.domain.log.witness import BlockNote
 from guildmark.domain.trust import TrustedBlock, Witness
 from guildmark.domain.verification.case import Question, Sighting
 from guildmark.domain.verification.evidence import Evidence
-from guildmark.domain.witness import BlockNote
 
 
 @breaks(0, "trustMissing", 16)

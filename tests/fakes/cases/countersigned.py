@@ -19,13 +19,13 @@ from fakes.simulator import (
     quantity,
     text,
 )
-from guildmark.domain import storage
-from guildmark.domain.dsse import Envelope
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.statement import PAYLOAD_TYPE
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import IdentityId, KeyId, to_hex
-from guildmark.domain.identity import IdentityKind, key_id
+from guildmark.domain.identity.identity import IdentityKind, key_id
 from guildmark.domain.recipes import clauses
 from guildmark.domain.recipes.clause import Clause, ClauseClass
-from guildmark.domain.statement import PAYLOAD_TYPE
 from guildmark.domain.verification.evidence import CountersignerDisclosure, LinkDisclosure
 
 PATH = "/qa/countersignature"

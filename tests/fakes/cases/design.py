@@ -7,13 +7,13 @@ from fakes.simulator import (
     DESIGN,
     LOGGED,
 )
-from guildmark.domain import storage
+from guildmark.domain.builds.predicate import Resource
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import (
     DesignId,
     to_hex,
 )
-from guildmark.domain.predicate import Resource
-from guildmark.domain.terms import revision_member
+from guildmark.domain.rights.terms import revision_member
 
 REVISION = storage.REVISIONS.at(DESIGN, 1)
 OTHER_DESIGN = DesignId(other("design"))

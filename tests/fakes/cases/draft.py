@@ -9,9 +9,9 @@ from fakes.simulator import (
     Ancestor,
     Simulator,
 )
-from guildmark.domain import storage
-from guildmark.domain.contracts import AccountProof, ContractName
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.contracts import AccountProof, ContractName
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     Digest,
 )

@@ -12,12 +12,12 @@ from fakes.simulator import (
     OPERATOR,
     SITE,
 )
-from guildmark.domain import storage
-from guildmark.domain.digital_link import DigitalLink, operator_token
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import (
     Index,
     to_hex,
 )
+from guildmark.domain.labels.digital_link import DigitalLink, operator_token
 from guildmark.domain.verification.case import Question, Unsearched
 from guildmark.domain.verification.report import Lack
 

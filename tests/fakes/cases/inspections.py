@@ -9,12 +9,12 @@ from fakes.cases.key import KEY
 from fakes.cases.notices import doubt, on_controller
 from fakes.inspecting import INSPECTED, INSPECTOR, LABORATORY, PROBE, Inspecting
 from fakes.simulator import AUTHORITY, LOGGED, MACHINE, MAKER, REGISTERED, SITE, Signer
-from guildmark.domain import storage
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.inspection import Result
+from guildmark.domain.chain import storage
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest, Index, LogNumber, Seq
-from guildmark.domain.identity import IdentityKind, key_id
-from guildmark.domain.inspection import Result
-from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.identity.identity import IdentityKind, key_id
+from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.trust import Listed
 from guildmark.domain.verification.evidence import LinkDisclosure
 

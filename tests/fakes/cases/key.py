@@ -15,9 +15,9 @@ from fakes.simulator import (
     MACHINE,
     Signer,
 )
-from guildmark.domain import storage
-from guildmark.domain.dsse import Envelope, envelope_digest, pre_authentication_encoding
-from guildmark.domain.identity import key_id
+from guildmark.domain.builds.dsse import Envelope, envelope_digest, pre_authentication_encoding
+from guildmark.domain.chain import storage
+from guildmark.domain.identity.identity import key_id
 from guildmark.domain.signatures import P256_ORDER, SECP256K1_ORDER, Algorithm
 
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493

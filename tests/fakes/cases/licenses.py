@@ -17,8 +17,8 @@ from fakes.simulator import (
     OWNER,
     SITE,
 )
-from guildmark.domain import storage
-from guildmark.domain.entry import EntryKind
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import Location
 from guildmark.domain.identifiers import (
     IdentityId,
     Index,
@@ -28,9 +28,9 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
+from guildmark.domain.log.entry import EntryKind
+from guildmark.domain.log.record import Grant
 from guildmark.domain.recipes.clause import Clause, ClauseClass
-from guildmark.domain.record import Grant
-from guildmark.domain.storage import Location
 from guildmark.domain.verification.case import Question
 
 

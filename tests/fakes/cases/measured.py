@@ -6,9 +6,9 @@ from typing import Any
 from fakes import simulator as sim
 from fakes.cases.draft import Draft, breaks, relicense, word
 from fakes.simulator import BEGUN, GAUGE, LOGGED, REGISTERED
-from guildmark.domain import storage
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import ZERO32, to_hex
-from guildmark.domain.identity import IdentityKind, controller_target
+from guildmark.domain.identity.identity import IdentityKind, controller_target
 from guildmark.domain.recipes import clauses
 
 

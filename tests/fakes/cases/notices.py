@@ -4,10 +4,10 @@ from fakes import simulator as sim
 from fakes.cases.draft import Draft, breaks, word
 from fakes.cases.key import KEY
 from fakes.simulator import AUTHORITY, LOGGED, MACHINE, MAKER, OPERATOR, REGISTERED, SITE, Signer
-from guildmark.domain import storage
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import Location
 from guildmark.domain.identifiers import ZERO32, IdentityId
-from guildmark.domain.identity import IdentityKind, controller_target, key_id
-from guildmark.domain.storage import Location
+from guildmark.domain.identity.identity import IdentityKind, controller_target, key_id
 from guildmark.domain.trust import Listed
 from guildmark.domain.verification.evidence import ControllersDisclosure
 

@@ -15,9 +15,9 @@ from fakes.simulator import (
     SITE,
     Signer,
 )
-from guildmark.domain import storage
-from guildmark.domain.contracts import AccountProof, ContractName
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.contracts import AccountProof, ContractName
+from guildmark.domain.identity.identity import IdentityKind
 
 
 @breaks(1, "machineUnregistered", 16)

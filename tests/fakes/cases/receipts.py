@@ -1,6 +1,6 @@
 """A receipt of which tests change what they are about."""
 
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     Bytes32,
     DesignId,
@@ -11,7 +11,7 @@ from guildmark.domain.identifiers import (
     LogNumber,
     RecipeId,
 )
-from guildmark.domain.release import ReleaseReceipt
+from guildmark.domain.rights.release import ReleaseReceipt
 
 
 def some(name: str) -> Bytes32:

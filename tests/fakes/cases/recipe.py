@@ -8,14 +8,14 @@ from fakes.simulator import (
     BEGUN,
     LOGGED,
 )
-from guildmark.domain import storage
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.predicate import Resource, Setting
+from guildmark.domain.chain import storage
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     RecipeId,
     SiteRecipeId,
     to_hex,
 )
-from guildmark.domain.predicate import Resource, Setting
 from guildmark.domain.recipes import clauses
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.recipes.recipe import Status

@@ -11,7 +11,8 @@ from fakes.simulator import (
     LOGGED,
     Simulator,
 )
-from guildmark.domain import storage
+from guildmark.domain.builds.predicate import Beacon
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import (
     Index,
     LaneNumber,
@@ -19,8 +20,7 @@ from guildmark.domain.identifiers import (
     Seq,
     UnitNumber,
 )
-from guildmark.domain.predicate import Beacon
-from guildmark.domain.record import Grant
+from guildmark.domain.log.record import Grant
 from guildmark.domain.verification.case import Question, Sighting
 
 RECORD = storage.RECORDS.at(LOG, Seq(4))

@@ -11,10 +11,10 @@ from fastapi.routing import APIRoute
 from demo.actors import MACHINE
 from guildmark.api.app import described
 from guildmark.api.pages import routes as pages
-from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.identity import key_id
-from guildmark.services.builds import signing_key
+from guildmark.domain.identity.identity import key_id
+from guildmark.services.builds.builds import signing_key
 from stages import Played, reconciliation
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]

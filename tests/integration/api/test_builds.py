@@ -8,9 +8,9 @@ import pytest
 import stages
 from demo.making import fresh_beacon
 from guildmark.api.routes.builds import BODY_MAX
-from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.identifiers import to_hex
-from guildmark.services.ingest import BATCH_MAX
+from guildmark.services.log.ingest import BATCH_MAX
 from stages import Played
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]

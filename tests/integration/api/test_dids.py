@@ -27,11 +27,11 @@ from fastapi import FastAPI
 from guildmark.adapters.chain import toolchain
 from guildmark.api.node import application
 from guildmark.bootstrap import Home, open_node
-from guildmark.domain.did import account_did, checksummed, identity_did
 from guildmark.domain.identifiers import IdentityId, KeyId, LogNumber, to_hex
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.identity.did import account_did, checksummed, identity_did
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.ports import KeyAlgorithm, KeyName
-from guildmark.services.builds import signing_key
+from guildmark.services.builds.builds import signing_key
 from guildmark.settings import NodeSettings
 from stages import Played, until
 

@@ -7,7 +7,7 @@ import pytest
 
 from demo.making import shown_by_site
 from guildmark.domain.identifiers import to_hex
-from guildmark.services.disclosing import DISCLOSURE_LIMITS
+from guildmark.services.recipes.disclosing import DISCLOSURE_LIMITS
 from stages import Played
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]

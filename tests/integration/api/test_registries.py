@@ -3,14 +3,14 @@
 import httpx
 import pytest
 
+from guildmark.domain.chain.refusals import RecoveryTooEarlyError
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.merkle import MerkleTree
-from guildmark.domain.refusals import RecoveryTooEarlyError
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.ports import DocumentKind, KeyName
-from guildmark.services.guardians import recovery, standing
-from guildmark.services.notices import Suspicion
+from guildmark.services.identity.guardians import recovery, standing
+from guildmark.services.identity.notices import Suspicion
 from stages import Played, indexed, until
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]

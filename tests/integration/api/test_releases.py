@@ -6,7 +6,7 @@ import pytest
 from guildmark.adapters.peers.client import PeerRefusedError
 from guildmark.domain.identifiers import to_hex
 from guildmark.ports import KeyName
-from guildmark.services.receipts import verified
+from guildmark.services.release.receipts import verified
 from stages import Played, reconciliation
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]

@@ -10,10 +10,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import stages
-from guildmark.domain import codec
-from guildmark.domain.strictjson import parse_object
+from guildmark.domain.encoding import codec
+from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.ports import DocumentKind
-from guildmark.services.designs import SealedFiles
+from guildmark.services.rights.designs import SealedFiles
 from stages import Played
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]

@@ -12,8 +12,8 @@ import chains
 from guildmark import cli
 from guildmark.adapters.chain import deployment
 from guildmark.adapters.store.engine import open_database
-from guildmark.domain.contracts import ChainClass
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.contracts import ChainClass
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest
 from guildmark.settings import ChainSettings, Settings, load, save
 

@@ -23,9 +23,9 @@ from guildmark.adapters.chain.opening import open_ledger, open_outbox, open_pinn
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.clock import SystemClock
 from guildmark.adapters.store.engine import open_database
-from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.chain.refusals import FundsMissingError
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
-from guildmark.domain.refusals import FundsMissingError
 from guildmark.ports import (
     Call,
     CodeMismatchError,

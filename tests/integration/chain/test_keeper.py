@@ -39,8 +39,8 @@ from guildmark.adapters.chain.proxy import Proxy
 from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError
 from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.keys import signer
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import NetworkError
-from guildmark.domain.hashing import keccak256
 from guildmark.domain.identifiers import Address, ChainId, to_hex
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]

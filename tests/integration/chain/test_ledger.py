@@ -7,13 +7,13 @@ import pytest
 
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.outbox import Outbox
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.ethproof.header import decode_header
-from guildmark.domain.ethproof.trie import prove_account, prove_slot
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.ethproof.header import decode_header
+from guildmark.domain.chain.ethproof.trie import prove_account, prove_slot
+from guildmark.domain.chain.refusals import CallerRefusedError, IdentityUnknownError
+from guildmark.domain.chain.storage import IDENTITIES, PROFILES
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import IdentityId
-from guildmark.domain.refusals import CallerRefusedError, IdentityUnknownError
-from guildmark.domain.storage import IDENTITIES, PROFILES
 from guildmark.ports import (
     BlockUnknownError,
     Call,

@@ -22,10 +22,8 @@ from guildmark.adapters.chain import toolchain
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.outbox import Outbox
 from guildmark.adapters.lookalikes import UnicodeNames
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.did import checksummed
-from guildmark.domain.entry import Entry, EntryKind
-from guildmark.domain.facts import (
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.facts import (
     DesignFact,
     IdentityFact,
     LaneFact,
@@ -35,7 +33,20 @@ from guildmark.domain.facts import (
     RecordFact,
     RevisionFact,
 )
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.refusals import (
+    CallerRefusedError,
+    CallRefusedError,
+    ControllerNotProposedError,
+    CreditMissingError,
+    FateSetError,
+    LicenseEndingError,
+    PartInvalidError,
+    PaymentRefusedError,
+    RecipeStepError,
+    RecipeSupersededError,
+    SignatureRefusedError,
+)
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     UINT64_MAX,
     ZERO_ADDRESS,
@@ -51,38 +62,32 @@ from guildmark.domain.identifiers import (
     address_from_hex,
     to_hex,
 )
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.identity.did import checksummed
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.log.entry import Entry, EntryKind
+from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.recipes.recipe import Change, Recipe, Status
-from guildmark.domain.refusals import (
-    CallerRefusedError,
-    CallRefusedError,
-    ControllerNotProposedError,
-    CreditMissingError,
-    FateSetError,
-    LicenseEndingError,
-    PartInvalidError,
-    PaymentRefusedError,
-    RecipeStepError,
-    RecipeSupersededError,
-    SignatureRefusedError,
-)
-from guildmark.domain.terms import TermsKind
+from guildmark.domain.rights.terms import TermsKind
 from guildmark.domain.verification.evidence import Core
 from guildmark.ports import Call, KeyName
-from guildmark.services.accounts import Account
-from guildmark.services.coins import AllowanceShortError, BalanceShortError, CoinMissingError, Coins
-from guildmark.services.designs import Designs, SourceFile
-from guildmark.services.identities import Identities
-from guildmark.services.indexing import Indexing
-from guildmark.services.licenses import Licenses, SignedExtension
-from guildmark.services.licensors import NotLicensorError
-from guildmark.services.logs import Logs
-from guildmark.services.naming import Naming, name_of
-from guildmark.services.offers import Draft, Offer, Offers, Price
-from guildmark.services.parts import Parts
-from guildmark.services.projection import known
-from guildmark.services.recipes import Recipes
+from guildmark.services.builds.parts import Parts
+from guildmark.services.identity.accounts import Account
+from guildmark.services.identity.identities import Identities
+from guildmark.services.identity.naming import Naming, name_of
+from guildmark.services.index.indexing import Indexing
+from guildmark.services.index.projection import known
+from guildmark.services.log.logs import Logs
+from guildmark.services.recipes.recipes import Recipes
+from guildmark.services.rights.coins import (
+    AllowanceShortError,
+    BalanceShortError,
+    CoinMissingError,
+    Coins,
+)
+from guildmark.services.rights.designs import Designs, SourceFile
+from guildmark.services.rights.licenses import Licenses, SignedExtension
+from guildmark.services.rights.licensors import NotLicensorError
+from guildmark.services.rights.offers import Draft, Offer, Offers, Price
 from stages import until
 
 NAMING = Naming(names=UnicodeNames())

@@ -18,10 +18,10 @@ from guildmark.adapters.chain.outbox import Outbox, Patience
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.store.engine import writing
 from guildmark.adapters.store.outbox import NONCES, OutboxTable, State
-from guildmark.domain.contracts import ChainPin, ContractName
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.contracts import ChainPin, ContractName
+from guildmark.domain.chain.refusals import FundsMissingError, IdentityUnknownError, OutOfGasError
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import ChainId, Digest, to_hex
-from guildmark.domain.refusals import FundsMissingError, IdentityUnknownError, OutOfGasError
 from guildmark.ports import (
     Call,
     CodeMismatchError,

@@ -29,14 +29,14 @@ from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.domain.identifiers import Digest, LogNumber
-from guildmark.domain.queue import BuildState
+from guildmark.domain.log.queue import BuildState
 from guildmark.ports import KeyName, Ledger, NodeStore, Transactions, View, Work
-from guildmark.services.anchoring import Anchoring
-from guildmark.services.indexing import Indexing
-from guildmark.services.ingest import Ingest, Reception
-from guildmark.services.line import Line
-from guildmark.services.naming import Naming
-from guildmark.services.sequencing import Sequencing
+from guildmark.services.identity.naming import Naming
+from guildmark.services.index.indexing import Indexing
+from guildmark.services.log.anchoring import Anchoring
+from guildmark.services.log.ingest import Ingest, Reception
+from guildmark.services.log.line import Line
+from guildmark.services.log.sequencing import Sequencing
 
 DEATHS = 3
 ROUNDS = 3

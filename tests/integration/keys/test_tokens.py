@@ -14,9 +14,9 @@ from guildmark.adapters.keys import devices, tokens
 from guildmark.adapters.keys.devices import DeviceUri, PinFile
 from guildmark.adapters.keys.keystore import FileKeyStore, open_signer
 from guildmark.adapters.keys.tokens import TokenKey
+from guildmark.domain.builds.predicate import KeyHolder
+from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.hashing import keccak256, sha256
-from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.signatures import P256_ORDER, Algorithm, recover_address
 from guildmark.domain.signatures import PublicKey as SigningKey
 from guildmark.ports import (

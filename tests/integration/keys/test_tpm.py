@@ -12,9 +12,9 @@ from devices import PIN, SoftTpm
 from guildmark.adapters.keys import devices
 from guildmark.adapters.keys import tpm as tpm_keys
 from guildmark.adapters.keys.keystore import FileKeyStore, open_signer
+from guildmark.domain.builds.predicate import KeyHolder
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.hashing import sha256
-from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.signatures import P256_ORDER, Algorithm
 from guildmark.domain.signatures import PublicKey as SigningKey
 from guildmark.ports import KeyAlgorithm, KeyExistsError, KeyName, KeyPurposeError

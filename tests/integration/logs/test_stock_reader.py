@@ -12,11 +12,11 @@ import pytest
 from fakes.notes import cosignature, key, signature
 from fakes.records import grow
 from fakes.world import make_world
-from guildmark.domain import merkle
 from guildmark.domain.identifiers import Digest
-from guildmark.domain.merkle import MerkleTree, ProofError
-from guildmark.domain.note import Note
-from guildmark.services.publishing import Publishing, make_note_key
+from guildmark.domain.log import merkle
+from guildmark.domain.log.merkle import MerkleTree, ProofError
+from guildmark.domain.log.note import Note
+from guildmark.services.log.publishing import Publishing, make_note_key
 
 pytestmark = pytest.mark.needs("tlog")
 

@@ -15,13 +15,13 @@ import pytest
 
 from fakes.notes import key as stranger
 from guildmark.adapters.peers.witness import WitnessClient
-from guildmark.domain.checkpoint import Addition, Checkpoint
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest, Index, LogNumber
-from guildmark.domain.note import Note, NoteKey, NoteKind, sign
+from guildmark.domain.log.checkpoint import Addition, Checkpoint
+from guildmark.domain.log.note import Note, NoteKey, NoteKind, sign
+from guildmark.domain.log.witness import ForkError, WitnessBehindError
 from guildmark.domain.trust import Witness, parse
-from guildmark.domain.witness import ForkError, WitnessBehindError
-from guildmark.services.publishing import NOTE_KEY
+from guildmark.services.log.publishing import NOTE_KEY
 from guildmark.verify import verify_bundle
 from stages import Played, restart, until
 

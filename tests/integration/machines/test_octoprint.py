@@ -12,7 +12,7 @@ from guildmark.adapters.machines.octoprint import KEY_HEADER, OctoPrint
 from guildmark.adapters.machines.registry import machine_source
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.machines.web import Site
-from guildmark.domain.jobs import JobPhase
+from guildmark.domain.shopfloor.jobs import JobPhase
 from guildmark.ports import Machine, MachineAnswerError, MachineUnavailableError
 from octoprint_server import OctoPrintServer, wait_for
 

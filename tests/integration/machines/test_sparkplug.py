@@ -10,7 +10,7 @@ from floor import MachineSuite, Stage, Watcher
 from guildmark.adapters.machines.mqtt import MESSAGE_MAX
 from guildmark.adapters.machines.registry import machine_source
 from guildmark.adapters.machines.secrets import SecretFiles
-from guildmark.domain.jobs import Gap
+from guildmark.domain.shopfloor.jobs import Gap
 from guildmark.ports import Machine, MachineUnavailableError
 from mosquitto_server import Mosquitto
 

@@ -9,9 +9,8 @@ import pytest
 from fakes.store import MemoryNodeStore
 from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.node import SqlNodeStore
-from guildmark.domain.entry import Entry, EntryKind
-from guildmark.domain.facts import LaneFact, LinkFact, RecordStartFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.facts import LaneFact, LinkFact, RecordStartFact
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -23,7 +22,8 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     UnitNumber,
 )
-from guildmark.domain.queue import Batch, Build, BuildState, Draw, Outcome, Queued
+from guildmark.domain.log.entry import Entry, EntryKind
+from guildmark.domain.log.queue import Batch, Build, BuildState, Draw, Outcome, Queued
 from guildmark.ports import Block, DocumentKind, NodeStore, Work
 
 LOG, LANE, OTHER_LANE = LogNumber(3), LaneNumber(7), LaneNumber(8)

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from guildmark.adapters.chain import artifacts
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.chain.contracts import ContractName
 
 
 @pytest.mark.parametrize("name", list(ContractName))

@@ -33,7 +33,7 @@ from guildmark.adapters.fieldwork.database import AgentDatabase
 from guildmark.adapters.fieldwork.schema import STEPS
 from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.node import SqlNodeStore
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest
 from guildmark.ports import Block
 

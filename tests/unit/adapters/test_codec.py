@@ -20,15 +20,15 @@ from guildmark.adapters.chain.errors import (
     translated,
 )
 from guildmark.adapters.chain.rpc import RpcRefusedError
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.hashing import keccak256
-from guildmark.domain.identifiers import to_hex
-from guildmark.domain.refusals import (
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.refusals import (
     CallerRefusedError,
     CallRefusedError,
     FundsMissingError,
     SplitError,
 )
+from guildmark.domain.encoding.hashing import keccak256
+from guildmark.domain.identifiers import to_hex
 from guildmark.ports import LedgerAnswerError
 
 ID = bytes(range(32))

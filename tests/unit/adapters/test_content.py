@@ -11,8 +11,8 @@ from guildmark.adapters.clock import SystemEntropy
 from guildmark.adapters.content.store import LocalContent
 from guildmark.adapters.content.stores import open_stores
 from guildmark.adapters.content.vault import LocalVault
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Cid
 from guildmark.ports import ContentMismatchError, ContentMissingError, StoreUnavailableError
 from guildmark_ipfs.hybrid import HybridPrivateKey

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guildmark.adapters.keys.signer import device_signer
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest
 from guildmark.domain.signatures import (
     P256_ORDER,

@@ -12,9 +12,17 @@ from guildmark.adapters.fieldwork.database import (
     EnvelopeUnknownError,
 )
 from guildmark.adapters.fieldwork.schema import AgentStoreNewerError, upgrade
-from guildmark.domain.fieldwork import Job, JobState, LaneBook, Note, Signed, SignedState, Watched
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import LaneNumber, LogNumber, UnitNumber
+from guildmark.domain.shopfloor.fieldwork import (
+    Job,
+    JobState,
+    LaneBook,
+    Note,
+    Signed,
+    SignedState,
+    Watched,
+)
 from guildmark.ports import AgentWriter, CounterSpentError, StoreUnavailableError
 
 SIGNED = Signed(

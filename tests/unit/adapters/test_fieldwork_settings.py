@@ -12,11 +12,11 @@ from guildmark.adapters.fieldwork.settings import (
     read_agent,
     write_agent,
 )
-from guildmark.domain.fieldwork import Post
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.predicate import Setting
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import IdentityId, LaneNumber, SiteRecipeId
-from guildmark.domain.predicate import Setting
 from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.shopfloor.fieldwork import Post
 
 ID = "0x" + "ab" * 32
 GOOD = f"""

@@ -33,7 +33,7 @@ from guildmark.adapters.chain.journal import (
 )
 from guildmark.adapters.chain.local import Gate
 from guildmark.adapters.keys import signer
-from guildmark.domain.ethproof.header import decode_header
+from guildmark.domain.chain.ethproof.header import decode_header
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
 from guildmark.ports import LedgerAnswerError
 

@@ -9,7 +9,7 @@ import pytest
 
 from guildmark.adapters.peers import client
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Cid, Index, LogNumber, to_hex
 from guildmark.ports import DocumentKind, PeerUnavailableError
 

@@ -19,7 +19,7 @@ from guildmark.adapters.store.outbox import (
     State,
     this_process,
 )
-from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.identifiers import Address, ChainId, Digest
 from guildmark.ports import Call, KeyName, TransactionId, WriterBusyError
 

@@ -15,7 +15,7 @@ from guildmark.adapters.chain.ledger import FinalityRule, RpcLedger
 from guildmark.adapters.chain.look import Looker
 from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError
 from guildmark.adapters.store.outbox import Attempt, Outgoing, Request, State
-from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
 from guildmark.ports import (
     BlockUnknownError,

@@ -32,7 +32,7 @@ from guildmark.adapters.shapes.limits import LIMITS
 from guildmark.adapters.shapes.markup import Reader
 from guildmark.adapters.shapes.measuring import measure
 from guildmark.domain.errors import ContentError, GuildmarkError
-from guildmark.domain.geometry import Geometry
+from guildmark.domain.rights.geometry import Geometry
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 CUBE = {"box": ["1", "1", "1"], "triangles": 12, "watertight": True, "volume": "1"}

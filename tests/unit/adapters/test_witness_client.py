@@ -7,10 +7,10 @@ import pytest
 
 from fakes.notes import TEXT, cosignature, key, signature
 from guildmark.adapters.peers.witness import WitnessClient
-from guildmark.domain.checkpoint import Addition
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.note import Note, NoteKind
-from guildmark.domain.witness import ForkError, WitnessBehindError
+from guildmark.domain.log.checkpoint import Addition
+from guildmark.domain.log.note import Note, NoteKind
+from guildmark.domain.log.witness import ForkError, WitnessBehindError
 from guildmark.ports import PeerUnavailableError
 
 ADDITION = Addition(old=0, proof=(), checkpoint=b"checkpoint")

@@ -10,7 +10,7 @@ from guildmark.adapters.clock import SystemClock
 from guildmark.api.challenging import Challenger
 from guildmark.domain.identifiers import Cid
 from guildmark.ports import Availability, StoreAnswer, StoreUnavailableError
-from guildmark.services.keeping import Keeping, StoreSummary
+from guildmark.services.evidence.keeping import Keeping, StoreSummary
 
 
 @dataclass

@@ -9,6 +9,7 @@ from asgi import Client
 from guildmark.api.answering import answer_errors
 from guildmark.api.errors import BodyTooLargeError, BodyTooSlowError, MediaTypeError
 from guildmark.api.problems import PROBLEM_TYPE, problem
+from guildmark.domain.encoding.strictjson import JsonTooLargeError
 from guildmark.domain.errors import (
     ConflictError,
     ForbiddenError,
@@ -21,7 +22,6 @@ from guildmark.domain.errors import (
     UnknownPartError,
     UsageError,
 )
-from guildmark.domain.strictjson import JsonTooLargeError
 from guildmark.ports import LedgerUnavailableError
 
 

@@ -10,8 +10,12 @@ import pytest
 from guildmark.api.running import Runner
 from guildmark.domain.errors import GuildmarkError
 from guildmark.ports import GenesisMismatchError, LedgerUnavailableError, WrongChainError
-from guildmark.services.indexing import HistoryLostError, HistoryRewrittenError, NodeBehindError
-from guildmark.services.line import Line
+from guildmark.services.index.indexing import (
+    HistoryLostError,
+    HistoryRewrittenError,
+    NodeBehindError,
+)
+from guildmark.services.log.line import Line
 
 
 @dataclass

@@ -18,7 +18,7 @@ from guildmark.api.pages.verdict import (
     VerdictPage,
     verdict_page,
 )
-from guildmark.domain.contracts import ChainClass
+from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.errors import MalformedError, NetworkError, NotFoundError, SignatureError
 from guildmark.domain.identifiers import Address, ChainId
 from guildmark.domain.verification.report import (

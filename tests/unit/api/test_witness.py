@@ -8,10 +8,10 @@ from fakes.notes import key, signature
 from fakes.witnesses import witness
 from fakes.world import World, make_world
 from guildmark.api.witness import witness_app
-from guildmark.domain.checkpoint import Addition, Checkpoint
-from guildmark.domain.merkle import MerkleTree
-from guildmark.domain.note import Note, NoteKind, read_signatures
-from guildmark.services.witnessing import Witnessing
+from guildmark.domain.log.checkpoint import Addition, Checkpoint
+from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.log.note import Note, NoteKind, read_signatures
+from guildmark.services.neighbours.witnessing import Witnessing
 
 LOG = key("example.org/log")
 TREE = MerkleTree(bytes((number,)) for number in range(9))

@@ -14,7 +14,7 @@ from guildmark import cli
 from guildmark.adapters.clock import SystemClock
 from guildmark.bootstrap import Home
 from guildmark.cli import nodes, opening
-from guildmark.domain.contracts import ChainClass, ContractName
+from guildmark.domain.chain.contracts import ChainClass, ContractName
 from guildmark.settings import ChainSettings, Settings, save
 from unit.cli.speaking import Speak, Spoken
 

@@ -9,11 +9,11 @@ from fakes.store import MemoryNodeStore
 from fakes.world import ISSUER, OPERATOR, World
 from guildmark.bootstrap import Home
 from guildmark.domain import trust as trust_file
-from guildmark.domain.accreditation import ScopeDocument
 from guildmark.domain.identifiers import Digest, to_hex
+from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.trust import Listed, Trust
-from guildmark.services.accreditations import accreditations_of
-from guildmark.services.notices import Suspicion
+from guildmark.services.identity.accreditations import accreditations_of
+from guildmark.services.identity.notices import Suspicion
 from unit.cli.speaking import Speak
 
 pytestmark = pytest.mark.usefixtures("home")

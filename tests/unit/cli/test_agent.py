@@ -22,9 +22,9 @@ from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.adapters.fieldwork.settings import read_agent
 from guildmark.agent import running
 from guildmark.agent.pages import BODY_MAX, Pages
-from guildmark.domain.fieldwork import SignedState
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.jobs import Sample
+from guildmark.domain.shopfloor.fieldwork import SignedState
+from guildmark.domain.shopfloor.jobs import Sample
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.outfit import open_agent
 from unit.cli.speaking import Speak

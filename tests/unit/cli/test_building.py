@@ -26,15 +26,15 @@ from fakes.world import (
 )
 from guildmark.bootstrap import Home
 from guildmark.domain import bundle
-from guildmark.domain.dsse import Envelope, envelope_digest
-from guildmark.domain.facts import PartFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.inspection import Result, inspection_in
+from guildmark.domain.chain.facts import PartFact
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Cid, Index, to_hex
-from guildmark.domain.inspection import Result, inspection_in
-from guildmark.domain.metering import QuotaExceededError
 from guildmark.domain.recipes.clauses import disclose_all
+from guildmark.domain.rights.metering import QuotaExceededError
 from guildmark.ports import Availability, DocumentKind, KeyAlgorithm, KeyName, StoreAnswer
-from guildmark.services.disclosing import clauses_body
+from guildmark.services.recipes.disclosing import clauses_body
 from guildmark.settings import NodeSettings, load, save, with_node
 from unit.cli.speaking import Speak, Spoken
 

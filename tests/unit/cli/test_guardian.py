@@ -3,9 +3,9 @@
 import pytest
 
 from fakes.world import ISSUER, MAKER, SITE, World
-from guildmark.domain.facts import GuardiansFact, IdentityFact
+from guildmark.domain.chain.facts import GuardiansFact, IdentityFact
 from guildmark.domain.identifiers import ZERO_ADDRESS, to_hex
-from guildmark.services.projection import known
+from guildmark.services.index.projection import known
 from unit.cli.speaking import Speak
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -27,7 +27,7 @@ from guildmark.bootstrap import Home
 from guildmark.cli import health, opening
 from guildmark.cli import init as making
 from guildmark.cli.homes import password_of
-from guildmark.domain.contracts import ChainClass
+from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.identifiers import (
     ChainId,
     Digest,
@@ -36,7 +36,7 @@ from guildmark.domain.identifiers import (
     address_from_hex,
     to_hex,
 )
-from guildmark.domain.identity import key_id
+from guildmark.domain.identity.identity import key_id
 from guildmark.domain.signatures import Algorithm
 from guildmark.domain.signatures import PublicKey as SigningKey
 from guildmark.ports import KeyName, LedgerUnavailableError, WrongChainError

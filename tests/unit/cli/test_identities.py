@@ -10,9 +10,9 @@ from fakes.node import MemoryNode
 from fakes.world import ISSUER, MACHINE, MAKER, SITE, World
 from guildmark.bootstrap import Home
 from guildmark.cli import nodes
-from guildmark.domain.facts import IdentityFact
+from guildmark.domain.chain.facts import IdentityFact
 from guildmark.domain.identifiers import Bytes32, IdentityId, bytes32_from_hex, to_hex
-from guildmark.domain.identity import ClaimDocument, IdentityKind
+from guildmark.domain.identity.identity import ClaimDocument, IdentityKind
 from guildmark.domain.trust import VERSION, Listed, Trust, serialise
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.settings import NodeSettings, save

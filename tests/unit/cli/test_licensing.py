@@ -12,13 +12,13 @@ from fakes.node import MemoryNode
 from fakes.releases import make_releases
 from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, UNITS, World
 from guildmark.bootstrap import Home
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, to_hex
 from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.ports import DocumentKind
-from guildmark.services.disclosing import clauses_body
-from guildmark.services.offers import Offer
+from guildmark.services.recipes.disclosing import clauses_body
+from guildmark.services.rights.offers import Offer
 from unit.cli.speaking import Speak, Spoken
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from fakes.world import ISSUER, MAKER, SITE, World
-from guildmark.domain.facts import KeyFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.facts import KeyFact
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import to_hex
 from unit.cli.speaking import Speak
 

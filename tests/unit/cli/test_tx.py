@@ -8,7 +8,7 @@ from fakes.world import World
 from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.outbox import Attempt, Change, OutboxTable, Request, State
 from guildmark.bootstrap import Home
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports import Call, KeyName, TransactionUnknownError
 from unit.cli.speaking import Speak

@@ -9,7 +9,7 @@ from fakes.world import WRITER, World
 from guildmark.adapters.peers.witness import WitnessClient
 from guildmark.bootstrap import Home
 from guildmark.domain import trust
-from guildmark.domain.note import NoteKey
+from guildmark.domain.log.note import NoteKey
 from guildmark.domain.trust import VERSION, Trust
 from guildmark.ports import KeyName
 from guildmark.settings import NodeSettings, load, save, with_node

@@ -5,7 +5,7 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import abi
+from guildmark.domain.encoding import abi
 
 WORDS = st.binary(min_size=32, max_size=32)
 

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import codec
-from guildmark.domain.accreditation import (
+from guildmark.domain.chain.storage import AccreditationWord, IntervalWord
+from guildmark.domain.encoding import codec
+from guildmark.domain.identifiers import Bytes32, IdentityId, bytes32_from_hex
+from guildmark.domain.identity.accreditation import (
     CHAIN_MAX,
     Accreditation,
     Answer,
@@ -24,8 +26,6 @@ from guildmark.domain.accreditation import (
     accredited_over,
     was_accredited,
 )
-from guildmark.domain.identifiers import Bytes32, IdentityId, bytes32_from_hex
-from guildmark.domain.storage import AccreditationWord, IntervalWord
 from guildmark.domain.verification.rights import Window
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "accreditation.json"

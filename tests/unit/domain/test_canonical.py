@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from guildmark.domain import canonical as cj
-from guildmark.domain import strictjson
+from guildmark.domain.encoding import canonical as cj
+from guildmark.domain.encoding import strictjson
 from unit.domain.test_strictjson import VALUES
 
 

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.notes import cosignature, key, signature
-from guildmark.domain.checkpoint import (
+from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.identifiers import Address, ChainId, Digest, LogNumber
+from guildmark.domain.log.checkpoint import (
     PROOF_LINES_MAX,
     Addition,
     Checkpoint,
@@ -23,16 +25,14 @@ from guildmark.domain.checkpoint import (
     read_entries,
     tiles_of,
 )
-from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
-from guildmark.domain.identifiers import Address, ChainId, Digest, LogNumber
-from guildmark.domain.merkle import (
+from guildmark.domain.log.merkle import (
     MerkleTree,
     ProofError,
     ProofPositionError,
     leaf_hash,
     node_hash,
 )
-from guildmark.domain.note import Note, NoteKind, NoteSignatureError
+from guildmark.domain.log.note import Note, NoteKind, NoteSignatureError
 
 ORIGIN = "example.org/log"
 ROOT = Digest(hashlib.sha256(b"root").digest())

@@ -4,9 +4,9 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import design as de
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address, Bytes32, ChainId, DesignId, Digest
+from guildmark.domain.rights import design as de
 
 WORDS = st.binary(min_size=32, max_size=32)
 

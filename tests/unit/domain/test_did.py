@@ -9,8 +9,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain.did import account_did, checksummed, escaped, host_did, identity_did, jwk
 from guildmark.domain.identifiers import Address, ChainId, IdentityId
+from guildmark.domain.identity.did import (
+    account_did,
+    checksummed,
+    escaped,
+    host_did,
+    identity_did,
+    jwk,
+)
 from guildmark.domain.signatures import Algorithm, PublicKey
 
 

@@ -7,10 +7,10 @@ from biip.gs1_digital_link_uris import GS1DigitalLinkURI
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import digital_link as dl
-from guildmark.domain import gs1
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import IdentityId, LaneNumber
+from guildmark.domain.identity import gs1
+from guildmark.domain.labels import digital_link as dl
 
 GTIN = "09506000134352"
 SET_82 = "!\"%&'()*+,-./:;<=>?_" + string.ascii_letters + string.digits

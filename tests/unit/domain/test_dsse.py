@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from securesystemslib.dsse import Envelope as PeerEnvelope
 
-from guildmark.domain import dsse
+from guildmark.domain.builds import dsse
+from guildmark.domain.encoding.fields import MemberUnknownError
+from guildmark.domain.encoding.strictjson import JsonTooLargeError
 from guildmark.domain.errors import MalformedError, SignatureError
-from guildmark.domain.fields import MemberUnknownError
 from guildmark.domain.identifiers import KeyId
-from guildmark.domain.strictjson import JsonTooLargeError
 
 ONE, TWO, THREE = (KeyId(bytes([number]) * 32) for number in (1, 2, 3))
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from eth_account.messages import encode_typed_data
 
-from guildmark.domain import eip712
-from guildmark.domain.abi import AbiRangeError
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.chain import eip712
+from guildmark.domain.encoding.abi import AbiRangeError
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address, ChainId, Digest, Index, LogNumber, PartId
 
 CONTRACT = Address(b"\x5a" * 20)

@@ -6,9 +6,9 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import entry as en
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, SiteRecipeId
+from guildmark.domain.log import entry as en
 
 WORDS = st.binary(min_size=32, max_size=32)
 LAYOUT = ["uint8", *["bytes32"] * 6, "uint64"]

@@ -2,7 +2,7 @@
 
 import inspect
 
-from guildmark.domain import facts
+from guildmark.domain.chain import facts
 
 
 def test_every_class_of_facts_is_listed() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from guildmark.domain import fields as fi
+from guildmark.domain.encoding import fields as fi
 from guildmark.domain.recipes.quantity import parse_decimal
 
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from guildmark.domain.fields import DocumentError, Fields
-from guildmark.domain.fileset import DesignFile, FileName, Manifest
-from guildmark.domain.geometry import Geometry, MalformedGeometryError, Mesh
+from guildmark.domain.encoding.fields import DocumentError, Fields
+from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.identifiers import Bytes32, Cid, Digest, to_hex
 from guildmark.domain.recipes.quantity import MalformedDecimalError
-from guildmark.domain.strictjson import JsonValue
+from guildmark.domain.rights.fileset import DesignFile, FileName, Manifest
+from guildmark.domain.rights.geometry import Geometry, MalformedGeometryError, Mesh
 
 CLOSED = Geometry(unit="mm", mesh=Mesh(box=("1", "2.5", "3"), triangles=12, volume="6"))
 OPEN = Geometry(unit="unstated", mesh=Mesh(box=("1", "2", "3"), triangles=11))

@@ -7,7 +7,7 @@ from biip.sscc import Sscc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import gs1
+from guildmark.domain.identity import gs1
 
 DIGITS = st.text("0123456789")
 

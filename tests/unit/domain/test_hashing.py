@@ -1,6 +1,6 @@
 """Known answers of the two hash functions."""
 
-from guildmark.domain.hashing import keccak256, sha256
+from guildmark.domain.encoding.hashing import keccak256, sha256
 
 
 def test_sha256_of_abc_is_the_example_of_fips_180() -> None:

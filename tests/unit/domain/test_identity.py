@@ -7,9 +7,9 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import identity as idy
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address, Bytes32, ChainId, IdentityId
+from guildmark.domain.identity import identity as idy
 from guildmark.domain.signatures import PublicKey
 from unit.domain.test_signatures import ed, p256, secp256k1
 

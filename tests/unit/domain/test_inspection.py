@@ -7,12 +7,8 @@ import pytest
 
 from fakes.inspecting import Inspecting
 from fakes.simulator import Simulator, measured
-from guildmark.domain.canonical import canonical
-from guildmark.domain.dsse import Envelope, envelope_digest
-from guildmark.domain.entry import EntryKind
-from guildmark.domain.fields import MemberInvalidError, MemberMissingError
-from guildmark.domain.identifiers import UINT40_MAX, LogNumber
-from guildmark.domain.inspection import (
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.inspection import (
     Inspection,
     InspectionMalformedError,
     InspectionProof,
@@ -20,8 +16,12 @@ from guildmark.domain.inspection import (
     Result,
     inspection_in,
 )
-from guildmark.domain.statement import SubjectMismatchError
-from guildmark.domain.strictjson import parse_object
+from guildmark.domain.builds.statement import SubjectMismatchError
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.fields import MemberInvalidError, MemberMissingError
+from guildmark.domain.encoding.strictjson import parse_object
+from guildmark.domain.identifiers import UINT40_MAX, LogNumber
+from guildmark.domain.log.entry import EntryKind
 
 MADE = Inspecting(simulator=Simulator())
 SAID = replace(MADE.inspection(), measurements=(measured("bore", "10.01"),))

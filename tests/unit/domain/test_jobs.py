@@ -3,7 +3,7 @@
 import pytest
 
 from guildmark.domain.identifiers import UINT40_MAX
-from guildmark.domain.jobs import (
+from guildmark.domain.shopfloor.jobs import (
     CURSOR_MAX,
     PIECES_MAX,
     JobEvent,

@@ -2,9 +2,10 @@
 
 import pytest
 
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32
-from guildmark.domain.lawful import (
+from guildmark.domain.recipes.clauses import DisclosedClauses, clause_root, disclose
+from guildmark.domain.rights.lawful import (
     COUNTRIES,
     CountryUnknownError,
     Use,
@@ -12,8 +13,7 @@ from guildmark.domain.lawful import (
     uncleared,
     use_in,
 )
-from guildmark.domain.recipes.clauses import DisclosedClauses, clause_root, disclose
-from guildmark.domain.terms import (
+from guildmark.domain.rights.terms import (
     MalformedSpdxError,
     TermsKind,
     spdx_member,

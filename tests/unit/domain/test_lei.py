@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import lei
+from guildmark.domain.identity import lei
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 READ_ALIKE = ({"B", "1"}, {"M", "2"}, {"X", "3"})

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guildmark.domain import merkle as mk
 from guildmark.domain.identifiers import Digest
+from guildmark.domain.log import merkle as mk
 
 SIZES = (1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 127, 128, 129, 255, 256, 257)
 

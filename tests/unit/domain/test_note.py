@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from fakes.notes import TEXT, cosignature, key, signature
-from guildmark.domain.note import (
+from guildmark.domain.log.note import (
     NOTE_MAX,
     SIGNATURES_MAX,
     Note,

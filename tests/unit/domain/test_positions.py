@@ -3,7 +3,7 @@
 import pytest
 
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.positions import read_positions
+from guildmark.domain.log.positions import read_positions
 
 
 def test_the_first_position_goes_before_the_others() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from guildmark.domain import qr
-from guildmark.domain.digital_link import LinkNotCanonicalError
 from guildmark.domain.identifiers import Address, ChainId, Index, LogNumber, PartId
+from guildmark.domain.labels import qr
+from guildmark.domain.labels.digital_link import LinkNotCanonicalError
 
 LABEL = "https://id.example.org/id/aaaqeayeaudaocaj/3-00017"
 PART = PartId(chain_id=ChainId(1), build_log=Address(bytes(20)), log=LogNumber(2), index=Index(41))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fakes.cases.receipts import RECEIPT, some
-from guildmark.domain.facts import LaneFact, LicenseFact
+from guildmark.domain.chain.facts import LaneFact, LicenseFact
 from guildmark.domain.identifiers import (
     DesignId,
     Digest,
@@ -17,15 +17,15 @@ from guildmark.domain.identifiers import (
     Uint256,
     UnitNumber,
 )
-from guildmark.domain.reconciliation import (
+from guildmark.domain.rights.reconciliation import (
     RECEIPT_DELAY,
     Difference,
     Reconciliation,
     Release,
     reconcile,
 )
-from guildmark.domain.release import NO_MACHINE
-from guildmark.domain.terms import Terms
+from guildmark.domain.rights.release import NO_MACHINE
+from guildmark.domain.rights.terms import Terms
 
 GRANTED = LicenseFact(
     number=1,

@@ -5,8 +5,7 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import record as rec
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -16,6 +15,7 @@ from guildmark.domain.identifiers import (
     Seq,
     UnitNumber,
 )
+from guildmark.domain.log import record as rec
 
 LAYOUT = "(uint40,uint40,uint64,uint40,uint40,bytes32,bytes32,(uint40,uint40,uint40)[])"
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import registers
-from guildmark.domain.gs1 import MalformedGs1Error, parse_gcp
-from guildmark.domain.lei import WrongLeiCheckDigitsError
+from guildmark.domain.identity import registers
+from guildmark.domain.identity.gs1 import MalformedGs1Error, parse_gcp
+from guildmark.domain.identity.lei import WrongLeiCheckDigitsError
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 payloads = st.text(ALPHABET, min_size=10, max_size=10)

@@ -8,10 +8,10 @@ import coincurve
 import pytest
 
 from fakes.cases.receipts import RECEIPT, some
-from guildmark.domain.accounts import account_key, message_digest, verifier_of
-from guildmark.domain.canonical import canonical
-from guildmark.domain.dsse import Envelope, envelope_digest
-from guildmark.domain.entry import EntryKind
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.statement import PAYLOAD_TYPE, SubjectMismatchError
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import NotLoggedError
 from guildmark.domain.identifiers import (
     ZERO32,
@@ -22,9 +22,11 @@ from guildmark.domain.identifiers import (
     LogNumber,
     Seq,
 )
-from guildmark.domain.merkle import MerkleTree
-from guildmark.domain.record import Record
-from guildmark.domain.release import (
+from guildmark.domain.identity.accounts import account_key, message_digest, verifier_of
+from guildmark.domain.log.entry import EntryKind
+from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.log.record import Record
+from guildmark.domain.rights.release import (
     ReceiptElsewhereError,
     ReceiptProof,
     ReceiptTypeError,
@@ -39,8 +41,6 @@ from guildmark.domain.signatures import (
     SignatureMismatchError,
     address_of,
 )
-from guildmark.domain.statement import PAYLOAD_TYPE, SubjectMismatchError
-from guildmark.domain.strictjson import parse_object
 
 SALT = some("entry")
 SECRET = coincurve.PrivateKey(b"\x07" * 32)

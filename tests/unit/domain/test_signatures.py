@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guildmark.domain import signatures as sig
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Digest
 
 SECRET = bytes(range(1, 33))

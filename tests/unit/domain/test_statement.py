@@ -10,10 +10,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import statement as sm
-from guildmark.domain.dependencies import NO_DEPENDENCIES, Dependency, dependencies_root
+from guildmark.domain.builds import statement as sm
+from guildmark.domain.builds.dependencies import NO_DEPENDENCIES, Dependency, dependencies_root
+from guildmark.domain.builds.predicate import (
+    Beacon,
+    ExternalParameters,
+    KeyHolder,
+    MalformedStatementError,
+    Measurement,
+    Resource,
+    RunDetails,
+    Setting,
+    SignerRole,
+)
+from guildmark.domain.encoding.fields import (
+    MemberInvalidError,
+    MemberMissingError,
+    MemberUnknownError,
+)
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.fields import MemberInvalidError, MemberMissingError, MemberUnknownError
 from guildmark.domain.identifiers import (
     Bytes32,
     DesignId,
@@ -27,18 +42,7 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     UnitNumber,
 )
-from guildmark.domain.merkle import MerkleTree
-from guildmark.domain.predicate import (
-    Beacon,
-    ExternalParameters,
-    KeyHolder,
-    MalformedStatementError,
-    Measurement,
-    Resource,
-    RunDetails,
-    Setting,
-    SignerRole,
-)
+from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.recipes.clause import ClausePath, MalformedClauseError
 from guildmark.domain.recipes.quantity import MalformedDecimalError, UnknownUnitError
 

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import statement_reader
+from guildmark.domain.builds import statement_reader
+from guildmark.domain.builds.predicate import (
+    Beacon,
+    ExternalParameters,
+    Measurement,
+    Resource,
+    RunDetails,
+    Setting,
+    SignerRole,
+)
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.builds.statement_reader import FORMS_MAX, StatementReader
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
@@ -24,18 +35,7 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     UnitNumber,
 )
-from guildmark.domain.predicate import (
-    Beacon,
-    ExternalParameters,
-    Measurement,
-    Resource,
-    RunDetails,
-    Setting,
-    SignerRole,
-)
 from guildmark.domain.recipes.clause import ClausePath
-from guildmark.domain.statement import BuildStatement
-from guildmark.domain.statement_reader import FORMS_MAX, StatementReader
 
 
 def word(number: int) -> bytes:

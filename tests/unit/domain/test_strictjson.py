@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import strictjson as sj
+from guildmark.domain.encoding import strictjson as sj
 
 LEAVES = (
     st.none()

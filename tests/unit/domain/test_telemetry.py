@@ -4,12 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import Bytes32
-from guildmark.domain.jobs import Gap, Sample
-from guildmark.domain.merkle import ProofMismatchError
-from guildmark.domain.predicate import Resource
-from guildmark.domain.telemetry import (
+from guildmark.domain.builds.predicate import Resource
+from guildmark.domain.builds.telemetry import (
     CHUNKS_MAX,
     SAMPLES_MAX,
     ChallengeError,
@@ -24,6 +20,10 @@ from guildmark.domain.telemetry import (
     gather,
     telemetry_resource,
 )
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.identifiers import Bytes32
+from guildmark.domain.log.merkle import ProofMismatchError
+from guildmark.domain.shopfloor.jobs import Gap, Sample
 
 NONCE = Bytes32(sha256(b"nonce"))
 ROOT = sha256(b"root")

@@ -8,10 +8,9 @@ from eth_account.messages import encode_typed_data
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import terms as te
-from guildmark.domain.abi import AbiRangeError
-from guildmark.domain.eip712 import licenses_domain, parts_domain
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.chain.eip712 import licenses_domain, parts_domain
+from guildmark.domain.encoding.abi import AbiRangeError
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import (
     Address,
     Bytes32,
@@ -26,6 +25,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.recipes.clause import NewSalt
 from guildmark.domain.recipes.clauses import DisclosedClauses, clause_root, disclose, disclose_all
+from guildmark.domain.rights import terms as te
 
 CONTRACT = Address(b"\x5a" * 20)
 WORDS = st.binary(min_size=32, max_size=32)

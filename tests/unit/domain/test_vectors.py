@@ -10,7 +10,7 @@ import pytest
 from Crypto.Hash import keccak
 from eth_abi.abi import encode
 
-from guildmark.domain import merkle
+from guildmark.domain.log import merkle
 
 ROOT = Path(__file__).parents[3]
 SCRIPT = ROOT / "scripts" / "make_vectors.py"

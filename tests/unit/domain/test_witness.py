@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from fakes.notes import key, signature
-from guildmark.domain.checkpoint import Addition, Checkpoint
 from guildmark.domain.identifiers import ChainId, Digest
-from guildmark.domain.merkle import MerkleTree, ProofError
-from guildmark.domain.note import Note, NoteMalformedError, NoteSignatureError
-from guildmark.domain.witness import (
+from guildmark.domain.log.checkpoint import Addition, Checkpoint
+from guildmark.domain.log.merkle import MerkleTree, ProofError
+from guildmark.domain.log.note import Note, NoteMalformedError, NoteSignatureError
+from guildmark.domain.log.witness import (
     AdditionError,
     BlockNote,
     BlockNoteError,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from example_design.bracket import Bracket
-from guildmark.domain.fields import read_object
+from guildmark.domain.encoding.fields import read_object
+from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClauseType
 from guildmark.domain.recipes.clauses import (
     DisclosedClauses,
@@ -16,7 +17,6 @@ from guildmark.domain.recipes.clauses import (
     compare,
     disclose_all,
 )
-from guildmark.domain.strictjson import parse_object
 from unit.examples.places import EXAMPLES, SITES, document, site
 
 GROUPS = ("design", "material", "post", "process", "qa", "safety", "tolerance")

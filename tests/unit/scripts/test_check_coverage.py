@@ -31,7 +31,7 @@ def test_the_whole_is_covered_to_95_percent(folder: Path, percent: float, code: 
     ("name", "code"),
     [
         ("backend/guildmark/domain/part.py", 1),
-        ("backend/guildmark/services/parts.py", 1),
+        ("backend/guildmark/services/builds/parts.py", 1),
         ("ipfs/guildmark_ipfs/cid.py", 1),
         ("backend/guildmark/cli/up.py", 0),
     ],

@@ -3,38 +3,38 @@
 import pytest
 
 from fakes.world import ISSUER, MAKER, OPERATOR, RECIPE, World, make_world
-from guildmark.domain import codec
-from guildmark.domain.accreditation import Requirement, ScopeDocument, was_accredited
-from guildmark.domain.canonical import canonical
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.fields import MemberUnknownError
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.refusals import AccreditationUnknownError, CallerRefusedError
+from guildmark.domain.chain.storage import IntervalWord
+from guildmark.domain.encoding import codec
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.fields import MemberUnknownError
 from guildmark.domain.identifiers import (
     AccreditationId,
     Bytes32,
     IdentityId,
     Index,
 )
+from guildmark.domain.identity.accreditation import Requirement, ScopeDocument, was_accredited
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.recipes.clauses import disclose_all
-from guildmark.domain.refusals import AccreditationUnknownError, CallerRefusedError
-from guildmark.domain.storage import IntervalWord
 from guildmark.domain.trust import VERSION, Trust
 from guildmark.domain.verification.evidence import AccreditationDisclosure
 from guildmark.ports import DocumentKind
-from guildmark.services.accreditations import (
+from guildmark.services.identity.accreditations import (
     PER_SUBJECT_MAX,
     accreditation_fact,
     accreditations_above,
     accreditations_of,
     issuers_above,
 )
-from guildmark.services.disclosing import (
+from guildmark.services.identity.notices import Suspicion
+from guildmark.services.recipes.disclosing import (
     DisclosedThingUnknownError,
     accreditation_body,
     clauses_body,
     shown_accreditation,
 )
-from guildmark.services.notices import Suspicion
 
 SCOPE = ScopeDocument(standard="ISO 13485", salt=Bytes32(b"\7" * 32))
 UPPER = ScopeDocument(standard="ISO 13485", delegations=1)

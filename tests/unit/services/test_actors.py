@@ -20,12 +20,12 @@ from fakes.world import (
     World,
     make_world,
 )
-from guildmark.domain.canonical import canonical
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.dsse import Envelope
-from guildmark.domain.eip712 import licenses_domain, parts_domain, supersede_hash, void_hash
-from guildmark.domain.errors import MalformedError
-from guildmark.domain.facts import (
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.predicate import KeyHolder
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.eip712 import licenses_domain, parts_domain, supersede_hash, void_hash
+from guildmark.domain.chain.facts import (
     DesignFact,
     IdentityFact,
     KeyFact,
@@ -33,8 +33,11 @@ from guildmark.domain.facts import (
     RecipeFact,
     RevisionFact,
 )
-from guildmark.domain.fileset import FileNameError, MalformedManifestError, Manifest
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.refusals import CallerRefusedError, DesignUnknownError, RecipeStepError
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.encoding.strictjson import parse_object
+from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import (
     Address,
     Bytes32,
@@ -45,15 +48,12 @@ from guildmark.domain.identifiers import (
     PartId,
     RecipeId,
 )
-from guildmark.domain.identity import ClaimDocument, IdentityKind, profile_digest
-from guildmark.domain.lawful import CountryUnknownError
-from guildmark.domain.lei import WrongLeiCheckDigitsError
-from guildmark.domain.predicate import KeyHolder
+from guildmark.domain.identity.identity import ClaimDocument, IdentityKind, profile_digest
+from guildmark.domain.identity.lei import WrongLeiCheckDigitsError
 from guildmark.domain.recipes.recipe import Recipe, Status
-from guildmark.domain.refusals import CallerRefusedError, DesignUnknownError, RecipeStepError
+from guildmark.domain.rights.fileset import FileNameError, MalformedManifestError, Manifest
+from guildmark.domain.rights.lawful import CountryUnknownError
 from guildmark.domain.signatures import recover_address
-from guildmark.domain.statement import BuildStatement
-from guildmark.domain.strictjson import parse_object
 from guildmark.ports import (
     Call,
     DocumentKind,
@@ -62,10 +62,10 @@ from guildmark.ports import (
     KeyPurposeError,
     TransactionState,
 )
-from guildmark.services.builds import signing_key as key_to_register
-from guildmark.services.designs import DesignFilesUnknownError, SourceFile
-from guildmark.services.projection import known
-from guildmark.services.recipes import RecipeDocumentUnknownError
+from guildmark.services.builds.builds import signing_key as key_to_register
+from guildmark.services.index.projection import known
+from guildmark.services.recipes.recipes import RecipeDocumentUnknownError
+from guildmark.services.rights.designs import DesignFilesUnknownError, SourceFile
 
 
 @pytest.fixture

@@ -6,28 +6,28 @@ import pytest
 
 from fakes.store import MemoryNodeStore
 from fakes.world import MACHINE, MAKER, OPERATOR, SITE, Tools, World, make_world
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.predicate import CLOCK_TOLERANCE, Beacon, Setting
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain.refusals import KeyUnknownError, LicenseUnknownError, RecipeUnknownError
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import IdentityId, KeyId, LaneNumber, SiteRecipeId, UnitNumber
-from guildmark.domain.identity import IdentityKind, key_id
-from guildmark.domain.predicate import CLOCK_TOLERANCE, Beacon, Setting
+from guildmark.domain.identity.identity import IdentityKind, key_id
 from guildmark.domain.recipes.clause import ClausePath
-from guildmark.domain.refusals import KeyUnknownError, LicenseUnknownError, RecipeUnknownError
-from guildmark.domain.statement import BuildStatement
 from guildmark.ports import DocumentKind, KeyName
-from guildmark.services.admission import (
-    ClockAheadError,
-    InstrumentUnknownError,
-    MeasurementMissingError,
-    SettingsNotRecordedError,
-)
-from guildmark.services.assignments import (
+from guildmark.services.builds.assignments import (
     Assignments,
     BeaconTooOldError,
     Order,
     RecordMissingError,
     UnlinkedError,
 )
-from guildmark.services.builds import signing_key
+from guildmark.services.builds.builds import signing_key
+from guildmark.services.log.admission import (
+    ClockAheadError,
+    InstrumentUnknownError,
+    MeasurementMissingError,
+    SettingsNotRecordedError,
+)
 
 
 @pytest.fixture

@@ -3,8 +3,14 @@ from dataclasses import replace
 import pytest
 
 from fakes.world import OPERATOR, World, make_world
-from guildmark.domain.facts import KeyFact, LaneFact, LicenseFact, LogFact, RecordFact
-from guildmark.domain.fieldwork import Brief
+from guildmark.domain.chain.facts import KeyFact, LaneFact, LicenseFact, LogFact, RecordFact
+from guildmark.domain.chain.refusals import (
+    IdentityUnknownError,
+    KeyUnknownError,
+    LaneLogError,
+    LicenseUnknownError,
+    RecipeUnknownError,
+)
 from guildmark.domain.identifiers import (
     IdentityId,
     KeyId,
@@ -13,18 +19,12 @@ from guildmark.domain.identifiers import (
     Seq,
     SiteRecipeId,
 )
-from guildmark.domain.identity import key_id
-from guildmark.domain.refusals import (
-    IdentityUnknownError,
-    KeyUnknownError,
-    LaneLogError,
-    LicenseUnknownError,
-    RecipeUnknownError,
-)
+from guildmark.domain.identity.identity import key_id
+from guildmark.domain.shopfloor.fieldwork import Brief
 from guildmark.ports import KeyName
-from guildmark.services.assignments import UnlinkedError
-from guildmark.services.briefing import Briefing, Question
-from guildmark.services.builds import signing_key
+from guildmark.services.builds.assignments import UnlinkedError
+from guildmark.services.builds.briefing import Briefing, Question
+from guildmark.services.builds.builds import signing_key
 
 
 @pytest.fixture

@@ -5,17 +5,17 @@ from dataclasses import replace
 import pytest
 
 from fakes.world import OPERATOR, UNITS, WRITER, World, make_world
-from guildmark.domain.entry import EntryKind
+from guildmark.domain.chain.facts import LogFact
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.facts import LogFact
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Index, LaneNumber, Seq, UnitNumber
-from guildmark.domain.queue import Batch, BuildState, Draw
+from guildmark.domain.log.entry import EntryKind
+from guildmark.domain.log.queue import Batch, BuildState, Draw
 from guildmark.ports import KeyName
-from guildmark.services.anchoring import append_call
-from guildmark.services.burning import Burn, BurnedUnit, Burning, _why
-from guildmark.services.evidence import PartUnknownError
-from guildmark.services.projection import known
+from guildmark.services.evidence.evidence import PartUnknownError
+from guildmark.services.index.projection import known
+from guildmark.services.log.anchoring import append_call
+from guildmark.services.log.burning import Burn, BurnedUnit, Burning, _why
 
 
 @pytest.fixture

@@ -3,14 +3,14 @@
 import pytest
 
 from fakes.world import ISSUER, MAKER, World, make_world
-from guildmark.domain.facts import NumberFact
+from guildmark.domain.chain.facts import NumberFact
 from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId
-from guildmark.domain.identity import ClaimDocument, MalformedSchemeError, number_digest
-from guildmark.domain.registers import WrongBpnCheckError
+from guildmark.domain.identity.identity import ClaimDocument, MalformedSchemeError, number_digest
+from guildmark.domain.identity.registers import WrongBpnCheckError
 from guildmark.ports import DocumentKind
-from guildmark.services.cards import RIVALS_MAX, Stated, holders, stated
-from guildmark.services.disclosing import claim_body
-from guildmark.services.naming import name_of
+from guildmark.services.identity.cards import RIVALS_MAX, Stated, holders, stated
+from guildmark.services.identity.naming import name_of
+from guildmark.services.recipes.disclosing import claim_body
 
 ONE, OTHER = "506700GE1G29325QX363", "529900T8BM49AURSDO55"
 

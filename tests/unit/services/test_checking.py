@@ -11,14 +11,14 @@ from fakes.store import MemoryDocuments, MemoryNodeStore
 from fakes.world import WRITER, World, make_world
 from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.store.scratch import ScratchStore
-from guildmark.domain.facts import IdentityFact, LogFact, RecordFact
+from guildmark.domain.chain.facts import IdentityFact, LogFact, RecordFact
 from guildmark.domain.identifiers import Bytes32, IdentityId, Index, UnitNumber
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.queue import Batch
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.log.queue import Batch
 from guildmark.ports import Documents, KeyName, LedgerUnavailableError, LogReader, NodeStore, View
-from guildmark.services.anchoring import append_call
-from guildmark.services.checking import Checking
-from guildmark.services.naming import Naming
+from guildmark.services.identity.naming import Naming
+from guildmark.services.index.checking import Checking
+from guildmark.services.log.anchoring import append_call
 
 NAMING = Naming(names=UnicodeNames())
 

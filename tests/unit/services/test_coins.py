@@ -3,9 +3,9 @@
 import pytest
 
 from fakes.world import MAKER, World, make_world
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.identifiers import ZERO_ADDRESS, Address
-from guildmark.services.coins import (
+from guildmark.services.rights.coins import (
     AllowanceShortError,
     BalanceShortError,
     CoinMissingError,

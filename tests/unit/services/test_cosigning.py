@@ -9,12 +9,12 @@ from fakes.notes import key
 from fakes.records import grow, record
 from fakes.witnesses import NearWitness, StillClock, chosen, witness
 from fakes.world import World, make_world
-from guildmark.domain.checkpoint import open_checkpoint
-from guildmark.domain.facts import RecordFact
-from guildmark.domain.note import Note, NoteKind
-from guildmark.domain.witness import BlockNote, agreeing
-from guildmark.services.cosigning import Chosen, Cosigning, Vouching
-from guildmark.services.publishing import Publishing, make_note_key
+from guildmark.domain.chain.facts import RecordFact
+from guildmark.domain.log.checkpoint import open_checkpoint
+from guildmark.domain.log.note import Note, NoteKind
+from guildmark.domain.log.witness import BlockNote, agreeing
+from guildmark.services.log.publishing import Publishing, make_note_key
+from guildmark.services.neighbours.cosigning import Chosen, Cosigning, Vouching
 
 
 @dataclass

@@ -9,17 +9,17 @@ from fakes.inspectors import PROBE, Inspector, make_inspector
 from fakes.keys import signing_key
 from fakes.store import MemoryNodeStore
 from fakes.world import ISSUER, MACHINE, OPERATOR, SITE, World, clause, make_world
-from guildmark.domain.countersigning import COUNTERSIGNATURE
-from guildmark.domain.dsse import Envelope, MalformedEnvelopeError
+from guildmark.domain.builds.countersigning import COUNTERSIGNATURE
+from guildmark.domain.builds.dsse import Envelope, MalformedEnvelopeError
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import IdentityId, Index, to_hex
-from guildmark.domain.identity import key_id
+from guildmark.domain.identity.identity import key_id
 from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.recipes.clauses import disclose
 from guildmark.domain.recipes.recipe import RecipeDocument
 from guildmark.ports import KeyAlgorithm, KeyName
-from guildmark.services.countersigning import CountersignatureUnreadError, demanded
-from guildmark.services.ingest import Reception
+from guildmark.services.builds.countersigning import CountersignatureUnreadError, demanded
+from guildmark.services.log.ingest import Reception
 
 OTHER = "other organization"
 

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from fakes.world import PREFIX, World, make_world
-from guildmark.domain.checkpoint import tiles_of
-from guildmark.domain.entry import Entry
-from guildmark.domain.hashing import keccak256, sha256
+from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Bytes32, Index, Seq
-from guildmark.domain.merkle import leaf_hash
-from guildmark.services.publishing import Publishing, make_note_key
+from guildmark.domain.log.checkpoint import tiles_of
+from guildmark.domain.log.entry import Entry
+from guildmark.domain.log.merkle import leaf_hash
+from guildmark.services.log.publishing import Publishing, make_note_key
 
 NO_SALT = Bytes32(bytes(32))
 SERIALS = 5_000

@@ -7,16 +7,16 @@ import pytest
 
 from fakes.chain import CHAIN_ID
 from fakes.world import ISSUER, MACHINE, MAKER, SITE, World, make_world
-from guildmark.domain.did import account_did, identity_did
-from guildmark.domain.facts import KeyFact, MachineKeyFact
+from guildmark.domain.chain.facts import KeyFact, MachineKeyFact
+from guildmark.domain.chain.refusals import IdentityUnknownError
 from guildmark.domain.identifiers import ZERO32, Bytes32, IdentityId, KeyId, to_hex
-from guildmark.domain.identity import ClaimDocument, key_id
-from guildmark.domain.refusals import IdentityUnknownError
+from guildmark.domain.identity.did import account_did, identity_did
+from guildmark.domain.identity.identity import ClaimDocument, key_id
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import KeyAlgorithm, KeyName
-from guildmark.services.dids import Dids
-from guildmark.services.notices import Suspicion
+from guildmark.services.identity.dids import Dids
+from guildmark.services.identity.notices import Suspicion
 
 HOST = "parts.example"
 EARLIER = 1_700_000_001

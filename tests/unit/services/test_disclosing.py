@@ -6,22 +6,22 @@ from dataclasses import replace
 import pytest
 
 from fakes.world import RECIPE, SITE, World, claim, make_world
-from guildmark.domain.canonical import canonical
-from guildmark.domain.facts import ClaimFact, IdentityFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.facts import ClaimFact, IdentityFact
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.encoding.strictjson import JsonValue, parse_object
 from guildmark.domain.identifiers import Bytes32, MalformedHexError, to_hex
-from guildmark.domain.identity import IdentityKind, MalformedNameError, profile_digest
+from guildmark.domain.identity.identity import IdentityKind, MalformedNameError, profile_digest
 from guildmark.domain.recipes.clauses import DisclosureMismatchError, disclose, disclose_all
-from guildmark.domain.strictjson import JsonValue, parse_object
 from guildmark.ports import DocumentKind
-from guildmark.services.disclosing import (
+from guildmark.services.index.projection import known
+from guildmark.services.recipes.disclosing import (
     DisclosedThingUnknownError,
     ProfileMismatchError,
     clauses_body,
     shown_claim,
     shown_clauses,
 )
-from guildmark.services.projection import known
 
 UNKNOWN = sha256(b"unknown")
 

@@ -7,13 +7,13 @@ import pytest
 from fakes import world as small
 from fakes.keys import signing_key
 from fakes.world import ISSUER, MACHINE, OPERATOR, SITE, World, clause, make_world
-from guildmark.domain.accreditation import ScopeDocument
 from guildmark.domain.identifiers import AccreditationId
-from guildmark.domain.identity import key_id
+from guildmark.domain.identity.accreditation import ScopeDocument
+from guildmark.domain.identity.identity import key_id
 from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.recipes.recipe import RecipeDocument
 from guildmark.domain.trust import VERSION, Listed, Trust
-from guildmark.services.notices import Suspicion
+from guildmark.services.identity.notices import Suspicion
 
 QUALITY = ScopeDocument(standard="ISO 9001")
 

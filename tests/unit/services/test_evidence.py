@@ -8,11 +8,9 @@ import pytest
 
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, Tools, World, claim, make_world, parsed
 from guildmark.domain import bundle
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.dsse import envelope_digest
-from guildmark.domain.entry import Entry, EntryKind
-from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.facts import (
+from guildmark.domain.builds.dsse import envelope_digest
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.facts import (
     DesignFact,
     DesignOwnerFact,
     IdentityFact,
@@ -23,21 +21,27 @@ from guildmark.domain.facts import (
     RecipeFact,
     RevisionFact,
 )
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.storage import CONTROLLERS, FATES
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import UINT64_MAX, Address, Bytes32, Digest, Index, LogNumber
-from guildmark.domain.identity import ClaimDocument, IdentityKind
-from guildmark.domain.merkle import verify_inclusion
-from guildmark.domain.queue import Queued
-from guildmark.domain.storage import CONTROLLERS, FATES
+from guildmark.domain.identity.identity import ClaimDocument, IdentityKind
+from guildmark.domain.log.entry import Entry, EntryKind
+from guildmark.domain.log.merkle import verify_inclusion
+from guildmark.domain.log.queue import Queued
 from guildmark.domain.verification.case import Brought, Unsearched
 from guildmark.domain.verification.evidence import ENTRIES_MAX, RIVALS_MAX, Evidence
 from guildmark.domain.verification.report import Lack
 from guildmark.domain.verification.slots import required_slots
 from guildmark.ports import DocumentKind, KeyName, PeerUnavailableError
-from guildmark.services.bundles import Bundles
-from guildmark.services.evidence import EvidenceNotFinalError, PartUnknownError, RecordTooYoungError
-from guildmark.services.notices import Suspicion
-from guildmark.services.projection import known
+from guildmark.services.evidence.bundles import Bundles
+from guildmark.services.evidence.evidence import (
+    EvidenceNotFinalError,
+    PartUnknownError,
+    RecordTooYoungError,
+)
+from guildmark.services.identity.notices import Suspicion
+from guildmark.services.index.projection import known
 
 FIRST = Index(0)
 

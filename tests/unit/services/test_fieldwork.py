@@ -9,8 +9,13 @@ import pytest
 from fakes.fieldwork import PRINTER, Field, make_field
 from fakes.world import OPERATOR, UNITS, make_world, parsed
 from guildmark.adapters.fieldwork.sealing import FileSealer
+from guildmark.domain.builds.predicate import Resource
+from guildmark.domain.builds.telemetry import telemetry_resource
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError, UnknownPartError
-from guildmark.domain.fieldwork import (
+from guildmark.domain.identifiers import Bytes32, Digest, LogNumber, UnitNumber
+from guildmark.domain.rights.metering import QuotaExceededError
+from guildmark.domain.shopfloor.fieldwork import (
     Attachment,
     JobState,
     Right,
@@ -18,30 +23,25 @@ from guildmark.domain.fieldwork import (
     backoff,
     readiness,
 )
-from guildmark.domain.hashing import sha256
-from guildmark.domain.identifiers import Bytes32, Digest, LogNumber, UnitNumber
-from guildmark.domain.jobs import Gap, JobEvent, JobPhase, Piece, Sample
-from guildmark.domain.metering import QuotaExceededError
-from guildmark.domain.predicate import Resource
-from guildmark.domain.telemetry import telemetry_resource
+from guildmark.domain.shopfloor.jobs import Gap, JobEvent, JobPhase, Piece, Sample
 from guildmark.ports import DocumentKind, KeyMissingError, PeerUnavailableError
-from guildmark.services.attesting import (
+from guildmark.services.log.ingest import UnitMismatchError
+from guildmark.services.shopfloor.attesting import (
     BeaconAwaitedError,
     JobFileUnknownError,
     MachinePausedError,
     NothingToSignAgainError,
     UninformedError,
 )
-from guildmark.services.fieldreport import Standing, overview
-from guildmark.services.ingest import UnitMismatchError
-from guildmark.services.sending import (
+from guildmark.services.shopfloor.fieldreport import Standing, overview
+from guildmark.services.shopfloor.sending import (
     AnswerMalformedError,
     BriefMismatchError,
     CounterAheadError,
     ForeignUnitError,
     NotRefusedError,
 )
-from guildmark.services.watching import (
+from guildmark.services.shopfloor.watching import (
     Addition,
     JobNotHeldError,
     JobUnknownError,

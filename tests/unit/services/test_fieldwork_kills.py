@@ -14,8 +14,8 @@ from fakes.fieldwork import Field, WorldNode, make_field
 from fakes.world import UNITS, World, make_world
 from guildmark.adapters.fieldwork.database import AgentDatabase
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.fieldwork import SignedState
 from guildmark.domain.identifiers import Digest
+from guildmark.domain.shopfloor.fieldwork import SignedState
 from guildmark.ports import AgentReader, AgentWriter
 
 

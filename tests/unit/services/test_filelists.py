@@ -7,16 +7,20 @@ from typing import Any
 import pytest
 
 from fakes.world import DESIGNER, Tools
-from guildmark.domain import codec
-from guildmark.domain.canonical import canonical
-from guildmark.domain.fileset import FileMismatchError, Manifest
-from guildmark.domain.geometry import Geometry, Mesh
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding import codec
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.identifiers import DesignId, Digest
 from guildmark.domain.recipes.clauses import DisclosureMismatchError, disclose_all
-from guildmark.domain.strictjson import parse_object
-from guildmark.services.designs import DesignFilesUnknownError, SourceFile
-from guildmark.services.filelists import FileEvidence, FileNotRegisteredError, FileUnknownError
+from guildmark.domain.rights.fileset import FileMismatchError, Manifest
+from guildmark.domain.rights.geometry import Geometry, Mesh
+from guildmark.services.rights.designs import DesignFilesUnknownError, SourceFile
+from guildmark.services.rights.filelists import (
+    FileEvidence,
+    FileNotRegisteredError,
+    FileUnknownError,
+)
 
 CUBE = Geometry(unit="mm", mesh=Mesh(box=("1", "1", "1"), triangles=12, volume="1"))
 NAMES = ("a.stl", "b.gcode", "c.pdf")

@@ -3,21 +3,21 @@
 import pytest
 
 from fakes.world import DESIGNER, ISSUER, RECIPE, SITE, World, claim, make_world
-from guildmark.domain.facts import ClaimFact, KeyFact
+from guildmark.domain.chain.facts import ClaimFact, KeyFact
+from guildmark.domain.chain.refusals import RecipeUnknownError
 from guildmark.domain.identifiers import Bytes32, ClaimId, LicenseId, RecipeId
-from guildmark.domain.identity import ClaimDocument, IdentityKind, key_id
+from guildmark.domain.identity.identity import ClaimDocument, IdentityKind, key_id
 from guildmark.domain.recipes.clauses import ClauseUnknownError, clause_root, disclose_all
-from guildmark.domain.refusals import RecipeUnknownError
 from guildmark.ports import DocumentKind, KeyName
-from guildmark.services.builds import signing_key
-from guildmark.services.disclosing import (
+from guildmark.services.builds.builds import signing_key
+from guildmark.services.index.projection import FactMissingError, known
+from guildmark.services.recipes.disclosing import (
     DocumentUnknownError,
     claim_body,
     clauses_body,
     shown_clauses,
 )
-from guildmark.services.packages import PackageIncompleteError, PackageNotLicensedError
-from guildmark.services.projection import FactMissingError, known
+from guildmark.services.release.packages import PackageIncompleteError, PackageNotLicensedError
 
 
 @pytest.fixture

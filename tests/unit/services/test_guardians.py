@@ -3,8 +3,8 @@
 import pytest
 
 from fakes.world import ISSUER, MAKER, SITE, World, make_world
-from guildmark.domain.refusals import CallerRefusedError
-from guildmark.services.guardians import recovery, standing, waiting
+from guildmark.domain.chain.refusals import CallerRefusedError
+from guildmark.services.identity.guardians import recovery, standing, waiting
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import pytest
 
 from fakes.world import DESIGNER, SITE, World, make_world
-from guildmark.domain.facts import LaneFact, LicenseFact, LogFact, PaidFact
+from guildmark.domain.chain.facts import LaneFact, LicenseFact, LogFact, PaidFact
 from guildmark.domain.identifiers import LaneNumber
-from guildmark.services import history
-from guildmark.services.history import BeforeChainError, History, PastFacts
-from guildmark.services.projection import known
+from guildmark.services.index.projection import known
+from guildmark.services.rights import history
+from guildmark.services.rights.history import BeforeChainError, History, PastFacts
 
 
 @pytest.fixture

@@ -8,13 +8,17 @@ import pytest
 
 from fakes.chain import MemoryChain
 from fakes.world import OPERATOR, Tools, make_world
-from guildmark.domain.contracts import ChainClass
-from guildmark.domain.facts import KINDS, IdentityFact, LogFact, RecordFact
+from guildmark.domain.chain.contracts import ChainClass
+from guildmark.domain.chain.facts import KINDS, IdentityFact, LogFact, RecordFact
 from guildmark.domain.identifiers import ZERO_ADDRESS, Digest, LogNumber
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.ports import Block, Event, KeyName, RawLog, Stretch
-from guildmark.services import indexing
-from guildmark.services.indexing import HistoryLostError, HistoryRewrittenError, NodeBehindError
+from guildmark.services.index import indexing
+from guildmark.services.index.indexing import (
+    HistoryLostError,
+    HistoryRewrittenError,
+    NodeBehindError,
+)
 
 
 def test_index_reads_up_to_the_newest_final_block() -> None:

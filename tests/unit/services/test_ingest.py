@@ -8,9 +8,16 @@ import pytest
 
 from fakes.keys import signing_key
 from fakes.world import MACHINE, OPERATOR, PREFIX, SITE, UNITS, World, make_world
-from guildmark.domain.dsse import Envelope
-from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.facts import (
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.predicate import (
+    CLOCK_TOLERANCE,
+    Beacon,
+    MalformedStatementError,
+    Resource,
+    Setting,
+)
+from guildmark.domain.builds.statement import PAYLOAD_TYPE, BuildStatement
+from guildmark.domain.chain.facts import (
     IdentityFact,
     KeyFact,
     LaneFact,
@@ -18,7 +25,8 @@ from guildmark.domain.facts import (
     RecipeFact,
     SiteRecipeFact,
 )
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     DesignId,
     Digest,
@@ -33,24 +41,16 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
-from guildmark.domain.predicate import (
-    CLOCK_TOLERANCE,
-    Beacon,
-    MalformedStatementError,
-    Resource,
-    Setting,
-)
-from guildmark.domain.queue import BuildState
+from guildmark.domain.log.queue import BuildState
+from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.recipes.clauses import disclose
 from guildmark.domain.recipes.recipe import Status
-from guildmark.domain.record import Record
 from guildmark.domain.signatures import P256_ORDER
-from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
 from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
-from guildmark.services.disclosing import clauses_body
-from guildmark.services.ingest import Answer, IndexEmptyError, Ingest, Reception
-from guildmark.services.projection import known
+from guildmark.services.index.projection import known
+from guildmark.services.log.ingest import Answer, IndexEmptyError, Ingest, Reception
+from guildmark.services.recipes.disclosing import clauses_body
 
 Change = Callable[[World, BuildStatement], BuildStatement]
 

@@ -11,22 +11,17 @@ from fakes.keys import signing_key
 from fakes.store import MemoryNodeStore
 from fakes.world import ISSUER, MACHINE, OPERATOR, SITE, make_world
 from guildmark.domain import bundle
-from guildmark.domain.dsse import Envelope, envelope_digest
-from guildmark.domain.facts import RecordFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.inspection import InspectionProof, Result, inspection_in
+from guildmark.domain.chain.facts import RecordFact
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import ZERO32, Bytes32, Digest, Index, LogNumber
-from guildmark.domain.identity import IdentityKind, key_id
-from guildmark.domain.inspection import InspectionProof, Result, inspection_in
-from guildmark.domain.merkle import ProofError
-from guildmark.domain.queue import BuildState
+from guildmark.domain.identity.identity import IdentityKind, key_id
+from guildmark.domain.log.merkle import ProofError
+from guildmark.domain.log.queue import BuildState
 from guildmark.domain.verification.evidence import INSPECTIONS_MAX
 from guildmark.ports import DocumentKind
-from guildmark.services.admission import queued
-from guildmark.services.disclosing import DisclosedThingUnknownError, DocumentUnknownError
-from guildmark.services.evidence import PartUnknownError
-from guildmark.services.identities import Identities
-from guildmark.services.ingest import Reception
-from guildmark.services.inspecting import (
+from guildmark.services.builds.inspecting import (
     KEPT_MAX,
     Found,
     InspectorLinkError,
@@ -36,7 +31,12 @@ from guildmark.services.inspecting import (
     kept_proofs,
     proofs_of,
 )
-from guildmark.services.projection import known
+from guildmark.services.evidence.evidence import PartUnknownError
+from guildmark.services.identity.identities import Identities
+from guildmark.services.index.projection import known
+from guildmark.services.log.admission import queued
+from guildmark.services.log.ingest import Reception
+from guildmark.services.recipes.disclosing import DisclosedThingUnknownError, DocumentUnknownError
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ import pytest
 
 from fakes.world import World, make_world
 from guildmark.domain import bundle
-from guildmark.domain.digital_link import DigitalLink
 from guildmark.domain.identifiers import Index
+from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.trust import Listed, Trust
 from guildmark.domain.verification.case import Brought, Unsearched
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.report import Lack
-from guildmark.services.judging import Judging, own_trust
+from guildmark.services.evidence.judging import Judging, own_trust
 
 HOST = "parts.example"
 

@@ -7,7 +7,7 @@ import pytest
 from fakes.content import MemoryStores
 from guildmark.domain.identifiers import Cid
 from guildmark.ports import Availability, StoreAnswer
-from guildmark.services.keeping import Keeping, Round, StoreSummary
+from guildmark.services.evidence.keeping import Keeping, Round, StoreSummary
 
 
 @dataclass

@@ -7,12 +7,14 @@ import pytest
 
 from fakes.store import MemoryNodeStore
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, RECIPE, World, make_world
-from guildmark.domain.canonical import canonical
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.facts import ClaimFact, LaneFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.facts import ClaimFact, LaneFact
+from guildmark.domain.chain.refusals import LicenseUnknownError
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, LicenseId, to_hex
-from guildmark.domain.identity import ClaimDocument, profile_digest
+from guildmark.domain.identity.identity import ClaimDocument, profile_digest
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.recipes.clauses import (
     DisclosedClauses,
@@ -20,22 +22,20 @@ from guildmark.domain.recipes.clauses import (
     DisclosureMismatchError,
     disclose_all,
 )
-from guildmark.domain.refusals import LicenseUnknownError
-from guildmark.domain.strictjson import JsonValue
-from guildmark.domain.terms import TermsKind, revision_member, terms_members
+from guildmark.domain.rights.terms import TermsKind, revision_member, terms_members
 from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
-from guildmark.services.ancestry import TermsAboveError, above, verified_above
-from guildmark.services.disclosing import DocumentUnknownError, claim_body, clauses_body
-from guildmark.services.lawful import (
+from guildmark.services.identity.notices import Suspicion
+from guildmark.services.index.projection import known
+from guildmark.services.recipes.disclosing import DocumentUnknownError, claim_body, clauses_body
+from guildmark.services.release.packages import Package, PackageMismatchError, Packages
+from guildmark.services.rights.ancestry import TermsAboveError, above, verified_above
+from guildmark.services.rights.lawful import (
     CountryNotAllowedError,
     NotClearedError,
     Place,
     TermsUnknownError,
 )
-from guildmark.services.notices import Suspicion
-from guildmark.services.offers import Draft, Offer, Offers
-from guildmark.services.packages import Package, PackageMismatchError, Packages
-from guildmark.services.projection import known
+from guildmark.services.rights.offers import Draft, Offer, Offers
 
 SEALED = KeyName("packages")
 CLASS = "ECCN 9E003"

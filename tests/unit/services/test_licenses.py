@@ -6,8 +6,14 @@ from typing import Any
 import pytest
 
 from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, UNITS, World, make_world
-from guildmark.domain.eip712 import TypedDataDomain, licenses_domain
-from guildmark.domain.facts import LaneFact, LicenseFact, LicenseNumberFact, PaidFact
+from guildmark.domain.chain.eip712 import TypedDataDomain, licenses_domain
+from guildmark.domain.chain.facts import LaneFact, LicenseFact, LicenseNumberFact, PaidFact
+from guildmark.domain.chain.refusals import (
+    CreditMissingError,
+    LaneStaleError,
+    PaymentRefusedError,
+    ReclaimStateError,
+)
 from guildmark.domain.identifiers import (
     ZERO_ADDRESS,
     Address,
@@ -17,20 +23,14 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
-from guildmark.domain.refusals import (
-    CreditMissingError,
-    LaneStaleError,
-    PaymentRefusedError,
-    ReclaimStateError,
-)
+from guildmark.domain.rights.terms import Extension, Place, TermsKind
 from guildmark.domain.signatures import recover_address
-from guildmark.domain.terms import Extension, Place, TermsKind
 from guildmark.ports import DocumentKind, Facts, KeyName
-from guildmark.services.licenses import SignedExtension, Usage, usage
-from guildmark.services.licensors import NotLicensorError
-from guildmark.services.offers import Draft, Offer, OfferMismatchError, Offers, Price
-from guildmark.services.projection import known
-from guildmark.services.settling import licenses_of
+from guildmark.services.index.projection import known
+from guildmark.services.log.settling import licenses_of
+from guildmark.services.rights.licenses import SignedExtension, Usage, usage
+from guildmark.services.rights.licensors import NotLicensorError
+from guildmark.services.rights.offers import Draft, Offer, OfferMismatchError, Offers, Price
 
 COIN = Address(b"\7" * 20)
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 import pytest
 
 from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, World, make_world
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.facts import LaneFact
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.facts import LaneFact
+from guildmark.domain.chain.refusals import DesignUnknownError, SignatureRefusedError
 from guildmark.domain.identifiers import DesignId, Uint256, to_hex
-from guildmark.domain.refusals import DesignUnknownError, SignatureRefusedError
-from guildmark.domain.terms import TermsKind
+from guildmark.domain.rights.terms import TermsKind
 from guildmark.ports import DocumentKind, KeyName
-from guildmark.services.licensors import NotLicensorError
-from guildmark.services.offers import Draft, Offer, Offers, Price
-from guildmark.services.projection import known
+from guildmark.services.index.projection import known
+from guildmark.services.rights.licensors import NotLicensorError
+from guildmark.services.rights.offers import Draft, Offer, Offers, Price
 
 
 @pytest.fixture

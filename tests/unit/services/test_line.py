@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fakes.world import UNITS, WRITER, World, make_world
-from guildmark.domain.checkpoint import Checkpoint
-from guildmark.domain.dsse import envelope_digest
-from guildmark.domain.facts import LaneFact, LicenseFact, LicenseNumberFact, LogFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.dsse import envelope_digest
+from guildmark.domain.chain.facts import LaneFact, LicenseFact, LicenseNumberFact, LogFact
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     Address,
     Index,
@@ -18,24 +17,25 @@ from guildmark.domain.identifiers import (
     Seq,
     UnitNumber,
 )
-from guildmark.domain.merkle import MerkleTree
-from guildmark.domain.metering import (
+from guildmark.domain.log.checkpoint import Checkpoint
+from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.log.note import Note
+from guildmark.domain.log.queue import Batch, Build, BuildState, Draw
+from guildmark.domain.rights.metering import (
     LicenseEndedError,
     LicenseNotBegunError,
     LicenseStoppedError,
     QuotaExceededError,
     check_draw,
 )
-from guildmark.domain.note import Note
-from guildmark.domain.queue import Batch, Build, BuildState, Draw
 from guildmark.ports import KeyName
-from guildmark.services.anchoring import AnchoringFailedError, append_call
-from guildmark.services.indexing import HistoryLostError
-from guildmark.services.line import Line
-from guildmark.services.projection import FactMissingError, known
-from guildmark.services.publishing import Publishing, make_note_key
-from guildmark.services.sequencing import Sequencing
-from guildmark.services.settling import licenses_of
+from guildmark.services.index.indexing import HistoryLostError
+from guildmark.services.index.projection import FactMissingError, known
+from guildmark.services.log.anchoring import AnchoringFailedError, append_call
+from guildmark.services.log.line import Line
+from guildmark.services.log.publishing import Publishing, make_note_key
+from guildmark.services.log.sequencing import Sequencing
+from guildmark.services.log.settling import licenses_of
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_batch_takes_as_many_as_the_limit(world: World) -> None:
 def test_lanes_beyond_the_draws_of_a_record_wait(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("guildmark.services.sequencing.DRAWS_MAX", 0)
+    monkeypatch.setattr("guildmark.services.log.sequencing.DRAWS_MAX", 0)
     receive(world, 1)
 
     assert Sequencing(store=world.tools.store, log=world.log).close() is None

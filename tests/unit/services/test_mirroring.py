@@ -10,13 +10,13 @@ from fakes.records import grow
 from fakes.world import DESIGNER, Tools, World, make_world, parsed
 from guildmark.domain import bundle
 from guildmark.domain.identifiers import Cid, Index, LogNumber
-from guildmark.domain.merkle import ProofMismatchError
-from guildmark.domain.note import Note
+from guildmark.domain.log.merkle import ProofMismatchError
+from guildmark.domain.log.note import Note
 from guildmark.ports import PeerUnavailableError
-from guildmark.services.bundles import Bundles
-from guildmark.services.evidence import PartUnknownError
-from guildmark.services.mirroring import Mirrored, Mirroring
-from guildmark.services.publishing import Publishing, make_note_key
+from guildmark.services.evidence.bundles import Bundles
+from guildmark.services.evidence.evidence import PartUnknownError
+from guildmark.services.log.publishing import Publishing, make_note_key
+from guildmark.services.neighbours.mirroring import Mirrored, Mirroring
 
 OWN = LogNumber(9)
 FIRST, SECOND = Index(0), Index(1)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 import pytest
 
 from fakes.world import DESIGNER, ISSUER, MAKER, SITE, World, make_world
-from guildmark.domain.facts import IdentityFact
+from guildmark.domain.chain.facts import IdentityFact
 from guildmark.domain.identifiers import IdentityId
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.ports import DocumentKind
-from guildmark.services.naming import LOOKALIKES_MAX, Lookalike
+from guildmark.services.identity.naming import LOOKALIKES_MAX, Lookalike
 
 # Names of honest companies in their own letters.
 HONEST = [

@@ -3,13 +3,13 @@
 import pytest
 
 from fakes.world import ISSUER, MAKER, SITE, World, make_world
-from guildmark.domain.facts import GuardiansFact, KeyFact, NoticeFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.facts import GuardiansFact, KeyFact, NoticeFact
+from guildmark.domain.chain.refusals import CallerRefusedError
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import ZERO32, Bytes32, IdentityId, KeyId
-from guildmark.domain.identity import controller_target
-from guildmark.domain.refusals import CallerRefusedError
-from guildmark.services.guardians import standing
-from guildmark.services.notices import (
+from guildmark.domain.identity.identity import controller_target
+from guildmark.services.identity.guardians import standing
+from guildmark.services.identity.notices import (
     Suspicion,
     backed_on,
     controllers,

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from fakes.world import DESIGNER, MAKER, PREFIX, World, make_world
-from guildmark.domain.fields import MemberUnknownError
+from guildmark.domain.chain.refusals import DesignUnknownError
+from guildmark.domain.encoding.fields import MemberUnknownError
 from guildmark.domain.identifiers import DesignId, Uint256, to_hex
 from guildmark.domain.recipes.clauses import MalformedClauseTreeError, clause_root
-from guildmark.domain.refusals import DesignUnknownError
-from guildmark.domain.terms import TermsKind
+from guildmark.domain.rights.terms import TermsKind
 from guildmark.ports import DocumentKind, KeyName
-from guildmark.services.disclosing import shown_clauses
-from guildmark.services.offers import Draft, Offer, OfferMismatchError, Offers
+from guildmark.services.recipes.disclosing import shown_clauses
+from guildmark.services.rights.offers import Draft, Offer, OfferMismatchError, Offers
 
 
 @pytest.fixture(scope="module")

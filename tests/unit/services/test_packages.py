@@ -9,14 +9,14 @@ import pytest
 
 from fakes.store import MemoryNodeStore
 from fakes.world import DESIGNER, RECIPE, World, make_world
-from guildmark.domain import codec
-from guildmark.domain.canonical import canonical
-from guildmark.domain.fileset import FileMismatchError, FileName, Manifest
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding import codec
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId
 from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.recipes.recipe import Change, RecipeDocument, Status
-from guildmark.domain.release import ContentKeys
+from guildmark.domain.rights.fileset import FileMismatchError, FileName, Manifest
+from guildmark.domain.rights.release import ContentKeys
 from guildmark.ports import (
     ContentMissingError,
     DocumentKind,
@@ -24,9 +24,8 @@ from guildmark.ports import (
     KeyName,
     SealBrokenError,
 )
-from guildmark.services.designs import SourceFile
-from guildmark.services.disclosing import shown_clauses
-from guildmark.services.packages import (
+from guildmark.services.recipes.disclosing import shown_clauses
+from guildmark.services.release.packages import (
     Package,
     PackageLicenseEndedError,
     PackageMismatchError,
@@ -34,6 +33,7 @@ from guildmark.services.packages import (
     Packages,
     ReleaseRefusedError,
 )
+from guildmark.services.rights.designs import SourceFile
 
 SEALED = KeyName("packages")
 SOME = Digest(sha256(b"something else"))

@@ -8,8 +8,8 @@ import pytest
 from fakes.chain import MemoryChain
 from fakes.store import MemoryNodeStore
 from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, World, claim, make_world
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.facts import (
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.facts import (
     AccreditationFact,
     AccreditedFact,
     ClaimFact,
@@ -35,8 +35,8 @@ from guildmark.domain.facts import (
 from guildmark.domain.identifiers import UINT64_MAX, ZERO32, ZERO_ADDRESS, Address
 from guildmark.domain.recipes.recipe import Status
 from guildmark.ports import KeyName
-from guildmark.services.identities import proposed
-from guildmark.services.projection import FactMissingError, known
+from guildmark.services.identity.identities import proposed
+from guildmark.services.index.projection import FactMissingError, known
 
 
 @pytest.fixture

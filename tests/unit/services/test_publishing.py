@@ -4,12 +4,12 @@ import pytest
 
 from fakes.records import grow, record
 from fakes.world import World, make_world
-from guildmark.domain.checkpoint import Checkpoint, Tile, open_checkpoint, read_entries
+from guildmark.domain.chain.refusals import RecordUnknownError
 from guildmark.domain.identifiers import LogNumber
-from guildmark.domain.merkle import MerkleTree, verify_consistency
-from guildmark.domain.note import Note
-from guildmark.domain.refusals import RecordUnknownError
-from guildmark.services.publishing import (
+from guildmark.domain.log.checkpoint import Checkpoint, Tile, open_checkpoint, read_entries
+from guildmark.domain.log.merkle import MerkleTree, verify_consistency
+from guildmark.domain.log.note import Note
+from guildmark.services.log.publishing import (
     NOTE_KEY,
     CheckpointMissingError,
     Publishing,

@@ -9,15 +9,15 @@ import pytest
 from fakes.releases import SOME, Releases, licensed_again, make_releases, releasing_tools
 from fakes.store import MemoryNodeStore
 from fakes.world import DESIGNER, MAKER, World, make_world
-from guildmark.domain.dsse import Envelope
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.chain.refusals import LicenseUnknownError
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import IdentityId, LicenseId
-from guildmark.domain.reconciliation import Difference, ReconciliationQuery
-from guildmark.domain.refusals import LicenseUnknownError
-from guildmark.domain.terms import TermsKind
+from guildmark.domain.rights.reconciliation import Difference, ReconciliationQuery
+from guildmark.domain.rights.terms import TermsKind
 from guildmark.ports import KeyName
-from guildmark.services.receipts import ReceiptNotOnChainError, Receipts
-from guildmark.services.reconciling import (
+from guildmark.services.release.receipts import ReceiptNotOnChainError, Receipts
+from guildmark.services.release.reconciling import (
     LicensorOnlyError,
     QueryTypeError,
     ReceiptOfOtherLicenseError,

@@ -17,29 +17,29 @@ from fakes.releases import (
 )
 from fakes.store import MemoryNodeStore
 from fakes.world import OPERATOR
-from guildmark.domain.canonical import canonical
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import Digest, IdentityId, LaneNumber, LogNumber, RecipeId
-from guildmark.domain.release import (
+from guildmark.domain.rights.release import (
     ContentKeys,
     Released,
     ReleasePlace,
     ReleaseReceipt,
     receipt_in,
 )
-from guildmark.domain.strictjson import parse_object
 from guildmark.ports import DocumentKind, KeyName, PeerUnavailableError, SealBrokenError
-from guildmark.services.blocking import REASON_MAX, BlockReasonError, NotBlockedError
-from guildmark.services.deposits import DepositUnknownError
-from guildmark.services.packages import PackageIncompleteError, PackageMismatchError
-from guildmark.services.receipts import (
+from guildmark.services.release.blocking import REASON_MAX, BlockReasonError, NotBlockedError
+from guildmark.services.release.deposits import DepositUnknownError
+from guildmark.services.release.packages import PackageIncompleteError, PackageMismatchError
+from guildmark.services.release.receipts import (
     ReceiptNotFinalError,
     ReceiptNotOnChainError,
     ReceiptUnknownError,
     verified,
 )
-from guildmark.services.releasing import LicenseNotFinalError
-from guildmark.services.requesting import ReceiptMismatchError, ReleasersUnavailableError
+from guildmark.services.release.releasing import LicenseNotFinalError
+from guildmark.services.release.requesting import ReceiptMismatchError, ReleasersUnavailableError
 
 ESCROW = ReleasePlace(operator=IdentityId(SOME), url="http://escrow.example")
 

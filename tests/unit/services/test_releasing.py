@@ -17,11 +17,9 @@ from fakes.releases import (
     releasing_tools,
 )
 from fakes.world import DESIGNER, MACHINE, MAKER, SITE, make_world
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.dsse import Envelope, envelope_digest
-from guildmark.domain.entry import EntryKind
-from guildmark.domain.errors import GuildmarkError, MalformedError
-from guildmark.domain.facts import (
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.facts import (
     KeyFact,
     LaneFact,
     LicenseNumberFact,
@@ -29,7 +27,8 @@ from guildmark.domain.facts import (
     ParentFact,
     RecipeFact,
 )
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import (
     ZERO32,
     Address,
@@ -44,10 +43,11 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
-from guildmark.domain.identity import ClaimDocument, key_id
-from guildmark.domain.queue import BuildState
+from guildmark.domain.identity.identity import ClaimDocument, key_id
+from guildmark.domain.log.entry import EntryKind
+from guildmark.domain.log.queue import BuildState
 from guildmark.domain.recipes.recipe import Status
-from guildmark.domain.release import (
+from guildmark.domain.rights.release import (
     NO_MACHINE,
     RECIPIENT_MAX,
     Released,
@@ -55,14 +55,14 @@ from guildmark.domain.release import (
     receipt_in,
     request_id,
 )
-from guildmark.domain.terms import TermsKind
+from guildmark.domain.rights.terms import TermsKind
 from guildmark.domain.trust import Listed
 from guildmark.ports import DocumentKind, KeyName
-from guildmark.services.disclosing import claim_body
-from guildmark.services.notices import Suspicion
-from guildmark.services.projection import known
-from guildmark.services.releasing import REQUEST_AGE, receipt_label
-from guildmark.services.requesting import Asker
+from guildmark.services.identity.notices import Suspicion
+from guildmark.services.index.projection import known
+from guildmark.services.recipes.disclosing import claim_body
+from guildmark.services.release.releasing import REQUEST_AGE, receipt_label
+from guildmark.services.release.requesting import Asker
 
 Change = Callable[[Releases], object]
 

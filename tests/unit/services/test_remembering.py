@@ -1,8 +1,8 @@
 """A remembered fact is asked for once, and answers as the index did."""
 
 from fakes.store import MemoryNodeStore
-from guildmark.domain.facts import LaneFact, LinkFact
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.facts import LaneFact, LinkFact
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest, IdentityId, LaneNumber
 from guildmark.ports import Block
 from guildmark.services.remembering import RememberedFacts

@@ -1,7 +1,7 @@
 """The present second: nothing on chain is ever in the future."""
 
 from fakes.releases import TickingClock
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.ports import Block
 from guildmark.services.timing import present
 

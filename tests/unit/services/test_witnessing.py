@@ -8,17 +8,17 @@ from fakes.notes import key, signature
 from fakes.store import MemoryNodeStore
 from fakes.witnesses import witness
 from fakes.world import World, make_world
-from guildmark.domain.checkpoint import Addition, Checkpoint, CheckpointMalformedError
-from guildmark.domain.merkle import MerkleTree, ProofError
-from guildmark.domain.note import Note, NoteKey, NoteKind, NoteMalformedError
-from guildmark.domain.witness import (
+from guildmark.domain.log.checkpoint import Addition, Checkpoint, CheckpointMalformedError
+from guildmark.domain.log.merkle import MerkleTree, ProofError
+from guildmark.domain.log.note import Note, NoteKey, NoteKind, NoteMalformedError
+from guildmark.domain.log.witness import (
     BlockNote,
     ForkError,
     OriginUnknownError,
     WitnessBehindError,
 )
 from guildmark.ports import Work
-from guildmark.services.witnessing import (
+from guildmark.services.neighbours.witnessing import (
     WITNESS_KEY,
     BlockUnsureError,
     Witnessing,

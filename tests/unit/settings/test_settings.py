@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from guildmark.domain.contracts import ChainClass
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.contracts import ChainClass
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, IdentityId, LogNumber, to_hex
 from guildmark.ports import KeyName
 from guildmark.settings import (

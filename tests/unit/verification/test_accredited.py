@@ -10,9 +10,10 @@ from fakes.cases.accredited import CERTIFIER, OF_CERTIFIER, OF_MAKER, SCOPE, acc
 from fakes.cases.draft import Draft, Sealed
 from fakes.cases.notices import doubt, on_controller
 from fakes.simulator import ISSUER, LOGGED, MAKER, REGISTERED, SITE, accreditation
-from guildmark.domain import bundle, storage
-from guildmark.domain.accreditation import ScopeDocument
+from guildmark.domain import bundle
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import to_hex
+from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.trust import Policy
 from guildmark.domain.verification.evidence import (

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain import archive
+from guildmark.domain.encoding import archive
 from guildmark.domain.errors import ContentError
 
 NAMES = st.from_regex(

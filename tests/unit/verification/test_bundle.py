@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from fakes.rivals import EARLIER, LATER, other_entry, stand_beside
 from fakes.simulator import LABEL, LOG, MAKER, SITE, Simulator
-from guildmark.domain import archive, bundle, storage
-from guildmark.domain.canonical import canonical
+from guildmark.domain import bundle
+from guildmark.domain.chain import storage
+from guildmark.domain.encoding import archive
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import ContentError
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Index, to_hex
 from guildmark.domain.verification.evidence import ChainEvidence, Disclosures, Evidence
 from guildmark.verify import verify_bundle

@@ -6,11 +6,11 @@ from enum import IntEnum, StrEnum
 
 import pytest
 
-from guildmark.domain import codec
+from guildmark.domain.encoding import codec
+from guildmark.domain.encoding.fields import DocumentError
+from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.fields import DocumentError
 from guildmark.domain.identifiers import Address, Digest
-from guildmark.domain.strictjson import JsonValue
 
 
 class Colour(StrEnum):

@@ -8,7 +8,7 @@ from fakes.cases.draft import Draft, word
 from fakes.inspecting import INSPECTOR, PROBE
 from fakes.simulator import GAUGE, LOGGED, MAKER, REGISTERED, SITE, Signer
 from guildmark.domain import bundle
-from guildmark.domain.countersigning import Demand, Whose
+from guildmark.domain.builds.countersigning import Demand, Whose
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.verification.report import Report, State

@@ -7,8 +7,9 @@ from fakes.cases.draft import Draft, word
 from fakes.cases.key import KEY
 from fakes.cases.notices import HANDED_ON, KEY_ID, doubt, hand_on, list_authority, on_controller
 from fakes.simulator import AUTHORITY, ISSUER, LOGGED, MACHINE, REGISTERED, SITE
-from guildmark.domain import bundle, storage
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain import bundle
+from guildmark.domain.chain import storage
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.trust import Listed, combine
 from guildmark.domain.verification.report import Report, Verdict
 from guildmark.verify import verify_bundle

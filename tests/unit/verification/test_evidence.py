@@ -7,8 +7,8 @@ import pytest
 
 from fakes.cases.notices import on_controller
 from fakes.simulator import GAUGE, MACHINE, SITE, Simulator, claim
-from guildmark.domain import storage
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.verification.evidence import ChainEvidence, EvidenceRangeError, LinkDisclosure
 from guildmark.domain.verification.slots import required_slots

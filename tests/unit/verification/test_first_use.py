@@ -19,7 +19,7 @@ from fakes.rivals import (
     stand_beside,
 )
 from fakes.simulator import HOST, ISSUER, LABEL, LOG, LOGGED, MAKER, Simulator
-from guildmark.domain import storage
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import IdentityId, Index, Seq, to_hex
 from guildmark.domain.trust import Policy, Trust
 from guildmark.domain.verification.case import NO_QUESTION, Brought, Question, Sighting

@@ -2,9 +2,9 @@
 
 import pytest
 
-from guildmark.domain.ethproof import rlp
-from guildmark.domain.ethproof.header import HeaderError, decode_header
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.chain.ethproof import rlp
+from guildmark.domain.chain.ethproof.header import HeaderError, decode_header
+from guildmark.domain.encoding.hashing import keccak256
 
 SIZES = [32, 32, 20, 32, 32, 32, 256, 0, 1, 4, 4, 4, 5, 32, 8]
 

@@ -22,10 +22,11 @@ from fakes.simulator import (
     interval_word,
     key_word,
 )
-from guildmark.domain import bundle, storage
-from guildmark.domain.hashing import sha256
+from guildmark.domain import bundle
+from guildmark.domain.chain import storage
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32
-from guildmark.domain.identity import key_id
+from guildmark.domain.identity.identity import key_id
 from guildmark.domain.verification.report import Report, State, Verdict
 from guildmark.verify import verify_bundle
 

@@ -12,9 +12,10 @@ from fakes.cases.key import KEY
 from fakes.cases.notices import KEY_ID, doubt, list_authority
 from fakes.inspecting import INSPECTED, INSPECTOR, Inspecting
 from fakes.simulator import AUTHORITY, LOGGED, REGISTERED, Simulator
-from guildmark.domain import bundle, storage
+from guildmark.domain import bundle
+from guildmark.domain.builds.inspection import Result
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import Index, LogNumber, Seq
-from guildmark.domain.inspection import Result
 from guildmark.domain.trust import Listed
 from guildmark.domain.verification.evidence import (
     INSPECTIONS_MAX,

@@ -17,11 +17,11 @@ from fakes.cases.key import KEY
 from fakes.cases.notices import KEY_ID, doubt, list_authority, on_controller
 from fakes.inspecting import INSPECTOR, LABORATORY, PROBE, Inspecting
 from fakes.simulator import AUTHORITY, BEGUN, LOGGED, MACHINE, MAKER, SITE, Signer, Simulator
-from guildmark.domain import storage
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.inspection import Result
+from guildmark.domain.chain import storage
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import IdentityId, Index, LogNumber, Seq
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.inspection import Result
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.trust import Listed
 from guildmark.domain.verification.case import Case, Question
 from guildmark.domain.verification.checks.accreditation import ACCREDITATIONS

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain.storage import IntervalWord
+from guildmark.domain.chain.storage import IntervalWord
 from guildmark.domain.verification.rights import Cover, Window, cover
 
 WINDOW = Window(begin=100, end=200)

@@ -5,7 +5,7 @@ import rlp as oracle
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain.ethproof import rlp
+from guildmark.domain.chain.ethproof import rlp
 
 ITEMS = st.recursive(
     st.binary(max_size=70), lambda inner: st.lists(inner, max_size=20), max_leaves=20

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from fakes.simulator import LOG, MACHINE, POSITION, Simulator
-from guildmark.domain import storage
-from guildmark.domain.contracts import AccountProof, ContractName
-from guildmark.domain.ethproof.header import decode_header
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.contracts import AccountProof, ContractName
+from guildmark.domain.chain.ethproof.header import decode_header
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.state import AccountFault, ProvenState, Unproven, prove_state
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from guildmark.adapters.chain import artifacts
-from guildmark.domain import storage
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address, IdentityId
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from trie.hexary import HexaryTrie
 
 from fakes.tries import Trie, compact, secure
-from guildmark.domain.ethproof import rlp, trie
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.chain.ethproof import rlp, trie
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Digest
 
 # Keys from a small alphabet share prefixes, so that extensions and inline nodes occur.

@@ -8,9 +8,9 @@ import pytest
 
 from fakes.notes import key
 from guildmark.domain import trust as trust_file
-from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.identifiers import Address, ChainId, Digest, IdentityId
-from guildmark.domain.note import NoteMalformedError
+from guildmark.domain.log.note import NoteMalformedError
 from guildmark.domain.trust import (
     Listed,
     Policy,

@@ -24,11 +24,11 @@ from fakes.simulator import (
     SITE,
     Simulator,
 )
-from guildmark.domain import storage
-from guildmark.domain.canonical import canonical
-from guildmark.domain.contracts import ChainClass, ContractName
-from guildmark.domain.digital_link import DigitalLink
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.predicate import CLOCK_TOLERANCE, Resource, SignerRole
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.contracts import ChainClass, ContractName
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     ZERO32,
     Address,
@@ -39,8 +39,8 @@ from guildmark.domain.identifiers import (
     Index,
     to_hex,
 )
-from guildmark.domain.identity import IdentityKind, controller_target, profile_digest
-from guildmark.domain.predicate import CLOCK_TOLERANCE, Resource, SignerRole
+from guildmark.domain.identity.identity import IdentityKind, controller_target, profile_digest
+from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.recipes.clauses import Disclosure
 from guildmark.domain.trust import Listed, Policy
 from guildmark.domain.verification.case import Case, Question, Sighting

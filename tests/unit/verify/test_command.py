@@ -18,9 +18,9 @@ from guildmark.adapters.clock import SystemClock
 from guildmark.cli import main
 from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
+from guildmark.domain.builds.predicate import KeyHolder
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Digest
-from guildmark.domain.predicate import KeyHolder
 
 HONEST = Simulator()
 BUNDLE = bundle.write(HONEST.evidence())

@@ -6,9 +6,9 @@ from typing import Any
 from fakes.cases import CASES
 from fakes.simulator import LABEL, Simulator
 from guildmark.domain import bundle
+from guildmark.domain.builds.predicate import KeyHolder
 from guildmark.domain.errors import NetworkError, NotFinalError, UnknownPartError
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.signatures import Algorithm
 from guildmark.domain.verification.case import Question, Sighting
 from guildmark.verify import verify_bundle, without_evidence

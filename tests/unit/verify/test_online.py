@@ -25,9 +25,9 @@ from guildmark.adapters.evidence_http import (
 from guildmark.cli import main
 from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
-from guildmark.domain.archive import ArchiveLimits
-from guildmark.domain.contracts import ChainClass, ContractName
-from guildmark.domain.hashing import keccak256, sha256
+from guildmark.domain.chain.contracts import ChainClass, ContractName
+from guildmark.domain.encoding.archive import ArchiveLimits
+from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Address, Index, LogNumber, to_hex
 from guildmark.domain.trust import TrustedBlock
 from guildmark.domain.verification.case import Sighting

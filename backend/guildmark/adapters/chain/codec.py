@@ -13,9 +13,9 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from guildmark.adapters.chain.artifacts import load
-from guildmark.domain.contracts import Coin, ContractName
+from guildmark.domain.chain.contracts import Coin, ContractName
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import UsageError
-from guildmark.domain.hashing import keccak256
 from guildmark.ports import Call, LedgerAnswerError
 
 Parameters: TypeAlias = Sequence[Mapping[str, Any]]

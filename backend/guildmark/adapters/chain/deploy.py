@@ -24,7 +24,7 @@ from guildmark.adapters.chain.errors import is_sent, translated
 from guildmark.adapters.chain.fees import suggested
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
 from guildmark.adapters.files import write_durably
-from guildmark.domain.contracts import ChainClass, ChainPin, ContractName
+from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Address, digest_from_hex, from_hex, to_hex
 from guildmark.ports import CodeMismatchError, KeyName, KeyStore

@@ -10,9 +10,9 @@ from guildmark.adapters.chain.artifacts import load as artifact
 from guildmark.adapters.chain.codec import codec
 from guildmark.adapters.chain.rpc import Request, Rpc, data, quantity
 from guildmark.adapters.files import write_durably
-from guildmark.domain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import MalformedError, NotFoundError
-from guildmark.domain.hashing import keccak256
 from guildmark.domain.identifiers import (
     Address,
     ChainId,

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from guildmark.domain.ethproof import rlp
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.chain.ethproof import rlp
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address, ChainId, Digest
 
 _TYPE = b"\x02"

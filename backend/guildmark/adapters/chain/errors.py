@@ -6,7 +6,7 @@ from typing import Any
 
 from guildmark.adapters.chain.codec import SELECTOR, Function, custom_errors, error_arguments
 from guildmark.adapters.chain.rpc import RpcRefusedError
-from guildmark.domain import refusals
+from guildmark.domain.chain import refusals
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import to_hex
 

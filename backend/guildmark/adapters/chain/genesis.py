@@ -14,8 +14,8 @@ from coincurve import PrivateKey
 from guildmark.adapters.chain.head import FILE_NAME as HEAD
 from guildmark.adapters.chain.head import HeadFile
 from guildmark.adapters.files import create_durably
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import ContentError, MalformedError
-from guildmark.domain.hashing import keccak256
 from guildmark.domain.identifiers import Address, ChainId, address_from_hex, to_hex
 from guildmark.ports import Clock, Entropy
 

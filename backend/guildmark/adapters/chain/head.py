@@ -14,8 +14,8 @@ import orjson
 
 from guildmark.adapters.chain.journal import JournalBlock, JournalUnwritableError
 from guildmark.adapters.files import write_durably
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import ContentError, MalformedError
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Digest, digest_from_hex, to_hex
 
 FILE_NAME = "head.json"

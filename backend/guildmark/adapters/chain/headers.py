@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from guildmark.adapters.chain.rpc import data, quantity
-from guildmark.domain.ethproof import rlp
-from guildmark.domain.hashing import keccak256
+from guildmark.domain.chain.ethproof import rlp
+from guildmark.domain.encoding.hashing import keccak256
 from guildmark.ports import LedgerAnswerError
 
 # Yellow paper 4.4.3, then EIP-1559, EIP-4895, EIP-4844 (two), EIP-4788 and EIP-7685.

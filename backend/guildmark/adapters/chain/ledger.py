@@ -9,7 +9,7 @@ from guildmark.adapters.chain.errors import translated
 from guildmark.adapters.chain.headers import header
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
 from guildmark.adapters.chain.stretches import Reader, raw_log
-from guildmark.domain.contracts import AccountProof, ChainPin, Coin, ContractName, SlotProof
+from guildmark.domain.chain.contracts import AccountProof, ChainPin, Coin, ContractName, SlotProof
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports import (
     Block,

@@ -28,7 +28,7 @@ from guildmark.adapters.chain.journal import (
 from guildmark.adapters.chain.rpc import data, quantity
 from guildmark.adapters.chain.statecache import EVERY, CachedState, StateCache
 from guildmark.adapters.chain.statecache import FILE_NAME as STATE
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.errors import ConflictError, GuildmarkError
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports import Clock, Entropy

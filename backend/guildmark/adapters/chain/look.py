@@ -15,7 +15,7 @@ from guildmark.adapters.chain.fees import fee_requests, offered
 from guildmark.adapters.chain.ledger import FinalityRule, plain_block
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
 from guildmark.adapters.store.outbox import Attempt, Outgoing
-from guildmark.domain.contracts import ChainPin
+from guildmark.domain.chain.contracts import ChainPin
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports import Block, LedgerAnswerError
 

@@ -13,7 +13,7 @@ from guildmark.adapters.chain.outbox import Outbox
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.chain.signing import Signing
 from guildmark.adapters.store.outbox import OutboxTable
-from guildmark.domain.contracts import ChainClass, ChainPin
+from guildmark.domain.chain.contracts import ChainClass, ChainPin
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Address, ChainId, Digest
 from guildmark.ports import Capability, Clock, KeyStore

@@ -19,10 +19,10 @@ from guildmark.adapters.chain.look import Looker
 from guildmark.adapters.chain.rpc import RpcRefusedError
 from guildmark.adapters.chain.signing import Signing
 from guildmark.adapters.store.outbox import OutboxTable, Outgoing, Request, State
-from guildmark.domain.contracts import ChainPin
+from guildmark.domain.chain.contracts import ChainPin
+from guildmark.domain.chain.refusals import CallRefusedError
 from guildmark.domain.errors import GuildmarkError, NetworkError, SettingsError, all_errors
 from guildmark.domain.identifiers import Digest
-from guildmark.domain.refusals import CallRefusedError
 from guildmark.ports import (
     Block,
     Call,

@@ -10,9 +10,9 @@ from guildmark.adapters.chain.errors import is_hopeless, is_nonce_used, is_sent,
 from guildmark.adapters.chain.look import Receipt, View
 from guildmark.adapters.chain.rpc import RpcRefusedError
 from guildmark.adapters.store.outbox import Attempt, Change, Outgoing, State
+from guildmark.domain.chain.refusals import CallRefusedError, OutOfGasError
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.refusals import CallRefusedError, OutOfGasError
 from guildmark.ports import TransactionCancelledError
 
 _logger = logging.getLogger(__name__)

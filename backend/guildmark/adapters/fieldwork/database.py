@@ -12,13 +12,21 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from guildmark.adapters.fieldwork.schema import upgrade
-from guildmark.domain.canonical import canonical
-from guildmark.domain.codec import dump, load
+from guildmark.domain.builds.telemetry import KeptChunk
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.codec import dump, load
+from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import NotFoundError, SettingsError
-from guildmark.domain.fieldwork import Job, JobState, LaneBook, Note, Signed, SignedState, Watched
 from guildmark.domain.identifiers import Digest, LaneNumber, UnitNumber, to_hex
-from guildmark.domain.strictjson import Limits, parse_object
-from guildmark.domain.telemetry import KeptChunk
+from guildmark.domain.shopfloor.fieldwork import (
+    Job,
+    JobState,
+    LaneBook,
+    Note,
+    Signed,
+    SignedState,
+    Watched,
+)
 from guildmark.ports import (
     AgentReader,
     AgentWriter,

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from guildmark.adapters.files import write_durably
+from guildmark.domain.builds.predicate import Setting
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import GuildmarkError, SettingsError
-from guildmark.domain.fieldwork import Post
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import (
     UINT40_MAX,
     Digest,
@@ -20,9 +21,8 @@ from guildmark.domain.identifiers import (
     bytes32_from_hex,
     to_hex,
 )
-from guildmark.domain.predicate import Setting
 from guildmark.domain.recipes.clause import ClausePath
-from guildmark.domain.strictjson import parse_object
+from guildmark.domain.shopfloor.fieldwork import Post
 
 FILE_NAME = "agent.toml"
 BY_HAND = "report:"

@@ -10,9 +10,9 @@ from types import MappingProxyType
 from guildmark.adapters.keys import files, tpm
 from guildmark.adapters.keys.devices import DeviceSupportError
 from guildmark.adapters.keys.signer import Signer
+from guildmark.domain.builds.predicate import KeyHolder
 from guildmark.domain.errors import MalformedError, SettingsError
 from guildmark.domain.identifiers import Address
-from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.signatures import Algorithm, address_of
 from guildmark.domain.signatures import PublicKey as SigningKey
 from guildmark.ports import (

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import SignatureError
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Address, Digest
 from guildmark.domain.signatures import (
     P256_ORDER,

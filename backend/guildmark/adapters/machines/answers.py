@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn, Self, TypeVar
 
+from guildmark.domain.encoding.strictjson import JsonObject, JsonValue, Limits, parse_foreign
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.strictjson import JsonObject, JsonValue, Limits, parse_foreign
 from guildmark.ports import MachineAnswerError
 
 T = TypeVar("T")

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable
 from typing import TypeVar
 
+from guildmark.domain.encoding.fields import Fields, read_document
+from guildmark.domain.encoding.strictjson import JsonObject, Limits
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.fields import Fields, read_document
-from guildmark.domain.jobs import CURSOR_MAX, MalformedReportError
-from guildmark.domain.strictjson import JsonObject, Limits
+from guildmark.domain.shopfloor.jobs import CURSOR_MAX, MalformedReportError
 
 T = TypeVar("T")
 

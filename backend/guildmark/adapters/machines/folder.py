@@ -20,9 +20,9 @@ from guildmark.adapters.machines.reports import (
     read_json,
     read_qif,
 )
-from guildmark.domain.fields import Fields
-from guildmark.domain.jobs import MalformedReportError, Observation
-from guildmark.domain.strictjson import JsonValue
+from guildmark.domain.encoding.fields import Fields
+from guildmark.domain.encoding.strictjson import JsonValue
+from guildmark.domain.shopfloor.jobs import MalformedReportError, Observation
 from guildmark.ports import MachineUnavailableError
 
 KIND = "folder"

@@ -7,7 +7,7 @@ from typing import Self
 from guildmark.adapters.shapes.limits import Limits
 from guildmark.adapters.shapes.markup import Reader
 from guildmark.domain.errors import ContentError
-from guildmark.domain.jobs import MalformedReportError
+from guildmark.domain.shopfloor.jobs import MalformedReportError
 
 ELEMENTS_MAX = 50_000
 

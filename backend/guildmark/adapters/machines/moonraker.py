@@ -12,11 +12,11 @@ from typing import Self
 from guildmark.adapters.machines.answers import Answer, plain
 from guildmark.adapters.machines.cursors import read_cursor, write_cursor
 from guildmark.adapters.machines.web import Site
-from guildmark.domain.fields import Fields
+from guildmark.domain.builds.predicate import NAME_MAX
+from guildmark.domain.encoding.fields import Fields
+from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.identifiers import Digest, digest_from_hex, to_hex
-from guildmark.domain.jobs import JobEvent, JobPhase, Observation, Piece, Sample
-from guildmark.domain.predicate import NAME_MAX
-from guildmark.domain.strictjson import JsonObject
+from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Observation, Piece, Sample
 from guildmark.ports import MachineAnswerError
 
 KIND = "moonraker"

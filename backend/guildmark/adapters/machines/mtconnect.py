@@ -16,11 +16,11 @@ from guildmark.adapters.machines.cursors import read_cursor, write_cursor
 from guildmark.adapters.machines.markup import Element, parse_markup
 from guildmark.adapters.machines.signals import Counting, Doing, Program, Signal, Tracker, Work
 from guildmark.adapters.machines.web import Site
-from guildmark.domain.fields import Fields
+from guildmark.domain.builds.predicate import NAME_MAX
+from guildmark.domain.encoding.fields import Fields
+from guildmark.domain.encoding.strictjson import INTEGER_MAX, JsonObject
 from guildmark.domain.identifiers import UINT40_MAX
-from guildmark.domain.jobs import Gap, MalformedReportError, Observation, Sample
-from guildmark.domain.predicate import NAME_MAX
-from guildmark.domain.strictjson import INTEGER_MAX, JsonObject
+from guildmark.domain.shopfloor.jobs import Gap, MalformedReportError, Observation, Sample
 from guildmark.ports import MachineAnswerError
 
 KIND = "mtconnect"

@@ -11,10 +11,13 @@ from typing import Self, TypeVar
 
 from guildmark.adapters.machines.answers import plain
 from guildmark.adapters.machines.markup import Element, parse_markup
+from guildmark.domain.builds.predicate import NAME_MAX, Measurement, Setting
+from guildmark.domain.encoding.fields import Fields, read_document, read_object
+from guildmark.domain.encoding.strictjson import JsonError, Limits
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.fields import Fields, read_document, read_object
 from guildmark.domain.identifiers import UINT40_MAX, digest_from_hex
-from guildmark.domain.jobs import (
+from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.shopfloor.jobs import (
     JobEvent,
     JobPhase,
     MalformedReportError,
@@ -22,9 +25,6 @@ from guildmark.domain.jobs import (
     Piece,
     Sample,
 )
-from guildmark.domain.predicate import NAME_MAX, Measurement, Setting
-from guildmark.domain.recipes.clause import ClausePath
-from guildmark.domain.strictjson import JsonError, Limits
 
 T = TypeVar("T")
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self, TypeAlias
 
-from guildmark.domain.fields import Fields
-from guildmark.domain.jobs import PIECES_MAX, JobEvent, JobPhase, Piece
-from guildmark.domain.predicate import NAME_MAX
-from guildmark.domain.strictjson import JsonObject, JsonValue
+from guildmark.domain.builds.predicate import NAME_MAX
+from guildmark.domain.encoding.fields import Fields
+from guildmark.domain.encoding.strictjson import JsonObject, JsonValue
+from guildmark.domain.shopfloor.jobs import PIECES_MAX, JobEvent, JobPhase, Piece
 
 _NOT_COUNTED = "The machine counted no part of this run."
 

@@ -17,11 +17,11 @@ from guildmark.adapters.machines.cursors import read_cursor, write_cursor
 from guildmark.adapters.machines.mqtt import AT_ONCE, Inbox, Message
 from guildmark.adapters.machines.protobuf import Raw, fields_of, floating, inner, text, whole
 from guildmark.adapters.machines.signals import Counting, Doing, Program, Signal, Tracker, Work
-from guildmark.domain.fields import Fields
+from guildmark.domain.builds.predicate import NAME_MAX
+from guildmark.domain.encoding.fields import Fields
+from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.identifiers import UINT40_MAX
-from guildmark.domain.jobs import Gap, Observation, Sample
-from guildmark.domain.predicate import NAME_MAX
-from guildmark.domain.strictjson import JsonObject
+from guildmark.domain.shopfloor.jobs import Gap, Observation, Sample
 from guildmark.ports import MachineAnswerError
 
 KIND = "sparkplug"

@@ -9,8 +9,8 @@ from typing import Any, NoReturn, Self, TypeVar
 
 import httpx
 
+from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import GuildmarkError, MalformedError
-from guildmark.domain.fieldwork import Brief
 from guildmark.domain.identifiers import (
     Cid,
     Digest,
@@ -23,9 +23,9 @@ from guildmark.domain.identifiers import (
     from_hex,
     to_hex,
 )
-from guildmark.domain.positions import read_positions
-from guildmark.domain.release import ReceiptProof, Released, read_proof
-from guildmark.domain.strictjson import Limits, parse_object
+from guildmark.domain.log.positions import read_positions
+from guildmark.domain.rights.release import ReceiptProof, Released, read_proof
+from guildmark.domain.shopfloor.fieldwork import Brief
 from guildmark.ports import DocumentKind, PeerUnavailableError
 
 BUNDLE_MAX = 32 << 20

@@ -6,10 +6,10 @@ from typing import Self
 
 import httpx
 
-from guildmark.domain.checkpoint import Addition
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.note import Note, NoteKey, NoteSignature, read_signatures
-from guildmark.domain.witness import ForkError, WitnessBehindError
+from guildmark.domain.log.checkpoint import Addition
+from guildmark.domain.log.note import Note, NoteKey, NoteSignature, read_signatures
+from guildmark.domain.log.witness import ForkError, WitnessBehindError
 from guildmark.ports import PeerUnavailableError
 
 _TIMEOUT = 5.0

@@ -19,10 +19,10 @@ from guildmark.adapters.shapes import refusals
 from guildmark.adapters.shapes.child import ANSWER, REFUSAL
 from guildmark.adapters.shapes.confinement import Bounds
 from guildmark.adapters.shapes.limits import LIMITS
+from guildmark.domain.encoding.fields import read_document
+from guildmark.domain.encoding.strictjson import Limits as DocumentLimits
 from guildmark.domain.errors import ContentError
-from guildmark.domain.fields import read_document
-from guildmark.domain.geometry import Geometry
-from guildmark.domain.strictjson import Limits as DocumentLimits
+from guildmark.domain.rights.geometry import Geometry
 
 _CHILD = "guildmark.adapters.shapes.child"
 _KEPT = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LD_LIBRARY_PATH")

@@ -13,7 +13,7 @@ from guildmark.adapters.shapes.refusals import ShapeMalformedError
 from guildmark.adapters.shapes.step import read_step
 from guildmark.adapters.shapes.stl import check_coordinates, read_stl
 from guildmark.adapters.shapes.threemf import ObjectKey, Scene, Transform, read_threemf
-from guildmark.domain.geometry import UNSTATED, Geometry, Mesh
+from guildmark.domain.rights.geometry import UNSTATED, Geometry, Mesh
 
 _FINEST = Decimal("0.000000001")
 

@@ -21,7 +21,7 @@ from guildmark.adapters.shapes import confined
 from guildmark.adapters.shapes.confinement import Bounds
 from guildmark.adapters.shapes.limits import LIMITS
 from guildmark.adapters.shapes.refusals import SecureKeyError, SecureRecipientError
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.ports import Entropy, SealBrokenError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9#._-]{0,63}", re.ASCII)

@@ -3,7 +3,7 @@
 import re
 
 from guildmark.adapters.shapes.refusals import ShapeMalformedError
-from guildmark.domain.geometry import UNSTATED, Geometry
+from guildmark.domain.rights.geometry import UNSTATED, Geometry
 
 _BEGIN, _END = b"ISO-10303-21;", b"END-ISO-10303-21;"
 _HEAD = 64 * 1024

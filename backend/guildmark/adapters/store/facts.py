@@ -22,8 +22,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from guildmark.adapters.store.schema import METADATA
-from guildmark.domain.codec import dump, load
-from guildmark.domain.facts import Fact
+from guildmark.domain.chain.facts import Fact
+from guildmark.domain.encoding.codec import dump, load
 from guildmark.domain.identifiers import Address, Digest
 from guildmark.ports import Block, DocumentKind, RawLog
 

@@ -26,7 +26,6 @@ from sqlalchemy import (
 )
 
 from guildmark.adapters.store.schema import METADATA
-from guildmark.domain.entry import Entry, EntryKind
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -37,7 +36,8 @@ from guildmark.domain.identifiers import (
     Seq,
     SiteRecipeId,
 )
-from guildmark.domain.queue import (
+from guildmark.domain.log.entry import Entry, EntryKind
+from guildmark.domain.log.queue import (
     Batch,
     Build,
     BuildState,

@@ -33,8 +33,8 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 
 from guildmark.adapters.store.engine import reading, writing
 from guildmark.adapters.store.schema import METADATA
-from guildmark.domain.contracts import ChainPin, Coin
-from guildmark.domain.hashing import sha256
+from guildmark.domain.chain.contracts import ChainPin, Coin
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
 from guildmark.ports import Call, KeyName, TransactionId, WriterBusyError
 

@@ -7,7 +7,7 @@ from sqlalchemy import Index as SqlIndex
 
 from guildmark.adapters.store.engine import writing
 from guildmark.adapters.store.schema import METADATA
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.ports import Clock, RequestMismatchError
 
 REQUESTS = Table(

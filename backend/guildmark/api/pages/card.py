@@ -6,7 +6,10 @@ from types import MappingProxyType
 
 from guildmark.api.pages.verdict import Fact, in_words, shortened
 from guildmark.api.serving import ServedNode
-from guildmark.domain.accreditation import (
+from guildmark.domain.chain.facts import ClaimFact, IdentityFact, NoticeFact, ParentFact
+from guildmark.domain.chain.refusals import IdentityUnknownError
+from guildmark.domain.identifiers import IdentityId, to_hex
+from guildmark.domain.identity.accreditation import (
     Accreditation,
     Answer,
     Requirement,
@@ -14,17 +17,14 @@ from guildmark.domain.accreditation import (
     Standing,
     was_accredited,
 )
-from guildmark.domain.facts import ClaimFact, IdentityFact, NoticeFact, ParentFact
-from guildmark.domain.identifiers import IdentityId, to_hex
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.refusals import IdentityUnknownError
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.ports import View
-from guildmark.services.accreditations import accreditations_above
-from guildmark.services.cards import Stated, stated
-from guildmark.services.guardians import recovery
-from guildmark.services.identities import proposed
-from guildmark.services.naming import Lookalike, name_of
-from guildmark.services.notices import controllers, notices_on
+from guildmark.services.identity.accreditations import accreditations_above
+from guildmark.services.identity.cards import Stated, stated
+from guildmark.services.identity.guardians import recovery
+from guildmark.services.identity.identities import proposed
+from guildmark.services.identity.naming import Lookalike, name_of
+from guildmark.services.identity.notices import controllers, notices_on
 from guildmark.services.timing import present
 
 _SHOWN_MAX = 64

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping
 
 from guildmark.api.pages.verdict import NO_DETAILS, Fact, Link, Measured, PartDetails
-from guildmark.domain.dsse import envelope_digest
+from guildmark.domain.builds.dsse import envelope_digest
+from guildmark.domain.builds.predicate import KeyHolder
+from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import IdentityId, to_hex
-from guildmark.domain.predicate import KeyHolder
 from guildmark.domain.recipes.clause import Clause
 from guildmark.domain.recipes.clauses import DisclosedClauses
-from guildmark.domain.statement import BuildStatement
 from guildmark.domain.verification.case import Case
 from guildmark.domain.verification.naming import proven_profile
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from guildmark.api.pages.verdict import Fact
 from guildmark.api.serving import ServedNode
-from guildmark.domain.entry import EntryKind
-from guildmark.domain.facts import LogFact
+from guildmark.domain.chain.facts import LogFact
+from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.identifiers import IdentityId, Index, LogNumber
-from guildmark.domain.queue import Logged
-from guildmark.domain.strictjson import parse_object
+from guildmark.domain.log.entry import EntryKind
+from guildmark.domain.log.queue import Logged
 from guildmark.ports import DocumentKind, View
 
 _NEWEST = 12

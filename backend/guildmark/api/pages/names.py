@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from guildmark.api.pages.verdict import in_words, shortened
 from guildmark.api.serving import ServedNode
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.identity import IdentityKind
-from guildmark.services.naming import name_of
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.services.identity.naming import name_of
 
 _SHOWN_MAX = 64
 

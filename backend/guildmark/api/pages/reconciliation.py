@@ -6,12 +6,12 @@ from types import MappingProxyType
 
 from guildmark.api.pages.verdict import in_words, shortened
 from guildmark.api.serving import ServedNode
-from guildmark.domain.facts import LicenseFact, LicenseNumberFact
+from guildmark.domain.chain.facts import LicenseFact, LicenseNumberFact
 from guildmark.domain.identifiers import IdentityId, LicenseId, to_hex
-from guildmark.domain.reconciliation import Difference, Row
+from guildmark.domain.rights.reconciliation import Difference, Row
 from guildmark.ports import View
-from guildmark.services.naming import name_of
-from guildmark.services.projection import known
+from guildmark.services.identity.naming import name_of
+from guildmark.services.index.projection import known
 
 _WORDS: Mapping[Difference, str] = MappingProxyType(
     {

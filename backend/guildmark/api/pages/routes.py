@@ -27,9 +27,8 @@ from guildmark.api.routes.parts import LabelUnknownError
 from guildmark.api.routes.reconciliations import page_of
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain import trust
-from guildmark.domain.digital_link import DigitalLink, operator_token
+from guildmark.domain.chain.facts import IdentityFact
 from guildmark.domain.errors import GuildmarkError, MalformedError
-from guildmark.domain.facts import IdentityFact
 from guildmark.domain.identifiers import (
     IdentityId,
     Index,
@@ -39,10 +38,11 @@ from guildmark.domain.identifiers import (
     parse_hint,
     to_hex,
 )
-from guildmark.domain.identity import NAME_MAX
-from guildmark.domain.qr import read_link
-from guildmark.services.cards import holders
-from guildmark.services.dids import Document
+from guildmark.domain.identity.identity import NAME_MAX
+from guildmark.domain.labels.digital_link import DigitalLink, operator_token
+from guildmark.domain.labels.qr import read_link
+from guildmark.services.identity.cards import holders
+from guildmark.services.identity.dids import Document
 
 router = APIRouter()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from guildmark.api.pages.proven import proven
-from guildmark.domain.contracts import ChainClass
+from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.verification.headline import as_time, is_unclaimed
 from guildmark.domain.verification.report import CheckResult, Party, Report, State, Verdict
 

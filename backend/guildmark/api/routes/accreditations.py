@@ -13,16 +13,16 @@ from guildmark.api.parameters import (
     TimeQuery,
 )
 from guildmark.api.serving import Node, ServedNode
-from guildmark.domain.accreditation import Accreditation, Requirement, was_accredited
-from guildmark.domain.facts import AccreditationFact, IdentityFact
+from guildmark.domain.chain.facts import AccreditationFact, IdentityFact
+from guildmark.domain.chain.refusals import IdentityUnknownError
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
-from guildmark.domain.refusals import IdentityUnknownError
+from guildmark.domain.identity.accreditation import Accreditation, Requirement, was_accredited
 from guildmark.ports import View
-from guildmark.services.accreditations import (
+from guildmark.services.identity.accreditations import (
     accreditations_above,
     accreditations_of,
 )
-from guildmark.services.disclosing import shown_accreditation
+from guildmark.services.recipes.disclosing import shown_accreditation
 from guildmark.services.timing import present
 
 router = APIRouter(prefix="/v1", tags=["registries"], responses=refusals(400, 404, 503))

@@ -16,7 +16,7 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     bytes32_from_hex,
 )
-from guildmark.services.briefing import Briefing, Question
+from guildmark.services.builds.briefing import Briefing, Question
 
 router = APIRouter(prefix="/v1", tags=["builds"])
 

@@ -14,8 +14,8 @@ from guildmark.api.parameters import Hex32, IdempotencyKey
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain.errors import MalformedError, NotFoundError
 from guildmark.domain.identifiers import digest_from_hex, to_hex
-from guildmark.domain.queue import Build, BuildState
-from guildmark.services.ingest import BATCH_MAX, Answer, Reception
+from guildmark.domain.log.queue import Build, BuildState
+from guildmark.services.log.ingest import BATCH_MAX, Answer, Reception
 
 router = APIRouter(prefix="/v1", tags=["builds"])
 

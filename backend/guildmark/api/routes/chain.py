@@ -5,11 +5,11 @@ from pydantic import BaseModel, Field
 
 from guildmark.api.description import leads_to, refusals
 from guildmark.api.serving import Node
-from guildmark.domain.facts import LogFact, RecordFact
+from guildmark.domain.chain.facts import LogFact, RecordFact
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.record import Record
+from guildmark.domain.log.record import Record
 from guildmark.ports import Facts
-from guildmark.services.assignments import RecordMissingError
+from guildmark.services.builds.assignments import RecordMissingError
 
 router = APIRouter(prefix="/v1", tags=["chain"])
 

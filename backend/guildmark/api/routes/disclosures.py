@@ -14,10 +14,10 @@ from guildmark.api.bodies import check_media_type, whole
 from guildmark.api.description import refusals
 from guildmark.api.parameters import Hex32
 from guildmark.api.serving import Node
-from guildmark.domain.accreditation import CHAIN_MAX
 from guildmark.domain.identifiers import bytes32_from_hex
+from guildmark.domain.identity.accreditation import CHAIN_MAX
 from guildmark.ports import DocumentKind
-from guildmark.services.disclosing import DISCLOSURE_LIMITS
+from guildmark.services.recipes.disclosing import DISCLOSURE_LIMITS
 
 router = APIRouter(prefix="/v1/disclosures", tags=["disclosures"])
 

@@ -9,9 +9,9 @@ from guildmark.api.caching import FOREVER, tagged
 from guildmark.api.description import content, refusals
 from guildmark.api.parameters import LogPath, SeqPath
 from guildmark.api.serving import Node
-from guildmark.domain.facts import RecordFact
+from guildmark.domain.chain.facts import RecordFact
+from guildmark.domain.chain.refusals import RecordUnknownError
 from guildmark.domain.identifiers import LogNumber, Seq, to_hex
-from guildmark.domain.refusals import RecordUnknownError
 
 router = APIRouter(prefix="/v1/logs", tags=["logs"], responses=refusals(400, 404, 503))
 

@@ -10,13 +10,13 @@ from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.description import content, refusals
 from guildmark.api.parameters import BlockQuery, LabelQuery, PartPath, PeersQuery
 from guildmark.api.serving import Node, ServedNode
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.bundle import read as read_bundle
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.dsse import Envelope
+from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.errors import UnknownPartError
 from guildmark.domain.identifiers import Index, LogNumber, PartId, parse_hint
-from guildmark.domain.qr import link_text
-from guildmark.domain.statement import BuildStatement
+from guildmark.domain.labels.qr import link_text
 
 router = APIRouter(prefix="/v1/parts", tags=["parts"])
 

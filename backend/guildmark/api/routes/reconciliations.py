@@ -11,7 +11,7 @@ from starlette.responses import Response
 from guildmark.api.bodies import check_media_type, whole
 from guildmark.api.description import refusals
 from guildmark.api.serving import Node, ServedNode
-from guildmark.domain.dsse import ENVELOPE_LIMITS
+from guildmark.domain.builds.dsse import ENVELOPE_LIMITS
 from guildmark.domain.identifiers import to_hex
 
 router = APIRouter(prefix="/v1/reconciliations", tags=["releases"])

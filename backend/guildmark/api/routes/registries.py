@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from guildmark.api.description import refusals
 from guildmark.api.parameters import Hex32, NameQuery, SchemeQuery, ValueQuery
 from guildmark.api.serving import Node, ServedNode
-from guildmark.domain.facts import (
+from guildmark.domain.chain.facts import (
     DesignFact,
     IdentityFact,
     LaneFact,
@@ -16,21 +16,21 @@ from guildmark.domain.facts import (
     RecoveryFact,
     RevisionFact,
 )
-from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.refusals import (
+from guildmark.domain.chain.refusals import (
     DesignUnknownError,
     IdentityUnknownError,
     LicenseUnknownError,
 )
-from guildmark.domain.terms import NO_LICENSE
+from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.rights.terms import NO_LICENSE
 from guildmark.ports import View
-from guildmark.services.cards import Stated, holders, read_claim, stated
-from guildmark.services.guardians import recovery
-from guildmark.services.identities import proposed
-from guildmark.services.licenses import Child, usage
-from guildmark.services.naming import Lookalike, name_of
-from guildmark.services.notices import controllers, notices_on
+from guildmark.services.identity.cards import Stated, holders, read_claim, stated
+from guildmark.services.identity.guardians import recovery
+from guildmark.services.identity.identities import proposed
+from guildmark.services.identity.naming import Lookalike, name_of
+from guildmark.services.identity.notices import controllers, notices_on
+from guildmark.services.rights.licenses import Child, usage
 
 _NAMED_MAX = 100
 

@@ -13,10 +13,10 @@ from guildmark.api.description import content, refusals
 from guildmark.api.metrics import ReleaseOutcome
 from guildmark.api.parameters import Hex32
 from guildmark.api.serving import Node, ServedNode
-from guildmark.domain.dsse import ENVELOPE_LIMITS
+from guildmark.domain.builds.dsse import ENVELOPE_LIMITS
 from guildmark.domain.errors import GuildmarkError, NetworkError
 from guildmark.domain.identifiers import digest_from_hex, to_hex
-from guildmark.domain.release import Released
+from guildmark.domain.rights.release import Released
 
 router = APIRouter(prefix="/v1/releases", tags=["releases"])
 

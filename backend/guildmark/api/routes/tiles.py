@@ -14,8 +14,8 @@ from guildmark.api.caching import ASK_AGAIN, FOREVER, tagged
 from guildmark.api.description import content, refusals
 from guildmark.api.parameters import LogPath, Number, SeqPath
 from guildmark.api.serving import Node
-from guildmark.domain.checkpoint import LEVEL_MAX, Tile
 from guildmark.domain.identifiers import UINT40_MAX, LogNumber, to_hex
+from guildmark.domain.log.checkpoint import LEVEL_MAX, Tile
 
 router = APIRouter(tags=["trees"], responses=refusals(400, 404, 503))
 

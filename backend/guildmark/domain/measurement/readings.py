@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
+from guildmark.domain.builds.predicate import NAME_MAX, present
+from guildmark.domain.encoding.fields import Fields
+from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.fields import Fields
 from guildmark.domain.identifiers import Digest, to_hex
-from guildmark.domain.predicate import NAME_MAX, present
 from guildmark.domain.recipes.clause import ClausePath, parse_path
 from guildmark.domain.recipes.quantity import MalformedDecimalError, check_unit, parse_decimal
-from guildmark.domain.strictjson import JsonObject
 
 _DIGITS_MAX = 18
 

@@ -13,13 +13,13 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import NewType, NoReturn, Self, TypeAlias
 
-from guildmark.domain.abi import bytes32
+from guildmark.domain.encoding.abi import bytes32
+from guildmark.domain.encoding.fields import Fields
+from guildmark.domain.encoding.hashing import keccak256, sha256
+from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.fields import Fields
-from guildmark.domain.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Bytes32, Digest, to_hex
 from guildmark.domain.recipes.quantity import check_unit, parse_decimal
-from guildmark.domain.strictjson import JsonObject
 
 CLAUSE_DOMAIN = keccak256(b"guildmark/clause/v1")
 

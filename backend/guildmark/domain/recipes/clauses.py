@@ -6,12 +6,12 @@ from enum import Enum
 from itertools import pairwise
 from typing import Self
 
+from guildmark.domain.encoding.fields import Fields
+from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.errors import ContentError, MalformedError, NotFoundError
-from guildmark.domain.fields import Fields
 from guildmark.domain.identifiers import Digest, digest_from_hex, to_hex
-from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType, Criticality
-from guildmark.domain.strictjson import JsonObject
 
 CLAUSES_MAX = 4096
 

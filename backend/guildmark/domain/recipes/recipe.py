@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Self
 
-from guildmark.domain import abi
-from guildmark.domain.canonical import canonical
+from guildmark.domain.builds.predicate import Setting
+from guildmark.domain.encoding import abi
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.fields import Fields, read_document
+from guildmark.domain.encoding.hashing import keccak256
+from guildmark.domain.encoding.strictjson import Limits
 from guildmark.domain.errors import MalformedError, NonconformingError, UsageError
-from guildmark.domain.fields import Fields, read_document
-from guildmark.domain.hashing import keccak256
 from guildmark.domain.identifiers import (
     ZERO32,
     DesignId,
@@ -18,10 +20,8 @@ from guildmark.domain.identifiers import (
     RecipeId,
     SiteRecipeId,
 )
-from guildmark.domain.predicate import Setting
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, NewSalt
 from guildmark.domain.recipes.clauses import ClauseUnknownError, DisclosedClauses, clause_root
-from guildmark.domain.strictjson import Limits
 
 RECIPE_DOMAIN = keccak256(b"guildmark/recipe/v1")
 SITE_RECIPE_DOMAIN = keccak256(b"guildmark/site-recipe/v1")

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from guildmark.domain import storage
-from guildmark.domain.contracts import ChainPin
-from guildmark.domain.digital_link import DigitalLink
-from guildmark.domain.dsse import Envelope
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.statement import PAYLOAD_TYPE, BuildStatement
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.contracts import ChainPin
+from guildmark.domain.chain.ethproof.header import Header, HeaderError, decode_header
+from guildmark.domain.chain.storage import IntervalWord, Location
 from guildmark.domain.errors import GuildmarkError, UncheckableError
-from guildmark.domain.ethproof.header import Header, HeaderError, decode_header
 from guildmark.domain.identifiers import ChainId, Digest, Index, LogNumber, to_hex
-from guildmark.domain.record import Record
-from guildmark.domain.statement import PAYLOAD_TYPE, BuildStatement
-from guildmark.domain.storage import IntervalWord, Location
+from guildmark.domain.labels.digital_link import DigitalLink
+from guildmark.domain.log.record import Record
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.evidence import Core, Disclosures, Evidence
 from guildmark.domain.verification.report import Cause, CheckResult, Finding, Lack, State

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from guildmark.domain import storage
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import ControllerWord, IdentityWord, KeyWord, NoticeWord
 from guildmark.domain.identifiers import ZERO32, Bytes32, IdentityId, KeyId, to_hex
-from guildmark.domain.identity import controller_target
-from guildmark.domain.storage import ControllerWord, IdentityWord, KeyWord, NoticeWord
+from guildmark.domain.identity.identity import controller_target
 from guildmark.domain.verification.case import (
     AUTHORITY_MISSING,
     CONTROLLER_IN_DOUBT,

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
-from guildmark.domain.accreditation import ScopeDocument, accreditation_id
-from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
-from guildmark.domain.design import Revision
-from guildmark.domain.dsse import Envelope
-from guildmark.domain.entry import Entry
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.inspection import InspectionProof
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
+from guildmark.domain.chain.storage import FATES, VOIDED
 from guildmark.domain.errors import ContentError, GuildmarkError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
@@ -25,16 +25,16 @@ from guildmark.domain.identifiers import (
     Index,
     LogNumber,
 )
-from guildmark.domain.identity import ClaimDocument
-from guildmark.domain.inspection import InspectionProof
-from guildmark.domain.note import NOTE_MAX
+from guildmark.domain.identity.accreditation import ScopeDocument, accreditation_id
+from guildmark.domain.identity.identity import ClaimDocument
+from guildmark.domain.log.entry import Entry
+from guildmark.domain.log.note import NOTE_MAX
+from guildmark.domain.log.record import COUNT_MAX, PATH_MAX, Record
 from guildmark.domain.recipes.clauses import Disclosure
 from guildmark.domain.recipes.recipe import Recipe, SiteRecipe
-from guildmark.domain.record import COUNT_MAX, PATH_MAX, Record
+from guildmark.domain.rights.design import Revision
+from guildmark.domain.rights.terms import NO_LICENSE, Terms
 from guildmark.domain.signatures import PublicKey
-from guildmark.domain.statement import BuildStatement
-from guildmark.domain.storage import FATES, VOIDED
-from guildmark.domain.terms import NO_LICENSE, Terms
 
 INTERVALS_MAX = 64
 STEPS_MAX = 64

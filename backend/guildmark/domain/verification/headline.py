@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from guildmark.domain.contracts import ChainClass
-from guildmark.domain.predicate import CLOCK_TOLERANCE, RunDetails, SignerRole
-from guildmark.domain.statement import BuildStatement
+from guildmark.domain.builds.predicate import CLOCK_TOLERANCE, RunDetails, SignerRole
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.checks.accreditation import accreditation_notes
 from guildmark.domain.verification.checks.countersigned import countersigned_notes

@@ -4,17 +4,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from guildmark.domain import storage
-from guildmark.domain.dsse import Envelope
-from guildmark.domain.entry import Entry
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.inspection import Inspection, Result
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import IdentityWord, IntervalWord, KeyWord
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import IdentityId, Index, LogNumber
-from guildmark.domain.identity import IdentityKind, key_id
-from guildmark.domain.inspection import Inspection, Result
-from guildmark.domain.merkle import verify_inclusion
-from guildmark.domain.record import Record
+from guildmark.domain.identity.identity import IdentityKind, key_id
+from guildmark.domain.log.entry import Entry
+from guildmark.domain.log.merkle import verify_inclusion
+from guildmark.domain.log.record import Record
 from guildmark.domain.signatures import PublicKey
-from guildmark.domain.storage import IdentityWord, IntervalWord, KeyWord
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.doubts import Weight, of_act, of_key
 from guildmark.domain.verification.evidence import InspectionDisclosure, LinkDisclosure

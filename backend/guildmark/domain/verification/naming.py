@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
-from guildmark.domain import storage, strictjson
-from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import ControllerWord, IdentityWord, IntervalWord
+from guildmark.domain.encoding import strictjson
 from guildmark.domain.errors import GuildmarkError, MalformedError
-from guildmark.domain.gs1 import MalformedGs1Error, parse_gcp
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
-from guildmark.domain.identity import is_readable_name, profile_digest
-from guildmark.domain.lawful import CLEARANCE_SCHEME
-from guildmark.domain.statement import BuildStatement
-from guildmark.domain.storage import ControllerWord, IdentityWord, IntervalWord
+from guildmark.domain.identity.gs1 import MalformedGs1Error, parse_gcp
+from guildmark.domain.identity.identity import is_readable_name, profile_digest
+from guildmark.domain.labels.digital_link import DigitalLink
+from guildmark.domain.rights.lawful import CLEARANCE_SCHEME
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.doubts import Weight, of_act
 from guildmark.domain.verification.evidence import ClaimDisclosure, ProfileDisclosure

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from guildmark.domain.storage import IntervalWord
+from guildmark.domain.chain.storage import IntervalWord
 
 _FOREVER = 2**40
 

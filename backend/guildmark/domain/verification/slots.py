@@ -2,8 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from guildmark.domain import storage
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.builds.inspection import Inspection
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.storage import Location
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     ZERO32,
@@ -12,10 +15,7 @@ from guildmark.domain.identifiers import (
     MalformedHexError,
     bytes32_from_hex,
 )
-from guildmark.domain.identity import controller_target, key_id
-from guildmark.domain.inspection import Inspection
-from guildmark.domain.statement import BuildStatement
-from guildmark.domain.storage import Location
+from guildmark.domain.identity.identity import controller_target, key_id
 from guildmark.domain.verification.evidence import (
     Core,
     CountersignerDisclosure,

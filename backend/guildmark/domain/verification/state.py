@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from guildmark.domain.contracts import AccountProof, ChainPin, ContractName
-from guildmark.domain.ethproof.header import Header
-from guildmark.domain.ethproof.trie import TrieProofError, prove_account, prove_slot
-from guildmark.domain.storage import Location
+from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
+from guildmark.domain.chain.ethproof.header import Header
+from guildmark.domain.chain.ethproof.trie import TrieProofError, prove_account, prove_slot
+from guildmark.domain.chain.storage import Location
 
 
 class Unproven(Enum):

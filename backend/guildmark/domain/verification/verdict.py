@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from guildmark.domain import storage
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.storage import LicenseWord
 from guildmark.domain.identifiers import ZERO_ADDRESS
-from guildmark.domain.statement import BuildStatement
-from guildmark.domain.storage import LicenseWord
 from guildmark.domain.trust import Policy, Trust
 from guildmark.domain.verification.case import NO_QUESTION, Brought, Case, Question, Rival
 from guildmark.domain.verification.checks.accreditation import ACCREDITATIONS

@@ -11,7 +11,7 @@ import pytest
 from floor import MachineSuite, Watcher
 from guildmark.adapters.machines.folder import REFUSED, TAKEN, Folder
 from guildmark.adapters.machines.reports import SIZE_MAX
-from guildmark.domain.jobs import MalformedReportError
+from guildmark.domain.shopfloor.jobs import MalformedReportError
 from guildmark.ports import Machine, MachineUnavailableError
 
 

@@ -9,7 +9,7 @@ from fakes.mtconnect import SPOILINGS, MTConnectDouble, broken_rules
 from floor import MachineSuite, Watcher
 from guildmark.adapters.machines.mtconnect import Items, MTConnect
 from guildmark.adapters.machines.web import Site
-from guildmark.domain.jobs import Gap, JobPhase
+from guildmark.domain.shopfloor.jobs import Gap, JobPhase
 from guildmark.ports import Machine, MachineAnswerError
 
 

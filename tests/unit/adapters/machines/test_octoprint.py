@@ -10,7 +10,7 @@ from fakes.octoprint import GCODE, KEY, SPOILINGS, OctoPrintDouble
 from floor import MachineSuite, Watcher
 from guildmark.adapters.machines.octoprint import OctoPrint
 from guildmark.adapters.machines.web import Site
-from guildmark.domain.jobs import JobPhase, MalformedReportError
+from guildmark.domain.shopfloor.jobs import JobPhase, MalformedReportError
 from guildmark.ports import Machine, MachineAnswerError
 
 

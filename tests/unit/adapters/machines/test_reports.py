@@ -12,9 +12,9 @@ from guildmark.adapters.machines.reports import (
     read_json,
     read_qif,
 )
-from guildmark.domain.jobs import JobEvent, JobPhase, MalformedReportError, Piece
-from guildmark.domain.predicate import Measurement
+from guildmark.domain.builds.predicate import Measurement
 from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, MalformedReportError, Piece
 
 BORE = Measurement(
     characteristic=ClausePath("/bore/diameter"), value="8.02", unit="mm", instrument="CAL-7"

@@ -10,7 +10,7 @@ from floor import MachineSuite, Watcher
 from guildmark.adapters.machines.mqtt import Inbox
 from guildmark.adapters.machines.protobuf import fields_of, floating, inner, text, whole
 from guildmark.adapters.machines.sparkplug import Metrics, Sparkplug
-from guildmark.domain.jobs import Gap, MalformedReportError
+from guildmark.domain.shopfloor.jobs import Gap, MalformedReportError
 from guildmark.ports import Machine, MachineAnswerError
 
 TOPIC = "spBv1.0/hall/DDATA/edge/lathe"

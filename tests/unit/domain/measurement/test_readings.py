@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain.fields import MemberInvalidError, MemberUnknownError, read_object
-from guildmark.domain.hashing import sha256
+from guildmark.domain.encoding.fields import MemberInvalidError, MemberUnknownError, read_object
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.measurement.readings import (
     MalformedReadingError,
     Reading,
@@ -17,7 +18,6 @@ from guildmark.domain.measurement.readings import (
 )
 from guildmark.domain.recipes.clause import ClausePath, MalformedClauseError
 from guildmark.domain.recipes.quantity import MalformedDecimalError, UnknownUnitError, parse_decimal
-from guildmark.domain.strictjson import parse_object
 
 BORE = ClausePath("/tolerance/bore/diameter")
 READING = Reading(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain.fields import MemberInvalidError, read_object
+from guildmark.domain.encoding.fields import MemberInvalidError, read_object
 from guildmark.domain.identifiers import Bytes32
 from guildmark.domain.recipes import clause as cl
 from guildmark.domain.recipes.quantity import MalformedDecimalError, UnknownUnitError

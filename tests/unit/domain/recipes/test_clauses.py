@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain.fields import read_object
+from guildmark.domain.encoding.fields import read_object
 from guildmark.domain.identifiers import Bytes32, Digest
-from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.recipes import clauses as cs
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType, Criticality
 

@@ -7,8 +7,8 @@ from eth_abi.abi import encode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guildmark.domain.fields import MemberInvalidError
-from guildmark.domain.hashing import keccak256, sha256
+from guildmark.domain.encoding.fields import MemberInvalidError
+from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Bytes32, DesignId, Digest, IdentityId, RecipeId
 from guildmark.domain.recipes import recipe as re
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType, NewSalt

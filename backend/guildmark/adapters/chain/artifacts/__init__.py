@@ -11,7 +11,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from guildmark.domain.contracts import ContractName
+from guildmark.domain.chain.contracts import ContractName
 
 SOLIDITY_NAMES: Mapping[ContractName, str] = MappingProxyType(
     {

@@ -4,17 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from guildmark.domain import storage
-from guildmark.domain.accreditation import (
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import AccreditationWord, IntervalWord
+from guildmark.domain.identifiers import IdentityId
+from guildmark.domain.identity.accreditation import (
     Accreditation,
     Answer,
     Requirement,
     Standing,
     accredited_over,
 )
-from guildmark.domain.identifiers import IdentityId
 from guildmark.domain.recipes.clause import Clause, ClauseClass
-from guildmark.domain.storage import AccreditationWord, IntervalWord
 from guildmark.domain.verification.case import CONTROLLER_IN_DOUBT, Case, UndecidedError
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from guildmark.domain.contracts import ChainPin, ContractName
-from guildmark.domain.ethproof.header import Header
+from guildmark.domain.chain.contracts import ChainPin, ContractName
+from guildmark.domain.chain.ethproof.header import Header
 from guildmark.domain.identifiers import to_hex
+from guildmark.domain.log.witness import WRONG_NOTES, BlockNote, BlockNoteError, agreeing
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import Case, Sighting
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.report import Cause, Finding, Lack, State
 from guildmark.domain.verification.slots import PROVEN_CONTRACTS
 from guildmark.domain.verification.state import AccountFault
-from guildmark.domain.witness import WRONG_NOTES, BlockNote, BlockNoteError, agreeing
 
 _HEADER = "chain/header.rlp"
 _NOTE = "chain/block.note"

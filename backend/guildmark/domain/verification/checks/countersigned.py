@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from guildmark.domain import storage
-from guildmark.domain.countersigning import COUNTERSIGNATURE, Demand, countersignature_clause
-from guildmark.domain.dsse import Envelope, SignaturesMissingError
+from guildmark.domain.builds.countersigning import COUNTERSIGNATURE, Demand, countersignature_clause
+from guildmark.domain.builds.dsse import Envelope, SignaturesMissingError
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import IdentityWord, IntervalWord, KeyWord
 from guildmark.domain.errors import SignatureError
 from guildmark.domain.identifiers import IdentityId, to_hex
-from guildmark.domain.identity import IdentityKind, key_id
-from guildmark.domain.storage import IdentityWord, IntervalWord, KeyWord
+from guildmark.domain.identity.identity import IdentityKind, key_id
 from guildmark.domain.verification.case import ENVELOPE, Case, Right, UndecidedError
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.checks.parties import link_findings

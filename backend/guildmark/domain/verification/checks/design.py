@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from guildmark.domain import storage
-from guildmark.domain.design import Revision
+from guildmark.domain.builds.statement import DESIGN_DEPENDENCY
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import IntervalWord
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.statement import DESIGN_DEPENDENCY
-from guildmark.domain.storage import IntervalWord
-from guildmark.domain.terms import Allowance, TermsKind, allows, revision_member
+from guildmark.domain.rights.design import Revision
+from guildmark.domain.rights.terms import Allowance, TermsKind, allows, revision_member
 from guildmark.domain.verification.case import (
     ENVELOPE,
     LICENSE_MISSING,

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from guildmark.domain import merkle, storage
-from guildmark.domain.digital_link import DigitalLink
+from guildmark.domain.builds.statement import SubjectMismatchError
+from guildmark.domain.chain import storage
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.statement import SubjectMismatchError
+from guildmark.domain.labels.digital_link import DigitalLink
+from guildmark.domain.log import merkle
 from guildmark.domain.verification.case import ENVELOPE, LINK_MISSING, Case
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.first_use import (

@@ -7,11 +7,11 @@ before time only by the word of somebody whom both entries rest on, or whom the 
 from collections.abc import Iterator
 from enum import Enum
 
-from guildmark.domain import storage
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.ethproof.header import decode_header
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.ethproof.header import decode_header
-from guildmark.domain.statement import BuildStatement
-from guildmark.domain.terms import TermsKind, named_in
+from guildmark.domain.rights.terms import TermsKind, named_in
 from guildmark.domain.verification.case import ENVELOPE, Case, LabelRight, Rival
 from guildmark.domain.verification.checks.members import members_of
 from guildmark.domain.verification.evidence import Core, Evidence, LicenseDisclosure, statement_of

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from guildmark.domain import storage
-from guildmark.domain.dsse import Envelope, SignaturesMissingError, envelope_digest
+from guildmark.domain.builds.dsse import Envelope, SignaturesMissingError, envelope_digest
+from guildmark.domain.builds.statement import PAYLOAD_TYPE, SubjectMismatchError
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import IntervalWord, KeyWord
 from guildmark.domain.errors import GuildmarkError, SignatureError
 from guildmark.domain.identifiers import KeyId, to_hex
-from guildmark.domain.identity import key_id
+from guildmark.domain.identity.identity import key_id
 from guildmark.domain.signatures import PublicKey
-from guildmark.domain.statement import PAYLOAD_TYPE, SubjectMismatchError
-from guildmark.domain.storage import IntervalWord, KeyWord
 from guildmark.domain.verification.case import ENVELOPE, Case, Right, UndecidedError
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.countersigned import (

@@ -3,15 +3,22 @@
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from guildmark.domain import storage
-from guildmark.domain.contracts import ContractName
-from guildmark.domain.eip712 import licenses_domain
-from guildmark.domain.entry import EntryKind
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.eip712 import licenses_domain
+from guildmark.domain.chain.storage import IntervalWord, LaneWord, LicenseWord
 from guildmark.domain.identifiers import IdentityId, LicenseId, to_hex
-from guildmark.domain.lawful import CLEARANCE_SCHEME, Use, uncleared, use_in
-from guildmark.domain.record import Grant, GrantedUnit
-from guildmark.domain.storage import IntervalWord, LaneWord, LicenseWord
-from guildmark.domain.terms import NO_LICENSE, Allowance, TermsKind, allows, may_hide, unknown_in
+from guildmark.domain.log.entry import EntryKind
+from guildmark.domain.log.record import Grant, GrantedUnit
+from guildmark.domain.rights.lawful import CLEARANCE_SCHEME, Use, uncleared, use_in
+from guildmark.domain.rights.terms import (
+    NO_LICENSE,
+    Allowance,
+    TermsKind,
+    allows,
+    may_hide,
+    unknown_in,
+)
 from guildmark.domain.trust import Policy
 from guildmark.domain.verification.case import (
     ENVELOPE,

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from guildmark.domain import storage
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import IdentityWord, IntervalWord
 from guildmark.domain.identifiers import IdentityId, to_hex
-from guildmark.domain.identity import IdentityKind
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.recipes.clause import Clause, ClauseType
 from guildmark.domain.recipes.clauses import DisclosedClauses
-from guildmark.domain.storage import IdentityWord, IntervalWord
 from guildmark.domain.verification.case import ENVELOPE, Case, Right
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from guildmark.domain import storage
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import IdentityWord, IntervalWord
 from guildmark.domain.identifiers import IdentityId, to_hex
-from guildmark.domain.identity import IdentityKind
-from guildmark.domain.storage import IdentityWord, IntervalWord
+from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.verification.case import LINK_MISSING, Case, Right, UndecidedError
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.doubts import act_findings

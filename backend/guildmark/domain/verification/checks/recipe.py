@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from guildmark.domain import storage
-from guildmark.domain.canonical import canonical
-from guildmark.domain.hashing import sha256
+from guildmark.domain.builds.predicate import Setting, all_json
+from guildmark.domain.chain import storage
+from guildmark.domain.chain.storage import IntervalWord, RecipeWord, StepWord
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest, to_hex
-from guildmark.domain.predicate import Setting, all_json
 from guildmark.domain.recipes.clauses import (
     Deviation,
     DisclosedClauses,
@@ -15,7 +16,6 @@ from guildmark.domain.recipes.clauses import (
     violations,
 )
 from guildmark.domain.recipes.recipe import PROCESS, Status, unrecorded
-from guildmark.domain.storage import IntervalWord, RecipeWord, StepWord
 from guildmark.domain.verification.case import (
     CLAUSES_INVALID,
     ENVELOPE,

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from guildmark.domain import storage
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.record import Record
+from guildmark.domain.log.record import Record
 from guildmark.domain.verification.case import ENVELOPE, Case, UndecidedError
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.report import Cause, Finding, Lack, State

@@ -1,0 +1,1 @@
+"""What was built: signed statements about parts, and what goes with them."""

@@ -1,0 +1,205 @@
+"""The build statement: in-toto Statement v1 about one part, with a predicate in SLSA's terms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from guildmark.domain.builds.dependencies import NO_DEPENDENCIES
+from guildmark.domain.builds.predicate import (
+    Beacon,
+    ExternalParameters,
+    KeyHolder,
+    MalformedStatementError,
+    Measurement,
+    Resource,
+    RunDetails,
+    Setting,
+    SignerRole,
+    all_json,
+    present,
+    read_digest_set,
+)
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.fields import Fields, read_document
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.encoding.strictjson import JsonObject, JsonValue, Limits
+from guildmark.domain.errors import NotLoggedError
+from guildmark.domain.identifiers import Bytes32, Digest, to_hex
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PREDICATE_TYPE = "https://guildmark.org/build/v1"
+PAYLOAD_TYPE = "application/vnd.in-toto+json"
+STATEMENT_LIMITS = Limits(size=1 << 19, depth=8, values=20_000)
+
+DESIGN_DEPENDENCY = "design"
+JOB_DEPENDENCY = "job"
+
+_SUBJECT_TAG = b"guildmark/subject/v1"
+LABEL_MAX = 400
+
+
+class SubjectMismatchError(NotLoggedError):
+    """The subject's digest is not the salted digest of its label."""
+
+    code = "statement.subjectMismatch"
+    hint = "Have the machine's agent make the statement again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildStatement:
+    """What a machine says about one part that it built.
+
+    Args:
+        label: The part's label; only its salted digest becomes public.
+        salt: 32 random bytes that salt the subject.
+        signer_role: Who holds the key that signs.
+        external: What the build was asked to be.
+        run: Who built, where and when.
+        beacon: The newest final record that the agent knew when the job began.
+        settings: The machine's settings, in the order of their paths.
+        firmware: The machine's firmware.
+        resolved: What went in: the design's ciphertext ("design"), the job file ("job"), lots...
+        byproducts: What came out beside the part: telemetry, images, scrap.
+        measurements: The measured values.
+        simulated: Whether values are simulated; said to every reader.
+        dependencies: Root over the recall keys that only the maker knows.
+        key_holder: What holds the key that signs, by the signer's own word.
+        replaces: Digest of an envelope of the same machine and counter that this one replaces.
+    """
+
+    label: str
+    salt: Bytes32 = field(repr=False)
+    signer_role: SignerRole
+    external: ExternalParameters
+    run: RunDetails
+    beacon: Beacon
+    resolved: tuple[Resource, ...]
+    settings: tuple[Setting, ...] = ()
+    firmware: str | None = None
+    byproducts: tuple[Resource, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    simulated: bool = False
+    dependencies: Digest = NO_DEPENDENCIES
+    replaces: Digest | None = None
+    key_holder: KeyHolder | None = None
+
+    def __post_init__(self) -> None:
+        self._check_unique("setting", [one.path for one in self.settings])
+        self._check_unique("measurement", [one.characteristic for one in self.measurements])
+        self._check_unique("resolved dependency", [one.name for one in self.resolved])
+        if self.resource(DESIGN_DEPENDENCY) is None:
+            message = "The resolved dependencies do not name the design's ciphertext."
+            raise MalformedStatementError(message, missing=DESIGN_DEPENDENCY)
+
+    @property
+    def subject(self) -> Digest:
+        """Return the salted digest by which the log knows the part."""
+        return subject_digest(self.label, self.salt)
+
+    def resource(self, name: str) -> Digest | None:
+        """Return the digest of what went in under a name, None where it is not claimed."""
+        return next((one.digest for one in self.resolved if one.name == name), None)
+
+    def encode(self) -> bytes:
+        """Return the statement's canonical bytes: the payload of its envelope.
+
+        Raises:
+            NotCanonicalError: A text holds half of a surrogate pair.
+        """
+        subject: JsonObject = {"name": self.label, "digest": {"sha256": self.subject.hex()}}
+        return canonical(
+            {
+                "_type": STATEMENT_TYPE,
+                "subject": [subject],
+                "predicateType": PREDICATE_TYPE,
+                "predicate": self._predicate(),
+            }
+        )
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Return the statement that a payload holds, bytes as signed.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: A member is missing, unknown or of another type.
+            MalformedError: A value is malformed, or parts contradict one another.
+            SubjectMismatchError: The subject is not the salted digest of the label.
+        """
+        return read_document(data, cls._read, STATEMENT_LIMITS)
+
+    @classmethod
+    def _read(cls, fields: Fields) -> Self:
+        fields.constant("_type", STATEMENT_TYPE)
+        fields.constant("predicateType", PREDICATE_TYPE)
+        subjects = fields.objects("subject", _read_subject)
+        if len(subjects) != 1:
+            fields.refuse("subject", "exactly one subject")
+        label, digest = subjects[0]
+        statement = fields.object("predicate", lambda inner: cls._read_predicate(inner, label))
+        if statement.subject != digest:
+            message = "The subject's digest is not the salted digest of its label."
+            raise SubjectMismatchError(message, subject=to_hex(digest))
+        return statement
+
+    @classmethod
+    def _read_predicate(cls, fields: Fields, label: str) -> Self:
+        settings, firmware = fields.object("internalParameters", _read_internal)
+        return cls(
+            label=label,
+            salt=fields.bytes32("salt"),
+            signer_role=fields.named("signerRole", SignerRole),
+            external=fields.object("externalParameters", ExternalParameters.read),
+            run=fields.object("runDetails", RunDetails.read),
+            beacon=fields.object("beacon", Beacon.read),
+            resolved=fields.objects("resolvedDependencies", Resource.read),
+            settings=settings,
+            firmware=firmware,
+            byproducts=fields.objects("byproducts", Resource.read),
+            measurements=fields.objects("measurements", Measurement.read),
+            simulated=fields.flag("simulated"),
+            dependencies=fields.digest("dependencies"),
+            replaces=fields.maybe("replaces", fields.digest),
+            key_holder=fields.maybe("keyHolder", lambda name: fields.named(name, KeyHolder)),
+        )
+
+    def _predicate(self) -> JsonObject:
+        internal: Mapping[str, JsonValue] = {
+            "settings": all_json(self.settings),
+            "firmware": self.firmware,
+        }
+        members: Mapping[str, JsonValue] = {
+            "salt": to_hex(self.salt),
+            "signerRole": self.signer_role.value,
+            "keyHolder": None if self.key_holder is None else self.key_holder.value,
+            "externalParameters": self.external.to_json(),
+            "internalParameters": present(internal),
+            "resolvedDependencies": all_json(self.resolved),
+            "runDetails": self.run.to_json(),
+            "byproducts": all_json(self.byproducts),
+            "measurements": all_json(self.measurements),
+            "simulated": self.simulated,
+            "beacon": self.beacon.to_json(),
+            "dependencies": to_hex(self.dependencies),
+            "replaces": None if self.replaces is None else to_hex(self.replaces),
+        }
+        return present(members)
+
+    def _check_unique(self, what: str, names: Sequence[str]) -> None:
+        if len(set(names)) != len(names):
+            message = f"A {what} is given twice."
+            raise MalformedStatementError(message, what=what)
+
+
+def subject_digest(label: str, salt: Bytes32) -> Digest:
+    """Return SHA-256("guildmark/subject/v1" || salt || label)."""
+    return sha256(_SUBJECT_TAG + salt + label.encode())
+
+
+def _read_subject(fields: Fields) -> tuple[str, Digest]:
+    return fields.text("name", most=LABEL_MAX), fields.object("digest", read_digest_set)
+
+
+def _read_internal(fields: Fields) -> tuple[tuple[Setting, ...], str | None]:
+    settings = fields.objects("settings", Setting.read)
+    return settings, fields.maybe("firmware", fields.text)

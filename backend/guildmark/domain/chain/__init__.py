@@ -1,0 +1,1 @@
+"""What the contracts say: facts, storage, proofs of it, refusals, typed data."""

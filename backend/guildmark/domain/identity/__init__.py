@@ -1,0 +1,1 @@
+"""Who: identities, their numbers in other registers, accreditations, DIDs."""

@@ -1,0 +1,1 @@
+"""What a part carries: its link and its QR code."""

@@ -1,0 +1,1 @@
+"""The log: entries, records, trees, checkpoints, notes."""

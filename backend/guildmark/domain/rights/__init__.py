@@ -1,0 +1,1 @@
+"""What may be built, how often, where: designs, terms, metering, key release."""

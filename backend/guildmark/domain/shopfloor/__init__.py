@@ -1,0 +1,1 @@
+"""What happens beside machines: jobs, and what an agent keeps of them."""

@@ -1,0 +1,1 @@
+"""Builds, inspections and parts."""

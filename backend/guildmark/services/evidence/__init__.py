@@ -1,0 +1,1 @@
+"""What a verdict needs, collected and judged."""

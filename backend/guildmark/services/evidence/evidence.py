@@ -1,0 +1,414 @@
+"""The exporter: everything that a verdict about one part needs, proven at one block."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from guildmark.domain.builds.countersigning import Demand, countersignature_clause
+from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.predicate import RunDetails
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain.facts import (
+    AuthorityFact,
+    ClaimFact,
+    ControllerFact,
+    DesignOwnerFact,
+    IdentityFact,
+    KeyFact,
+    LaneFact,
+    LicenseFact,
+    LinkFact,
+    LogFact,
+    NamedByFact,
+    NoticeFact,
+    PartFact,
+    RecipeFact,
+    RecordFact,
+    RevisionFact,
+    SiteRecipeFact,
+    SpokenForFact,
+)
+from guildmark.domain.errors import GuildmarkError, NotFinalError, UnknownPartError
+from guildmark.domain.identifiers import UINT64_MAX, IdentityId, Index, LogNumber
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.log.queue import Logged
+from guildmark.domain.log.record import Record
+from guildmark.domain.rights.design import Revision
+from guildmark.domain.signatures import Algorithm, PublicKey
+from guildmark.domain.verification.checks.accreditation import asked
+from guildmark.domain.verification.evidence import (
+    INSPECTIONS_MAX,
+    INTERVALS_MAX,
+    AccreditationDisclosure,
+    ChainEvidence,
+    ClaimDisclosure,
+    ControllersDisclosure,
+    Core,
+    CountersignerDisclosure,
+    Disclosures,
+    Evidence,
+    InspectionDisclosure,
+    LicenseDisclosure,
+    LinkDisclosure,
+    ProfileDisclosure,
+    RecipeDisclosure,
+    SiteRecipeDisclosure,
+)
+from guildmark.domain.verification.slots import acting, required_slots
+from guildmark.ports import Block, BlockNotes, DocumentKind, Ledger, NodeStore, View
+from guildmark.services.builds.countersigning import admitted
+from guildmark.services.builds.inspecting import proofs_of
+from guildmark.services.identity.accreditations import issuers_above
+from guildmark.services.index.projection import known
+from guildmark.services.log.settling import licenses_of
+from guildmark.services.recipes.disclosing import shown_claim, shown_clauses
+
+
+class PartUnknownError(UnknownPartError):
+    """No final entry stands at this position, as far as this node knows."""
+
+    code = "part.unknown"
+
+
+class RecordTooYoungError(NotFinalError):
+    """The block is older than the part's record."""
+
+    code = "evidence.blockTooEarly"
+    hint = "Ask at a later block."
+
+
+class EvidenceNotFinalError(NotFinalError):
+    """The block is later than the newest final one."""
+
+    code = "evidence.blockNotFinal"
+    hint = "Ask at the newest final block, or wait until the block is final."
+
+
+_AUTHORITIES = 8
+"""Of how many authorities a bundle proves what they said, where nobody asks for more."""
+
+_CLAIMS_A_PARTY = 16
+"""How many claims a bundle brings about one party."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exporter:
+    """Use cases around the evidence for parts of this node's own log.
+
+    Args:
+        notes: Who has notes of witnesses about blocks, None where nobody is asked.
+    """
+
+    ledger: Ledger
+    store: NodeStore
+    notes: BlockNotes | None = None
+
+    def evidence(self, log: LogNumber, index: Index, *, block: int | None = None) -> Evidence:
+        """Return the evidence for a part at a final block, the newest by default.
+
+        Raises:
+            PartUnknownError: This node's log has no final entry there.
+            RecordTooYoungError: The record is younger than the block.
+            EvidenceNotFinalError: The block is not final.
+            LedgerUnavailableError: The chain cannot be reached.
+        """
+        return self.prove(self.gather(log, index), block=block)
+
+    def gather(self, log: LogNumber, index: Index) -> Evidence:
+        """Return what this node knows of a part of its own log, the chain's state left out.
+
+        Raises:
+            PartUnknownError: This node's log has no final entry there.
+        """
+        with self.store.reading() as view:
+            gathered = self._gathered(log, index, view)
+            replacing = _replacing(log, index, view)
+            replacement = None if replacing is None else self._gathered(log, replacing, view)
+        return replace(gathered, replacement=replacement)
+
+    def prove(self, gathered: Evidence, *, block: int | None = None) -> Evidence:
+        """Return the same evidence with the state of a final block.
+
+        What stands inside it is proven under the same block, or left out where it is younger.
+
+        Raises:
+            RecordTooYoungError: The record is younger than the block.
+            EvidenceNotFinalError: The block is not final.
+            LedgerUnavailableError: The chain cannot be reached.
+        """
+        return self._proven(gathered, self._block(gathered.core.record, block))
+
+    def _proven(self, gathered: Evidence, at: Block) -> Evidence:
+        slots = required_slots(gathered.core, gathered.disclosed)
+        chain = ChainEvidence(
+            pin=self.ledger.pin(),
+            header=self.ledger.header(at.number),
+            accounts=self.ledger.proof(at.number, slots),
+            note=b"" if self.notes is None else self.notes.note(at),
+        )
+        proven = replace(gathered, chain=chain, replacement=None, rivals=())
+        inner = gathered.replacement
+        return replace(
+            proven,
+            replacement=self._proven(inner, at) if inner and proven.is_replaced else None,
+            rivals=tuple(
+                self._proven(rival, at)
+                for rival in gathered.rivals
+                if rival.core.record.time <= at.time
+            ),
+        )
+
+    def _block(self, record: Record, number: int | None) -> Block:
+        head = self.ledger.head(final=True)
+        if number is not None and number > head.number:
+            message = f"Block {number} is not final; the newest final block is {head.number}."
+            raise EvidenceNotFinalError(message, block=number, final=head.number)
+        at = head if number is None else self.ledger.block(number)
+        if at.time < record.time:
+            message = f"Block {at.number} is older than record {record.seq} of log {record.log}."
+            raise RecordTooYoungError(message, block=at.number)
+        return at
+
+    def _gathered(self, log: LogNumber, index: Index, view: View) -> Evidence:
+        logged = view.log.logged(log, index)
+        # A receipt concerns who asked and who licensed; an inspection is shown beside its part.
+        if logged is None or not logged.queued.entry.kind.is_of_a_part:
+            message = f"This node knows no final part {log}.{index}."
+            raise PartUnknownError(message, log=log, index=index)
+        core = _core(logged, view)
+        chain = ChainEvidence(pin=self.ledger.pin(), header=b"")
+        return Evidence(core=core, disclosed=disclosures(core, view), chain=chain)
+
+
+def _replacing(log: LogNumber, index: Index, view: View) -> Index | None:
+    part = view.facts.get(PartFact, log, index)
+    fate = 0 if part is None else part.fate
+    return None if fate in {0, UINT64_MAX} else Index(fate)
+
+
+def _core(logged: Logged, view: View) -> Core:
+    leaves = view.log.leaves(logged.log, logged.seq)
+    return Core(
+        envelope=logged.queued.envelope,
+        entry=logged.queued.entry,
+        salt=logged.queued.salt,
+        record=known(view.facts, RecordFact, logged.log, logged.seq).record,
+        position=logged.position,
+        path=MerkleTree(leaves).inclusion_path(logged.position),
+    )
+
+
+def disclosures(core: Core, view: View) -> Disclosures:
+    """Return what this node may show about an entry; what it does not know stays absent."""
+    operator = _operator(core.record, view)
+    shown = Disclosures(operator=operator, licenses=_licenses(core, view))
+    try:
+        envelope = Envelope.parse(core.envelope)
+        statement = BuildStatement.parse(envelope.payload)
+    except GuildmarkError:
+        # An envelope that cannot be read is a finding of the checks.
+        return shown
+    run, owner = statement.run, _owner(core, view)
+    parties = [party for party in (run.maker, owner) if party is not None]
+    claims = tuple(_claims([*parties, run.site], view))
+    recipe = _recipe(statement, view)
+    accreditations = _accreditations(run, recipe, view)
+    issuers = {one.issuer for one in claims} | {one.issuer for one in accreditations}
+    inspections = tuple(_inspections(core, view))
+    inspectors = {one.proof.opened()[1].inspector for one in inspections}
+    named = {run.machine, run.site, *parties, *issuers, *inspectors}
+    told = replace(
+        shown,
+        key=_key_of(envelope, run.machine, view),
+        site_link=_link(run.machine, run.site, view),
+        maker_link=_link(run.site, run.maker, view),
+        beacon=_beacon(statement, view),
+        recipe=recipe,
+        site_recipe=_site_recipe(statement, view),
+        revision=_revision(statement, view),
+        owner=owner,
+        claims=claims,
+        profiles=tuple(_profiles(named if operator is None else {*named, operator}, view)),
+        accreditations=accreditations,
+        inspections=inspections,
+        countersigner=_countersigner(envelope, run, recipe, view),
+    )
+    actors = sorted({*acting(core, told), *([] if owner is None else [owner])})
+    return replace(
+        told,
+        controllers=tuple(_controllers(actors, view)),
+        authorities=tuple(_authorities(actors, view)),
+    )
+
+
+def _controllers(identities: Sequence[IdentityId], view: View) -> Iterator[ControllersDisclosure]:
+    for identity in identities:
+        count = len(view.facts.each(ControllerFact, identity))
+        if count > 1:
+            shown = min(count, INTERVALS_MAX)
+            yield ControllersDisclosure(identity=identity, count=shown)
+
+
+def _authorities(identities: Sequence[IdentityId], view: View) -> Iterator[IdentityId]:
+    """Yield authorities who gave notice before those who did not, the oldest first.
+
+    Anybody can register one. A reader whose authority is crowded out is told so, never misled.
+    """
+    given = [notice for one in identities for notice in view.facts.each(NoticeFact, one)]
+    givers = [one.by for one in sorted(given, key=_age) if one.is_by_authority]
+    known_ones = [one.identity for one in view.facts.each(AuthorityFact)]
+    yield from islice(dict.fromkeys([*givers, *known_ones]), _AUTHORITIES)
+
+
+def _age(notice: NoticeFact) -> int:
+    return notice.notice_at
+
+
+def _operator(record: Record, view: View) -> IdentityId | None:
+    log = view.facts.get(LogFact, record.log)
+    return None if log is None else log.operator
+
+
+def _licenses(core: Core, view: View) -> tuple[LicenseDisclosure, ...]:
+    granted = _granted(core, view)
+    shown = [(one, shown_clauses(view.documents, DocumentKind.TERMS, one.id)) for one in granted]
+    return tuple(
+        LicenseDisclosure(number=one.number, terms=one.terms, members=members)
+        for one, members in shown
+        if members is not None
+    )
+
+
+def _granted(core: Core, view: View) -> Sequence[LicenseFact]:
+    """Return the license of an entry's unit and all above it, the root last."""
+    grant = core.record.grant_at(core.position)
+    lane = None if grant is None else view.facts.get(LaneFact, grant.lane)
+    return () if lane is None else licenses_of(lane, view.facts)
+
+
+def _key_of(envelope: Envelope, machine: IdentityId, view: View) -> PublicKey | None:
+    for signature in envelope.signatures:
+        key = view.facts.get(KeyFact, signature.key)
+        if key is not None and key.machine == machine:
+            return PublicKey(algorithm=Algorithm(key.algorithm), data=key.public_key)
+    return None
+
+
+def _link(child: IdentityId, parent: IdentityId, view: View) -> LinkDisclosure:
+    intervals = view.facts.each(LinkFact, child, parent)
+    return LinkDisclosure(child=child, parent=parent, count=len(intervals))
+
+
+def _countersigner(
+    envelope: Envelope, run: RunDetails, recipe: RecipeDisclosure | None, view: View
+) -> CountersignerDisclosure | None:
+    """Return who gave the second signature, None where the recipe asks for none."""
+    clause = None if recipe is None else countersignature_clause(recipe.clauses.opened.values())
+    demand = None if clause is None else Demand.of(clause)
+    found = None if demand is None else admitted(demand, envelope, run, view.facts)
+    if found is None:
+        return None
+    key = found.key
+    return CountersignerDisclosure(
+        machine=key.machine,
+        key=PublicKey(algorithm=Algorithm(key.algorithm), data=key.public_key),
+        site_link=_link(key.machine, found.site, view),
+        link=_link(found.site, found.organization, view),
+    )
+
+
+def _inspections(core: Core, view: View) -> Iterator[InspectionDisclosure]:
+    """Yield what others than the maker found of this very envelope, the first inspector first."""
+    for proof in proofs_of(core.entry.envelope, view)[:INSPECTIONS_MAX]:
+        envelope, said, _ = proof.opened()
+        yield InspectionDisclosure(
+            proof=proof,
+            key=_key_of(envelope, said.machine, view),
+            site_link=_link(said.machine, said.site, view),
+            inspector_link=_link(said.site, said.inspector, view),
+        )
+
+
+def _beacon(statement: BuildStatement, view: View) -> Record | None:
+    found = view.facts.get(RecordFact, statement.beacon.log, statement.beacon.seq)
+    return None if found is None else found.record
+
+
+def _recipe(statement: BuildStatement, view: View) -> RecipeDisclosure | None:
+    fact = view.facts.get(RecipeFact, statement.external.recipe)
+    clauses = shown_clauses(view.documents, DocumentKind.RECIPE, statement.external.recipe)
+    if fact is None or clauses is None:
+        return None
+    return RecipeDisclosure(recipe=fact.recipe, steps=fact.steps, clauses=clauses)
+
+
+def _site_recipe(statement: BuildStatement, view: View) -> SiteRecipeDisclosure | None:
+    own = statement.external.site_recipe
+    fact = view.facts.get(SiteRecipeFact, own)
+    clauses = shown_clauses(view.documents, DocumentKind.SITE_RECIPE, own)
+    if fact is None or clauses is None:
+        return None
+    return SiteRecipeDisclosure(recipe=fact.recipe, clauses=clauses)
+
+
+def _revision(statement: BuildStatement, view: View) -> Revision | None:
+    external = statement.external
+    fact = view.facts.get(RevisionFact, external.design, external.revision)
+    return None if fact is None else fact.revision
+
+
+def _owner(core: Core, view: View) -> IdentityId | None:
+    """Return an organization that speaks, or spoke, for whoever owned the design when licensed.
+
+    One with claims goes before others.
+    """
+    granted = _granted(core, view)
+    if not granted:
+        return None
+    root = granted[-1].terms
+    design = view.facts.get(DesignOwnerFact, root.design, root.design_epoch)
+    if design is None:
+        return None
+    named = [one.identity for one in view.facts.each(SpokenForFact, design.owner)]
+    identities = [known(view.facts, IdentityFact, identity) for identity in named]
+    organizations = [one for one in identities if one.kind == IdentityKind.ORGANIZATION]
+    # Who speaks for it now goes before who did once; of those the reader asks when.
+    for speaks_now in (True, False):
+        them = [one.id for one in organizations if (one.controller == design.owner) is speaks_now]
+        claimed = [one for one in them if view.facts.each(NamedByFact, one)]
+        if them:
+            return next(iter((*claimed, *them)))
+    return None
+
+
+def _claims(subjects: Sequence[IdentityId], view: View) -> Iterator[ClaimDisclosure]:
+    """Yield standing claims about identities: disclosed ones before public ones, then the oldest.
+
+    Anybody can make claims about anybody; what strangers make must not crowd out the others.
+    """
+    for subject in dict.fromkeys(subjects):
+        named = view.facts.each(NamedByFact, subject)
+        made = [known(view.facts, ClaimFact, one.claim) for one in named]
+        standing = sorted(
+            (claim for claim in made if not claim.until),
+            key=lambda claim: (bool(claim.value), claim.since),
+        )
+        shown = (shown_claim(view.documents, claim) for claim in standing)
+        yield from islice((one for one in shown if one is not None), _CLAIMS_A_PARTY)
+
+
+def _accreditations(
+    run: RunDetails, recipe: RecipeDisclosure | None, view: View
+) -> tuple[AccreditationDisclosure, ...]:
+    """Return what may meet the recipe's requirements, nothing where it asks for nothing."""
+    clauses = () if recipe is None else tuple(recipe.clauses.opened.values())
+    wanted = asked(clauses, run.site).requirements
+    return issuers_above((run.maker, run.site), wanted, view) if wanted else ()
+
+
+def _profiles(identities: set[IdentityId], view: View) -> Iterator[ProfileDisclosure]:
+    for identity in sorted(identities):
+        document = view.documents.get(DocumentKind.PROFILE, identity)
+        if document is not None:
+            yield ProfileDisclosure(identity=identity, document=document)

@@ -1,0 +1,1 @@
+"""What this home read of the chain, and whether it is what the chain says."""

@@ -1,0 +1,1 @@
+"""An operator's log: from the door to the chain."""

@@ -1,0 +1,246 @@
+"""Ingest: envelopes in, an answer for each; accepted means durable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from guildmark.domain.builds.dsse import envelope_digest
+from guildmark.domain.builds.statement_reader import StatementReader
+from guildmark.domain.chain.facts import NO_LANE, LaneFact
+from guildmark.domain.errors import ConflictError, GuildmarkError, NotCoveredError, NotFinalError
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Digest,
+    LaneNumber,
+    LogNumber,
+    UnitNumber,
+    to_hex,
+)
+from guildmark.domain.log.queue import Build, BuildState, Queued, Standing
+from guildmark.domain.rights.metering import check_draw
+from guildmark.domain.trust import Trust
+from guildmark.ports import Entropy, NodeStore, View, Work
+from guildmark.services.index.projection import known
+from guildmark.services.log.admission import Admitted, Desk
+from guildmark.services.log.settling import licenses_of
+from guildmark.services.remembering import RememberedFacts
+
+BATCH_MAX = 1000
+_SALT_SIZE = 32
+
+
+class CounterReusedError(ConflictError):
+    """The machine's counter stands for another statement already."""
+
+    code = "machine.counterReused"
+    hint = "Sign with the next counter (`--counter`); stop the machine if another one uses its key."
+
+
+class ReplacesMissingError(ConflictError):
+    """The counter stands for an envelope that drew no unit, and the new one does not replace it."""
+
+    code = "statement.replacesMissing"
+    hint = "Send the same envelope again, or sign with `--replaces` and the digest that is named."
+
+
+class ReplacesStandingError(ConflictError):
+    """The envelope that is to be replaced was accepted, and did not lose its draw."""
+
+    code = "statement.replacesStanding"
+    hint = "Leave it: that envelope counts. Sign what is new with the next counter."
+
+
+class ReplacesOtherError(ConflictError):
+    """The envelope that is to be replaced is one of another machine or counter."""
+
+    code = "statement.replacesOther"
+    hint = "Name the envelope of the same machine and counter, or none."
+
+
+class LabelTakenError(ConflictError):
+    """Another part of this log carries the label."""
+
+    code = "label.taken"
+    hint = "Give each part a serial of its own."
+
+
+class UnitMismatchError(NotCoveredError):
+    """The statement names a unit that its lane does not give next."""
+
+    code = "license.unitMismatch"
+    hint = "Send builds in the order of their units, or sign this one again with the next unit."
+
+
+class IndexEmptyError(NotFinalError):
+    """The index has read no block yet."""
+
+    code = "index.empty"
+    hint = "Wait until the node has read the chain, then try again."
+
+
+class Reception(StrEnum):
+    """What the door says to an envelope."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The answer to one envelope.
+
+    Args:
+        digest: The envelope's digest, under which its build is found.
+        build: What is known of it, where it was accepted now or before.
+        error: Why it was refused.
+    """
+
+    digest: Digest
+    reception: Reception
+    build: Build | None = None
+    error: GuildmarkError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingest:
+    """Use cases around accepting builds into a log.
+
+    Args:
+        log: The log that this node runs.
+        reader: What reads statements, and remembers their forms from request to request.
+        trust: Which authorities' notices count at the door; without it none does.
+    """
+
+    store: NodeStore
+    entropy: Entropy
+    log: LogNumber
+    reader: StatementReader = field(default_factory=StatementReader)
+    trust: Trust | None = None
+
+    def receive(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
+        """Examine envelopes and queue what may be logged, all in one durable step.
+
+        Each has its own answer, in the order given; one that is refused stops no other.
+
+        Raises:
+            IndexEmptyError: The index has read no block yet.
+            StoreUnavailableError: Nothing was accepted.
+        """
+        with self.store.writing() as work:
+            cursor = work.facts.cursor()
+            if cursor is None:
+                message = "The node has not read the chain yet."
+                raise IndexEmptyError(message)
+            facts = RememberedFacts(facts=work.facts)
+            view = View(facts=facts, log=work.log, documents=work.documents)
+            desk = Desk(
+                view=view, log=self.log, now=cursor.time, reader=self.reader, trust=self.trust
+            )
+            door = _Door(desk=desk, work=work, entropy=self.entropy)
+            return door.answers(envelopes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Door:
+    """One request's envelopes, asked about together and taken in together, in their order.
+
+    Args:
+        claimed: How many units of each lane are claimed and not drawn.
+        accepted: What is to be taken in.
+    """
+
+    desk: Desk
+    work: Work
+    entropy: Entropy
+    claimed: dict[LaneNumber, int] = field(default_factory=dict)
+    accepted: list[Queued] = field(default_factory=list)
+
+    def answers(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
+        digests = [envelope_digest(data) for data in envelopes]
+        before = self.work.log.builds(digests)
+        examined = [
+            self._examine(data, digest, before.get(digest))
+            for data, digest in zip(envelopes, digests, strict=True)
+        ]
+        admitted = [one for one in examined if isinstance(one, Admitted)]
+        standing = self.work.log.standing([one.entry for one in admitted])
+        answers = [
+            self._decide(one, standing) if isinstance(one, Admitted) else one for one in examined
+        ]
+        self.work.log.accept(*self.accepted)
+        return answers
+
+    def _examine(self, data: bytes, digest: Digest, before: Build | None) -> Answer | Admitted:
+        if before is not None and before.state is not BuildState.REFUSED:
+            return Answer(digest=digest, reception=Reception.DUPLICATE, build=before)
+        try:
+            return self.desk.examine(data, Bytes32(self.entropy.token(_SALT_SIZE)))
+        except GuildmarkError as error:
+            return Answer(digest=digest, reception=Reception.REFUSED, error=error)
+
+    def _decide(self, admitted: Admitted, standing: Standing) -> Answer:
+        entry = admitted.entry
+        # The same statement under another signature is no other part.
+        before = standing.payloads.get(entry.payload)
+        if before is not None:
+            return Answer(digest=entry.digest, reception=Reception.DUPLICATE, build=before)
+        if entry.lane != NO_LANE:
+            try:
+                _check_unused(entry, standing, admitted.replaces)
+                self._check_replaced(admitted, standing)
+                self._check_room(admitted)
+            except GuildmarkError as error:
+                return Answer(digest=entry.digest, reception=Reception.REFUSED, error=error)
+            self.claimed[entry.lane] += 1
+        self.accepted.append(entry)
+        build = standing.take(entry)
+        return Answer(digest=entry.digest, reception=Reception.ACCEPTED, build=build)
+
+    def _check_replaced(self, admitted: Admitted, standing: Standing) -> None:
+        """Refuse a second envelope for a counter that does not take the place of the first.
+
+        An envelope that this node never saw may have been sent to another log, or to nobody.
+        """
+        entry, replaced = admitted.entry, admitted.replaces
+        refused = standing.refused.get((entry.entry.machine, entry.counter), set())
+        if entry.digest in refused or replaced in refused:
+            return
+        if refused:
+            digest = to_hex(min(refused))
+            message = f"Counter {entry.counter} stands for {digest}, which drew no unit."
+            raise ReplacesMissingError(message, counter=entry.counter, envelope=digest)
+        if replaced is not None and self._is_known(replaced):
+            message = f"{to_hex(replaced)} has another machine or counter than its replacement."
+            raise ReplacesOtherError(message, envelope=to_hex(replaced))
+
+    def _is_known(self, envelope: Digest) -> bool:
+        """Return whether an envelope was taken in, by this request or an earlier one."""
+        own = any(one.digest == envelope for one in self.accepted)
+        return own or self.work.log.build(envelope) is not None
+
+    def _check_room(self, admitted: Admitted) -> None:
+        """Refuse what the contract would refuse, units that others claimed counted as drawn."""
+        facts, number = self.desk.view.facts, admitted.entry.lane
+        lane = known(facts, LaneFact, number)
+        if number not in self.claimed:
+            self.claimed[number] = self.work.log.claimed_units(number)
+        left = replace(lane, next=UnitNumber(lane.next + self.claimed[number]))
+        check_draw(left, licenses_of(lane, facts), n=1, time=self.desk.now)
+        if admitted.unit not in {None, left.next}:
+            message = f"The statement names unit {admitted.unit}, its lane gives {left.next} next."
+            raise UnitMismatchError(message, named=admitted.unit, next=left.next)
+
+
+def _check_unused(entry: Queued, standing: Standing, replaces: Digest | None) -> None:
+    machine = entry.entry.machine
+    holder = standing.counters.get((machine, entry.counter))
+    if holder is not None and holder.digest == replaces:
+        message = f"{to_hex(holder.digest)} was accepted: nothing takes its place."
+        raise ReplacesStandingError(message, envelope=to_hex(holder.digest))
+    if holder is not None:
+        message = f"Counter {entry.counter} of machine {to_hex(machine)} is used already."
+        raise CounterReusedError(message, machine=to_hex(machine), counter=entry.counter)
+    if entry.label in standing.labels:
+        message = f"The label {entry.label[:90]} is on another part of this log."
+        raise LabelTakenError(message, label=entry.label[:90])

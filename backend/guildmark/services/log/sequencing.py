@@ -1,0 +1,71 @@
+"""The sequencer: which accepted entries make the next batch, and at which positions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from guildmark.domain.chain.facts import NO_LANE, LogFact
+from guildmark.domain.identifiers import LaneNumber, LogNumber, Seq
+from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.log.queue import Batch, Draw, Queued
+from guildmark.domain.log.record import COUNT_MAX, DRAWS_MAX
+from guildmark.ports import NodeStore
+from guildmark.services.index.projection import known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sequencing:
+    """Use cases around the order of a log's entries.
+
+    Args:
+        limit: How many entries a batch takes at most.
+    """
+
+    store: NodeStore
+    log: LogNumber
+    limit: int = COUNT_MAX
+
+    def close(self) -> Batch | None:
+        """Return the batch to be anchored: the open one, else one of all that wait, else None.
+
+        Entries of a lane stand together, since a grant lies over neighbouring positions; lanes
+        stand in the order in which their first entries were accepted. What draws nothing stands
+        behind them.
+
+        Raises:
+            FactMissingError: The index does not know this log yet.
+        """
+        with self.store.writing() as work:
+            if work.log.open_batch() is None:
+                lanes = _by_lane(work.log.waiting(self.limit))
+                if lanes:
+                    head = known(work.facts, LogFact, self.log)
+                    work.log.close_batch(_batch(lanes, head.number, head.seq))
+            return work.log.open_batch()
+
+
+def _by_lane(waiting: Sequence[Queued]) -> Mapping[LaneNumber, Sequence[Queued]]:
+    lanes: dict[LaneNumber, list[Queued]] = {}
+    for entry in waiting:
+        drawing = len(lanes.keys() - {NO_LANE})
+        if entry.lane in {*lanes, NO_LANE} or drawing < DRAWS_MAX:
+            lanes.setdefault(entry.lane, []).append(entry)
+    return lanes
+
+
+def batch_of(waiting: Sequence[Queued], log: LogNumber, seq: Seq) -> Batch:
+    """Return the batch that waiting entries make, all of which it can take."""
+    return _batch(_by_lane(waiting), log, seq)
+
+
+def _batch(lanes: Mapping[LaneNumber, Sequence[Queued]], log: LogNumber, seq: Seq) -> Batch:
+    drawing = {lane: entries for lane, entries in lanes.items() if lane != NO_LANE}
+    ordered = [entry for entries in drawing.values() for entry in entries]
+    ordered += lanes.get(NO_LANE, ())
+    tree = MerkleTree(queued.entry.leaf_data(queued.salt) for queued in ordered)
+    return Batch(
+        log=log,
+        seq=seq,
+        root=tree.root(),
+        draws=tuple(Draw(lane=lane, n=len(entries)) for lane, entries in drawing.items()),
+        entries=tuple(queued.number for queued in ordered),
+    )

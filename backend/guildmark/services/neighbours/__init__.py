@@ -1,0 +1,1 @@
+"""Other operators: witnesses and mirrors."""

@@ -1,0 +1,1 @@
+"""Recipes, and documents behind digests on chain."""

@@ -1,0 +1,289 @@
+"""Disclosures: documents behind digests on chain, each checked against its digest when it comes."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias
+
+from guildmark.domain.builds.inspection import InspectionProof
+from guildmark.domain.chain.facts import (
+    AccreditationFact,
+    ClaimFact,
+    IdentityFact,
+    LicenseFact,
+    LicenseNumberFact,
+    NumberFact,
+    RecipeFact,
+    RecordFact,
+    SiteRecipeFact,
+)
+from guildmark.domain.encoding import codec
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.fields import read_document
+from guildmark.domain.encoding.strictjson import Limits, parse_object
+from guildmark.domain.errors import ContentError, NotFoundError
+from guildmark.domain.identifiers import (
+    AccreditationId,
+    Bytes32,
+    ClaimId,
+    Digest,
+    IdentityId,
+    bytes32_from_hex,
+)
+from guildmark.domain.identity.accreditation import ScopeDocument
+from guildmark.domain.identity.identity import (
+    ClaimDocument,
+    check_profile_name,
+    number_digest,
+    profile_digest,
+)
+from guildmark.domain.log.merkle import verify_inclusion
+from guildmark.domain.recipes.clauses import Disclosure, disclose, disclose_all
+from guildmark.domain.recipes.recipe import RecipeDocument
+from guildmark.domain.verification.evidence import AccreditationDisclosure, ClaimDisclosure
+from guildmark.ports import DocumentKind, Documents, Facts, NodeStore, View, Work
+from guildmark.services.builds.inspecting import inspection_proof, keeping
+from guildmark.services.identity.naming import Naming
+from guildmark.services.index.projection import known
+
+DISCLOSURE_LIMITS = Limits(size=4 << 20, depth=8, values=50_000)
+
+
+class DisclosedThingUnknownError(NotFoundError):
+    """A document opens a thing that no final block holds."""
+
+    code = "disclosure.thingUnknown"
+    hint = "Register the thing first, wait until it is final, then disclose."
+
+
+class ProfileMismatchError(ContentError):
+    """A profile is not what its identity's digest commits to."""
+
+    code = "profile.mismatch"
+    hint = "Send the profile as it was registered, salt included."
+
+
+class DocumentUnknownError(NotFoundError):
+    """This home does not hold the document that opens a thing."""
+
+    code = "disclosure.documentUnknown"
+    hint = "Use the home that made or received it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosing:
+    """Use cases around disclosures."""
+
+    store: NodeStore
+    naming: Naming
+
+    def receive(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
+        """Keep a document after checking it against the digest on chain.
+
+        Args:
+            kind: What it opens: terms, recipe, site recipe, claim, profile, accreditation or
+                inspection.
+            key: The id of the license, recipe, site recipe, claim, identity or accreditation, or
+                the digest of the inspection's envelope.
+            body: The document; clauses as `Disclosure` writes them.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: The document does not follow its schema.
+            DisclosedThingUnknownError: No final block holds the thing.
+            ContentError: It is not what the digest on chain commits to.
+        """
+        with self.store.writing() as work:
+            if kind is DocumentKind.INSPECTION:
+                key, body = _inspection(work, key, body)
+            else:
+                _CHECKS[kind](work.facts, key, body)
+            work.documents.put(kind, key, body)
+            if kind is DocumentKind.CLAIM:
+                note_number(ClaimId(Bytes32(key)), work)
+            if kind is DocumentKind.PROFILE:
+                self.naming.note(IdentityId(Bytes32(key)), work)
+
+    def show(self, kind: DocumentKind, key: bytes, *, paths: Collection[str] = ()) -> bytes:
+        """Return the document of this home that opens a thing, ready to be disclosed.
+
+        Args:
+            kind: What it opens.
+            key: The id of the license, recipe, site recipe, claim or identity.
+            paths: Of a recipe, the clauses to open; all of them where none is named.
+
+        Raises:
+            DocumentUnknownError: This home holds no such document.
+            ClauseUnknownError: No clause has one of the paths.
+        """
+        is_recipe = kind in {DocumentKind.RECIPE, DocumentKind.SITE_RECIPE}
+        kept = DocumentKind.RECIPE_DOCUMENT if is_recipe else kind
+        with self.store.reading() as view:
+            is_logged = kind is DocumentKind.INSPECTION
+            body = _logged(view, key) if is_logged else view.documents.get(kept, key)
+        if body is None:
+            message = f"This home holds no {kind.value} of 0x{key.hex()}."
+            raise DocumentUnknownError(message, kind=kind.value, key="0x" + key.hex())
+        return _recipe_body(body, paths) if is_recipe else body
+
+
+def _logged(view: View, key: bytes) -> bytes | None:
+    """Return the proof of an inspection in this home's own log, None where it is not final."""
+    build = view.log.build(Digest(Bytes32(key)))
+    proof = None if build is None else inspection_proof(build, view)
+    return None if proof is None else proof.encode()
+
+
+def _inspection(work: Work, key: bytes, body: bytes) -> tuple[bytes, bytes]:
+    """Return the build that an inspection is about, and all that is kept of its inspections."""
+    proof = InspectionProof.parse(body)
+    _, said, entry = proof.opened()
+    record = proof.record
+    fact = work.facts.get(RecordFact, record.log, record.seq)
+    if entry.envelope != key or fact is None or fact.record != record:
+        raise _unknown(key)
+    verify_inclusion(
+        data=entry.leaf_data(proof.salt),
+        index=proof.position,
+        count=record.count,
+        path=proof.path,
+        root=record.root,
+    )
+    return said.envelope, keeping(work.documents.get(DocumentKind.INSPECTION, said.envelope), proof)
+
+
+def shown_clauses(documents: Documents, kind: DocumentKind, key: bytes) -> Disclosure | None:
+    """Return what was disclosed of a tree of clauses, None where nothing was."""
+    body = documents.get(kind, key)
+    return None if body is None else _clauses(body)
+
+
+def shown_claim(documents: Documents, claim: ClaimFact) -> ClaimDisclosure | None:
+    """Return a claim, opened, None where it is neither public nor disclosed."""
+    if claim.value:
+        scheme = claim.scheme.rstrip(b"\0").decode()
+        document = ClaimDocument(scheme=scheme, value=claim.value, salt=claim.salt)
+        return ClaimDisclosure(issuer=claim.issuer, subject=claim.subject, claim=document)
+    body = documents.get(DocumentKind.CLAIM, claim.id)
+    return None if body is None else _claim(body)
+
+
+def shown_accreditation(
+    documents: Documents, given: AccreditationId
+) -> AccreditationDisclosure | None:
+    """Return an accreditation, opened, None where it was not disclosed."""
+    body = documents.get(DocumentKind.ACCREDITATION, given)
+    return None if body is None else _accreditation(body)
+
+
+def note_number(claim: ClaimId, work: Work) -> None:
+    """Let a claim be found by its identifier, where this home can read it."""
+    fact = known(work.facts, ClaimFact, claim)
+    shown = shown_claim(work.documents, fact)
+    if shown is not None:
+        number = number_digest(shown.claim.value)
+        work.facts.put(NumberFact(scheme=fact.scheme, number=number, claim=claim))
+
+
+def note_profile(identity: IdentityId, digest: Digest, work: Work) -> None:
+    """Let the profile that an identity changed to stand, where this home wrote it."""
+    body = work.documents.get(DocumentKind.PROFILE, digest)
+    if body is not None:
+        work.documents.put(DocumentKind.PROFILE, identity, body)
+
+
+def clauses_body(disclosure: Disclosure) -> bytes:
+    """Return the document that discloses clauses."""
+    return canonical(disclosure.to_json())
+
+
+def claim_body(issuer: IdentityId, subject: IdentityId, document: ClaimDocument) -> bytes:
+    """Return the document that discloses a claim."""
+    return canonical(codec.dump(ClaimDisclosure(issuer=issuer, subject=subject, claim=document)))
+
+
+def accreditation_body(issuer: IdentityId, subject: IdentityId, scope: ScopeDocument) -> bytes:
+    """Return the document that discloses an accreditation."""
+    shown = AccreditationDisclosure(issuer=issuer, subject=subject, scope=scope)
+    return canonical(codec.dump(shown))
+
+
+def _recipe_body(document: bytes, paths: Collection[str]) -> bytes:
+    clauses = RecipeDocument.parse(document).clauses
+    return clauses_body(disclose(clauses, paths) if paths else disclose_all(clauses))
+
+
+def _check_terms(facts: Facts, key: bytes, body: bytes) -> None:
+    numbered = facts.get(LicenseNumberFact, key)
+    granted = None if numbered is None else facts.get(LicenseFact, numbered.number)
+    _check_clauses(None if granted is None else granted.terms.terms_root, key, body)
+
+
+def _check_recipe(facts: Facts, key: bytes, body: bytes) -> None:
+    published = facts.get(RecipeFact, key)
+    _check_clauses(None if published is None else published.recipe.root, key, body)
+
+
+def _check_site_recipe(facts: Facts, key: bytes, body: bytes) -> None:
+    published = facts.get(SiteRecipeFact, key)
+    _check_clauses(None if published is None else published.recipe.root, key, body)
+
+
+def _check_clauses(root: Digest | None, key: bytes, body: bytes) -> None:
+    if root is None:
+        raise _unknown(key)
+    _clauses(body).verify(root)
+
+
+def _check_claim(facts: Facts, key: bytes, body: bytes) -> None:
+    claim = _claim(body)
+    if claim.id() != key or facts.get(ClaimFact, key) is None:
+        raise _unknown(key)
+
+
+def _check_accreditation(facts: Facts, key: bytes, body: bytes) -> None:
+    if facts.get(AccreditationFact, key) is None or _accreditation(body).id() != key:
+        raise _unknown(key)
+
+
+def _check_profile(facts: Facts, key: bytes, body: bytes) -> None:
+    identity = facts.get(IdentityFact, key)
+    if identity is None:
+        raise _unknown(key)
+    profile = dict(parse_object(body, DISCLOSURE_LIMITS))
+    salt = bytes32_from_hex(str(profile.pop("salt", "")))
+    if profile_digest(profile, salt) != identity.profile:
+        message = f"The profile is not the one of identity 0x{key.hex()}."
+        raise ProfileMismatchError(message, identity="0x" + key.hex())
+    check_profile_name(profile)
+
+
+def _clauses(body: bytes) -> Disclosure:
+    return read_document(body, Disclosure.read, DISCLOSURE_LIMITS)
+
+
+def _claim(body: bytes) -> ClaimDisclosure:
+    return codec.load(ClaimDisclosure, parse_object(body, DISCLOSURE_LIMITS))
+
+
+def _accreditation(body: bytes) -> AccreditationDisclosure:
+    return codec.load(AccreditationDisclosure, parse_object(body, DISCLOSURE_LIMITS))
+
+
+def _unknown(key: bytes) -> DisclosedThingUnknownError:
+    message = f"No final block holds what 0x{key.hex()} names."
+    return DisclosedThingUnknownError(message, key="0x" + key.hex())
+
+
+_Check: TypeAlias = Callable[[Facts, bytes, bytes], None]
+
+_CHECKS: Mapping[DocumentKind, _Check] = MappingProxyType(
+    {
+        DocumentKind.TERMS: _check_terms,
+        DocumentKind.RECIPE: _check_recipe,
+        DocumentKind.SITE_RECIPE: _check_site_recipe,
+        DocumentKind.CLAIM: _check_claim,
+        DocumentKind.PROFILE: _check_profile,
+        DocumentKind.ACCREDITATION: _check_accreditation,
+    }
+)

@@ -1,0 +1,143 @@
+"""Recipes: drafted with fresh salts, published by the design's owner, derived by each site."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.fields import Fields, read_object
+from guildmark.domain.encoding.strictjson import JsonValue, parse_object
+from guildmark.domain.errors import NotFoundError
+from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, RecipeId, SiteRecipeId, to_hex
+from guildmark.domain.recipes.recipe import (
+    DOCUMENT_LIMITS,
+    DOCUMENT_TYPE,
+    Recipe,
+    RecipeDocument,
+    SiteRecipe,
+    Status,
+)
+from guildmark.ports import Call, DocumentKind, Entropy, Ledger, NodeStore
+from guildmark.services.identity.accounts import Account
+
+_SALT_SIZE = 32
+
+
+class RecipeDocumentUnknownError(NotFoundError):
+    """This home does not hold the recipe in full."""
+
+    code = "recipe.documentUnknown"
+    hint = "Use the home that published or received the recipe."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipes:
+    """Use cases around recipes; the account owns the design, or speaks for the site."""
+
+    ledger: Ledger
+    account: Account
+    store: NodeStore
+    entropy: Entropy
+
+    def draft(self, data: bytes) -> RecipeDocument:
+        """Return the recipe that people wrote without salts, with a fresh salt on each clause.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: A member is missing, unknown or of another type.
+            MalformedError: A clause is malformed, out of order, or in no known group.
+        """
+        return read_object(parse_object(data, DOCUMENT_LIMITS), self._read_draft)
+
+    def publish(self, recipe: Recipe, document: RecipeDocument, *, status: Status) -> RecipeId:
+        """Publish a recipe, as the design's owner, and return its id.
+
+        Raises:
+            CallerRefusedError: The account does not own the design.
+            RecipePublishedError: The recipe is on record already.
+            DesignUnknownError: The design has no such revision.
+            RecipeUnknownError: The recipe that it supersedes is not on record.
+            RecipeSupersededError: That one has a successor already.
+            RecipeInvalidError: That one is of another design, or the kind of change does not fit.
+        """
+        recipe_id = recipe.id()
+        self._keep(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
+        struct = (
+            *(recipe.root, recipe.design, recipe.revision),
+            *(recipe.supersedes, recipe.change, recipe.plan),
+        )
+        self.account.call(ContractName.RECIPES, "publish", struct, status, once=recipe_id.hex())
+        return recipe_id
+
+    def set_status(self, recipe_id: RecipeId, status: Status) -> None:
+        """Give a recipe another status from now on, as the design's owner.
+
+        Raises:
+            RecipeUnknownError: The recipe is not on record.
+            CallerRefusedError: The account does not own the design.
+            RecipeStepError: It has this status, is retired, or moved in the meantime.
+        """
+        counted = Call(contract=ContractName.RECIPES, function="stepCount", args=(recipe_id,))
+        steps: int = self.ledger.read(counted)
+        self.account.call(
+            *(ContractName.RECIPES, "setStatus", recipe_id, steps, status),
+            once=f"{recipe_id.hex()}:{steps}:{status.value}",
+        )
+
+    def derive(
+        self, master: RecipeDocument, choices: Mapping[str, str], *, name: str
+    ) -> RecipeDocument:
+        """Return a site's recipe: what the master leaves open takes the chosen values.
+
+        Raises:
+            ClauseUnknownError: A choice for a path that no clause has.
+            ChoiceForbiddenError: A choice for a core or custom clause.
+            WindowExceededError: A choice outside its window.
+        """
+        return master.derive(choices, name=name, new_salt=self._salt)
+
+    def publish_site_recipe(
+        self, master: RecipeId, site: IdentityId, model: Digest, document: RecipeDocument
+    ) -> SiteRecipeId:
+        """Publish a site's recipe, as the site's controller, and return its id.
+
+        Raises:
+            CallerRefusedError: The account does not speak for the site.
+            RecipeUnknownError: The master is not on record.
+            RecipePublishedError: The site recipe is on record already.
+        """
+        recipe = SiteRecipe(master=master, site=site, model=model, root=document.root())
+        recipe_id = recipe.id()
+        self._keep(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
+        struct = (recipe.master, recipe.site, recipe.model, recipe.root)
+        self.account.call(ContractName.RECIPES, "publishSiteRecipe", struct, once=recipe_id.hex())
+        return recipe_id
+
+    def document(self, recipe_id: RecipeId | SiteRecipeId) -> RecipeDocument:
+        """Return a recipe in full, salts included.
+
+        Raises:
+            RecipeDocumentUnknownError: It is not in this home.
+        """
+        with self.store.reading() as view:
+            body = view.documents.get(DocumentKind.RECIPE_DOCUMENT, recipe_id)
+        if body is None:
+            message = f"The recipe {to_hex(recipe_id)} is not in this home."
+            raise RecipeDocumentUnknownError(message, recipe=to_hex(recipe_id))
+        return RecipeDocument.parse(body)
+
+    def _keep(self, kind: DocumentKind, key: bytes, document: RecipeDocument) -> None:
+        with self.store.writing() as work:
+            work.documents.put(kind, key, document.encode())
+
+    def _read_draft(self, fields: Fields) -> RecipeDocument:
+        name = fields.text("name")
+        clauses = [self._salted(clause) for clause in fields.array("clauses")]
+        written: JsonValue = {"type": DOCUMENT_TYPE, "name": name, "clauses": clauses}
+        return RecipeDocument.parse(canonical(written))
+
+    def _salted(self, clause: JsonValue) -> JsonValue:
+        return {**clause, "salt": to_hex(self._salt())} if isinstance(clause, Mapping) else clause
+
+    def _salt(self) -> Bytes32:
+        return Bytes32(self.entropy.token(_SALT_SIZE))

@@ -1,0 +1,1 @@
+"""Keys of design files: deposited, asked for, released, reconciled."""

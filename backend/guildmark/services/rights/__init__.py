@@ -1,0 +1,1 @@
+"""Designs, licenses and lawful use."""

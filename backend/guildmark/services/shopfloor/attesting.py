@@ -1,0 +1,383 @@
+"""Attesting: jobs that ended become envelopes, each under a counter of its own, stored at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Resource
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.builds.telemetry import telemetry_resource
+from guildmark.domain.chain.refusals import LaneLogError
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.errors import ConflictError, NotFinalError, NotFoundError
+from guildmark.domain.identifiers import Digest, LaneNumber, UnitNumber
+from guildmark.domain.labels.digital_link import DigitalLink, operator_token, serial_in_lane
+from guildmark.domain.rights.metering import QuotaExceededError
+from guildmark.domain.shopfloor.fieldwork import (
+    PENDING,
+    STANDING,
+    TAKEN,
+    Brief,
+    Job,
+    JobState,
+    Note,
+    Post,
+    Signed,
+    SignedState,
+    Watched,
+    next_unit,
+)
+from guildmark.domain.shopfloor.jobs import Piece
+from guildmark.ports import AgentReader, AgentStore, AgentWriter, Clock, KeyName
+from guildmark.services.builds.builds import Assignment, Builds, Finished
+from guildmark.services.log.ingest import UnitMismatchError
+
+_SCRAP = "scrap/"
+
+
+class UninformedError(NotFinalError):
+    """No node has told the agent yet what its machine is to sign."""
+
+    code = "agent.uninformed"
+    hint = "Give the agent a node that answers; nothing is lost until then."
+
+
+class BeaconAwaitedError(NotFinalError):
+    """A job has no beacon, and no final record is younger than its rights."""
+
+    code = "agent.beaconAwaited"
+    hint = "Wait for the next record of any log; `guildmark log tick` writes one."
+
+
+class JobFileUnknownError(NotFoundError):
+    """Neither the machine nor its settings tell which job file it ran."""
+
+    code = "agent.jobFileUnknown"
+    hint = "Name the job file in the agent's file: `job = PATH`."
+
+
+class MachinePausedError(ConflictError):
+    """The agent signs and sends nothing for a machine until its owner decides."""
+
+    code = "agent.paused"
+    hint = "See why with `guildmark agent status`, then `guildmark agent resume` or `adopt`."
+
+
+class NothingToSignAgainError(ConflictError):
+    """An envelope is in the log, or another one stands for it."""
+
+    code = "agent.notSignable"
+    hint = "Only what was refused, or was not sent, is signed again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attesting:
+    """Use cases around signing what machines did."""
+
+    store: AgentStore
+    builds: Builds
+    clock: Clock
+
+    def sign(self, post: Post) -> int:
+        """Sign each piece of each job that was released; each in a transaction of its own.
+
+        Returns:
+            How many were signed.
+
+        Raises:
+            UninformedError: No node has told anything yet.
+            BeaconAwaitedError: A job has no beacon, and there is none to take now.
+            JobFileUnknownError: Nobody tells the job file.
+            QuotaExceededError: The lane has no unit left.
+            KeyMissingError: There is no such key, or its device is away.
+            PasswordWrongError: The key does not open.
+        """
+        signed = 0
+        while (step := self._sign_next(post)) is not None:
+            signed += step
+        return signed
+
+    def _sign_next(self, post: Post) -> int | None:
+        """Return how many pieces were signed now, None where nothing is left to do."""
+        with self.store.writing() as work:
+            released = work.jobs(JobState.RELEASED, machine=post.name)
+            watched = work.machine(post.name)
+            if not released or watched.paused:
+                return None
+            job = released[0]
+            piece = _next_piece(job, work)
+            if piece is None:
+                work.keep_job(replace(job, state=JobState.SIGNED))
+                return 0
+            self._sign(post, job, piece, watched, work)
+            return 1
+
+    def _sign(self, post: Post, job: Job, piece: int, watched: Watched, work: AgentWriter) -> None:
+        brief = _informed(watched)
+        label = self._label(post, job.pieces[piece], brief, work)
+        finished = Finished(
+            label=label,
+            counter=watched.counter + 1,
+            beacon=_beacon(job, brief),
+            started_on=_began(job),
+            finished_on=_ended(job),
+            measurements=job.pieces[piece].measurements,
+            technician=job.technician,
+            is_late_report=job.is_late,
+            byproducts=tuple(_byproducts(job, work)),
+        )
+        unit = _unit(post, brief, work.units(post.lane, *STANDING))
+        statement = self.builds.state(_assigned(post, job, brief, unit), finished)
+        work.keep_machine(replace(watched, counter=finished.counter))
+        self._keep(
+            post,
+            statement,
+            Signed(
+                machine=post.name,
+                job=job.job,
+                piece=piece,
+                counter=finished.counter,
+                label=label,
+                log=brief.external.log,
+                lane=post.lane,
+                digest=Digest(bytes(32)),
+                unit=unit,
+                signed_at=self.clock.now(),
+            ),
+            work,
+        )
+
+    def _keep(
+        self, post: Post, statement: BuildStatement, signed: Signed, work: AgentWriter
+    ) -> Signed:
+        envelope = self.builds.attest(statement, key=KeyName(post.key))
+        kept = replace(signed, digest=envelope_digest(envelope))
+        work.keep_signed(kept, envelope)
+        return kept
+
+    def _label(self, post: Post, piece: Piece, brief: Brief, work: AgentWriter) -> str:
+        serial = piece.serial
+        if serial is None:
+            book = work.lane(post.lane)
+            work.keep_lane(replace(book, serial=book.serial + 1))
+            serial = _serial(post, book.serial + 1)
+        if post.gtin is not None:
+            return DigitalLink.of_part(post.host, post.gtin, serial).label
+        token = operator_token(brief.operator)
+        return DigitalLink.of_own_part(post.host, token, serial).label
+
+    def sign_again(self, post: Post, digest: Digest) -> Signed:
+        """Sign a refused or unsent statement again, with the machine's present key and lane.
+
+        The new envelope has the same counter and label, and names the one that it replaces. Its
+        beacon is the newest one, so that it is a late report.
+
+        Raises:
+            MachinePausedError: The machine waits for its owner.
+            NothingToSignAgainError: It is in the log, or another one stands for it.
+            GuildmarkError: As ``sign``.
+        """
+        with self.store.writing() as work:
+            watched = work.machine(post.name)
+            _check_running(watched)
+            brief = _informed(watched)
+            found = _signable(digest, post, work)
+            beacon = brief.usable_beacon
+            if beacon is None:
+                message = "No final record is younger than the machine's rights."
+                raise BeaconAwaitedError(message)
+            named = [unit for unit in work.units(post.lane, *STANDING) if unit != found.unit]
+            unit = _unit(post, brief, named)
+            return self._replace(post, found, brief, work, unit=unit, beacon=beacon)
+
+    def mend(self, post: Post) -> int:
+        """Sign the queue again where its lane moved to another log, or a unit was lost before it.
+
+        Returns:
+            How many were signed again.
+
+        Raises:
+            UnitMismatchError: Somebody else draws from the lane; the caller pauses the machine.
+            GuildmarkError: As ``sign``.
+        """
+        with self.store.writing() as work:
+            watched = work.machine(post.name)
+            brief = watched.brief
+            if watched.paused or brief is None:
+                return 0
+            rows = [row for row in _mendable(work, brief) if row.lane == post.lane]
+            return sum(
+                self._mend_one(post, row, unit, brief, work)
+                for row, unit in _expected(post, rows, brief, work)
+                if row.machine == post.name
+            )
+
+    def _mend_one(
+        self, post: Post, row: Signed, unit: UnitNumber | None, brief: Brief, work: AgentWriter
+    ) -> int:
+        has_moved = row.log != brief.external.log
+        if not has_moved and row.code != UnitMismatchError.code:
+            return 0
+        if not has_moved and unit == row.unit:
+            work.change_signed(replace(row, code=None, reason=None))
+            return 0
+        if not has_moved and unit is not None and row.unit is not None and unit > row.unit:
+            message = f"The lane gives unit {unit} next; {row.unit} was to be the next one here."
+            raise UnitMismatchError(message, named=row.unit, next=unit)
+        self._replace(post, row, brief, work, unit=unit)
+        return 1
+
+    def _replace(
+        self,
+        post: Post,
+        row: Signed,
+        brief: Brief,
+        work: AgentWriter,
+        *,
+        unit: UnitNumber | None,
+        beacon: Beacon | None = None,
+    ) -> Signed:
+        old = BuildStatement.parse(Envelope.parse(work.envelope(row.digest)).payload)
+        run = replace(old.run, maker=brief.maker, site=brief.site)
+        changed = replace(
+            old,
+            external=_external(brief, unit),
+            run=run if beacon is None else replace(run, is_late_report=True),
+            beacon=beacon or old.beacon,
+            replaces=row.digest,
+        )
+        work.change_signed(replace(row, state=SignedState.REPLACED))
+        signed = replace(
+            row,
+            state=SignedState.SIGNED,
+            log=brief.external.log,
+            unit=unit,
+            code=None,
+            reason=None,
+            replaces=row.digest,
+            signed_at=self.clock.now(),
+        )
+        text = f"counter {row.counter} signed again"
+        work.note(Note(at=self.clock.now(), machine=post.name, code="replaced", text=text))
+        return self._keep(post, changed, signed, work)
+
+
+def _next_piece(job: Job, work: AgentReader) -> int | None:
+    done = {row.piece for row in work.signed_of(job.machine, job.job)}
+    numbers = range(len(job.pieces))
+    left = (n for n in numbers if n not in done and job.pieces[n].conforming is not False)
+    return next(left, None)
+
+
+def _informed(watched: Watched) -> Brief:
+    if watched.brief is None:
+        message = f"No node has told yet what {watched.name} is to sign."
+        raise UninformedError(message, machine=watched.name)
+    return watched.brief
+
+
+def _check_running(watched: Watched) -> None:
+    if watched.paused:
+        message = f"{watched.name} waits for its owner: {watched.reason}"
+        raise MachinePausedError(message, machine=watched.name)
+
+
+def _signable(digest: Digest, post: Post, work: AgentReader) -> Signed:
+    states = (*PENDING, SignedState.REFUSED)
+    found = [row for row in work.signed(*states) if row.digest == digest]
+    if not found or found[0].machine != post.name:
+        message = f"No envelope {digest.hex()[:16]}… of {post.name} can be signed again."
+        raise NothingToSignAgainError(message, digest=digest.hex())
+    return found[0]
+
+
+def _beacon(job: Job, brief: Brief) -> Beacon:
+    beacon = job.beacon or brief.usable_beacon
+    if beacon is None:
+        message = f"Job {job.job[:80]} has no beacon, and no record is younger than its rights."
+        raise BeaconAwaitedError(message, job=job.job[:80])
+    return beacon
+
+
+def _began(job: Job) -> int:
+    """Return when a job began; a claim that contradicts its end is not passed on."""
+    return min(_ended(job), job.started_at or _ended(job))
+
+
+def _ended(job: Job) -> int:
+    return job.finished_at or 0
+
+
+def _external(brief: Brief, unit: UnitNumber | None) -> ExternalParameters:
+    return replace(brief.external, unit=unit)
+
+
+def _assigned(post: Post, job: Job, brief: Brief, unit: UnitNumber | None) -> Assignment:
+    file = job.file or post.job
+    if file is None:
+        message = f"Nobody tells which file {post.name} ran as {job.job[:80]}."
+        raise JobFileUnknownError(message, machine=post.name, job=job.job[:80])
+    return Assignment(
+        external=_external(brief, unit),
+        maker=brief.maker,
+        site=brief.site,
+        machine=post.machine,
+        ciphertext=brief.ciphertext,
+        job=file,
+        settings=job.settings or post.settings,
+        firmware=job.firmware or post.firmware,
+    )
+
+
+def _unit(post: Post, brief: Brief, named: Sequence[UnitNumber]) -> UnitNumber | None:
+    """Return the unit to name, None where others draw from the lane too."""
+    if not post.is_alone:
+        return None
+    unit = next_unit(brief, named)
+    if unit is None:
+        message = f"Lane {post.lane} has no unit left; {brief.end - 1} was its last."
+        raise QuotaExceededError(message, lane=post.lane, left=0, asked=1)
+    return unit
+
+
+def _mendable(work: AgentReader, brief: Brief) -> Iterator[Signed]:
+    """Yield what waits, and what got no unit because its lane had moved to another log."""
+    for row in work.signed(*PENDING, SignedState.REFUSED):
+        has_moved = row.code == LaneLogError.code and row.log != brief.external.log
+        if row.state is not SignedState.REFUSED or has_moved:
+            yield row
+
+
+def _expected(
+    post: Post, rows: Sequence[Signed], brief: Brief, work: AgentReader
+) -> Iterator[tuple[Signed, UnitNumber | None]]:
+    """Yield what waits for a lane, in order, each with the unit that it will get."""
+    named = list(work.units(LaneNumber(post.lane), *TAKEN))
+    for row in rows:
+        if row.unit is None:
+            yield row, None
+            continue
+        unit = next_unit(brief, named)
+        yield row, unit
+        if unit is not None:
+            named.append(unit)
+
+
+def _byproducts(job: Job, work: AgentReader) -> Iterator[Resource]:
+    """Yield what a statement names beside its part: telemetry, files, pieces that are scrap."""
+    chunks = [kept.chunk.encode() for kept in work.chunks(job.machine, job.job)]
+    if chunks:
+        yield telemetry_resource(chunks)
+    for file in job.files:
+        yield Resource(name=file.name, digest=file.digest)
+    for number, piece in enumerate(job.pieces, start=1):
+        if piece.conforming is False:
+            record = f"{job.machine}\n{job.job}\n{number}".encode()
+            yield Resource(name=f"{_SCRAP}{number}", digest=sha256(record))
+
+
+def _serial(post: Post, number: int) -> str:
+    if post.is_alone:
+        return serial_in_lane(post.lane, number)
+    # Others make labels in this lane, too.
+    return f"{post.lane}-{post.machine.hex()[:6]}-{number:05d}"
