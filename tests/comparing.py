@@ -6,16 +6,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from guildmark.domain.clause import ClausePath
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.dataset import Dataset, GaugeStudy, Trial
 from guildmark.domain.equivalence.plan import (
     CharacteristicPlan,
     EquivalencePlan,
     engine_digest,
 )
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, RecipeId
 from guildmark.domain.measurement.readings import Reading
+from guildmark.domain.recipes.clause import ClausePath
 
 WIDTH = ClausePath("/tolerance/width")
 HEIGHT = ClausePath("/tolerance/height")

@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
-from guildmark.domain.canonical import canonical
-from guildmark.domain.clause import ClausePath
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.fields import read_document
+from guildmark.domain.encoding.strictjson import Limits
 from guildmark.domain.equivalence.leaves import SaltedList
-from guildmark.domain.fields import read_document
 from guildmark.domain.identifiers import Bytes32, Digest
 from guildmark.domain.measurement.readings import Reading
-from guildmark.domain.strictjson import Limits
+from guildmark.domain.recipes.clause import ClausePath
 
 _READING_LIMITS = Limits(size=1 << 14, depth=3, values=40)
 

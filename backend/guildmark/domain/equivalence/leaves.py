@@ -6,10 +6,10 @@ Item n's salt is SHA-256(tag || secret || n in eight bytes), its leaf SHA-256(ta
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import ContentError
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest, to_hex
-from guildmark.domain.merkle import MerkleTree
+from guildmark.domain.log.merkle import MerkleTree
 
 _SALT_TAG = b"guildmark/equivalence/salt/v1"
 _LEAF_TAG = b"guildmark/equivalence/leaf/v1"

@@ -6,14 +6,14 @@ from enum import StrEnum
 from typing import NoReturn, Self, cast
 
 from guildmark.domain import codec
-from guildmark.domain.canonical import canonical
-from guildmark.domain.clause import ClausePath, parse_path
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.encoding.strictjson import JsonObject, JsonValue, Limits, parse_object
 from guildmark.domain.equivalence.leaves import SaltedList
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import UINT40_MAX, Bytes32, Digest, RecipeId
-from guildmark.domain.quantity import check_unit, parse_decimal
-from guildmark.domain.strictjson import JsonObject, JsonValue, Limits, parse_object
+from guildmark.domain.recipes.clause import ClausePath, parse_path
+from guildmark.domain.recipes.quantity import check_unit, parse_decimal
 
 ENGINE_VERSION = 1
 """Grows with every change that gives other figures for the same plan and data."""

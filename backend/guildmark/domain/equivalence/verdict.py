@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import Self
 
 from guildmark.domain import codec
-from guildmark.domain.clause import ClausePath
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.equivalence.plan import Kind
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.hashing import sha256
 from guildmark.domain.identifiers import Digest
-from guildmark.domain.strictjson import Limits, parse_object
+from guildmark.domain.recipes.clause import ClausePath
 
 RESULT_LIMITS = Limits(size=1 << 28, depth=8, values=20_000_000)
 

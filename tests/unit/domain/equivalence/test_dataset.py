@@ -3,8 +3,8 @@ import random
 import pytest
 
 import comparing
+from guildmark.domain.encoding.fields import MemberMissingError
 from guildmark.domain.equivalence.dataset import opened_readings, ordered, reading_list
-from guildmark.domain.fields import MemberMissingError
 from guildmark.domain.identifiers import Bytes32
 
 SECRET = Bytes32(bytes(32))

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 import comparing
-from guildmark.domain.canonical import canonical
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.fields import MemberInvalidError, MemberUnknownError
 from guildmark.domain.equivalence.plan import (
     CHARACTERISTICS_MAX,
     Comparison,
@@ -20,9 +21,8 @@ from guildmark.domain.equivalence.plan import (
     Transformation,
     engine_digest,
 )
-from guildmark.domain.fields import MemberInvalidError, MemberUnknownError
 from guildmark.domain.identifiers import Bytes32, to_hex
-from guildmark.domain.quantity import MalformedDecimalError, UnknownUnitError
+from guildmark.domain.recipes.quantity import MalformedDecimalError, UnknownUnitError
 
 PLAN = comparing.plan(
     characteristics=(

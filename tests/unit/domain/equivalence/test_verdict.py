@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 import comparing
-from guildmark.domain.canonical import canonical
+from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.equivalence.plan import Kind, engine_digest
 from guildmark.domain.equivalence.verdict import (
     EquivalenceResult,
