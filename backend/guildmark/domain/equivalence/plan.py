@@ -5,7 +5,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NoReturn, Self, cast
 
-from guildmark.domain import codec
+from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue, Limits, parse_object

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from guildmark.domain import codec
+from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.equivalence.plan import Kind
