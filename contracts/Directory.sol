@@ -11,6 +11,7 @@ contract Directory is IDirectory {
     address private immutable _recipes;
     address private immutable _log;
     address private immutable _parts;
+    address private immutable _equivalence;
 
     // slither-disable-start missing-zero-check the zero address has no code
     constructor(
@@ -19,7 +20,8 @@ contract Directory is IDirectory {
         address licenses,
         address recipes,
         address log,
-        address parts
+        address parts,
+        address equivalence
     ) {
         _identities = _withCode(identities);
         _designs = _withCode(designs);
@@ -27,15 +29,18 @@ contract Directory is IDirectory {
         _recipes = _withCode(recipes);
         _log = _withCode(log);
         _parts = _withCode(parts);
+        _equivalence = _withCode(equivalence);
 
-        emit DirectoryPublished(Contracts(identities, designs, licenses, recipes, log, parts));
+        emit DirectoryPublished(Contracts(
+                identities, designs, licenses, recipes, log, parts, equivalence
+            ));
     }
 
     // slither-disable-end missing-zero-check
 
     /// @inheritdoc IDirectory
     function contracts() external view returns (Contracts memory) {
-        return Contracts(_identities, _designs, _licenses, _recipes, _log, _parts);
+        return Contracts(_identities, _designs, _licenses, _recipes, _log, _parts, _equivalence);
     }
 
     function _withCode(address account) private view returns (address) {

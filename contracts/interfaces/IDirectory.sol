@@ -12,6 +12,7 @@ interface IDirectory {
         address recipes;
         address log;
         address parts;
+        address equivalence;
     }
 
     /// @notice The contracts of this deployment are named.

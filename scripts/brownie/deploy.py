@@ -4,6 +4,7 @@ from brownie import (
     BuildLog,
     DesignRegistry,
     Directory,
+    EquivalenceRegistry,
     IdentityRegistry,
     LicenseRegistry,
     PartRegistry,
@@ -30,7 +31,9 @@ def deploy(account):
     if log.address != promised:
         raise RuntimeError(f"the log is at {log.address}, licenses expect it at {promised}")
     parts = account.deploy(PartRegistry, identities, licenses, log)
-    directory = account.deploy(Directory, identities, designs, licenses, recipes, log, parts)
+    equivalence = account.deploy(EquivalenceRegistry, identities, recipes)
+    named = (identities, designs, licenses, recipes, log, parts, equivalence)
+    directory = account.deploy(Directory, *named)
     return {
         "identities": identities,
         "designs": designs,
@@ -38,6 +41,7 @@ def deploy(account):
         "licenses": licenses,
         "log": log,
         "parts": parts,
+        "equivalence": equivalence,
         "directory": directory,
     }
 
@@ -45,4 +49,4 @@ def deploy(account):
 def main():
     """Deploy from the first account and print the addresses."""
     for name, contract in deploy(accounts[0]).items():
-        print(f"{name:10} {contract.address}")
+        print(f"{name:11} {contract.address}")

@@ -67,7 +67,7 @@ def append(system, people, seq, lane, n):
 def test_directory_names_the_deployed_contracts(system):
     named = system["directory"].contracts()
 
-    order = ("identities", "designs", "licenses", "recipes", "log", "parts")
+    order = ("identities", "designs", "licenses", "recipes", "log", "parts", "equivalence")
     assert named == tuple(system[name].address for name in order)
 
 

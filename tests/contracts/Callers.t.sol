@@ -5,6 +5,7 @@ import {IERC721} from "@openzeppelin/contracts/interfaces/IERC721.sol";
 
 import {IBuildLog} from "../../contracts/interfaces/IBuildLog.sol";
 import {IDesignRegistry} from "../../contracts/interfaces/IDesignRegistry.sol";
+import {IEquivalenceRegistry} from "../../contracts/interfaces/IEquivalenceRegistry.sol";
 import {IIdentityRegistry} from "../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../contracts/interfaces/IPartRegistry.sol";
@@ -38,6 +39,7 @@ contract CallersTest is Deployed {
         _designRows(design);
         _licenseRows(terms, lane, number);
         _recipeRows(design);
+        _equivalenceRows(design);
         _saleRow(design);
         _logRows(number, lane);
         _partRows(_append(number, 1, _leaf(_entry(), "salt"), _draws(lane, 1)));
@@ -93,14 +95,16 @@ contract CallersTest is Deployed {
 
     /// @dev The rows name every function that can change something, by the ABIs that ship.
     function test_TheRowsAreComplete() public view {
-        string[6] memory names = ["identities", "designs", "licenses", "recipes", "log", "parts"];
-        address[6] memory targets = [
+        string[7] memory names =
+            ["identities", "designs", "licenses", "recipes", "log", "parts", "equivalence"];
+        address[7] memory targets = [
             address(identities),
             address(designs),
             address(licenses),
             address(recipes),
             address(log),
-            address(parts)
+            address(parts),
+            address(equivalence)
         ];
         for (uint256 i = 0; i < names.length; ++i) {
             _assertComplete(names[i], targets[i]);
@@ -333,6 +337,51 @@ contract CallersTest is Deployed {
         IRecipeRegistry.SiteRecipe memory own = IRecipeRegistry.SiteRecipe(id, siteId, 0, "own");
         call = abi.encodeCall(recipes.publishSiteRecipe, (own));
         _row("publishSiteRecipe", target, call, siteManager);
+    }
+
+    /// @dev A plan in each stage, so that each call has one that it works on.
+    function _equivalenceRows(bytes32 design) private {
+        address target = address(equivalence);
+        IEquivalenceRegistry.Plan memory plan = _plan(design);
+        bytes memory call = abi.encodeCall(equivalence.register, (plan));
+        _row("register", target, call, maker);
+        plan.document = "joins";
+        vm.prank(maker);
+        equivalence.register(plan);
+        call = abi.encodeCall(equivalence.join, (plan, siteId, "scope"));
+        _row("join", target, call, siteManager);
+        plan.document = "commits";
+        bytes32 id = _joined(plan);
+        call = abi.encodeCall(equivalence.commit, (id, siteId, "blind"));
+        _row("commit", target, call, siteManager);
+        plan.document = "reveals";
+        id = _committed(plan);
+        call = abi.encodeCall(equivalence.reveal, (id, siteId, "root", "salt"));
+        _row("reveal", target, call);
+        plan.document = "certifies";
+        id = _committed(plan);
+        equivalence.reveal(id, siteId, "root", "salt");
+        IEquivalenceRegistry.Outcome verdict = IEquivalenceRegistry.Outcome.Equivalent;
+        call = abi.encodeCall(equivalence.certify, (id, siteId, verdict, "result", 0));
+        _row("certify", target, call, authority);
+        _certificateRows(plan);
+    }
+
+    function _certificateRows(IEquivalenceRegistry.Plan memory plan) private {
+        address target = address(equivalence);
+        plan.document = "stands";
+        bytes32 id = _committed(plan);
+        equivalence.reveal(id, siteId, "root", "salt");
+        vm.prank(authority);
+        equivalence.certify(id, siteId, IEquivalenceRegistry.Outcome.Equivalent, "result", 0);
+        bytes memory call =
+            abi.encodeCall(equivalence.challenge, (id, siteId, authorityId, "another"));
+        _row("challenge", target, call, authority);
+        call = abi.encodeCall(equivalence.suspend, (id, siteId, "drift"));
+        _row("suspend", target, call, authority, siteManager);
+        IEquivalenceRegistry.Cause cause = IEquivalenceRegistry.Cause.MachineMoved;
+        call = abi.encodeCall(equivalence.lapse, (id, siteId, cause));
+        _row("lapse", target, call, authority, siteManager);
     }
 
     function _logRows(uint40 number, uint40 lane) private {

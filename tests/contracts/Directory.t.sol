@@ -14,6 +14,7 @@ contract DirectoryTest is Deployed {
         vm.assertEq(all.recipes, address(recipes), "recipes");
         vm.assertEq(all.log, address(log), "log");
         vm.assertEq(all.parts, address(parts), "parts");
+        vm.assertEq(all.equivalence, address(equivalence), "equivalence");
     }
 
     function test_Deploy_PublishesAll() public {
@@ -23,8 +24,8 @@ contract DirectoryTest is Deployed {
     }
 
     function test_Deploy_RevertWhen_AnAddressHasNoCode() public {
-        for (uint256 i = 0; i < 6; ++i) {
-            address[6] memory addresses = _addresses();
+        for (uint256 i = 0; i < 7; ++i) {
+            address[7] memory addresses = _addresses();
             addresses[i] = stranger;
 
             vm.expectRevert(abi.encodeWithSelector(IDirectory.CodeMissing.selector, stranger));
@@ -32,18 +33,19 @@ contract DirectoryTest is Deployed {
         }
     }
 
-    function _addresses() private view returns (address[6] memory) {
+    function _addresses() private view returns (address[7] memory) {
         return [
             address(identities),
             address(designs),
             address(licenses),
             address(recipes),
             address(log),
-            address(parts)
+            address(parts),
+            address(equivalence)
         ];
     }
 
-    function _directory(address[6] memory addresses) private {
+    function _directory(address[7] memory addresses) private {
         vm.deployCode("Directory.sol", abi.encode(addresses));
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IBuildLog} from "../../contracts/interfaces/IBuildLog.sol";
+import {IEquivalenceRegistry} from "../../contracts/interfaces/IEquivalenceRegistry.sol";
 import {IIdentityRegistry} from "../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../contracts/interfaces/IPartRegistry.sol";
@@ -277,6 +278,38 @@ contract GasTest is Deployed {
         vm.prank(siteManager);
         recipes.publishSiteRecipe(own);
         _measured("RecipeRegistry.publishSiteRecipe");
+    }
+
+    function test_Equivalence() public {
+        IEquivalenceRegistry.Plan memory plan = _plan(designs_());
+        plan.sites = new bytes32[](3);
+        (plan.sites[0], plan.sites[1], plan.sites[2]) = ("one", "two", siteId);
+        vm.prank(maker);
+        bytes32 id = equivalence.register(plan);
+        _measured("EquivalenceRegistry.register, 3 sites");
+        vm.prank(siteManager);
+        equivalence.join(plan, siteId, keccak256("scope"));
+        _measured("EquivalenceRegistry.join");
+        bytes32 root = keccak256("root");
+        bytes32 blind = _blind(id, siteId, root, SALT);
+        vm.prank(siteManager);
+        equivalence.commit(id, siteId, blind);
+        _measured("EquivalenceRegistry.commit");
+        vm.warp(plan.commitBy);
+        equivalence.reveal(id, siteId, root, SALT);
+        _measured("EquivalenceRegistry.reveal");
+
+        vm.prank(authority);
+        equivalence.certify(
+            id, siteId, IEquivalenceRegistry.Outcome.Equivalent, keccak256("result"), 0
+        );
+        _measured("EquivalenceRegistry.certify");
+        vm.prank(authority);
+        equivalence.challenge(id, siteId, authorityId, keccak256("counter"));
+        _measured("EquivalenceRegistry.challenge");
+        vm.prank(authority);
+        equivalence.suspend(id, siteId, keccak256("drift"));
+        _measured("EquivalenceRegistry.suspend");
     }
 
     /// @dev The design of the license that setUp granted.

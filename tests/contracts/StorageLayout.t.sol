@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IBuildLog} from "../../contracts/interfaces/IBuildLog.sol";
 import {IDesignRegistry} from "../../contracts/interfaces/IDesignRegistry.sol";
+import {IEquivalenceRegistry} from "../../contracts/interfaces/IEquivalenceRegistry.sol";
 import {IIdentityRegistry} from "../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../contracts/interfaces/ILicenseRegistry.sol";
 import {IRecipeRegistry} from "../../contracts/interfaces/IRecipeRegistry.sol";
@@ -255,6 +256,65 @@ contract StorageLayoutTest is Deployed {
         vm.assertEq(uint256(vm.load(address(parts), slot)), VOID, "fate");
         slot = _at(_at(_slot("PartRegistry", "_fates"), key), bytes32(uint256(3)));
         vm.assertEq(vm.load(address(parts), slot), 0, "no fate is a zero");
+    }
+
+    function test_EquivalencePlans() public {
+        IEquivalenceRegistry.Plan memory plan = _plan(_design());
+        bytes32 id = _committed(plan);
+        equivalence.reveal(id, siteId, "root", "salt");
+
+        string memory struct_ = "IEquivalenceRegistry.Schedule";
+        bytes32 word = _word("EquivalenceRegistry", "_schedules", address(equivalence), id);
+        vm.assertEq(_member(struct_, "at", word), _now(), "at");
+        vm.assertEq(_member(struct_, "commitBy", word), plan.commitBy, "commitBy");
+        vm.assertEq(_member(struct_, "revealBy", word), plan.revealBy, "revealBy");
+        vm.assertEq(_member(struct_, "sites", word), 1, "sites");
+        vm.assertEq(_member(struct_, "committed", word), 1, "committed");
+        struct_ = "IEquivalenceRegistry.Entry";
+        word = _ofSite("_entries", id);
+        vm.assertEq(_member(struct_, "number", word), 1, "number");
+        vm.assertEq(_member(struct_, "joinedAt", word), _now(), "joinedAt");
+        vm.assertEq(_member(struct_, "committedAt", word), _now(), "committedAt");
+        vm.assertEq(_member(struct_, "revealedAt", word), _now(), "revealedAt");
+        vm.assertEq(_ofSite("_scopes", id), "scope", "scope");
+        vm.assertEq(_ofSite("_roots", id), "root", "root");
+        vm.assertEq(uint256(_ofSite("_counts", plan.recipe)), 1, "count");
+        bytes32 slot = _at(_at(_slot("EquivalenceRegistry", "_plans"), plan.recipe), siteId);
+        word = vm.load(address(equivalence), _at(slot, bytes32(uint256(1))));
+        vm.assertEq(word, id, "plan");
+    }
+
+    function test_EquivalenceCertificates() public {
+        bytes32 id = _committed(_plan(_design()));
+        equivalence.reveal(id, siteId, "root", "salt");
+        uint40 from = _now();
+        vm.startPrank(authority);
+        equivalence.certify(
+            id, siteId, IEquivalenceRegistry.Outcome.Inconclusive, "result", from + 100
+        );
+        equivalence.challenge(id, siteId, authorityId, "counter");
+        vm.warp(from + 1);
+        equivalence.suspend(id, siteId, "drift");
+        vm.warp(from + 2);
+        equivalence.lapse(id, siteId, IEquivalenceRegistry.Cause.KeyUnderNotice);
+        vm.stopPrank();
+
+        string memory struct_ = "IEquivalenceRegistry.Certificate";
+        bytes32 word = _ofSite("_certificates", id);
+        vm.assertEq(_member(struct_, "verdict", word), 3, "verdict");
+        vm.assertEq(_member(struct_, "from", word), from, "from");
+        vm.assertEq(_member(struct_, "to", word), from + 100, "to");
+        vm.assertEq(_member(struct_, "suspendedAt", word), from + 1, "suspendedAt");
+        vm.assertEq(_member(struct_, "lapsedAt", word), from + 2, "lapsedAt");
+        vm.assertEq(_member(struct_, "cause", word), 4, "cause");
+        vm.assertEq(_ofSite("_results", id), "result", "result");
+        bytes32 slot = _at(_at(_slot("EquivalenceRegistry", "_counters"), id), siteId);
+        vm.assertEq(vm.load(address(equivalence), _at(slot, authorityId)), "counter", "counter");
+    }
+
+    function _ofSite(string memory variable, bytes32 key) private view returns (bytes32) {
+        bytes32 slot = _at(_at(_slot("EquivalenceRegistry", variable), key), siteId);
+        return vm.load(address(equivalence), slot);
     }
 
     function _slot(string memory name, string memory variable) private view returns (bytes32) {

@@ -5,6 +5,7 @@ import {IERC721} from "@openzeppelin/contracts/interfaces/IERC721.sol";
 
 import {IBuildLog} from "../../../contracts/interfaces/IBuildLog.sol";
 import {IDesignRegistry} from "../../../contracts/interfaces/IDesignRegistry.sol";
+import {IEquivalenceRegistry} from "../../../contracts/interfaces/IEquivalenceRegistry.sol";
 import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../../contracts/interfaces/IPartRegistry.sol";
@@ -30,6 +31,7 @@ abstract contract Projection is Deployed, Slots {
         else if (entry.emitter == address(recipes)) _applyRecipes(entry);
         else if (entry.emitter == address(log)) _applyLog(entry);
         else if (entry.emitter == address(parts)) _applyParts(entry);
+        else if (entry.emitter == address(equivalence)) _applyEquivalence(entry);
     }
 
     function _applyIdentities(Vm.Log memory entry) private {
@@ -522,6 +524,75 @@ abstract contract Projection is Deployed, Slots {
         } else if (topic != IPartRegistry.PartMaterialised.selector) {
             _applyToken(entry);
         }
+    }
+
+    function _applyEquivalence(Vm.Log memory entry) private {
+        address account = address(equivalence);
+        bytes32 topic = entry.topics[0];
+        bytes32 plan = entry.topics[1];
+        if (topic == IEquivalenceRegistry.PlanRegistered.selector) {
+            IEquivalenceRegistry.Plan memory made =
+                abi.decode(entry.data, (IEquivalenceRegistry.Plan));
+            _setOnce(account, _at(0, plan), 0, 40, _time);
+            _setOnce(account, _at(0, plan), 40, 40, made.commitBy);
+            _setOnce(account, _at(0, plan), 80, 40, made.revealBy);
+            _setOnce(account, _at(0, plan), 120, 16, made.sites.length);
+            _setOnce(account, _at(1, plan), uint256(made.recipe));
+            _setOnce(account, _at(2, plan), uint256(made.evaluator));
+        } else if (topic == IEquivalenceRegistry.PlanJoined.selector) {
+            _joinedPlan(entry);
+        } else if (topic == IEquivalenceRegistry.DataCommitted.selector) {
+            uint256 committed = (uint256(predicted[account][_at(0, plan)]) >> 136) + 1;
+            _set(account, _at(0, plan), 136, 16, committed);
+            _setOnce(account, _ofSite(3, entry), 80, 40, _time);
+            _setOnce(account, _ofSite(5, entry), uint256(bytes32(entry.data)));
+        } else if (topic == IEquivalenceRegistry.DataRevealed.selector) {
+            _setOnce(account, _ofSite(3, entry), 120, 40, _time);
+            _setOnce(account, _ofSite(6, entry), uint256(bytes32(entry.data)));
+        } else {
+            _applyCertificates(entry);
+        }
+    }
+
+    function _joinedPlan(Vm.Log memory entry) private {
+        address account = address(equivalence);
+        bytes32 plan = entry.topics[1];
+        bytes32 recipe = predicted[account][_at(1, plan)];
+        (uint256 number, bytes32 scope) = abi.decode(entry.data, (uint256, bytes32));
+        _setOnce(account, _ofSite(3, entry), 0, 40, number);
+        _setOnce(account, _ofSite(3, entry), 40, 40, _time);
+        _setOnce(account, _ofSite(4, entry), uint256(scope));
+        _set(account, _in(_at(10, recipe), entry.topics[2]), number);
+        bytes32 plans = _in(_at(11, recipe), entry.topics[2]);
+        _setOnce(account, _in(plans, _key(number)), uint256(plan));
+    }
+
+    function _applyCertificates(Vm.Log memory entry) private {
+        address account = address(equivalence);
+        bytes32 topic = entry.topics[0];
+        if (topic == IEquivalenceRegistry.SiteCertified.selector) {
+            (uint256 verdict, bytes32 result, uint256 to) =
+                abi.decode(entry.data, (uint256, bytes32, uint256));
+            _setOnce(account, _ofSite(7, entry), 0, 8, verdict);
+            _setOnce(account, _ofSite(7, entry), 8, 40, _time);
+            _setOnce(account, _ofSite(7, entry), 48, 40, to);
+            _setOnce(account, _ofSite(8, entry), uint256(result));
+        } else if (topic == IEquivalenceRegistry.CertificateChallenged.selector) {
+            bytes32 slot = _in(_ofSite(9, entry), entry.topics[3]);
+            _setOnce(account, slot, uint256(bytes32(entry.data)));
+        } else if (topic == IEquivalenceRegistry.CertificateSuspended.selector) {
+            _setOnce(account, _ofSite(7, entry), 88, 40, _time);
+        } else if (topic == IEquivalenceRegistry.CertificateLapsed.selector) {
+            _setOnce(account, _ofSite(7, entry), 128, 40, _time);
+            _setOnce(account, _ofSite(7, entry), 168, 8, uint256(bytes32(entry.data)));
+        } else {
+            _unknown(topic);
+        }
+    }
+
+    /// @dev A slot by plan and site, which are the first two topics.
+    function _ofSite(uint256 slot, Vm.Log memory entry) private pure returns (bytes32) {
+        return _in(_at(slot, entry.topics[1]), entry.topics[2]);
     }
 
     function _unknown(bytes32 topic) private pure {

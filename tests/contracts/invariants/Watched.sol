@@ -39,13 +39,14 @@ abstract contract Watched is Projection {
             _observe(logs[i]);
             _apply(logs[i]);
         }
-        address[6] memory accounts = [
+        address[7] memory accounts = [
             address(identities),
             address(designs),
             address(licenses),
             address(recipes),
             address(log),
-            address(parts)
+            address(parts),
+            address(equivalence)
         ];
         for (uint256 i = 0; i < accounts.length; ++i) {
             (, bytes32[] memory writes) = vm.accesses(accounts[i]);

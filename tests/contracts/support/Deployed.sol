@@ -6,6 +6,7 @@ import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IBuildLog} from "../../../contracts/interfaces/IBuildLog.sol";
 import {IDesignRegistry} from "../../../contracts/interfaces/IDesignRegistry.sol";
 import {IDirectory} from "../../../contracts/interfaces/IDirectory.sol";
+import {IEquivalenceRegistry} from "../../../contracts/interfaces/IEquivalenceRegistry.sol";
 import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../../contracts/interfaces/IPartRegistry.sol";
@@ -49,6 +50,7 @@ abstract contract Deployed {
     ILicenseRegistry internal licenses;
     IBuildLog internal log;
     IPartRegistry internal parts;
+    IEquivalenceRegistry internal equivalence;
     IDirectory internal directory;
 
     bytes32 internal makerId;
@@ -84,7 +86,10 @@ abstract contract Deployed {
         vm.assertEq(address(log), next, "the log is where the licenses look for it");
         three = abi.encode(identities, licenses, log);
         parts = IPartRegistry(vm.deployCode("PartRegistry.sol", three));
-        bytes memory all = abi.encode(identities, designs, licenses, recipes, log, parts);
+        two = abi.encode(identities, recipes);
+        equivalence = IEquivalenceRegistry(vm.deployCode("EquivalenceRegistry.sol", two));
+        bytes memory all =
+            abi.encode(identities, designs, licenses, recipes, log, parts, equivalence);
         directory = IDirectory(vm.deployCode("Directory.sol", all));
     }
 
@@ -228,6 +233,46 @@ abstract contract Deployed {
 
     function _ofLicenses(bytes32 content) internal view returns (bytes32) {
         return Eip712.typed(content, Eip712.LICENSES, block.chainid, address(licenses));
+    }
+
+    /// @dev A plan of the maker for its site, over a recipe of the design that is not yet there.
+    function _plan(bytes32 design) internal returns (IEquivalenceRegistry.Plan memory plan) {
+        IRecipeRegistry.Recipe memory recipe;
+        recipe.root = "planned";
+        recipe.design = design;
+        recipe.revision = 1;
+        vm.prank(designer);
+        plan.recipe = recipes.publish(recipe, IRecipeRegistry.Status.Trial);
+        plan.sponsor = makerId;
+        plan.evaluator = authorityId;
+        plan.document = "document";
+        plan.commitBy = _now() + 1000;
+        plan.revealBy = _now() + 2000;
+        plan.sites = new bytes32[](1);
+        plan.sites[0] = siteId;
+    }
+
+    function _joined(IEquivalenceRegistry.Plan memory plan) internal returns (bytes32 id) {
+        vm.prank(maker);
+        id = equivalence.register(plan);
+        vm.prank(siteManager);
+        equivalence.join(plan, siteId, "scope");
+    }
+
+    /// @dev The site has committed to root "root" by salt "salt".
+    function _committed(IEquivalenceRegistry.Plan memory plan) internal returns (bytes32 id) {
+        id = _joined(plan);
+        vm.prank(siteManager);
+        equivalence.commit(id, siteId, _blind(id, siteId, "root", "salt"));
+    }
+
+    function _blind(bytes32 plan, bytes32 site, bytes32 root, bytes32 salt)
+        internal
+        pure
+        returns (bytes32)
+    {
+        bytes32 domain = keccak256("guildmark/equivalence-data/v1");
+        return keccak256(abi.encode(domain, plan, site, root, salt));
     }
 
     function _openLog() internal returns (uint40) {

@@ -16,6 +16,7 @@ class ContractName(StrEnum):
     LICENSES = "licenses"
     LOG = "log"
     PARTS = "parts"
+    EQUIVALENCE = "equivalence"
     DIRECTORY = "directory"
 
 

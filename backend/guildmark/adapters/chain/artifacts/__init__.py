@@ -21,6 +21,7 @@ SOLIDITY_NAMES: Mapping[ContractName, str] = MappingProxyType(
         ContractName.LICENSES: "LicenseRegistry",
         ContractName.LOG: "BuildLog",
         ContractName.PARTS: "PartRegistry",
+        ContractName.EQUIVALENCE: "EquivalenceRegistry",
         ContractName.DIRECTORY: "Directory",
     }
 )
