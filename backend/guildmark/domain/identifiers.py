@@ -20,6 +20,7 @@ SiteRecipeId = NewType("SiteRecipeId", bytes)
 KeyId = NewType("KeyId", bytes)
 ClaimId = NewType("ClaimId", bytes)
 AccreditationId = NewType("AccreditationId", bytes)
+EquivalencePlanId = NewType("EquivalencePlanId", bytes)
 
 Address = NewType("Address", bytes)
 Cid = NewType("Cid", str)

@@ -46,6 +46,7 @@ contract EquivalenceInvariants {
         targets[0] = address(people);
     }
 
+    /// forge-config: default.invariant.runs = 30
     function invariant_DataFollowThePlanInTime() public view {
         people.checkOrder();
     }

@@ -36,6 +36,39 @@ FIELDS: list[tuple[storage.Mapping, Callable[[int], Any], Mapping[str, str]]] = 
             "isUnderNotice": "under_notice",
         },
     ),
+    (
+        storage.SCHEDULES,
+        storage.ScheduleWord.decode,
+        {
+            "at": "at",
+            "commitBy": "commit_by",
+            "revealBy": "reveal_by",
+            "sites": "sites",
+            "committed": "committed",
+        },
+    ),
+    (
+        storage.PLAN_ENTRIES,
+        storage.PlanEntryWord.decode,
+        {
+            "number": "number",
+            "joinedAt": "joined_at",
+            "committedAt": "committed_at",
+            "revealedAt": "revealed_at",
+        },
+    ),
+    (
+        storage.CERTIFICATES,
+        storage.CertificateWord.decode,
+        {
+            "verdict": "verdict",
+            "from": "since",
+            "to": "until",
+            "suspendedAt": "suspended_at",
+            "lapsedAt": "lapsed_at",
+            "cause": "cause",
+        },
+    ),
     (storage.CONTROLLERS, storage.ControllerWord.decode, {"account": "account", "from": "since"}),
     (
         storage.NOTICES,
@@ -131,6 +164,11 @@ def test_a_packed_word_has_the_compilers_fields(
         (storage.OPERATORS, 32),
         (storage.RECORDS, 32),
         (storage.FATES, 8),
+        (storage.SCOPES, 32),
+        (storage.RESULTS, 32),
+        (storage.COUNTERS, 32),
+        (storage.PLAN_COUNTS, 5),
+        (storage.PLANS, 32),
     ],
     ids=lambda each: getattr(each, "name", str(each)),
 )
@@ -141,6 +179,7 @@ def test_a_plain_word_has_the_compilers_size(mapping: storage.Mapping, size: int
 def test_every_mapping_is_compared() -> None:
     plain = {"_profiles", "_linkCounts", "_epochOwners", "_revisions", "_ids", "_holders"}
     plain |= {"_siteRecipes", "_operators", "_records", "_fates"}
+    plain |= {"_scopes", "_results", "_counters", "_counts", "_plans"}
 
     packed = {mapping.name for mapping, *_ in FIELDS}
 

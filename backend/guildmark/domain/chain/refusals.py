@@ -6,6 +6,7 @@ offending values are in ``detail``, under the names that the contract gives them
 
 from guildmark.domain.errors import (
     ConflictError,
+    ContentError,
     ForbiddenError,
     MalformedError,
     NotCoveredError,
@@ -390,6 +391,54 @@ class LogStaleError(ConflictError):
 
     code = "log.seqStale"
     hint = "Read the log's head: the batch may be on record already."
+
+
+class PlanUnknownError(NotFoundError):
+    """No equivalence plan has this id."""
+
+    code = "equivalence.planUnknown"
+    hint = "Name the plan's id as `guildmark equivalence show` prints it."
+
+
+class CertificateUnknownError(NotFoundError):
+    """Nothing is certified of this site under this plan."""
+
+    code = "equivalence.certificateUnknown"
+
+
+class EquivalenceCallError(MalformedError):
+    """A plan, a commitment or a certificate that lacks something or contradicts itself."""
+
+    code = "equivalence.callInvalid"
+    hint = "Name 1 to 64 sites, deadlines that are ahead, and each digest."
+
+
+class EquivalenceDoneError(ConflictError):
+    """It was done before; plans, data, certificates and what ends them are written once."""
+
+    code = "equivalence.doneAlready"
+    hint = "Look at what is on record; another try is another plan, with a number of its own."
+
+
+class EquivalenceEarlyError(ConflictError):
+    """A step before this one is missing, or others may still commit blindly."""
+
+    code = "equivalence.tooEarly"
+    hint = "The order is: plan, join, commit, reveal, certify. See `guildmark equivalence show`."
+
+
+class EquivalenceLateError(ConflictError):
+    """The plan's deadline for this is over; the site failed under this plan."""
+
+    code = "equivalence.tooLate"
+    hint = "Join the next plan; it gets the next number."
+
+
+class BlindOpeningError(ContentError):
+    """The data are not those that the site committed to."""
+
+    code = "equivalence.blindMismatch"
+    hint = "Reveal the data that were committed to, with their salt."
 
 
 class BatchInvalidError(MalformedError):

@@ -68,6 +68,15 @@ RECORDS = Mapping(ContractName.LOG, "_records", 2)
 
 FATES = Mapping(ContractName.PARTS, "_fates", 8)
 
+SCHEDULES = Mapping(ContractName.EQUIVALENCE, "_schedules", 0)
+PLAN_ENTRIES = Mapping(ContractName.EQUIVALENCE, "_entries", 3)
+SCOPES = Mapping(ContractName.EQUIVALENCE, "_scopes", 4)
+CERTIFICATES = Mapping(ContractName.EQUIVALENCE, "_certificates", 7)
+RESULTS = Mapping(ContractName.EQUIVALENCE, "_results", 8)
+COUNTERS = Mapping(ContractName.EQUIVALENCE, "_counters", 9)
+PLAN_COUNTS = Mapping(ContractName.EQUIVALENCE, "_counts", 10)
+PLANS = Mapping(ContractName.EQUIVALENCE, "_plans", 11)
+
 ALL_MAPPINGS = (
     *(IDENTITIES, CONTROLLERS, PROFILES, LINKS, LINK_COUNTS, KEYS, CLAIMS, ACCREDITATIONS),
     NOTICES,
@@ -76,6 +85,7 @@ ALL_MAPPINGS = (
     *(RECIPES, STEPS, SITE_RECIPES),
     *(OPERATORS, RECORDS),
     FATES,
+    *(SCHEDULES, PLAN_ENTRIES, SCOPES, CERTIFICATES, RESULTS, COUNTERS, PLAN_COUNTS, PLANS),
 )
 
 VOIDED = 2**64 - 1
@@ -275,6 +285,69 @@ class StepWord:
         """Return the fields of ``Step``."""
         status, at = _fields(word, 8, 40)
         return cls(status=status, at=at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleWord:
+    """When a plan was registered, its deadlines, and how many of its sites committed."""
+
+    at: int
+    commit_by: int
+    reveal_by: int
+    sites: int
+    committed: int
+
+    @classmethod
+    def decode(cls, word: int) -> Self:
+        """Return the fields of ``Schedule``."""
+        at, commit_by, reveal_by, sites, committed = _fields(word, 40, 40, 40, 16, 16)
+        return cls(
+            at=at, commit_by=commit_by, reveal_by=reveal_by, sites=sites, committed=committed
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanEntryWord:
+    """A site in a plan: its number among the site's plans of the recipe, and when it did what."""
+
+    number: int
+    joined_at: int
+    committed_at: int
+    revealed_at: int
+
+    @classmethod
+    def decode(cls, word: int) -> Self:
+        """Return the fields of ``Entry``."""
+        number, joined_at, committed_at, revealed_at = _fields(word, 40, 40, 40, 40)
+        return cls(
+            number=number, joined_at=joined_at, committed_at=committed_at, revealed_at=revealed_at
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateWord:
+    """What an evaluator certified; ``until`` = 0 is open, 0 in the other times is never."""
+
+    verdict: int
+    since: int
+    until: int
+    suspended_at: int
+    lapsed_at: int
+    cause: int
+
+    @classmethod
+    def decode(cls, word: int) -> Self:
+        """Return the fields of ``Certificate``."""
+        widths = (8, 40, 40, 40, 40, 8)
+        verdict, since, until, suspended_at, lapsed_at, cause = _fields(word, *widths)
+        return cls(
+            verdict=verdict,
+            since=since,
+            until=until,
+            suspended_at=suspended_at,
+            lapsed_at=lapsed_at,
+            cause=cause,
+        )
 
 
 def identity_of(word: int) -> IdentityId:
