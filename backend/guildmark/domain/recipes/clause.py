@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
-from typing import NewType, NoReturn, Self, TypeAlias
+from fractions import Fraction
+from typing import NewType, NoReturn, Self, TypeAlias, TypeVar
 
 from guildmark.domain.encoding.abi import bytes32
 from guildmark.domain.encoding.fields import Fields
@@ -19,12 +20,14 @@ from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import Bytes32, Digest, to_hex
-from guildmark.domain.recipes.quantity import check_unit, parse_decimal
+from guildmark.domain.recipes.quantity import check_unit, measures_alike, parse_decimal, worth
 
 CLAUSE_DOMAIN = keccak256(b"guildmark/clause/v1")
 
 ClausePath = NewType("ClausePath", str)
 NewSalt: TypeAlias = Callable[[], Bytes32]
+
+N = TypeVar("N", Decimal, Fraction)
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){2,8}", re.ASCII)
 
@@ -128,26 +131,33 @@ class Clause:
     def admits(self, value: str, unit: str | None = None) -> bool:
         """Return whether a value in a unit is allowed; bounds admit themselves.
 
+        Units of the same kind compare by what they are worth, never by their text.
+
         Raises:
             MalformedDecimalError: The clause is a quantity and the value is no number.
         """
-        if unit != self.unit:
+        if not self.measures_like(unit):
             return False
-        if self.type is ClauseType.TEXT:
+        if unit is None:
             return self.value in {None, value}
-        number = parse_decimal(value)
-        if self.is_bounded:
-            return self._is_above_minimum(number) and self._is_below_maximum(number)
-        return self.value is None or number == parse_decimal(self.value)
+        if unit == self.unit:
+            return self._holds(parse_decimal(value), parse_decimal)
+        return self._holds(worth(value, unit), self._worth)
+
+    def measures_like(self, unit: str | None) -> bool:
+        """Return whether values in a unit, none for texts, can answer this clause."""
+        if self.unit is None or unit is None:
+            return self.unit is unit
+        return measures_alike(self.unit, unit)
 
     def narrows(self, wider: Self) -> bool:
         """Return whether everything that this clause admits is admitted by ``wider``, too."""
-        if (self.type, self.unit) != (wider.type, wider.unit):
+        if self.type is not wider.type or not wider.measures_like(self.unit):
             return False
         if not wider.is_bounded and wider.value is None:
             return True
         if self.is_bounded:
-            return wider.is_bounded and self._lies_between(wider.minimum, wider.maximum)
+            return wider.is_bounded and self._lies_between(wider)
         return self.value is not None and wider.admits(self.value, self.unit)
 
     def to_json(self) -> JsonObject:
@@ -210,21 +220,24 @@ class Clause:
     def _has_both_bounds(self) -> bool:
         return self.minimum is not None and self.maximum is not None
 
-    def _lies_between(self, minimum: str | None, maximum: str | None) -> bool:
+    def _lies_between(self, wider: Self) -> bool:
         least, most = self.minimum, self.maximum
-        above = minimum is None or (
-            least is not None and parse_decimal(minimum) <= parse_decimal(least)
+        above = wider.minimum is None or (
+            least is not None and self._worth(least) >= wider._worth(wider.minimum)
         )
-        below = maximum is None or (
-            most is not None and parse_decimal(most) <= parse_decimal(maximum)
+        below = wider.maximum is None or (
+            most is not None and self._worth(most) <= wider._worth(wider.maximum)
         )
         return above and below
 
-    def _is_above_minimum(self, number: Decimal) -> bool:
-        return self.minimum is None or parse_decimal(self.minimum) <= number
+    def _holds(self, number: N, read: Callable[[str], N]) -> bool:
+        if not self.is_bounded:
+            return self.value is None or number == read(self.value)
+        above = self.minimum is None or read(self.minimum) <= number
+        return above and (self.maximum is None or number <= read(self.maximum))
 
-    def _is_below_maximum(self, number: Decimal) -> bool:
-        return self.maximum is None or number <= parse_decimal(self.maximum)
+    def _worth(self, value: str) -> Fraction:
+        return worth(value, self.unit or "")
 
     def _refuse(self, reason: str) -> NoReturn:
         message = f"The clause {self.path} is refused: {reason}."

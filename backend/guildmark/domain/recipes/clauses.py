@@ -213,15 +213,15 @@ def _departs(leaf: int, master: Clause | None, site: Clause | None) -> Iterator[
 def _deviation(master: Clause, site: Clause) -> Deviation | None:
     if master.path != site.path:
         return Deviation.PATH
-    if _kind(master) != _kind(site):
+    if _kind(master) != _kind(site) or not master.measures_like(site.unit):
         return Deviation.KIND
     if master.klass is ClauseClass.CORE:
         return Deviation.CORE
     return None if site.narrows(master) else Deviation.BOUNDS
 
 
-def _kind(clause: Clause) -> tuple[ClauseClass, ClauseType, str | None, Criticality]:
-    return clause.klass, clause.type, clause.unit, clause.criticality
+def _kind(clause: Clause) -> tuple[ClauseClass, ClauseType, Criticality]:
+    return clause.klass, clause.type, clause.criticality
 
 
 def _leaves(clauses: Sequence[Clause]) -> tuple[Digest, ...]:

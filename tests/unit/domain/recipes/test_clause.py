@@ -113,10 +113,28 @@ def test_a_value_alone_admits_equal_numbers_and_texts_only() -> None:
 
 def test_a_free_clause_admits_every_value_of_its_unit() -> None:
     assert quantity(None).admits("7", "mm")
-    assert not quantity(None).admits("7", "um")
+    assert quantity(None).admits("7", "um")
+    assert not quantity(None).admits("7", "Cel")
     assert not quantity(None).admits("7")
     assert text(None).admits("any")
     assert not text(None).admits("7", "mm")
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "is_admitted"),
+    [
+        ("25.4", "mm", True),
+        ("25.4000001", "mm", False),
+        ("2.54", "cm", True),
+        ("1", "[in_i]", True),
+        ("0.0254", "m", True),
+        ("24999.9", "um", False),
+        ("25", "Cel", False),
+    ],
+)
+def test_values_compare_by_what_they_are_worth(value: str, unit: str, is_admitted: bool) -> None:
+    assert quantity(None, "25", "25.4").admits(value, unit) is is_admitted
+    assert quantity("1", unit="[in_i]").admits(value, unit) is is_admitted
 
 
 def test_a_number_is_asked_of_a_quantity() -> None:
@@ -153,7 +171,11 @@ def test_a_narrower_clause_admits_nothing_more(ours: list[str], theirs: list[str
         (quantity("5"), quantity(None), True),
         (quantity("5"), quantity("5.0"), True),
         (quantity(None, "5", "5"), quantity("5"), False),
-        (quantity("5", unit="um"), quantity(None), False),
+        (quantity("5", unit="um"), quantity(None), True),
+        (quantity("5", unit="Cel"), quantity(None), False),
+        (quantity(None, "1000", "2000", unit="um"), quantity(None, "1", "2"), True),
+        (quantity(None, "999", "2000", unit="um"), quantity(None, "1", "2"), False),
+        (quantity(None, "1000", "2001", unit="um"), quantity(None, "1", "2"), False),
         (text("a"), text(None), True),
         (text(None), text("a"), False),
         (text("a"), text("a"), True),

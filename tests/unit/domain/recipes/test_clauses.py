@@ -146,7 +146,7 @@ DEPARTURES = [
     ((CORE, replace(CHOSEN, value="2.01"), *SITES[2:]), 1, cs.Deviation.BOUNDS),
     ((CORE, replace(CHOSEN, value="0.99"), *SITES[2:]), 1, cs.Deviation.BOUNDS),
     ((CORE, replace(WINDOW, maximum="3"), *SITES[2:]), 1, cs.Deviation.BOUNDS),
-    ((CORE, replace(CHOSEN, unit="um"), *SITES[2:]), 1, cs.Deviation.KIND),
+    ((CORE, replace(CHOSEN, unit="Cel"), *SITES[2:]), 1, cs.Deviation.KIND),
     ((CORE, replace(CHOSEN, klass=ClauseClass.SITE), *SITES[2:]), 1, cs.Deviation.KIND),
     ((CORE, replace(CHOSEN, criticality=Criticality.MINOR), *SITES[2:]), 1, cs.Deviation.KIND),
     (
@@ -200,3 +200,11 @@ def test_leaves_that_differ_must_be_shown_by_both(
     assert [one.leaf for one in found] == [1, 2]
     assert all(one.deviation is cs.Deviation.WITHHELD for one in found)
     assert found[0].path == path
+
+
+def test_a_site_may_write_the_same_value_in_another_unit_of_its_kind() -> None:
+    value = replace(CHOSEN, value=None, minimum="1000", maximum="1000", unit="um")
+    master = replace(CHOSEN, value=None, minimum="0.5", maximum="1", unit="mm")
+
+    assert cs.compare(shown((master,)), shown((value,))) is None
+    assert cs.compare(shown((value,)), shown((replace(master, salt=salt(9)),))) is not None
