@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 import reports
+from postgres_server import Postgres, program
 
 _ROOT = Path(__file__).resolve().parent.parent
 _OFFLINE = ("unit", "ipfs")
@@ -46,6 +47,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         # Its wheels are for x86 and macOS alone.
         "lib3mf": lambda: find_spec("lib3mf") is not None,
         "mosquitto": lambda: _MOSQUITTO is not None,
+        "postgresql": lambda: program("initdb") is not None,
         "octoprint": _installed("build/octoprint/venv/bin/octoprint"),
         "slic3r": _any_of("slic3r"),
         "softhsm2": _any_of("softhsm2-util"),
@@ -115,6 +117,15 @@ def volume() -> Callable[[int, int, int], int]:
     """Return the choice among a test's volumes: in `make test`, VOLUME=ci, VOLUME=long."""
     position = _VOLUMES.index(_volume_name())
     return lambda *volumes: volumes[position]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Return a PostgreSQL of this run's own."""
+    server = Postgres()
+    server.start()
+    yield server
+    server.stop()
 
 
 def _volume_name() -> str:

@@ -19,14 +19,11 @@ from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.adapters.peers.witness import WitnessClient
-from guildmark.adapters.store.engine import (
-    StoreDamagedError,
-    check_whole,
-    open_database,
-    open_unchanged,
-)
+from guildmark.adapters.store.belonging import belong
+from guildmark.adapters.store.engine import check_whole, open_database, open_unchanged
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.adapters.store.outbox import OutboxTable
+from guildmark.adapters.store.refusals import StoreDamagedError
 from guildmark.adapters.store.requests import SqlRequests
 from guildmark.adapters.store.scratch import ScratchStore
 from guildmark.adapters.store.sealing import HomeSealing, seal_old
@@ -352,6 +349,8 @@ def open_home(settings: Settings, *, password: Callable[[], str], pin: Path | No
         directory=chain.directory,
     )
     engine = open_database(settings.database)
+    if settings.shared is not None:
+        belong(engine, ledger.pin(), settings.own_log)
     keys = FileKeyStore(settings.keys, password=password, pin=pin)
     stores = open_stores(
         settings.content,

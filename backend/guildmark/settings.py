@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from guildmark.adapters.files import write_durably
+from guildmark.adapters.store.places import DatabaseUrl, DatabaseUrlError, Place
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.errors import MalformedError, SettingsError
 from guildmark.domain.identifiers import (
@@ -29,6 +30,8 @@ FILE_NAME = "guildmark.toml"
 TRUST_FILE = "trust.json"
 HOME_VARIABLE = "GUILDMARK_HOME"
 CONTENT_VARIABLE = "GUILDMARK_CONTENT"
+DATABASE_VARIABLE = "GUILDMARK_DATABASE_URL"
+DATABASE_FILE = "node.db"
 
 T = TypeVar("T")
 
@@ -112,12 +115,17 @@ class ContentSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The settings of one home."""
+    """The settings of one home.
+
+    Args:
+        shared: The database on a server; None: a file of the home's own.
+    """
 
     home: Path
     chain: ChainSettings
     node: NodeSettings | None = None
     stores: ContentSettings = ContentSettings()
+    shared: DatabaseUrl | None = None
 
     @property
     def own_log(self) -> LogNumber | None:
@@ -125,9 +133,9 @@ class Settings:
         return None if self.node is None else self.node.log
 
     @property
-    def database(self) -> Path:
+    def database(self) -> Place:
         """Return where the database is."""
-        return self.home / "node.db"
+        return self.shared or self.home / DATABASE_FILE
 
     @property
     def keys(self) -> Path:
@@ -163,11 +171,16 @@ def default_home(environment: Mapping[str, str]) -> Path:
 
 
 def with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:
-    """Return the settings with the content stores that the environment names, if it names any."""
-    named = environment.get(CONTENT_VARIABLE)
-    if named is None:
-        return settings
-    return replace(settings, stores=replace(settings.stores, stores=tuple(named.split())))
+    """Return the settings with the content stores and the database that the environment names.
+
+    Raises:
+        DatabaseUrlError: It names none.
+    """
+    named, url = environment.get(CONTENT_VARIABLE), environment.get(DATABASE_VARIABLE)
+    if named is not None:
+        stores = replace(settings.stores, stores=tuple(named.split()))
+        settings = replace(settings, stores=stores)
+    return replace(settings, shared=DatabaseUrl(url, is_kept=False)) if url else settings
 
 
 def load(home: Path) -> Settings:
@@ -194,6 +207,7 @@ def load(home: Path) -> Settings:
         chain=_chain(_table(document, "chain")),
         node=_node(node) if node is not None else None,
         stores=_stores(_table(document, "content")) if "content" in document else ContentSettings(),
+        shared=_shared(_table(document, "database")) if "database" in document else None,
     )
 
 
@@ -319,6 +333,14 @@ def _witnesses(table: _Table) -> tuple[str, ...]:
     return tuple(str(one).rstrip("/") for one in named)
 
 
+def _shared(table: _Table) -> DatabaseUrl:
+    try:
+        return DatabaseUrl(table.text("url"))
+    except DatabaseUrlError as exc:
+        # Unlike other values it is not shown: it may hold a password.
+        raise SettingInvalidError(exc.message, setting="database.url") from None
+
+
 def _stores(table: _Table) -> ContentSettings:
     stores = table.get("stores", list)
     if not all(isinstance(store, str) for store in stores):
@@ -366,6 +388,8 @@ def _written(settings: Settings) -> str:
             **({} if stores.copies is None else {"copies": stores.copies}),
             "challenge_hours": float(stores.challenge_hours),
         }
+    if settings.shared is not None and settings.shared.is_kept:
+        tables["database"] = {"url": settings.shared.reveal()}
     return "\n".join(_toml(name, values) for name, values in tables.items())
 
 

@@ -56,7 +56,7 @@ def home(lived: rigs.Rig, tmp_path: Path) -> Path:
     )
     settings = Settings(home=tmp_path, chain=chain, node=node)
     save(settings)
-    shutil.copyfile(lived.folder / "lived" / "node.db", settings.database)
+    shutil.copyfile(lived.folder / "lived" / "node.db", tmp_path / "node.db")
     stores = open_stores(settings.content, (), copies=None, entropy=SystemEntropy())
     LocalContent(stores.blocks).put(iter([b"a part" * 100_000]))
     stores.close()

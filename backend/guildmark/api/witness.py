@@ -24,7 +24,7 @@ from guildmark.domain.errors import (
 from guildmark.domain.log.note import NOTE_MAX
 from guildmark.domain.log.witness import ForkError, WitnessBehindError
 from guildmark.services.neighbours.witnessing import Witnessing
-from guildmark.settings import default_home, load
+from guildmark.settings import default_home, load, with_environment
 
 _BODY_MAX = NOTE_MAX + (64 << 6)
 _SIZE = "text/x.tlog.size"
@@ -45,7 +45,7 @@ def from_environment() -> Starlette:
     Raises:
         GuildmarkError: Settings, keys, database or chain cannot be used.
     """
-    settings = load(default_home(os.environ))
+    settings = with_environment(load(default_home(os.environ)), os.environ)
     password, pin = password_from(settings.keys, os.environ), pin_file(os.environ)
     return witness_app(open_home(settings, password=password, pin=pin).witnessing)
 

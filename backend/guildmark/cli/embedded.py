@@ -31,7 +31,15 @@ from guildmark.domain.errors import NetworkError
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.ports import KeyAlgorithm, KeyName, LedgerUnavailableError
-from guildmark.settings import FILE_NAME, ChainSettings, NodeSettings, Settings, load, save
+from guildmark.settings import (
+    FILE_NAME,
+    ChainSettings,
+    NodeSettings,
+    Settings,
+    load,
+    save,
+    with_environment,
+)
 
 WRITER = KeyName("writer")
 DEFAULT_NAME = "An operator"
@@ -148,7 +156,8 @@ def _chain_settings(pin: ChainPin, url: str) -> ChainSettings:
 
 def _begin(settings: Settings, name: str) -> NodeSettings:
     """Register an operator, open its log, write a first record, and return the node's settings."""
-    home = open_home(settings, password=password_from(settings.home / KEYS, os.environ))
+    password = password_from(settings.home / KEYS, os.environ)
+    home = open_home(with_environment(settings, os.environ), password=password)
     account = KeyName(ACCOUNT)
     if WRITER not in home.keys.names():
         home.keys.create(WRITER, KeyAlgorithm.SECP256K1)

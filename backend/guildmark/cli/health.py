@@ -80,14 +80,18 @@ def examine(folder: Path) -> Iterator[Finding]:
     """Yield what is found; what cannot be looked at without the thing before is left out."""
     yield _look("disk", lambda: _disk(folder))
     yield _look("keys", lambda: _keys(folder))
-    yield _look("settings", lambda: f"chain {load(folder).chain.chain_id}")
+    yield _look("settings", lambda: _settings(folder))
     try:
-        settings = load(folder)
+        settings = with_environment(load(folder), os.environ)
     except GuildmarkError:
         return
     yield _look("database", lambda: _database(settings))
     yield _look("content", lambda: _content(settings))
     yield from _chain(settings)
+
+
+def _settings(folder: Path) -> str:
+    return f"chain {with_environment(load(folder), os.environ).chain.chain_id}"
 
 
 def _look(name: str, look: Callable[[], str], *, failing: State = State.PROBLEM) -> Finding:
@@ -164,7 +168,7 @@ def _database(settings: Settings) -> str:
 
 
 def _content(settings: Settings) -> str:
-    named = with_environment(settings, os.environ).stores
+    named = settings.stores
     stores = open_stores(
         settings.content, named.stores, copies=named.copies, entropy=SystemEntropy()
     )

@@ -10,7 +10,7 @@ from guildmark.adapters.keys.devices import pin_file
 from guildmark.adapters.keys.keystore import FileKeyStore, password_file, password_from
 from guildmark.cli.answers import note
 from guildmark.domain.errors import ConflictError, UsageError
-from guildmark.settings import Settings, default_home, load
+from guildmark.settings import Settings, default_home, load, with_environment
 
 KEYS = "keys"
 _OTHERS = 0o077
@@ -36,12 +36,12 @@ def folder_of(home: Path | None) -> Path:
 
 
 def settings_of(home: Path | None) -> Settings:
-    """Return the settings of a home.
+    """Return the settings of a home, with what the environment names instead.
 
     Raises:
         SettingsError: There are none, or they cannot work.
     """
-    return load(folder_of(home))
+    return with_environment(load(folder_of(home)), os.environ)
 
 
 def keys_of(home: Path | None) -> FileKeyStore:

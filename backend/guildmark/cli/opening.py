@@ -8,7 +8,6 @@ import click
 from guildmark.adapters.keys.devices import pin_file
 from guildmark.bootstrap import Home, open_home
 from guildmark.cli.homes import password_of, settings_of
-from guildmark.settings import with_environment
 
 
 def enter(home: Path | None) -> Home:
@@ -17,7 +16,7 @@ def enter(home: Path | None) -> Home:
     Raises:
         GuildmarkError: As ``bootstrap.open_home``.
     """
-    settings = with_environment(settings_of(home), os.environ)
+    settings = settings_of(home)
     password, pin = password_of(settings.keys), pin_file(os.environ)
     opened = open_home(settings, password=password, pin=pin)
     click.get_current_context().call_on_close(opened.close)

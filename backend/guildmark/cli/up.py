@@ -19,7 +19,7 @@ from guildmark.adapters.files import write_durably
 from guildmark.cli import embedded
 from guildmark.cli.answers import note
 from guildmark.domain.errors import ConflictError, NetworkError
-from guildmark.settings import HOME_VARIABLE, default_home, load
+from guildmark.settings import HOME_VARIABLE, default_home, load, with_environment
 
 app = typer.Typer()
 
@@ -51,28 +51,45 @@ def up(
     name: Annotated[
         str, typer.Option(help="The operator's name, where the home is new.")
     ] = embedded.DEFAULT_NAME,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            help="Listen at this port, not at that of the settings; 0 is a free one.",
+        ),
+    ] = None,
 ) -> None:
     """Run a node: its log, its index, its pages and its API.
 
-    In an empty home it first makes a local chain, deploys the contracts and opens a log.
+    In an empty home it first makes a local chain, deploys the contracts and opens a log. A home
+    whose database is on a PostgreSQL server may have several processes, each at a port of its own.
     """
     folder = home or default_home(os.environ)
-    with _alone(folder):
-        if not embedded.has_own_chain(folder):
-            _serve(folder)
+    has_chain = embedded.has_own_chain(folder)
+    with _held(folder, alone=has_chain or not _is_shared(folder)):
+        if not has_chain:
+            _serve(folder, port)
             return
         with embedded.own_chain(folder) as url:
             embedded.make_ready(folder, url, name=name)
-            _serve(folder)
+            _serve(folder, port)
+
+
+def _is_shared(folder: Path) -> bool:
+    return with_environment(load(folder), os.environ).shared is not None
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold a home for one node; a lock of the system ends with its process, however it ends."""
+def _held(folder: Path, *, alone: bool) -> Iterator[None]:
+    """Hold a home for one node, or for those that share its database.
+
+    A lock of the system ends with its process, however that ends.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / _LOCK).open("a") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError as exc:
             message = f"A node of {folder} runs already{_place(folder)}."
             raise NodeRunningError(message, folder=str(folder)) from exc
@@ -87,15 +104,15 @@ def _place(folder: Path) -> str:
         return ""
 
 
-def _serve(folder: Path) -> None:
+def _serve(folder: Path, port: int | None) -> None:
     node = load(folder).own_node()
     os.environ[HOME_VARIABLE] = str(folder)
     # Before anybody is told the address: what cannot work is said here.
     app = import_from_string(_FACTORY)()
-    listener = _listener(node.host, node.port)
-    host, port = listener.getsockname()[:2]
+    listener = _listener(node.host, node.port if port is None else port)
+    host, taken = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    endpoint = {"url": f"http://{shown}:{port}", "pid": os.getpid()}
+    endpoint = {"url": f"http://{shown}:{taken}", "pid": os.getpid()}
     write_durably(folder / _ENDPOINT, json.dumps(endpoint).encode())
     typer.echo(endpoint["url"])
     _say_next(str(endpoint["url"]), folder)

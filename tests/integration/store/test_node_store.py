@@ -1,6 +1,6 @@
-"""One suite for every store of a home: the one in memory and the one in SQL."""
+"""One suite for every store of a home: in memory, in a file, in PostgreSQL."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +29,19 @@ from guildmark.ports import Block, DocumentKind, NodeStore, Work
 LOG, LANE, OTHER_LANE = LogNumber(3), LaneNumber(7), LaneNumber(8)
 
 
-@pytest.fixture(params=["memory", "sql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> NodeStore:
-    stores: dict[str, Callable[[], NodeStore]] = {
-        "memory": MemoryNodeStore,
-        "sql": lambda: SqlNodeStore(open_database(tmp_path / "node.db")),
-    }
-    return stores[request.param]()
+STORES = ["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))]
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NodeStore]:
+    if request.param == "memory":
+        yield MemoryNodeStore()
+        return
+    is_shared = request.param == "postgresql"
+    place = request.getfixturevalue("postgres").fresh() if is_shared else tmp_path / "node.db"
+    engine = open_database(place)
+    yield SqlNodeStore(engine)
+    engine.dispose()
 
 
 def named(name: str) -> Bytes32:

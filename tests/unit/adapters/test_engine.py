@@ -12,15 +12,15 @@ from sqlalchemy import Connection, Engine, create_engine, inspect
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from guildmark.adapters.store import engine as store
-from guildmark.adapters.store.engine import (
+from guildmark.adapters.store import sqlite
+from guildmark.adapters.store.engine import open_database, reading, writing
+from guildmark.adapters.store.outbox import ATTEMPTS, NONCES, TRANSACTIONS
+from guildmark.adapters.store.refusals import (
     StoreBusyError,
+    StoreNewerError,
     StoreNotDurableError,
     StoreUnreadableError,
-    open_database,
-    reading,
-    writing,
 )
-from guildmark.adapters.store.outbox import ATTEMPTS, NONCES, TRANSACTIONS
 from guildmark.ports import StoreUnavailableError
 
 TABLES = (TRANSACTIONS, ATTEMPTS, NONCES)
@@ -55,7 +55,7 @@ def test_opening_again_changes_nothing(tmp_path: Path) -> None:
 def test_a_database_that_would_lose_writes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(store._SETTINGS, "synchronous", 3)
+    monkeypatch.setitem(sqlite._SETTINGS, "synchronous", 3)
 
     with pytest.raises(StoreNotDurableError) as caught:
         open_database(tmp_path / "node.db")
@@ -79,7 +79,7 @@ def test_a_folder_in_the_database_s_place_is_refused(tmp_path: Path) -> None:
 
 def test_a_writer_that_never_ends_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_database(tmp_path / "node.db").dispose()
-    monkeypatch.setattr(store, "_BUSY_MILLISECONDS", 50)
+    monkeypatch.setattr(sqlite, "_BUSY_MILLISECONDS", 50)
     other = sqlite3.connect(tmp_path / "node.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
@@ -207,7 +207,7 @@ def test_a_database_of_a_later_release_is_refused_and_stays_as_it_is(
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     before = path.read_bytes()
 
-    with pytest.raises(store.StoreNewerError) as caught:
+    with pytest.raises(StoreNewerError) as caught:
         opened(path)
 
     assert caught.value.code == "store.newer"

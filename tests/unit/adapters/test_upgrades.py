@@ -8,14 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect
 
-from guildmark.adapters.store.engine import (
-    StoreOutdatedError,
-    check_whole,
-    open_database,
-    open_unchanged,
-)
+from guildmark.adapters.store.engine import check_whole, open_database, open_unchanged
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.adapters.store.outbox import OutboxTable, State
+from guildmark.adapters.store.refusals import StoreOutdatedError
 from guildmark.domain.identifiers import ChainId, Digest
 from guildmark.ports import DocumentKind
 

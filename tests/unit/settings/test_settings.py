@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from guildmark.adapters.store.places import DatabaseUrl, DatabaseUrlError
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, IdentityId, LogNumber, to_hex
@@ -247,6 +248,58 @@ def test_the_environment_names_content_stores() -> None:
     assert named.stores == replace(STORES, stores=("file:/a", "file:/b"))
     assert with_environment(settings, {"GUILDMARK_CONTENT": ""}).stores.stores == ()
     assert with_environment(settings, {}) == settings
+
+
+URL = "postgresql://guildmark:canary-secret@db.example.org:5433/node?sslmode=require"
+
+
+def test_a_database_on_a_server_is_kept_and_shown_without_its_secrets(tmp_path: Path) -> None:
+    save(Settings(home=tmp_path, chain=CHAIN, shared=DatabaseUrl(URL)))
+
+    found = load(tmp_path)
+
+    assert found.database == DatabaseUrl(URL)
+    assert str(found.database) == "postgresql://db.example.org:5433/node"
+    assert "canary" not in repr(found)
+
+
+def test_a_home_without_a_server_has_a_file() -> None:
+    assert Settings(home=Path("home"), chain=CHAIN).database == Path("home/node.db")
+
+
+def test_the_environment_names_a_database_that_is_never_written(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, chain=CHAIN)
+
+    named = with_environment(settings, {"GUILDMARK_DATABASE_URL": URL})
+
+    save(named)
+    assert str(named.database) == "postgresql://db.example.org:5433/node"
+    assert load(tmp_path) == settings
+    assert with_environment(settings, {"GUILDMARK_DATABASE_URL": ""}) == settings
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://guildmark:canary-secret@host/node",
+        "postgresql://guildmark:canary-secret@host",
+        "postgresql://guildmark:canary-secret@host/",
+        "postgresql://guildmark:canary-secret@host:99999/node",
+        "postgresql://guildmark:canary-secret@host:0/node",
+        "canary-secret",
+    ],
+)
+def test_what_names_no_database_is_refused_and_not_repeated(tmp_path: Path, url: str) -> None:
+    (tmp_path / FILE_NAME).write_text(f'{TEXT}[database]\nurl = "{url}"\n')
+
+    with pytest.raises(DatabaseUrlError) as named:
+        with_environment(Settings(home=tmp_path, chain=CHAIN), {"GUILDMARK_DATABASE_URL": url})
+    with pytest.raises(SettingInvalidError) as kept:
+        load(tmp_path)
+
+    assert named.value.code == "settings.databaseUrl"
+    assert kept.value.detail["setting"] == "database.url"
+    assert "canary" not in f"{named.value} {kept.value} {kept.value.__cause__}"
 
 
 def test_witnesses_of_a_node_are_kept(tmp_path: Path) -> None:

@@ -1,125 +1,70 @@
-"""The database of a home: SQLite that survives a loss of power, at its newest schema."""
+"""The database of a home, opened at its newest schema: an own file, or PostgreSQL by URL."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import (
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+)
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from guildmark.adapters.store import postgres, sqlite
 from guildmark.adapters.store.migrations import is_at_head, unknown, upgrade
-from guildmark.domain.errors import ConflictError, ContentError, SettingsError
+from guildmark.adapters.store.places import DatabaseUrl, Place
+from guildmark.adapters.store.refusals import (
+    StoreDamagedError,
+    StoreNewerError,
+    StoreOutdatedError,
+)
+from guildmark.domain.errors import GuildmarkError
 from guildmark.ports import StoreUnavailableError
 
-_BUSY_MILLISECONDS = 30_000
-_SETTINGS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-_WRITES = "guildmark_writes"
 
-
-class StoreNotDurableError(SettingsError):
-    """The database would lose what it acknowledged."""
-
-    code = "store.notDurable"
-    hint = "Put the home on a local disk: WAL does not work on network file systems."
-
-
-class StoreUnreadableError(SettingsError):
-    """The file is no database, or cannot be opened."""
-
-    code = "store.unreadable"
-    hint = "Check the file's permissions, or restore it from a backup."
-
-
-class StoreOutdatedError(SettingsError):
-    """The database is of an earlier version of this program."""
-
-    code = "store.outdated"
-    hint = "Start the node once, or run `guildmark tx list`: that brings the database up to date."
-
-
-class StoreNewerError(SettingsError):
-    """A later release wrote the database."""
-
-    code = "store.newer"
-    hint = "Use the release that wrote it, or a later one; nothing was changed."
-
-
-class StoreDamagedError(ContentError):
-    """The database's file is damaged."""
-
-    code = "store.damaged"
-    hint = "Stop the node and restore the home from a backup."
-
-
-class StoreBusyError(ConflictError):
-    """Another process held the database too long."""
-
-    code = "store.busy"
-    hint = "Try again when the other command has ended."
-
-
-def open_database(path: Path) -> Engine:
+def open_database(place: Place) -> Engine:
     """Return the engine of a home's database, with durability asserted and all migrations done.
 
     Raises:
-        StoreNotDurableError: The disk does not give what is asserted.
+        StoreNotDurableError: The disk or the server does not give what is asserted.
         StoreUnreadableError: The file is no database.
+        StoreUnreachableError: The server does not answer, or lets nobody in.
         StoreNewerError: A later release wrote it; nothing was changed.
         StoreBusyError: Another process held it too long.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Documents hold content keys and salts; what SQLite writes beside the file gets its mode.
-    path.touch(mode=0o600)
-    engine = create_engine(f"sqlite:///{path}")
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-    try:
-        _assert_durable(engine, path)
+    engine = postgres.connect(place) if isinstance(place, DatabaseUrl) else sqlite.connect(place)
+    with _closed_on_error(engine, place):
+        with _reading(engine) as connection:
+            _check_durable(connection, place)
+            # A server is shared: no process waits for the others' writers where it has no step.
+            if isinstance(place, DatabaseUrl) and is_at_head(connection):
+                return engine
         with _writing(engine) as connection:
-            _check_known(connection, path)
+            _check_known(connection, place)
             upgrade(connection)
-    except StoreNewerError:
-        engine.dispose()
-        raise
-    except OperationalError as exc:
-        engine.dispose()
-        raise _translated(exc, path) from exc
-    except DatabaseError as exc:
-        engine.dispose()
-        raise _unreadable(exc, path) from exc
     return engine
 
 
-def open_unchanged(path: Path) -> Engine:
+def open_unchanged(place: Place) -> Engine:
     """Return an engine that changes nothing of the database, which must be at its newest schema.
 
     Raises:
         StoreUnreadableError: The file is missing, no database, or cannot be opened.
+        StoreUnreachableError: The server does not answer, or lets nobody in.
         StoreOutdatedError: Its schema is an earlier one.
         StoreNewerError: Its schema is a later one.
     """
-    if not path.is_file():
-        message = f"There is no {path}."
-        raise StoreUnreadableError(message, path=str(path))
-    engine = create_engine(f"sqlite:///{path}")
-    event.listen(engine, "connect", _on_connect_to_read)
-    event.listen(engine, "begin", _on_begin)
-    try:
-        with _reading(engine) as connection:
-            _check_known(connection, path)
-            is_newest = is_at_head(connection)
-    except StoreNewerError:
-        engine.dispose()
-        raise
-    except DatabaseError as exc:
-        engine.dispose()
-        raise _unreadable(exc, path) from exc
-    if not is_newest:
-        engine.dispose()
-        message = f"{path} has the schema of an earlier version."
-        raise StoreOutdatedError(message, path=str(path))
+    if isinstance(place, DatabaseUrl):
+        engine = postgres.connect_to_read(place)
+    else:
+        engine = sqlite.connect_to_read(place)
+    with _closed_on_error(engine, place), _reading(engine) as connection:
+        _check_known(connection, place)
+        if not is_at_head(connection):
+            message = f"{place} has the schema of an earlier version."
+            raise StoreOutdatedError(message, path=str(place))
     return engine
 
 
@@ -131,13 +76,11 @@ def check_whole(engine: Engine) -> None:
     """
     try:
         with _reading(engine) as connection:
-            (found,) = connection.exec_driver_sql("PRAGMA integrity_check(1)").scalars()
-            dangling = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+            found = _damage(connection)
     except DatabaseError as exc:
-        message = f"The database is damaged: {exc.orig}."
+        message = f"The database is damaged: {postgres.first_line(exc)}."
         raise StoreDamagedError(message) from exc
-    if found != "ok" or dangling is not None:
-        found = found if dangling is None else f"a row of {dangling[0]} refers to none"
+    if found is not None:
         message = f"The database is damaged: {found}."
         raise StoreDamagedError(message)
 
@@ -147,7 +90,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """Open a transaction that owns the database's write lock from its beginning.
 
     Raises:
-        StoreUnavailableError: The disk is full, or the lock was held too long.
+        StoreUnavailableError: The disk is full, the lock was held too long, or the server went
+            away; where that was in the commit, only a look tells whether it was done.
     """
     with _as_port_says(), _writing(engine) as connection:
         yield connection
@@ -164,19 +108,56 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def overwrite_deleted(connection: Connection) -> None:
+    """Let what a transaction replaces be overwritten, as far as the database can."""
+    if connection.dialect.name == "sqlite":
+        sqlite.overwrite_deleted(connection)
+
+
+def forget_deleted(engine: Engine, table: str) -> None:
+    """Write what was deleted from a table out of the database.
+
+    Raises:
+        StoreUnavailableError: It could not be written anew.
+    """
+    if engine.dialect.name == "sqlite":
+        sqlite.forget_deleted(engine)
+        return
+    with _as_port_says():
+        postgres.forget_deleted(engine, table)
+
+
 @contextmanager
 def _as_port_says() -> Iterator[None]:
     """Raise the port's error for the database's."""
     try:
         yield
-    except OperationalError as exc:
-        message = f"The database did not answer: {exc.orig}."
+    except (OperationalError, InterfaceError, InternalError) as exc:
+        message = f"The database did not answer: {postgres.first_line(exc)}."
+        raise StoreUnavailableError(message) from exc
+    except PoolTimeoutError as exc:
+        message = "The database did not answer: all connections are in use."
         raise StoreUnavailableError(message) from exc
 
 
 @contextmanager
+def _closed_on_error(engine: Engine, place: Place) -> Iterator[None]:
+    try:
+        yield
+    except GuildmarkError:
+        engine.dispose()
+        raise
+    except DatabaseError as exc:
+        engine.dispose()
+        if isinstance(place, DatabaseUrl):
+            raise postgres.refusal(exc, place) from exc
+        raise sqlite.refusal(exc, place) from exc
+
+
+@contextmanager
 def _writing(engine: Engine) -> Iterator[Connection]:
-    with engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+    options = {sqlite.WRITES: True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
@@ -186,54 +167,22 @@ def _reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
-    # The driver would begin transactions by itself, and later than we say.
-    connection.isolation_level = None
-    for statement in (
-        f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}",
-        "PRAGMA journal_mode=WAL",
-        "PRAGMA synchronous=FULL",
-        "PRAGMA foreign_keys=ON",
-    ):
-        connection.execute(statement)
+def _damage(connection: Connection) -> str | None:
+    if connection.dialect.name == "sqlite":
+        return sqlite.damage(connection)
+    postgres.read_all(connection)
+    return None
 
 
-def _on_connect_to_read(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout={_BUSY_MILLISECONDS}")
-    connection.execute("PRAGMA query_only=ON")
+def _check_durable(connection: Connection, place: Place) -> None:
+    if isinstance(place, DatabaseUrl):
+        postgres.check_durable(connection, place)
+    else:
+        sqlite.check_durable(connection, place)
 
 
-def _on_begin(connection: Connection) -> None:
-    # A deferred write lock would come too late: two writers could both have read the same nonce.
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _check_known(connection: Connection, path: Path) -> None:
+def _check_known(connection: Connection, place: Place) -> None:
     schema = unknown(connection)
     if schema is not None:
-        message = f"{path} has the schema {schema}, which this release does not know."
-        raise StoreNewerError(message, path=str(path), schema=schema)
-
-
-def _assert_durable(engine: Engine, path: Path) -> None:
-    with _reading(engine) as connection:
-        found = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in _SETTINGS
-        }
-    if found != _SETTINGS:
-        message = f"{path} is not durable: expected {_SETTINGS}, found {found}."
-        raise StoreNotDurableError(message, path=str(path), found=found)
-
-
-def _translated(error: OperationalError, path: Path) -> StoreBusyError | StoreUnreadableError:
-    if "locked" in str(error.orig):
-        message = f"{path} was held by another process for {_BUSY_MILLISECONDS // 1000} s."
-        return StoreBusyError(message, path=str(path))
-    return _unreadable(error, path)
-
-
-def _unreadable(error: DatabaseError, path: Path) -> StoreUnreadableError:
-    message = f"{path} cannot be opened: {error.orig}."
-    return StoreUnreadableError(message, path=str(path))
+        message = f"{place} has the schema {schema}, which this release does not know."
+        raise StoreNewerError(message, path=str(place), schema=schema)

@@ -8,7 +8,6 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import (
     Column,
     Connection,
-    Integer,
     LargeBinary,
     Row,
     Select,
@@ -19,9 +18,8 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
 
-from guildmark.adapters.store.schema import METADATA
+from guildmark.adapters.store.schema import METADATA, upsert, whole
 from guildmark.domain.chain.facts import Fact
 from guildmark.domain.encoding.codec import dump, load
 from guildmark.domain.identifiers import Address, Digest
@@ -41,9 +39,9 @@ FACTS = Table(
 CURSOR = Table(
     "cursor",
     METADATA,
-    Column("number", Integer, primary_key=True),
+    Column("number", whole(), primary_key=True),
     Column("hash", LargeBinary, nullable=False),
-    Column("time", Integer, nullable=False),
+    Column("time", whole(), nullable=False),
 )
 
 DOCUMENTS = Table(
@@ -57,16 +55,16 @@ DOCUMENTS = Table(
 BLOCKS = Table(
     "blocks",
     METADATA,
-    Column("number", Integer, primary_key=True),
+    Column("number", whole(), primary_key=True),
     Column("hash", LargeBinary, nullable=False),
-    Column("time", Integer, nullable=False),
+    Column("time", whole(), nullable=False),
 )
 
 LOGS = Table(
     "logs",
     METADATA,
-    Column("block", Integer, primary_key=True),
-    Column("log_index", Integer, primary_key=True),
+    Column("block", whole(), primary_key=True),
+    Column("log_index", whole(), primary_key=True),
     Column("address", LargeBinary, nullable=False),
     Column("topics", LargeBinary, nullable=False),
     Column("data", LargeBinary, nullable=False),
@@ -124,7 +122,7 @@ class SqlFacts:
                 "key": _key(fact.key),
                 "body": json.dumps(dump(fact)),
             }
-            statement = upsert(FACTS).values(row)
+            statement = upsert(self._connection, FACTS).values(row)
             keep = {"body": statement.excluded.body}
             self._connection.execute(
                 statement.on_conflict_do_update(index_elements=["kind", "key"], set_=keep)
@@ -228,7 +226,7 @@ class SqlDocuments:
     def put(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         """Keep a document instead of the one under its key."""
         kept = body if self._sealing is None else self._sealing.seal(kind, key, body)
-        statement = upsert(DOCUMENTS).values(kind=kind, key=key, body=kept)
+        statement = upsert(self._connection, DOCUMENTS).values(kind=kind, key=key, body=kept)
         keep = {"body": statement.excluded.body}
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=["kind", "key"], set_=keep)

@@ -17,7 +17,6 @@ from sqlalchemy import (
     Engine,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
     Row,
     String,
@@ -29,10 +28,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert as upsert
 
 from guildmark.adapters.store.engine import reading, writing
-from guildmark.adapters.store.schema import METADATA
+from guildmark.adapters.store.schema import METADATA, upsert, whole
 from guildmark.domain.chain.contracts import ChainPin, Coin
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
@@ -41,7 +39,7 @@ from guildmark.ports import Call, KeyName, TransactionId, WriterBusyError
 TRANSACTIONS = Table(
     "transactions",
     METADATA,
-    Column("number", Integer, primary_key=True),
+    Column("number", whole(), primary_key=True),
     Column("id", String, nullable=False, unique=True),
     Column("idempotency", String, nullable=False),
     Column("chain_id", BigInteger, nullable=False),
@@ -52,16 +50,16 @@ TRANSACTIONS = Table(
     Column("function", String, nullable=False),
     Column("target", LargeBinary, nullable=False),
     Column("data", LargeBinary, nullable=False),
-    Column("gas", Integer),
+    Column("gas", whole()),
     Column("value", String, nullable=False),
-    Column("nonce", Integer),
+    Column("nonce", whole()),
     Column("state", String, nullable=False),
-    Column("changed", Integer, nullable=False),
+    Column("changed", whole(), nullable=False),
     Column("hash", LargeBinary),
-    Column("block_number", Integer),
+    Column("block_number", whole()),
     Column("block_hash", LargeBinary),
-    Column("block_time", Integer),
-    Column("gas_used", Integer),
+    Column("block_time", whole()),
+    Column("gas_used", whole()),
     Column("logs", Text),
     Column("code", String),
     Column("reason", Text),
@@ -73,13 +71,13 @@ ATTEMPTS = Table(
     "attempts",
     METADATA,
     Column("hash", LargeBinary, primary_key=True),
-    Column("transaction", Integer, ForeignKey(TRANSACTIONS.c.number), nullable=False),
+    Column("transaction", whole(), ForeignKey(TRANSACTIONS.c.number), nullable=False),
     Column("raw", LargeBinary, nullable=False),
-    Column("nonce", Integer, nullable=False),
-    Column("gas", Integer, nullable=False),
+    Column("nonce", whole(), nullable=False),
+    Column("gas", whole(), nullable=False),
     Column("max_fee", String, nullable=False),
     Column("priority", String, nullable=False),
-    Column("at", Integer, nullable=False),
+    Column("at", whole(), nullable=False),
     Column("cancels", Boolean, nullable=False, server_default=false()),
     Index("attempts_by_transaction", "transaction"),
 )
@@ -89,10 +87,10 @@ NONCES = Table(
     METADATA,
     Column("chain_id", BigInteger, primary_key=True),
     Column("sender", LargeBinary, primary_key=True),
-    Column("next", Integer, nullable=False),
+    Column("next", whole(), nullable=False),
     Column("owner", String),
-    Column("token", Integer, nullable=False, server_default="0"),
-    Column("until", Integer, nullable=False, server_default="0"),
+    Column("token", whole(), nullable=False, server_default="0"),
+    Column("until", whole(), nullable=False, server_default="0"),
 )
 
 # A process that signed and is silent for this long has no claim on the key any more.
@@ -371,7 +369,7 @@ def _store(connection: Connection, request: Request, at: int) -> None:
         "state": State.REQUESTED.value,
         "changed": at,
     }
-    connection.execute(upsert(TRANSACTIONS).values(values).on_conflict_do_nothing())
+    connection.execute(upsert(connection, TRANSACTIONS).values(values).on_conflict_do_nothing())
 
 
 def _own(connection: Connection, request: Request, owner: str, at: int) -> None:
@@ -384,8 +382,12 @@ def _own(connection: Connection, request: Request, owner: str, at: int) -> None:
     token = 1 if found is None else found.token + (found.owner != owner)
     kept = {"owner": owner, "token": token, "until": at + LEASE_SECONDS}
     values = {"chain_id": request.chain_id, "sender": request.sender, "next": 0, **kept}
-    keys = [NONCES.c.chain_id, NONCES.c.sender]
-    connection.execute(upsert(NONCES).values(values).on_conflict_do_update(keys, set_=kept))
+    keys = [NONCES.c.chain_id.name, NONCES.c.sender.name]
+    connection.execute(
+        upsert(connection, NONCES)
+        .values(values)
+        .on_conflict_do_update(index_elements=keys, set_=kept)
+    )
 
 
 def _is_owned(found: Row[Any], at: int) -> bool:
@@ -436,7 +438,7 @@ def _select(connection: Connection, condition: Any, limit: int | None = None) ->
     found = connection.execute(
         select(ATTEMPTS)
         .where(ATTEMPTS.c.transaction.in_(numbers))
-        .order_by(ATTEMPTS.c.at, ATTEMPTS.c.max_fee.cast(Integer))
+        .order_by(ATTEMPTS.c.at, ATTEMPTS.c.max_fee.cast(BigInteger))
     )
     for row in found:
         attempts[row.transaction].append(_to_attempt(row))
@@ -453,9 +455,11 @@ def _take_nonce(connection: Connection, chain_id: int, sender: bytes, floor: int
     stored = connection.execute(select(NONCES.c.next).where(at).with_for_update()).scalar()
     nonce = max(floor, stored or 0)
     values = {"chain_id": chain_id, "sender": sender, "next": nonce + 1}
-    keys = [NONCES.c.chain_id, NONCES.c.sender]
+    keys = [NONCES.c.chain_id.name, NONCES.c.sender.name]
     connection.execute(
-        upsert(NONCES).values(values).on_conflict_do_update(keys, set_={"next": nonce + 1})
+        upsert(connection, NONCES)
+        .values(values)
+        .on_conflict_do_update(index_elements=keys, set_={"next": nonce + 1})
     )
     return nonce
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Engine, Integer, LargeBinary, Table, delete, insert, select
+from sqlalchemy import Column, Engine, LargeBinary, Table, delete, insert, select
 from sqlalchemy import Index as SqlIndex
 
 from guildmark.adapters.store.engine import writing
-from guildmark.adapters.store.schema import METADATA
+from guildmark.adapters.store.schema import METADATA, whole
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.ports import Clock, RequestMismatchError
 
@@ -15,7 +15,7 @@ REQUESTS = Table(
     METADATA,
     Column("name", LargeBinary, primary_key=True),
     Column("body", LargeBinary, nullable=False),
-    Column("at", Integer, nullable=False),
+    Column("at", whole(), nullable=False),
     SqlIndex("requests_by_time", "at"),
     sqlite_with_rowid=False,
 )

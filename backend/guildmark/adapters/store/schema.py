@@ -1,6 +1,13 @@
 """The one collection of tables; each table stands beside the code that uses it."""
 
-from sqlalchemy import MetaData
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, Integer, MetaData, Table
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.types import TypeEngine
 
 METADATA = MetaData(
     naming_convention={
@@ -10,3 +17,15 @@ METADATA = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_name)s",
     }
 )
+
+
+def whole() -> TypeEngine[Any]:
+    """Return the type of integers: 8 bytes everywhere; SQLite numbers rows by that name alone."""
+    return BigInteger().with_variant(Integer(), "sqlite")
+
+
+def upsert(connection: Connection, table: Table) -> "SqliteInsert | PostgresInsert":
+    """Return an insert that may say what happens where the key is there already."""
+    if connection.dialect.name == "sqlite":
+        return sqlite_insert(table)
+    return postgres_insert(table)

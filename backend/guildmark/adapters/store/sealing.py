@@ -5,12 +5,16 @@ backup of it, reads no file of a design.
 """
 
 import logging
-import sqlite3
 from dataclasses import dataclass
 
 from sqlalchemy import Engine, or_, select, update
 
-from guildmark.adapters.store.engine import reading, writing
+from guildmark.adapters.store.engine import (
+    forget_deleted,
+    overwrite_deleted,
+    reading,
+    writing,
+)
 from guildmark.adapters.store.facts import DOCUMENTS
 from guildmark.ports import (
     DocumentKind,
@@ -18,7 +22,6 @@ from guildmark.ports import (
     KeyExistsError,
     KeyName,
     KeyStore,
-    StoreUnavailableError,
 )
 from guildmark_ipfs.keys import PublicKey
 
@@ -86,28 +89,14 @@ def seal_old(engine: Engine, sealing: HomeSealing) -> int:
         if connection.execute(select(DOCUMENTS.c.key).where(*clear).limit(1)).first() is None:
             return 0
     with writing(engine) as connection:
-        # What is replaced is overwritten, not only let go of.
-        connection.exec_driver_sql("PRAGMA secure_delete=ON")
+        overwrite_deleted(connection)
         rows = connection.execute(select(DOCUMENTS).where(*clear)).all()
         for row in rows:
             sealed = sealing.seal(DocumentKind(row.kind), row.key, row.body)
             here = (DOCUMENTS.c.kind == row.kind, DOCUMENTS.c.key == row.key)
             connection.execute(update(DOCUMENTS).where(*here).values(body=sealed))
-    _forget_pages(engine)
+    forget_deleted(engine, DOCUMENTS.name)
     return len(rows)
-
-
-def _forget_pages(engine: Engine) -> None:
-    """Write the database anew, without the free pages that still hold what was deleted once."""
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("VACUUM")
-        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    except sqlite3.OperationalError as exc:
-        message = f"The database could not be written anew: {exc}."
-        raise StoreUnavailableError(message) from exc
-    finally:
-        connection.close()
 
 
 def _info(kind: DocumentKind, key: bytes) -> bytes:

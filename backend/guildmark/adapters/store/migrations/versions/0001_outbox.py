@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from guildmark.adapters.store.schema import whole
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -13,7 +15,7 @@ def upgrade() -> None:
     """Make the outbox's tables."""
     op.create_table(
         "transactions",
-        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("number", whole(), primary_key=True),
         sa.Column("id", sa.String, nullable=False, unique=True),
         sa.Column("idempotency", sa.String, nullable=False),
         sa.Column("chain_id", sa.BigInteger, nullable=False),
@@ -24,15 +26,15 @@ def upgrade() -> None:
         sa.Column("function", sa.String, nullable=False),
         sa.Column("target", sa.LargeBinary, nullable=False),
         sa.Column("data", sa.LargeBinary, nullable=False),
-        sa.Column("gas", sa.Integer),
-        sa.Column("nonce", sa.Integer),
+        sa.Column("gas", whole()),
+        sa.Column("nonce", whole()),
         sa.Column("state", sa.String, nullable=False),
-        sa.Column("changed", sa.Integer, nullable=False),
+        sa.Column("changed", whole(), nullable=False),
         sa.Column("hash", sa.LargeBinary),
-        sa.Column("block_number", sa.Integer),
+        sa.Column("block_number", whole()),
         sa.Column("block_hash", sa.LargeBinary),
-        sa.Column("block_time", sa.Integer),
-        sa.Column("gas_used", sa.Integer),
+        sa.Column("block_time", whole()),
+        sa.Column("gas_used", whole()),
         sa.Column("logs", sa.Text),
         sa.Column("code", sa.String),
         sa.Column("reason", sa.Text),
@@ -42,18 +44,18 @@ def upgrade() -> None:
     op.create_table(
         "attempts",
         sa.Column("hash", sa.LargeBinary, primary_key=True),
-        sa.Column("transaction", sa.Integer, sa.ForeignKey("transactions.number"), nullable=False),
+        sa.Column("transaction", whole(), sa.ForeignKey("transactions.number"), nullable=False),
         sa.Column("raw", sa.LargeBinary, nullable=False),
-        sa.Column("nonce", sa.Integer, nullable=False),
-        sa.Column("gas", sa.Integer, nullable=False),
+        sa.Column("nonce", whole(), nullable=False),
+        sa.Column("gas", whole(), nullable=False),
         sa.Column("max_fee", sa.String, nullable=False),
         sa.Column("priority", sa.String, nullable=False),
-        sa.Column("at", sa.Integer, nullable=False),
+        sa.Column("at", whole(), nullable=False),
     )
     op.create_index("attempts_by_transaction", "attempts", ["transaction"])
     op.create_table(
         "nonces",
         sa.Column("chain_id", sa.BigInteger, primary_key=True),
         sa.Column("sender", sa.LargeBinary, primary_key=True),
-        sa.Column("next", sa.Integer, nullable=False),
+        sa.Column("next", whole(), nullable=False),
     )

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from guildmark.adapters.store.schema import whole
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -26,9 +28,9 @@ def _make_index() -> None:
     )
     op.create_table(
         "cursor",
-        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("number", whole(), primary_key=True),
         sa.Column("hash", sa.LargeBinary, nullable=False),
-        sa.Column("time", sa.Integer, nullable=False),
+        sa.Column("time", whole(), nullable=False),
     )
     op.create_table(
         "documents",
@@ -41,9 +43,9 @@ def _make_index() -> None:
 def _make_batches() -> None:
     op.create_table(
         "batches",
-        sa.Column("number", sa.Integer, primary_key=True),
-        sa.Column("log", sa.Integer, nullable=False),
-        sa.Column("seq", sa.Integer, nullable=False),
+        sa.Column("number", whole(), primary_key=True),
+        sa.Column("log", whole(), nullable=False),
+        sa.Column("seq", whole(), nullable=False),
         sa.Column("root", sa.LargeBinary, nullable=False),
         sa.Column("draws", sa.Text, nullable=False),
         sa.Column("state", sa.String, nullable=False),
@@ -56,26 +58,26 @@ def _make_batches() -> None:
 def _make_queue() -> None:
     op.create_table(
         "queue",
-        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("number", whole(), primary_key=True),
         sa.Column("envelope", sa.LargeBinary, nullable=False),
         sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("payload", sa.LargeBinary, nullable=False),
-        sa.Column("kind", sa.Integer, nullable=False),
+        sa.Column("kind", whole(), nullable=False),
         sa.Column("subject", sa.LargeBinary, nullable=False),
         sa.Column("site_recipe", sa.LargeBinary, nullable=False),
         sa.Column("machine", sa.LargeBinary, nullable=False),
         sa.Column("maker", sa.LargeBinary, nullable=False),
         sa.Column("dependencies", sa.LargeBinary, nullable=False),
-        sa.Column("previous", sa.Integer, nullable=False),
+        sa.Column("previous", whole(), nullable=False),
         sa.Column("salt", sa.LargeBinary, nullable=False),
-        sa.Column("lane", sa.Integer, nullable=False),
+        sa.Column("lane", whole(), nullable=False),
         sa.Column("label", sa.String, nullable=False),
-        sa.Column("counter", sa.Integer, nullable=False),
+        sa.Column("counter", whole(), nullable=False),
         sa.Column("state", sa.String, nullable=False),
-        sa.Column("batch", sa.Integer, sa.ForeignKey("batches.number")),
-        sa.Column("position", sa.Integer),
-        sa.Column("log_index", sa.Integer),
-        sa.Column("unit", sa.Integer),
+        sa.Column("batch", whole(), sa.ForeignKey("batches.number")),
+        sa.Column("position", whole()),
+        sa.Column("log_index", whole()),
+        sa.Column("unit", whole()),
         sa.Column("code", sa.String),
         sqlite_autoincrement=True,
     )

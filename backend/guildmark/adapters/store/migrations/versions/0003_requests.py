@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from guildmark.adapters.store.schema import whole
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -15,7 +17,7 @@ def upgrade() -> None:
         "requests",
         sa.Column("name", sa.LargeBinary, primary_key=True),
         sa.Column("body", sa.LargeBinary, nullable=False),
-        sa.Column("at", sa.Integer, nullable=False),
+        sa.Column("at", whole(), nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("requests_by_time", "requests", ["at"])

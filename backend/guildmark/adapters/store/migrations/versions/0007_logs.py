@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from guildmark.adapters.store.schema import whole
+
 revision = "0007"
 down_revision = "0006"
 branch_labels = None
@@ -13,14 +15,14 @@ def upgrade() -> None:
     """Add both; the next command reads the chain again to fill them."""
     op.create_table(
         "blocks",
-        sa.Column("number", sa.Integer, primary_key=True),
+        sa.Column("number", whole(), primary_key=True),
         sa.Column("hash", sa.LargeBinary, nullable=False),
-        sa.Column("time", sa.Integer, nullable=False),
+        sa.Column("time", whole(), nullable=False),
     )
     op.create_table(
         "logs",
-        sa.Column("block", sa.Integer, primary_key=True),
-        sa.Column("log_index", sa.Integer, primary_key=True),
+        sa.Column("block", whole(), primary_key=True),
+        sa.Column("log_index", whole(), primary_key=True),
         sa.Column("address", sa.LargeBinary, nullable=False),
         sa.Column("topics", sa.LargeBinary, nullable=False),
         sa.Column("data", sa.LargeBinary, nullable=False),

@@ -1,4 +1,4 @@
-"""The outbox in SQL: a change that comes late changes nothing."""
+"""The outbox in SQL, in a file and in PostgreSQL: a change that comes late changes nothing."""
 
 import os
 import socket
@@ -56,9 +56,13 @@ def attempt(nonce: int, max_fee: int = 1) -> Attempt:
     )
 
 
-@pytest.fixture
-def table(tmp_path: Path) -> Iterator[OutboxTable]:
-    engine = open_database(tmp_path / "node.db")
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.needs("postgresql"))]
+)
+def table(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OutboxTable]:
+    is_shared = request.param == "postgresql"
+    place = request.getfixturevalue("postgres").fresh() if is_shared else tmp_path / "node.db"
+    engine = open_database(place)
     yield OutboxTable(engine)
     engine.dispose()
 
