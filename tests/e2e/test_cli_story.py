@@ -51,6 +51,7 @@ def test_a_part_is_licensed_built_logged_and_verified_by_commands_alone(
     assert [one["code"] for one in submitted.json["builds"]] == [None, "license.quotaExceeded"]
     assert (built["state"], built["unit"]) == ("final", 2)
     assert verdict["verdict"] == "verified"
+    assert verdict["newest"]["block"] >= verdict["asOf"]["block"] > 0
     assert {check["state"] for check in health} == {"ok"}
     drawn = licensed.designer.ask("license", "show", licensed.license)
     assert (drawn["units"], drawn["drawn"]) == (2, 1)

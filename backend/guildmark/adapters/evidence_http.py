@@ -3,7 +3,7 @@
 Nothing that arrives here is trusted: bundles are checked, and a chain's node is the reader's own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -11,7 +11,15 @@ from typing import NoReturn, Self
 from urllib.parse import quote
 
 from guildmark.adapters.addresses import split_url
-from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.chain.contracts import (
+    AccountProof,
+    ChainClass,
+    ChainPin,
+    ContractName,
+    ContractPin,
+    SlotProof,
+)
+from guildmark.domain.chain.ethproof.header import HEADER_FIELDS, encode_header
 from guildmark.domain.encoding import strictjson
 from guildmark.domain.encoding.archive import DEFAULT_LIMITS
 from guildmark.domain.encoding.canonical import canonical
@@ -41,6 +49,8 @@ from guildmark.domain.verification.case import Sighting
 TIMEOUT = 10.0
 _RPC_LIMITS = strictjson.Limits(size=4 << 20)
 _WORD = 32
+_SLOTS_A_CALL = 64
+"""Of how many slots one call asks for proofs, so that no answer is too long to be read."""
 # The members of IDirectory.Contracts, in order.
 _LISTED = (
     ContractName.IDENTITIES,
@@ -171,6 +181,63 @@ class Chain:
             SourceAnswerError: It answered with something else.
         """
         return self._block(hex(number))
+
+    def header(self, tag: str) -> bytes | None:
+        """Return the header of the ``latest`` or the ``finalized`` block, None where none is.
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceAnswerError: It answered with something else.
+        """
+        answer = self._call("eth_getBlockByNumber", tag, False)
+        if answer is None:
+            return None
+        block = _object(answer)
+        encoded = encode_header(
+            {
+                name: _quantity(block[name]) if is_number else _hex(block[name])
+                for name, is_number in HEADER_FIELDS
+                if block.get(name) is not None
+            }
+        )
+        if keccak256(encoded) != _digest(block.get("hash")):
+            _refuse("a header does not hash to its block's hash")
+        return encoded
+
+    def proof(
+        self, pin: ChainPin, number: int, slots: Mapping[ContractName, Sequence[bytes]]
+    ) -> Mapping[ContractName, AccountProof]:
+        """Return one account proof a contract at a block, with a proof of each slot.
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceAnswerError: It has no such proofs, or answered with something else.
+        """
+        return {
+            name: self._proof_of(pin.contracts[name].address, wanted, hex(number))
+            for name, wanted in slots.items()
+        }
+
+    def _proof_of(self, address: Address, slots: Sequence[bytes], block: str) -> AccountProof:
+        parts = [slots[at : at + _SLOTS_A_CALL] for at in range(0, len(slots), _SLOTS_A_CALL)]
+        answers = [
+            _object(self._call("eth_getProof", to_hex(address), list(map(to_hex, part)), block))
+            for part in parts or [()]
+        ]
+        first = answers[0]
+        return AccountProof(
+            address=address,
+            nonce=_quantity(first.get("nonce")),
+            balance=_quantity(first.get("balance")),
+            storage_root=_digest(first.get("storageHash")),
+            code_hash=_digest(first.get("codeHash")),
+            nodes=_nodes(first.get("accountProof")),
+            slots=tuple(
+                one
+                for part, answer in zip(parts, answers, strict=False)
+                for one in _slot_proofs(part, answer.get("storageProof"))
+            ),
+        )
 
     def pin(self, directory: Address, chain_class: ChainClass) -> ChainPin:
         """Return what pins this chain and the deployment that a directory lists.
@@ -331,6 +398,24 @@ def _hex(value: JsonValue) -> bytes:
         return from_hex(value if isinstance(value, str) else "")
     except GuildmarkError:
         _refuse("bytes are missing")
+
+
+def _slot_proofs(slots: Sequence[bytes], answer: JsonValue) -> Sequence[SlotProof]:
+    if not isinstance(answer, list) or len(answer) != len(slots):
+        _refuse("proofs of slots are missing")
+    found = [_object(one) for one in answer]
+    return [
+        SlotProof(slot=slot, value=_quantity(one.get("value")), nodes=_nodes(one.get("proof")))
+        for slot, one in zip(slots, found, strict=True)
+    ]
+
+
+def _nodes(value: JsonValue) -> tuple[bytes, ...]:
+    if not isinstance(value, list):
+        _refuse("a proof is missing")
+    nodes = tuple(_hex(node) for node in value)
+    # anvil writes the empty trie as one node, 0x80; a proof of nothing has no nodes.
+    return () if nodes == (b"\x80",) else nodes
 
 
 def _digest(value: JsonValue) -> Digest:

@@ -105,6 +105,9 @@ def _tail(report: Report, *, offline: bool) -> Iterator[str]:
         fresh = "fresh as of" if offline else "as of"
         block = f"{fresh} block {report.as_of.block} ({as_time(report.as_of.time)})"
         yield _row("state", block)
+    if report.newest is not None:
+        newest = f"bad news looked for up to block {report.newest.block}"
+        yield _row("newest", f"{newest} ({as_time(report.newest.time)})")
 
 
 def _row(name: str, text: str) -> str:

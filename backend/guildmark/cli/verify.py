@@ -184,7 +184,8 @@ def verify(
         typer.Option(metavar="URL", help="The node to ask; else the one that the link names."),
     ] = None,
     rpc: Annotated[
-        str | None, typer.Option(metavar="URL", help="Your own node of the chain, for its blocks.")
+        str | None,
+        typer.Option(metavar="URL", help="Your own node of the chain, for its newest state."),
     ] = None,
     at: Annotated[
         int | None,
@@ -207,7 +208,8 @@ def verify(
 ) -> None:
     """Check a part's bundle, from a file or by its link."""
     trusted = read_trust(trust or [], home)
-    look = None if rpc is None or offline else Chain(url=rpc).sighting
+    own = None if rpc is None or offline else Chain(url=rpc)
+    look = None if own is None else own.sighting
     try:
         if Path(target).is_file():
             data, question = _read(Path(target)), Question(now=SystemClock().now())
@@ -217,7 +219,7 @@ def verify(
             data = named.fetch(place, _block(at, trusted, rpc))
             question = named.question
         rivals = _Rivals(files=beside or [], node=place)
-        report = verify_bundle(data, trusted, question, look=look, others=rivals.of)
+        report = verify_bundle(data, trusted, question, look=look, source=own, others=rivals.of)
     except (UnknownPartError, NetworkError, NotFinalError) as error:
         report = without_evidence(error)
     try:

@@ -24,7 +24,8 @@ from guildmark.domain.verification.case import (
 )
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.report import EXIT_ARCHIVE, Fault, Report, Verdict
-from guildmark.domain.verification.verdict import verify_evidence
+from guildmark.domain.verification.verdict import verify_anew, verify_evidence
+from guildmark.verify.renewing import Source, renewed
 
 Look: TypeAlias = Callable[[int], Sighting]
 """Asks the reader's own node for a block by its number."""
@@ -39,6 +40,7 @@ def verify_bundle(
     question: Question = NO_QUESTION,
     *,
     look: Look | None = None,
+    source: Source | None = None,
     others: Others | None = None,
 ) -> Report:
     """Return the verdict about the part that a bundle is about.
@@ -48,6 +50,7 @@ def verify_bundle(
         trust: Whom the reader trusts; without it the best answer is the second verdict.
         question: What the reader holds in hand: label, position, time.
         look: Asks the reader's own node; used where the trust file does not know block b.
+        source: The reader's own node, asked for the newest state where (0) holds for the bundle.
         others: Gives what else claims the label; the report says what could not be compared.
     """
     try:
@@ -63,7 +66,16 @@ def verify_bundle(
         brought = tuple(
             replace(one, sighting=_sighting(one.evidence, trust, look)) for one in brought
         )
-    return verify_evidence(evidence, trust, question, brought)
+    report = verify_evidence(evidence, trust, question, brought)
+    if trust is None or source is None or report.checks[0].falls_short:
+        return report
+    try:
+        newer = renewed(evidence, trust, source)
+    except GuildmarkError as error:
+        # Whatever the node answers, what the bundle proves is proven.
+        note = f"Could not check the newest state, only that of the bundle. {error.message}"
+        return replace(report, notes=(*report.notes, note))
+    return verify_anew(evidence, newer, trust, question, brought)
 
 
 def without_evidence(error: UnknownPartError | NetworkError | NotFinalError) -> Report:

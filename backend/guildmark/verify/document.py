@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.verification.report import (
+    AsOf,
     CheckResult,
     Fault,
     NamedClaim,
@@ -23,15 +24,18 @@ def document(report: Report) -> JsonObject:
         "failed": [{"check": check.number, "code": check.code} for check in report.failed],
         "checks": [_check(check) for check in report.checks],
         "notChecked": list(report.not_checked),
-        "asOf": None
-        if report.as_of is None
-        else {"block": report.as_of.block, "time": report.as_of.time},
+        "asOf": _block(report.as_of),
+        "newest": _block(report.newest),
         "part": None if report.part is None else _part(report.part),
         "parties": [_party(party) for party in report.parties],
         "notes": list(report.notes),
         "fault": None if report.fault is None else _fault(report.fault),
     }
     return _present(members)
+
+
+def _block(block: AsOf | None) -> JsonValue:
+    return None if block is None else {"block": block.block, "time": block.time}
 
 
 def _check(check: CheckResult) -> JsonObject:

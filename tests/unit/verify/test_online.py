@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from fakes.newer import rpc_header, rpc_proof
 from fakes.rivals import EARLIER, LATER, other_entry, stand_beside
 from fakes.simulator import LABEL, LOOKED, OPERATOR, Simulator
 from fakes.web import Web, serving
@@ -25,6 +26,7 @@ from guildmark.adapters.evidence_http import (
 from guildmark.cli import main
 from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
+from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ChainClass, ContractName
 from guildmark.domain.encoding.archive import ArchiveLimits
 from guildmark.domain.encoding.hashing import keccak256, sha256
@@ -622,3 +624,114 @@ def test_a_trust_file_that_cannot_be_read_is_named(
 ) -> None:
     assert run("trust", "show", "--trust", folder, "--json") == 2
     assert json.loads(capsys.readouterr().out)["code"] == "trust.unreadable"
+
+
+@pytest.fixture
+def own(web: Web) -> Web:
+    """Return the reader's own node, at a block where nothing is said against the part."""
+    stand(web, Simulator(block=80), Simulator(block=84))
+    return web
+
+
+def stand(web: Web, final: Simulator, latest: Simulator) -> None:
+    known = {"finalized": final, "latest": latest, hex(latest.block): latest} | {
+        hex(final.block): final
+    }
+
+    def block(tag: str, full: bool) -> dict[str, str] | None:
+        return rpc_header(known[tag]) if tag in known else blocks(tag, full)
+
+    web.results = {
+        "eth_chainId": hex(HONEST.pin.chain_id),
+        "eth_getBlockByNumber": block,
+        "eth_getProof": lambda address, slots, tag: rpc_proof(known[tag], address, slots),
+    }
+
+
+def test_a_file_is_asked_anew_at_the_readers_own_node(
+    own: Web, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "part.zip"
+    file.write_bytes(BUNDLE)
+
+    assert run("verify", file, "--rpc", own.url) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("  state     as of block 80 (") for line in lines)
+    assert lines[-1].startswith("  newest    bad news looked for up to block 84 (")
+
+    voided = Simulator(block=84)
+    voided.words[storage.FATES.at(*PART)] = storage.VOIDED
+    stand(own, Simulator(block=80), voided)
+    assert run("verify", file, "--rpc", own.url, "--json") == 19
+    told = json.loads(capsys.readouterr().out)
+    assert told["failed"][0] == {"check": 4, "code": "verify.partVoided"}
+    assert (told["asOf"]["block"], told["newest"]["block"]) == (80, 84)
+    assert run("verify", file, "--rpc", own.url, "--offline") == 0
+
+
+def test_a_node_that_is_away_is_told_and_the_bundle_answers(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "part.zip"
+    file.write_bytes(BUNDLE)
+    with serving(Web()) as gone:
+        url = gone.url
+
+    assert run("verify", file, "--rpc", url) == 0
+    out = capsys.readouterr().out
+    assert "Could not check the newest state, only that of the bundle." in out
+    assert "  state     as of block 77 (" in out
+    assert "newest    bad news" not in out
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"eth_getBlockByNumber": None},
+        {"eth_getBlockByNumber": {"number": "0x60", "hash": "0x" + "11" * 32}},
+        {"eth_getProof": None},
+        {"eth_getProof": ValueError("missing trie node")},
+        {"eth_getProof": {"accountProof": []}},
+        {"eth_getProof": {"storageProof": "none"}},
+    ],
+)
+def test_a_node_that_proves_nothing_is_told(
+    own: Web, folder: Path, capsys: pytest.CaptureFixture[str], change: dict[str, Any]
+) -> None:
+    file, usual = folder / "part.zip", own.results["eth_getBlockByNumber"]
+    file.write_bytes(BUNDLE)
+    if "eth_getBlockByNumber" in change:
+        wrong = change["eth_getBlockByNumber"]
+        change = {
+            "eth_getBlockByNumber": lambda tag, full: usual(tag, full) if tag == "0x0" else wrong
+        }
+    elif isinstance(change["eth_getProof"], dict):
+        missing = change["eth_getProof"]
+        change = {
+            "eth_getProof": lambda address, slots, tag: (
+                rpc_proof(Simulator(block=int(tag, 16)), address, slots) | missing
+            )
+        }
+    own.results |= change
+
+    assert run("verify", file, "--rpc", own.url) == 0
+    assert "Could not check the newest state" in capsys.readouterr().out
+
+
+def test_many_slots_are_asked_for_in_parts(own: Web) -> None:
+    slots = [bytes([at]) * 32 for at in range(130)]
+    calls: list[int] = []
+
+    def proof(address: str, wanted: list[str], tag: str) -> dict[str, Any]:
+        calls.append(len(wanted))
+        return rpc_proof(Simulator(block=84), address, wanted)
+
+    own.results["eth_getProof"] = proof
+
+    shown = Chain(url=own.url).proof(
+        HONEST.pin, 84, {ContractName.PARTS: slots, ContractName.LOG: []}
+    )
+
+    assert calls == [64, 64, 2, 0]
+    assert [one.slot for one in shown[ContractName.PARTS].slots] == slots
+    assert shown[ContractName.LOG].slots == ()

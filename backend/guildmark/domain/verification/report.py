@@ -208,6 +208,7 @@ class Report:
         checks: All checks that were made, by number.
         not_checked: Numbers of the checks that this version does not make.
         as_of: The block that the verdict is about, where one was read.
+        newest: The newest block up to which bad news were looked for, where a node was asked.
         part: The part, where the bundle was read.
         parties: Operator, maker and design owner.
         notes: Sentences that change no state.
@@ -220,6 +221,7 @@ class Report:
     checks: tuple[CheckResult, ...] = ()
     not_checked: tuple[int, ...] = NOT_CHECKED
     as_of: AsOf | None = None
+    newest: AsOf | None = None
     part: PartSummary | None = None
     parties: tuple[Party, ...] = ()
     notes: tuple[str, ...] = ()

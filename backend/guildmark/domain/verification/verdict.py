@@ -1,15 +1,23 @@
 """The one pure function: evidence, trust and question in, report out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.ethproof.header import decode_header
 from guildmark.domain.chain.storage import LicenseWord
 from guildmark.domain.identifiers import ZERO_ADDRESS
 from guildmark.domain.trust import Policy, Trust
-from guildmark.domain.verification.case import NO_QUESTION, Brought, Case, Question, Rival
+from guildmark.domain.verification.case import (
+    NO_QUESTION,
+    Brought,
+    Case,
+    Question,
+    Rival,
+    Sighting,
+)
 from guildmark.domain.verification.checks.accreditation import ACCREDITATIONS
 from guildmark.domain.verification.checks.chain import CHAIN
 from guildmark.domain.verification.checks.check import Check
@@ -26,7 +34,14 @@ from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.headline import headline, notes
 from guildmark.domain.verification.naming import is_listed, parties
 from guildmark.domain.verification.policy import judge
-from guildmark.domain.verification.report import AsOf, CheckResult, PartSummary, Report
+from guildmark.domain.verification.report import (
+    AsOf,
+    CheckResult,
+    Finding,
+    PartSummary,
+    Report,
+    State,
+)
 
 CHECKS: Sequence[Check] = (
     CHAIN,
@@ -57,15 +72,86 @@ def verify_evidence(
         question: What the reader holds in hand.
         brought: Other entries that the reader holds beside it; no bundle can hide or crowd them.
     """
-    case = Case(
+    case = _case(evidence, trust, question, brought)
+    return _report(case, tuple(check.run(case) for check in CHECKS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Newer:
+    """Evidence as newer blocks of the reader's own node prove it.
+
+    Args:
+        final: At the newest final block, None where the node proves none that is newer.
+        latest: At the newest block of all.
+    """
+
+    final: Evidence | None
+    latest: Evidence
+
+
+def verify_anew(
+    evidence: Evidence,
+    newer: Newer,
+    trust: Trust,
+    question: Question = NO_QUESTION,
+    brought: Sequence[Brought] = (),
+) -> Report:
+    """Return the verdict about one part as of the newest final block that proves it.
+
+    Bad news count at once, before they are final; good ones only when they are. What was
+    contradicted at the bundle's own block stays so.
+
+    Args:
+        evidence: The evidence at the bundle's own block, which (0) found trusted.
+        newer: The same at newer blocks.
+        trust: Whom the reader trusts.
+        question: What the reader holds in hand.
+        brought: Other entries that the reader holds beside it.
+    """
+    shown = evidence if newer.final is None else newer.final
+    case = _case(shown, trust, _as_seen(question, shown), brought)
+    latest = _case(newer.latest, trust, _as_seen(question, newer.latest), brought)
+    before = _case(evidence, trust, question, brought)
+    checks = tuple(
+        _with_bad_news(check.run(case), [*_lasting(check.run(before)), *check.run(latest).findings])
+        for check in CHECKS
+    )
+    return replace(_report(case, checks), newest=_as_of(latest))
+
+
+def _as_seen(question: Question, evidence: Evidence) -> Question:
+    """Return the question where the reader's own node showed the block."""
+    header = decode_header(evidence.chain.header)
+    # Whether the latest block is final says nothing about what it holds against the part.
+    return replace(question, sighting=Sighting(is_reached=True, hash=header.hash, is_final=True))
+
+
+def _lasting(result: CheckResult) -> Iterator[Finding]:
+    return (one for one in result.findings if one.cause.state is State.FAIL)
+
+
+def _with_bad_news(result: CheckResult, news: Sequence[Finding]) -> CheckResult:
+    """Return a check's result with what else speaks against the part, the worst first."""
+    known = {one.cause.code for one in result.findings}
+    added = {one.cause.code: one for one in news if one.cause.code not in known}
+    findings = sorted((*result.findings, *added.values()), key=lambda one: one.rank)
+    return replace(result, findings=tuple(findings))
+
+
+def _case(
+    evidence: Evidence, trust: Trust | None, question: Question, brought: Sequence[Brought]
+) -> Case:
+    return Case(
         evidence,
         trust,
         question,
         replacement=_of_replacement(evidence, trust, question),
         rivals=tuple(_rivals(evidence, trust, question, brought)),
     )
-    checks = tuple(check.run(case) for check in CHECKS)
-    named = parties(case)
+
+
+def _report(case: Case, checks: tuple[CheckResult, ...]) -> Report:
+    trust, named = case.trust, parties(case)
     judgement = judge(
         checks,
         Policy() if trust is None else trust.policy,

@@ -1,5 +1,6 @@
 """Block headers: the hash that a reader trusts, and the state root that it binds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from guildmark.domain.chain.ethproof import rlp
@@ -16,6 +17,32 @@ _TIME = 11
 _WORD = 8
 # Yellow paper 4.4.3: the fields of fixed size, by position. Later forks append; none reorders.
 _FIXED = {0: 32, 1: 32, 2: 20, 3: 32, 4: 32, 5: 32, 6: 256, 13: 32, 14: 8}
+
+# Yellow paper 4.4.3, then EIP-1559, EIP-4895, EIP-4844 (two), EIP-4788 and EIP-7685.
+HEADER_FIELDS: tuple[tuple[str, bool], ...] = (
+    ("parentHash", False),
+    ("sha3Uncles", False),
+    ("miner", False),
+    ("stateRoot", False),
+    ("transactionsRoot", False),
+    ("receiptsRoot", False),
+    ("logsBloom", False),
+    ("difficulty", True),
+    ("number", True),
+    ("gasLimit", True),
+    ("gasUsed", True),
+    ("timestamp", True),
+    ("extraData", False),
+    ("mixHash", False),
+    ("nonce", False),
+    ("baseFeePerGas", True),
+    ("withdrawalsRoot", False),
+    ("blobGasUsed", True),
+    ("excessBlobGas", True),
+    ("parentBeaconBlockRoot", False),
+    ("requestsHash", False),
+)
+"""The fields of a header in order, by their names in JSON-RPC, and whether each is a number."""
 
 
 class HeaderError(MalformedError):
@@ -49,6 +76,15 @@ def decode_header(data: bytes) -> Header:
     except rlp.RlpError as error:
         message = f"The header is malformed. {error.message}"
         raise HeaderError(message) from error
+
+
+def encode_header(fields: Mapping[str, bytes | int]) -> bytes:
+    """Return the RLP of a header whose fields are given by name; forks leave later ones out."""
+    present = (fields[name] for name, _ in HEADER_FIELDS if name in fields)
+    encoded: list[rlp.Item] = [
+        rlp.encode_integer(each) if isinstance(each, int) else each for each in present
+    ]
+    return rlp.encode(encoded)
 
 
 def _header(block: Digest, fields: list[bytes]) -> Header:
