@@ -683,10 +683,15 @@ def claim(
 
 def ask_for(simulator: "Simulator", **members: str) -> None:
     """Let recipe and site recipe ask for an accreditation; the license names that recipe."""
-    asked = tuple(
+    asked = (
         text(f"/qa/accreditation/quality/{member}", ClauseClass.CORE, value)
         for member, value in sorted(members.items())
     )
+    ask(simulator, *asked)
+
+
+def ask(simulator: "Simulator", *asked: Clause) -> None:
+    """Let recipe and site recipe have further clauses; the license names that recipe."""
     for name in ("master", "own"):
         leaves = (*getattr(simulator, name), *asked)
         setattr(simulator, name, tuple(sorted(leaves, key=lambda leaf: leaf.path)))
@@ -704,10 +709,10 @@ def accreditation(
 
 
 def measured(
-    name: str, value: str, instrument: str = to_hex(GAUGE), unit: str = "mm"
+    name: str, value: str, instrument: str = to_hex(GAUGE), unit: str = "mm", **said: Any
 ) -> Measurement:
     path = ClausePath(f"/tolerance/{name}")
-    return Measurement(characteristic=path, value=value, unit=unit, instrument=instrument)
+    return Measurement(characteristic=path, value=value, unit=unit, instrument=instrument, **said)
 
 
 def _storage_trie(words: Mapping[Location, int], name: ContractName) -> Trie:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Self, TypeVar
 
-from guildmark.domain.builds.predicate import NAME_MAX, Measurement, Setting
+from guildmark.domain.builds.predicate import Measurement, Setting
 from guildmark.domain.encoding.fields import Fields, read_document, read_object
 from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.recipes.clause import ClausePath
@@ -52,7 +52,7 @@ class Report:
             label=fields.text("label"),
             started_on=fields.integer("startedOn"),
             finished_on=fields.integer("finishedOn"),
-            measurements=_by_path(fields, "measurements", _measurement),
+            measurements=_by_path(fields, "measurements", Measurement.read_at),
             simulated=bool(fields.maybe("simulated", fields.flag)),
         )
 
@@ -76,7 +76,7 @@ def read_measurements(data: bytes) -> tuple[Measurement, ...]:
         DocumentError: `measurements` is missing or not as described.
         MalformedError: A value is no number, or a path no clause's.
     """
-    return _by_path(Fields(parse_object(data)), "measurements", _measurement)
+    return _by_path(Fields(parse_object(data)), "measurements", Measurement.read_at)
 
 
 def _by_path(fields: Fields, name: str, read: Callable[[ClausePath, Fields], T]) -> tuple[T, ...]:
@@ -95,12 +95,3 @@ def _by_path(fields: Fields, name: str, read: Callable[[ClausePath, Fields], T])
 def _setting(path: ClausePath, fields: Fields) -> Setting:
     unit = fields.maybe("unit", fields.text)
     return Setting(path=path, value=fields.text("value"), unit=unit)
-
-
-def _measurement(path: ClausePath, fields: Fields) -> Measurement:
-    return Measurement(
-        characteristic=path,
-        value=fields.text("value"),
-        unit=fields.text("unit"),
-        instrument=fields.text("instrument", most=NAME_MAX),
-    )

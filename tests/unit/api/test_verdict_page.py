@@ -368,3 +368,24 @@ def test_an_error_page_has_the_verdicts_words(error: Exception, headline: str) -
 
     assert page.headline == headline
     assert page.code in render("problem.html", page, host="a.example")
+
+
+def test_a_measured_value_says_what_it_proves() -> None:
+    row = Measured(
+        name="bore",
+        unit="mm",
+        value="22.44",
+        allowed="22.05 to 22.45",
+        uncertainty="± 0.02 (k = 2)",
+        decision="unproven",
+        tone="care",
+        reason="It lies so near a limit that its uncertainty decides.",
+    )
+    judge = Judge(host="a.example", chain_class=ChainClass.PUBLIC)
+    page = verdict_page(GOOD, judge=judge, details=replace(DETAILS, measurements=(row,)))
+
+    html = render("verdict.html", page, host="a.example")
+
+    assert '<span class="state care">unproven</span>' in html
+    assert "± 0.02 (k = 2)" in html
+    assert row.reason in html

@@ -1,14 +1,17 @@
 """What a part's own statement and disclosures say, beside the report; display only."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from guildmark.api.pages.verdict import NO_DETAILS, Fact, Link, Measured, PartDetails
 from guildmark.domain.builds.dsse import envelope_digest
-from guildmark.domain.builds.predicate import KeyHolder
+from guildmark.domain.builds.predicate import KeyHolder, Measurement
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import IdentityId, to_hex
-from guildmark.domain.recipes.clause import Clause
+from guildmark.domain.measurement.conformity import Outcome, decide
+from guildmark.domain.measurement.quality_plan import QualityPlan
+from guildmark.domain.recipes.clause import Clause, ClauseType
 from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.domain.verification.case import Case
 from guildmark.domain.verification.naming import proven_profile
@@ -19,6 +22,7 @@ _HOLDERS = {
     KeyHolder.TPM: "in a TPM",
 }
 _TOLERANCES = "/tolerance"
+_TONES = {Outcome.CONFORMS: "good", Outcome.UNPROVEN: "care", Outcome.EXCEEDED: "bad"}
 
 
 def part_details(case: Case, *, base: str) -> PartDetails:
@@ -110,14 +114,41 @@ def _id(name: str, value: str) -> Fact:
 
 def _measurements(case: Case, statement: BuildStatement) -> Iterable[Measured]:
     clauses = _clauses(case)
+    plan = QualityPlan.of(() if clauses is None else clauses.opened.values())
     for measurement in statement.measurements:
         clause = None if clauses is None else clauses.find(measurement.characteristic)
-        yield Measured(
+        bound = _bound(clause)
+        row = Measured(
             name=measurement.characteristic.rsplit("/", 1)[-1].replace("_", " "),
             unit=measurement.unit,
             value=measurement.value,
             allowed=_allowed(clause),
+            uncertainty=_uncertainty(measurement),
         )
+        yield row if bound is None else _decided(row, measurement, bound, plan)
+
+
+def _uncertainty(measurement: Measurement) -> str:
+    if measurement.uncertainty is None:
+        return ""
+    return f"± {measurement.uncertainty} (k = {measurement.coverage_factor})"
+
+
+def _bound(clause: Clause | None) -> Clause | None:
+    """Return the clause where it is a tolerance that a value can meet."""
+    if clause is None or clause.type is not ClauseType.QUANTITY:
+        return None
+    return clause if clause.path.startswith(_TOLERANCES) else None
+
+
+def _decided(row: Measured, measurement: Measurement, bound: Clause, plan: QualityPlan) -> Measured:
+    decision = decide(measurement, bound, plan.rule, plan.least_ratio)
+    return replace(
+        row,
+        decision=decision.outcome.value,
+        tone=_TONES[decision.outcome],
+        reason=decision.reason,
+    )
 
 
 def _clauses(case: Case) -> DisclosedClauses | None:

@@ -100,12 +100,23 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """A measured value beside what the recipe allows."""
+    """A measured value beside what the recipe allows.
+
+    Args:
+        uncertainty: The expanded uncertainty with its coverage factor, empty where none is stated.
+        decision: What the value proves, empty where the tolerance is not shown.
+        tone: How the decision looks.
+        reason: Why it proves no more.
+    """
 
     name: str
     unit: str
     value: str
     allowed: str
+    uncertainty: str = ""
+    decision: str = ""
+    tone: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

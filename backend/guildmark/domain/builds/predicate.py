@@ -36,6 +36,13 @@ class MalformedStatementError(MalformedError):
     hint = "Have the machine's agent make the statement again."
 
 
+class MalformedMeasurementError(MalformedError):
+    """A measurement whose uncertainty is not said in full, or is none."""
+
+    code = "measurement.malformed"
+    hint = "State the expanded uncertainty with its coverage factor, both above 0, or neither."
+
+
 class SignerRole(Enum):
     """Who holds the key that signed."""
 
@@ -82,36 +89,82 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """A measured value, by the path of the tolerance that it answers."""
+    """A measured value, by the path of the tolerance that it answers.
+
+    Args:
+        characteristic: The path of the tolerance.
+        value: The value.
+        unit: The UCUM code of the value's unit, and of what is stated beside it.
+        instrument: What took it.
+        uncertainty: The expanded uncertainty U.
+        coverage_factor: How many standard uncertainties U is: k.
+        resolution: The least step that the instrument shows.
+        raw_data: SHA-256 of the instrument's own file.
+        operator: The pseudonym of who measured.
+        measured_on: When, by the instrument's own clock, in seconds.
+    """
 
     characteristic: ClausePath
     value: str
     unit: str
     instrument: str
+    uncertainty: str | None = None
+    coverage_factor: str | None = None
+    resolution: str | None = None
+    raw_data: Digest | None = None
+    operator: str | None = None
+    measured_on: int | None = None
 
     def __post_init__(self) -> None:
         parse_path(self.characteristic)
         check_unit(self.unit)
         parse_decimal(self.value)
+        if (self.uncertainty is None) != (self.coverage_factor is None):
+            message = f"{self.characteristic} states U or k without the other."
+            raise MalformedMeasurementError(message, characteristic=self.characteristic)
+        for text in (self.uncertainty, self.coverage_factor, self.resolution):
+            if text is not None and parse_decimal(text) <= 0:
+                message = f"{self.characteristic} states {text[:40]}, which must be above 0."
+                raise MalformedMeasurementError(message, characteristic=self.characteristic)
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
         """Return the measurement that a statement shows."""
+        return cls.read_at(ClausePath(fields.text("characteristic")), fields)
+
+    @classmethod
+    def read_at(cls, characteristic: ClausePath, fields: Fields) -> Self:
+        """Return the measurement of a characteristic that its place in a document names."""
         return cls(
-            characteristic=ClausePath(fields.text("characteristic")),
+            characteristic=characteristic,
             value=fields.text("value"),
             unit=fields.text("unit"),
             instrument=fields.text("instrument", most=NAME_MAX),
+            uncertainty=fields.maybe("uncertainty", fields.text),
+            coverage_factor=fields.maybe("coverageFactor", fields.text),
+            resolution=fields.maybe("resolution", fields.text),
+            raw_data=fields.maybe("rawData", fields.digest),
+            operator=fields.maybe("operator", lambda name: fields.text(name, most=NAME_MAX)),
+            measured_on=fields.maybe(
+                "measuredOn", lambda name: fields.integer(name, most=UINT40_MAX)
+            ),
         )
 
     def to_json(self) -> JsonObject:
         """Return the measurement as a statement shows it."""
-        return {
+        members: Mapping[str, JsonValue] = {
             "characteristic": self.characteristic,
             "value": self.value,
             "unit": self.unit,
             "instrument": self.instrument,
+            "uncertainty": self.uncertainty,
+            "coverageFactor": self.coverage_factor,
+            "resolution": self.resolution,
+            "rawData": None if self.raw_data is None else to_hex(self.raw_data),
+            "operator": self.operator,
+            "measuredOn": self.measured_on,
         }
+        return present(members)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,14 +30,17 @@ from guildmark.domain.chain.facts import (
 )
 from guildmark.domain.errors import GuildmarkError, NotFinalError, UnknownPartError
 from guildmark.domain.identifiers import UINT64_MAX, IdentityId, Index, LogNumber
+from guildmark.domain.identity.accreditation import Requirement
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.queue import Logged
 from guildmark.domain.log.record import Record
+from guildmark.domain.measurement.quality_plan import QualityPlan
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.verification.checks.accreditation import asked
 from guildmark.domain.verification.evidence import (
+    ACCREDITATIONS_MAX,
     INSPECTIONS_MAX,
     INTERVALS_MAX,
     AccreditationDisclosure,
@@ -55,7 +58,7 @@ from guildmark.domain.verification.evidence import (
     RecipeDisclosure,
     SiteRecipeDisclosure,
 )
-from guildmark.domain.verification.slots import acting, required_slots
+from guildmark.domain.verification.slots import acting, instrument_id, required_slots
 from guildmark.ports import Block, BlockNotes, DocumentKind, Ledger, NodeStore, View
 from guildmark.services.builds.countersigning import admitted
 from guildmark.services.builds.inspecting import proofs_of
@@ -213,7 +216,7 @@ def disclosures(core: Core, view: View) -> Disclosures:
     parties = [party for party in (run.maker, owner) if party is not None]
     claims = tuple(_claims([*parties, run.site], view))
     recipe = _recipe(statement, view)
-    accreditations = _accreditations(run, recipe, view)
+    accreditations = _accreditations(statement, recipe, view)
     issuers = {one.issuer for one in claims} | {one.issuer for one in accreditations}
     inspections = tuple(_inspections(core, view))
     inspectors = {one.proof.opened()[1].inspector for one in inspections}
@@ -399,12 +402,20 @@ def _claims(subjects: Sequence[IdentityId], view: View) -> Iterator[ClaimDisclos
 
 
 def _accreditations(
-    run: RunDetails, recipe: RecipeDisclosure | None, view: View
+    statement: BuildStatement, recipe: RecipeDisclosure | None, view: View
 ) -> tuple[AccreditationDisclosure, ...]:
     """Return what may meet the recipe's requirements, nothing where it asks for nothing."""
+    run = statement.run
     clauses = () if recipe is None else tuple(recipe.clauses.opened.values())
     wanted = asked(clauses, run.site).requirements
-    return issuers_above((run.maker, run.site), wanted, view) if wanted else ()
+    found = issuers_above((run.maker, run.site), wanted, view) if wanted else ()
+    standard = QualityPlan.of(clauses).calibration
+    named = dict.fromkeys(one.instrument for one in statement.measurements)
+    instruments = [one for one in map(instrument_id, named) if one is not None]
+    if standard and instruments:
+        calibrated = issuers_above(instruments, [Requirement(standard=standard)], view)
+        found = tuple(dict.fromkeys([*found, *calibrated]))
+    return found[:ACCREDITATIONS_MAX]
 
 
 def _profiles(identities: set[IdentityId], view: View) -> Iterator[ProfileDisclosure]:

@@ -6,6 +6,7 @@ refuse; the verdict does not rest on it.
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from guildmark.domain.builds.countersigning import Demand
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
@@ -48,11 +49,13 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
-from guildmark.domain.identity.accreditation import accredited_over
+from guildmark.domain.identity.accreditation import Requirement, accredited_over
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token
 from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.queue import Queued
+from guildmark.domain.measurement.conformity import Outcome, decide
+from guildmark.domain.measurement.quality_plan import ASKING, QualityPlan
 from guildmark.domain.recipes.clause import Clause, ClauseType
 from guildmark.domain.recipes.clauses import DisclosedClauses, compare, disclose_all
 from guildmark.domain.recipes.recipe import PROCESS, RecipeDocument, Status, unrecorded
@@ -219,6 +222,34 @@ class ToleranceExceededError(NonconformingError):
     code = "recipe.toleranceExceeded"
 
 
+class ConformityUnprovenError(NonconformingError):
+    """A value lies so near a limit, or was measured in such a way, that it proves nothing."""
+
+    code = "recipe.conformityUnproven"
+    hint = "Measure again with less uncertainty, and state it with its coverage factor."
+
+
+class RawDataMissingError(NotClaimedError):
+    """The recipe asks for the instrument's own file, and a measurement names none."""
+
+    code = "recipe.rawDataMissing"
+    hint = "Give the SHA-256 of the instrument's file as rawData."
+
+
+class QualityPlanUnreadError(UncheckableError):
+    """How the recipe wants measurements to be judged cannot be told."""
+
+    code = "recipe.qualityPlanUnread"
+    hint = "Disclose the recipe's clauses below /qa/ to this node; update it if it has them."
+
+
+class InstrumentUncalibratedError(NonconformingError):
+    """An instrument was not calibrated as the recipe asks, from the beacon until now."""
+
+    code = "measurement.instrumentUncalibrated"
+    hint = "Disclose the instrument's calibration and those above it to this node, or calibrate it."
+
+
 class MeasurementMissingError(NonconformingError):
     """A toleranced characteristic was not measured."""
 
@@ -261,11 +292,13 @@ class _Job:
     Args:
         licenses: From the lane's own to the root's, each with its terms.
         tolerances: What is to be measured.
+        plan: How it is judged.
         demand: Which second signature the recipe asks for.
     """
 
     licenses: Sequence[tuple[LicenseFact, DisclosedClauses]]
     tolerances: Sequence[Clause]
+    plan: QualityPlan
     demand: Demand | None = None
 
 
@@ -307,7 +340,7 @@ class Desk:
         job = self._job(key, statement)
         for license_, members in job.licenses:
             _check_named(license_, members, TermsKind.LABEL_NAMESPACE, statement.label)
-        _check_measurements(job.tolerances, statement)
+        _check_measurements(job.tolerances, job.plan, statement)
         if job.demand is not None:
             self._check_countersigned(job.demand, envelope, statement)
         entry = queued(data, envelope, statement, salt)
@@ -322,9 +355,13 @@ class Desk:
             licenses = self._check_terms(granted, statement)
             self._check_design(granted, statement)
             self._check_undoubted(key, statement)
-            site, demand = self._check_recipe(statement)
-            tolerances = _tolerances(site)
-            self._jobs[shared] = _Job(licenses=licenses, tolerances=tolerances, demand=demand)
+            master, site = self._check_recipe(statement)
+            self._jobs[shared] = _Job(
+                licenses=licenses,
+                tolerances=_tolerances(site),
+                plan=self._check_plan(master, statement),
+                demand=demanded(master),
+            )
         return self._jobs[shared]
 
     def foresee(self, statement: BuildStatement, signer: KeyId) -> None:
@@ -354,7 +391,7 @@ class Desk:
             own = known(self.view.facts, SiteRecipeFact, statement.external.site_recipe)
             clauses = shown.verify(own.recipe.root)
             _check_settings(clauses, statement)
-            _check_measurements(_tolerances(clauses), statement)
+            _check_measurements(_tolerances(clauses), _plan(clauses), statement)
         self._check_instruments(statement)
 
     def _check_label(self, label: str) -> None:
@@ -505,8 +542,8 @@ class Desk:
         self._check_link(second.key.machine, second.site, begin)
         self._check_link(second.site, second.organization, begin)
 
-    def _check_recipe(self, statement: BuildStatement) -> tuple[DisclosedClauses, Demand | None]:
-        """Return the site's own recipe, and which second signature the master asks for."""
+    def _check_recipe(self, statement: BuildStatement) -> tuple[DisclosedClauses, DisclosedClauses]:
+        """Return the recipe and the site's own one, which keeps it."""
         master, site = self._recipes(statement)
         departure = compare(master, site)
         if departure is not None:
@@ -516,7 +553,27 @@ class Desk:
         _check_settings(site, statement)
         self._check_instruments(statement)
         self._check_accredited(master, statement)
-        return site, demanded(master)
+        return master, site
+
+    def _check_plan(self, master: DisclosedClauses, statement: BuildStatement) -> QualityPlan:
+        """Return how a recipe's measurements are judged; its instruments are calibrated.
+
+        Whose word counts is for each reader: the door takes anybody's.
+        """
+        plan = _plan(master)
+        if not plan.calibration:
+            return plan
+        wanted = Requirement(standard=plan.calibration)
+        window = Window(begin=self._beacon_time(statement), end=self.now)
+        for identity in _instruments(statement):
+            shown = accreditations_above(identity, self.view, self.trust)
+            answer = accredited_over(
+                [identity], wanted, window, shown=shown, roots=lambda _: _ANYBODY
+            )
+            if not answer.is_held:
+                message = f"The instrument {to_hex(identity)} was not calibrated. {answer.reason}"
+                raise InstrumentUncalibratedError(message, instrument=to_hex(identity))
+        return plan
 
     def _check_instruments(self, statement: BuildStatement) -> None:
         for name in dict.fromkeys(one.instrument for one in statement.measurements):
@@ -626,21 +683,54 @@ def _tolerances(site: DisclosedClauses) -> Sequence[Clause]:
     return [one for one in site.below(TOLERANCE) if one.type is ClauseType.QUANTITY]
 
 
-def _check_measurements(tolerances: Sequence[Clause], statement: BuildStatement) -> None:
+def _plan(clauses: DisclosedClauses) -> QualityPlan:
+    """Return how measurements are judged.
+
+    Raises:
+        QualityPlanUnreadError: A clause that says so is hidden, or of a form that is not known.
+    """
+    plan = QualityPlan.of(clauses.opened.values())
+    hidden = (one for one in ASKING if clauses.find(one) is None and clauses.may_hide(one))
+    unread = next(chain(plan.unread, hidden), None)
+    if unread is not None:
+        message = f"The clause {unread} is hidden, or in an unknown form."
+        raise QualityPlanUnreadError(message, path=unread)
+    return plan
+
+
+def _instruments(statement: BuildStatement) -> Iterator[IdentityId]:
+    named = dict.fromkeys(one.instrument for one in statement.measurements)
+    yield from filter(None, map(instrument_id, named))
+
+
+def _check_measurements(
+    tolerances: Sequence[Clause], plan: QualityPlan, statement: BuildStatement
+) -> None:
     measured = {one.characteristic: one for one in statement.measurements}
+    is_sampled = plan.samples(statement.external.unit)
     for clause in tolerances:
-        _check_measured(clause, measured.get(clause.path))
+        found = measured.get(clause.path)
+        if found is not None:
+            _check_measured(clause, plan, found)
+        elif is_sampled:
+            message = f"{clause.path} was not measured."
+            raise MeasurementMissingError(message, path=clause.path)
 
 
-def _check_measured(clause: Clause, found: Measurement | None) -> None:
-    if found is None:
-        message = f"{clause.path} was not measured."
-        raise MeasurementMissingError(message, path=clause.path)
-    if not clause.admits(found.value, found.unit):
-        message = f"{clause.path} measures {found.value} {found.unit}, out of tolerance."
+def _check_measured(clause: Clause, plan: QualityPlan, found: Measurement) -> None:
+    decision = decide(found, clause, plan.rule, plan.least_ratio)
+    said = f"{clause.path} measures {found.value} {found.unit}"
+    if decision.outcome is Outcome.EXCEEDED:
+        message = f"{said}, out of tolerance."
         raise ToleranceExceededError(
             message, path=clause.path, found=found.value, min=clause.minimum, max=clause.maximum
         )
+    if decision.outcome is Outcome.UNPROVEN:
+        message = f"{said}. {decision.reason}"
+        raise ConformityUnprovenError(message, path=clause.path, found=found.value)
+    if plan.is_raw_asked and found.raw_data is None:
+        message = f"The measurement of {clause.path} names no file of its instrument."
+        raise RawDataMissingError(message, path=clause.path)
 
 
 def queued(data: bytes, envelope: Envelope, statement: BuildStatement, salt: Bytes32) -> Queued:

@@ -207,8 +207,8 @@ def _answers(case: Case) -> Iterator[_Found]:
     wanted = asked(list(master_clauses(case).opened.values()), run.site)
     if not wanted.requirements:
         return
-    proven, unproven = _shown(case)
-    doubts = {one: tuple(_doubts(case, one)) for one in proven}
+    proven, unproven = proven_accreditations(case)
+    doubts = {one: tuple(doubts_of(case, one)) for one in proven}
     sound = [one for one in proven if not doubts[one]]
     for requirement in wanted.requirements:
         answer = _answer(case, requirement, sound)
@@ -224,11 +224,11 @@ def _answer(case: Case, wanted: Requirement, shown: Sequence[Accreditation]) -> 
         wanted,
         case.window,
         shown=shown,
-        roots=lambda identity: _root(case, identity),
+        roots=lambda identity: issuer_times(case, identity),
     )
 
 
-def _doubts(case: Case, given: Accreditation) -> Iterator[Finding]:
+def doubts_of(case: Case, given: Accreditation) -> Iterator[Finding]:
     """Yield a finding for each notice that bears on who gave an accreditation."""
     try:
         yield from act_findings(
@@ -238,7 +238,8 @@ def _doubts(case: Case, given: Accreditation) -> Iterator[Finding]:
         yield undecided.finding
 
 
-def _shown(case: Case) -> tuple[Sequence[Accreditation], Sequence[Finding]]:
+def proven_accreditations(case: Case) -> tuple[Sequence[Accreditation], Sequence[Finding]]:
+    """Return the shown accreditations as the chain has them, and what is not proven of others."""
     proven, unproven = [], []
     for one in case.disclosed.accreditations:
         try:
@@ -252,7 +253,8 @@ def _shown(case: Case) -> tuple[Sequence[Accreditation], Sequence[Finding]]:
     return proven, unproven
 
 
-def _root(case: Case, identity: IdentityId) -> Sequence[IntervalWord]:
+def issuer_times(case: Case, identity: IdentityId) -> Sequence[IntervalWord]:
+    """Return when the reader accepts what rests on an identity."""
     return () if case.trust is None else case.trust.issuer_times(identity)
 
 

@@ -1,14 +1,22 @@
-"""(8) The measurements meet the tolerances, and registered instruments took them."""
+"""(8) The measurements prove the tolerances, and registered, calibrated instruments took them."""
 
 from collections.abc import Iterator, Sequence
 
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import IdentityWord, IntervalWord
 from guildmark.domain.identifiers import IdentityId, to_hex
+from guildmark.domain.identity.accreditation import Requirement, accredited_over
 from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.measurement.conformity import Outcome, decide
+from guildmark.domain.measurement.quality_plan import ASKING, QualityPlan
 from guildmark.domain.recipes.clause import Clause, ClauseType
 from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.domain.verification.case import ENVELOPE, Case, Right
+from guildmark.domain.verification.checks.accreditation import (
+    doubts_of,
+    issuer_times,
+    proven_accreditations,
+)
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.checks.recipe import master_clauses, site_clauses
@@ -20,6 +28,7 @@ TOLERANCE = "/tolerance/"
 
 _RECIPE = "disclosed/recipe.json"
 _IDENTITIES = "chain/identities.json"
+_ACCREDITATIONS = "disclosed/accreditations.json"
 
 TOLERANCE_EXCEEDED = Cause(
     code="verify.toleranceExceeded",
@@ -51,6 +60,38 @@ MEASUREMENT_MISSING = Cause(
     state=State.NOT_CLAIMED,
     meaning="The recipe has a tolerance that the statement does not answer with a measurement.",
 )
+CONFORMITY_UNPROVEN = Cause(
+    code="verify.conformityUnproven",
+    state=State.UNKNOWN,
+    meaning="A value lies so near a limit, or was measured in such a way, that it proves nothing.",
+)
+RAW_DATA_MISSING = Cause(
+    code="verify.rawDataMissing",
+    state=State.NOT_CLAIMED,
+    meaning="The recipe asks for the instruments' own files, and a measurement names none.",
+)
+CALIBRATION_UNPROVEN = Cause(
+    code="verify.calibrationUnproven",
+    state=State.UNKNOWN,
+    meaning="It is not proven that an instrument was calibrated as the recipe asks while the part "
+    "was built.",
+)
+QUALITY_PLAN_UNREAD = Cause(
+    code="verify.qualityPlanUnread",
+    state=State.UNKNOWN,
+    meaning="A clause says in a form that this version does not know how values are judged.",
+)
+QUALITY_PLAN_WITHHELD = Cause(
+    code="verify.qualityPlanWithheld",
+    state=State.WITHHELD,
+    meaning="A clause that says how measured values are judged may be among those not shown.",
+)
+NOT_SAMPLED = Cause(
+    code="verify.notSampled",
+    state=State.NOT_CLAIMED,
+    meaning="The recipe asks to measure one unit of several, and this is none of them.",
+    is_exempt=True,
+)
 TOLERANCES_ABSENT = Cause(
     code="verify.tolerancesAbsent",
     state=State.NOT_CLAIMED,
@@ -67,11 +108,35 @@ def _claimed(case: Case) -> Iterator[Finding]:
         yield TOLERANCES_WITHHELD.found(reason, _RECIPE)
     elif not tolerances:
         yield TOLERANCES_ABSENT.found("The recipe has no tolerances.", _RECIPE)
+    is_sampled = quality_plan(case).samples(case.statement.external.unit)
     measured = {one.characteristic for one in case.statement.measurements}
     for tolerance in tolerances:
-        if tolerance.path not in measured:
+        if tolerance.path not in measured and is_sampled:
             reason = f"The statement has no measurement of {tolerance.path}."
             yield MEASUREMENT_MISSING.found(reason, ENVELOPE)
+    if not (is_sampled or measured):
+        reason = "The part is not of the sample that the recipe asks to measure."
+        yield NOT_SAMPLED.found(reason, ENVELOPE)
+
+
+def quality_plan(case: Case) -> QualityPlan:
+    """Return what the recipe's shown clauses ask of measurements.
+
+    Raises:
+        UndecidedError: No recipe is shown, or other clauses than it commits to.
+    """
+    return QualityPlan.of(master_clauses(case).opened.values())
+
+
+def _planned(case: Case) -> Iterator[Finding]:
+    shown = Shown.of(master_clauses(case))
+    hidden = [path for path in ASKING if path not in shown.by_path and shown.may_hide(path)]
+    if hidden:
+        reason = f"The clause {hidden[0]} may be among those that are not shown."
+        yield QUALITY_PLAN_WITHHELD.found(reason, _RECIPE)
+    for path in quality_plan(case).unread:
+        reason = f"The clause {path} is in a form that this version does not know."
+        yield QUALITY_PLAN_UNREAD.found(reason, _RECIPE)
 
 
 def _within(case: Case) -> Iterator[Finding]:
@@ -91,11 +156,48 @@ def _tolerances(clauses: DisclosedClauses) -> list[Clause]:
 
 def _met(case: Case, tolerances: Sequence[Clause]) -> Iterator[Finding]:
     bounds = {tolerance.path: tolerance for tolerance in tolerances}
+    plan = quality_plan(case)
     for one in case.statement.measurements:
         bound = bounds.get(one.characteristic)
-        if bound is not None and not bound.admits(one.value, one.unit):
-            reason = f"{bound.path} was measured as {one.value} {one.unit}, outside its bounds."
+        if bound is None:
+            continue
+        decision = decide(one, bound, plan.rule, plan.least_ratio)
+        measured = f"{bound.path} was measured as {one.value} {one.unit}"
+        if decision.outcome is Outcome.EXCEEDED:
+            reason = f"{measured}, outside its bounds."
             yield TOLERANCE_EXCEEDED.found(reason, ENVELOPE)
+        elif decision.outcome is Outcome.UNPROVEN:
+            yield CONFORMITY_UNPROVEN.found(f"{measured}. {decision.reason}", ENVELOPE)
+
+
+def _raw_data(case: Case) -> Iterator[Finding]:
+    if not quality_plan(case).is_raw_asked:
+        return
+    for one in case.statement.measurements:
+        if one.raw_data is None:
+            reason = f"The measurement of {one.characteristic} names no file of its instrument."
+            yield RAW_DATA_MISSING.found(reason, ENVELOPE)
+
+
+def _calibrated(case: Case) -> Iterator[Finding]:
+    """Yield a finding for each instrument whose calibration is not proven for the whole window."""
+    standard = quality_plan(case).calibration
+    if not standard:
+        return
+    proven, _ = proven_accreditations(case)
+    sound = [one for one in proven if not any(doubts_of(case, one))]
+    for instrument in dict.fromkeys(one.instrument for one in case.statement.measurements):
+        identity = instrument_id(instrument)
+        answer = accredited_over(
+            [] if identity is None else [identity],
+            Requirement(standard=standard),
+            case.window,
+            shown=sound,
+            roots=lambda issuer: issuer_times(case, issuer),
+        )
+        if not answer.is_held:
+            reason = f"The instrument {instrument} is not proven to be calibrated. {answer.reason}"
+            yield CALIBRATION_UNPROVEN.found(reason, _ACCREDITATIONS)
 
 
 def _instruments(case: Case) -> Iterator[Finding]:
@@ -125,16 +227,22 @@ def _registered(case: Case, instrument: IdentityId, since: int) -> Iterator[Find
 MEASUREMENTS = Check(
     number=8,
     name="tolerances",
-    asks="The measurements meet the recipe's tolerances, and the instruments are registered.",
+    asks="The measurements prove the recipe's tolerances, and the instruments are registered.",
     looked_at="statements/build.dsse.json",
     causes=(
         TOLERANCE_EXCEEDED,
         INSTRUMENT_UNREGISTERED,
         INSTRUMENT_REGISTERED_LATER,
         INSTRUMENT_REGISTERED_MEANWHILE,
+        CONFORMITY_UNPROVEN,
+        CALIBRATION_UNPROVEN,
+        QUALITY_PLAN_UNREAD,
         TOLERANCES_WITHHELD,
+        QUALITY_PLAN_WITHHELD,
         MEASUREMENT_MISSING,
+        RAW_DATA_MISSING,
+        NOT_SAMPLED,
         TOLERANCES_ABSENT,
     ),
-    rules=(_claimed, _within, _within_own, _instruments),
+    rules=(_claimed, _planned, _within, _within_own, _raw_data, _instruments, _calibrated),
 )
