@@ -54,6 +54,8 @@ contract IdentityRegistry is IIdentityRegistry {
     /// @dev By 0: a controller's own notice, or his guardians'; a key's such notice is in its slot.
     mapping(bytes32 target => mapping(bytes32 by => Notice notice)) private _notices;
     mapping(bytes32 target => mapping(uint32 epoch => Backing backing)) private _backings;
+    /// @dev Of a profile that stood from the registration on, nothing is written before it ends.
+    mapping(bytes32 id => mapping(bytes32 profile => Interval interval)) private _profileTimes;
 
     /// @inheritdoc IIdentityRegistry
     function register(Kind kind, bytes32 salt, bytes32 profile) external returns (bytes32 id) {
@@ -79,8 +81,13 @@ contract IdentityRegistry is IIdentityRegistry {
     /// @inheritdoc IIdentityRegistry
     function setProfile(bytes32 id, bytes32 profile) external {
         _requireController(id);
+        bytes32 current = _profiles[id];
 
-        _profiles[id] = profile;
+        if (profile != current) {
+            _endProfile(id, current);
+            _beginProfile(id, profile);
+            _profiles[id] = profile;
+        }
 
         emit ProfileChanged(id, profile);
     }
@@ -390,7 +397,7 @@ contract IdentityRegistry is IIdentityRegistry {
         id = _accreditationId(issuer, subject, scope);
         if (_accreditations[id].from != 0) revert AccreditedAlready(id);
 
-        _accreditations[id] = Accreditation({from: from, to: to, revokedAt: 0});
+        _accreditations[id] = Accreditation({from: from, to: to, revokedAt: 0, recordedAt: time});
 
         emit Accredited(id, issuer, subject, scope, from, to);
     }
@@ -440,6 +447,17 @@ contract IdentityRegistry is IIdentityRegistry {
     /// @inheritdoc IIdentityRegistry
     function profileOf(bytes32 id) external view returns (bytes32) {
         return _profiles[id];
+    }
+
+    /// @inheritdoc IIdentityRegistry
+    function profileTimes(bytes32 id, bytes32 profile)
+        external
+        view
+        returns (Interval memory self)
+    {
+        self = _profileTimes[id][profile];
+        bool isFirst = self.from == 0 && profile != 0 && profile == _profiles[id];
+        if (isFirst) self.from = _identities[id].since;
     }
 
     /// @inheritdoc IIdentityRegistry
@@ -547,6 +565,21 @@ contract IdentityRegistry is IIdentityRegistry {
         _claimIssuers[id] = issuer;
 
         emit ClaimMade(id, issuer, subject, scheme, digest, evidence);
+    }
+
+    /// @dev No profile at all is none that ends, so that it may be chosen again.
+    function _endProfile(bytes32 id, bytes32 profile) private {
+        if (profile == 0) return;
+        Interval storage self = _profileTimes[id][profile];
+        if (self.from == 0) self.from = _identities[id].since;
+        self.to = uint40(block.timestamp);
+    }
+
+    function _beginProfile(bytes32 id, bytes32 profile) private {
+        if (profile == 0) return;
+        Interval storage self = _profileTimes[id][profile];
+        if (self.from != 0) revert ProfileUsedBefore(id, profile);
+        self.from = uint40(block.timestamp);
     }
 
     function _takeOver(bytes32 id) private {

@@ -47,10 +47,10 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
     mapping(uint40 number => License license) private _licenses;
     mapping(uint40 number => bytes32 id) private _ids;
     mapping(uint40 number => bytes32 design) private _designs;
-    mapping(bytes32 id => uint40 number) private _numbers;
+    mapping(bytes32 id => Granted granted) private _numbers;
     mapping(uint40 number => Lane lane) private _lanes;
     mapping(uint40 lane => bytes32 holder) private _holders;
-    mapping(uint40 lane => uint40 source) private _sources;
+    mapping(uint40 lane => Origin origin) private _origins;
     uint40 private _licenseCount;
     uint40 private _laneCount;
     mapping(uint40 number => uint40 lane) private _firstLanes;
@@ -58,6 +58,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
     mapping(uint40 lane => mapping(uint40 number => uint40 units)) private _paid;
     mapping(address currency => mapping(address account => uint256 amount)) private _credits;
     mapping(bytes32 design => uint40 changes) private _changes;
+    mapping(uint40 number => mapping(uint40 first => Extension extension)) private _extensions;
 
     constructor(address identities, address designs, address log)
         EIP712("Guildmark Licenses", "1")
@@ -121,14 +122,13 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         if (more > MAX_UNITS - units) revert TermsUnitsTooMany(more, MAX_UNITS - units);
         if (block.timestamp > offerUntil) revert OfferExpired(offerUntil);
         _requireNotEnding(number);
-        _requireOwnerExtends(id, units, more, offerUntil, ownerSignature);
+        uint40 epoch = _requireOwnerExtends(id, units, more, offerUntil, ownerSignature);
 
         self.units = units + more;
         ++_changes[_designs[number]];
-        bytes32 holder = _holders[_firstLanes[number]];
-        newLane = _addLane(number, units + 1, units + more + 1, 0, holder);
+        newLane = _extend(number, units + 1, units + more + 1, epoch);
 
-        emit LicenseExtended(id, newLane, units + 1, units + more + 1);
+        emit LicenseExtended(id, newLane, units + 1, units + more + 1, epoch);
     }
 
     /// @inheritdoc ILicenseRegistry
@@ -144,7 +144,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         _requireLaneHolder(log, to);
 
         newLane = _addLane(number, first, end, log, to);
-        _sources[newLane] = lane_;
+        _origins[newLane] = Origin({source: lane_, at: uint40(block.timestamp)});
 
         emit LaneSplit(newLane, lane_, to, first, end, log);
     }
@@ -152,7 +152,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
     /// @inheritdoc ILicenseRegistry
     function reclaim(uint40 lane_) external returns (uint40 newLane) {
         Lane memory self = _knownLane(lane_);
-        uint40 source = _sources[lane_];
+        uint40 source = _origins[lane_].source;
         if (source == 0 || _identities.controllerOf(_holders[source]) != msg.sender) {
             revert CallerNotGiver(lane_, msg.sender);
         }
@@ -163,7 +163,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         _lanes[lane_].end = self.next;
         bytes32 holder = _holders[source];
         newLane = _addLane(_lanes[source].license, self.next, self.end, 0, holder);
-        _sources[newLane] = _sources[source];
+        _origins[newLane] = _origins[source];
 
         emit LaneReclaimed(newLane, lane_, holder, self.next, self.end);
     }
@@ -236,7 +236,17 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
 
     /// @inheritdoc ILicenseRegistry
     function numberOf(bytes32 id) external view returns (uint40) {
-        return _numbers[id];
+        return _numbers[id].number;
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function grantedAt(bytes32 id) external view returns (uint40) {
+        return _numbers[id].at;
+    }
+
+    /// @inheritdoc ILicenseRegistry
+    function extensionOf(uint40 number, uint40 first) external view returns (Extension memory) {
+        return _extensions[number][first];
     }
 
     /// @inheritdoc ILicenseRegistry
@@ -266,12 +276,12 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
 
     /// @inheritdoc ILicenseRegistry
     function giverOf(uint40 number) external view returns (bytes32) {
-        return _holders[_sources[number]];
+        return _holders[_origins[number].source];
     }
 
     /// @inheritdoc ILicenseRegistry
-    function sourceOf(uint40 number) external view returns (uint40) {
-        return _sources[number];
+    function originOf(uint40 number) external view returns (Origin memory) {
+        return _origins[number];
     }
 
     /// @inheritdoc ILicenseRegistry
@@ -311,7 +321,8 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
     {
         uint40 parent = _lanes[source].license;
         number = ++_licenseCount;
-        _numbers[id] = number;
+        uint40 time = uint40(block.timestamp);
+        _numbers[id] = Granted({number: number, at: time});
         _ids[number] = id;
         _designs[number] = terms.design;
         _licenses[number] = License({
@@ -329,7 +340,16 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         }
         firstLane = _addLane(number, first, first + terms.units, 0, terms.holder);
         _firstLanes[number] = firstLane;
-        if (source != 0) _sources[firstLane] = source;
+        if (source != 0) _origins[firstLane] = Origin({source: source, at: time});
+    }
+
+    function _extend(uint40 number, uint40 first, uint40 end, uint40 epoch)
+        private
+        returns (uint40 newLane)
+    {
+        uint40 time = uint40(block.timestamp);
+        _extensions[number][first] = Extension({end: end, epoch: epoch, at: time});
+        newLane = _addLane(number, first, end, 0, _holders[_firstLanes[number]]);
     }
 
     function _addLane(uint40 number, uint40 first, uint40 end, uint40 log, bytes32 holder)
@@ -426,7 +446,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         if (block.timestamp > terms.offerUntil) revert OfferExpired(terms.offerUntil);
         _requireOrganizationOrSite(terms.holder);
         id = _licenseId(terms);
-        if (_numbers[id] != 0) revert LicenseGrantedAlready(id);
+        if (_numbers[id].number != 0) revert LicenseGrantedAlready(id);
         _requireAccepted(terms, id, licenseeSignature);
     }
 
@@ -473,9 +493,9 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         uint40 more,
         uint40 offerUntil,
         bytes calldata signature
-    ) private view {
-        bytes32 design = _designs[_numbers[id]];
-        uint40 epoch = _designRegistry.design(design).epoch;
+    ) private view returns (uint40 epoch) {
+        bytes32 design = _designs[_numbers[id].number];
+        epoch = _designRegistry.design(design).epoch;
         bytes32 content = keccak256(abi.encode(EXTENSION_TYPE, id, epoch, units, more, offerUntil));
         address owner = _designRegistry.designOwner(design);
         if (!_consents(owner, _hashTypedDataV4(content), signature)) {
@@ -491,7 +511,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
 
     /// @dev Who may stop a license and whom its royalty is for, in this block.
     function _licensorAccount(uint40 number) private view returns (address) {
-        uint40 source = _sources[_firstLanes[number]];
+        uint40 source = _origins[_firstLanes[number]].source;
         if (source == 0) return _designRegistry.designOwner(_designs[number]);
         return _identities.controllerOf(_holders[source]);
     }
@@ -512,7 +532,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
     }
 
     function _knownLicense(bytes32 id) private view returns (uint40 number) {
-        number = _numbers[id];
+        number = _numbers[id].number;
         if (number == 0) revert LicenseUnknown(id);
     }
 

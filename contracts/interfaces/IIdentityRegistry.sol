@@ -112,10 +112,12 @@ interface IIdentityRegistry {
     /// @param from From when on it holds, never before the block that recorded it.
     /// @param to When it ends by itself, 0 where it does not.
     /// @param revokedAt The block time at which its issuer revoked it, 0 where he did not.
+    /// @param recordedAt The block time at which it was given, whatever it begins with.
     struct Accreditation {
         uint40 from;
         uint40 to;
         uint40 revokedAt;
+        uint40 recordedAt;
     }
 
     /// @notice A notice that a key, or a controller's account, may be in other hands; one slot, all
@@ -280,6 +282,7 @@ interface IIdentityRegistry {
     error ClaimUnknown(bytes32 claim);
     error ClaimRevokedAlready(bytes32 claim);
     error IssuerInRecovery(bytes32 issuer);
+    error ProfileUsedBefore(bytes32 id, bytes32 profile);
     error AccreditationBackDated(uint40 from, uint40 time);
     error AccreditationEmpty(uint40 from, uint40 to);
     error AccreditedAlready(bytes32 accreditation);
@@ -291,7 +294,8 @@ interface IIdentityRegistry {
     /// caller, salt)).
     function register(Kind kind, bytes32 salt, bytes32 profile) external returns (bytes32 id);
 
-    /// @notice Replace the salted digest of an identity's off-chain profile.
+    /// @notice Replace the salted digest of an identity's off-chain profile. Setting the present one
+    /// again changes nothing; one that has ended does not come back.
     function setProfile(bytes32 id, bytes32 profile) external;
 
     /// @notice First step of a change of controller, by the present one; proposing again replaces
@@ -461,6 +465,9 @@ interface IIdentityRegistry {
 
     /// @notice The salted digest of the profile.
     function profileOf(bytes32 id) external view returns (bytes32);
+
+    /// @notice When an identity showed a profile, in block seconds; all zero where it never did.
+    function profileTimes(bytes32 id, bytes32 profile) external view returns (Interval memory);
 
     /// @notice The open parent of a child, 0 where there is none.
     function parentOf(bytes32 child) external view returns (bytes32);

@@ -73,6 +73,29 @@ interface ILicenseRegistry {
         uint40 reclaimAt;
     }
 
+    /// @notice A license's number and the block time at which it was granted; one slot.
+    struct Granted {
+        uint40 number;
+        uint40 at;
+    }
+
+    /// @notice Which lane a lane was cut from, and when its holder gave the units on; one slot, all
+    /// zero for lanes that were cut from none.
+    struct Origin {
+        uint40 source;
+        uint40 at;
+    }
+
+    /// @notice Units that were added to a root license, under the number of their first; one slot.
+    /// @param end The number behind the last one.
+    /// @param epoch The epoch of the design, whose owner signed.
+    /// @param at The block time.
+    struct Extension {
+        uint40 end;
+        uint40 epoch;
+        uint40 at;
+    }
+
     /// @notice What a license's drawn units cost; one slot.
     struct Price {
         address currency;
@@ -89,7 +112,9 @@ interface ILicenseRegistry {
         bytes32 indexed id, uint40 indexed number, uint40 indexed from, uint40 lane, Terms terms
     );
     /// @notice A root license has further units, in a lane of its holder.
-    event LicenseExtended(bytes32 indexed id, uint40 indexed lane, uint40 first, uint40 end);
+    event LicenseExtended(
+        bytes32 indexed id, uint40 indexed lane, uint40 first, uint40 end, uint40 epoch
+    );
     /// @notice Undrawn units of a lane became a lane of their own.
     event LaneSplit(
         uint40 indexed lane,
@@ -106,7 +131,7 @@ interface ILicenseRegistry {
     /// @notice From `at` on, the giver may take back what the lane has not drawn.
     event LaneReclaimAnnounced(uint40 indexed lane, uint40 at);
     /// @notice What lane `from` had not drawn went back to its giver, as a lane like the one that it
-    /// was cut from.
+    /// was cut from, with that one's origin.
     event LaneReclaimed(
         uint40 indexed lane, uint40 indexed from, bytes32 indexed holder, uint40 first, uint40 end
     );
@@ -261,6 +286,13 @@ interface ILicenseRegistry {
     /// @notice The number of a license, 0 where it is unknown.
     function numberOf(bytes32 id) external view returns (uint40);
 
+    /// @notice The block time at which a license was granted, 0 where it is unknown.
+    function grantedAt(bytes32 id) external view returns (uint40);
+
+    /// @notice The extension of license `number` that begins with unit `first`, all zero where none
+    /// does.
+    function extensionOf(uint40 number, uint40 first) external view returns (Extension memory);
+
     /// @notice The id of license `number`.
     function idOf(uint40 number) external view returns (bytes32);
 
@@ -280,9 +312,9 @@ interface ILicenseRegistry {
     /// root that were cut from none.
     function giverOf(uint40 number) external view returns (bytes32);
 
-    /// @notice The lane that a lane was cut from, 0 where it was cut from none; of a reclaimed lane,
-    /// what that of its source was.
-    function sourceOf(uint40 number) external view returns (uint40);
+    /// @notice The lane that a lane was cut from, and when; all zero where it was cut from none. Of a
+    /// reclaimed lane, what that of its source was: units that came back are as they were before.
+    function originOf(uint40 number) external view returns (Origin memory);
 
     /// @notice The first lane of license `number`, whose giver is its licensor; 0 where it is
     /// unknown.

@@ -124,6 +124,7 @@ contract StorageLayoutTest is Deployed {
         vm.assertEq(_member(struct_, "from", word), from, "from");
         vm.assertEq(_member(struct_, "to", word), from + 9, "to");
         vm.assertEq(_member(struct_, "revokedAt", word), _now(), "revokedAt");
+        vm.assertEq(_member(struct_, "recordedAt", word), from - 5, "recordedAt");
     }
 
     function test_Numbers() public {
@@ -181,7 +182,9 @@ contract StorageLayoutTest is Deployed {
         word = _word("LicenseRegistry", "_ids", address(licenses), key);
         vm.assertEq(word, id, "id");
         word = _word("LicenseRegistry", "_numbers", address(licenses), id);
-        vm.assertEq(uint256(word), number, "number");
+        struct_ = "ILicenseRegistry.Granted";
+        vm.assertEq(_member(struct_, "number", word), number, "number");
+        vm.assertEq(_member(struct_, "at", word), _now(), "granted at");
         word = _word("LicenseRegistry", "_designs", address(licenses), key);
         vm.assertEq(word, terms.design, "design");
     }
@@ -202,8 +205,42 @@ contract StorageLayoutTest is Deployed {
         vm.assertEq(_member(struct_, "reclaimAt", word), 0, "reclaimAt");
         word = _word("LicenseRegistry", "_holders", address(licenses), key);
         vm.assertEq(word, siteId, "holder");
-        word = _word("LicenseRegistry", "_sources", address(licenses), key);
-        vm.assertEq(uint256(word), 1, "source");
+        struct_ = "ILicenseRegistry.Origin";
+        word = _word("LicenseRegistry", "_origins", address(licenses), key);
+        vm.assertEq(_member(struct_, "source", word), 1, "source");
+        vm.assertEq(_member(struct_, "at", word), licenses.originOf(2).at, "cut at");
+    }
+
+    function test_Extensions() public {
+        string memory struct_ = "ILicenseRegistry.Extension";
+        ILicenseRegistry.Terms memory terms = _terms(_design());
+        (uint40 number,) = _grant(terms);
+        bytes32 id = licenses.licenseId(terms);
+        _nextBlock();
+        vm.prank(designer);
+        licenses.extend(id, UNITS, 5, _now(), "");
+
+        bytes32 slot = _at(_slot("LicenseRegistry", "_extensions"), bytes32(uint256(number)));
+        bytes32 word = vm.load(address(licenses), _at(slot, bytes32(uint256(UNITS + 1))));
+
+        vm.assertEq(_member(struct_, "end", word), UNITS + 6, "end");
+        vm.assertEq(_member(struct_, "epoch", word), 0, "epoch");
+        vm.assertEq(_member(struct_, "at", word), _now(), "at");
+    }
+
+    function test_ProfileTimes() public {
+        string memory struct_ = "IIdentityRegistry.Interval";
+        _nextBlock();
+        vm.prank(maker);
+        identities.setProfile(makerId, "second");
+
+        bytes32 slot = _at(_slot("IdentityRegistry", "_profileTimes"), makerId);
+        bytes32 word = vm.load(address(identities), _at(slot, "profile"));
+        vm.assertEq(_member(struct_, "from", word), START, "from");
+        vm.assertEq(_member(struct_, "to", word), _now(), "to");
+        word = vm.load(address(identities), _at(slot, "second"));
+        vm.assertEq(_member(struct_, "from", word), _now(), "from of the second");
+        vm.assertEq(_member(struct_, "to", word), 0, "to of the second");
     }
 
     function test_Recipes() public {

@@ -199,8 +199,12 @@ def interval_word(since: int, until: int = 0) -> int:
     return _pack((since, 40), (until, 40))
 
 
-def accreditation_word(since: int, until: int = 0, revoked_at: int = 0) -> int:
-    return _pack((since, 40), (until, 40), (revoked_at, 40))
+def accreditation_word(
+    since: int, until: int = 0, revoked_at: int = 0, recorded_at: int | None = None
+) -> int:
+    """Return an accreditation's word; it was given as it begins where no time is named."""
+    given = since if recorded_at is None else recorded_at
+    return _pack((since, 40), (until, 40), (revoked_at, 40), (given, 40))
 
 
 def notice_word(at: int, suspected_from: int) -> int:

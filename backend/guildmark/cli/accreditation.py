@@ -215,6 +215,7 @@ def _shown(fact: AccreditationFact, view: View) -> Answer:
         "from": Moment(fact.since),
         "to": Moment(fact.until),
         "revokedAt": Moment(fact.revoked_at),
+        "recordedAt": Moment(fact.recorded_at),
     }
 
 
@@ -228,6 +229,7 @@ def _row(fact: AccreditationFact, view: View) -> Answer:
         "from": Moment(fact.since),
         "to": Moment(fact.until),
         "revokedAt": Moment(fact.revoked_at),
+        "recordedAt": Moment(fact.recorded_at),
     }
 
 
@@ -252,5 +254,6 @@ def _link(link: Accreditation, trusted: Trust | None, view: View) -> Answer:
         "from": Moment(link.word.since),
         "to": Moment(link.word.until),
         "revokedAt": Moment(link.word.revoked_at),
+        "recordedAt": Moment(link.word.recorded_at),
         "listed": trusted is not None and bool(trusted.issuer_times(link.issuer)),
     }

@@ -22,6 +22,18 @@ contract AccreditTest is Deployed {
         _holds(id, _now() + 100, _now() + 101, 0);
     }
 
+    /// @dev Whatever it begins with: what was given while its issuer is doubted is known by its block.
+    function test_Accredit_KeepsTheBlockThatRecordedIt() public {
+        uint40 recorded = _now();
+        bytes32 id = _give(recorded + 100, 0);
+        _nextBlock();
+        vm.prank(authority);
+        identities.revokeAccreditation(authorityId, makerId, "scope");
+
+        vm.assertEq(identities.accreditationOf(id).recordedAt, recorded, "recordedAt");
+        vm.assertEq(identities.accreditationOf(id).revokedAt, _now(), "revokedAt");
+    }
+
     function test_Accredit_MayBeginInItsOwnBlock() public {
         bytes32 id = _give(_now(), _now() + 1);
 

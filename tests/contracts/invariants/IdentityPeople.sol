@@ -61,8 +61,12 @@ contract IdentityPeople is Watched {
     function setProfile(uint256 seed) external watched {
         bytes32 id = _pick(_all, seed);
         address caller = _mostly(identities.controllerOf(id), seed);
-        bool isAllowed = caller == identities.controllerOf(id);
-        bytes memory call = abi.encodeCall(identities.setProfile, (id, bytes32(seed)));
+        bytes32 profile = bytes32((seed >> 8) % 4);
+        bool isAllowed = caller == identities.controllerOf(id)
+            && (profile == 0
+                || profile == identities.profileOf(id)
+                || identities.profileTimes(id, profile).from == 0);
+        bytes memory call = abi.encodeCall(identities.setProfile, (id, profile));
         _try(caller, address(identities), call, isAllowed);
     }
 

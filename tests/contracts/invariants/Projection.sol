@@ -49,7 +49,7 @@ abstract contract Projection is Deployed, Slots {
         bytes32 topic = entry.topics[0];
         bytes32 id = entry.topics[1];
         if (topic == IIdentityRegistry.ProfileChanged.selector) {
-            _set(account, _at(2, id), uint256(bytes32(entry.data)));
+            _profile(id, bytes32(entry.data));
         } else if (topic == IIdentityRegistry.ControllerProposed.selector) {
             _set(account, _at(7, id), uint256(entry.topics[2]));
         } else if (topic == IIdentityRegistry.KeyAdded.selector) {
@@ -94,11 +94,27 @@ abstract contract Projection is Deployed, Slots {
             vm.assertGe(from, _time, "from is not before its block (I13)");
             _setOnce(account, _at(14, id), 0, 40, from);
             _setOnce(account, _at(14, id), 40, 40, to);
+            _setOnce(account, _at(14, id), 120, 40, _time);
         } else if (topic == IIdentityRegistry.AccreditationRevoked.selector) {
             _setOnce(account, _at(14, id), 80, 40, _time);
         } else {
             _applyGuardians(entry);
         }
+    }
+
+    /// @dev What was set again changes nothing; what stood since the registration says so at its end.
+    function _profile(bytes32 id, bytes32 profile) private {
+        address account = address(identities);
+        bytes32 before = predicted[account][_at(2, id)];
+        if (profile == before) return;
+        bytes32 slot = _in(_at(17, id), before);
+        if (before != 0 && predicted[account][slot] == 0) {
+            uint256 since = (uint256(predicted[account][_at(0, id)]) >> 168) & _bits(0, 40);
+            _setOnce(account, slot, 0, 40, since);
+        }
+        if (before != 0) _setOnce(account, slot, 40, 40, _time);
+        if (profile != 0) _setOnce(account, _in(_at(17, id), profile), 0, 40, _time);
+        _set(account, _at(2, id), uint256(profile));
     }
 
     function _noticed(bytes32 target, bytes32 by, uint256 at, uint256 from) private {
@@ -331,7 +347,7 @@ abstract contract Projection is Deployed, Slots {
             (uint256 first, uint256 n) = abi.decode(entry.data, (uint256, uint256));
             _set(account, _at(6, entry.topics[1]), 80, 40, first + n);
         } else if (topic == ILicenseRegistry.LicenseStopped.selector) {
-            bytes32 number = predicted[account][_at(5, entry.topics[1])];
+            bytes32 number = _numberOf(entry.topics[1]);
             _set(account, _at(2, number), 120, 40, uint256(bytes32(entry.data)));
             falling[account][_at(2, number)].push(_bits(120, 40));
             bool isRoot = uint256(predicted[account][_at(2, number)]) >> 200 == 0;
@@ -382,7 +398,11 @@ abstract contract Projection is Deployed, Slots {
         uint256 end = (source >> 120) & _bits(0, 40);
         _set(account, _at(6, from), 120, 40, end - terms.units);
         _newLane(lane, uint256(entry.topics[2]), end - terms.units, end, 0, terms.holder);
-        _setOnce(account, _at(8, _key(lane)), uint256(from));
+        _setOnce(account, _at(8, _key(lane)), uint256(from) | (_time << 40));
+    }
+
+    function _numberOf(bytes32 id) private view returns (bytes32) {
+        return _key(uint256(predicted[address(licenses)][_at(5, id)]) & _bits(0, 40));
     }
 
     function _newLicense(Vm.Log memory entry, uint256 lane, ILicenseRegistry.Terms memory terms)
@@ -396,7 +416,7 @@ abstract contract Projection is Deployed, Slots {
         _setOnce(account, _at(2, number), 160, 40, terms.notice);
         _setOnce(account, _at(3, number), uint256(entry.topics[1]));
         _setOnce(account, _at(4, number), uint256(terms.design));
-        _setOnce(account, _at(5, entry.topics[1]), uint256(number));
+        _setOnce(account, _at(5, entry.topics[1]), uint256(number) | (_time << 40));
         _set(account, _key(9), 0, 40, uint256(number));
         _setOnce(account, _at(10, number), lane);
         if (terms.royalty == 0) return;
@@ -405,19 +425,22 @@ abstract contract Projection is Deployed, Slots {
 
     function _extended(Vm.Log memory entry) private {
         address account = address(licenses);
-        (uint256 first, uint256 end) = abi.decode(entry.data, (uint256, uint256));
-        bytes32 number = predicted[account][_at(5, entry.topics[1])];
+        (uint256 first, uint256 end, uint256 epoch) =
+            abi.decode(entry.data, (uint256, uint256, uint256));
+        bytes32 number = _numberOf(entry.topics[1]);
         _set(account, _at(2, number), 0, 40, end - 1);
         _countChange(predicted[account][_at(4, number)]);
         bytes32 holder = predicted[account][_at(7, predicted[account][_at(10, number)])];
         _newLane(uint256(entry.topics[2]), uint256(number), first, end, 0, holder);
+        bytes32 slot = _in(_at(15, number), _key(first));
+        _setOnce(account, slot, end | (epoch << 40) | (_time << 80));
     }
 
     function _reclaimed(Vm.Log memory entry) private {
         address account = address(licenses);
         (uint256 lane, bytes32 from) = (uint256(entry.topics[1]), entry.topics[2]);
         (uint256 first, uint256 end) = abi.decode(entry.data, (uint256, uint256));
-        bytes32 source = predicted[account][_at(8, from)];
+        bytes32 source = _key(uint256(predicted[account][_at(8, from)]) & _bits(0, 40));
         uint256 license = uint256(predicted[account][_at(6, source)]) & _bits(0, 40);
         _set(account, _at(6, from), 120, 40, first);
         _newLane(lane, license, first, end, 0, entry.topics[3]);
@@ -436,7 +459,7 @@ abstract contract Projection is Deployed, Slots {
         uint256 license = uint256(predicted[account][_at(6, from)]) & _bits(0, 40);
         _set(account, _at(6, from), 120, 40, first);
         _newLane(lane, license, first, end, number, entry.topics[3]);
-        _setOnce(account, _at(8, _key(lane)), uint256(from));
+        _setOnce(account, _at(8, _key(lane)), uint256(from) | (_time << 40));
     }
 
     function _newLane(

@@ -24,7 +24,7 @@ contract ExtendTest is Deployed {
 
     function test_Extend_AddsUnitsBehindTheLast() public {
         _emits(designer, address(licenses));
-        emit ILicenseRegistry.LicenseExtended(id, 2, 61, 66);
+        emit ILicenseRegistry.LicenseExtended(id, 2, 61, 66, 0);
         uint40 made = licenses.extend(id, UNITS, MORE, until, "");
 
         ILicenseRegistry.Lane memory self = licenses.lane(made);
@@ -50,11 +50,35 @@ contract ExtendTest is Deployed {
         vm.assertEq(licenses.license(1).units, 66, "units");
     }
 
+    /// @dev Each under its own first unit, with the owner's epoch: who signed for a unit stays known.
+    function test_Extend_KeepsWhoseUnitsTheseAreAndSinceWhen() public {
+        uint40 granted = _now();
+        vm.prank(designer);
+        licenses.extend(id, UNITS, MORE, until, "");
+        _nextBlock();
+        _transfer(address(designs), designer, buyer, uint256(terms.design));
+        vm.prank(buyer);
+        licenses.extend(id, UNITS + MORE, 2, until, "");
+
+        ILicenseRegistry.Extension memory early = licenses.extensionOf(1, 61);
+        ILicenseRegistry.Extension memory late = licenses.extensionOf(1, 66);
+        vm.assertEq(early.end, 66, "end");
+        vm.assertEq(early.epoch, 0, "epoch");
+        vm.assertEq(early.at, granted, "at");
+        vm.assertEq(late.end, 68, "end of the second");
+        vm.assertEq(late.epoch, 1, "epoch of the second");
+        vm.assertEq(late.at, _now(), "at of the second");
+        vm.assertEq(licenses.extensionOf(1, 62).at, 0, "none begins inside");
+        vm.assertEq(licenses.extensionOf(1, 1).at, 0, "what was granted is no extension");
+        vm.assertEq(licenses.grantedAt(id), granted, "the grant's time stays");
+        vm.assertEq(licenses.originOf(2).source, 0, "cut from no lane");
+    }
+
     function test_Extend_SubmittedByAnybody() public {
         bytes memory signature = _signed(0, UNITS, MORE);
 
         _emits(stranger, address(licenses));
-        emit ILicenseRegistry.LicenseExtended(id, 2, 61, 66);
+        emit ILicenseRegistry.LicenseExtended(id, 2, 61, 66, 0);
         licenses.extend(id, UNITS, MORE, until, signature);
     }
 

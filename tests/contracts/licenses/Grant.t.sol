@@ -23,6 +23,7 @@ contract GrantTest is Deployed {
         ILicenseRegistry.License memory self = licenses.license(number);
         vm.assertEq(number, 1, "number");
         vm.assertEq(licenses.numberOf(id), 1, "numberOf");
+        vm.assertEq(licenses.grantedAt(id), _now(), "grantedAt");
         vm.assertEq(licenses.idOf(1), id, "idOf");
         vm.assertEq(licenses.designOf(1), terms.design, "designOf");
         vm.assertEq(self.units, UNITS, "units");
@@ -47,6 +48,7 @@ contract GrantTest is Deployed {
         vm.assertEq(lane.reclaimAt, 0, "reclaimAt");
         vm.assertEq(licenses.holderOf(number), makerId, "holder");
         vm.assertEq(licenses.giverOf(number), 0, "giver");
+        vm.assertEq(licenses.originOf(number).at, 0, "given at: by no lane's holder");
     }
 
     function test_Grant_SubmittedByAnybody() public {

@@ -54,7 +54,8 @@ contract ReclaimTest is Deployed {
         vm.assertEq(self.reclaimAt, 0, "reclaimAt");
         vm.assertEq(licenses.holderOf(made), makerId, "holder");
         vm.assertEq(licenses.giverOf(made), 0, "giver: what that of the source was");
-        vm.assertEq(licenses.sourceOf(made), 0, "source: what that of the source was");
+        vm.assertEq(licenses.originOf(made).source, 0, "source: what that of the source was");
+        vm.assertEq(licenses.originOf(made).at, 0, "given at: what that of the source was");
         vm.assertEq(licenses.lane(lane).end, 48, "the drawn stay");
     }
 

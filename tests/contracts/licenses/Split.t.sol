@@ -34,6 +34,22 @@ contract SplitTest is Deployed {
         vm.assertEq(made.reclaimAt, 0, "reclaimAt");
         vm.assertEq(licenses.holderOf(cut), siteId, "holder");
         vm.assertEq(licenses.giverOf(cut), makerId, "giver");
+        vm.assertEq(licenses.originOf(cut).source, lane, "source");
+        vm.assertEq(licenses.originOf(cut).at, _now(), "given at");
+    }
+
+    /// @dev A later cut leaves the time of an earlier one alone.
+    function test_Split_KeepsWhenEachWasGiven() public {
+        uint40 early = _now();
+        vm.prank(maker);
+        uint40 first = licenses.split(lane, END, 10, 0, operatorId);
+        _nextBlock();
+        vm.prank(operator);
+        uint40 second = licenses.split(first, END, 5, 0, makerId);
+
+        vm.assertEq(licenses.originOf(first).at, early, "the first");
+        vm.assertEq(licenses.originOf(second).at, _now(), "the second");
+        vm.assertEq(licenses.originOf(second).source, first, "and its source");
     }
 
     function test_Split_ForNoLogToAnOrganization() public {
@@ -149,5 +165,8 @@ contract SplitTest is Deployed {
         vm.assertEq(licenses.idOf(9), 0, "id");
         vm.assertEq(licenses.designOf(9), 0, "design");
         vm.assertEq(licenses.numberOf("none"), 0, "number");
+        vm.assertEq(licenses.grantedAt("none"), 0, "grantedAt");
+        vm.assertEq(licenses.originOf(9).source, 0, "source");
+        vm.assertEq(licenses.extensionOf(9, 1).end, 0, "extension");
     }
 }

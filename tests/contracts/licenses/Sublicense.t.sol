@@ -35,6 +35,7 @@ contract SublicenseTest is Deployed {
         ILicenseRegistry.License memory self = licenses.license(number);
         vm.assertEq(number, 2, "number");
         vm.assertEq(licenses.numberOf(id), 2, "numberOf");
+        vm.assertEq(licenses.grantedAt(id), _now(), "grantedAt");
         vm.assertEq(licenses.idOf(2), id, "idOf");
         vm.assertEq(licenses.designOf(2), root.design, "designOf");
         vm.assertEq(self.units, MINE, "units");
@@ -59,7 +60,8 @@ contract SublicenseTest is Deployed {
         vm.assertEq(self.log, 0, "log");
         vm.assertEq(licenses.holderOf(made), operatorId, "holder");
         vm.assertEq(licenses.giverOf(made), makerId, "giver");
-        vm.assertEq(licenses.sourceOf(made), lane, "source");
+        vm.assertEq(licenses.originOf(made).source, lane, "source");
+        vm.assertEq(licenses.originOf(made).at, _now(), "given at");
         vm.assertEq(licenses.lane(lane).end, 41, "what is left of the parent's lane");
     }
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from fakes import simulator as sim
 from fakes.cases.draft import Draft, breaks
-from fakes.cases.notices import doubt, on_controller
+from fakes.cases.notices import HANDED_ON, doubt, hand_on, on_controller
 from fakes.simulator import BEGUN, ISSUER, LOGGED, MAKER, accreditation
 from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import IdentityId
@@ -195,6 +195,25 @@ def accreditation_by_a_doubted_controller(draft: Draft) -> None:
     accredit(draft)
     register(draft, CERTIFIER)
     doubt(draft, on_controller(CERTIFIER), LOGGED + 50, sim.REGISTERED)
+
+
+@breaks(10, "controllerInDoubt", 23)
+def accreditation_dated_past_the_recovery(draft: Draft) -> None:
+    """Given by a thief, from when on the account is its owner's again."""
+    accredit(draft)
+    register(draft, CERTIFIER)
+    word(draft, OF_MAKER, HANDED_ON + 1, 0, 0, HANDED_ON - 10)
+    hand_on(draft, CERTIFIER, IdentityKind.ORGANIZATION)
+    doubt(draft, on_controller(CERTIFIER), HANDED_ON - 5, HANDED_ON - 10)
+
+
+@breaks(10, "controllerUnderNotice", 13)
+def accreditation_dated_past_the_recovery_given_after_the_notice(draft: Draft) -> None:
+    accredit(draft)
+    register(draft, CERTIFIER)
+    word(draft, OF_MAKER, HANDED_ON + 1, 0, 0, HANDED_ON - 5)
+    hand_on(draft, CERTIFIER, IdentityKind.ORGANIZATION)
+    doubt(draft, on_controller(CERTIFIER), HANDED_ON - 5, HANDED_ON - 10)
 
 
 @breaks(10, "controllerUnderNotice", 13)

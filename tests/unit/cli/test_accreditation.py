@@ -50,6 +50,7 @@ def test_an_accreditation_is_shown_with_its_scope(
     assert (shown["standard"], shown["processes"]) == (STANDARD, ["fdm", "sls"])
     assert (shown["certificate"], shown["delegations"]) == ("DE-1", 0)
     assert (shown["to"], shown["revokedAt"]) == (3786912000, 0)
+    assert shown["recordedAt"] == world.tools.chain.now
 
 
 def test_the_accreditations_of_an_identity_are_listed(

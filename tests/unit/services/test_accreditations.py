@@ -217,6 +217,38 @@ def test_what_an_issuer_gave_in_doubt_is_told_as_doubted(
     assert shown.is_doubted is doubted
 
 
+@pytest.mark.parametrize(("earlier", "doubted"), [(0, True), (-1, False)])
+def test_what_is_dated_ahead_is_doubted_by_when_it_was_given(
+    world: World, earlier: int, doubted: bool
+) -> None:
+    since = world.tools.chain.now + 5_000
+    give(world, ISSUER, world.maker, since=since)
+    with world.tools.store.reading() as view:
+        given = accreditations_of(world.maker, view)[0]
+    world.tools.notices(ISSUER).of_controller(
+        world.issuer, Suspicion(since=given.recorded_at - earlier)
+    )
+    world.tools.indexing().follow()
+
+    with world.tools.store.reading() as view:
+        (shown,) = accreditations_above(world.maker, view, nobody(world))
+
+    assert given.since == since > given.recorded_at
+    assert shown.is_doubted is doubted
+
+
+def test_who_accredits_late_with_an_early_date_crowds_nobody_out(world: World) -> None:
+    first = give(world, ISSUER, world.maker, since=world.tools.chain.now + 900)
+    for number in range(PER_SUBJECT_MAX):
+        scope = ScopeDocument(standard="ISO 13485", certificate=f"{number}")
+        give(world, MAKER, world.maker, scope)
+
+    with world.tools.store.reading() as view:
+        shown = issuers_above([world.maker], [WANTED], view)
+
+    assert shown[0].id() == first
+
+
 def test_the_index_answers_whether_somebody_was_accredited(world: World) -> None:
     give(world, ISSUER, world.maker, since=10, until=20)
     give(world, OPERATOR, world.issuer, UPPER, since=5)

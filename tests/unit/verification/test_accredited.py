@@ -168,6 +168,19 @@ def test_a_doubted_accreditation_does_no_harm_beside_one_that_holds() -> None:
     assert any(f"by {to_hex(ISSUER)}." in note for note in report.notes)
 
 
+@pytest.mark.parametrize(("recorded_at", "exit_code"), [(1_489, 0), (1_490, 23), (1_500, 13)])
+def test_what_counts_is_when_an_accreditation_was_given_not_what_it_begins_with(
+    recorded_at: int, exit_code: int
+) -> None:
+    draft = drafted()
+    register(draft, CERTIFIER)
+    word = sim.accreditation_word(1_900, recorded_at=recorded_at)
+    draft.simulator.words[storage.ACCREDITATIONS.at(OF_MAKER.id())] = word
+    doubt(draft, on_controller(CERTIFIER), 1_500, 1_490)
+
+    assert judged(draft.seal()).exit == exit_code
+
+
 def test_a_doubted_accreditation_is_in_no_note() -> None:
     draft = drafted()
     register(draft, CERTIFIER)

@@ -80,7 +80,20 @@ FIELDS: list[tuple[storage.Mapping, Callable[[int], Any], Mapping[str, str]]] = 
     (
         storage.ACCREDITATIONS,
         storage.AccreditationWord.decode,
-        {"from": "since", "to": "until", "revokedAt": "revoked_at"},
+        {
+            "from": "since",
+            "to": "until",
+            "revokedAt": "revoked_at",
+            "recordedAt": "recorded_at",
+        },
+    ),
+    (storage.PROFILE_TIMES, storage.IntervalWord.decode, {"from": "since", "to": "until"}),
+    (storage.LICENSE_NUMBERS, storage.GrantedWord.decode, {"number": "number", "at": "at"}),
+    (storage.ORIGINS, storage.OriginWord.decode, {"source": "source", "at": "at"}),
+    (
+        storage.EXTENSIONS,
+        storage.ExtensionWord.decode,
+        {"end": "end", "epoch": "epoch", "at": "at"},
     ),
     (
         storage.KEYS,

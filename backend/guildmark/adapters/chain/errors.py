@@ -138,6 +138,7 @@ REFUSALS: Mapping[str, type[GuildmarkError]] = MappingProxyType(
         "PlanUnknown": refusals.PlanUnknownError,
         "PositionOutOfRange": refusals.RecordUnknownError,
         "PossessorSignatureInvalid": refusals.SignatureRefusedError,
+        "ProfileUsedBefore": refusals.ProfileUsedError,
         "ProofInvalid": refusals.RecordUnknownError,
         "PublicKeyInvalid": refusals.PublicKeyError,
         "RecipeOfOtherDesign": refusals.RecipeInvalidError,

@@ -41,6 +41,7 @@ class AccreditationAnswer(BaseModel):
     since: int
     until: int
     revokedAt: int  # noqa: N815 - the name in JSON
+    recordedAt: int  # noqa: N815 - the name in JSON
 
 
 class AccreditationsAnswer(BaseModel):
@@ -58,6 +59,7 @@ class LinkAnswer(BaseModel):
     since: int
     until: int
     revokedAt: int  # noqa: N815 - the name in JSON
+    recordedAt: int  # noqa: N815 - the name in JSON
     listed: bool
 
 
@@ -133,6 +135,7 @@ def _answer(fact: AccreditationFact, node: ServedNode, view: View) -> Accreditat
         since=fact.since,
         until=fact.until,
         revokedAt=fact.revoked_at,
+        recordedAt=fact.recorded_at,
     )
 
 
@@ -144,5 +147,6 @@ def _link(link: Accreditation, node: ServedNode) -> LinkAnswer:
         since=link.word.since,
         until=link.word.until,
         revokedAt=link.word.revoked_at,
+        recordedAt=link.word.recorded_at,
         listed=bool(node.judging.trust.issuer_times(link.issuer)),
     )

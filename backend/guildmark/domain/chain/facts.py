@@ -303,7 +303,11 @@ class NamedByFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccreditationFact:
-    """An accreditation; ``until`` is 0 where it does not end, ``revoked_at`` while it stands."""
+    """An accreditation; ``until`` is 0 where it does not end, ``revoked_at`` while it stands.
+
+    Args:
+        recorded_at: The time of the block in which it was given, whatever it begins with.
+    """
 
     id: AccreditationId
     issuer: IdentityId
@@ -312,6 +316,7 @@ class AccreditationFact:
     since: int
     until: int = 0
     revoked_at: int = 0
+    recorded_at: int = 0
 
     @property
     def key(self) -> Key:

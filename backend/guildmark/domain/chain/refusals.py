@@ -205,6 +205,13 @@ class AccreditedError(ConflictError):
     hint = "Nothing is left to do; to renew one, give it again with a new scope document."
 
 
+class ProfileUsedError(ConflictError):
+    """The identity showed this very profile before, and then another one."""
+
+    code = "identity.profileUsedBefore"
+    hint = "Write the profile anew: another salt makes it another profile."
+
+
 class AccreditationUnknownError(NotFoundError):
     """The issuer gave no accreditation with this id."""
 

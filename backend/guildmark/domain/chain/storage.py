@@ -50,14 +50,18 @@ KEYS = Mapping(ContractName.IDENTITIES, "_keys", 8)
 CLAIMS = Mapping(ContractName.IDENTITIES, "_claims", 9)
 ACCREDITATIONS = Mapping(ContractName.IDENTITIES, "_accreditations", 14)
 NOTICES = Mapping(ContractName.IDENTITIES, "_notices", 15)
+PROFILE_TIMES = Mapping(ContractName.IDENTITIES, "_profileTimes", 17)
 
 REVISIONS = Mapping(ContractName.DESIGNS, "_revisions", 7)
 DESIGN_OWNERS = Mapping(ContractName.DESIGNS, "_epochOwners", 11)
 
 LICENSES = Mapping(ContractName.LICENSES, "_licenses", 2)
 LICENSE_IDS = Mapping(ContractName.LICENSES, "_ids", 3)
+LICENSE_NUMBERS = Mapping(ContractName.LICENSES, "_numbers", 5)
 LANES = Mapping(ContractName.LICENSES, "_lanes", 6)
 LANE_HOLDERS = Mapping(ContractName.LICENSES, "_holders", 7)
+ORIGINS = Mapping(ContractName.LICENSES, "_origins", 8)
+EXTENSIONS = Mapping(ContractName.LICENSES, "_extensions", 15)
 
 RECIPES = Mapping(ContractName.RECIPES, "_recipes", 0)
 STEPS = Mapping(ContractName.RECIPES, "_steps", 1)
@@ -79,9 +83,9 @@ PLANS = Mapping(ContractName.EQUIVALENCE, "_plans", 11)
 
 ALL_MAPPINGS = (
     *(IDENTITIES, CONTROLLERS, PROFILES, LINKS, LINK_COUNTS, KEYS, CLAIMS, ACCREDITATIONS),
-    NOTICES,
+    *(NOTICES, PROFILE_TIMES),
     *(REVISIONS, DESIGN_OWNERS),
-    *(LICENSES, LICENSE_IDS, LANES, LANE_HOLDERS),
+    *(LICENSES, LICENSE_IDS, LICENSE_NUMBERS, LANES, LANE_HOLDERS, ORIGINS, EXTENSIONS),
     *(RECIPES, STEPS, SITE_RECIPES),
     *(OPERATORS, RECORDS),
     FATES,
@@ -174,17 +178,25 @@ class IntervalWord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccreditationWord:
-    """What an accreditation says of time; ``until`` = 0 is open, ``revoked_at`` = 0 stands."""
+    """What an accreditation says of time; ``until`` = 0 is open, ``revoked_at`` = 0 stands.
+
+    Args:
+        since: From when on it holds.
+        until: When it ends by itself.
+        revoked_at: When its issuer revoked it.
+        recorded_at: The time of the block in which it was given.
+    """
 
     since: int
     until: int = 0
     revoked_at: int = 0
+    recorded_at: int = 0
 
     @classmethod
     def decode(cls, word: int) -> Self:
         """Return the fields of ``Accreditation``."""
-        since, until, revoked_at = _fields(word, 40, 40, 40)
-        return cls(since=since, until=until, revoked_at=revoked_at)
+        since, until, revoked_at, recorded_at = _fields(word, 40, 40, 40, 40)
+        return cls(since=since, until=until, revoked_at=revoked_at, recorded_at=recorded_at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +269,49 @@ class LaneWord:
         return cls(
             license=number, first=first, next=following, end=end, log=log, reclaim_at=reclaim_at
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantedWord:
+    """The number of a license and the block time at which it was granted."""
+
+    number: int
+    at: int
+
+    @classmethod
+    def decode(cls, word: int) -> Self:
+        """Return the fields of ``Granted``."""
+        number, at = _fields(word, 40, 40)
+        return cls(number=number, at=at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginWord:
+    """The lane that a lane was cut from, 0 where it was cut from none, and when it was given."""
+
+    source: int
+    at: int
+
+    @classmethod
+    def decode(cls, word: int) -> Self:
+        """Return the fields of ``Origin``."""
+        source, at = _fields(word, 40, 40)
+        return cls(source=source, at=at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionWord:
+    """Units that were added to a license, up to ``end``: by the owner of which epoch, and when."""
+
+    end: int
+    epoch: int
+    at: int
+
+    @classmethod
+    def decode(cls, word: int) -> Self:
+        """Return the fields of ``Extension``."""
+        end, epoch, at = _fields(word, 40, 40, 40)
+        return cls(end=end, epoch=epoch, at=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,7 +138,7 @@ class Accreditation:
     """A shown accreditation and what the chain holds of it, all zero where it holds none.
 
     Args:
-        is_doubted: Whether a notice bears on who spoke for the issuer when it began.
+        is_doubted: Whether a notice bears on who spoke for the issuer when he gave it.
     """
 
     issuer: IdentityId
@@ -358,7 +358,7 @@ def _own_defect(
     if link.word.since == 0:
         return Standing.UNREGISTERED, f"{named} is not on chain."
     if link.is_doubted:
-        reason = f"{named} began when its issuer's account was doubted already."
+        reason = f"{named} was given when its issuer's account was doubted already."
         return Standing.DOUBTED, reason
     if not link.scope.admits(wanted):
         return Standing.OUT_OF_SCOPE, f"{named} does not cover {wanted}."

@@ -104,10 +104,10 @@ def accreditation_fact(given: AccreditationId, view: View) -> AccreditationFact:
 
 
 def accreditations_of(subject: IdentityId, view: View) -> Sequence[AccreditationFact]:
-    """Return all accreditations of an identity, the oldest first."""
+    """Return all accreditations of an identity, in the order in which they were given."""
     named = view.facts.each(AccreditedFact, subject)
     facts = [known(view.facts, AccreditationFact, one.accreditation) for one in named]
-    return sorted(facts, key=lambda fact: fact.since)
+    return sorted(facts, key=lambda fact: (fact.recorded_at, fact.since))
 
 
 def issuers_above(
@@ -115,8 +115,8 @@ def issuers_above(
 ) -> tuple[AccreditationDisclosure, ...]:
     """Return the accreditations that may meet one of several requirements, with those above them.
 
-    Only those that this home can read, and of each identity the oldest: strangers may accredit
-    anybody, and what they do late must not crowd out the others.
+    Only those that this home can read, and of each identity those given first: strangers may
+    accredit anybody, and what they do late must not crowd out the others.
     """
     found = _above(subjects, lambda scope: any(map(scope.admits, asked)), view)
     return tuple(shown for shown, _ in found)
@@ -143,8 +143,13 @@ def _known(
         issuer=fact.issuer,
         subject=fact.subject,
         scope=shown.scope,
-        word=AccreditationWord(since=fact.since, until=fact.until, revoked_at=fact.revoked_at),
-        is_doubted=is_act_doubted(fact.issuer, fact.since, view.facts, trust),
+        word=AccreditationWord(
+            since=fact.since,
+            until=fact.until,
+            revoked_at=fact.revoked_at,
+            recorded_at=fact.recorded_at,
+        ),
+        is_doubted=is_act_doubted(fact.issuer, fact.recorded_at, view.facts, trust),
     )
 
 

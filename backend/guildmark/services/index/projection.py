@@ -297,6 +297,7 @@ def _accredited(happening: Happening, facts: FactWriter) -> None:
             scope=happening["scope"],
             since=happening["from"],
             until=happening["to"],
+            recorded_at=happening.time,
         ),
         AccreditedFact(subject=subject, accreditation=given),
     )

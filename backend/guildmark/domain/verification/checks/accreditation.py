@@ -232,7 +232,7 @@ def doubts_of(case: Case, given: Accreditation) -> Iterator[Finding]:
     """Yield a finding for each notice that bears on who gave an accreditation."""
     try:
         yield from act_findings(
-            case, given.issuer, given.word.since, "The accreditation was given", _SHOWN
+            case, given.issuer, given.word.recorded_at, "The accreditation was given", _SHOWN
         )
     except UndecidedError as undecided:
         yield undecided.finding
