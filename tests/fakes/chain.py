@@ -800,7 +800,8 @@ class MemoryChain:
         first, end = units + 1, units + more + 1
         self.lanes[lane] = Lane(number, first, first, end, 0, self.terms[number].holder)
         place = {"lane": lane, "first": first, "end": end}
-        self.emit(ContractName.LICENSES, "LicenseExtended", id=license_id, **place)
+        epoch = len(self._owners(self.terms[number].design)) - 1
+        self.emit(ContractName.LICENSES, "LicenseExtended", id=license_id, epoch=epoch, **place)
 
     def _licenses_reclaim(self, sender: Address, number: int) -> None:
         lane = self.lanes[number]

@@ -38,6 +38,7 @@ def test_stop_counts_from_its_block_on(world: World) -> None:
     assert known(at(world, called - 1), LicenseFact, 1).stop_at == 0
     assert known(at(world, called), LicenseFact, 1).stop_at == called + 49
     assert known(at(world, called + 9_999), LicenseFact, 1).stop_at == called + 49
+    assert known(at(world, called + 9_999), LicenseFact, 1).stopped_at == called
 
 
 def test_lane_is_as_long_as_it_was(world: World) -> None:

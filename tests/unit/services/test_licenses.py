@@ -7,7 +7,13 @@ import pytest
 
 from fakes.world import DESIGNER, MAKER, OPERATOR, SITE, UNITS, World, make_world
 from guildmark.domain.chain.eip712 import TypedDataDomain, licenses_domain
-from guildmark.domain.chain.facts import LaneFact, LicenseFact, LicenseNumberFact, PaidFact
+from guildmark.domain.chain.facts import (
+    ExtensionFact,
+    LaneFact,
+    LicenseFact,
+    LicenseNumberFact,
+    PaidFact,
+)
 from guildmark.domain.chain.refusals import (
     CreditMissingError,
     LaneStaleError,
@@ -198,6 +204,10 @@ def test_extension_is_a_lane_behind_the_last_unit(world: World) -> None:
     added, after = lane(world, made), license_(world, 1)
     assert (added.first, added.end, added.holder, added.source) == (4, 8, world.terms.holder, 0)
     assert (after.units, after.more) == (before.units + 4, 4)
+    kept = fact(world, ExtensionFact, 1, added.first)
+    assert (kept.end, kept.epoch, kept.at) == (8, 0, world.tools.chain.now)
+    assert before.granted_at == after.granted_at < kept.at
+    assert added.given_at == 0
     with pytest.raises(LaneStaleError):
         world.tools.licenses(DESIGNER).extend(more(world, 5, units=before.units))
 
@@ -241,7 +251,9 @@ def test_reclaimed_units_go_back_the_way_they_came(world: World) -> None:
     assert taken is not None
     back = lane(world, taken)
     assert (back.license, back.holder, back.first, back.end) == (1, world.site, 2, 4)
-    assert back.source == lane(world, world.lane).source
+    given = lane(world, world.lane)
+    assert (back.source, back.given_at) == (given.source, given.given_at)
+    assert lane(world, granted.lane).given_at > given.given_at > 0
     assert lane(world, granted.lane).room == 0
 
 

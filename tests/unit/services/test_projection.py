@@ -25,6 +25,7 @@ from guildmark.domain.chain.facts import (
     NamedByFact,
     ParentFact,
     PartFact,
+    ProfileFact,
     RecipeFact,
     RecordFact,
     RecordStartFact,
@@ -68,6 +69,28 @@ def test_profile_changes(world: World) -> None:
 
     with world.tools.store.reading() as view:
         assert known(view.facts, IdentityFact, world.site).profile == bytes(32)
+
+
+def test_profiles_keep_when_each_stood(world: World) -> None:
+    with world.tools.store.reading() as view:
+        first = known(view.facts, IdentityFact, world.site)
+    change = partial(emit, world, ContractName.IDENTITIES, "ProfileChanged", id=world.site)
+    change(profile=b"\2" * 32)
+    changed = world.tools.chain.now
+    change(profile=b"\2" * 32)
+    change(profile=ZERO32)
+    withdrawn = world.tools.chain.now
+    change(profile=b"\3" * 32)
+
+    with world.tools.store.reading() as view:
+        kept = {one.profile: one for one in view.facts.each(ProfileFact, world.site)}
+
+    stood = {profile: (one.since, one.until) for profile, one in kept.items()}
+    assert stood == {
+        first.profile: (first.since, changed),
+        b"\2" * 32: (changed, withdrawn),
+        b"\3" * 32: (world.tools.chain.now, 0),
+    }
 
 
 def test_new_controller_speaks_for_the_identity(world: World) -> None:

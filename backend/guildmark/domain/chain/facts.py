@@ -64,6 +64,21 @@ class IdentityFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProfileFact:
+    """A profile that an identity shows, or showed; ``until`` is 0 while it stands."""
+
+    identity: IdentityId
+    profile: Digest
+    since: int
+    until: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Return the identity and the profile's digest."""
+        return (self.identity, self.profile)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpokenForFact:
     """An identity that an account speaks for, or once spoke for."""
 
@@ -433,6 +448,7 @@ class LicenseFact:
 
     Args:
         first_lane: The lane that it began with; who gave that is its licensor.
+        granted_at: The block time at which it was granted.
         more: How many units were added to those of the terms.
         stopped_at: The time of the first call that stopped it.
     """
@@ -441,6 +457,7 @@ class LicenseFact:
     id: LicenseId
     terms: Terms
     first_lane: LaneNumber
+    granted_at: int = 0
     more: int = 0
     stop_at: int = 0
     stopped_at: int = 0
@@ -470,11 +487,33 @@ class LicenseNumberFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionFact:
+    """Units [first, end) that were added to a root license.
+
+    Args:
+        epoch: The epoch of the design, whose owner signed.
+        at: The block time.
+    """
+
+    license: int
+    first: UnitNumber
+    end: UnitNumber
+    epoch: int
+    at: int
+
+    @property
+    def key(self) -> Key:
+        """Return the license's number and the first unit."""
+        return (self.license, self.first)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LaneFact:
     """Units [first, end) of a license, drawn up to ``next``; ``log`` is 0 where none may draw.
 
     Args:
         source: The lane that it was cut from, whose holder may reclaim it; 0 where none.
+        given_at: When that holder gave the units on; 0 where it was cut from none.
         reclaim_at: From when he may take what is undrawn; 0 while he did not announce it.
     """
 
@@ -486,6 +525,7 @@ class LaneFact:
     log: LogNumber
     holder: IdentityId
     source: LaneNumber = NO_LANE
+    given_at: int = 0
     reclaim_at: int = 0
 
     @property
@@ -579,6 +619,7 @@ class PartFact:
 # Names are not among them: what somebody was called before is forgotten with the index alone.
 KINDS: tuple[type[Fact], ...] = (
     IdentityFact,
+    ProfileFact,
     SpokenForFact,
     ControllerFact,
     ProposalFact,
@@ -604,6 +645,7 @@ KINDS: tuple[type[Fact], ...] = (
     SiteRecipeFact,
     LicenseFact,
     LicenseNumberFact,
+    ExtensionFact,
     LaneFact,
     PaidFact,
     LogFact,

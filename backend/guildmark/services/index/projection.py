@@ -17,6 +17,7 @@ from guildmark.domain.chain.facts import (
     ControllerFact,
     DesignFact,
     DesignOwnerFact,
+    ExtensionFact,
     Fact,
     GuardiansFact,
     IdentityFact,
@@ -32,6 +33,7 @@ from guildmark.domain.chain.facts import (
     PaidFact,
     ParentFact,
     PartFact,
+    ProfileFact,
     ProposalFact,
     RecipeFact,
     RecordFact,
@@ -124,6 +126,7 @@ def _identity_registered(happening: Happening, facts: FactWriter) -> None:
         SpokenForFact(account=happening["controller"], identity=happening["id"]),
         _controller(happening, 1),
     )
+    _begin_profile(happening, facts)
     if happening["kind"] == IdentityKind.AUTHORITY:
         facts.put(AuthorityFact(since=happening.time, identity=happening["id"]))
 
@@ -135,8 +138,21 @@ def _controller(happening: Happening, number: int) -> ControllerFact:
 
 
 def _profile_changed(happening: Happening, facts: FactWriter) -> None:
-    identity = known(facts, IdentityFact, happening["id"])
-    facts.put(replace(identity, profile=happening["profile"]))
+    identity, profile = known(facts, IdentityFact, happening["id"]), happening["profile"]
+    # What is set again changes nothing.
+    if profile == identity.profile:
+        return
+    before = facts.get(ProfileFact, identity.id, identity.profile)
+    if before is not None:
+        facts.put(replace(before, until=happening.time))
+    facts.put(replace(identity, profile=profile))
+    _begin_profile(happening, facts)
+
+
+def _begin_profile(happening: Happening, facts: FactWriter) -> None:
+    identity, profile = happening["id"], happening["profile"]
+    if any(profile):
+        facts.put(ProfileFact(identity=identity, profile=profile, since=happening.time))
 
 
 def _controller_changed(happening: Happening, facts: FactWriter) -> None:
@@ -390,7 +406,13 @@ def _new_license(
 ) -> None:
     terms, number, lane = _terms(happening["terms"]), happening["number"], happening["lane"]
     facts.put(
-        LicenseFact(number=number, id=happening["id"], terms=terms, first_lane=lane),
+        LicenseFact(
+            number=number,
+            id=happening["id"],
+            terms=terms,
+            first_lane=lane,
+            granted_at=happening.time,
+        ),
         LicenseNumberFact(id=happening["id"], number=number),
         LaneFact(
             number=lane,
@@ -401,6 +423,7 @@ def _new_license(
             log=NO_LOG,
             holder=terms.holder,
             source=source,
+            given_at=happening.time if source else 0,
         ),
     )
 
@@ -411,6 +434,9 @@ def _license_extended(happening: Happening, facts: FactWriter) -> None:
     first, end = happening["first"], happening["end"]
     facts.put(
         replace(granted, more=granted.more + end - first),
+        ExtensionFact(
+            license=number, first=first, end=end, epoch=happening["epoch"], at=happening.time
+        ),
         LaneFact(
             number=happening["lane"],
             license=number,
@@ -456,6 +482,7 @@ def _lane_split(happening: Happening, facts: FactWriter) -> None:
             log=happening["log"],
             holder=happening["holder"],
             source=source.number,
+            given_at=happening.time,
         ),
     )
 
@@ -481,6 +508,7 @@ def _lane_reclaimed(happening: Happening, facts: FactWriter) -> None:
             log=NO_LOG,
             holder=happening["holder"],
             source=source.source,
+            given_at=source.given_at,
         ),
     )
 

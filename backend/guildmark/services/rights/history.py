@@ -80,13 +80,14 @@ class History:
             LedgerUnavailableError: The chain cannot be reached.
         """
         last = self._block_at(time)
-        facts = PastFacts()
+        facts, block = PastFacts(), self.ledger.block(0)
         for first in range(0, last.number + 1, _BLOCKS_A_STEP):
             until = min(first + _BLOCKS_A_STEP - 1, last.number)
             for event in self.ledger.events(first, until):
                 if event.contract is ContractName.LICENSES:
-                    # What licenses say carries its own times.
-                    project(event, last.time, facts)
+                    if event.block_number != block.number:
+                        block = self.ledger.block(event.block_number)
+                    project(event, block.time, facts)
         facts.move(last)
         return facts
 
