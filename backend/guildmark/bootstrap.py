@@ -1,13 +1,14 @@
 """The one module that knows ports and adapters: a home opened, a node put together."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from guildmark.adapters.chain.auditing import Auditing
+from guildmark.adapters.chain.gateway import Gateway
 from guildmark.adapters.chain.opening import open_ledger, open_outbox
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.clock import SystemClock, SystemEntropy
@@ -88,8 +89,15 @@ from guildmark.services.rights.filelists import FileLists
 from guildmark.services.rights.history import History
 from guildmark.services.rights.licenses import Licenses
 from guildmark.services.rights.offers import Offers
+from guildmark.services.shops.inviting import Inviting
+from guildmark.services.shops.joining import Joining
 from guildmark.settings import TRUST_FILE, NodeSettings, Settings
 from guildmark_ipfs.uploads import Uploads as BlockUploads
+
+ACCOUNT = KeyName("account")
+"""The key of a home's own account."""
+
+_SOON = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +120,7 @@ class Home:
     vault: Vault
     clock: Clock
     entropy: Entropy
+    gateway: Gateway
     close: Callable[[], None]
 
     @property
@@ -306,6 +315,28 @@ class Home:
         """Return the use cases around logs."""
         return Logs(ledger=self.ledger, account=self.account(key))
 
+    def inviting(self, key: KeyName) -> Inviting:
+        """Return the use cases around shops that join.
+
+        Raises:
+            SettingMissingError: This home is no operator's.
+        """
+        # Who joins asks again: no request waits for blocks.
+        account = replace(self.account(key), timeout=_SOON)
+        return Inviting(
+            ledger=self.ledger,
+            account=account,
+            licenses=replace(self.licenses(key), account=account),
+            store=self.store,
+            entropy=self.entropy,
+            clock=self.clock,
+            log=self.settings.own_node().log,
+        )
+
+    def joining(self, key: KeyName, seed: bytes) -> Joining:
+        """Return the use cases of a shop that joins."""
+        return Joining(ledger=self.ledger, account=self.account(key), store=self.store, seed=seed)
+
     def parts(self, key: KeyName) -> Parts:
         """Return the use cases around parts that move."""
         return Parts(ledger=self.ledger, keys=self.keys, account=self.account(key))
@@ -324,6 +355,7 @@ class Node:
     publishing: Publishing
     cosigning: Cosigning
     mirroring: Mirroring
+    inviting: Callable[[], Inviting]
     line: Line
 
 
@@ -376,6 +408,7 @@ def open_home(settings: Settings, *, password: Callable[[], str], pin: Path | No
         vault=LocalVault(files=content.files, entropy=entropy),
         clock=clock,
         entropy=entropy,
+        gateway=Gateway(ledger.rpc),
         close=partial(_close, ledger.rpc, engine, stores),
     )
 
@@ -511,6 +544,8 @@ def open_node(home: Home) -> Node:
         ),
         publishing=publishing,
         cosigning=Cosigning(publishing=publishing, witnesses=witnesses, log=own.log),
+        # When it is asked for: its key may be one that only some nodes have.
+        inviting=partial(home.inviting, ACCOUNT),
         line=Line(
             publishing=publishing,
             transactions=home.transactions,

@@ -12,7 +12,7 @@ from typing import Any, NewType, Protocol, TypeVar
 
 from guildmark.domain.builds.predicate import KeyHolder
 from guildmark.domain.builds.telemetry import KeptChunk
-from guildmark.domain.chain.contracts import AccountProof, ChainPin, Coin, ContractName
+from guildmark.domain.chain.contracts import AccountProof, ChainPin, Coin, ContractName, Payee
 from guildmark.domain.chain.facts import Fact
 from guildmark.domain.errors import (
     ConflictError,
@@ -349,15 +349,15 @@ class Call:
     """A call of one contract's function.
 
     Args:
-        contract: The contract of the pinned deployment, or a coin of others.
-        function: Its name, or its full signature where the name is overloaded.
+        contract: The contract of the pinned deployment, a coin of others, or who is paid.
+        function: Its name, or its full signature where the name is overloaded; empty for a payee.
         args: Plain values in the order of the ABI; a struct is a tuple or a mapping by name.
         gas: A limit that is known to suffice; without it the call is tried out first, which
             finds a revert before anything is signed.
         value: How much native coin goes with it.
     """
 
-    contract: ContractName | Coin
+    contract: ContractName | Coin | Payee
     function: str
     args: tuple[Any, ...] = ()
     gas: int | None = None
@@ -1285,6 +1285,7 @@ class DocumentKind(StrEnum):
     CHECKPOINT = "checkpoint"
     INSPECTION = "inspection"
     WITNESS = "witness"
+    INVITATION = "invitation"
 
 
 class Documents(Protocol):

@@ -18,6 +18,7 @@ from guildmark.domain.chain.contracts import (
     Coin,
     ContractName,
     ContractPin,
+    Payee,
     SlotProof,
 )
 from guildmark.domain.chain.eip712 import licenses_domain
@@ -129,6 +130,8 @@ class MemoryChain:
     """Who has how much of which coin."""
     value: int = 0
     """The native coin that the present call brought."""
+    paid: list[tuple[Address, int]] = field(default_factory=list)
+    """Who got native coin, and how much."""
     with_code: set[bytes] = field(default_factory=set)
     """The accounts that are contracts."""
     ticks: int = 0
@@ -349,6 +352,9 @@ class MemoryChain:
         block = self.mine()
         seen = len(self.log)
         self.value = call.value
+        if isinstance(call.contract, Payee):
+            self.paid.append((call.contract.address, call.value))
+            return []
         if isinstance(call.contract, Coin):
             spender, amount = call.args
             self.allowed[call.contract.address, sender, spender] = amount
@@ -848,6 +854,9 @@ class MemoryChain:
     ) -> None:
         source = self.lanes[lane]
         self._check_controller(source.holder, sender)
+        if end != source.end:
+            message = f"The lane ends at {source.end}."
+            raise LaneStaleError(message)
         first, new = end - n, len(self.lanes) + 1
         source.end = first
         self.lanes[new] = Lane(source.license, first, first, end, log, to, source=lane)

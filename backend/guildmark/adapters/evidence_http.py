@@ -59,6 +59,7 @@ _LISTED = (
     ContractName.RECIPES,
     ContractName.LOG,
     ContractName.PARTS,
+    ContractName.EQUIVALENCE,
 )
 
 

@@ -22,6 +22,7 @@ from guildmark.api.routes import (
     content,
     disclosures,
     health,
+    invitations,
     logs,
     metrics,
     parts,
@@ -38,6 +39,7 @@ from guildmark.api.serving import ServedNode
 _ROUTERS = (
     *(health, metrics, stores, chain, builds, briefs, content, disclosures, logs, parts),
     *(reports, registries, accreditations, releases, reconciliations, uploads, tiles),
+    invitations,
 )
 
 

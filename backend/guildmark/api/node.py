@@ -119,6 +119,8 @@ def _served(node: Node, runner: Runner, challenger: Challenger) -> ServedNode:
             host=host,
         ),
         dids=dids,
+        inviting=node.inviting,
+        gateway=home.gateway,
         stopping=runner.is_ending,
         challenged=lambda: challenger.latest,
     )

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from guildmark.api.metrics import Metrics
 from guildmark.api.tickets import Tickets
-from guildmark.domain.identifiers import Index, LogNumber
+from guildmark.domain.identifiers import Address, Index, LogNumber
 from guildmark.ports import ContentStore, Ledger, NodeStore, Requests, Uploads
 from guildmark.services.evidence.bundles import Gathered
 from guildmark.services.evidence.judging import Judging
@@ -22,6 +22,7 @@ from guildmark.services.recipes.disclosing import Disclosing
 from guildmark.services.release.receipts import Receipts
 from guildmark.services.release.reconciling import Reconciling
 from guildmark.services.release.releasing import Releasing
+from guildmark.services.shops.inviting import Inviting
 from guildmark.settings import NodeSettings
 
 
@@ -59,6 +60,19 @@ class Bundles(Protocol):
         ...
 
 
+class Gateway(Protocol):
+    """The door to the chain for who joined."""
+
+    def answer(self, body: bytes, account: Address) -> bytes:
+        """Return the answers to JSON-RPC calls in the name of an account.
+
+        Raises:
+            MalformedError: The body is no JSON-RPC.
+            LedgerUnavailableError: The chain's node cannot be reached.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServedNode:
     """A node as the routes see it.
@@ -68,6 +82,8 @@ class ServedNode:
         publishing: The trees of logs' records.
         judging: Verifies bundles by this node's own trust file.
         dids: Describes identities as other systems of identity do.
+        inviting: Gives the use cases around shops that join.
+        gateway: What these reach the chain by.
         stopping: Whether the process is about to end.
         challenged: What the newest round of challenges showed, None before the first one ended.
     """
@@ -89,6 +105,8 @@ class ServedNode:
     publishing: Publishing
     judging: Judging
     dids: Dids
+    inviting: Callable[[], Inviting]
+    gateway: Gateway
     stopping: Callable[[], bool]
     challenged: Callable[[], Round | None]
     metrics: Metrics = field(default_factory=Metrics)

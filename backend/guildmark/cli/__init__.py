@@ -48,6 +48,8 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "guardian": "Name who may give an identity another controller, and let them.",
         "index": "Look at this home's index of the chain, or make it anew.",
         "init": "Make a home.",
+        "invite": "Let shops join: make, list and take back invitations.",
+        "join": "Join a hub's chain and log as a shop, by its invitation.",
         "keys": "Make and list the keys of this home.",
         "label": "Write and draw the labels of parts.",
         "license": "License a counted number of parts, hand the units out.",

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from demo.actors import MACHINE
+from demo.actors import ACCOUNT, MACHINE
 from guildmark.api.app import described
 from guildmark.api.pages import routes as pages
 from guildmark.domain.builds.dsse import envelope_digest
@@ -35,6 +35,9 @@ UNKNOWN = {
     "seq": ["99999", "1099511627775"],
     "cid": ["bafkrei" + "a" * 52, "bafybei" + "a" * 52],
     "upload": ["12" * 16, "0" * 32],
+    "token": ["12" * 16, "0" * 32],
+    "account": ["0x" + "12" * 20, "0x" + "00" * 20],
+    "site": HEX_UNKNOWN,
     "level": ["7"],
     "tile": ["001", "000.p/200", "x001/234", "x999/x999/999"],
     "old": ["99999", "1099511627775"],
@@ -52,6 +55,9 @@ MALFORMED = {
     "log": ["-1", "01", "1e3", "0x1", "1099511627776", "9" * 40, "a", "%2B1"],
     "seq": ["-1", "00", "1_0", "1099511627776", "9" * 40, "a", "%D9%A1"],
     "upload": ["12", "0x" + "12" * 16, "AB" * 16, "1g" * 16, "12" * 17],
+    "token": ["12", "0x" + "12" * 16, "AB" * 16, "1g" * 16, "12" * 17],
+    "account": ["0x12", "12" * 20, "0x" + "AB" * 20, "0x" + "1g" * 20, "0x" + "12" * 21],
+    "site": HEX_MALFORMED,
     "level": ["-1", "8", "00", "a"],
     "tile": ["0", "0000", "001/000", "x000/001", "000.p/0", "000.p/256", "000.p/05", "x1/000"],
     "old": ["0", "-1", "01", "1099511627776", "a"],
@@ -93,6 +99,9 @@ def good(played: Played) -> dict[str, str]:
         "seq": "0",
         "cid": cid["revisions"][0]["cid"],
         "upload": httpx.post(f"{played.node.url}/v1/uploads?size=1").json()["upload"],
+        "token": invited(played),
+        "account": "0x" + "12" * 20,
+        "site": to_hex(workshop.maker.site),
         "level": "0",
         "tile": "000.p/1",
         "old": "1",
@@ -107,6 +116,12 @@ def good(played: Played) -> dict[str, str]:
         ),
         "rest": f"{played.parts[0].label.split('/id/')[-1]}?p={played.parts[0].hint}",
     }
+
+
+def invited(played: Played) -> str:
+    """Return the token of an invitation of the first operator."""
+    home = played.scene.operators[0].party.home
+    return home.inviting(ACCOUNT).invite(seconds=3600, coin=0)[0]
 
 
 def filled(path: str, values: dict[str, str]) -> str:

@@ -11,6 +11,8 @@ from fakes.content import MemoryStores, MemoryUploads
 from fakes.node import MemoryNode
 from fakes.world import Tools, World, make_world
 from guildmark import cli
+from guildmark.adapters.chain.gateway import Gateway
+from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.clock import SystemClock
 from guildmark.bootstrap import Home
 from guildmark.cli import nodes, opening
@@ -99,5 +101,6 @@ def home_of(tools: Tools, folder: Path) -> Home:
         clock=SystemClock(),
         entropy=tools.entropy,
         requests=MemoryRequests(),
+        gateway=Gateway(Rpc(url="http://127.0.0.1:8545")),
         close=lambda: None,
     )

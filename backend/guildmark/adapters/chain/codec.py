@@ -13,7 +13,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from guildmark.adapters.chain.artifacts import load
-from guildmark.domain.chain.contracts import Coin, ContractName
+from guildmark.domain.chain.contracts import Coin, ContractName, Payee
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import UsageError
 from guildmark.ports import Call, LedgerAnswerError
@@ -74,6 +74,10 @@ class Function:
         return values[0] if len(values) == 1 else tuple(values)
 
 
+# What comes with coin that is only sent.
+_NOTHING = Function(signature="", selector=b"", inputs=(), outputs=())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventType:
     """An event's name and types."""
@@ -122,6 +126,8 @@ def function(call: Call) -> Function:
     Raises:
         CallMalformedError: There is none.
     """
+    if isinstance(call.contract, Payee):
+        return _NOTHING
     if isinstance(call.contract, Coin):
         found = _coin_functions().get(call.function)
         if found is None:

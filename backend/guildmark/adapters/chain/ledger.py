@@ -9,7 +9,14 @@ from guildmark.adapters.chain.errors import translated
 from guildmark.adapters.chain.headers import header
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
 from guildmark.adapters.chain.stretches import Reader, raw_log
-from guildmark.domain.chain.contracts import AccountProof, ChainPin, Coin, ContractName, SlotProof
+from guildmark.domain.chain.contracts import (
+    AccountProof,
+    ChainPin,
+    Coin,
+    ContractName,
+    Payee,
+    SlotProof,
+)
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports import (
     Block,
@@ -133,8 +140,8 @@ class RpcLedger:
         }
         return "eth_call", [message, "latest" if block is None else hex(block)]
 
-    def _address(self, name: ContractName | Coin) -> str:
-        place = name if isinstance(name, Coin) else self.chain.contracts[name]
+    def _address(self, name: ContractName | Coin | Payee) -> str:
+        place = self.chain.contracts[name] if isinstance(name, ContractName) else name
         return to_hex(place.address)
 
     def _need(self, capability: Capability) -> None:

@@ -12,6 +12,7 @@ import httpx
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import (
+    Address,
     Cid,
     Digest,
     IdentityId,
@@ -232,6 +233,19 @@ class NodeClient:
         if response.is_error:
             _refuse(response.status_code, body)
         return body
+
+    def invitation(self, token: str) -> bytes:
+        """Return where an invitation leads; nothing of it is believed yet."""
+        return self._request("GET", f"/v1/invitations/{token}").content
+
+    def join(self, token: str, account: Address) -> bytes:
+        """Join with an account; the answer is that of ``invitation``."""
+        path = f"/v1/invitations/{token}/accounts/{to_hex(account)}"
+        return self._request("PUT", path).content
+
+    def hand_out(self, token: str, site: IdentityId) -> bytes:
+        """Ask for the promised units for a site; the answer is that of ``invitation``."""
+        return self._request("PUT", f"/v1/invitations/{token}/sites/{to_hex(site)}").content
 
     def log_checkpoint(self, log: LogNumber) -> bytes:
         """Return the newest checkpoint of a log; nothing of it is believed yet."""

@@ -31,7 +31,7 @@ from sqlalchemy import (
 
 from guildmark.adapters.store.engine import reading, writing
 from guildmark.adapters.store.schema import METADATA, upsert, whole
-from guildmark.domain.chain.contracts import ChainPin, Coin
+from guildmark.domain.chain.contracts import ChainPin, ContractName
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
 from guildmark.ports import Call, KeyName, TransactionId, WriterBusyError
@@ -160,7 +160,7 @@ class Request:
     ) -> Self:
         """Return the request for a call of one of the chain's contracts."""
         contract = call.contract
-        place = contract if isinstance(contract, Coin) else chain.contracts[contract]
+        place = chain.contracts[contract] if isinstance(contract, ContractName) else contract
         target = place.address
         return cls(
             id=_id(chain.chain_id, idempotency),

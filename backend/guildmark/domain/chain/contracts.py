@@ -30,6 +30,16 @@ class Coin:
         return f"coin {to_hex(self.address)}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payee:
+    """An account that gets native coin, without a call of anything."""
+
+    address: Address
+
+    def __str__(self) -> str:
+        return f"account {to_hex(self.address)}"
+
+
 class ChainClass(StrEnum):
     """Who can rewrite the chain: nobody alone, its members, or its one keeper."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from guildmark.domain.chain.contracts import Coin, ContractName
+from guildmark.domain.chain.contracts import Coin, ContractName, Payee
 from guildmark.domain.identifiers import Address
 from guildmark.ports import Call, Finality, KeyName, Transactions, TransactionStatus
 
@@ -25,7 +25,7 @@ class Account:
 
     def call(
         self,
-        contract: ContractName | Coin,
+        contract: ContractName | Coin | Payee,
         function: str,
         *args: Any,
         once: str,
@@ -35,8 +35,8 @@ class Account:
         """Send a call and return its status when it is final.
 
         Args:
-            contract: The contract to call, or a coin.
-            function: Its function.
+            contract: The contract to call, a coin, or who is paid.
+            function: Its function, empty for a payee.
             args: The function's arguments.
             once: Names the effect: a second call under this name is the first one.
             gas: A limit that suffices; without it the call is tried out at the newest block first.

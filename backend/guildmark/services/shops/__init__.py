@@ -1,0 +1,1 @@
+"""Shops: how small makers join a hub."""
