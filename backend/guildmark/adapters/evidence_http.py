@@ -3,7 +3,7 @@
 Nothing that arrives here is trusted: bundles are checked, and a chain's node is the reader's own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
@@ -45,6 +45,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.log.positions import read_positions
 from guildmark.domain.trust import TrustedBlock
 from guildmark.domain.verification.case import Sighting
+from guildmark.domain.verification.choice import ANYBODY, Choice
 
 TIMEOUT = 10.0
 _RPC_LIMITS = strictjson.Limits(size=4 << 20)
@@ -104,16 +105,25 @@ class Parts:
     url: str
     timeout: float = TIMEOUT
 
-    def bundle(self, log: LogNumber, index: Index, *, block: int | None) -> bytes | None:
+    def bundle(
+        self, log: LogNumber, index: Index, *, block: int | None, choice: Choice = ANYBODY
+    ) -> bytes | None:
         """Return a part's bundle at a block, None where the node holds no such part.
+
+        Args:
+            log: The log.
+            index: The entry's index in it.
+            block: The block of the proofs, None for the newest final one.
+            choice: Whom the asker lists: they go before others where not all can be shown.
 
         Raises:
             SourceUnreachableError: The node could not be reached.
             SourceNotFinalError: The part is not final at that block.
             SourceAnswerError: It answered with an error of its own, or with too many bytes.
         """
-        at = "" if block is None else f"?block={block}"
-        return self._get(f"/v1/parts/{log}.{index}/bundle{at}")
+        asked = [*_named(choice)] if block is None else [f"block={block}", *_named(choice)]
+        query = f"?{'&'.join(asked)}" if asked else ""
+        return self._get(f"/v1/parts/{log}.{index}/bundle{query}")
 
     def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
         """Return the positions that the node knows for a label, the first known one first.
@@ -351,6 +361,13 @@ class _Address:
             raise SourceUnreachableError(message, host=self.host) from error
         finally:
             connection.close()
+
+
+def _named(choice: Choice) -> Iterator[str]:
+    for what in ("authorities", "issuers", "inspectors"):
+        named = ",".join(map(to_hex, getattr(choice, what)))
+        if named:
+            yield f"{what}={named}"
 
 
 def _body(answer: HTTPResponse, limit: int) -> bytes | None:

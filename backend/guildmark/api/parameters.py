@@ -10,6 +10,7 @@ from starlette.requests import Request
 from guildmark.api.errors import ParameterInvalidError
 from guildmark.domain.identifiers import BLOCK_MAX, UINT40_MAX
 from guildmark.domain.labels.digital_link import LINK_MAX
+from guildmark.domain.verification.choice import CHOSEN_MAX
 
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII)
 _FLAGS: Final = {"true": True, "false": False}
@@ -94,6 +95,22 @@ BlockQuery = Annotated[
     Query(ge=0, le=BLOCK_MAX, description="The block of the proofs; else the newest final one."),
     Number,
 ]
+_IDS_PATTERN = f"^0x[0-9a-f]{{64}}(,0x[0-9a-f]{{64}}){{0,{CHOSEN_MAX - 1}}}$"
+AuthoritiesQuery = Annotated[
+    str | None,
+    Query(
+        pattern=_IDS_PATTERN,
+        description="Authorities whose notices are proven, by id, commas between; else some.",
+    ),
+]
+IssuersQuery = Annotated[
+    str | None,
+    Query(pattern=_IDS_PATTERN, description="Issuers whose claims go first, by id."),
+]
+InspectorsQuery = Annotated[
+    str | None,
+    Query(pattern=_IDS_PATTERN, description="Inspectors whose inspections go first, by id."),
+]
 PeersQuery = Annotated[bool, Query(description="Whether other nodes may be asked."), Flag]
 IdempotencyKey = Annotated[
     str | None,
@@ -111,7 +128,9 @@ def only_declared(request: Request) -> None:
     Raises:
         ParameterInvalidError: Names the first one.
     """
-    declared = {each.alias for each in request.scope["route"].dependant.query_params}
+    dependant = request.scope["route"].dependant
+    several = (dependant, *dependant.dependencies)
+    declared = {each.alias for one in several for each in one.query_params}
     names = [name for name, _ in request.query_params.multi_items()]
     for name in names:
         if name not in declared:

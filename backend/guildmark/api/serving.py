@@ -10,6 +10,7 @@ from starlette.requests import Request
 from guildmark.api.metrics import Metrics
 from guildmark.api.tickets import Tickets
 from guildmark.domain.identifiers import Address, Index, LogNumber
+from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.ports import ContentStore, Ledger, NodeStore, Requests, Uploads
 from guildmark.services.evidence.bundles import Gathered
 from guildmark.services.evidence.judging import Judging
@@ -30,7 +31,13 @@ class Bundles(Protocol):
     """Where evidence comes from: the node's own log, else its peers."""
 
     def bundle(
-        self, log: LogNumber, index: Index, *, block: int | None = None, ask_peers: bool = True
+        self,
+        log: LogNumber,
+        index: Index,
+        *,
+        block: int | None = None,
+        ask_peers: bool = True,
+        choice: Choice = ANYBODY,
     ) -> bytes:
         """Return the bundle of a part, its chain proofs at ``block`` or at the newest final one.
 
@@ -41,7 +48,13 @@ class Bundles(Protocol):
         ...
 
     def gathered(
-        self, log: LogNumber, index: Index, *, block: int | None = None, ask_peers: bool = True
+        self,
+        log: LogNumber,
+        index: Index,
+        *,
+        block: int | None = None,
+        ask_peers: bool = True,
+        choice: Choice = ANYBODY,
     ) -> Gathered:
         """Return the same bundle, and what this node knows of the label beside it.
 

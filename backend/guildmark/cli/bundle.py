@@ -1,5 +1,6 @@
 """``guildmark bundle``: a part's evidence in one file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,11 @@ from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.homes import write_new
 from guildmark.cli.opening import enter_informed
+from guildmark.cli.verify import read_trust
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import UnknownPartError
 from guildmark.domain.identifiers import BLOCK_MAX, Index, LogNumber, parse_hint
+from guildmark.domain.verification.choice import ANYBODY, Choice
 
 app = typer.Typer(help="Export evidence that verifies without us.", no_args_is_help=True)
 
@@ -41,15 +44,24 @@ def export(
         int | None,
         typer.Option(min=0, max=BLOCK_MAX, help="The block of the proofs; the newest final one."),
     ] = None,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="A reader's list: what it names is proven first. Given again: several lists.",
+        ),
+    ] = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Write a part's evidence, ready for `guildmark verify`; print the file's name."""
     log, index = parse_hint(part)
+    choice = read_choice(trust)
     if node is not None:
-        data = _fetched(node, log, index, block)
+        data = _fetched(Parts(url=node), (log, index), block, choice)
     else:
-        data = open_node(enter_informed(home)).bundles.bundle(log, index, block=block)
+        bundles = open_node(enter_informed(home)).bundles
+        data = bundles.bundle(log, index, block=block, choice=choice)
     write_new(out, data)
     answer: Answer = {
         "part": part,
@@ -60,9 +72,18 @@ def export(
     say(answer, as_json=as_json, brief=out)
 
 
-def _fetched(url: str, log: LogNumber, index: Index, block: int | None) -> bytes:
-    data = Parts(url=url).bundle(log, index, block=block)
+def read_choice(trust: Sequence[Path] | None) -> Choice:
+    """Return whom trust files list together, nobody where none is named."""
+    listed = read_trust(trust, None) if trust else None
+    return ANYBODY if listed is None else Choice.of(listed)
+
+
+def _fetched(
+    node: Parts, place: tuple[LogNumber, Index], block: int | None, choice: Choice
+) -> bytes:
+    log, index = place
+    data = node.bundle(log, index, block=block, choice=choice)
     if data is None:
-        message = f"{url} has no bundle of {log}.{index}."
+        message = f"{node.url} has no bundle of {log}.{index}."
         raise BundleNotThereError(message, log=log, index=index)
     return data

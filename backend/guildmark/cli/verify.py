@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +34,7 @@ from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.labels.qr import read_link
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import Brought, Question, Unsearched
+from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.domain.verification.evidence import ENTRIES_MAX, Evidence, statement_of
 from guildmark.domain.verification.report import Lack, Report
 from guildmark.settings import TRUST_FILE, default_home
@@ -91,7 +92,7 @@ class _Named:
     def question(self) -> Question:
         return Question(link=self.link, hint=self.hint, now=SystemClock().now())
 
-    def fetch(self, node: Parts, block: int | None) -> bytes:
+    def fetch(self, node: Parts, block: int | None, choice: Choice) -> bytes:
         """Fetch the part's bundle.
 
         Raises:
@@ -100,7 +101,7 @@ class _Named:
             NotFinalError: The part is not final at that block.
         """
         hint = self.hint or node.find("" if self.link is None else self.link.label)
-        found = None if hint is None else node.bundle(*hint, block=block)
+        found = None if hint is None else node.bundle(*hint, block=block, choice=choice)
         if found is None:
             message = f"{node.url} knows no such part."
             raise PartNotThereError(message)
@@ -109,10 +110,20 @@ class _Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Rivals:
-    """Where other entries of a part's label are looked for: named files, and the node asked."""
+    """Where other entries of a part's label are looked for: named files, and the node asked.
+
+    Args:
+        files: Further bundles that the reader holds.
+        node: The node that is asked, too.
+        inspected: Whose inspections of the part itself the node is asked for; nobody where the
+            bundle is the node's own answer.
+        block: The block at which it is asked for these.
+    """
 
     files: Sequence[Path]
     node: Parts | None
+    inspected: Choice = ANYBODY
+    block: int | None = None
 
     def of(self, evidence: Evidence) -> Iterator[Brought | Unsearched]:
         """Yield other entries, and what the node did not give out.
@@ -125,10 +136,25 @@ class _Rivals:
         statement = statement_of(evidence.core)
         if self.node is None or statement is None:
             return
+        if self.inspected.inspectors:
+            yield from self._same(self.node, evidence)
         # A header that is none is a finding of (0).
         with suppress(HeaderError):
             block = decode_header(evidence.chain.header).number
             yield from _asked(self.node, evidence, statement.label, block)
+
+    def _same(self, node: Parts, evidence: Evidence) -> Iterator[Brought | Unsearched]:
+        """Yield what the node knows of this very entry; of one that does not say it, only that."""
+        place = evidence.place
+        name = f"{place[0]}.{place[1]} at {node.url}"
+        try:
+            found = node.bundle(*place, block=self.block, choice=self.inspected)
+        except (NetworkError, NotFinalError) as error:
+            reason = f"{node.url} did not say how inspectors found the part. {error.message}"
+            yield Unsearched(reason=reason)
+            return
+        if found is not None:
+            yield _brought(name, found)
 
 
 def _asked(
@@ -210,15 +236,17 @@ def verify(
     trusted = read_trust(trust or [], home)
     own = None if rpc is None or offline else Chain(url=rpc)
     look = None if own is None else own.sighting
+    choice, block = Choice.of_notices_and_inspections(trusted), _block(at, trusted, rpc)
     try:
         if Path(target).is_file():
             data, question = _read(Path(target)), Question(now=SystemClock().now())
             place = None if node is None or offline else Parts(url=node)
         else:
             named, place = _named(target, node, offline=offline)
-            data = named.fetch(place, _block(at, trusted, rpc))
-            question = named.question
-        rivals = _Rivals(files=beside or [], node=place)
+            data = named.fetch(place, block, choice)
+            question = replace(named.question, inspections_from=place.url)
+            choice = ANYBODY
+        rivals = _Rivals(files=beside or [], node=place, inspected=choice, block=block)
         report = verify_bundle(data, trusted, question, look=look, source=own, others=rivals.of)
     except (UnknownPartError, NetworkError, NotFinalError) as error:
         report = without_evidence(error)

@@ -79,16 +79,22 @@ def inspection_on_record_in_the_second_of_the_notice(draft: Draft) -> None:
     inspect(draft, record={"time": NOTICE})
 
 
-@unhelped("it did not pass, was taken back or came too late.")
+@breaks(8, "inspectionFailed", 15, decides=False)
 def inspection_that_failed(draft: Draft) -> None:
     inspect(draft, said={"result": Result.FAILED})
 
 
-@unhelped("it did not pass, was taken back or came too late.")
+@breaks(8, "inspectionFailed", 15, decides=False)
 def inspection_that_its_inspector_took_back(draft: Draft) -> None:
     inspect(draft)
     later = {"time": NOTICE + 5, "seq": Seq(3), "first_index": Index(20)}
     inspect(draft, said={"result": Result.FAILED}, record=later)
+
+
+@breaks(8, "inspectionFailed", 15)
+def part_of_a_sound_key_that_failed_its_inspection(draft: Draft) -> None:
+    draft.trust["inspectors"] = (Listed(id=INSPECTOR),)
+    Inspecting(simulator=draft.simulator, said={"result": Result.FAILED}).show()
 
 
 @unhelped("it cannot be read")

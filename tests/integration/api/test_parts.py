@@ -7,7 +7,8 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from guildmark.domain import trust
+from guildmark.domain import bundle, trust
+from guildmark.domain.identifiers import to_hex
 from guildmark.verify import verify_bundle
 from guildmark.verify.document import document
 from stages import Played
@@ -173,3 +174,19 @@ def test_a_label_of_another_log_leads_to_this_node(other_web: httpx.Client, play
     (found,) = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture.content)))
 
     assert found.text.startswith(f"{played.other.url}/id/")
+
+
+def test_a_bundle_proves_what_the_askers_authorities_said(
+    web: httpx.Client, played: Played
+) -> None:
+    named = [f"0x{number:064x}" for number in range(1, 18)]
+    path = f"/v1/parts/{played.parts[0].hint}/bundle"
+
+    shown = web.get(path, params={"authorities": ",".join(named[:16])})
+    beyond = web.get(path, params={"authorities": ",".join(named)})
+    twice = web.get(f"{path}?inspectors={named[0]}&inspectors={named[1]}")
+
+    disclosed = bundle.read(shown.content).disclosed
+    assert [to_hex(one) for one in disclosed.authorities] == named[:16]
+    assert (beyond.status_code, twice.status_code) == (400, 400)
+    assert beyond.json()["code"] == twice.json()["code"] == "http.parameterInvalid"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fakes.simulator import Simulator
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, Tools, World, claim, make_world, parsed
 from guildmark.domain import bundle
 from guildmark.domain.builds.dsse import envelope_digest
@@ -24,17 +25,26 @@ from guildmark.domain.chain.facts import (
 from guildmark.domain.chain.storage import CONTROLLERS, FATES
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.identifiers import UINT64_MAX, Address, Bytes32, Digest, Index, LogNumber
+from guildmark.domain.identifiers import (
+    UINT64_MAX,
+    Address,
+    Bytes32,
+    Digest,
+    IdentityId,
+    Index,
+    LogNumber,
+)
 from guildmark.domain.identity.identity import ClaimDocument, IdentityKind
 from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.merkle import verify_inclusion
 from guildmark.domain.log.queue import Queued
 from guildmark.domain.verification.case import Brought, Unsearched
+from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.domain.verification.evidence import ENTRIES_MAX, RIVALS_MAX, Evidence
 from guildmark.domain.verification.report import Lack
 from guildmark.domain.verification.slots import required_slots
 from guildmark.ports import DocumentKind, KeyName, PeerUnavailableError
-from guildmark.services.evidence.bundles import Bundles
+from guildmark.services.evidence.bundles import Bundles, _asked
 from guildmark.services.evidence.evidence import (
     EvidenceNotFinalError,
     PartUnknownError,
@@ -713,6 +723,46 @@ def test_a_crowd_of_authorities_is_cut_off(world: World) -> None:
     world.tools.indexing().follow()
 
     assert len(evidence(world).disclosed.authorities) == 8
+
+
+def test_an_asker_chooses_the_authorities(world: World) -> None:
+    """Those whom he names are proven, all of them and no others, in the bundles of rivals, too."""
+    named = tuple(IdentityId(sha256(f"{number}".encode())) for number in range(16))
+    bundles = own_node(world)
+
+    shown = bundle.read(bundles.bundle(world.log, FIRST, choice=Choice(authorities=named)))
+
+    assert shown.disclosed.authorities == named
+    assert bundle.read(bundles.bundle(world.log, FIRST)).disclosed.authorities != named
+
+
+def test_the_replacement_of_what_a_node_kept_is_asked_the_same() -> None:
+    named = (IdentityId(sha256(b"authority")),)
+    inner = Simulator().evidence()
+
+    asked = _asked(replace(inner, replacement=inner), Choice(authorities=named))
+
+    assert asked.replacement is not None
+    assert asked.replacement.disclosed.authorities == asked.disclosed.authorities == named
+    assert _asked(inner, ANYBODY) is inner
+
+
+def test_the_askers_issuers_go_before_a_crowd(world: World) -> None:
+    tools, last = world.tools, world.maker
+    for number in range(17):
+        last = tools.identities(ISSUER).register(
+            IdentityKind.AUTHORITY, {"name": f"Stranger {number}"}
+        )
+        made, body = claim(tools, last, world.maker)
+        tools.indexing().follow()
+        tools.disclosing.receive(DocumentKind.CLAIM, made, body)
+
+    def shown(choice: Choice) -> set[IdentityId]:
+        gathered = tools.exporter.gather(world.log, FIRST, choice)
+        return {one.issuer for one in gathered.disclosed.claims if one.subject == world.maker}
+
+    assert last not in shown(ANYBODY)
+    assert last in shown(Choice(issuers=(last,)))
 
 
 def test_all_controllers_of_an_identity_are_shown(world: World) -> None:

@@ -15,10 +15,11 @@ from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.inspection import InspectionProof, Result, inspection_in
 from guildmark.domain.chain.facts import RecordFact
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.identifiers import ZERO32, Bytes32, Digest, Index, LogNumber
+from guildmark.domain.identifiers import ZERO32, Bytes32, Digest, IdentityId, Index, LogNumber
 from guildmark.domain.identity.identity import IdentityKind, key_id
 from guildmark.domain.log.merkle import ProofError
 from guildmark.domain.log.queue import BuildState
+from guildmark.domain.verification.choice import Choice
 from guildmark.domain.verification.evidence import INSPECTIONS_MAX
 from guildmark.ports import DocumentKind
 from guildmark.services.builds.inspecting import (
@@ -310,10 +311,58 @@ def test_inspections_of_one_inspector_stand_together_the_first_inspector_first(
     assert shown(inspector) == [Result.PASSED, Result.FAILED]
 
 
-def test_a_bundle_shows_the_first_ones(inspector: Inspector) -> None:
-    inspector.log(*[inspector.sign() for _ in range(INSPECTIONS_MAX + 1)])
+@pytest.mark.parametrize(("count", "seen"), [(INSPECTIONS_MAX, 4), (INSPECTIONS_MAX + 1, 1)])
+def test_of_more_than_a_bundle_holds_each_inspectors_first_word_is_shown(
+    inspector: Inspector, count: int, seen: int
+) -> None:
+    inspector.log(*[inspector.sign() for _ in range(count)])
 
-    assert len(shown(inspector)) == INSPECTIONS_MAX
+    assert shown(inspector) == [Result.PASSED] * seen
+
+
+def others_of(inspector: Inspector, count: int) -> list[Inspector]:
+    """Return further inspectors, in the order in which they inspect."""
+    made = [make_inspector(inspector.world) for _ in range(count)]
+    for one in made:
+        one.log(one.sign())
+    return made
+
+
+def chosen(inspector: Inspector, *inspectors: Inspector) -> list[tuple[IdentityId, Result]]:
+    choice = Choice(inspectors=tuple(one.organization for one in inspectors))
+    exporter = inspector.world.tools.exporter
+    found = exporter.gather(inspector.world.log, Index(0), choice).disclosed.inspections
+    said = [one.proof.opened()[1] for one in found]
+    return [(one.inspector, one.result) for one in said]
+
+
+def test_who_failed_a_part_is_not_crowded_out(inspector: Inspector) -> None:
+    first = others_of(inspector, INSPECTIONS_MAX)
+    inspector.log(inspector.sign(inspector.found(result=Result.FAILED)))
+
+    found = chosen(inspector)
+
+    assert len(found) == INSPECTIONS_MAX
+    assert found[0] == (inspector.organization, Result.FAILED)
+    asked = chosen(inspector, first[-1], first[2])
+    assert [who for who, _ in asked[:3]] == [
+        first[2].organization,
+        first[-1].organization,
+        inspector.organization,
+    ]
+
+
+def test_the_last_word_of_an_inspector_is_not_crowded_out_by_his_own(inspector: Inspector) -> None:
+    failed = inspector.found(result=Result.FAILED)
+    for _ in range(INSPECTIONS_MAX):
+        inspector.log(inspector.sign())
+    inspector.log(inspector.sign(failed))
+
+    assert shown(inspector) == [Result.FAILED]
+
+    inspector.log(inspector.sign())
+    inspector.log(inspector.sign())
+    assert shown(inspector) == [Result.FAILED, Result.PASSED]
 
 
 def test_an_inspection_that_waits_is_not_shown(inspector: Inspector) -> None:

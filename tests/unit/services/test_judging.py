@@ -71,7 +71,7 @@ def test_what_the_host_knows_beside_the_bundle_is_judged(world: World) -> None:
     )
 
     assert "A peer was away." in report.notes
-    assert "Did not compare with 7.1: it is about this very entry." in report.notes
+    assert any(note.startswith("Could not compare with 7.1:") for note in report.notes)
     assert "verify.labelEntriesBeyond" in {
         finding.cause.code for finding in report.checks[3].findings
     }

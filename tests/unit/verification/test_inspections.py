@@ -88,7 +88,7 @@ def test_a_part_may_be_inspected_before_it_is_logged() -> None:
     assert judged(draft).exit == 0
 
 
-def test_one_of_two_inspectors_is_enough() -> None:
+def test_who_failed_a_part_may_pass_it_later() -> None:
     draft = Draft()
     inspect(draft, said={"result": Result.FAILED}, record={"time": INSPECTED - 9})
     later = {"seq": Seq(3), "first_index": Index(20)}
@@ -108,8 +108,12 @@ def test_what_inspectors_found_is_told_of_a_part_that_nobody_doubts() -> None:
 
     report = verify_evidence(simulator.evidence(), trust)
 
-    assert report.exit == 0
+    assert (report.verdict, report.exit) == (Verdict.PROBLEM, 15)
+    assert report.checks[8].code == "verify.inspectionFailed"
     assert any("failed, on record at" in note for note in report.notes)
+    unlisted = verify_evidence(simulator.evidence(), simulator.trust())
+    assert unlisted.exit == 0
+    assert not any("inspected" in note for note in unlisted.notes)
 
 
 def test_an_inspection_without_a_trust_file_helps_nobody() -> None:

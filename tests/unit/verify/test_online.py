@@ -9,9 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
+from fakes.inspecting import INSPECTOR, Inspecting
 from fakes.newer import rpc_header, rpc_proof
 from fakes.rivals import EARLIER, LATER, other_entry, stand_beside
-from fakes.simulator import LABEL, LOOKED, OPERATOR, Simulator
+from fakes.simulator import ISSUER, LABEL, LOOKED, OPERATOR, Simulator, identity
 from fakes.web import Web, serving
 from guildmark.adapters.clock import SystemClock
 from guildmark.adapters.evidence_http import (
@@ -26,12 +27,13 @@ from guildmark.adapters.evidence_http import (
 from guildmark.cli import main
 from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
+from guildmark.domain.builds.inspection import Result
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ChainClass, ContractName
 from guildmark.domain.encoding.archive import ArchiveLimits
 from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Address, Index, LogNumber, to_hex
-from guildmark.domain.trust import TrustedBlock
+from guildmark.domain.trust import Listed, TrustedBlock
 from guildmark.domain.verification.case import Sighting
 from guildmark.domain.verification.evidence import ENTRIES_MAX
 
@@ -735,3 +737,75 @@ def test_many_slots_are_asked_for_in_parts(own: Web) -> None:
     assert calls == [64, 64, 2, 0]
     assert [one.slot for one in shown[ContractName.PARTS].slots] == slots
     assert shown[ContractName.LOG].slots == ()
+
+
+def listing(folder: Path, simulator: Simulator, **more: Any) -> None:
+    listed = replace(simulator.trust(), inspectors=(Listed(id=INSPECTOR),), **more)
+    (folder / "trust.json").write_bytes(trust_file.serialise(listed))
+
+
+ASKED = f"{PATH}?block=77&inspectors={to_hex(INSPECTOR)}"
+
+
+def test_a_named_node_is_asked_for_inspections_that_the_file_leaves_out(
+    web: Web, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, whole = folder / "part.zip", Simulator()
+    Inspecting(simulator=whole, said={"result": Result.FAILED}).show()
+    lean = replace(whole.evidence(), disclosed=whole.make_disclosures())
+    lean = replace(lean, disclosed=replace(lean.disclosed, inspections=()))
+    file.write_bytes(bundle.write(lean))
+    listing(folder, whole)
+    web.pages = {ASKED: (200, bundle.write(whole.evidence())), FOUND: (200, ALONE)}
+
+    assert run("verify", file) == 0
+    assert "Only the 0 inspections in the bundle were looked at" in capsys.readouterr().out
+    assert run("verify", file, "--node", web.url, "--json") == 15
+    told = json.loads(capsys.readouterr().out)
+    assert told["failed"] == [{"check": 8, "code": "verify.inspectionFailed"}]
+    assert run("verify", link(web)) == 15
+    assert "Only the" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("status", "note"), [(404, ""), (409, "did not say how"), (503, "did not say how")]
+)
+def test_a_node_that_says_nothing_of_inspections_is_told(
+    web: Web, folder: Path, capsys: pytest.CaptureFixture[str], status: int, note: str
+) -> None:
+    file = folder / "part.zip"
+    file.write_bytes(BUNDLE)
+    listing(folder, HONEST)
+    web.pages = {ASKED: (status, b""), FOUND: (200, ALONE)}
+
+    assert run("verify", file, "--node", web.url) == 0
+    out = capsys.readouterr().out
+    assert note in out
+    assert "Only the 0 inspections in the bundle were looked at" in out
+
+
+def test_an_export_names_whom_a_list_names(web: Web, folder: Path) -> None:
+    authority, out = Listed(id=identity("authority")), folder / "out.zip"
+    listing(folder, HONEST, authorities=(authority,))
+    named = (
+        f"authorities={to_hex(authority.id)}&issuers={to_hex(ISSUER)}"
+        f"&inspectors={to_hex(INSPECTOR)}"
+    )
+    web.pages = {f"{PATH}?{named}": (200, BUNDLE), f"{PATH}?block=77&{named}": (200, BUNDLE)}
+    words = ("bundle", "export", "1.103", "--node", web.url, "--trust", folder / "trust.json")
+
+    assert run(*words, "--out", out) == 0
+    assert run(*words, "--out", folder / "at.zip", "--block", "77") == 0
+    assert out.read_bytes() == BUNDLE
+
+
+def test_an_export_for_too_long_a_list_is_refused(
+    web: Web, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many = tuple(Listed(id=identity(f"{number}")) for number in range(17))
+    listing(folder, HONEST, authorities=many)
+    words = ("bundle", "export", "1.103", "--node", web.url, "--out", folder / "out.zip")
+
+    assert run(*words, "--trust", folder / "trust.json", "--json") == 2
+    assert json.loads(capsys.readouterr().out)["code"] == "bundle.choiceTooLong"
+    assert web.asked == []

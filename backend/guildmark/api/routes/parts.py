@@ -1,6 +1,8 @@
 """Parts: where a label's entry is, its evidence, its label as a picture."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,21 +10,49 @@ from starlette.responses import Response
 from guildmark.adapters import labels
 from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.description import content, refusals
-from guildmark.api.parameters import BlockQuery, LabelQuery, PartPath, PeersQuery
+from guildmark.api.parameters import (
+    AuthoritiesQuery,
+    BlockQuery,
+    InspectorsQuery,
+    IssuersQuery,
+    LabelQuery,
+    PartPath,
+    PeersQuery,
+)
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.bundle import read as read_bundle
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.errors import UnknownPartError
-from guildmark.domain.identifiers import Index, LogNumber, PartId, parse_hint
+from guildmark.domain.identifiers import (
+    IdentityId,
+    Index,
+    LogNumber,
+    PartId,
+    bytes32_from_hex,
+    parse_hint,
+)
 from guildmark.domain.labels.qr import link_text
+from guildmark.domain.verification.choice import Choice
 
 router = APIRouter(prefix="/v1/parts", tags=["parts"])
 
 _ZIP = "application/zip"
 _SVG = "image/svg+xml"
 _PNG = "image/png"
+
+
+def _choice(
+    authorities: AuthoritiesQuery = None,
+    issuers: IssuersQuery = None,
+    inspectors: InspectorsQuery = None,
+) -> Choice:
+    return Choice(authorities=_ids(authorities), issuers=_ids(issuers), inspectors=_ids(inspectors))
+
+
+Asked = Annotated[Choice, Depends(_choice)]
+"""Whom the asker lists."""
 
 
 class LabelUnknownError(UnknownPartError):
@@ -65,12 +95,13 @@ def bundle(
     part: PartPath,
     request: Request,
     node: Node,
+    choice: Asked,
     block: BlockQuery = None,
     peers: PeersQuery = True,
 ) -> Response:
     """Return a part's bundle, with proofs at a block or at the newest final one."""
     log, index = parse_hint(part)
-    data = node.bundles.bundle(log, index, block=block, ask_peers=peers)
+    data = node.bundles.bundle(log, index, block=block, ask_peers=peers, choice=choice)
     name = f"guildmark-{log}-{index}.zip"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     # Even at one block more may be disclosed later.
@@ -100,6 +131,11 @@ def label_png(part: PartPath, request: Request, node: Node) -> Response:
     """Return a part's QR code."""
     picture = labels.png(_link(part, node)[1])
     return tagged(request, picture, media_type=_PNG, keep=ASK_AGAIN)
+
+
+def _ids(text: str | None) -> tuple[IdentityId, ...]:
+    named = () if text is None else text.split(",")
+    return tuple(dict.fromkeys(IdentityId(bytes32_from_hex(each)) for each in named))
 
 
 def _link(part: str, node: ServedNode) -> tuple[str, str]:

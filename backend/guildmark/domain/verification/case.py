@@ -154,6 +154,7 @@ class Question:
         sighting: What the reader's own node says of block b, where one was asked.
         list_name: Whose list judges, where it is not the reader's own.
         unsearched: Where other entries of the label could not all be looked at.
+        inspections_from: Who gave out the inspections that he knows, empty where nobody was asked.
     """
 
     label: str | None = None
@@ -163,6 +164,7 @@ class Question:
     sighting: Sighting | None = None
     list_name: str | None = None
     unsearched: tuple[Unsearched, ...] = ()
+    inspections_from: str = ""
 
 
 NO_QUESTION = Question()
@@ -237,6 +239,7 @@ class Case:
     Args:
         replacement: The checks over the entry that replaces this one, where it is shown.
         rivals: The other entries that claim this one's label, as far as they are shown.
+        same: Other bundles of this very entry that the reader brought, at blocks that he trusts.
     """
 
     evidence: Evidence
@@ -244,6 +247,7 @@ class Case:
     question: Question = field(default=NO_QUESTION)
     replacement: tuple[CheckResult, ...] = ()
     rivals: tuple[Rival, ...] = ()
+    same: "tuple[Case, ...]" = ()
 
     @property
     def core(self) -> Core:

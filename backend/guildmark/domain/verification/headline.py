@@ -61,6 +61,7 @@ def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()
     yield from confirmation_notes(case)
     yield from countersigned_notes(case)
     yield from _inspections(case)
+    yield from _not_looked_for(case)
     yield from _not_asked(case, checks)
     yield from _not_shown(named)
     yield from doubted_claims(case)
@@ -79,6 +80,17 @@ def _inspections(case: Case) -> Iterator[str]:
             continue
         name = display_name(case, one.inspector)
         yield f"{name} inspected the part: {one.result.value}, on record at {as_time(one.time)}."
+
+
+def _not_looked_for(case: Case) -> Iterator[str]:
+    """Yield that inspections may have been left out, where the reader has inspectors."""
+    is_asked = bool(case.question.inspections_from or case.same)
+    if case.trust is not None and case.trust.inspectors and not is_asked:
+        shown = len(case.disclosed.inspections)
+        yield (
+            f"Only the {shown} inspections in the bundle were looked at: one that failed may have "
+            "been left out of it. Ask the part's node, too: --node."
+        )
 
 
 def _not_asked(case: Case, checks: Sequence[CheckResult]) -> Iterator[str]:

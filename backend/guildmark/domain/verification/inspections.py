@@ -61,9 +61,23 @@ _Rule: TypeAlias = Callable[[Case, _Opened], str]
 
 
 def inspected(case: Case) -> Sequence[Inspected]:
-    """Return all shown inspections, the oldest first, each with why it does not count."""
-    found = [_inspected(case, shown) for shown in case.disclosed.inspections]
-    return sorted(found, key=lambda one: (one.time, one.place))
+    """Return all shown inspections, the oldest first, each with why it does not count.
+
+    Those that another bundle of this very entry shows are among them, each judged at its block.
+    """
+    found: dict[tuple[LogNumber, Index], Inspected] = {}
+    for each in (case, *case.same):
+        for shown in each.disclosed.inspections:
+            one = _inspected(each, shown)
+            if one.place not in found or not one.lack:
+                found[one.place] = one
+    return sorted(found.values(), key=lambda one: (one.time, one.place))
+
+
+def failed(case: Case) -> Sequence[Inspected]:
+    """Return the last word of each inspector who says that the part failed."""
+    last = {one.inspector: one for one in inspected(case) if not one.lack}
+    return [one for one in last.values() if one.result is Result.FAILED]
 
 
 def confirmation(case: Case, before: int) -> Inspected | None:

@@ -17,6 +17,7 @@ from guildmark.domain.verification.case import (
     Question,
     Rival,
     Sighting,
+    Unsearched,
 )
 from guildmark.domain.verification.checks.accreditation import ACCREDITATIONS
 from guildmark.domain.verification.checks.chain import CHAIN
@@ -141,13 +142,38 @@ def _with_bad_news(result: CheckResult, news: Sequence[Finding]) -> CheckResult:
 def _case(
     evidence: Evidence, trust: Trust | None, question: Question, brought: Sequence[Brought]
 ) -> Case:
+    same, others = _parted(evidence, brought)
+    judged = [(one, _alone(one, trust, question)) for one in same]
+    silent = tuple(
+        Unsearched(reason=f"Could not compare with {one.name}: {chain.reason}")
+        for one, case in judged
+        if (chain := CHAIN.run(case)).falls_short
+    )
     return Case(
         evidence,
         trust,
-        question,
+        replace(question, unsearched=(*question.unsearched, *silent)),
         replacement=_of_replacement(evidence, trust, question),
-        rivals=tuple(_rivals(evidence, trust, question, brought)),
+        rivals=tuple(_rivals(evidence, trust, question, others)),
+        same=tuple(case for _, case in judged if not CHAIN.run(case).falls_short),
     )
+
+
+def _parted(
+    evidence: Evidence, brought: Sequence[Brought]
+) -> tuple[Sequence[Brought], Sequence[Brought]]:
+    """Return what was brought about this very entry, and what about others."""
+    ours = evidence.place, evidence.core.envelope
+    same = [one for one in brought if (one.evidence.place, one.evidence.core.envelope) == ours]
+    return same, [one for one in brought if one not in same]
+
+
+def _alone(one: Brought, trust: Trust | None, question: Question) -> Case:
+    """Return the case of something brought, at its own block and without what stands inside it."""
+    alone = replace(one.evidence, replacement=None, rivals=())
+    # How old its block is says nothing about who was first, or what an inspector found.
+    asked = replace(_asked_of_others(question), now=None, sighting=one.sighting)
+    return Case(alone, trust, asked)
 
 
 def _report(case: Case, checks: tuple[CheckResult, ...]) -> Report:
@@ -184,16 +210,14 @@ def _rivals(
 ) -> Iterator[Rival]:
     """Yield the other entries, those that the bundle carries and those brought, each judged alone.
 
-    Each is judged at its own block. How old that is says nothing about who was first.
+    Each is judged at its own block.
     """
     carried = [Brought(name="", evidence=shown) for shown in evidence.rivals]
     for one in (*brought, *carried):
-        alone = replace(one.evidence, replacement=None, rivals=())
-        asked = replace(_asked_of_others(question), now=None, sighting=one.sighting)
-        case = Case(alone, trust, asked)
+        case = _alone(one, trust, question)
         checks = tuple(check.run(case) for check in CHECKS)
         yield Rival(
-            evidence=alone,
+            evidence=case.evidence,
             checks=checks,
             is_listed=is_listed(case),
             right=label_right(case),

@@ -216,6 +216,38 @@ def proofs_of(build: Digest, view: View) -> Sequence[InspectionProof]:
     return sorted(found, key=lambda one: first.index(_inspector(one)))
 
 
+def telling(
+    proofs: Sequence[InspectionProof], inspectors: Sequence[IdentityId], limit: int
+) -> Sequence[InspectionProof]:
+    """Return those of many inspections that tell most: all of them, where there is room.
+
+    Else of each inspector those that count, `_counting`; whom the asker lists goes first, then who
+    found that the part failed.
+    """
+    if len(proofs) <= limit:
+        return proofs
+    by_inspector: dict[IdentityId, list[InspectionProof]] = {}
+    for one in proofs:
+        by_inspector.setdefault(_inspector(one), []).append(one)
+    kept = [(inspector, _counting(each)) for inspector, each in by_inspector.items()]
+    kept.sort(key=lambda pair: (pair[0] not in inspectors, not _has_failed(pair[1])))
+    return [one for _, each in kept for one in each][:limit]
+
+
+def _counting(proofs: Sequence[InspectionProof]) -> Sequence[InspectionProof]:
+    """Return an inspector's last word that the part failed, else the first that it passed.
+
+    What passed after it failed is shown with that: a reader sees both.
+    """
+    ordered = sorted(proofs, key=lambda one: one.record.time)
+    failed = [at for at, one in enumerate(ordered) if _has_failed([one])]
+    return ordered[failed[-1] :][:2] if failed else ordered[:1]
+
+
+def _has_failed(proofs: Sequence[InspectionProof]) -> bool:
+    return any(one.opened()[1].result is Result.FAILED for one in proofs)
+
+
 def kept_proofs(body: bytes | None) -> Iterator[InspectionProof]:
     """Yield the inspections that a node kept of other logs."""
     if body is not None:

@@ -13,6 +13,7 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Index, LogNumber, parse_hint
 from guildmark.domain.log.merkle import ProofError, verify_inclusion
 from guildmark.domain.verification.case import Brought, Unsearched
+from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.domain.verification.evidence import ENTRIES_MAX, Core, Evidence, statement_of
 from guildmark.domain.verification.report import Lack
 from guildmark.ports import DocumentKind, NodeStore, Peer
@@ -51,7 +52,13 @@ class Bundles:
     peers: Sequence[Peer] = ()
 
     def bundle(
-        self, log: LogNumber, index: Index, *, block: int | None = None, ask_peers: bool = True
+        self,
+        log: LogNumber,
+        index: Index,
+        *,
+        block: int | None = None,
+        ask_peers: bool = True,
+        choice: Choice = ANYBODY,
     ) -> bytes:
         """Return the bundle of a part, its chain proofs at ``block`` or at the newest final one.
 
@@ -61,6 +68,7 @@ class Bundles:
             block: The block of the proofs.
             ask_peers: Whether peers are asked for what this node does not hold; a node that asks
                 another one says no, so that no question goes in circles.
+            choice: Whom the asker lists: they go before others where not all can be shown.
 
         Raises:
             PartUnknownError: Neither this node nor a peer has the entry.
@@ -68,10 +76,16 @@ class Bundles:
             EvidenceNotFinalError: The block is not final.
             LedgerUnavailableError: The chain cannot be reached.
         """
-        return self.gathered(log, index, block=block, ask_peers=ask_peers).bundle
+        return self.gathered(log, index, block=block, ask_peers=ask_peers, choice=choice).bundle
 
     def gathered(
-        self, log: LogNumber, index: Index, *, block: int | None = None, ask_peers: bool = True
+        self,
+        log: LogNumber,
+        index: Index,
+        *,
+        block: int | None = None,
+        ask_peers: bool = True,
+        choice: Choice = ANYBODY,
     ) -> Gathered:
         """Return the bundle of a part, and what this node knows of its label beside it.
 
@@ -81,13 +95,14 @@ class Bundles:
             EvidenceNotFinalError: The block is not final.
             LedgerUnavailableError: The chain cannot be reached.
         """
-        found, unasked = self._held(log, index), tuple[Unsearched, ...]()
+        found, unasked = self._held(log, index, choice), tuple[Unsearched, ...]()
         if found is None and ask_peers:
             found, unasked = self._fetched(log, index)
         if found is None:
             message = f"Neither this node nor a peer knows the entry {log}.{index}."
             raise PartUnknownError(message, log=log, index=index)
-        others, beyond = self._others(found)
+        found = _asked(found, choice)
+        others, beyond = self._others(found, choice)
         shown = self.exporter.prove(found.beside(others), block=block)
         return Gathered(
             bundle=bundle.write(shown), beside=(*self._beside(shown, others), *beyond, *unasked)
@@ -129,24 +144,26 @@ class Bundles:
         """Return where a label's first known entry is."""
         return next(iter(self.positions(label)), None)
 
-    def _held(self, log: LogNumber, index: Index) -> Evidence | None:
+    def _held(self, log: LogNumber, index: Index, choice: Choice) -> Evidence | None:
         """Return what this node knows of an entry of its own log, or of one that it kept.
 
         Raises:
             PartUnknownError: This node's own log has no final entry there.
         """
         if log == self.own_log:
-            return self.exporter.gather(log, index)
+            return self.exporter.gather(log, index, choice)
         return self._kept(log, index)
 
-    def _others(self, found: Evidence) -> tuple[Sequence[Evidence], tuple[Unsearched, ...]]:
+    def _others(
+        self, found: Evidence, choice: Choice
+    ) -> tuple[Sequence[Evidence], tuple[Unsearched, ...]]:
         """Return the label's other entries that this node holds, and whether there are more."""
         statement = statement_of(found.core)
         known = () if statement is None else self.positions(statement.label)
         places = [place for place in known if place != found.place]
-        held = (self._held(*place) for place in places[:ENTRIES_MAX])
+        held = (self._held(*place, choice) for place in places[:ENTRIES_MAX])
         beyond = _beyond(places, "This node knows")
-        return [one for one in held if one is not None], tuple(beyond)
+        return [_asked(one, choice) for one in held if one is not None], tuple(beyond)
 
     def _beside(self, shown: Evidence, others: Sequence[Evidence]) -> Iterator[Brought]:
         """Yield the others that are as old as the block, and that the bundle has no room for."""
@@ -232,6 +249,19 @@ class Bundles:
                 hint = f"{core.record.log}.{core.index}".encode()
                 hints = b"\n".join(dict.fromkeys([*known, hint]))
                 work.documents.put(DocumentKind.LABEL, label, hints)
+
+
+def _asked(evidence: Evidence, choice: Choice) -> Evidence:
+    """Return evidence that proves what the asker's authorities said, whoever gathered it."""
+    if not choice.authorities:
+        return evidence
+    disclosed = replace(evidence.disclosed, authorities=choice.authorities)
+    inner = evidence.replacement
+    return replace(
+        evidence,
+        disclosed=disclosed,
+        replacement=None if inner is None else _asked(inner, choice),
+    )
 
 
 def _beyond(places: Sequence[tuple[LogNumber, Index]], who: str) -> Iterator[Unsearched]:

@@ -39,6 +39,7 @@ from guildmark.domain.measurement.quality_plan import QualityPlan
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.verification.checks.accreditation import asked
+from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.domain.verification.evidence import (
     ACCREDITATIONS_MAX,
     INSPECTIONS_MAX,
@@ -61,7 +62,7 @@ from guildmark.domain.verification.evidence import (
 from guildmark.domain.verification.slots import acting, instrument_id, required_slots
 from guildmark.ports import Block, BlockNotes, DocumentKind, Ledger, NodeStore, View
 from guildmark.services.builds.countersigning import admitted
-from guildmark.services.builds.inspecting import proofs_of
+from guildmark.services.builds.inspecting import proofs_of, telling
 from guildmark.services.identity.accreditations import issuers_above
 from guildmark.services.index.projection import known
 from guildmark.services.log.settling import licenses_of
@@ -89,7 +90,7 @@ class EvidenceNotFinalError(NotFinalError):
 
 
 _AUTHORITIES = 8
-"""Of how many authorities a bundle proves what they said, where nobody asks for more."""
+"""Of how many authorities a bundle proves what they said, where nobody names them."""
 
 _CLAIMS_A_PARTY = 16
 """How many claims a bundle brings about one party."""
@@ -118,16 +119,23 @@ class Exporter:
         """
         return self.prove(self.gather(log, index), block=block)
 
-    def gather(self, log: LogNumber, index: Index) -> Evidence:
+    def gather(self, log: LogNumber, index: Index, choice: Choice = ANYBODY) -> Evidence:
         """Return what this node knows of a part of its own log, the chain's state left out.
+
+        Args:
+            log: The log.
+            index: The entry's index in it.
+            choice: Whom the asker lists: they go before others where not all can be shown.
 
         Raises:
             PartUnknownError: This node's log has no final entry there.
         """
         with self.store.reading() as view:
-            gathered = self._gathered(log, index, view)
+            gathered = self._gathered(log, index, view, choice)
             replacing = _replacing(log, index, view)
-            replacement = None if replacing is None else self._gathered(log, replacing, view)
+            replacement = (
+                None if replacing is None else self._gathered(log, replacing, view, choice)
+            )
         return replace(gathered, replacement=replacement)
 
     def prove(self, gathered: Evidence, *, block: int | None = None) -> Evidence:
@@ -173,7 +181,7 @@ class Exporter:
             raise RecordTooYoungError(message, block=at.number)
         return at
 
-    def _gathered(self, log: LogNumber, index: Index, view: View) -> Evidence:
+    def _gathered(self, log: LogNumber, index: Index, view: View, choice: Choice) -> Evidence:
         logged = view.log.logged(log, index)
         # A receipt concerns who asked and who licensed; an inspection is shown beside its part.
         if logged is None or not logged.queued.entry.kind.is_of_a_part:
@@ -181,7 +189,7 @@ class Exporter:
             raise PartUnknownError(message, log=log, index=index)
         core = _core(logged, view)
         chain = ChainEvidence(pin=self.ledger.pin(), header=b"")
-        return Evidence(core=core, disclosed=disclosures(core, view), chain=chain)
+        return Evidence(core=core, disclosed=disclosures(core, view, choice), chain=chain)
 
 
 def _replacing(log: LogNumber, index: Index, view: View) -> Index | None:
@@ -202,7 +210,7 @@ def _core(logged: Logged, view: View) -> Core:
     )
 
 
-def disclosures(core: Core, view: View) -> Disclosures:
+def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures:
     """Return what this node may show about an entry; what it does not know stays absent."""
     operator = _operator(core.record, view)
     shown = Disclosures(operator=operator, licenses=_licenses(core, view))
@@ -214,11 +222,11 @@ def disclosures(core: Core, view: View) -> Disclosures:
         return shown
     run, owner = statement.run, _owner(core, view)
     parties = [party for party in (run.maker, owner) if party is not None]
-    claims = tuple(_claims([*parties, run.site], view))
+    claims = tuple(_claims([*parties, run.site], view, choice.issuers))
     recipe = _recipe(statement, view)
     accreditations = _accreditations(statement, recipe, view)
     issuers = {one.issuer for one in claims} | {one.issuer for one in accreditations}
-    inspections = tuple(_inspections(core, view))
+    inspections = tuple(_inspections(core, view, choice.inspectors))
     inspectors = {one.proof.opened()[1].inspector for one in inspections}
     named = {run.machine, run.site, *parties, *issuers, *inspectors}
     told = replace(
@@ -241,7 +249,7 @@ def disclosures(core: Core, view: View) -> Disclosures:
     return replace(
         told,
         controllers=tuple(_controllers(actors, view)),
-        authorities=tuple(_authorities(actors, view)),
+        authorities=choice.authorities or tuple(_authorities(actors, view)),
     )
 
 
@@ -321,9 +329,11 @@ def _countersigner(
     )
 
 
-def _inspections(core: Core, view: View) -> Iterator[InspectionDisclosure]:
-    """Yield what others than the maker found of this very envelope, the first inspector first."""
-    for proof in proofs_of(core.entry.envelope, view)[:INSPECTIONS_MAX]:
+def _inspections(
+    core: Core, view: View, inspectors: Sequence[IdentityId]
+) -> Iterator[InspectionDisclosure]:
+    """Yield what others than the maker found of this very envelope, the asker's own ones first."""
+    for proof in telling(proofs_of(core.entry.envelope, view), inspectors, INSPECTIONS_MAX):
         envelope, said, _ = proof.opened()
         yield InspectionDisclosure(
             proof=proof,
@@ -385,8 +395,10 @@ def _owner(core: Core, view: View) -> IdentityId | None:
     return None
 
 
-def _claims(subjects: Sequence[IdentityId], view: View) -> Iterator[ClaimDisclosure]:
-    """Yield standing claims about identities: disclosed ones before public ones, then the oldest.
+def _claims(
+    subjects: Sequence[IdentityId], view: View, issuers: Sequence[IdentityId]
+) -> Iterator[ClaimDisclosure]:
+    """Yield standing claims: the asker's issuers first, then disclosed ones, then the oldest.
 
     Anybody can make claims about anybody; what strangers make must not crowd out the others.
     """
@@ -395,7 +407,7 @@ def _claims(subjects: Sequence[IdentityId], view: View) -> Iterator[ClaimDisclos
         made = [known(view.facts, ClaimFact, one.claim) for one in named]
         standing = sorted(
             (claim for claim in made if not claim.until),
-            key=lambda claim: (bool(claim.value), claim.since),
+            key=lambda claim: (claim.issuer not in issuers, bool(claim.value), claim.since),
         )
         shown = (shown_claim(view.documents, claim) for claim in standing)
         yield from islice((one for one in shown if one is not None), _CLAIMS_A_PARTY)

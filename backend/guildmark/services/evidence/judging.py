@@ -72,6 +72,7 @@ class Judging:
             now=present(self.clock, self.ledger.head(final=False)),
             sighting=self._sighting(evidence),
             list_name=self.host,
+            inspections_from=self.host,
         )
         sighting = question.sighting
         question, others = with_others(question, beside)

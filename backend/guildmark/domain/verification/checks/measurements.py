@@ -21,6 +21,8 @@ from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.checks.recipe import master_clauses, site_clauses
 from guildmark.domain.verification.doubts import act_findings
+from guildmark.domain.verification.inspections import failed
+from guildmark.domain.verification.naming import display_name
 from guildmark.domain.verification.report import Cause, Finding, State
 from guildmark.domain.verification.slots import instrument_id
 
@@ -29,6 +31,7 @@ TOLERANCE = "/tolerance/"
 _RECIPE = "disclosed/recipe.json"
 _IDENTITIES = "chain/identities.json"
 _ACCREDITATIONS = "disclosed/accreditations.json"
+_INSPECTIONS = "disclosed/inspections.json"
 
 TOLERANCE_EXCEEDED = Cause(
     code="verify.toleranceExceeded",
@@ -49,6 +52,11 @@ INSTRUMENT_REGISTERED_MEANWHILE = Cause(
     code="verify.instrumentRegisteredMeanwhile",
     state=State.UNKNOWN,
     meaning="An instrument was registered between beacon and record.",
+)
+INSPECTION_FAILED = Cause(
+    code="verify.inspectionFailed",
+    state=State.FAIL,
+    meaning="An inspector on your list found that the part failed, and did not pass it since.",
 )
 TOLERANCES_WITHHELD = Cause(
     code="verify.tolerancesWithheld",
@@ -224,13 +232,22 @@ def _registered(case: Case, instrument: IdentityId, since: int) -> Iterator[Find
     yield from act_findings(case, instrument, since, f"The {named} was registered")
 
 
+def _inspected(case: Case) -> Iterator[Finding]:
+    for one in failed(case):
+        who = "An inspector" if one.inspector is None else display_name(case, one.inspector)
+        reason = f"{who} inspected the part, and it failed; on record since {one.time}."
+        yield INSPECTION_FAILED.found(reason, _INSPECTIONS)
+
+
 MEASUREMENTS = Check(
     number=8,
     name="tolerances",
-    asks="The measurements prove the recipe's tolerances, and the instruments are registered.",
+    asks="The measurements prove the recipe's tolerances, the instruments are registered, and no "
+    "inspector on your list found otherwise.",
     looked_at="statements/build.dsse.json",
     causes=(
         TOLERANCE_EXCEEDED,
+        INSPECTION_FAILED,
         INSTRUMENT_UNREGISTERED,
         INSTRUMENT_REGISTERED_LATER,
         INSTRUMENT_REGISTERED_MEANWHILE,
@@ -244,5 +261,14 @@ MEASUREMENTS = Check(
         NOT_SAMPLED,
         TOLERANCES_ABSENT,
     ),
-    rules=(_claimed, _planned, _within, _within_own, _raw_data, _instruments, _calibrated),
+    rules=(
+        _claimed,
+        _planned,
+        _within,
+        _within_own,
+        _raw_data,
+        _instruments,
+        _calibrated,
+        _inspected,
+    ),
 )
