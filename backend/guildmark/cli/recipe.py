@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from guildmark.bootstrap import Home
-from guildmark.cli.answers import Answer, Moment, say
+from guildmark.cli.answers import Answer, Moment, note, say
 from guildmark.cli.arguments import (
     ACCOUNT,
     AsJson,
@@ -21,6 +21,7 @@ from guildmark.cli.arguments import (
 from guildmark.cli.homes import write_new
 from guildmark.cli.jobs import read_settings
 from guildmark.cli.opening import enter, enter_informed
+from guildmark.cli.recipes import authoring
 from guildmark.domain.chain.facts import RecipeFact, RevisionFact, SiteRecipeFact
 from guildmark.domain.chain.refusals import DesignUnknownError, RecipeUnknownError
 from guildmark.domain.encoding.canonical import canonical
@@ -32,6 +33,11 @@ from guildmark.domain.recipes.recipe import NO_RECIPE, Change, Recipe, RecipeDoc
 from guildmark.ports import DocumentKind, KeyName, View
 
 app = typer.Typer(help="Publish recipes, and what each site chooses in them.", no_args_is_help=True)
+
+app.command("new")(authoring.new)
+app.command("lint")(authoring.lint_file)
+app.command("diff")(authoring.diff)
+app.command("schema")(authoring.schema)
 
 _SALT_SIZE = 32
 _MODEL_TAG = b"guildmark/model/v1"
@@ -104,6 +110,10 @@ def publish(
     opened = enter_informed(home)
     recipes = opened.recipes(KeyName(account))
     document = recipes.draft(file.read_bytes())
+    if supersedes is not None and change is not None:
+        compared = recipes.check_change(supersedes, document, Change[change.name])
+        if not compared:
+            note("This home does not hold the older recipe: the change is taken as you state it.")
     recipe = Recipe(
         root=document.root(),
         design=design,

@@ -239,7 +239,7 @@ def test_a_recipe_begins_on_trial(speak: Speak, world: World, recipe_file: Path)
 
 
 def test_a_recipe_takes_another_one_over(speak: Speak, world: World, recipe_file: Path) -> None:
-    old = to_hex(world.recipe.id())
+    old = publish(speak, world, recipe_file).out
     words = ("--supersedes", old, "--change", "minor")
 
     made = publish(speak, world, recipe_file, *words, "--json").json
@@ -249,6 +249,22 @@ def test_a_recipe_takes_another_one_over(speak: Speak, world: World, recipe_file
     assert (new["supersedes"], new["change"], new["supersededBy"]) == (old, "minor", None)
     before = speak("recipe", "show", old, "--json").json
     assert (before["supersedes"], before["supersededBy"]) == (None, made["id"])
+
+
+def test_a_change_is_not_played_down(
+    speak: Speak, world: World, recipe_file: Path, tmp_path: Path
+) -> None:
+    old = publish(speak, world, recipe_file).out
+    worse = json.loads(recipe_file.read_text())
+    worse["clauses"] = worse["clauses"][1:]
+    file = tmp_path / "worse.json"
+    file.write_text(json.dumps(worse))
+
+    refused = publish(speak, world, file, "--supersedes", old, "--change", "minor", "--json")
+    said = publish(speak, world, file, "--supersedes", old, "--change", "requalify", "--json")
+
+    assert (refused.exit, refused.json["code"]) == (15, "recipe.changeUnderstated")
+    assert said.exit == 0
 
 
 @pytest.mark.parametrize("words", [("--change", "minor"), ("--supersedes", UNKNOWN)])

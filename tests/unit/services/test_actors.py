@@ -50,7 +50,8 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity.identity import ClaimDocument, IdentityKind, profile_digest
 from guildmark.domain.identity.lei import WrongLeiCheckDigitsError
-from guildmark.domain.recipes.recipe import Recipe, Status
+from guildmark.domain.recipes.differing import ChangeUnderstatedError
+from guildmark.domain.recipes.recipe import Change, Recipe, Status
 from guildmark.domain.rights.fileset import FileNameError, MalformedManifestError, Manifest
 from guildmark.domain.rights.lawful import CountryUnknownError
 from guildmark.domain.signatures import recover_address
@@ -429,6 +430,18 @@ def test_draft_that_is_no_recipe_is_refused(tools: Tools, data: bytes, code: str
         tools.recipes(DESIGNER).draft(data)
 
     assert caught.value.code == code
+
+
+def test_a_change_is_compared_with_the_recipe_that_this_home_knows(tools: Tools) -> None:
+    recipe = Recipe(root=RECIPE.root(), design=DesignId(sha256(b"design")), revision=1)
+    recipes = tools.recipes(DESIGNER)
+    published = recipes.publish(recipe, RECIPE, status=Status.TRIAL)
+    less = replace(RECIPE, clauses=RECIPE.clauses[:1])
+
+    assert recipes.check_change(published, RECIPE, Change.EDITORIAL)
+    assert not recipes.check_change(RecipeId(sha256(b"elsewhere")), less, Change.EDITORIAL)
+    with pytest.raises(ChangeUnderstatedError):
+        recipes.check_change(published, less, Change.MINOR)
 
 
 def test_published_recipe_is_kept_in_full(tools: Tools) -> None:

@@ -29,7 +29,11 @@ NewSalt: TypeAlias = Callable[[], Bytes32]
 
 N = TypeVar("N", Decimal, Fraction)
 
-_PATH = re.compile(r"(?:/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){2,8}", re.ASCII)
+PATH_PATTERN = r"(?:/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){2,8}"
+LENGTH_PATTERN = r"0|[1-9][0-9]{0,3}"
+
+_PATH = re.compile(PATH_PATTERN, re.ASCII)
+_LENGTH = re.compile(LENGTH_PATTERN, re.ASCII)
 
 
 class MalformedClauseError(MalformedError):
@@ -139,10 +143,22 @@ class Clause:
         if not self.measures_like(unit):
             return False
         if unit is None:
-            return self.value in {None, value}
+            return self._takes(value)
         if unit == self.unit:
             return self._holds(parse_decimal(value), parse_decimal)
         return self._holds(worth(value, unit), self._worth)
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Return what a custom text may be, one a line of its value; none where it is free."""
+        return () if self.value is None else tuple(self.value.split("\n"))
+
+    def _takes(self, text: str) -> bool:
+        """Return whether a text is allowed; a custom one by its length and its variants."""
+        if self.klass is not ClauseClass.CUSTOM:
+            return self.value in {None, text}
+        least, most = int(self.minimum or 0), int(self.maximum or len(text))
+        return least <= len(text) <= most and (self.value is None or text in self.variants)
 
     def measures_like(self, unit: str | None) -> bool:
         """Return whether values in a unit, none for texts, can answer this clause."""
@@ -156,6 +172,8 @@ class Clause:
             return False
         if not wider.is_bounded and wider.value is None:
             return True
+        if self.type is ClauseType.TEXT and wider.klass is ClauseClass.CUSTOM:
+            return self._lies_between(wider) and self._varies_less(wider)
         if self.is_bounded:
             return wider.is_bounded and self._lies_between(wider)
         return self.value is not None and wider.admits(self.value, self.unit)
@@ -203,10 +221,18 @@ class Clause:
             self._refuse("minimum, value and maximum are not in order")
 
     def _check_text(self) -> None:
-        if self.unit is not None or self.is_bounded:
+        if self.unit is not None or (self.is_bounded and self.klass is not ClauseClass.CUSTOM):
             self._refuse("a text has no unit and no bounds")
+        self._check_lengths()
         if self.value is not None and not unicodedata.is_normalized("NFC", self.value):
             self._refuse("a text must be in Unicode's form NFC")
+
+    def _check_lengths(self) -> None:
+        lengths = [text for text in (self.minimum, self.maximum) if text is not None]
+        if not all(_LENGTH.fullmatch(text) for text in lengths):
+            self._refuse("the bounds of a custom text are numbers of characters")
+        if [int(text) for text in lengths] != sorted(int(text) for text in lengths):
+            self._refuse("the least number of characters is above the greatest")
 
     def _says_enough(self) -> bool:
         if self.klass is ClauseClass.CORE:
@@ -230,6 +256,11 @@ class Clause:
         )
         return above and below
 
+    def _varies_less(self, wider: Self) -> bool:
+        if wider.value is None:
+            return True
+        return self.value is not None and set(self.variants) <= set(wider.variants)
+
     def _holds(self, number: N, read: Callable[[str], N]) -> bool:
         if not self.is_bounded:
             return self.value is None or number == read(self.value)
@@ -237,7 +268,7 @@ class Clause:
         return above and (self.maximum is None or number <= read(self.maximum))
 
     def _worth(self, value: str) -> Fraction:
-        return worth(value, self.unit or "")
+        return Fraction(int(value)) if self.unit is None else worth(value, self.unit)
 
     def _refuse(self, reason: str) -> NoReturn:
         message = f"The clause {self.path} is refused: {reason}."

@@ -74,7 +74,9 @@ _ZEROS = {"Cel": Fraction("273.15"), "[degF]": Fraction("459.67") * Fraction(5, 
 
 UCUM_CODES = frozenset(_UNITS)
 
-_DECIMAL = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?", re.ASCII)
+DECIMAL_PATTERN = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,18})?"
+
+_DECIMAL = re.compile(DECIMAL_PATTERN, re.ASCII)
 
 
 class MalformedDecimalError(MalformedError):
@@ -126,9 +128,14 @@ def check_unit(code: str) -> str:
     return code
 
 
+def kind_of(code: str) -> str:
+    """Return the base unit of what a unit of the list measures."""
+    return _UNITS[code][0]
+
+
 def measures_alike(code: str, other: str) -> bool:
     """Return whether values in two units of the list can be compared."""
-    return _UNITS[code][0] == _UNITS[other][0]
+    return kind_of(code) == kind_of(other)
 
 
 def worth(value: str, code: str) -> Fraction:

@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from guildmark.domain.chain.contracts import ContractName
-from guildmark.domain.encoding.canonical import canonical
-from guildmark.domain.encoding.fields import Fields, read_object
-from guildmark.domain.encoding.strictjson import JsonValue, parse_object
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, RecipeId, SiteRecipeId, to_hex
+from guildmark.domain.recipes.differing import check_stated, differences
+from guildmark.domain.recipes.drafts import read_draft
 from guildmark.domain.recipes.recipe import (
-    DOCUMENT_LIMITS,
-    DOCUMENT_TYPE,
+    Change,
     Recipe,
     RecipeDocument,
     SiteRecipe,
@@ -47,7 +45,20 @@ class Recipes:
             DocumentError: A member is missing, unknown or of another type.
             MalformedError: A clause is malformed, out of order, or in no known group.
         """
-        return read_object(parse_object(data, DOCUMENT_LIMITS), self._read_draft)
+        return read_draft(data, self._salt)
+
+    def check_change(self, before: RecipeId, document: RecipeDocument, stated: Change) -> bool:
+        """Return whether this home knows the recipe that is superseded, and compare with it.
+
+        Raises:
+            ChangeUnderstatedError: The clauses change more than is stated.
+        """
+        try:
+            old = self.document(before)
+        except RecipeDocumentUnknownError:
+            return False
+        check_stated(stated, tuple(differences(old.clauses, document.clauses)))
+        return True
 
     def publish(self, recipe: Recipe, document: RecipeDocument, *, status: Status) -> RecipeId:
         """Publish a recipe, as the design's owner, and return its id.
@@ -129,15 +140,6 @@ class Recipes:
     def _keep(self, kind: DocumentKind, key: bytes, document: RecipeDocument) -> None:
         with self.store.writing() as work:
             work.documents.put(kind, key, document.encode())
-
-    def _read_draft(self, fields: Fields) -> RecipeDocument:
-        name = fields.text("name")
-        clauses = [self._salted(clause) for clause in fields.array("clauses")]
-        written: JsonValue = {"type": DOCUMENT_TYPE, "name": name, "clauses": clauses}
-        return RecipeDocument.parse(canonical(written))
-
-    def _salted(self, clause: JsonValue) -> JsonValue:
-        return {**clause, "salt": to_hex(self._salt())} if isinstance(clause, Mapping) else clause
 
     def _salt(self) -> Bytes32:
         return Bytes32(self.entropy.token(_SALT_SIZE))

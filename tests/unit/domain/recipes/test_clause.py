@@ -283,3 +283,66 @@ def test_documents_name_class_type_and_criticality() -> None:
 
 def test_group_is_the_first_name_of_the_path() -> None:
     assert quantity(None).group == "process"
+
+
+NAME = cl.ClausePath("/design/name")
+
+
+def custom(value: str | None = None, *bounds: str | None) -> cl.Clause:
+    least, most = bounds or (None, None)
+    return replace(text(value, cl.ClauseClass.CUSTOM), path=NAME, minimum=least, maximum=most)
+
+
+@pytest.mark.parametrize(
+    ("clause", "choice", "is_admitted"),
+    [
+        (custom(None, "2", "4"), "ab", True),
+        (custom(None, "2", "4"), "abcd", True),
+        (custom(None, "2", "4"), "a", False),
+        (custom(None, "2", "4"), "abcde", False),
+        (custom(None, None, "0"), "", True),
+        (custom(None, None, "0"), "a", False),
+        (custom(None, "1", None), "", False),
+        (custom("EU\nUS"), "US", True),
+        (custom("EU\nUS"), "EU\nUS", False),
+        (custom("EU\nUS"), "UK", False),
+        (custom(), "whatever", True),
+    ],
+)
+def test_custom_texts_are_chosen_inside_their_bounds(
+    clause: cl.Clause, choice: str, is_admitted: bool
+) -> None:
+    assert clause.admits(choice) is is_admitted
+    assert not clause.admits(choice, "mm")
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "expected"),
+    [
+        (custom(None, "2", "4"), custom(None, "1", "4"), True),
+        (custom(None, "1", "5"), custom(None, "1", "4"), False),
+        (custom(None, "0", "4"), custom(None, "1", "4"), False),
+        (custom(), custom(None, "1", "4"), False),
+        (custom("EU"), custom("EU\nUS"), True),
+        (custom("UK"), custom("EU\nUS"), False),
+        (custom(), custom("EU\nUS"), False),
+        (custom("EU"), custom(), True),
+    ],
+)
+def test_a_site_may_offer_less_to_choose(
+    narrow: cl.Clause, wide: cl.Clause, expected: bool
+) -> None:
+    assert narrow.narrows(wide) is expected
+
+
+@pytest.mark.parametrize(
+    "bounds", [("a", None), ("2", "1"), (None, "1.5"), (None, "-1"), ("01", "2")]
+)
+def test_bounds_of_custom_texts_are_numbers_of_characters(bounds: tuple[str | None, ...]) -> None:
+    with pytest.raises(cl.MalformedClauseError):
+        custom(None, *bounds)
+
+
+def test_variants_are_lines() -> None:
+    assert custom("EU\nUS").variants == ("EU", "US")
+    assert custom().variants == ()

@@ -1,0 +1,1 @@
+"""Writing recipes: templates, imports, findings, differences, and jobs against recipes."""

@@ -1,0 +1,116 @@
+"""Commands that need no home: write, check and compare recipes as files."""
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from guildmark.cli.answers import Answer, note, say
+from guildmark.cli.arguments import AsJson
+from guildmark.cli.homes import write_new
+from guildmark.domain.recipes.clause import Clause
+from guildmark.domain.recipes.differing import Difference, change_of, differences
+from guildmark.domain.recipes.drafts import lint, read_either, write_draft
+from guildmark.domain.recipes.linting import Advice
+from guildmark.domain.recipes.recipe import Change
+from guildmark.domain.recipes.schema import recipe_schema
+from guildmark.domain.recipes.templates import TEMPLATES, template
+
+_BLOCKED = 2
+
+TemplateName = StrEnum("TemplateName", {name.upper(): name for name in TEMPLATES})  # type: ignore[misc]  # of a table
+
+RecipeFile = Annotated[
+    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A recipe in JSON.")
+]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="A new file; else standard output.")
+]
+
+
+def new(
+    kind: Annotated[TemplateName, typer.Option("--template", help="The process to begin from.")],
+    name: Annotated[str | None, typer.Option(help="What people call the recipe.")] = None,
+    out: Out = None,
+) -> None:
+    """Write a recipe to begin from, with the clauses that a process usually fixes."""
+    title, clauses = template(str(kind.value))
+    put(write_draft(name or title, clauses), out)
+
+
+def lint_file(file: RecipeFile, as_json: AsJson = False) -> None:
+    """Say what is wrong or unwise in a recipe, why, and what to write instead; 2 if refused."""
+    found = lint(file.read_bytes())
+    say(
+        {"findings": [_advice(one) for one in found], "refused": any(one.blocks for one in found)},
+        as_json=as_json,
+    )
+    if any(one.blocks for one in found):
+        raise typer.Exit(_BLOCKED)
+
+
+def diff(
+    before: RecipeFile,
+    after: Annotated[
+        Path, typer.Argument(metavar="NEWER", exists=True, dir_okay=False, help="The newer one.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Compare two recipes clause by clause, and say what kind of change that is."""
+    old, new_one = (read_either(path.read_bytes()).clauses for path in (before, after))
+    found = tuple(differences(old, new_one))
+    change = change_of(found)
+    rows = [_difference(one) for one in found]
+    say({"change": change.name.lower(), "differences": rows}, as_json=as_json)
+
+
+def schema(
+    draft: Annotated[bool, typer.Option("--draft", help="Of recipes without salts.")] = False,
+) -> None:
+    """Print the JSON Schema of recipe documents."""
+    typer.echo(json.dumps(recipe_schema(salted=not draft), indent=2))
+
+
+def put(text: str, out: Path | None) -> None:
+    """Write a text to a new file, or to standard output."""
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        write_new(out, text.encode())
+        note(f"Written to {out}. `guildmark recipe lint {out}` says what is left to decide.")
+
+
+def _advice(one: Advice) -> Answer:
+    return {
+        "code": one.rule,
+        "path": one.path,
+        "refuses": one.blocks,
+        "reason": one.reason,
+        "instead": one.instead,
+    }
+
+
+def _difference(one: Difference) -> Answer:
+    return {
+        "path": one.path,
+        "change": Change(one.change).name.lower(),
+        "what": one.kind.value,
+        "before": _words(one.before),
+        "after": _words(one.after),
+    }
+
+
+def _words(clause: Clause | None) -> str | None:
+    if clause is None:
+        return None
+    shown: Mapping[str, str | None] = {
+        "": clause.value,
+        "from ": clause.minimum,
+        "to ": clause.maximum,
+        "in ": clause.unit,
+    }
+    said = [word + text for word, text in shown.items() if text is not None]
+    return " ".join((clause.klass.name.lower(), *said))

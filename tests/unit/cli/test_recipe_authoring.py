@@ -1,0 +1,68 @@
+"""Recipes as files: templates, findings, differences and the schema, without a home."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from guildmark.domain.recipes.templates import TEMPLATES
+from unit.cli.speaking import Speak
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_is_written_once_and_has_no_finding(
+    speak: Speak, tmp_path: Path, name: str
+) -> None:
+    file = tmp_path / "recipe.json"
+
+    written = speak("recipe", "new", "--template", name, "--name", "Mine", "--out", file)
+    again = speak("recipe", "new", "--template", name, "--out", file)
+    found = speak("recipe", "lint", file, "--json")
+
+    assert (written.exit, written.out) == (0, "")
+    assert json.loads(file.read_text())["name"] == "Mine"
+    assert again.exit != 0
+    assert json.loads(found.out) == {"findings": [], "refused": False}
+
+
+def test_lint_tells_code_place_reason_and_what_to_write(speak: Speak, tmp_path: Path) -> None:
+    file = tmp_path / "recipe.json"
+    template = speak("recipe", "new", "--template", "fdm").out + "\n"
+    file.write_text(template.replace(', "unit": "mm/s"', ""))
+
+    found = speak("recipe", "lint", file)
+
+    assert found.exit == 2
+    assert "lint.unitMissing" in found.out
+    assert "/process/print_speed" in found.out
+    assert "A window without unit" in found.out
+
+
+def test_diff_tells_the_kind_of_change(speak: Speak, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.json"
+    template = speak("recipe", "new", "--template", "cnc").out + "\n"
+    old.write_text(template)
+    new.write_text(template.replace('"min": "0.2"', '"min": "0.3"').replace("coolant", "cooling"))
+
+    told = json.loads(speak("recipe", "diff", old, new, "--json").out)
+
+    assert told["change"] == "minor"
+    assert [one["path"] for one in told["differences"]] == [
+        "/process/coolant",
+        "/process/cooling",
+        "/process/cutting_depth",
+    ]
+    assert told["differences"][2] == {
+        "path": "/process/cutting_depth",
+        "change": "minor",
+        "what": "admits less than before",
+        "before": "window from 0.2 to 2 in mm",
+        "after": "window from 0.3 to 2 in mm",
+    }
+
+
+def test_the_schema_is_printed(speak: Speak) -> None:
+    whole, draft = speak("recipe", "schema").out, speak("recipe", "schema", "--draft").out
+
+    assert "salt" in json.loads(whole)["$defs"]["clause"]["required"]
+    assert "salt" not in json.loads(draft)["$defs"]["clause"]["properties"]
