@@ -22,8 +22,8 @@ from guildmark.domain.recipes.recipe import DOCUMENT_TYPE, RecipeDocument
 from guildmark.domain.recipes.schema import recipe_schema
 from guildmark.domain.recipes.templates import TEMPLATES, template
 
-DRAFT = jsonschema_rs.Draft202012Validator(recipe_schema(salted=False))
-SALTED = jsonschema_rs.Draft202012Validator(recipe_schema(salted=True))
+DRAFT = jsonschema_rs.Draft202012Validator(dict(recipe_schema(salted=False)))
+SALTED = jsonschema_rs.Draft202012Validator(dict(recipe_schema(salted=True)))
 BEYOND = ("not in order", "above the greatest", "form NFC")
 """What only the reader can refuse."""
 
@@ -122,4 +122,4 @@ def test_rules_of_change_are_part_of_the_schema() -> None:
     schema: JsonObject = recipe_schema(salted=True)
 
     assert {"when": "added", "change": "requalify"} in schema["changeRules"]  # type: ignore[operator]
-    jsonschema_rs.meta.validate(schema)
+    jsonschema_rs.meta.validate(dict(schema))
