@@ -11,8 +11,8 @@ help: ## this list
 setup: ## the product's environment and the local chain
 	@$(PYTHON) scripts/setup.py product
 
-setup-dev: ## and what tests need; Brownie's, the security tools' and OctoPrint's environments apart
-	@$(PYTHON) scripts/setup.py dev brownie security octoprint
+setup-dev: ## and what tests need; Brownie's, the security tools', OctoPrint's and rival statistics' environments apart
+	@$(PYTHON) scripts/setup.py dev brownie security octoprint statistics
 
 system: ## what some tests need: Debian packages (root, or the line that installs them), Kubo, a reader of logs
 	@scripts/system.sh

@@ -25,7 +25,7 @@ class Environment:
 _PRODUCT = ("pyproject.toml", "--extra", "node", "--extra", "agent", "--extra", "local-chain")
 _EXTRAS = (
     *("--extra", "mqtt", "--extra", "cad", "--extra", "hsm"),
-    *("--extra", "ipfshttp", "--extra", "postgres"),
+    *("--extra", "ipfshttp", "--extra", "postgres", "--extra", "equivalence"),
 )
 _DEV = (*_PRODUCT, *_EXTRAS, "--group", "dev")
 
@@ -37,6 +37,7 @@ ENVIRONMENTS = {
     "brownie": Environment(place="build/brownie/venv", sources=("--group", "brownie")),
     "security": Environment(place="build/security/venv", sources=("--group", "security")),
     "octoprint": Environment(place="build/octoprint/venv", sources=("--group", "octoprint")),
+    "statistics": Environment(place="build/statistics/venv", sources=("--group", "statistics")),
     "docs": Environment(place="build/docs/venv", sources=("--group", "docs")),
     "examples": Environment(place="build/examples/venv", sources=("--group", "examples")),
     # The verifier's packages and no more: the wheel is tried in it.

@@ -25,6 +25,7 @@ _WHAT = {
     "brownie": "Brownie, which pins some 75 packages of its own",
     "security": "Slither, which cannot live with this web3",
     "octoprint": "OctoPrint and its virtual printer, which tests print on",
+    "statistics": "pingouin and statsmodels, which tests compare our statistics with",
     "verifier": "what `pip install guildmark` brings, for the try of the wheel",
     "bootstrap": "what makes environments where the system's Python cannot",
     "docs": "the documentation's site",

@@ -150,6 +150,8 @@ class CharacteristicPlan:
         self._ordered("lower", "upper")
         if self.min_cpk is not None and self.lower is None and self.upper is None:
             self._refuse("min_cpk", "needs a lower or upper limit")
+        if self.min_cpk is not None and self.method is Method.RANKS:
+            self._refuse("min_cpk", "needs the parametric method")
         if is_ratio:
             self._positive("least", "lower", "upper")
 

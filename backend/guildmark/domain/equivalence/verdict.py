@@ -174,9 +174,12 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 def verdict_of(gates: Iterable[GateOutcome]) -> Verdict:
     """Return what gates add up to.
 
-    The first premise that does not pass decides; of the claims behind them, the worst.
+    Data that may not be used is INVALID; else the first premise that does not pass decides, and
+    of the claims behind them the worst.
     """
-    outcomes = sorted(gates, key=lambda one: one.gate.number)
+    outcomes = list(gates)
+    if any(one.outcome is Outcome.INVALID for one in outcomes):
+        return Verdict.INVALID
     for gate in Gate:
         found = worst(_VERDICTS[one.outcome] for one in outcomes if one.gate is gate)
         if gate.is_premise and found is not Verdict.EQUIVALENT:

@@ -144,6 +144,7 @@ def test_bounds_of_sizes_admit_themselves() -> None:
         ({"spread_margin": "1"}, "spread_margin .* above 1"),
         ({"min_cpk": "0", "lower": "1"}, "min_cpk .* above 0"),
         ({"min_cpk": "1"}, "needs a lower or upper limit"),
+        ({"min_cpk": "1", "lower": "1", "method": Method.RANKS}, "needs the parametric method"),
         ({"max_gauge": "0"}, "max_gauge .* above 0"),
         ({"least": "2", "most": "1"}, "least .* below most"),
         ({"lower": "2", "upper": "2"}, "lower .* below upper"),

@@ -84,7 +84,7 @@ def test_gates_are_numbered_and_the_first_four_are_premises() -> None:
         ),
         (
             [outcome(Gate.GAUGE, Outcome.INCONCLUSIVE), outcome(Gate.INTEGRITY, Outcome.INVALID)],
-            Verdict.INCONCLUSIVE,
+            Verdict.INVALID,
         ),
         (
             [outcome(Gate.INTEGRITY), outcome(Gate.INTEGRITY, Outcome.INVALID)],

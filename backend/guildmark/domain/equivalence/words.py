@@ -1,0 +1,41 @@
+"""A verdict in one sentence for people who never saw a plan."""
+
+from collections.abc import Sequence
+
+from guildmark.domain.equivalence.plan import Kind
+from guildmark.domain.equivalence.verdict import GateOutcome, Outcome, Verdict
+
+_PARTS = {
+    Verdict.EQUIVALENT: "Parts of the two sites are interchangeable in all {count} features.",
+    Verdict.NOT_EQUIVALENT: "Parts of the two sites differ more than the plan allows.",
+    Verdict.INCONCLUSIVE: "Whether parts of the two sites are interchangeable is not shown.",
+    Verdict.INVALID: "The data may not be used: nothing is said of the parts.",
+}
+_PROCESS = {
+    Verdict.EQUIVALENT: "The two processes behave alike in all {count} windows.",
+    Verdict.NOT_EQUIVALENT: "The two processes differ more than the plan allows.",
+    Verdict.INCONCLUSIVE: "Whether the two processes behave alike is not shown.",
+    Verdict.INVALID: "The data may not be used: nothing is said of the processes.",
+}
+
+
+def summary(kind: Kind, verdict: Verdict, count: int, gates: Sequence[GateOutcome]) -> str:
+    """Return a verdict with its first reason.
+
+    Args:
+        kind: What it speaks of.
+        verdict: The verdict.
+        count: How many characteristics of that kind there are.
+        gates: What it was made from, in their order.
+    """
+    words = (_PARTS if kind is Kind.PART else _PROCESS)[verdict].format(count=count)
+    decisive = {
+        Verdict.INVALID: Outcome.INVALID,
+        Verdict.NOT_EQUIVALENT: Outcome.FAILED,
+        Verdict.INCONCLUSIVE: Outcome.INCONCLUSIVE,
+    }.get(verdict)
+    first = next((one for one in gates if one.outcome is decisive), None)
+    if first is None:
+        return words
+    about = "" if first.characteristic is None else f" ({first.characteristic})"
+    return f"{words} Gate {first.gate.number}, {first.gate}{about}: {first.reason}"
