@@ -16,7 +16,7 @@ import coincurve
 
 from guildmark.adapters.chain import deployment, toolchain
 from guildmark.adapters.chain.deploy import Deployer
-from guildmark.adapters.chain.ledger import FinalityRule, RpcLedger
+from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.look import Looker
 from guildmark.adapters.chain.opening import ALL_CAPABILITIES, FEE_LIMIT
 from guildmark.adapters.chain.outbox import Outbox, Patience
@@ -28,6 +28,7 @@ from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.domain.builds.predicate import KeyHolder
 from guildmark.domain.chain.contracts import ChainClass, ChainPin
+from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Address, to_hex
 from guildmark.ports import Capability, KeyName, PublicKey

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from sqlalchemy import Engine
 
@@ -70,7 +71,7 @@ from guildmark.services.log.ingest import Ingest
 from guildmark.services.log.line import Line
 from guildmark.services.log.logs import Logs
 from guildmark.services.log.publishing import Publishing, make_note_key
-from guildmark.services.log.sequencing import Sequencing
+from guildmark.services.log.sequencing import Gathering, Sequencing
 from guildmark.services.neighbours.cosigning import Chosen, Cosigning, Vouching
 from guildmark.services.neighbours.mirroring import Mirrored, Mirroring
 from guildmark.services.neighbours.witnessing import Witnessing
@@ -379,6 +380,7 @@ def open_home(settings: Settings, *, password: Callable[[], str], pin: Path | No
         genesis=chain.genesis,
         chain_class=chain.chain_class,
         directory=chain.directory,
+        finality=chain.finality,
     )
     engine = open_database(settings.database)
     if settings.shared is not None:
@@ -462,6 +464,7 @@ def open_fsck(settings: Settings, *, open_seconds: int) -> Fsck:
         genesis=chain.genesis,
         chain_class=chain.chain_class,
         directory=chain.directory,
+        finality=chain.finality,
     )
     engine = open_unchanged(settings.database)
     stores = open_stores(settings.content, (), copies=None, entropy=SystemEntropy())
@@ -502,7 +505,10 @@ def open_node(home: Home) -> Node:
     # A home of an earlier version has none yet.
     make_note_key(home.keys)
     publishing, witnesses = home.publishing, _chosen(own)
-    sequencing = Sequencing(store=home.store, log=own.log)
+    gathering = Gathering(
+        seconds=own.latency_seconds, entries=own.batch_entries, monotonic=monotonic
+    )
+    sequencing = Sequencing(store=home.store, log=own.log, gathering=gathering)
     anchoring = Anchoring(
         store=home.store,
         transactions=home.transactions,

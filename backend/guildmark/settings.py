@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from guildmark.adapters.files import write_durably
 from guildmark.adapters.store.places import DatabaseUrl, DatabaseUrlError, Place
 from guildmark.domain.chain.contracts import ChainClass
+from guildmark.domain.chain.finality import DEPTH_MAX, FinalityRule
 from guildmark.domain.errors import MalformedError, SettingsError
 from guildmark.domain.identifiers import (
     Address,
@@ -24,6 +25,7 @@ from guildmark.domain.identifiers import (
     digest_from_hex,
     to_hex,
 )
+from guildmark.domain.log.record import COUNT_MAX
 from guildmark.ports import KeyName
 
 FILE_NAME = "guildmark.toml"
@@ -32,6 +34,9 @@ HOME_VARIABLE = "GUILDMARK_HOME"
 CONTENT_VARIABLE = "GUILDMARK_CONTENT"
 DATABASE_VARIABLE = "GUILDMARK_DATABASE_URL"
 DATABASE_FILE = "node.db"
+
+_FINALIZED = "finalized"
+_BATCH_ENTRIES = 1_000
 
 T = TypeVar("T")
 
@@ -65,13 +70,18 @@ class SettingInvalidError(SettingsError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainSettings:
-    """Which chain, and which deployment on it."""
+    """Which chain, and which deployment on it.
+
+    Args:
+        finality: When a block is final; None: as the table says.
+    """
 
     url: str
     chain_id: ChainId
     genesis: Digest
     chain_class: ChainClass
     directory: Address
+    finality: FinalityRule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +89,9 @@ class NodeSettings:
     """What an operator's node needs to know of itself.
 
     Args:
-        batch_seconds: How long a batch stays open for further entries.
+        batch_seconds: How long the node rests between two steps of its work.
+        latency_seconds: The latency target: how long an entry waits at most until its batch closes.
+        batch_entries: The cost target: how many entries close a batch earlier.
         peers: Addresses of other operators' nodes.
         witnesses: Witnesses that are asked, each its key, a space and its address.
         mirrors: Logs that are mirrored, each its number, key and node's address.
@@ -92,6 +104,8 @@ class NodeSettings:
     port: int = 8480
     public_url: str
     batch_seconds: float = 1.0
+    latency_seconds: float = 0.0
+    batch_entries: int = _BATCH_ENTRIES
     peers: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()
@@ -290,7 +304,15 @@ def _chain(table: _Table) -> ChainSettings:
         genesis=table.bytes32("genesis"),
         chain_class=ChainClass(name),
         directory=table.address("directory"),
+        finality=_finality(table) if "finality" in table.values else None,
     )
+
+
+def _finality(table: _Table) -> FinalityRule:
+    """Return when a block is final: the word of the chain's node, or a depth."""
+    if table.values["finality"] == _FINALIZED:
+        return FinalityRule()
+    return FinalityRule(depth=table.number("finality", low=0, high=DEPTH_MAX))
 
 
 def _node(table: _Table) -> NodeSettings:
@@ -308,10 +330,25 @@ def _node(table: _Table) -> NodeSettings:
         port=table.number("port", low=0, high=65535),
         public_url=table.url("public_url"),
         batch_seconds=seconds,
+        latency_seconds=_latency(table),
+        batch_entries=(
+            table.number("batch_entries", low=1, high=COUNT_MAX)
+            if "batch_entries" in table.values
+            else _BATCH_ENTRIES
+        ),
         peers=tuple(peer.rstrip("/") for peer in peers),
         witnesses=_witnesses(table) if "witnesses" in table.values else (),
         mirrors=_mirrors(table) if "mirrors" in table.values else (),
     )
+
+
+def _latency(table: _Table) -> float:
+    if "latency_seconds" not in table.values:
+        return 0.0
+    seconds = table.get("latency_seconds", float)
+    if not 0 <= seconds <= 24 * 3600:
+        raise table.invalid("latency_seconds", seconds)
+    return seconds
 
 
 def _mirrors(table: _Table) -> tuple[str, ...]:
@@ -365,6 +402,7 @@ def _written(settings: Settings) -> str:
             "genesis": to_hex(chain.genesis),
             "class": chain.chain_class.value,
             "directory": to_hex(chain.directory),
+            **_written_finality(chain.finality),
         }
     }
     if settings.node is not None:
@@ -378,6 +416,7 @@ def _written(settings: Settings) -> str:
             "public_url": node.public_url,
             "batch_seconds": float(node.batch_seconds),
             "peers": list(node.peers),
+            **_written_batching(node),
             **({"witnesses": list(node.witnesses)} if node.witnesses else {}),
             **({"mirrors": list(node.mirrors)} if node.mirrors else {}),
         }
@@ -391,6 +430,21 @@ def _written(settings: Settings) -> str:
     if settings.shared is not None and settings.shared.is_kept:
         tables["database"] = {"url": settings.shared.reveal()}
     return "\n".join(_toml(name, values) for name, values in tables.items())
+
+
+def _written_batching(node: NodeSettings) -> Mapping[str, object]:
+    wanted: dict[str, object] = {}
+    if node.latency_seconds:
+        wanted["latency_seconds"] = float(node.latency_seconds)
+    if node.batch_entries != _BATCH_ENTRIES:
+        wanted["batch_entries"] = node.batch_entries
+    return wanted
+
+
+def _written_finality(rule: FinalityRule | None) -> Mapping[str, object]:
+    if rule is None:
+        return {}
+    return {"finality": _FINALIZED if rule.depth is None else rule.depth}
 
 
 def _toml(name: str, values: Mapping[str, object]) -> str:

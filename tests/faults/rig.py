@@ -17,7 +17,7 @@ from typing import cast
 import chains
 from faults.proxy import FaultProxy
 from guildmark.adapters.chain.auditing import Auditing
-from guildmark.adapters.chain.ledger import FinalityRule, RpcLedger
+from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.look import Looker
 from guildmark.adapters.chain.opening import FEE_LIMIT
 from guildmark.adapters.chain.outbox import Outbox
@@ -31,6 +31,7 @@ from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.adapters.store.scratch import ScratchStore
 from guildmark.domain.chain.contracts import ChainPin, ContractName
 from guildmark.domain.chain.facts import NO_LANE, LogFact
+from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError, NetworkError
 from guildmark.domain.identifiers import (

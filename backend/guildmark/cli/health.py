@@ -122,6 +122,7 @@ def _ledger(settings: Settings) -> Ledger:
         genesis=chain.genesis,
         chain_class=chain.chain_class,
         directory=chain.directory,
+        finality=chain.finality,
     )
 
 

@@ -13,12 +13,13 @@ import pytest
 from sqlalchemy import update
 
 import chains
-from guildmark.adapters.chain.ledger import FinalityRule, RpcLedger
+from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.outbox import Outbox, Patience
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.store.engine import writing
 from guildmark.adapters.store.outbox import NONCES, OutboxTable, State
 from guildmark.domain.chain.contracts import ChainPin, ContractName
+from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.chain.refusals import FundsMissingError, IdentityUnknownError, OutOfGasError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import ChainId, Digest, to_hex

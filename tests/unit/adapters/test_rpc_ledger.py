@@ -11,11 +11,12 @@ from eth_abi.abi import encode
 
 from guildmark.adapters.chain.codec import codec
 from guildmark.adapters.chain.deployment import identify
-from guildmark.adapters.chain.ledger import FinalityRule, RpcLedger
+from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.look import Looker
 from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError
 from guildmark.adapters.store.outbox import Attempt, Outgoing, Request, State
 from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
+from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
 from guildmark.ports import (
     BlockUnknownError,

@@ -7,6 +7,7 @@ import pytest
 
 from guildmark.adapters.store.places import DatabaseUrl, DatabaseUrlError
 from guildmark.domain.chain.contracts import ChainClass
+from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, IdentityId, LogNumber, to_hex
 from guildmark.ports import KeyName
@@ -333,3 +334,58 @@ def test_a_mirror_without_log_key_or_address_is_refused(tmp_path: Path, named: s
 
     with pytest.raises(SettingInvalidError):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written_as", "rule"),
+    [
+        ('"finalized"', FinalityRule()),
+        ("0", FinalityRule(depth=0)),
+        ("100000", FinalityRule(depth=100_000)),
+    ],
+)
+def test_finality_may_be_chosen(tmp_path: Path, written_as: str, rule: FinalityRule) -> None:
+    text = TEXT.replace("[node]", f"finality = {written_as}\n\n[node]")
+
+    found = load(written(tmp_path, text))
+    save(found)
+
+    assert found.chain.finality == rule
+    assert load(tmp_path) == found
+    assert load(written(tmp_path, TEXT)).chain.finality is None
+
+
+@pytest.mark.parametrize("value", ["-1", "100001", '"latest"', "true", "1.5"])
+def test_finality_that_cannot_be_is_named(tmp_path: Path, value: str) -> None:
+    text = TEXT.replace("[node]", f"finality = {value}\n\n[node]")
+
+    with pytest.raises(SettingInvalidError) as refused:
+        load(written(tmp_path, text))
+
+    assert refused.value.detail["setting"] == "chain.finality"
+
+
+def test_targets_of_batches_may_be_set(tmp_path: Path) -> None:
+    found = load(written(tmp_path, TEXT + "latency_seconds = 30.0\nbatch_entries = 50\n"))
+    save(found)
+
+    node = load(tmp_path).own_node()
+    assert (node.latency_seconds, node.batch_entries) == (30.0, 50)
+    assert load(written(tmp_path, TEXT)).own_node().latency_seconds == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "setting"),
+    [
+        ("latency_seconds = -0.1", "node.latency_seconds"),
+        ("latency_seconds = 86400.1", "node.latency_seconds"),
+        ("latency_seconds = 5", "node.latency_seconds"),
+        ("batch_entries = 0", "node.batch_entries"),
+        ("batch_entries = 1048577", "node.batch_entries"),
+    ],
+)
+def test_targets_that_cannot_be_are_named(tmp_path: Path, line: str, setting: str) -> None:
+    with pytest.raises(SettingInvalidError) as refused:
+        load(written(tmp_path, TEXT + line + "\n"))
+
+    assert refused.value.detail["setting"] == setting

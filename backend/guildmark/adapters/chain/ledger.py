@@ -17,6 +17,7 @@ from guildmark.domain.chain.contracts import (
     Payee,
     SlotProof,
 )
+from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports import (
     Block,
@@ -29,17 +30,6 @@ from guildmark.ports import (
     RawLog,
     Stretch,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FinalityRule:
-    """When nothing can undo a block: the node says so, or it is that deep.
-
-    Args:
-        depth: How many blocks must follow; None asks the node for its ``finalized`` block.
-    """
-
-    depth: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,11 @@ from guildmark.adapters.chain.deployment import chain_requests, check_pin, compa
 from guildmark.adapters.chain.eip1559 import Fees
 from guildmark.adapters.chain.errors import is_nonce_used
 from guildmark.adapters.chain.fees import fee_requests, offered
-from guildmark.adapters.chain.ledger import FinalityRule, plain_block
+from guildmark.adapters.chain.ledger import plain_block
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
 from guildmark.adapters.store.outbox import Attempt, Outgoing
 from guildmark.domain.chain.contracts import ChainPin
+from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports import Block, LedgerAnswerError
 

@@ -1,19 +1,19 @@
 """A ledger opened: its chain and contracts checked before anything is read, signed or sent."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from types import MappingProxyType
 
 from sqlalchemy import Engine
 
 from guildmark.adapters.chain import deployment
-from guildmark.adapters.chain.ledger import FinalityRule, RpcLedger
+from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.look import Looker
 from guildmark.adapters.chain.outbox import Outbox
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.chain.signing import Signing
 from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.domain.chain.contracts import ChainClass, ChainPin
+from guildmark.domain.chain.finality import FinalityRule, finality_of
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Address, ChainId, Digest
 from guildmark.ports import Capability, Clock, KeyStore
@@ -23,12 +23,6 @@ FEE_LIMIT = 10**13
 
 ALL_CAPABILITIES = frozenset(Capability)
 
-# A local chain's keeper answers `finalized` with its journal's head; consortium chains (QBFT,
-# Clique with instant finality) and public ones know the tag as well.
-FINALITY: Mapping[ChainClass, FinalityRule] = MappingProxyType(
-    {kind: FinalityRule() for kind in ChainClass}
-)
-
 
 def open_ledger(
     url: str,
@@ -37,8 +31,17 @@ def open_ledger(
     genesis: Digest,
     chain_class: ChainClass,
     directory: Address,
+    finality: FinalityRule | None = None,
 ) -> RpcLedger:
     """Return the ledger that the settings name.
+
+    Args:
+        url: The chain's node.
+        chain_id: Its id.
+        genesis: Its first block.
+        chain_class: Who can rewrite it.
+        directory: The contracts' directory.
+        finality: When a block is final, where the operator chose that.
 
     Raises:
         LedgerUnavailableError: The node cannot be reached in time.
@@ -51,7 +54,7 @@ def open_ledger(
         pin = deployment.discover(
             rpc, chain_id=chain_id, genesis=genesis, chain_class=chain_class, directory=directory
         )
-        return _ledger(rpc, pin)
+        return _ledger(rpc, pin, finality)
 
 
 def open_pinned(url: str, pin: ChainPin) -> RpcLedger:
@@ -99,10 +102,10 @@ def _closed_on_error(url: str) -> Iterator[Rpc]:
         raise
 
 
-def _ledger(rpc: Rpc, pin: ChainPin) -> RpcLedger:
+def _ledger(rpc: Rpc, pin: ChainPin, chosen: FinalityRule | None = None) -> RpcLedger:
     return RpcLedger(
         rpc=rpc,
         chain=pin,
-        finality=FINALITY[pin.chain_class],
+        finality=finality_of(pin.chain_id, pin.chain_class, chosen).rule,
         capabilities=ALL_CAPABILITIES,
     )
