@@ -3,10 +3,10 @@ PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3)
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev system demo test check bench faults long compile docs examples format lock clean
+.PHONY: help setup setup-dev system demo test check bench equivalence-check faults long compile docs examples format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' Makefile
 
 setup: ## the product's environment and the local chain
 	@$(PYTHON) scripts/setup.py product
@@ -29,6 +29,9 @@ check: setup-dev ## format, lint, types, layers, docs, contracts, equal bytecode
 
 bench: setup-dev ## the benchmark
 	@$(RUN) scripts/bench
+
+equivalence-check: setup-dev ## simulated error rates of the equivalence engine (RUNS=)
+	@$(RUN) scripts/equivalence_check.py
 
 faults: setup-dev ## the seeded fault harness (SEED=, CASES=)
 	@$(RUN) scripts/run_faults.py

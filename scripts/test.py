@@ -26,7 +26,9 @@ def main() -> int:
     volume = os.environ.get("VOLUME", "test")
     if volume != "test":
         return run([_forge("test", FOUNDRY_PROFILE=volume), _pytest("-m", "deep")])
-    return run([*_contracts(), _brownie(), _pytest(*_COVERAGE, GUILDMARK_TEST_REPORT="1")])
+    return run(
+        [*_contracts(), _brownie(), _rates(), _pytest(*_COVERAGE, GUILDMARK_TEST_REPORT="1")]
+    )
 
 
 def _contracts() -> list[Step]:
@@ -53,6 +55,11 @@ def _forge(*arguments: str, **environment: str) -> Step:
 def _brownie() -> Step:
     command = [sys.executable, "scripts/run_brownie.py", "test", "--network", "guildmark"]
     return Step(name="Brownie: deploy and smoke test", command=command, shown=True)
+
+
+def _rates() -> Step:
+    command = [sys.executable, "scripts/equivalence_check.py"]
+    return Step(name="error rates of equivalence", command=command, shown=True)
 
 
 def _pytest(*arguments: str, **environment: str) -> Step:
