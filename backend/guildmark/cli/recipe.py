@@ -36,6 +36,8 @@ app = typer.Typer(help="Publish recipes, and what each site chooses in them.", n
 
 app.command("new")(authoring.new)
 app.command("lint")(authoring.lint_file)
+app.command("import")(authoring.import_file)
+app.command("check")(authoring.check)
 app.command("diff")(authoring.diff)
 app.command("schema")(authoring.schema)
 

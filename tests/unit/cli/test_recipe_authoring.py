@@ -66,3 +66,52 @@ def test_the_schema_is_printed(speak: Speak) -> None:
 
     assert "salt" in json.loads(whole)["$defs"]["clause"]["required"]
     assert "salt" not in json.loads(draft)["$defs"]["clause"]["properties"]
+
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+
+
+def test_a_real_profile_becomes_a_recipe_and_the_rest_is_listed(
+    speak: Speak, tmp_path: Path
+) -> None:
+    file = tmp_path / "recipe.json"
+
+    spoken = speak("recipe", "import", EXAMPLES / "profiles" / "site-a.ini", "--out", file)
+
+    clauses = {one["path"]: one for one in json.loads(file.read_text())["clauses"]}
+    assert clauses["/process/layer_height"]["value"] == "0.4"
+    assert "not read: z_offset" in spoken.err
+    keys = [
+        line
+        for line in (EXAMPLES / "profiles" / "site-a.ini").read_text().splitlines()
+        if " = " in line and not line.startswith("#")
+    ]
+    assert len(clauses) + spoken.err.count("not read: ") == len(keys)
+    assert speak("recipe", "lint", file).exit == 0
+
+
+@pytest.mark.parametrize("site", ["site-a", "site-b", "site-c"])
+def test_the_jobs_of_the_example_keep_its_recipe(speak: Speak, site: str) -> None:
+    job = EXAMPLES / "gcode" / f"{site}.gcode"
+
+    found = speak("recipe", "check", EXAMPLES / "recipe.json", "--gcode", job, "--json")
+
+    assert (found.exit, found.json["departures"]) == (0, [])
+    assert "/process/nozzle_temperature" in found.json["kept"]
+
+
+def test_a_job_that_departs_is_told_with_the_clause(speak: Speak, tmp_path: Path) -> None:
+    job = tmp_path / "hot.gcode"
+    text = (EXAMPLES / "gcode" / "site-b.gcode").read_text()
+    job.write_text(text.replace("S235", "S251"))
+
+    found = speak("recipe", "check", EXAMPLES / "recipe.json", "--gcode", job, "--json")
+
+    assert found.exit == 15
+    assert found.json["departures"] == [
+        {
+            "path": "/process/nozzle_temperature",
+            "job": "251",
+            "recipe": "window from 230 to 250 in Cel",
+        }
+    ]

@@ -8,12 +8,15 @@ from typing import Annotated
 
 import typer
 
+from guildmark.adapters.profiles import read_profile_file
 from guildmark.cli.answers import Answer, note, say
 from guildmark.cli.arguments import AsJson
 from guildmark.cli.homes import write_new
 from guildmark.domain.recipes.clause import Clause
 from guildmark.domain.recipes.differing import Difference, change_of, differences
 from guildmark.domain.recipes.drafts import lint, read_either, write_draft
+from guildmark.domain.recipes.gcode import JobDepartsError, judge, observe
+from guildmark.domain.recipes.importing.profiles import Program
 from guildmark.domain.recipes.linting import Advice
 from guildmark.domain.recipes.recipe import Change
 from guildmark.domain.recipes.schema import recipe_schema
@@ -21,6 +24,7 @@ from guildmark.domain.recipes.templates import TEMPLATES, template
 
 _BLOCKED = 2
 
+ProgramName = StrEnum("ProgramName", {one.name: one.value for one in Program})  # type: ignore[misc]  # of a table
 TemplateName = StrEnum("TemplateName", {name.upper(): name for name in TEMPLATES})  # type: ignore[misc]  # of a table
 
 RecipeFile = Annotated[
@@ -50,6 +54,55 @@ def lint_file(file: RecipeFile, as_json: AsJson = False) -> None:
     )
     if any(one.blocks for one in found):
         raise typer.Exit(_BLOCKED)
+
+
+def import_file(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="A profile (.ini, .json), a 3MF with settings, or an OKH manifest (.toml).",
+        ),
+    ],
+    program: Annotated[
+        ProgramName | None, typer.Option("--from", help="What wrote it, where the name misleads.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What people call the recipe.")] = None,
+    out: Out = None,
+) -> None:
+    """Write a recipe out of a profile: each setting a core clause; what is not read is listed."""
+    chosen = None if program is None else Program(program.value)
+    imported = read_profile_file(file, chosen)
+    for key in imported.unread:
+        note(f"not read: {key}")
+    note(f"{len(imported.clauses)} settings read, {len(imported.unread)} not.")
+    put(write_draft(name or imported.name or file.stem, imported.clauses), out)
+
+
+def check(
+    recipe: RecipeFile,
+    gcode: Annotated[
+        Path,
+        typer.Option(metavar="FILE", exists=True, dir_okay=False, help="What goes to the printer."),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Hold a job against a recipe: temperatures, layers, speeds, material; 15 if it departs."""
+    clauses = read_either(recipe.read_bytes()).clauses
+    with gcode.open(encoding="utf-8", errors="replace") as lines:
+        found = judge(observe(lines), clauses)
+    departures: list[Answer] = [
+        {"path": clause.path, "job": value, "recipe": _words(clause)}
+        for clause, value in found.departures
+    ]
+    say(
+        {"kept": list(found.kept), "departures": departures, "notSaid": list(found.silent)},
+        as_json=as_json,
+    )
+    if departures:
+        raise typer.Exit(JobDepartsError.exit_code)
 
 
 def diff(

@@ -1,0 +1,47 @@
+"""Profiles as files: read alone, or out of the 3MF that a slicer saved them in."""
+
+from pathlib import Path
+
+from guildmark.adapters.shapes.archive import open_archive
+from guildmark.adapters.shapes.limits import LIMITS
+from guildmark.domain.recipes.importing.profiles import Program, read_profile, recognised
+from guildmark.domain.recipes.importing.settings import SIZE_MAX, Imported, ProfileMalformedError
+
+_PACKED = {
+    "Metadata/Slic3r_PE.config": Program.PRUSA,
+    "Metadata/Slic3r.config": Program.PRUSA,
+    "Metadata/project_settings.config": Program.ORCA,
+}
+"""Where slicers keep the settings of a project."""
+
+
+def read_profile_file(path: Path, program: Program | None = None) -> Imported:
+    """Return the clauses of a profile, as what its name says or as ``program``'s.
+
+    Raises:
+        ProfileMalformedError: It is too large, or no profile that is known.
+        ProfileEmptyError: No setting is known.
+        ContentError: A 3MF that would harm its reader.
+    """
+    if path.suffix.lower() == ".3mf":
+        packed, data = _unpacked(path)
+        return read_profile(data, program or packed)
+    data = _bounded(path, SIZE_MAX)
+    return read_profile(data, program or recognised(path.name, data))
+
+
+def _unpacked(path: Path) -> tuple[Program, bytes]:
+    archive = open_archive(_bounded(path, LIMITS.size), LIMITS)
+    for name, program in _PACKED.items():
+        if archive.has(name):
+            return program, archive.read(name)
+    message = f"{path.name} holds no slicer's settings."
+    raise ProfileMalformedError(message, looked=", ".join(_PACKED))
+
+
+def _bounded(path: Path, most: int) -> bytes:
+    size = path.stat().st_size
+    if size > most:
+        message = f"{path.name} has {size} bytes, at most {most} are read."
+        raise ProfileMalformedError(message, size=size)
+    return path.read_bytes()

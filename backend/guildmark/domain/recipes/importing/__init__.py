@@ -1,0 +1,1 @@
+"""Recipes out of what machines' own programs keep: slicer profiles and manifests."""
