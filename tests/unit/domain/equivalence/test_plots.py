@@ -1,0 +1,139 @@
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+import comparing
+from guildmark.domain.equivalence.columns import Summary, table
+from guildmark.domain.equivalence.engine import run, summaries
+from guildmark.domain.equivalence.planning import operating_curve
+from guildmark.domain.equivalence.plots import pictures
+from guildmark.domain.equivalence.plots.svg import Axis
+from guildmark.domain.equivalence.stability import control_charts
+from guildmark.domain.equivalence.verdict import EquivalenceResult
+
+WANTED = comparing.characteristic(lower="19.8", upper="20.2", min_cpk="1.4")
+PLAN = comparing.plan(
+    characteristics=(WANTED,), sites=(comparing.SITE, comparing.OTHER, "0x" + "dd" * 32)
+)
+DATA = comparing.dataset(
+    comparing.drawn(comparing.REFERENCE, 1),
+    comparing.drawn(comparing.SITE, 2),
+    comparing.drawn(comparing.OTHER, 3, mean=20.115),
+    comparing.drawn("0x" + "dd" * 32, 4, mean=20.3),
+)
+NAMES = {comparing.SITE: "Graz & <sons>"}
+
+
+def result() -> EquivalenceResult:
+    return run(PLAN, DATA)
+
+
+def series() -> Summary:
+    return summaries(PLAN, table(PLAN, DATA))[comparing.SITE, comparing.WIDTH]
+
+
+def chart() -> bytes:
+    located = control_charts(PLAN, series())[0]
+    signal = replace(located, signals={3: PLAN.rules[0]})
+    return pictures.control(signal, "width", "mm")
+
+
+PICTURES: dict[str, Callable[[], bytes]] = {
+    "intervals": lambda: pictures.intervals(result().gates, NAMES),
+    "control": chart,
+    "histogram": lambda: pictures.histogram(series().numbers.tolist(), WANTED, "width"),
+    "capability": lambda: pictures.capability(result().gates, {comparing.WIDTH: "1.4"}, NAMES),
+    "operating": lambda: pictures.operating(
+        operating_curve(12, margin=0.1, deviations=(0.1, 0.1), alpha=0.05), 0.1, 0.05, 0.8
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_has_equal_bytes_and_stays_inside_its_frame(name: str) -> None:
+    first = PICTURES[name]()
+
+    root = ElementTree.fromstring(first)
+
+    assert PICTURES[name]() == first
+    _, _, width, height = map(float, root.attrib["viewBox"].split())
+    places = [
+        ("x" if "x" in axis else "y", float(value))
+        for one in root.iter()
+        for axis, value in one.attrib.items()
+        if re.fullmatch("c?[xy][12]?", axis) and not one.tag.endswith("svg")
+    ]
+    assert len(places) > 20
+    assert all(-1 <= value <= (width if axis == "x" else height) for axis, value in places)
+    assert "prefers-color-scheme:dark" in first.decode()
+    assert root.attrib["aria-label"]
+
+
+def test_outcomes_differ_in_shape_not_only_in_colour() -> None:
+    drawn = PICTURES["intervals"]().decode()
+
+    assert drawn.count('<circle class="good"') == 2
+    assert drawn.count('<circle class="open"') == 2
+    # The legend's cross and the interval's: two strokes each, and the interval's three lines.
+    assert drawn.count('<line class="bad"') == 7
+
+
+def test_names_are_shown_as_they_are_and_sites_without_one_by_their_ids() -> None:
+    drawn = PICTURES["intervals"]().decode()
+
+    assert "/tolerance/width, Graz &amp; &lt;sons&gt;" in drawn
+    assert "/tolerance/width, 0xcccccccc" in drawn
+
+
+def test_a_point_that_breaks_a_rule_is_a_cross() -> None:
+    drawn = PICTURES["control"]().decode()
+
+    assert drawn.count("<circle") == 11
+    assert drawn.count('class="bad"') == 2
+    assert "out of control: 4." in drawn
+
+
+def test_each_value_is_in_one_bar() -> None:
+    values = [1.0, 1.0, 2.0, 3.0]
+
+    width, counts = pictures._counted(values)
+
+    assert sum(counts) == 4
+    assert width == 1.0
+    assert pictures._counted([5.0, 5.0]) == (1.0, [2, 0])
+
+
+def test_a_histogram_needs_no_limits_and_no_variation() -> None:
+    drawn = pictures.histogram([5.0], comparing.characteristic(), "width").decode()
+
+    assert "limit 5" not in drawn
+    assert "1 values from 5 to 5 mm" in drawn
+
+
+def test_nothing_to_draw_is_an_empty_frame() -> None:
+    assert b"</svg>" in pictures.intervals([], {})
+    assert b"</svg>" in pictures.capability([], {}, {})
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [
+        (0, 1, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+        (-1.5, 1.5, ["-1.5", "-1.0", "-0.5", "0.0", "0.5", "1.0", "1.5"]),
+        (73.98, 74.03, ["73.98", "73.99", "74.00", "74.01", "74.02", "74.03"]),
+        (0, 900, ["0", "200", "400", "600", "800"]),
+    ],
+)
+def test_ticks_are_round_and_written_alike(low: float, high: float, labels: list[str]) -> None:
+    axis = Axis(low=low, high=high, start=0, end=100)
+
+    assert [label for _, label in axis.ticks()] == labels
+
+
+def test_an_axis_shows_what_is_beyond_it_at_its_edge() -> None:
+    axis = Axis(low=0, high=1, start=0, end=100)
+
+    assert [axis.at(value) for value in (0, 0.5, 1, 9, -9)] == [0, 50, 100, 102, -2]
