@@ -56,6 +56,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "link": "Link a machine to its site, or a site to its organization.",
         "log": "Open a log, choose its writer, close it.",
         "machine": "Register and show machines, and their keys.",
+        "measure": "Read files of measured values, and judge them by a recipe.",
         "notice": "Say that a key, or a controller's account, may be in other hands.",
         "mirror": "Mirror other operators' logs, so that their parts outlive their nodes.",
         "org": "Register and show organizations.",

@@ -1,6 +1,6 @@
 """Machines' XML: no document type, bounded depth and count, as a small tree without namespaces."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -16,9 +16,16 @@ _LIMITS = Limits(depth=64)
 
 @dataclass(slots=True, kw_only=True)
 class Element:
-    """One element: its local name, attributes, own text and children."""
+    """One element: its local name, attributes, own text and children.
+
+    Args:
+        namespace: Its namespace, empty where it has none.
+        line: The line of the document in which it begins.
+    """
 
     name: str
+    namespace: str = ""
+    line: int = 0
     attributes: Mapping[str, str] = field(default_factory=dict)
     text: str = ""
     children: list[Self] = field(default_factory=list)
@@ -52,6 +59,7 @@ def parse_markup(data: bytes) -> Element:
     """
     builder = _Builder()
     reader = Reader(start=builder.start, end=builder.end, text=builder.say, limits=_LIMITS)
+    builder.at = lambda: reader.line
     try:
         reader.read(data)
     except ContentError as error:
@@ -62,6 +70,7 @@ def parse_markup(data: bytes) -> Element:
 @dataclass(slots=True)
 class _Builder:
     top: Element = field(default_factory=lambda: Element(name=""))
+    at: Callable[[], int] = lambda: 0
     _open: list[Element] = field(default_factory=list)
     _count: int = 0
 
@@ -73,7 +82,10 @@ class _Builder:
         if self._count > ELEMENTS_MAX:
             message = f"The XML has more than {ELEMENTS_MAX} elements."
             raise MalformedReportError(message, limit=ELEMENTS_MAX)
-        element = Element(name=name.rpartition(" ")[2], attributes=dict(attributes))
+        namespace, _, local = name.rpartition(" ")
+        element = Element(
+            name=local, namespace=namespace, line=self.at(), attributes=dict(attributes)
+        )
         self._open[-1].children.append(element)
         self._open.append(element)
 

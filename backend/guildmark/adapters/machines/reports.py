@@ -3,20 +3,18 @@
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
-from typing import Self, TypeVar
+from typing import TypeVar
 
-from guildmark.adapters.machines.answers import plain
-from guildmark.adapters.machines.markup import Element, parse_markup
+from guildmark.adapters.machines.markup import Element
+from guildmark.adapters.measuring.qif import Results, Terms, qif_document, result_sets
 from guildmark.domain.builds.predicate import NAME_MAX, Measurement, Setting
 from guildmark.domain.encoding.fields import Fields, read_document, read_object
 from guildmark.domain.encoding.strictjson import JsonError, Limits
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import UINT40_MAX, digest_from_hex
-from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.shopfloor.jobs import (
     JobEvent,
     JobPhase,
@@ -39,8 +37,7 @@ _NEEDED = frozenset({"job", "at", "piece"})
 _MEASURED = ("characteristic", "value", "unit", "instrument")
 _COLUMNS = frozenset({"job", "piece", "serial", "conforming", *_ONCE, *_MEASURED})
 _ROWS_MAX = 100_000
-# What QIF calls units, and how it judges.
-_QIF_UNITS = MappingProxyType({"millimeter": "mm", "meter": "m", "micrometer": "um"})
+# How QIF judges.
 _QIF_VERDICTS = MappingProxyType({"PASS": True, "FAIL": False})
 
 
@@ -102,13 +99,7 @@ def read_qif(data: bytes, *, at: int) -> Observation:
     if not data.rstrip().endswith(b"QIFDocument>"):
         message = "The QIF document does not end with its closing tag."
         raise UnfinishedReportError(message)
-    document = parse_markup(data)
-    try:
-        return Observation(cursor=b"", events=(_inspection(document, at),))
-    except MalformedReportError:
-        raise
-    except MalformedError as error:
-        raise MalformedReportError(error.message) from error
+    return Observation(cursor=b"", events=(_inspection(qif_document(data), at),))
 
 
 def _report(fields: Fields) -> Observation:
@@ -260,99 +251,19 @@ def _inspection(document: Element, at: int) -> JobEvent:
     if name is None:
         message = "The QIF document has no QPId: nothing tells it from another inspection."
         raise MalformedReportError(message)
-    sets = list(document.all("MeasurementResults"))
-    terms = _Terms.of(document)
+    terms = Terms.of(document)
     times = [_seconds(found.text.strip()) for found in document.all("TimeStamp")]
     return JobEvent(
         job=name,
         phase=JobPhase.FINISHED,
         at=max(times, default=at),
-        pieces=tuple(terms.piece(found) for found in sets),
+        pieces=tuple(_piece_of_results(terms.results(found)) for found in result_sets(document)),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Terms:
-    """What a QIF document's results refer to, by id."""
-
-    paths: Mapping[str, str]
-    serials: Mapping[str, str]
-    devices: Mapping[str, str]
-    unit: str
-
-    @classmethod
-    def of(cls, document: Element) -> Self:
-        """Return what a document defines."""
-        items = document.first("Characteristics", "CharacteristicItems")
-        devices = document.first("MeasurementResources", "MeasurementDevices")
-        unit = document.said("FileUnits", "PrimaryUnits", "LinearUnit", "UnitName") or ""
-        return cls(
-            paths={_id(item): _path(item) for item in _inside(items)},
-            serials={_id(one): one.said("SerialNumber") or "" for one in _parts(document)},
-            devices={_id(one): _instrument(one) for one in _inside(devices)},
-            unit=_QIF_UNITS.get(unit.lower(), unit),
-        )
-
-    def piece(self, results: Element) -> Piece:
-        """Return the piece that one set of results is about."""
-        status = results.said("InspectionStatus", "InspectionStatusEnum")
-        part = results.said("ActualComponentIds", "Id")
-        measured = results.first("MeasuredCharacteristics", "CharacteristicMeasurements")
-        return Piece(
-            measurements=tuple(self.measurement(one) for one in _inside(measured)),
-            conforming=_QIF_VERDICTS.get(status or ""),
-            serial=self.serials.get(part or "") or None,
-        )
-
-    def measurement(self, one: Element) -> Measurement:
-        """Return what was measured of one characteristic."""
-        item, value = one.said("CharacteristicItemId") or "", one.said("Value")
-        path = self.paths.get(item, "")
-        if not path or value is None:
-            message = f"A result names no characteristic ({item[:40]!r}) or has no value."
-            next_step = "Name each characteristic by its path in the recipe, as /bore/diameter."
-            raise MalformedReportError(message, next_step=next_step)
-        device = self.devices.get(one.said("MeasurementDeviceIds", "Id") or "", "")
-        if not device:
-            message = f"The result of {path} names no measurement device."
-            raise MalformedReportError(message, characteristic=path)
-        return Measurement(
-            characteristic=ClausePath(path),
-            value=_trimmed(value),
-            unit="deg" if one.name.startswith("Angle") else self.unit,
-            instrument=device,
-        )
-
-
-def _inside(element: Element | None) -> Sequence[Element]:
-    return () if element is None else element.children
-
-
-def _parts(document: Element) -> Sequence[Element]:
-    return list(document.all("ActualComponent"))
-
-
-def _id(element: Element) -> str:
-    return element.attributes.get("id", "")
-
-
-def _path(item: Element) -> str:
-    """Return the path of the recipe that a characteristic's name or description is."""
-    said = (item.said("Name") or "", item.said("Description") or "")
-    return next((text for text in said if text.startswith("/")), "")
-
-
-def _instrument(device: Element) -> str:
-    """Return the id under which a device is registered, or else what its maker calls it."""
-    said = [device.said(name) or "" for name in ("SerialNumber", "Name", "Description")]
-    ids = (text for text in said if text.startswith("0x"))
-    return next(ids, "") or next(filter(None, said), "")
-
-
-def _trimmed(value: str) -> str:
-    """Return a decimal as documents write it; whatever else it is, its reader refuses."""
-    try:
-        number = Decimal(value)
-    except InvalidOperation:
-        return value
-    return plain(number) if number.is_finite() else value
+def _piece_of_results(found: Results) -> Piece:
+    return Piece(
+        measurements=found.measurements,
+        conforming=_QIF_VERDICTS.get(found.status),
+        serial=found.serial or None,
+    )

@@ -38,6 +38,11 @@ class Reader:
     _depth: int = field(default=0, init=False)
     _parser: expat.XMLParserType = field(init=False)
 
+    @property
+    def line(self) -> int:
+        """Return the line that is being read."""
+        return self._parser.CurrentLineNumber
+
     def read(self, data: bytes) -> None:
         """Read a whole document.
 

@@ -1,0 +1,1 @@
+"""Files of measured values in others' formats: tables (CSV) and QIF 3 results."""
