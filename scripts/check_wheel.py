@@ -14,11 +14,12 @@ _DIST = ROOT / "build" / "dist"
 _DEMO = ROOT / "build" / "demo"
 _AT_MOST = 12
 # Commands that need no extra, and calls of them with their exit: nothing listens at port 9.
-_PLAIN = {"completions", "trust", "verify", "version"}
+_PLAIN = {"completions", "measure", "trust", "verify", "version"}
 _NO_CHAIN = ("--rpc", "http://127.0.0.1:9")
 _PLAIN_CALLS = (
     (("version", "--json"), 0, "version"),
     (("completions", "bash"), 0, "_GUILDMARK_COMPLETE"),
+    (("measure", "schema"), 0, "schemas/measurements/v1"),
     (("trust", "show", "--trust", "nowhere.json"), 4, "trust.missing"),
     (
         ("trust", "init", "--trust", "nowhere.json", *_NO_CHAIN, "--directory", "0x" + "11" * 20),
