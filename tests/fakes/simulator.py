@@ -179,7 +179,7 @@ def header_of(number: int, time: int, state_root: bytes) -> bytes:
     return rlp.encode([*fields, b"\7"])
 
 
-def _pack(*fields: tuple[int, int]) -> int:
+def pack(*fields: tuple[int, int]) -> int:
     """Return the word of a struct whose fields are given as value and width, low bits first."""
     word = shift = 0
     for value, width in fields:
@@ -192,11 +192,11 @@ def identity_word(
     kind: int, since: int = REGISTERED, controller: bytes = b"\xc0" * 20, controllers: int = 1
 ) -> int:
     account = int.from_bytes(controller, "big")
-    return _pack((account, 160), (kind, 8), (since, 40), (controllers, 32))
+    return pack((account, 160), (kind, 8), (since, 40), (controllers, 32))
 
 
 def interval_word(since: int, until: int = 0) -> int:
-    return _pack((since, 40), (until, 40))
+    return pack((since, 40), (until, 40))
 
 
 def accreditation_word(
@@ -204,15 +204,15 @@ def accreditation_word(
 ) -> int:
     """Return an accreditation's word; it was given as it begins where no time is named."""
     given = since if recorded_at is None else recorded_at
-    return _pack((since, 40), (until, 40), (revoked_at, 40), (given, 40))
+    return pack((since, 40), (until, 40), (revoked_at, 40), (given, 40))
 
 
 def notice_word(at: int, suspected_from: int) -> int:
-    return _pack((at, 40), (suspected_from, 40))
+    return pack((at, 40), (suspected_from, 40))
 
 
 def controller_word(since: int) -> int:
-    return _pack((1, 160), (since, 40))
+    return pack((1, 160), (since, 40))
 
 
 def key_word(
@@ -223,22 +223,22 @@ def key_word(
     algorithm: Algorithm = Algorithm.SECP256K1,
 ) -> int:
     times = ((each, 40) for each in (since, until, notice_at, suspected_from))
-    return _pack((algorithm, 8), *times)
+    return pack((algorithm, 8), *times)
 
 
 def license_word(
     *, not_before: int = 0, not_after: int = 0, stop_at: int = 0, parent: int = 0, depth: int = 0
 ) -> int:
     numbers = (60, not_before, not_after, stop_at, 0, parent)
-    return _pack(*((number, 40) for number in numbers), (depth, 8))
+    return pack(*((number, 40) for number in numbers), (depth, 8))
 
 
 def lane_word(*, number: int = NUMBER, first: int = 21, following: int = 28, log: int = LOG) -> int:
-    return _pack(*((each, 40) for each in (number, first, following, 41, log, 0)))
+    return pack(*((each, 40) for each in (number, first, following, 41, log, 0)))
 
 
 def step_word(status: int, at: int) -> int:
-    return _pack((status, 8), (at, 40))
+    return pack((status, 8), (at, 40))
 
 
 def as_int(data: bytes) -> int:
@@ -614,7 +614,7 @@ class Simulator:
                 parent=self.above[0].number if self.above else 0, depth=len(self.above)
             ),
             storage.LICENSE_IDS.at(NUMBER): as_int(self.license_id(self.make_terms())),
-            storage.RECIPES.at(recipe): _pack((PUBLISHED, 40), (2, 40)),
+            storage.RECIPES.at(recipe): pack((PUBLISHED, 40), (2, 40)),
             storage.STEPS.at(recipe, 1): step_word(Status.TRIAL, PUBLISHED),
             storage.STEPS.at(recipe, 2): step_word(Status.QUALIFIED, PUBLISHED + 50),
             storage.SITE_RECIPES.at(SiteRecipeId(site_recipe)): PUBLISHED,

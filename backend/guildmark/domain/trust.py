@@ -16,7 +16,7 @@ from guildmark.domain.log.note import NoteKey, NoteKind
 
 VERSION = 1
 
-CHECKED = frozenset({*range(9), 10})
+CHECKED = frozenset(range(11))
 """The numbered checks that this version performs."""
 
 ESSENTIAL = frozenset(range(5))

@@ -6,6 +6,7 @@ from fakes.cases import (
     countersigned,
     design,
     entry,
+    equivalent,
     inspections,
     key,
     licenses,
@@ -33,7 +34,7 @@ ROOMS = (
         recipe,
         measured,
     ),
-    *(accredited, shared),
+    *(equivalent, accredited, shared),
 )
 
 __all__ = ["CASES", "ROOMS", "Broken", "Draft", "Sealed"]

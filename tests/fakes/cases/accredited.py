@@ -34,7 +34,7 @@ def word(draft: Draft, of: AccreditationDisclosure, *times: int) -> None:
     draft.simulator.words[storage.ACCREDITATIONS.at(of.id())] = sim.accreditation_word(*times)
 
 
-@breaks(10, "accreditationsNotAsked", 0)
+@breaks(10, "accreditationsNotAsked", 0, decides=False)
 def recipe_that_asks_for_no_accreditation(draft: Draft) -> None:
     draft.simulator.accreditations = (OF_MAKER,)
 

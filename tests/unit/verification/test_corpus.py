@@ -24,7 +24,8 @@ BUNDLE = bundle.write(HONEST.evidence())
 def lowest_not_ok(report: Report) -> CheckResult:
     if report.failed:
         return report.failed[0]
-    return next(check for check in report.checks if check.state is not State.OK)
+    open_ones = [check for check in report.checks if check.state is not State.OK]
+    return next((check for check in open_ones if check.falls_short), open_ones[0])
 
 
 def test_the_honest_part_is_verified() -> None:
@@ -32,7 +33,8 @@ def test_the_honest_part_is_verified() -> None:
 
     assert report.verdict is Verdict.VERIFIED
     assert report.exit == 0
-    assert [check.state for check in report.checks] == [*[State.OK] * 9, State.NOT_CLAIMED]
+    states = [check.state for check in report.checks]
+    assert states == [*[State.OK] * 9, *[State.NOT_CLAIMED] * 2]
 
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))

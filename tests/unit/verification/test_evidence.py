@@ -107,7 +107,7 @@ def test_every_contract_is_asked_for_whatever_can_be_read() -> None:
     slots = required_slots(replace(unreadable, position=6), hidden)
 
     assert list(slots) == [name for name in ContractName if name is not ContractName.DIRECTORY]
-    assert [len(each) for each in slots.values()] == [0, 0, 0, 0, 2, 1]
+    assert [len(each) for each in slots.values()] == [0, 0, 0, 0, 2, 1, 0]
 
 
 def test_an_instrument_that_is_no_identity_needs_no_slot() -> None:

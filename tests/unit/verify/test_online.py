@@ -70,7 +70,7 @@ def blocks(tag: str, full: bool) -> dict[str, str] | None:
 
 @pytest.fixture
 def chain(web: Web) -> Web:
-    order = ("identities", "designs", "licenses", "recipes", "log", "parts")
+    order = ("identities", "designs", "licenses", "recipes", "log", "parts", "equivalence")
     words = [HONEST.pin.contracts[ContractName(name)].address for name in order]
     web.results = {
         "eth_chainId": hex(HONEST.pin.chain_id),
@@ -605,7 +605,7 @@ def test_parties_are_added_and_shown(folder: Path, capsys: pytest.CaptureFixture
     shown = json.loads(capsys.readouterr().out)
     assert shown["issuers"][-1] == {"id": new, "name": "New", "from": 5, "to": 86400}
     assert len(shown["operators"]) == 1
-    assert shown["required"] == [f"({number})" for number in (*range(9), 10)]
+    assert shown["required"] == [f"({number})" for number in range(11)]
 
 
 def test_a_trust_file_is_shown_in_words(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

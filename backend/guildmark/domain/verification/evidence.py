@@ -14,6 +14,7 @@ from guildmark.domain.builds.inspection import InspectionProof
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.chain.storage import FATES, VOIDED
+from guildmark.domain.equivalence.registration import Registration
 from guildmark.domain.errors import ContentError, GuildmarkError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
@@ -41,6 +42,7 @@ STEPS_MAX = 64
 LICENSES_MAX = 5
 AUTHORITIES_MAX = 16
 RIVALS_MAX = 8
+PLANS_MAX = 32
 ENTRIES_MAX = 64
 """How many other entries of one label are looked at beyond what a bundle carries."""
 PARTIES_MAX = 64
@@ -226,6 +228,17 @@ class ProfileDisclosure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanDisclosure:
+    """A plan that the maker's site joined, and its number among those of one recipe."""
+
+    number: int
+    plan: Registration
+
+    def __post_init__(self) -> None:
+        _check_range("plan's number", self.number, 1, UINT40_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosures:
     """What the parties show beside the entry.
 
@@ -247,6 +260,7 @@ class Disclosures:
         authorities: Authorities of whom it is proven whether they gave notice.
         countersigner: Who signed beside the machine, where the recipe asks for it.
         inspections: What others than the maker found when they inspected the part.
+        equivalence: The plans by which the maker's site tried to be certified.
     """
 
     key: PublicKey | None = None
@@ -266,6 +280,7 @@ class Disclosures:
     authorities: tuple[IdentityId, ...] = ()
     inspections: tuple[InspectionDisclosure, ...] = ()
     countersigner: CountersignerDisclosure | None = None
+    equivalence: tuple[PlanDisclosure, ...] = ()
 
     def __post_init__(self) -> None:
         if self.beacon is not None:
@@ -279,6 +294,7 @@ class Disclosures:
         _check_range("controllers", len(self.controllers), 0, ACTORS_MAX)
         _check_range("authorities", len(self.authorities), 0, AUTHORITIES_MAX)
         _check_range("inspections", len(self.inspections), 0, INSPECTIONS_MAX)
+        _check_range("plans", len(self.equivalence), 0, PLANS_MAX)
 
     @property
     def root_license(self) -> LicenseDisclosure | None:

@@ -9,6 +9,7 @@ from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.checks.accreditation import accreditation_notes
 from guildmark.domain.verification.checks.countersigned import countersigned_notes
+from guildmark.domain.verification.checks.equivalence import equivalence_notes
 from guildmark.domain.verification.checks.first_use import first_use_notes
 from guildmark.domain.verification.checks.key import confirmation_notes
 from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
@@ -58,6 +59,7 @@ def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()
         yield from _of_clock(case, statement.run)
     yield from first_use_notes(case)
     yield from accreditation_notes(case)
+    yield from equivalence_notes(case)
     yield from confirmation_notes(case)
     yield from countersigned_notes(case)
     yield from _inspections(case)

@@ -7,6 +7,7 @@ from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.storage import Location
+from guildmark.domain.equivalence.registration import covered_by, is_asked
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     ZERO32,
@@ -32,6 +33,7 @@ PROVEN_CONTRACTS = (
     ContractName.LICENSES,
     ContractName.LOG,
     ContractName.PARTS,
+    ContractName.EQUIVALENCE,
 )
 """The contracts whose state a verdict rests on."""
 
@@ -83,6 +85,7 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
     statement = statement_of(core)
     if statement is not None:
         yield from _of_statement(statement)
+        yield from _of_equivalence(statement.run.site, disclosed)
 
 
 def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
@@ -93,6 +96,7 @@ def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
     ends = {end for link in links for end in (link.child, link.parent)}
     issuers = {claim.issuer for claim in disclosed.claims}
     issuers |= {given.issuer for given in disclosed.accreditations}
+    issuers |= {shown.plan.evaluator for shown in disclosed.equivalence}
     operator = set() if disclosed.operator is None else {disclosed.operator}
     machine = set() if disclosed.key is None else {core.entry.machine}
     second = disclosed.countersigner
@@ -195,6 +199,23 @@ def _of_recipes(disclosed: Disclosures) -> Iterator[Location]:
         yield storage.SITE_RECIPES.at(disclosed.site_recipe.recipe.id())
     if disclosed.revision is not None:
         yield storage.REVISIONS.at(disclosed.revision.design, disclosed.revision.number)
+
+
+def _of_equivalence(site: IdentityId, disclosed: Disclosures) -> Iterator[Location]:
+    """Yield where a recipe that asks for equivalence finds the plans of the maker's site."""
+    recipe = disclosed.recipe
+    if recipe is None or is_asked(recipe.clauses.opened.values()) is False:
+        return
+    for one in covered_by(recipe.recipe):
+        yield storage.PLAN_COUNTS.at(one, site)
+    for shown in disclosed.equivalence:
+        plan = shown.plan.id()
+        yield storage.PLANS.at(shown.plan.recipe, site, shown.number)
+        yield storage.SCHEDULES.at(plan)
+        for mapping in (storage.PLAN_ENTRIES, storage.SCOPES, storage.CERTIFICATES):
+            yield mapping.at(plan, site)
+        for authority in disclosed.authorities:
+            yield storage.COUNTERS.at(plan, site, authority)
 
 
 def _of_link(link: LinkDisclosure) -> Iterator[Location]:

@@ -24,6 +24,7 @@ from guildmark.domain.verification.checks.chain import CHAIN
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.design import DESIGN
 from guildmark.domain.verification.checks.entry import ENTRY
+from guildmark.domain.verification.checks.equivalence import EQUIVALENCE
 from guildmark.domain.verification.checks.first_use import label_right
 from guildmark.domain.verification.checks.key import KEY
 from guildmark.domain.verification.checks.license import LICENSE
@@ -54,6 +55,7 @@ CHECKS: Sequence[Check] = (
     LICENSE,
     RECIPE,
     MEASUREMENTS,
+    EQUIVALENCE,
     ACCREDITATIONS,
 )
 """All checks that exist, by number."""

@@ -133,7 +133,7 @@ SETTINGS_MISMATCH = Cause(
 
 
 def _stated(case: Case) -> Iterator[Finding]:
-    stated, shown = case.statement.external.site_recipe, _site_recipe(case).recipe
+    stated, shown = case.statement.external.site_recipe, shown_site_recipe(case).recipe
     if case.core.entry.site_recipe != stated:
         reason = "The log entry names another site recipe than the statement."
         yield SITE_RECIPE_MISMATCH.found(reason, "log/entry.json")
@@ -147,16 +147,16 @@ def _stated(case: Case) -> Iterator[Finding]:
 
 def _master(case: Case) -> Iterator[Finding]:
     stated = case.statement.external.recipe
-    if _recipe(case).recipe.id() != stated:
+    if shown_recipe(case).recipe.id() != stated:
         reason = "The shown recipe is not the one that the statement names."
         yield RECIPE_MISMATCH.found(reason, _RECIPE)
-    if _site_recipe(case).recipe.master != stated:
+    if shown_site_recipe(case).recipe.master != stated:
         reason = "The site recipe follows another recipe than the statement names."
         yield MASTER_MISMATCH.found(reason, _SITE_RECIPE)
 
 
 def _recipe_in_force(case: Case) -> Iterator[Finding]:
-    shown = _recipe(case)
+    shown = shown_recipe(case)
     recipe = shown.recipe.id()
     published = RecipeWord.decode(case.word(storage.RECIPES.at(recipe)))
     if published.at == 0:
@@ -184,7 +184,7 @@ def _times_in_force(steps: Sequence[StepWord]) -> Iterator[IntervalWord]:
 
 
 def _site_recipe_registered(case: Case) -> Iterator[Finding]:
-    site_recipe = _site_recipe(case).recipe.id()
+    site_recipe = shown_site_recipe(case).recipe.id()
     at = case.word(storage.SITE_RECIPES.at(site_recipe))
     if at == 0:
         reason = f"Nobody published site recipe {to_hex(site_recipe)}."
@@ -265,7 +265,7 @@ def master_clauses(case: Case) -> DisclosedClauses:
     Raises:
         UndecidedError: Nothing is shown, or other clauses than the recipe commits to.
     """
-    shown = _recipe(case)
+    shown = shown_recipe(case)
     return _verified(shown.clauses, shown.recipe.root, _RECIPE)
 
 
@@ -275,7 +275,7 @@ def site_clauses(case: Case) -> DisclosedClauses:
     Raises:
         UndecidedError: Nothing is shown, or other clauses than the site recipe commits to.
     """
-    shown = _site_recipe(case)
+    shown = shown_site_recipe(case)
     return _verified(shown.clauses, shown.recipe.root, _SITE_RECIPE)
 
 
@@ -286,13 +286,23 @@ def _verified(clauses: Disclosure, root: Digest, evidence: str) -> DisclosedClau
         raise UndecidedError(CLAUSES_INVALID.found(error.message, evidence)) from error
 
 
-def _recipe(case: Case) -> RecipeDisclosure:
+def shown_recipe(case: Case) -> RecipeDisclosure:
+    """Return the recipe that is shown.
+
+    Raises:
+        UndecidedError: None is.
+    """
     if case.disclosed.recipe is None:
         raise UndecidedError(RECIPE_MISSING.found("The recipe is not shown.", "disclosed"))
     return case.disclosed.recipe
 
 
-def _site_recipe(case: Case) -> SiteRecipeDisclosure:
+def shown_site_recipe(case: Case) -> SiteRecipeDisclosure:
+    """Return the site recipe that is shown.
+
+    Raises:
+        UndecidedError: None is.
+    """
     if case.disclosed.site_recipe is None:
         reason = "The site recipe is not shown."
         raise UndecidedError(SITE_RECIPE_MISSING.found(reason, "disclosed"))
