@@ -186,7 +186,7 @@ def test_counts_are_bounded() -> None:
         storage.IDENTITIES.at(MAKER): sim.identity_word(
             IdentityKind.ORGANIZATION, controllers=INTERVALS_MAX + 1
         ),
-        storage.RECIPES.at(recipe): sim._pack((1_100, 40), (STEPS_MAX + 1, 40)),
+        storage.RECIPES.at(recipe): sim.pack((1_100, 40), (STEPS_MAX + 1, 40)),
     }
     old = Simulator()
 
