@@ -46,6 +46,11 @@ class Part:
     workshop: Workshop
 
     @property
+    def number(self) -> int:
+        """Return the part's number on its lane."""
+        return self.unit - self.workshop.first_unit + 1
+
+    @property
     def hint(self) -> str:
         """Return ``log.index``."""
         return f"{self.log}.{self.index}"

@@ -11,7 +11,7 @@ from demo.customer import Verdict
 from demo.making import Part
 from demo.rogue import ALTERED, NOT_LOGGED, OVER_QUOTA, UNREGISTERED
 from demo.scene import Scene
-from demo.workshop import Workshop
+from demo.workshop import CHOICES, Workshop
 from guildmark.adapters.chain.rpc import Rpc, quantity
 from guildmark.domain.chain.facts import NO_LOG
 from guildmark.domain.identifiers import to_hex
@@ -80,6 +80,8 @@ class Outcome:
             yield f"The keys were released {self.receipts} times, not once a site."
         if self.refusal != REFUSAL:
             yield f"The 61st was refused with {self.refusal}, not with {REFUSAL}."
+        if len({verdict.of for verdict in self.verified}) != len(CHOICES):
+            yield "Not every customised part was verified."
         for verdict in self.verified:
             if verdict.exit:
                 yield f"Part {verdict.of}, {verdict.way}, ended with {verdict.exit}."

@@ -5,11 +5,13 @@ import os
 from rich.table import Table
 
 from demo.customer import FROM_BUNDLE, OVER_NODE
+from demo.making import Part
 from demo.outcome import Outcome
 from demo.rogue import ALTERED, NOT_LOGGED, OVER_QUOTA, UNREGISTERED
 from demo.scene import Scene
 from demo.showing import label_link
 from demo.telling import Teller
+from demo.workshop import CHOICES, CUSTOMISED
 from environments import ROOT
 
 _STORIES = {
@@ -45,12 +47,21 @@ def _anchors(outcome: Outcome) -> Table:
 
 
 def _verified(outcome: Outcome) -> Table:
-    table = _table("Verified by the customer", "part", "made at", OVER_NODE, FROM_BUNDLE)
+    columns = ("part", "made at", "as the customer chose", OVER_NODE, FROM_BUNDLE)
+    table = _table("Verified by the customer", *columns)
     places = {part.hint: part.workshop.maker.place for part in outcome.parts}
+    chosen = {part.hint: _choice(part) for part in outcome.parts}
     exits = {(verdict.of, verdict.way): _exit(verdict.exit) for verdict in outcome.verified}
     for part in dict.fromkeys(verdict.of for verdict in outcome.verified):
-        table.add_row(part, places[part], exits[part, OVER_NODE], exits[part, FROM_BUNDLE])
+        over, offline = exits[part, OVER_NODE], exits[part, FROM_BUNDLE]
+        table.add_row(part, places[part], chosen[part], over, offline)
     return table
+
+
+def _choice(part: Part) -> str:
+    choice = CHOICES[part.workshop.maker.example.letter]
+    words = f"{choice.path.rpartition('/')[2]}: {choice.value} {choice.unit or ''}"
+    return words.rstrip() if part.number == CUSTOMISED else ""
 
 
 def _bad(outcome: Outcome) -> Table:

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from io import BufferedIOBase
@@ -37,6 +37,16 @@ from guildmark.services.release.releasing import LicenseNotFinalError
 from guildmark.services.release.requesting import Asker, Opened
 
 NO_REQUEST = Digest(ZERO32)
+
+CUSTOMISED = 2
+"""The number of the part of each lane that a customer had made for himself."""
+
+CHOICES: Mapping[str, Setting] = {
+    "a": Setting(path=ClausePath("/post/marking"), value="Casa Amélia"),
+    "b": Setting(path=ClausePath("/post/screw_set"), value="8-32 x 1 1/4 in"),
+    "c": Setting(path=ClausePath("/post/tie_length"), value="6", unit="[in_i]"),
+}
+"""What he chose, by the site: a text, a regional variant, a size."""
 
 _PATIENCE = 30.0
 _PAUSE = 0.1
@@ -77,7 +87,13 @@ class Workshop:
     def _numbered(self, number: int) -> Assignment:
         """Return the assignment of one unit: alone on its lane, the machine knows which it is."""
         unit = UnitNumber(self.first_unit + number - 1)
-        return replace(self.assignment, external=replace(self.assignment.external, unit=unit))
+        external = replace(self.assignment.external, unit=unit)
+        settings = (*self.assignment.settings, *self._chosen(number))
+        return replace(self.assignment, external=external, settings=settings)
+
+    def _chosen(self, number: int) -> tuple[Setting, ...]:
+        """Return what the customer of a part chose inside the bounds of the recipe."""
+        return (CHOICES[self.maker.example.letter],) if number == CUSTOMISED else ()
 
     def label(self, number: int) -> str:
         """Return the label of a part."""

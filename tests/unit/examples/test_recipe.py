@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from demo.workshop import CHOICES
 from example_design.bracket import Bracket
 from guildmark.domain.encoding.fields import read_object
 from guildmark.domain.encoding.strictjson import parse_object
@@ -35,7 +36,7 @@ def site_clauses(name: str) -> tuple[Clause, ...]:
     settings = site(name)["settings"]
     chosen = []
     for clause in document("recipe.json")["clauses"]:
-        if clause["class"] != "core":
+        if clause["class"] in {"window", "site"}:
             kept = {key: clause[key] for key in ("path", "class", "type", "criticality")}
             clause = {**kept, **settings[clause["path"]]}  # noqa: PLW2901 - the site's instead
         chosen.append(salted(clause))
@@ -76,7 +77,7 @@ def test_a_site_sets_every_free_clause_and_records_every_process_clause(name: st
     said = {
         clause.path
         for clause in master()
-        if clause.klass is not ClauseClass.CORE or clause.group == "process"
+        if clause.klass in {ClauseClass.WINDOW, ClauseClass.SITE} or clause.group == "process"
     }
 
     assert set(site(name)["settings"]) == said
@@ -93,6 +94,16 @@ def test_the_recipe_admits_each_setting(name: str) -> None:
 @pytest.mark.parametrize("name", SITES)
 def test_a_sites_recipe_departs_nowhere(name: str) -> None:
     assert violation(site_clauses(name)) is None
+
+
+def test_units_are_customised_by_a_text_a_variant_and_a_size() -> None:
+    customs = {str(one.path): one for one in master() if one.klass is ClauseClass.CUSTOM}
+
+    assert set(customs) == {"/post/marking", "/post/screw_set", "/post/tie_length"}
+    assert customs["/post/screw_set"].variants == ("none", "M4 x 30", "8-32 x 1 1/4 in")
+    for choice in CHOICES.values():
+        assert customs[str(choice.path)].admits(choice.value, choice.unit)
+    assert {one.path for one in CHOICES.values()} == set(customs)
 
 
 def test_no_two_sites_share_their_settings() -> None:

@@ -582,7 +582,8 @@ def setting(path: str, value: str, unit: str | None = None) -> Change:
     "change",
     [
         setting("/process/layer_height", "0.37", "mm"),
-        setting("/process/layer_height", "360", "um"),
+        setting("/process/layer_height", "370", "um"),
+        setting("/process/layer_height", "0.36", "Cel"),
         setting("/process/unheard_of", "1", "mm"),
     ],
 )
