@@ -14,7 +14,12 @@ from environments import ROOT
 
 _NAME = re.compile(r"^[A-Za-z0-9._-]+")
 # These run in environments of their own.
-_ELSEWHERE = ("scripts/brownie", "tests/brownie", "scripts/example_design")
+_ELSEWHERE = (
+    "scripts/brownie",
+    "tests/brownie",
+    "scripts/example_design",
+    "tests/integration/equivalence/rivals.py",
+)
 
 
 def main() -> int:
