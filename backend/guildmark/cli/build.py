@@ -18,6 +18,7 @@ from guildmark.cli.nodes import asking, known_error
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.inspection import Result
+from guildmark.domain.builds.predicate import Setting
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.bundle import read as read_bundle
 from guildmark.domain.encoding.hashing import sha256
@@ -41,6 +42,7 @@ from guildmark.services.builds.inspecting import Found
 
 app = typer.Typer(help="Sign builds, send them to a log, follow them.", no_args_is_help=True)
 
+_GCODE = frozenset({".gcode", ".gco", ".g"})
 _BUILDS = "builds"
 _MODE = 0o600
 _REFUSED = "refused"
@@ -130,7 +132,7 @@ def attest(
         lane=LaneNumber(lane),
         site_recipe=site_recipe,
         job=sha256(job.read_bytes()),
-        settings=read_settings(settings.read_bytes()),
+        settings=_settings(opened, site_recipe, job, settings),
         firmware=firmware,
     )
     folder = EnvelopeFolder(opened.settings.home / _BUILDS)
@@ -296,6 +298,17 @@ def _with_unit(
     if unit is None:
         return home.assignments.with_unit(assignment, folder.standing())
     return replace(assignment, external=replace(assignment.external, unit=UnitNumber(unit)))
+
+
+def _settings(
+    home: Home, site_recipe: SiteRecipeId, job: Path, settings: Path
+) -> tuple[Setting, ...]:
+    """Return the settings of a job; those of G-code are held against the site's recipe."""
+    given = read_settings(settings.read_bytes())
+    if job.suffix.lower() not in _GCODE:
+        return given
+    with job.open(encoding="utf-8", errors="replace") as lines:
+        return home.assignments.held(site_recipe, lines, given)
 
 
 def _statement(home: Home, assignment: Assignment, report: Report, counter: int) -> BuildStatement:

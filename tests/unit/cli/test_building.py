@@ -67,9 +67,12 @@ def write_report(world: World, path: Path, **other: Any) -> Path:
     return path
 
 
-def attest(speak: Speak, world: World, report: Path, *words: object) -> Spoken:
+JOB = "M109 S230\nG1 Z0.3 F600\nG1 X1 E1\nG1 Z0.66\nG1 X2 E2\nG1 Z1.02\nG1 X3 E3\n"
+
+
+def attest(speak: Speak, world: World, report: Path, *words: object, commands: str = JOB) -> Spoken:
     job, settings = report.with_name("job.gcode"), report.with_name("settings.json")
-    job.write_bytes(b"job")
+    job.write_text(commands)
     recorded = {
         "/process/layer_height": {"value": "0.36", "unit": "mm"},
         "/process/nozzle": {"value": "0.8", "unit": "mm"},
@@ -93,6 +96,21 @@ def test_a_machine_signs_what_is_reported(
     world.disclose()
     (answer,) = world.tools.ingest(world.log).receive([envelope.read_bytes()])
     assert answer.error is None
+
+
+@pytest.mark.parametrize(
+    ("commands", "code"),
+    [
+        (JOB.replace("Z1.02", "Z1.03"), "recipe.jobDeparts"),
+        ("G28\n", "gcode.malformed"),
+    ],
+)
+def test_a_job_that_leaves_the_sites_recipe_is_not_signed(
+    speak: Speak, world: World, report: Path, commands: str, code: str
+) -> None:
+    refused = attest(speak, world, report, "--json", commands=commands)
+
+    assert refused.json["code"] == code
 
 
 @pytest.mark.parametrize(

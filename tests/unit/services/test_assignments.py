@@ -13,6 +13,7 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import IdentityId, KeyId, LaneNumber, SiteRecipeId, UnitNumber
 from guildmark.domain.identity.identity import IdentityKind, key_id
 from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.recipes.gcode import JobDepartsError
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.builds.assignments import (
     Assignments,
@@ -256,3 +257,37 @@ def test_a_home_that_read_no_block_knows_no_time_and_no_key(world: World) -> Non
 
     with pytest.raises(KeyUnknownError):
         empty.foresee(world.statement(), key_of(world))
+
+
+JOB = ("M109 S230", "G1 Z0.3 F600", "G1 X1 E1", "G1 Z0.66", "G1 X2 E2", "G1 Z1.02", "G1 X3 E3")
+
+
+def keep_site_recipe(world: World) -> None:
+    with world.tools.store.writing() as work:
+        work.documents.put(
+            DocumentKind.RECIPE_DOCUMENT, world.site_recipe, world.site_document.encode()
+        )
+
+
+def test_a_job_is_held_against_the_sites_recipe_and_completes_the_settings(world: World) -> None:
+    keep_site_recipe(world)
+
+    settings = assignments(world).held(world.site_recipe, JOB, ())
+
+    assert [(one.path, one.value) for one in settings] == [("/process/layer_height", "0.36")]
+
+
+def test_a_job_that_leaves_the_sites_recipe_is_refused(world: World) -> None:
+    keep_site_recipe(world)
+    thick = [line.replace("Z1.02", "Z1.2") for line in JOB]
+
+    with pytest.raises(JobDepartsError) as caught:
+        assignments(world).held(world.site_recipe, thick, ())
+
+    assert caught.value.detail["path"] == "/process/layer_height"
+
+
+def test_a_home_without_the_recipe_leaves_settings_as_they_are(world: World) -> None:
+    unknown = SiteRecipeId(sha256(b"elsewhere"))
+
+    assert assignments(world).held(unknown, JOB, ()) == ()

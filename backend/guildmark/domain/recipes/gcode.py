@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 
 from guildmark.domain.builds.predicate import Setting
@@ -24,6 +25,7 @@ from guildmark.domain.recipes.importing.settings import (
     import_settings,
     plain,
 )
+from guildmark.domain.recipes.quantity import converted, measures_alike
 
 LINES_MAX = 20_000_000
 _LINE_MAX = 10_000
@@ -31,6 +33,7 @@ _WORD = re.compile(r"([A-Z])\s*(-?(?:[0-9]{1,12}\.?[0-9]{0,12}|\.[0-9]{1,12}))",
 _COMMENT = re.compile(r";\s*([a-z0-9_]{1,60}) ?= ?(.{0,400})", re.ASCII)
 _MILLIMETRES_PER_INCH = Decimal("25.4")
 _FAN_FULL = 255
+_SLACK = Fraction(1, 1000)
 _OBSERVED = frozenset(one.path for one in (BED_HEAT, FAN, LAYER, NOZZLE_HEAT, SPEED))
 
 
@@ -46,6 +49,13 @@ class JobDepartsError(NonconformingError):
 
     code = "recipe.jobDeparts"
     hint = "Slice the part again by the recipe; `guildmark recipe check` tells each clause."
+
+
+class SettingContradictedError(NonconformingError):
+    """A setting that is recorded is not what the job file makes the printer do."""
+
+    code = "recipe.settingContradicted"
+    hint = "Record what the job does, or name the job file that was printed."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +80,16 @@ class Observed:
         if self.least != self.most:
             return None
         return Setting(path=self.path, value=self.most, unit=self.unit)
+
+    def agrees(self, setting: Setting) -> bool:
+        """Return whether a recorded quantity is among what the job does; texts are not compared."""
+        if self.unit is None or setting.unit is None:
+            return True
+        if not measures_alike(setting.unit, self.unit):
+            return False
+        value = converted(setting.value, setting.unit, self.unit)
+        slack = Fraction(1) if self.unit == FAN.unit else _SLACK
+        return Fraction(self.least) - slack <= value <= Fraction(self.most) + slack
 
     def departs(self, clause: Clause) -> str | None:
         """Return the value that a clause does not admit, none where it admits both."""
@@ -223,6 +243,26 @@ def check_job(observed: Iterable[Observed], clauses: Sequence[Clause]) -> Judgem
     return judgement
 
 
+def settled(
+    observed: Iterable[Observed], given: Sequence[Setting], clauses: Sequence[Clause]
+) -> tuple[Setting, ...]:
+    """Return the settings of a job: what is given, and what the job says of further clauses.
+
+    Raises:
+        SettingContradictedError: A given setting is not what the job does.
+    """
+    by_path = {one.path: one for one in observed}
+    for setting in given:
+        one = by_path.get(setting.path)
+        if one is not None and not one.agrees(setting):
+            value = f"{setting.value} {setting.unit}"
+            message = f"{setting.path} is recorded as {value}; the job sets {one.most} {one.unit}."
+            raise SettingContradictedError(message, path=setting.path, found=one.most)
+    named = {setting.path for setting in given}
+    said = [by_path[one.path].setting for one in clauses if one.path in by_path.keys() - named]
+    return (*given, *(one for one in said if one is not None))
+
+
 def _obey(printer: _Printer, line: str) -> None:
     (letter, number), *rest = _WORD.findall(line.upper()) or [("", "0")]
     words = {each: Decimal(value) for each, value in rest}
@@ -241,9 +281,10 @@ def _done(printer: _Printer) -> Iterator[Observed]:
     ):
         if span.least is not None and span.most is not None:
             yield _quantity(target, span.least, span.most)
-    for target in (SPEED, FAN):
-        most = printer.spans[target.path].most or Decimal(0)
-        yield _quantity(target, most, most)
+    speed, fan = (printer.spans[one.path].most or Decimal(0) for one in (SPEED, FAN))
+    yield _quantity(SPEED, speed, speed)
+    # Printers take 256 steps of it: more than whole percents nobody sets.
+    yield _quantity(FAN, round(fan, 0), round(fan, 0))
 
 
 def _quantity(target: Target, least: Decimal, most: Decimal) -> Observed:
@@ -252,7 +293,7 @@ def _quantity(target: Target, least: Decimal, most: Decimal) -> Observed:
 
 
 def _short(value: Decimal) -> str:
-    """Return a value without what a machine's numbers add behind: 39.99996 % is 40 %."""
+    """Return a value without what a machine's numbers add behind: 37.49996 mm/s is 37.5."""
     return plain(value.quantize(Decimal("0.001")))
 
 

@@ -31,7 +31,9 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.log.record import Record
-from guildmark.ports import Facts, NodeStore
+from guildmark.domain.recipes.gcode import check_job, observe, settled
+from guildmark.domain.recipes.recipe import RecipeDocument
+from guildmark.ports import DocumentKind, Facts, NodeStore
 from guildmark.services.builds.builds import Assignment
 from guildmark.services.index.projection import known
 from guildmark.services.log.admission import Desk
@@ -95,6 +97,26 @@ class Assignments:
         """
         with self.store.reading() as view:
             return _assigned(order, view.facts)
+
+    def held(
+        self, site_recipe: SiteRecipeId, job: Iterable[str], settings: Sequence[Setting]
+    ) -> tuple[Setting, ...]:
+        """Return the settings of a G-code job, held against the site's recipe and completed by it.
+
+        Where this home does not hold the recipe in full, they are returned as they are.
+
+        Raises:
+            JobMalformedError: The job lays no material.
+            JobDepartsError: It makes the printer do what the recipe does not admit.
+            SettingContradictedError: A setting is not what the job does.
+        """
+        with self.store.reading() as view:
+            body = view.documents.get(DocumentKind.RECIPE_DOCUMENT, site_recipe)
+        if body is None:
+            return tuple(settings)
+        observed, clauses = observe(job), RecipeDocument.parse(body).clauses
+        check_job(observed, clauses)
+        return settled(observed, settings, clauses)
 
     def with_unit(self, assignment: Assignment, signed: Iterable[bytes]) -> Assignment:
         """Return the assignment of the lane's next unit, so that no statement is logged twice.

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from guildmark.domain.builds.predicate import Setting
 from guildmark.domain.identifiers import ZERO32
 from guildmark.domain.recipes import gcode as gc
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
@@ -162,3 +163,52 @@ def test_unknown_commands_are_passed_over() -> None:
         "0",
         "0",
     )
+
+
+RECORDED = Setting(path=HEAT.path, value="230", unit="Cel")
+
+
+def test_settings_are_completed_by_the_job() -> None:
+    observed = gc.observe(JOB.splitlines())
+
+    found = gc.settled(observed, [RECORDED], [BRAND, POLYMER, LAYER, WIDTH, HEAT])
+
+    assert [(one.path, one.value, one.unit) for one in found] == [
+        (HEAT.path, "230", "Cel"),
+        (POLYMER.path, "PETG", None),
+        (LAYER.path, "0.2", "mm"),
+    ]
+
+
+def test_a_clause_for_which_a_job_has_two_values_is_left_to_the_technician() -> None:
+    observed = gc.observe("M109 S230\nG1 X1 E1\nM109 S250\nG1 X2 E2".splitlines())
+
+    assert gc.settled(observed, [], [HEAT]) == ()
+    assert gc.settled(observed, [replace(RECORDED, value="240")], [HEAT])
+
+
+@pytest.mark.parametrize(
+    ("setting", "agrees"),
+    [
+        (RECORDED, True),
+        (replace(RECORDED, value="503.15", unit="K"), True),
+        (replace(RECORDED, value="230.001"), True),
+        (replace(RECORDED, value="230.002"), False),
+        (replace(RECORDED, value="229.998"), False),
+        (replace(RECORDED, unit="mm"), False),
+        (replace(RECORDED, value="hot", unit=None), True),
+        (Setting(path=ClausePath("/process/fan_speed"), value="49", unit="%"), True),
+        (Setting(path=ClausePath("/process/fan_speed"), value="48.9", unit="%"), False),
+        (Setting(path=ClausePath("/material/polymer"), value="PETG, grey"), True),
+        (Setting(path=ClausePath("/process/unknown"), value="1", unit="mm"), True),
+    ],
+)
+def test_a_recorded_setting_is_what_the_job_does(setting: Setting, agrees: bool) -> None:
+    observed = gc.observe(JOB.splitlines())
+
+    if agrees:
+        assert gc.settled(observed, [setting], []) == (setting,)
+    else:
+        with pytest.raises(gc.SettingContradictedError) as caught:
+            gc.settled(observed, [setting], [])
+        assert caught.value.detail["path"] == setting.path
