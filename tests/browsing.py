@@ -10,7 +10,8 @@ from typing import Any
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request
 
 from environments import ROOT
-from stages import Played, reconciliation
+from guildmark.domain.identifiers import to_hex
+from stages import Played, design_path, own_design, reconciliation
 
 PHONE, TABLET, DESK = (360, 740), (768, 1024), (1280, 800)
 # Reflow at 400 % of a desk's screen: WCAG 2.2, 1.4.10.
@@ -20,6 +21,12 @@ ZOOMED = (640, 400)
 SCHEMES = ("light", "dark")
 AXE = ROOT / "hardhat-local" / "node_modules" / "axe-core" / "axe.min.js"
 
+
+def card(played: Played) -> str:
+    """Return the address of the first maker's card."""
+    return f"{played.node.url}/orgs/{to_hex(played.workshops[0].maker.party.id)}"
+
+
 PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
     {
         "home": lambda played: f"{played.node.url}/",
@@ -28,6 +35,11 @@ PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
         "altered": lambda played: f"{played.node.url}/parts/{played.bad['altered']}",
         "over-quota": lambda played: f"{played.node.url}/parts/{played.bad['over-quota']}",
         "reconciliation": reconciliation,
+        "card": lambda played: (
+            f"{played.node.url}/orgs/{to_hex(played.workshops[0].maker.party.id)}"
+        ),
+        "design": lambda played: f"{played.node.url}{design_path(played)}",
+        "own design": own_design,
         "errors": lambda played: f"{played.node.url}/errors",
         "docs": lambda played: f"{played.node.url}/docs",
         "not found": lambda played: f"{played.node.url}/parts/1.99",

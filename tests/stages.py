@@ -3,6 +3,7 @@
 Started once a run, however many rooms use it; real processes, as their users start them.
 """
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain import bundle, trust
 from guildmark.domain.builds.dsse import envelope_digest
-from guildmark.domain.identifiers import Index, LogNumber
+from guildmark.domain.identifiers import Index, LogNumber, to_hex
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import KeyName
 from guildmark.services.evidence.bundles import Bundles
@@ -125,6 +126,20 @@ def reconciliation(played: Played) -> str:
     license_id = played.workshops[0].assignment.external.license
     query = home.reconciling.query(license_id, releaser=operator, key=KeyName("account"))
     return played.node.receipts(query)[1]
+
+
+def design_path(played: Played) -> str:
+    """Return the path of the design's page."""
+    return f"/designs/{to_hex(played.package.revision.design)}"
+
+
+def own_design(played: Played) -> str:
+    """Return the address of the design's page as its owner gets it: from the reconciliation."""
+    found = re.search(
+        rf'href="({design_path(played)}[^"]+)"', httpx.get(reconciliation(played)).text
+    )
+    assert found
+    return f"{played.node.url}{found[1]}"
 
 
 def restart(stage: Stage, name: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.trust import parse
-from stages import Played
+from stages import Played, own_design
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
@@ -286,3 +286,44 @@ def test_static_files_are_served(web: httpx.Client, name: str) -> None:
 )
 def test_nothing_else_is_served_as_a_file(web: httpx.Client, name: str) -> None:
     assert web.get(f"/static/{name}").status_code == 404
+
+
+def test_a_design_shows_everybody_what_is_public(web: httpx.Client, played: Played) -> None:
+    design = to_hex(played.package.revision.design)
+
+    answer = web.get(f"/designs/{design}", headers=BROWSER)
+    led = web.get("/search", params={"q": design}, headers=BROWSER)
+
+    assert answer.status_code == 200
+    assert f"/orgs/{to_hex(played.scene.designer.id)}" in answer.text
+    assert "licensed copies made" in answer.text
+    assert "ticket" not in answer.text
+    assert led.headers["location"] == f"/designs/{design}"
+
+
+def test_a_designs_owner_is_shown_more_by_his_ticket_alone(
+    web: httpx.Client, played: Played
+) -> None:
+    design, own = to_hex(played.package.revision.design), own_design(played)
+    ticket = own.partition("?ticket=")[2]
+
+    answer = web.get(own, headers=BROWSER)
+    dated = web.get(f"{own}&on=2999-01-01", headers=BROWSER)
+
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert "You see this page as the design's owner" in answer.text
+    assert "/reconciliation?ticket=" in answer.text
+    assert "As it was at the end of 2999-01-01" in dated.text
+    for wrong in (f"{ticket[:-1]}{'0' if ticket[-1] != '0' else '1'}", "7-ab", "x"):
+        refused = web.get(f"/designs/{design}?ticket={wrong}", headers=BROWSER)
+        assert (refused.status_code, "licensed copies" in refused.text) == (403, False)
+    other = web.get(f"/designs/0x{'12' * 32}?ticket={ticket}", headers=BROWSER)
+    assert other.status_code == 403
+    assert web.get(f"{own}&on=yesterday", headers=BROWSER).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("design", "status"), [("0x" + "12" * 32, 404), ("0x12", 400), ("nobody", 400)]
+)
+def test_a_design_of_nobody_is_said_so(web: httpx.Client, design: str, status: int) -> None:
+    assert web.get(f"/designs/{design}", headers=BROWSER).status_code == status

@@ -31,7 +31,7 @@ def test_licensor_sees_receipts_and_page(web: httpx.Client, played: Played) -> N
     shown = web.get(page)
     assert shown.status_code == 200
     assert shown.headers["cache-control"] == "no-store"
-    assert "Releases and draws go together" in shown.text
+    assert "Files opened and copies made fit" in shown.text
     counted = web.get("/metrics").text
     assert 'guildmark_releases_total{outcome="released"}' in counted
     assert "guildmark_release_differences" in counted

@@ -30,7 +30,7 @@ from guildmark.services.timing import present
 _SHOWN_MAX = 64
 _ACCREDITED: Mapping[Standing, tuple[str, str]] = MappingProxyType(
     {
-        Standing.HELD: ("holds now", "ok"),
+        Standing.HELD: ("holds now", "good"),
         Standing.UNLISTED: ("issuer not listed", "care"),
         Standing.LAPSED: ("does not hold now", "none"),
     }
@@ -258,7 +258,7 @@ def _standing(one: Stated, node: ServedNode) -> tuple[str, str]:
     if any(_is_listed(rival, node) for rival in one.rivals):
         return "contradicted", "bad"
     if is_listed:
-        return "issuer listed", "ok"
+        return "issuer listed", "good"
     if one.rivals:
         return "contradicted", "care"
     return ("own word" if one.is_own_word else "issuer not listed"), "care"

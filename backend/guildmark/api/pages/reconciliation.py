@@ -4,22 +4,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from guildmark.api.pages.design import path_of
 from guildmark.api.pages.verdict import in_words, shortened
 from guildmark.api.serving import ServedNode
 from guildmark.domain.chain.facts import LicenseFact, LicenseNumberFact
 from guildmark.domain.identifiers import IdentityId, LicenseId, to_hex
 from guildmark.domain.rights.reconciliation import Difference, Row
+from guildmark.domain.rights.terms import NO_LICENSE, Terms
 from guildmark.ports import View
 from guildmark.services.identity.naming import name_of
 from guildmark.services.index.projection import known
 
 _WORDS: Mapping[Difference, str] = MappingProxyType(
     {
-        Difference.UNRELEASED: "Units were drawn, but no keys were released to this site.",
-        Difference.AFTER_STOP: "Keys were released after the license was stopped.",
-        Difference.LATE: "A receipt came on record more than an hour after its release.",
-        Difference.FOREIGN_LANE: "A receipt names a lane that this site does not hold.",
-        Difference.UNDRAWN: "Keys were released; nothing was drawn yet.",
+        Difference.UNRELEASED: "Copies were made, but no receipt says that this site got the keys.",
+        Difference.AFTER_STOP: "The files were opened after the license was stopped.",
+        Difference.LATE: "A receipt came on record more than an hour after the keys were released.",
+        Difference.FOREIGN_LANE: "The files were opened for units that this site does not hold.",
+        Difference.UNDRAWN: "The files were opened; no copy is on record yet. That is no alarm.",
     }
 )
 
@@ -40,7 +42,7 @@ class LaneRow:
     site: str
     href: str
     drawn: str
-    released: int
+    released: str
     when: str
     machines: str
     releasers: str
@@ -60,6 +62,7 @@ class ReconciliationPage:
     rows: tuple[LaneRow, ...]
     license: str
     design: str
+    design_href: str
 
 
 def reconciliation_page(license_id: LicenseId, node: ServedNode) -> ReconciliationPage:
@@ -79,21 +82,29 @@ def reconciliation_page(license_id: LicenseId, node: ServedNode) -> Reconciliati
     return ReconciliationPage(
         number=number,
         headline=_headline(alerts, len(rows)),
-        tone="bad" if alerts else "ok",
+        tone="bad" if alerts else "good",
         stopped=in_words(found.stopped_at) if found.stopped_at else None,
         waiting=node.receipts.waiting(license_id),
         counted=", ".join(names) or "nobody",
         rows=rows,
         license=to_hex(license_id),
         design=to_hex(granted.terms.design),
+        design_href=_design(granted.terms, node),
     )
+
+
+def _design(terms: Terms, node: ServedNode) -> str:
+    """Return the address of the design's page: with a ticket where the licensor is its owner."""
+    path = path_of(to_hex(terms.design))
+    is_owner = terms.parent == NO_LICENSE
+    return f"{path}?ticket={node.tickets.make(path)}" if is_owner else path
 
 
 def _headline(alerts: int, rows: int) -> str:
     if alerts:
-        lanes = "One lane needs" if alerts == 1 else f"{alerts} lanes need"
-        return f"{lanes} a look"
-    return "Releases and draws go together" if rows else "Nothing was released or drawn yet"
+        places = "One place needs" if alerts == 1 else f"{alerts} places need"
+        return f"{places} a look"
+    return "Files opened and copies made fit" if rows else "No file was opened, no copy made yet"
 
 
 def _row(row: Row, view: View) -> LaneRow:
@@ -106,7 +117,7 @@ def _row(row: Row, view: View) -> LaneRow:
         site=_name(row.site, view),
         href=f"/orgs/{to_hex(row.site)}",
         drawn=f"{row.drawn} of {row.units}",
-        released=row.released,
+        released={0: "never", 1: "once"}.get(row.released, f"{row.released} times"),
         when=when,
         machines=", ".join(_name(one, view) for one in row.machines) or "the site itself",
         releasers=", ".join(_name(one, view) for one in row.releasers) or "nobody",

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from guildmark.api.pages.card import card_page
+from guildmark.api.pages.design import design_page, path_of
 from guildmark.api.pages.details import part_details
 from guildmark.api.pages.errors import errors_page
 from guildmark.api.pages.home import home_page
@@ -27,9 +28,10 @@ from guildmark.api.routes.parts import LabelUnknownError
 from guildmark.api.routes.reconciliations import page_of
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain import trust
-from guildmark.domain.chain.facts import IdentityFact
+from guildmark.domain.chain.facts import DesignFact, IdentityFact
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import (
+    DesignId,
     IdentityId,
     Index,
     LicenseId,
@@ -98,6 +100,25 @@ def reconciliation(
         key = LicenseId(bytes32_from_hex(license_))
         node.tickets.check(page_of(license_), ticket)
         return _private(_page("reconciliation.html", reconciliation_page(key, node), node))
+    except GuildmarkError as error:
+        return _problem(error, node)
+
+
+@router.get("/designs/{design}")
+def design(
+    design: _Segment,
+    node: Node,
+    ticket: Annotated[str, Query(max_length=100)] = "",
+    on: Annotated[str, Query(max_length=20)] = "",
+) -> Response:
+    """Return a design: public facts, and more to its owner, who comes with a ticket."""
+    try:
+        key = DesignId(bytes32_from_hex(design))
+        if not ticket:
+            return _page("design.html", design_page(key, node), node)
+        node.tickets.check(path_of(design), ticket)
+        shown = design_page(key, node, ticket=ticket, asked_on=on)
+        return _private(_page("design.html", shown, node))
     except GuildmarkError as error:
         return _problem(error, node)
 
@@ -189,6 +210,8 @@ def _searched(node: ServedNode, text: str) -> str:
     holder = _holder(node, text)
     if holder is not None:
         return f"/orgs/{to_hex(holder)}"
+    if _is_design(node, text):
+        return path_of(text)
     try:
         return _part_path(node, text)
     except GuildmarkError:
@@ -231,6 +254,13 @@ def _holder(node: ServedNode, text: str) -> IdentityId | None:
             return None
         held = holders(scheme.upper(), value.strip(), view.facts)
         return held[0].subject if held else None
+
+
+def _is_design(node: ServedNode, text: str) -> bool:
+    if not _IDENTITY.fullmatch(text):
+        return False
+    with node.store.reading() as view:
+        return view.facts.get(DesignFact, bytes32_from_hex(text)) is not None
 
 
 def _is_position(text: str) -> bool:
