@@ -7,6 +7,7 @@ thing stand together and in order.
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from guildmark.domain.equivalence.registration import Registration
 from guildmark.domain.identifiers import (
     ZERO32,
     AccreditationId,
@@ -15,6 +16,7 @@ from guildmark.domain.identifiers import (
     ClaimId,
     DesignId,
     Digest,
+    EquivalencePlanId,
     IdentityId,
     Index,
     KeyId,
@@ -33,6 +35,7 @@ from guildmark.domain.rights.terms import Terms
 
 FIRST_SEQ = Seq(0)
 NO_LOG = LogNumber(0)
+NO_DIGEST = Digest(ZERO32)
 NO_LANE = LaneNumber(0)
 
 Key: TypeAlias = tuple[bytes | int, ...]
@@ -443,6 +446,99 @@ class SiteRecipeFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFact:
+    """An equivalence plan, and when it was registered."""
+
+    id: EquivalencePlanId
+    plan: Registration
+    at: int
+
+    @property
+    def key(self) -> Key:
+        """Return the plan's id."""
+        return (self.id,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanEntryFact:
+    """A site in a plan; what it did not do yet has time 0.
+
+    Args:
+        number: Its number among the plans of the recipe that the site joined.
+        scope: The salted digest of the machine model that it is about.
+        blind: What it committed to.
+        root: The root of its data, once that is revealed.
+    """
+
+    plan: EquivalencePlanId
+    site: IdentityId
+    number: int
+    scope: Digest
+    joined_at: int
+    blind: Digest = NO_DIGEST
+    committed_at: int = 0
+    root: Digest = NO_DIGEST
+    revealed_at: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Return the plan and the site."""
+        return (self.plan, self.site)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SitePlanFact:
+    """Plan ``number`` (from 1) of a recipe that a site joined."""
+
+    recipe: RecipeId
+    site: IdentityId
+    number: int
+    plan: EquivalencePlanId
+
+    @property
+    def key(self) -> Key:
+        """Return the recipe, the site and the number."""
+        return (self.recipe, self.site, self.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFact:
+    """What an evaluator certified of a site; what did not happen has time 0."""
+
+    plan: EquivalencePlanId
+    site: IdentityId
+    verdict: int
+    result: Digest
+    since: int
+    until: int = 0
+    suspended_at: int = 0
+    reason: Digest = NO_DIGEST
+    lapsed_at: int = 0
+    cause: int = 0
+
+    @property
+    def key(self) -> Key:
+        """Return the plan and the site."""
+        return (self.plan, self.site)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterFact:
+    """Another result that an authority sets against a certificate."""
+
+    plan: EquivalencePlanId
+    site: IdentityId
+    challenger: IdentityId
+    result: Digest
+    at: int
+
+    @property
+    def key(self) -> Key:
+        """Return the plan, the site and the authority."""
+        return (self.plan, self.site, self.challenger)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LicenseFact:
     """A license under its number on chain; ``stop_at`` is 0 while nobody stopped it.
 
@@ -643,6 +739,11 @@ KINDS: tuple[type[Fact], ...] = (
     RevisionFact,
     RecipeFact,
     SiteRecipeFact,
+    PlanFact,
+    PlanEntryFact,
+    SitePlanFact,
+    CertificateFact,
+    CounterFact,
     LicenseFact,
     LicenseNumberFact,
     ExtensionFact,

@@ -22,12 +22,15 @@ from guildmark.domain.chain.facts import (
     NamedByFact,
     NoticeFact,
     PartFact,
+    PlanFact,
     RecipeFact,
     RecordFact,
     RevisionFact,
+    SitePlanFact,
     SiteRecipeFact,
     SpokenForFact,
 )
+from guildmark.domain.equivalence.registration import covered_by, is_asked
 from guildmark.domain.errors import GuildmarkError, NotFinalError, UnknownPartError
 from guildmark.domain.identifiers import UINT64_MAX, IdentityId, Index, LogNumber
 from guildmark.domain.identity.accreditation import Requirement
@@ -44,6 +47,7 @@ from guildmark.domain.verification.evidence import (
     ACCREDITATIONS_MAX,
     INSPECTIONS_MAX,
     INTERVALS_MAX,
+    PLANS_MAX,
     AccreditationDisclosure,
     ChainEvidence,
     ClaimDisclosure,
@@ -55,6 +59,7 @@ from guildmark.domain.verification.evidence import (
     InspectionDisclosure,
     LicenseDisclosure,
     LinkDisclosure,
+    PlanDisclosure,
     ProfileDisclosure,
     RecipeDisclosure,
     SiteRecipeDisclosure,
@@ -244,6 +249,7 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
         accreditations=accreditations,
         inspections=inspections,
         countersigner=_countersigner(envelope, run, recipe, view),
+        equivalence=tuple(equivalence_plans(run.site, recipe, view)),
     )
     actors = sorted({*acting(core, told), *([] if owner is None else [owner])})
     return replace(
@@ -363,6 +369,20 @@ def _site_recipe(statement: BuildStatement, view: View) -> SiteRecipeDisclosure 
     if fact is None or clauses is None:
         return None
     return SiteRecipeDisclosure(recipe=fact.recipe, clauses=clauses)
+
+
+def equivalence_plans(
+    site: IdentityId, recipe: RecipeDisclosure | None, view: View
+) -> Iterator[PlanDisclosure]:
+    """Yield the plans that a site joined for a recipe which asks for equivalence."""
+    if recipe is None or is_asked(recipe.clauses.opened.values()) is False:
+        return
+    joined = [
+        one for of in covered_by(recipe.recipe) for one in view.facts.each(SitePlanFact, of, site)
+    ]
+    for one in joined[:PLANS_MAX]:
+        plan = known(view.facts, PlanFact, one.plan).plan
+        yield PlanDisclosure(number=one.number, plan=plan)
 
 
 def _revision(statement: BuildStatement, view: View) -> Revision | None:

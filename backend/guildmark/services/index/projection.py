@@ -13,8 +13,10 @@ from guildmark.domain.chain.facts import (
     AccreditedFact,
     AuthorityFact,
     BackingFact,
+    CertificateFact,
     ClaimFact,
     ControllerFact,
+    CounterFact,
     DesignFact,
     DesignOwnerFact,
     ExtensionFact,
@@ -33,6 +35,8 @@ from guildmark.domain.chain.facts import (
     PaidFact,
     ParentFact,
     PartFact,
+    PlanEntryFact,
+    PlanFact,
     ProfileFact,
     ProposalFact,
     RecipeFact,
@@ -40,9 +44,11 @@ from guildmark.domain.chain.facts import (
     RecordStartFact,
     RecoveryFact,
     RevisionFact,
+    SitePlanFact,
     SiteRecipeFact,
     SpokenForFact,
 )
+from guildmark.domain.equivalence.registration import Registration
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     UINT64_MAX,
@@ -390,6 +396,80 @@ def _site_recipe_published(happening: Happening, facts: FactWriter) -> None:
     facts.put(SiteRecipeFact(id=happening["id"], recipe=recipe, published_at=happening.time))
 
 
+def _plan_registered(happening: Happening, facts: FactWriter) -> None:
+    struct = happening["plan"]
+    plan = Registration(
+        recipe=struct["recipe"],
+        sponsor=struct["sponsor"],
+        evaluator=struct["evaluator"],
+        document=struct["document"],
+        commit_by=struct["commitBy"],
+        reveal_by=struct["revealBy"],
+        sites=tuple(struct["sites"]),
+    )
+    facts.put(PlanFact(id=happening["id"], plan=plan, at=happening.time))
+
+
+def _plan_joined(happening: Happening, facts: FactWriter) -> None:
+    plan = known(facts, PlanFact, happening["plan"])
+    site, number = happening["site"], happening["number"]
+    facts.put(
+        PlanEntryFact(
+            plan=plan.id,
+            site=site,
+            number=number,
+            scope=happening["scope"],
+            joined_at=happening.time,
+        ),
+        SitePlanFact(recipe=plan.plan.recipe, site=site, number=number, plan=plan.id),
+    )
+
+
+def _data_committed(happening: Happening, facts: FactWriter) -> None:
+    entry = known(facts, PlanEntryFact, happening["plan"], happening["site"])
+    facts.put(replace(entry, blind=happening["blind"], committed_at=happening.time))
+
+
+def _data_revealed(happening: Happening, facts: FactWriter) -> None:
+    entry = known(facts, PlanEntryFact, happening["plan"], happening["site"])
+    facts.put(replace(entry, root=happening["root"], revealed_at=happening.time))
+
+
+def _site_certified(happening: Happening, facts: FactWriter) -> None:
+    facts.put(
+        CertificateFact(
+            plan=happening["plan"],
+            site=happening["site"],
+            verdict=happening["verdict"],
+            result=happening["result"],
+            since=happening.time,
+            until=happening["to"],
+        )
+    )
+
+
+def _certificate_challenged(happening: Happening, facts: FactWriter) -> None:
+    facts.put(
+        CounterFact(
+            plan=happening["plan"],
+            site=happening["site"],
+            challenger=happening["challenger"],
+            result=happening["result"],
+            at=happening.time,
+        )
+    )
+
+
+def _certificate_suspended(happening: Happening, facts: FactWriter) -> None:
+    given = known(facts, CertificateFact, happening["plan"], happening["site"])
+    facts.put(replace(given, suspended_at=happening.time, reason=happening["reason"]))
+
+
+def _certificate_lapsed(happening: Happening, facts: FactWriter) -> None:
+    given = known(facts, CertificateFact, happening["plan"], happening["site"])
+    facts.put(replace(given, lapsed_at=happening.time, cause=happening["cause"]))
+
+
 def _license_granted(happening: Happening, facts: FactWriter) -> None:
     _new_license(happening, facts, first=UnitNumber(1), source=NO_LANE)
 
@@ -639,5 +719,13 @@ _PROJECTORS: Mapping[tuple[ContractName, str], Projector] = MappingProxyType(
         (ContractName.PARTS, "Transfer"): _part_moved,
         (ContractName.PARTS, "PartVoided"): _part_voided,
         (ContractName.PARTS, "PartSuperseded"): _part_superseded,
+        (ContractName.EQUIVALENCE, "PlanRegistered"): _plan_registered,
+        (ContractName.EQUIVALENCE, "PlanJoined"): _plan_joined,
+        (ContractName.EQUIVALENCE, "DataCommitted"): _data_committed,
+        (ContractName.EQUIVALENCE, "DataRevealed"): _data_revealed,
+        (ContractName.EQUIVALENCE, "SiteCertified"): _site_certified,
+        (ContractName.EQUIVALENCE, "CertificateChallenged"): _certificate_challenged,
+        (ContractName.EQUIVALENCE, "CertificateSuspended"): _certificate_suspended,
+        (ContractName.EQUIVALENCE, "CertificateLapsed"): _certificate_lapsed,
     }
 )
