@@ -1286,6 +1286,7 @@ class DocumentKind(StrEnum):
     INSPECTION = "inspection"
     WITNESS = "witness"
     INVITATION = "invitation"
+    RAW_DATA = "rawData"
 
 
 class Documents(Protocol):

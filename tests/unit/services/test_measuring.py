@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fakes import world as small
+from fakes.inspectors import make_inspector
 from fakes.world import ISSUER, OPERATOR, World, clause, make_world
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Index
@@ -170,3 +171,61 @@ def test_a_calibration_that_ended_is_not_enough(calibrating: Measuring) -> None:
     first.tools.indexing(first.log).follow()
 
     assert first.answers() == "measurement.instrumentUncalibrated"
+
+
+def test_raw_data_of_another_part_is_refused_with_both_places(asking: Asking) -> None:
+    world = asking().but(raw_data=sha256(b"scan"))
+    first, second = world.envelope(), world.envelope(2)
+
+    taken, refused = world.tools.ingest(world.log).receive([first, second])
+
+    assert taken.error is None
+    assert refused.error is not None
+    assert refused.error.code == "measurement.rawDataReused"
+    places = [refused.error.detail[name] for name in ("first", "second")]
+    assert f"{world.lane}-00001 of " in str(places[0])
+    assert f"{world.lane}-00002 of " in str(places[1])
+    assert world.answers(2) == "measurement.rawDataReused"
+    assert world.but(raw_data=sha256(b"another scan")).answers(2) == "accepted"
+
+
+def test_raw_data_of_several_values_of_a_part_is_one_file(asking: Asking) -> None:
+    depth = clause("/tolerance/depth", CORE, minimum="1", maximum="2", unit="mm")
+    world = asking(depth)
+    stated = world.statement()
+    (bore,) = stated.measurements
+    other = replace(bore, characteristic=depth.path, value="1.5", raw_data=sha256(b"scan"))
+    both = (replace(bore, raw_data=sha256(b"scan")), other)
+
+    (answer,) = world.tools.ingest(world.log).receive(
+        [world.sign(replace(stated, measurements=both))]
+    )
+
+    assert answer.error is None
+
+
+def test_a_refused_part_keeps_no_raw_data(asking: Asking) -> None:
+    world = asking()
+    wrong = replace(world.but(value="30", raw_data=sha256(b"scan")))
+
+    assert wrong.answers() == "recipe.toleranceExceeded"
+    assert world.but(raw_data=sha256(b"scan")).answers(2) == "accepted"
+
+
+def test_an_inspector_measures_with_files_of_its_own(asking: Asking) -> None:
+    world = asking().but(raw_data=sha256(b"scan"))
+    assert world.answers() == "accepted"
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+    inspector = make_inspector(world)
+    (bore,) = world.statement().measurements
+
+    (copied,) = inspector.send(inspector.sign(replace(inspector.found(), measurements=(bore,))))
+    own = replace(bore, raw_data=sha256(b"own scan"))
+    (taken,) = inspector.send(inspector.sign(replace(inspector.found(), measurements=(own,))))
+    (again,) = inspector.send(inspector.sign(replace(inspector.found(), measurements=(own,))))
+
+    assert copied.error is not None
+    assert copied.error.code == "measurement.rawDataReused"
+    assert (taken.error, again.error) == (None, None)

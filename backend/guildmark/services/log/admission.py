@@ -10,6 +10,7 @@ from itertools import chain
 
 from guildmark.domain.builds.countersigning import Demand
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.inspection import inspection_in
 from guildmark.domain.builds.predicate import CLOCK_TOLERANCE, Measurement
 from guildmark.domain.builds.statement import DESIGN_DEPENDENCY, PAYLOAD_TYPE, BuildStatement
 from guildmark.domain.builds.statement_reader import StatementReader
@@ -77,6 +78,7 @@ from guildmark.services.builds.inspecting import is_inspection
 from guildmark.services.identity.accreditations import accreditations_above
 from guildmark.services.identity.notices import counting, is_act_doubted
 from guildmark.services.index.projection import known
+from guildmark.services.log.raw_data import RawData
 from guildmark.services.recipes.disclosing import shown_clauses
 from guildmark.services.rights.ancestry import above
 from guildmark.services.rights.lawful import Place
@@ -278,10 +280,12 @@ class Admitted:
     Args:
         unit: The unit, where it names one.
         replaces: The envelope of the same machine and counter that it replaces.
+        raw_data: The instruments' files that it names.
     """
 
     entry: Queued
-    unit: UnitNumber | None
+    raw_data: RawData
+    unit: UnitNumber | None = None
     replaces: Digest | None = None
 
 
@@ -332,7 +336,9 @@ class Desk:
         envelope = Envelope.parse(data)
         if is_inspection(envelope):
             entry = inspecting.admitted(data, envelope, salt, view=self.view, log=self.log)
-            return Admitted(entry=entry, unit=None)
+            said = inspection_in(envelope)
+            raw_data = RawData.of(entry.label, said.site, said.measurements)
+            return Admitted(entry=entry, raw_data=raw_data)
         statement = self.reader.read(envelope.payload, envelope.signatures[0].key)
         key = self._signer(envelope, statement)
         self._check_clock(statement)
@@ -344,7 +350,12 @@ class Desk:
         if job.demand is not None:
             self._check_countersigned(job.demand, envelope, statement)
         entry = queued(data, envelope, statement, salt)
-        return Admitted(entry=entry, unit=statement.external.unit, replaces=statement.replaces)
+        return Admitted(
+            entry=entry,
+            unit=statement.external.unit,
+            replaces=statement.replaces,
+            raw_data=RawData.of(entry.label, statement.run.site, statement.measurements),
+        )
 
     def _job(self, key: KeyFact, statement: BuildStatement) -> "_Job":
         """Examine once what all parts of a job share, and return what each is measured by."""

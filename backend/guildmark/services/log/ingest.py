@@ -185,13 +185,16 @@ class _Door:
         before = standing.payloads.get(entry.payload)
         if before is not None:
             return Answer(digest=entry.digest, reception=Reception.DUPLICATE, build=before)
-        if entry.lane != NO_LANE:
-            try:
+        try:
+            if entry.lane != NO_LANE:
                 _check_unused(entry, standing, admitted.replaces)
                 self._check_replaced(admitted, standing)
                 self._check_room(admitted)
-            except GuildmarkError as error:
-                return Answer(digest=entry.digest, reception=Reception.REFUSED, error=error)
+            admitted.raw_data.refuse_reused(self.work.documents)
+        except GuildmarkError as error:
+            return Answer(digest=entry.digest, reception=Reception.REFUSED, error=error)
+        admitted.raw_data.keep(self.work.documents)
+        if entry.lane != NO_LANE:
             self.claimed[entry.lane] += 1
         self.accepted.append(entry)
         build = standing.take(entry)
