@@ -63,8 +63,12 @@ def _licensed(other: Simulator, kinds: dict[str, str]) -> Simulator:
     other.words |= {
         storage.LANES.at(OTHER_LANE): sim.lane_word(number=OTHER_NUMBER),
         storage.LANE_HOLDERS.at(OTHER_LANE): sim.as_int(SITE),
+        storage.ORIGINS.at(OTHER_LANE): sim.origin_word(sim.FIRST_LANE, sim.GIVEN),
         storage.LICENSES.at(OTHER_NUMBER): sim.license_word(parent=parent, depth=len(above)),
         storage.LICENSE_IDS.at(OTHER_NUMBER): sim.as_int(other.license_id(terms)),
+        storage.LICENSE_NUMBERS.at(other.license_id(terms)): sim.granted_word(
+            OTHER_NUMBER, sim.GRANTED
+        ),
     }
     return other
 

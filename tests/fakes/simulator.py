@@ -78,6 +78,7 @@ from guildmark.domain.verification.evidence import (
     Core,
     Disclosures,
     Evidence,
+    LaneDisclosure,
     LicenseDisclosure,
     LinkDisclosure,
     ProfileDisclosure,
@@ -90,7 +91,11 @@ from guildmark.ports import KeyAlgorithm
 REGISTERED, PUBLISHED, BEGUN, LOGGED, LOOKED = 1_000, 1_100, 2_000, 2_100, 2_200
 """Block seconds: parties register, papers are published, beacon, record, block b."""
 
+GRANTED, GIVEN = 1_200, 1_300
+"""Block seconds: the license is granted, the site's lane is cut from its holder's."""
+
 LOG, LANE, NUMBER, POSITION, UNIT = LogNumber(1), LaneNumber(5), 3, 3, UnitNumber(25)
+FIRST_LANE = LaneNumber(4)
 
 
 def identity(name: str) -> IdentityId:
@@ -235,6 +240,18 @@ def license_word(
 
 def lane_word(*, number: int = NUMBER, first: int = 21, following: int = 28, log: int = LOG) -> int:
     return pack(*((each, 40) for each in (number, first, following, 41, log, 0)))
+
+
+def granted_word(number: int, at: int) -> int:
+    return pack((number, 40), (at, 40))
+
+
+def origin_word(source: int, at: int) -> int:
+    return pack((source, 40), (at, 40))
+
+
+def extension_word(end: int, epoch: int, at: int) -> int:
+    return pack((end, 40), (epoch, 40), (at, 40))
 
 
 def step_word(status: int, at: int) -> int:
@@ -520,6 +537,7 @@ class Simulator:
             operator=OPERATOR,
             beacon=self.make_beacon(),
             licenses=(license_, *above),
+            lanes=(LaneDisclosure(number=FIRST_LANE, holder=MAKER),),
             recipe=RecipeDisclosure(
                 recipe=self.make_recipe(), steps=2, clauses=show_all(self.master)
             ),
@@ -549,6 +567,8 @@ class Simulator:
             storage.OPERATORS.at(LOG): as_int(OPERATOR),
             storage.LANES.at(LANE): lane_word(),
             storage.LANE_HOLDERS.at(LANE): as_int(SITE),
+            storage.ORIGINS.at(LANE): origin_word(FIRST_LANE, GIVEN),
+            storage.LANE_HOLDERS.at(FIRST_LANE): as_int(MAKER),
             storage.LANES.at(LaneNumber(9)): lane_word(),
             storage.LANE_HOLDERS.at(LaneNumber(9)): as_int(SITE),
         }
@@ -614,6 +634,9 @@ class Simulator:
                 parent=self.above[0].number if self.above else 0, depth=len(self.above)
             ),
             storage.LICENSE_IDS.at(NUMBER): as_int(self.license_id(self.make_terms())),
+            storage.LICENSE_NUMBERS.at(self.license_id(self.make_terms())): granted_word(
+                NUMBER, GRANTED
+            ),
             storage.RECIPES.at(recipe): pack((PUBLISHED, 40), (2, 40)),
             storage.STEPS.at(recipe, 1): step_word(Status.TRIAL, PUBLISHED),
             storage.STEPS.at(recipe, 2): step_word(Status.QUALIFIED, PUBLISHED + 50),
@@ -629,6 +652,7 @@ class Simulator:
             )
             terms = self.license_id(self.terms_above(depth))
             words[storage.LICENSE_IDS.at(each.number)] = as_int(terms)
+            words[storage.LICENSE_NUMBERS.at(terms)] = granted_word(each.number, GRANTED)
         return words
 
     def _prove(

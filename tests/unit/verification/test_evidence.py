@@ -100,6 +100,7 @@ def test_every_contract_is_asked_for_whatever_can_be_read() -> None:
         recipe=None,
         site_recipe=None,
         licenses=(),
+        lanes=(),
         claims=(),
         profiles=(),
     )

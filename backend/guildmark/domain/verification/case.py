@@ -68,13 +68,13 @@ CLAUSES_INVALID = Cause(
 CONTROLLER_UNDER_NOTICE = Cause(
     code="verify.controllerUnderNotice",
     state=State.FAIL,
-    meaning="Whoever registered or linked it did so after a notice on his account.",
+    meaning="Whoever registered, linked, licensed or gave it did so after a notice on his account.",
 )
 CONTROLLER_IN_DOUBT = Cause(
     code="verify.controllerInDoubt",
     state=State.UNKNOWN,
-    meaning="Whoever registered or linked it did so before a notice on his account, at a time when "
-    "the account is already suspected.",
+    meaning="Whoever registered, linked, licensed or gave it did so before a notice on his "
+    "account, at a time when the account is already suspected.",
 )
 AUTHORITY_MISSING = Cause(
     code="verify.authorityMissing",

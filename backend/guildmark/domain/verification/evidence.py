@@ -24,7 +24,9 @@ from guildmark.domain.identifiers import (
     Digest,
     IdentityId,
     Index,
+    LaneNumber,
     LogNumber,
+    UnitNumber,
 )
 from guildmark.domain.identity.accreditation import ScopeDocument, accreditation_id
 from guildmark.domain.identity.identity import ClaimDocument
@@ -49,6 +51,8 @@ PARTIES_MAX = 64
 ACCREDITATIONS_MAX = 32
 ACTORS_MAX = PARTIES_MAX + ACCREDITATIONS_MAX
 INSPECTIONS_MAX = 4
+LANES_MAX = 32
+"""How many lanes a unit came through at most; of more it is not known who gave them."""
 SLOTS_MAX = 2048
 NODES_MAX = 20_000
 """Together in all proofs of a bundle: what a reader checks in a second."""
@@ -127,6 +131,29 @@ class LicenseDisclosure:
     def __post_init__(self) -> None:
         self.terms.struct_hash()
         _check_range("license's number", self.number, 1, UINT40_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneDisclosure:
+    """A lane from which another one was cut, and who holds it."""
+
+    number: LaneNumber
+    holder: IdentityId
+
+    def __post_init__(self) -> None:
+        _check_range("lane's number", self.number, 1, UINT40_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionDisclosure:
+    """Units that were added to the root license: the first one, and whose epoch it was."""
+
+    first: UnitNumber
+    epoch: int
+
+    def __post_init__(self) -> None:
+        _check_range("extension's first unit", self.first, 1, UINT40_MAX)
+        _check_range("extension's epoch", self.epoch, 0, UINT40_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +276,8 @@ class Disclosures:
         operator: The identity that runs the record's log.
         beacon: The record that the statement names.
         licenses: The license of the lane, then each license above it, the root last.
+        lanes: The lane that the unit's was cut from, then the one above that; the first one last.
+        extension: By which extension the unit was added, where it was.
         recipe: The recipe that the license allows.
         site_recipe: The site's own recipe.
         revision: The design's revision.
@@ -269,6 +298,8 @@ class Disclosures:
     operator: IdentityId | None = None
     beacon: Record | None = None
     licenses: tuple[LicenseDisclosure, ...] = ()
+    lanes: tuple[LaneDisclosure, ...] = ()
+    extension: ExtensionDisclosure | None = None
     recipe: RecipeDisclosure | None = None
     site_recipe: SiteRecipeDisclosure | None = None
     revision: Revision | None = None
@@ -288,6 +319,7 @@ class Disclosures:
         if self.revision is not None:
             self.revision.digest()
         _check_range("licenses", len(self.licenses), 0, LICENSES_MAX)
+        _check_range("lanes", len(self.lanes), 0, LANES_MAX)
         _check_range("claims", len(self.claims), 0, PARTIES_MAX)
         _check_range("profiles", len(self.profiles), 0, PARTIES_MAX)
         _check_range("accreditations", len(self.accreditations), 0, ACCREDITATIONS_MAX)

@@ -8,7 +8,7 @@ from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import ControllerWord, IdentityWord, IntervalWord
 from guildmark.domain.encoding import strictjson
 from guildmark.domain.errors import GuildmarkError, MalformedError
-from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
+from guildmark.domain.identifiers import DesignId, IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity.gs1 import MalformedGs1Error, parse_gcp
 from guildmark.domain.identity.identity import is_readable_name, profile_digest
 from guildmark.domain.labels.digital_link import DigitalLink
@@ -16,9 +16,12 @@ from guildmark.domain.rights.lawful import CLEARANCE_SCHEME
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.doubts import Weight, of_act
 from guildmark.domain.verification.evidence import ClaimDisclosure, ProfileDisclosure
+from guildmark.domain.verification.licensing import Signed, signed
 from guildmark.domain.verification.report import NamedClaim, Party
 
 OPERATOR, MAKER, DESIGN_OWNER = "operator", "maker", "designOwner"
+
+_FOREVER = 2**40
 
 
 def parties(case: Case) -> tuple[Party, ...]:
@@ -108,7 +111,7 @@ def _maker(case: Case) -> IdentityId | None:
 
 
 def _design_owner(case: Case) -> IdentityId | None:
-    """Return the organization whose controller owned the design when its license was granted.
+    """Return the organization whose controller owned the design when he signed for the unit.
 
     Who owns the token at block b may be anybody: a token can be given away to a stranger.
     """
@@ -118,37 +121,31 @@ def _design_owner(case: Case) -> IdentityId | None:
         return None
     if root.terms.design != revision.design:
         return None
-    account = case.state.word(storage.DESIGN_OWNERS.at(root.terms.design, root.terms.design_epoch))
-    identity = case.state.word(storage.IDENTITIES.at(owner))
-    if not isinstance(account, int) or not isinstance(identity, int) or account == 0:
+    try:
+        found = signed(case)
+        return owner if found and _spoke(case, owner, root.terms.design, found) else None
+    except UndecidedError:
+        # Check (6) says what is not proven.
         return None
-    word = IdentityWord.decode(identity)
-    speaks = int.from_bytes(word.controller, "big") == account
-    return owner if speaks or _spoke_when_licensed(case, owner, account, word.controllers) else None
 
 
-def _spoke_when_licensed(case: Case, owner: IdentityId, account: int, controllers: int) -> bool:
-    """Return whether an account that speaks for an organization no more surely did when it signed.
+def _spoke(case: Case, owner: IdentityId, design: DesignId, found: Signed) -> bool:
+    """Return whether an organization's controller owned a design when he signed for units.
 
-    No block keeps when a license was granted. It was after the first revision, and neither after
-    the offer's end nor after the part; the account must have spoken all that time, unsuspected.
+    Whoever registered an organization spoke for himself before he did.
     """
-    root, revision = case.disclosed.root_license, case.disclosed.revision
+    account = case.word(storage.DESIGN_OWNERS.at(design, found.epoch))
+    word = IdentityWord.decode(case.word(storage.IDENTITIES.at(owner)))
+    if word.controllers == 1:
+        return account == int.from_bytes(word.controller, "big")
     words = [
-        case.state.word(storage.CONTROLLERS.at(owner, number))
-        for number in range(1, controllers + 1)
+        ControllerWord.decode(case.word(storage.CONTROLLERS.at(owner, number)))
+        for number in range(1, word.controllers + 1)
     ]
-    if root is None or revision is None or not all(isinstance(word, int) for word in words):
-        return False
-    earliest = revision.at if revision.number == 1 else 0
-    latest = min(case.core.record.time, root.terms.offer_until)
-    terms = [ControllerWord.decode(word) for word in words if isinstance(word, int)]
+    begins = [0, *(one.since for one in words[1:]), _FOREVER]
     return any(
-        int.from_bytes(one.account, "big") == account
-        and (one is terms[0] or one.since <= earliest)
-        and latest < following.since
-        and not _is_doubted(case, owner, latest)
-        for one, following in pairwise(terms)
+        int.from_bytes(one.account, "big") == account and begin <= found.at < end
+        for one, (begin, end) in zip(words, pairwise(begins), strict=True)
     )
 
 

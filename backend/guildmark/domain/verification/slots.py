@@ -1,6 +1,6 @@
 """Which slots of block b a verifier asks for, so that whoever exports evidence can prove them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from guildmark.domain.builds.inspection import Inspection
 from guildmark.domain.builds.statement import BuildStatement
@@ -13,6 +13,7 @@ from guildmark.domain.identifiers import (
     ZERO32,
     Bytes32,
     IdentityId,
+    LicenseId,
     MalformedHexError,
     bytes32_from_hex,
 )
@@ -22,6 +23,7 @@ from guildmark.domain.verification.evidence import (
     CountersignerDisclosure,
     Disclosures,
     InspectionDisclosure,
+    LicenseDisclosure,
     LinkDisclosure,
     statement_of,
 )
@@ -63,10 +65,7 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
     yield storage.RECORDS.at(record.log, record.seq)
     yield storage.OPERATORS.at(record.log)
     yield storage.FATES.at(record.log, core.index)
-    grant = record.grant_at(core.position)
-    if grant is not None:
-        yield storage.LANES.at(grant.lane)
-        yield storage.LANE_HOLDERS.at(grant.lane)
+    yield from _of_lanes(core, disclosed)
     if disclosed.key is not None:
         key = key_id(core.entry.machine, disclosed.key)
         yield storage.KEYS.at(key)
@@ -75,9 +74,9 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
         yield from _of_controllers(identity, disclosed)
     owner = disclosed.owner
     if owner is not None and any(one.identity == owner for one in disclosed.controllers):
-        yield from _of_controllers(owner, disclosed)
         yield storage.CONTROLLERS.at(owner, 1)
     yield from _of_disclosures(disclosed)
+    yield from _of_licenses(core, disclosed)
     for shown in disclosed.inspections:
         yield from _of_inspection(shown, disclosed)
     if disclosed.countersigner is not None:
@@ -88,8 +87,21 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
         yield from _of_equivalence(statement.run.site, disclosed)
 
 
+def _of_lanes(core: Core, disclosed: Disclosures) -> Iterator[Location]:
+    grant = core.record.grant_at(core.position)
+    if grant is None:
+        return
+    yield storage.LANES.at(grant.lane)
+    for lane in (grant.lane, *(one.number for one in disclosed.lanes)):
+        yield storage.LANE_HOLDERS.at(lane)
+        yield storage.ORIGINS.at(lane)
+
+
 def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
-    """Return the identities whose controllers registered or linked what a verdict rests on."""
+    """Return the identities whose controllers made what a verdict rests on.
+
+    They registered, linked, accredited, licensed, or gave units on.
+    """
     statement = statement_of(core)
     instruments = set() if statement is None else set(_instruments(statement))
     links = [link for link in (disclosed.site_link, disclosed.maker_link) if link is not None]
@@ -97,12 +109,13 @@ def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
     issuers = {claim.issuer for claim in disclosed.claims}
     issuers |= {given.issuer for given in disclosed.accreditations}
     issuers |= {shown.plan.evaluator for shown in disclosed.equivalence}
-    operator = set() if disclosed.operator is None else {disclosed.operator}
+    named = (disclosed.operator, disclosed.owner)
+    speaking = {one for one in named if one is not None} | {one.holder for one in disclosed.lanes}
     machine = set() if disclosed.key is None else {core.entry.machine}
     second = disclosed.countersigner
     inspecting = {who for shown in disclosed.inspections for who in _inspecting(shown)}
     signing = set() if second is None else _signing(second)
-    return frozenset(ends | issuers | operator | machine | instruments | inspecting | signing)
+    return frozenset(ends | issuers | speaking | machine | instruments | inspecting | signing)
 
 
 def inspection_of(shown: InspectionDisclosure) -> Inspection | None:
@@ -149,7 +162,6 @@ def _of_disclosures(disclosed: Disclosures) -> Iterator[Location]:
         yield storage.ACCREDITATIONS.at(accreditation.id())
     for profile in disclosed.profiles:
         yield storage.PROFILES.at(profile.identity)
-    yield from _of_licenses(disclosed)
     yield from _of_recipes(disclosed)
 
 
@@ -181,13 +193,28 @@ def _of_inspection(shown: InspectionDisclosure, disclosed: Disclosures) -> Itera
         yield from _of_notices(Bytes32(key), disclosed)
 
 
-def _of_licenses(disclosed: Disclosures) -> Iterator[Location]:
+def _of_licenses(core: Core, disclosed: Disclosures) -> Iterator[Location]:
     for license_ in disclosed.licenses:
         yield storage.LICENSES.at(license_.number)
         yield storage.LICENSE_IDS.at(license_.number)
     root = disclosed.root_license
     if root is not None:
         yield storage.DESIGN_OWNERS.at(root.terms.design, root.terms.design_epoch)
+        extension = disclosed.extension
+        if extension is not None:
+            yield storage.EXTENSIONS.at(root.number, extension.first)
+            yield storage.DESIGN_OWNERS.at(root.terms.design, extension.epoch)
+        named = _named_root(core, disclosed.licenses)
+        if named is not None:
+            yield storage.LICENSE_NUMBERS.at(named)
+
+
+def _named_root(core: Core, shown: Sequence[LicenseDisclosure]) -> LicenseId | None:
+    """Return the id of the root license, as whoever stands below it names it."""
+    if len(shown) > 1:
+        return shown[-2].terms.parent
+    statement = statement_of(core)
+    return None if statement is None else statement.external.license
 
 
 def _of_recipes(disclosed: Disclosures) -> Iterator[Location]:

@@ -12,7 +12,6 @@ from guildmark.domain.chain.facts import (
     AuthorityFact,
     ClaimFact,
     ControllerFact,
-    DesignOwnerFact,
     IdentityFact,
     KeyFact,
     LaneFact,
@@ -28,11 +27,10 @@ from guildmark.domain.chain.facts import (
     RevisionFact,
     SitePlanFact,
     SiteRecipeFact,
-    SpokenForFact,
 )
 from guildmark.domain.equivalence.registration import covered_by, is_asked
 from guildmark.domain.errors import GuildmarkError, NotFinalError, UnknownPartError
-from guildmark.domain.identifiers import UINT64_MAX, IdentityId, Index, LogNumber
+from guildmark.domain.identifiers import UINT64_MAX, IdentityId, Index, LogNumber, UnitNumber
 from guildmark.domain.identity.accreditation import Requirement
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.merkle import MerkleTree
@@ -47,6 +45,7 @@ from guildmark.domain.verification.evidence import (
     ACCREDITATIONS_MAX,
     INSPECTIONS_MAX,
     INTERVALS_MAX,
+    LANES_MAX,
     PLANS_MAX,
     AccreditationDisclosure,
     ChainEvidence,
@@ -56,7 +55,9 @@ from guildmark.domain.verification.evidence import (
     CountersignerDisclosure,
     Disclosures,
     Evidence,
+    ExtensionDisclosure,
     InspectionDisclosure,
+    LaneDisclosure,
     LicenseDisclosure,
     LinkDisclosure,
     PlanDisclosure,
@@ -69,9 +70,10 @@ from guildmark.ports import Block, BlockNotes, DocumentKind, Ledger, NodeStore, 
 from guildmark.services.builds.countersigning import admitted
 from guildmark.services.builds.inspecting import proofs_of, telling
 from guildmark.services.identity.accreditations import issuers_above
-from guildmark.services.index.projection import known
+from guildmark.services.index.projection import FactMissingError, known
 from guildmark.services.log.settling import licenses_of
 from guildmark.services.recipes.disclosing import shown_claim, shown_clauses
+from guildmark.services.rights.giving import Signing, lanes_above, signing, spoke_for
 
 
 class PartUnknownError(UnknownPartError):
@@ -218,7 +220,12 @@ def _core(logged: Logged, view: View) -> Core:
 def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures:
     """Return what this node may show about an entry; what it does not know stays absent."""
     operator = _operator(core.record, view)
-    shown = Disclosures(operator=operator, licenses=_licenses(core, view))
+    shown = Disclosures(
+        operator=operator,
+        licenses=_licenses(core, view),
+        lanes=_lanes(core, view),
+        extension=_extension(core, view),
+    )
     try:
         envelope = Envelope.parse(core.envelope)
         statement = BuildStatement.parse(envelope.payload)
@@ -251,7 +258,7 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
         countersigner=_countersigner(envelope, run, recipe, view),
         equivalence=tuple(equivalence_plans(run.site, recipe, view)),
     )
-    actors = sorted({*acting(core, told), *([] if owner is None else [owner])})
+    actors = sorted(acting(core, told))
     return replace(
         told,
         controllers=tuple(_controllers(actors, view)),
@@ -391,28 +398,46 @@ def _revision(statement: BuildStatement, view: View) -> Revision | None:
     return None if fact is None else fact.revision
 
 
+def _signing(core: Core, view: View) -> Signing | None:
+    """Return by which act of the design's owner an entry's unit exists, None where it has none."""
+    granted, unit = _granted(core, view), core.record.unit_at(core.position)
+    if not granted:
+        return None
+    try:
+        return signing(granted[-1], UnitNumber(1) if unit is None else unit.unit, view.facts)
+    except FactMissingError:
+        # What this node does not know stays absent.
+        return None
+
+
+def _extension(core: Core, view: View) -> ExtensionDisclosure | None:
+    found = _signing(core, view)
+    if found is None or found.extension is None:
+        return None
+    return ExtensionDisclosure(first=found.extension, epoch=found.epoch)
+
+
+def _lanes(core: Core, view: View) -> tuple[LaneDisclosure, ...]:
+    """Return the lanes that an entry's unit came through, the nearest first."""
+    grant = core.record.grant_at(core.position)
+    lane = None if grant is None else view.facts.get(LaneFact, grant.lane)
+    above = () if lane is None else lanes_above(lane, view.facts)
+    return tuple(LaneDisclosure(number=one.number, holder=one.holder) for one in above[:LANES_MAX])
+
+
 def _owner(core: Core, view: View) -> IdentityId | None:
-    """Return an organization that speaks, or spoke, for whoever owned the design when licensed.
+    """Return an organization that spoke for the design's owner when he signed for the unit.
 
     One with claims goes before others.
     """
-    granted = _granted(core, view)
-    if not granted:
+    found = _signing(core, view)
+    if found is None:
         return None
-    root = granted[-1].terms
-    design = view.facts.get(DesignOwnerFact, root.design, root.design_epoch)
-    if design is None:
-        return None
-    named = [one.identity for one in view.facts.each(SpokenForFact, design.owner)]
+    named = spoke_for(found.account, found.at, view.facts)
     identities = [known(view.facts, IdentityFact, identity) for identity in named]
-    organizations = [one for one in identities if one.kind == IdentityKind.ORGANIZATION]
-    # Who speaks for it now goes before who did once; of those the reader asks when.
-    for speaks_now in (True, False):
-        them = [one.id for one in organizations if (one.controller == design.owner) is speaks_now]
-        claimed = [one for one in them if view.facts.each(NamedByFact, one)]
-        if them:
-            return next(iter((*claimed, *them)))
-    return None
+    them = [one.id for one in identities if one.kind == IdentityKind.ORGANIZATION]
+    claimed = [one for one in them if view.facts.each(NamedByFact, one)]
+    return next(iter((*claimed, *them)), None)
 
 
 def _claims(

@@ -81,6 +81,7 @@ from guildmark.services.index.projection import known
 from guildmark.services.log.raw_data import RawData
 from guildmark.services.recipes.disclosing import shown_clauses
 from guildmark.services.rights.ancestry import above
+from guildmark.services.rights.giving import check_given
 from guildmark.services.rights.lawful import Place
 
 _ANYBODY = (IntervalWord(since=0, until=0),)
@@ -366,6 +367,7 @@ class Desk:
             licenses = self._check_terms(granted, statement)
             self._check_design(granted, statement)
             self._check_undoubted(key, statement)
+            self._check_given(licenses[-1][0], statement)
             master, site = self._check_recipe(statement)
             self._jobs[shared] = _Job(
                 licenses=licenses,
@@ -516,6 +518,11 @@ class Desk:
             if is_act_doubted(identity, time, facts, self.trust):
                 message = f"What {to_hex(identity)} added or linked at {time} is doubted."
                 raise MadeInDoubtError(message, identity=to_hex(identity), time=time)
+
+    def _check_given(self, root: LicenseFact, statement: BuildStatement) -> None:
+        """Refuse units that a notice puts in doubt, by whoever gave them."""
+        lane = known(self.view.facts, LaneFact, statement.external.lane)
+        check_given(lane, root, self.view.facts, self.trust)
 
     def _notices(self, identity: IdentityId) -> Sequence[NoticeFact]:
         return counting(identity, self.view.facts, self.trust)

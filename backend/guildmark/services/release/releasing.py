@@ -90,6 +90,7 @@ from guildmark.services.log.admission import (
 )
 from guildmark.services.release.deposits import Deposit, Deposits
 from guildmark.services.release.packages import licensed
+from guildmark.services.rights.giving import check_given
 from guildmark.services.rights.lawful import Place
 
 REQUEST_AGE = 3600
@@ -433,6 +434,7 @@ class Releasing:
             request.site, maker, asked.view, issuers=deposit.issuers, trust=self.trust
         )
         chain = list(licensed(granted.id, deposit.package, facts))
+        check_given(known(facts, LaneFact, request.lane), chain[-1][0], facts, self.trust)
         newest = self.ledger.read_all([_licenses("license", one.number) for one, _ in chain])
         for (one, members), now in zip(chain, newest, strict=True):
             _check_going(one, now, asked.head.time)

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from guildmark.domain.chain import storage
-from guildmark.domain.chain.contracts import ContractName
-from guildmark.domain.chain.eip712 import licenses_domain
 from guildmark.domain.chain.storage import IntervalWord, LaneWord, LicenseWord
-from guildmark.domain.identifiers import IdentityId, LicenseId, to_hex
+from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.record import Grant, GrantedUnit
 from guildmark.domain.rights.lawful import CLEARANCE_SCHEME, Use, uncleared, use_in
@@ -29,7 +27,16 @@ from guildmark.domain.verification.case import (
 )
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import members_of
+from guildmark.domain.verification.doubts import act_findings
 from guildmark.domain.verification.evidence import LicenseDisclosure
+from guildmark.domain.verification.licensing import (
+    EXTENSION_MISMATCH,
+    EXTENSION_MISSING,
+    LANES_MISSING,
+    given,
+    license_id,
+    signed,
+)
 from guildmark.domain.verification.naming import proven_profile
 from guildmark.domain.verification.report import Cause, Finding, State
 from guildmark.domain.verification.rights import Cover, cover
@@ -271,13 +278,13 @@ def _on_chain(
     case: Case, license_: LicenseDisclosure, above: LicenseDisclosure | None, *, is_root: bool
 ) -> Iterator[Finding]:
     found = case.word(storage.LICENSE_IDS.at(license_.number))
-    if found != int.from_bytes(_id(case, license_), "big"):
+    if found != int.from_bytes(license_id(case, license_), "big"):
         reason = f"The chain has no license {license_.number} with these terms."
         yield LICENSE_UNKNOWN.found(reason, _LICENSES)
     # The license above that is missing is said once, behind the last one that is shown.
     if above is None and not is_root:
         return
-    parent = NO_LICENSE if above is None else _id(case, above)
+    parent = NO_LICENSE if above is None else license_id(case, above)
     if license_.terms.parent != parent:
         reason = f"License {license_.number} was not given under the one that is shown above it."
         yield LICENSE_PARENT_MISMATCH.found(reason, _LICENSES)
@@ -294,9 +301,25 @@ def _licensor(case: Case) -> Iterator[Finding]:
         yield LICENSOR_UNKNOWN.found(reason, _LICENSES)
 
 
+def _signed_soundly(case: Case) -> Iterator[Finding]:
+    """Yield a finding for each notice that bears on who granted the license, or added the unit.
+
+    Where nobody is shown who spoke for the design's owner, the reader lists none either.
+    """
+    found, owner = signed(case), case.disclosed.owner
+    if found is not None and owner is not None:
+        yield from act_findings(case, owner, found.at, found.act, _LICENSES)
+
+
+def _given_soundly(case: Case) -> Iterator[Finding]:
+    """Yield a finding for each notice that bears on who gave the unit on."""
+    for gift in given(case):
+        yield from act_findings(case, gift.giver, gift.at, gift.act, _LANES)
+
+
 def _stated_license(case: Case) -> Iterator[Finding]:
     for license_ in case.disclosed.licenses[:1]:
-        if case.statement.external.license != _id(case, license_):
+        if case.statement.external.license != license_id(case, license_):
             reason = f"The statement names another license than number {license_.number}."
             yield LICENSE_MISMATCH.found(reason, ENVELOPE)
 
@@ -419,19 +442,11 @@ def _unit(case: Case) -> GrantedUnit | None:
     return case.core.record.unit_at(case.core.position)
 
 
-def _id(case: Case, license_: LicenseDisclosure) -> LicenseId:
-    contract = case.pin.contracts.get(ContractName.LICENSES)
-    if contract is None:
-        reason = "The pinned chain has no license registry."
-        raise UndecidedError(LICENSE_MISSING.found(reason, "chain/pin.json"))
-    domain = licenses_domain(chain_id=case.pin.chain_id, contract=contract.address)
-    return license_.terms.license_id(domain)
-
-
 LICENSE = Check(
     number=6,
     name="license and unit",
-    asks="The part has a granted unit; all licenses allow site, machine, recipe, place and time.",
+    asks="The part has a granted unit, whoever gave it was himself; all licenses allow site, "
+    "machine, recipe, place and time.",
     looked_at="disclosed/licenses.json",
     causes=(
         UNIT_NOT_GRANTED,
@@ -452,6 +467,9 @@ LICENSE = Check(
         LICENSE_NOT_IN_FORCE,
         LICENSE_IN_FORCE_PARTLY,
         LICENSOR_UNKNOWN,
+        EXTENSION_MISSING,
+        EXTENSION_MISMATCH,
+        LANES_MISSING,
         TERMS_INVALID,
         TERMS_WITHHELD,
         TERMS_UNKNOWN,
@@ -472,6 +490,8 @@ LICENSE = Check(
         _lane_holder,
         _chain_of_licenses,
         _licensor,
+        _signed_soundly,
+        _given_soundly,
         _stated_license,
         _in_force,
         _terms,

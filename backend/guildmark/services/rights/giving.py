@@ -1,0 +1,106 @@
+"""How units came to a lane: who granted or added them, and who gave them on."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from guildmark.domain.chain.facts import (
+    ControllerFact,
+    DesignOwnerFact,
+    ExtensionFact,
+    LaneFact,
+    LicenseFact,
+    SpokenForFact,
+)
+from guildmark.domain.errors import RevokedError
+from guildmark.domain.identifiers import Address, IdentityId, UnitNumber, to_hex
+from guildmark.domain.trust import Trust
+from guildmark.ports import Facts
+from guildmark.services.identity.notices import is_act_doubted
+from guildmark.services.index.projection import known
+
+_FOREVER = 2**40
+
+
+class GivenInDoubtError(RevokedError):
+    """A notice doubts who granted the license, added units to it, or gave the lane on."""
+
+    code = "license.givenInDoubt"
+    hint = "Let whoever is named give the units anew, under his own account."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signing:
+    """By which act of a design's owner units exist.
+
+    Args:
+        account: The owner's.
+        epoch: The epoch of the design in which he owned it.
+        at: The block time.
+        extension: The first unit of the extension, None where they were granted.
+    """
+
+    account: Address
+    epoch: int
+    at: int
+    extension: UnitNumber | None = None
+
+
+def signing(root: LicenseFact, unit: UnitNumber, facts: Facts) -> Signing:
+    """Return by which act of the design's owner a unit of a root license exists."""
+    terms = root.terms
+    epoch, at, extension = terms.design_epoch, root.granted_at, None
+    if unit > terms.units:
+        added = _extension(root, unit, facts)
+        epoch, at, extension = added.epoch, added.at, added.first
+    owner = known(facts, DesignOwnerFact, terms.design, epoch)
+    return Signing(account=owner.owner, epoch=epoch, at=at, extension=extension)
+
+
+def lanes_above(lane: LaneFact, facts: Facts) -> Sequence[LaneFact]:
+    """Return the lanes from which a lane was cut, the nearest first."""
+    found: list[LaneFact] = []
+    while lane.source:
+        lane = known(facts, LaneFact, lane.source)
+        found.append(lane)
+    return found
+
+
+def spoke_for(account: Address, at: int, facts: Facts) -> Iterator[IdentityId]:
+    """Yield the identities for which an account spoke at a time, or before it registered them."""
+    for one in facts.each(SpokenForFact, account):
+        terms = facts.each(ControllerFact, one.identity)
+        begins = [0, *(term.since for term in terms[1:])]
+        ends = [*begins[1:], _FOREVER]
+        if any(
+            term.account == account and begin <= at < end
+            for term, begin, end in zip(terms, begins, ends, strict=True)
+        ):
+            yield one.identity
+
+
+def check_given(lane: LaneFact, root: LicenseFact, facts: Facts, trust: Trust | None) -> None:
+    """Refuse units that a notice puts in doubt, by whoever granted, added or gave them on.
+
+    Raises:
+        GivenInDoubtError: One of them is doubted.
+    """
+    for giver, at in _acts(lane, root, facts):
+        if is_act_doubted(giver, at, facts, trust):
+            message = f"What {to_hex(giver)} licensed or gave on at {at} is doubted."
+            raise GivenInDoubtError(message, identity=to_hex(giver), time=at, lane=lane.number)
+
+
+def _acts(lane: LaneFact, root: LicenseFact, facts: Facts) -> Iterator[tuple[IdentityId, int]]:
+    # All units of a lane were granted or added together: lanes are only ever cut.
+    act = signing(root, lane.first, facts)
+    for identity in spoke_for(act.account, act.at, facts):
+        yield identity, act.at
+    below = lane
+    for source in lanes_above(lane, facts):
+        yield source.holder, below.given_at
+        below = source
+
+
+def _extension(root: LicenseFact, unit: UnitNumber, facts: Facts) -> ExtensionFact:
+    added = facts.floor(ExtensionFact, root.number, unit)
+    return known(facts, ExtensionFact, root.number, unit) if added is None else added
