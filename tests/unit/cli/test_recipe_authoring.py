@@ -115,3 +115,10 @@ def test_a_job_that_departs_is_told_with_the_clause(speak: Speak, tmp_path: Path
             "recipe": "window from 230 to 250 in Cel",
         }
     ]
+
+
+def test_a_job_of_slic3r_tells_the_settings_that_its_profile_has(speak: Speak) -> None:
+    profile = speak("recipe", "import", EXAMPLES / "profiles" / "site-a.ini").json["clauses"]
+    job = speak("recipe", "import", EXAMPLES / "gcode" / "site-a.gcode").json["clauses"]
+
+    assert [one for one in profile if one not in job] == []

@@ -52,6 +52,11 @@ CURA = {
                     "children": {"layer_height_0": {"default_value": 0.3}},
                 },
                 "line_width": {"default_value": 0.4, "value": "machine_nozzle_size"},
+                "infill_pattern": {"default_value": "grid", "value": "'lines' if x else 'grid'"},
+                "wall_line_count": {"default_value": 2, "value": "3"},
+                "speed_infill": {"default_value": 60, "value": 50.5},
+                "material_type": {"value": "'PLA'"},
+                "retraction_amount": {"type": "float"},
             },
         },
         "support_enable": {"default_value": False},
@@ -120,11 +125,22 @@ def test_curas_definition_is_read_with_its_children_and_formulas_are_listed(memb
 
     assert told(imported) == {
         "/design/support": "no support",
+        "/material/polymer": "PLA",
         "/process/first_layer_height": "0.3",
+        "/process/infill_speed": "50.5",
         "/process/layer_height": "0.1",
         "/process/nozzle_diameter": "0.4",
+        "/process/wall_loops": "3",
     }
-    assert imported.unread == ["line_width"]
+    assert imported.unread == ["infill_pattern", "line_width"]
+
+
+def test_the_settings_behind_a_jobs_commands_are_a_profile_too() -> None:
+    job = b"G28\nG1 X1 E1 ; lay\n;TYPE:WALL\n; layer_height = 0.2\n; foo = 1\n; no setting\n"
+
+    imported = read_profile(job, Program.PRUSA)
+
+    assert (told(imported), imported.unread) == ({"/process/layer_height": "0.2"}, ["foo"])
 
 
 def test_a_manifest_of_open_know_how_is_read() -> None:

@@ -21,6 +21,9 @@ from guildmark.domain.recipes.importing.settings import (
 )
 
 _LINE = re.compile(r"[;#]?\s*([A-Za-z0-9_]+)\s*=\s?(.*)")
+_COMMAND = re.compile(r"^G[01] ", re.MULTILINE)
+_NUMBER = re.compile(r"-?[0-9.]+", re.ASCII)
+_LITERAL = re.compile(r"'([^']*)'")
 _DEPTH = 40
 
 
@@ -96,7 +99,11 @@ def _decoded(data: bytes) -> str:
 
 
 def _lines(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the settings of a profile, or those that a slicer writes behind a job's commands."""
+    is_job = _COMMAND.search(text) is not None
     for number, line in enumerate(text.splitlines(), 1):
+        if is_job and not line.startswith("; "):
+            continue
         if line.startswith("["):
             _refuse(f"Line {number} begins a section: export the profile, not the bundle.")
         match = _LINE.fullmatch(line.rstrip())
@@ -145,12 +152,21 @@ def _values(tree: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:
     for key, setting in tree.items():
         if not isinstance(setting, Mapping):
             _refuse(f"The setting {key[:80]!r} is no object.")
-        found = setting.get("value", setting.get("default_value"))
-        if found is not None:
-            yield key, _word(found)
+        if "value" in setting:
+            yield key, _stated(setting["value"])
+        elif "default_value" in setting:
+            yield key, _word(setting["default_value"])
         children = setting.get("children")
         if isinstance(children, Mapping):
             yield from _values(children, depth + 1)
+
+
+def _stated(value: object) -> str:
+    """Return a value, or what stands in its place after an equals sign, as Cura writes formulas."""
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return _word(value)
+    literal = _LITERAL.fullmatch(value)
+    return literal[1] if literal else f"={value}"
 
 
 def _leaves(

@@ -241,7 +241,8 @@ def _text(target: Target, written: str) -> str | None:
     text = joined(written.split(",") if target is not SUPPORT else [written]).strip('"; ')
     if target is SUPPORT:
         return _SUPPORT_WORDS.get(text.lower())
-    return text if 0 < len(text) <= TEXT_MAX else None
+    is_formula = text.startswith("=")
+    return text if 0 < len(text) <= TEXT_MAX and not is_formula else None
 
 
 def _number(unit: str, written: str) -> str | None:
