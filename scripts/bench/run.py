@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import logging_gas, materialising, page, receiving, sealing, table
+from bench import logging_gas, materialising, page, receiving, sealing, sites, table
 from bench.rows import Row
 from reports import write_rows
 
@@ -15,6 +15,7 @@ _FAMILIES: Mapping[str, Callable[[int], Sequence[Row]]] = {
     "P2": materialising.measure,
     "P3": receiving.measure,
     "P7": sealing.measure,
+    "P12": sites.measure,
 }
 
 

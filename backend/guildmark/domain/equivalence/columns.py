@@ -85,6 +85,7 @@ class Summary:
         variance: The variance between them.
         sizes: How many parts each has.
         squares: The square of each value's distance from the mean of its replicate.
+        within: The sum of these.
         numbers: All values, transformed as the plan says.
     """
 
@@ -93,6 +94,7 @@ class Summary:
     variance: float
     sizes: Array
     squares: Array
+    within: float
     numbers: Array
 
     @property
@@ -150,12 +152,14 @@ def summary(series: Series, transformation: Transformation) -> Summary:
         values = series.numbers
         means = _exact_means(series, sizes)
     mean = numbers.mean(means)
+    squares = (values - np.repeat(means, sizes)) ** 2
     return Summary(
         means=means,
         mean=mean,
         variance=numbers.variance(means, mean),
         sizes=sizes,
-        squares=(values - np.repeat(means, sizes)) ** 2,
+        squares=squares,
+        within=math.fsum(squares.tolist()),
         numbers=values,
     )
 

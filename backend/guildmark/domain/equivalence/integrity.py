@@ -118,11 +118,14 @@ def _raws(case: _Case) -> str | None:
 
 
 def _plausible(case: _Case) -> str | None:
+    bounds = (case.wanted.least, case.wanted.most)
+    if bounds == (None, None):
+        return None
     least, most = case.series.numbers.min(), case.series.numbers.max()
-    if case.wanted.least is not None and least < float(case.wanted.least):
-        return f"The value {figure(least)} is absurd: nothing is below {case.wanted.least}."
-    if case.wanted.most is not None and most > float(case.wanted.most):
-        return f"The value {figure(most)} is absurd: nothing is above {case.wanted.most}."
+    if bounds[0] is not None and least < float(bounds[0]):
+        return f"The value {figure(least)} is absurd: nothing is below {bounds[0]}."
+    if bounds[1] is not None and most > float(bounds[1]):
+        return f"The value {figure(most)} is absurd: nothing is above {bounds[1]}."
     return None
 
 

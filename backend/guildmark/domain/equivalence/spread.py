@@ -71,7 +71,7 @@ def total(found: Summary) -> Total:
     if rest == 0:
         return Total(between=found.variance, within=0.0, freedom=(freedom, 0))
     share = 1 - numbers.mean((1 / found.sizes).tolist())
-    within = share * math.fsum(found.squares.tolist()) / rest
+    within = share * found.within / rest
     return Total(between=found.variance, within=within, freedom=(freedom, rest))
 
 
@@ -196,5 +196,5 @@ def _without_each(found: Summary) -> Array:
         return between
     share = 1 - (math.fsum((1 / sizes).tolist()) - 1 / sizes) / (count - 1)
     squares = np.array(sums(found.squares, found.starts))
-    within = share * (math.fsum(squares.tolist()) - squares) / rest
+    within = share * (found.within - squares) / rest
     return between + within

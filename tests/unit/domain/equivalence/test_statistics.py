@@ -52,12 +52,14 @@ def summed(rows: Any) -> Summary:
     """Return the summary of replicates, a row of parts each."""
     means = [mean(row) for row in rows]
     center = mean(means)
+    squares = [(x - m) ** 2 for row, m in zip(rows, means, strict=True) for x in row]
     return Summary(
         means=means,
         mean=center,
         variance=variance(means, center),
         sizes=np.array([len(row) for row in rows]),
-        squares=np.array([(x - m) ** 2 for row, m in zip(rows, means, strict=True) for x in row]),
+        squares=np.array(squares),
+        within=math.fsum(squares),
         numbers=np.array([value for row in rows for value in row]),
     )
 
