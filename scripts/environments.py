@@ -24,7 +24,7 @@ class Environment:
 
 _PRODUCT = ("pyproject.toml", "--extra", "node", "--extra", "agent", "--extra", "local-chain")
 _EXTRAS = (
-    *("--extra", "mqtt", "--extra", "cad", "--extra", "hsm"),
+    *("--extra", "mqtt", "--extra", "cad", "--extra", "hsm", "--extra", "okh"),
     *("--extra", "ipfshttp", "--extra", "postgres", "--extra", "equivalence"),
 )
 _DEV = (*_PRODUCT, *_EXTRAS, "--group", "dev")

@@ -1,10 +1,17 @@
 """Profiles as files: read alone, or out of the 3MF that a slicer saved them in."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from guildmark.adapters.shapes.archive import open_archive
 from guildmark.adapters.shapes.limits import LIMITS
-from guildmark.domain.recipes.importing.profiles import Program, read_profile, recognised
+from guildmark.domain.errors import SettingsError
+from guildmark.domain.recipes.importing.profiles import (
+    Program,
+    import_manifest,
+    read_profile,
+    recognised,
+)
 from guildmark.domain.recipes.importing.settings import SIZE_MAX, Imported, ProfileMalformedError
 
 _PACKED = {
@@ -13,6 +20,14 @@ _PACKED = {
     "Metadata/project_settings.config": Program.ORCA,
 }
 """Where slicers keep the settings of a project."""
+_YAML = frozenset({".yml", ".yaml"})
+
+
+class ProfileExtraError(SettingsError):
+    """A manifest in YAML, and nothing here that reads it."""
+
+    code = "profile.extraMissing"
+    hint = "Install it: `pip install guildmark[okh]`."
 
 
 def read_profile_file(path: Path, program: Program | None = None) -> Imported:
@@ -27,7 +42,19 @@ def read_profile_file(path: Path, program: Program | None = None) -> Imported:
         packed, data = _unpacked(path)
         return read_profile(data, program or packed)
     data = _bounded(path, SIZE_MAX)
+    if path.suffix.lower() in _YAML and program in {None, Program.OKH}:
+        return _manifest(data)
     return read_profile(data, program or recognised(path.name, data))
+
+
+def _manifest(data: bytes) -> Imported:
+    if find_spec("yaml") is None:
+        message = "The package that reads YAML is not installed."
+        raise ProfileExtraError(message)
+    # The extra's package is imported where it is used alone.
+    from guildmark.adapters.manifests import read_yaml  # noqa: PLC0415
+
+    return import_manifest(read_yaml(data))
 
 
 def _unpacked(path: Path) -> tuple[Program, bytes]:

@@ -63,7 +63,7 @@ def import_file(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="A profile (.ini, .json), a 3MF with settings, or an OKH manifest (.toml).",
+            help="A profile (.ini, .json), a 3MF with settings, or an OKH manifest (.toml, .yml).",
         ),
     ],
     program: Annotated[
