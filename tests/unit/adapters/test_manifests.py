@@ -42,19 +42,24 @@ def test_a_manifest_in_yaml_is_read_and_the_rest_listed(tmp_path: Path, name: st
     ("data", "message"),
     [
         (b"a: &x 1\nb: *x\n", "aliases"),
-        (b"a: " + b"[" * 5_000, "no YAML"),
+        (b"a: " + b"[" * 100_000, "levels"),
+        (b"a: " + b"[" * 20 + b"]" * 20, "levels"),
         (b"a: [1", "no YAML"),
         (b"\xff\xfe\xfd", "no YAML"),
         (b"- one\n", "no mapping"),
         (b"? [a]\n: 1\n", "no YAML"),
         (b"", "no mapping"),
         (b" " * (SIZE_MAX + 1), "at most"),
-        (b"- a\n" * 30_000, "more members"),
+        (b"- a\n" * 10_001, "more members"),
     ],
 )
 def test_what_is_no_manifest_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(ProfileMalformedError, match=message):
         read_yaml(data)
+
+
+def test_twenty_levels_are_read() -> None:
+    assert read_yaml(b"a: " + b"[" * 19 + b"]" * 19)
 
 
 def test_tags_make_no_objects() -> None:
