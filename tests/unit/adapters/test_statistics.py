@@ -5,7 +5,14 @@ import pytest
 
 import comparing
 from guildmark.adapters import statistics
-from guildmark.adapters.statistics import StatisticsSupportError, evaluate, is_installed
+from guildmark.adapters.statistics import (
+    StatisticsSupportError,
+    draw,
+    drift,
+    evaluate,
+    is_installed,
+    required_replicates,
+)
 from guildmark.domain.equivalence.engine import run
 
 DATA = comparing.dataset(
@@ -16,6 +23,20 @@ DATA = comparing.dataset(
 def test_the_edge_gives_what_the_engine_gives() -> None:
     assert is_installed()
     assert evaluate(comparing.plan(), DATA) == run(comparing.plan(), DATA)
+
+
+def test_the_edge_draws_plans_and_watches() -> None:
+    plan = comparing.plan()
+    steady, moved = [20.0, 20.01, 19.99], [20.0, 20.5, 20.5]
+
+    drawn = draw(plan, DATA, evaluate(plan, DATA), {})
+
+    assert set(drawn) > {"intervals.svg", "operating-1.svg"}
+    assert required_replicates(margin=1, deviations=(1, 1), alpha=0.05, power=0.8) == 18
+    assert drift(plan, DATA, comparing.SITE, {comparing.WIDTH: steady}) is None
+    reason = drift(plan, DATA, comparing.SITE, {comparing.WIDTH: moved})
+    assert reason is not None
+    assert reason.endswith("at build 2 (/tolerance/width).")
 
 
 def test_what_is_missing_is_named_with_the_command_that_installs_it(

@@ -5,12 +5,15 @@ to both sides. Points are means of builds in standard deviations of the certifie
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from guildmark.domain.equivalence import numbers
-from guildmark.domain.equivalence.columns import Summary
-from guildmark.domain.equivalence.plan import Monitoring
+from guildmark.domain.equivalence.columns import Summary, table
+from guildmark.domain.equivalence.dataset import Dataset
+from guildmark.domain.equivalence.engine import summaries
+from guildmark.domain.equivalence.plan import EquivalencePlan, Monitoring
+from guildmark.domain.recipes.clause import ClausePath
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,29 @@ def drift(settings: Monitoring, certified: Summary, later: Sequence[float]) -> D
     build, chart = min(found)
     reason = f"The certificate is to be suspended: {chart} shows a drift at build {build + 1}."
     return Drift(build=build, chart=chart, reason=reason)
+
+
+def reason(
+    plan: EquivalencePlan,
+    dataset: Dataset,
+    site: str,
+    later: Mapping[ClausePath, Sequence[float]],
+) -> str | None:
+    """Return why a certified site is to be suspended, with the characteristic; None where not.
+
+    Args:
+        plan: The plan of the certificate.
+        dataset: Its data.
+        site: The site.
+        later: The means of its builds since then, in order, by characteristic; under a
+            logarithm the means of the logarithms.
+    """
+    certified = summaries(plan, table(plan, dataset))
+    for path in sorted(later):
+        found = drift(plan.monitoring, certified[site, path], later[path])
+        if found is not None:
+            return f"{found.reason[:-1]} ({path})."
+    return None
 
 
 def paths(settings: Monitoring, certified: Summary, later: Sequence[float]) -> tuple[Path, ...]:

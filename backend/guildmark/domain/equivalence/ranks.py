@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from scipy import special
@@ -56,6 +57,7 @@ def _moments(sizes: tuple[int, int]) -> tuple[float, float]:
     return m * n / 2, math.sqrt(m * n * (m + n + 1) / 12)
 
 
+@lru_cache(maxsize=64)
 def _distribution(sizes: tuple[int, int]) -> Array:
     """Return the cumulated distribution of the statistic without ties (Mann and Whitney, 1947).
 

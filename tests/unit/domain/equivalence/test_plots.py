@@ -8,8 +8,10 @@ import pytest
 import comparing
 from guildmark.domain.equivalence.columns import Summary, table
 from guildmark.domain.equivalence.engine import run, summaries
+from guildmark.domain.equivalence.plan import Kind, Transformation
 from guildmark.domain.equivalence.planning import operating_curve
 from guildmark.domain.equivalence.plots import pictures
+from guildmark.domain.equivalence.plots.album import album
 from guildmark.domain.equivalence.plots.svg import Axis
 from guildmark.domain.equivalence.stability import control_charts
 from guildmark.domain.equivalence.verdict import EquivalenceResult
@@ -111,6 +113,53 @@ def test_a_histogram_needs_no_limits_and_no_variation() -> None:
 
     assert "limit 5" not in drawn
     assert "1 values from 5 to 5 mm" in drawn
+
+
+def test_an_album_holds_all_pictures_of_a_result() -> None:
+    drawn = album(PLAN, DATA, result(), NAMES)
+
+    sites = range(1, 5)
+    assert set(drawn) == {
+        "intervals.svg",
+        "capability.svg",
+        "operating-1.svg",
+        *(f"control-means-1-{at}.svg" for at in sites),
+        *(f"control-ranges-1-{at}.svg" for at in sites),
+        *(f"histogram-1-{at}.svg" for at in sites),
+    }
+    assert b"/tolerance/width, Graz &amp;" in drawn["histogram-1-2.svg"]
+
+
+def test_an_album_leaves_out_data_that_may_not_be_used() -> None:
+    few = replace(DATA, readings=DATA.readings[1:])
+    plan = replace(PLAN, sites=PLAN.sites[:1], characteristics=(comparing.characteristic(),))
+    few = replace(few, readings=tuple(one for one in few.readings if one.site in plan.all_sites))
+
+    drawn = album(plan, few, run(plan, few), NAMES)
+
+    assert "control-means-1-1.svg" not in drawn
+    assert "control-means-1-2.svg" in drawn
+    assert "capability.svg" not in drawn
+    assert "operating-1.svg" not in drawn
+
+
+def test_an_album_shows_ratios_as_people_measure_them() -> None:
+    wanted = comparing.characteristic(margin="1.01", transformation=Transformation.LOG)
+    window = comparing.characteristic(
+        path=comparing.HEIGHT, margin="1.01", transformation=Transformation.LOG, kind=Kind.PROCESS
+    )
+    plan = replace(PLAN, sites=PLAN.sites[:1], characteristics=(window, wanted))
+    readings = tuple(one for one in DATA.readings if one.site in plan.all_sites)
+    windows = tuple(
+        replace(one, characteristic=comparing.HEIGHT, value=one.value + 1) for one in readings
+    )
+    data = replace(DATA, readings=(*readings, *windows))
+
+    drawn = album(plan, data, run(plan, data), NAMES)
+
+    assert b"ln mm" in drawn["control-means-2-1.svg"]
+    assert b"to 20." in drawn["histogram-2-1.svg"]
+    assert "histogram-1-1.svg" not in drawn
 
 
 def test_nothing_to_draw_is_an_empty_frame() -> None:

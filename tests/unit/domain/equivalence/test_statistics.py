@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from guildmark.domain.equivalence import (
 from guildmark.domain.equivalence.capability import capability
 from guildmark.domain.equivalence.columns import Summary
 from guildmark.domain.equivalence.distribution import anderson_darling
+from guildmark.domain.equivalence.engine import run
 from guildmark.domain.equivalence.family import holm
 from guildmark.domain.equivalence.gauge import GaugeVariation, variation
 from guildmark.domain.equivalence.location import Interval, compare, two_one_sided
@@ -523,15 +525,76 @@ def test_the_first_chart_to_say_so_is_named() -> None:
 def test_false_alarms_are_as_rare_as_the_settings_say() -> None:
     source = random.Random(7)
     lengths = []
-    for _ in range(150):
-        later = [source.gauss(0, 1) for _ in range(4000)]
+    for _ in range(50):
+        later = [source.gauss(0, 1) for _ in range(2500)]
         settings = Monitoring()
         scale = summed([[value] for value in (-1.0, 1.0, 0.0)])
         found = monitoring.drift(settings, scale, later)
-        lengths.append(4000 if found is None else found.build + 1)
+        lengths.append(2500 if found is None else found.build + 1)
 
     # Both charts together: about half of the 500 builds of each.
-    assert 200 < sum(lengths) / len(lengths) < 480
+    assert 150 < sum(lengths) / len(lengths) < 480
+
+
+def test_a_drift_of_one_deviation_is_seen_after_about_ten_builds() -> None:
+    source = random.Random(8)
+    certified = summed([[value] for value in (-1.0, 1.0, 0.0)])
+    lengths = []
+    for _ in range(100):
+        found = monitoring.drift(Monitoring(), certified, [source.gauss(1, 1) for _ in range(200)])
+        assert found is not None
+        lengths.append(found.build + 1)
+
+    assert 7 < sum(lengths) / len(lengths) < 12
+
+
+# Error rates beyond those of `make equivalence-check`
+
+
+def at_most(rate: float, alpha: float, runs: int) -> bool:
+    """Return whether a rate is within three standard errors of its level, or below."""
+    return rate <= alpha + 3 * math.sqrt(alpha * (1 - alpha) / runs)
+
+
+def test_ranks_keep_their_level_at_the_margin(volume: Callable[[int, int, int], int]) -> None:
+    runs, generator, wrong = volume(400, 10_000, 100_000), np.random.default_rng(11), 0
+    for _ in range(runs):
+        first = generator.exponential(1, 14)
+        second = generator.exponential(1, 14) + 1.0
+        found = ranks.shift(first.tolist(), second.tolist(), 0.05, 1.0)
+        wrong += found is not None and found[1] > -1 and found[2] < 1
+
+    assert at_most(wrong / runs, 0.05, runs)
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_spread_keeps_its_level_at_the_margin(
+    size: int, volume: Callable[[int, int, int], int]
+) -> None:
+    runs, generator, wrong = volume(400, 10_000, 100_000), np.random.default_rng(12), 0
+    for _ in range(runs):
+        totals = []
+        for scale in (1.0, 2.0):
+            levels = generator.normal(0, scale, (12, 1))
+            rows = levels + generator.normal(0, scale, (12, size)) * (size > 1)
+            totals.append(spread.total(summed(rows.tolist())))
+        first, second = totals
+        wrong += spread.ratio(first, second, 0.05, 2.0).outcome() is Outcome.PASSED
+
+    assert at_most(wrong / runs, 0.05, runs)
+
+
+def test_the_whole_engine_keeps_its_level_for_nested_data(
+    volume: Callable[[int, int, int], int],
+) -> None:
+    runs, plan, wrong = volume(60, 2_000, 10_000), comparing.plan(), 0
+    for seed in range(runs):
+        first = comparing.drawn(comparing.REFERENCE, 2 * seed, spread=(0.08, 0.02))
+        second = comparing.drawn(comparing.SITE, 2 * seed + 1, mean=20.1, spread=(0.08, 0.02))
+        verdict = run(plan, comparing.dataset(first, second)).verdicts[0].verdict
+        wrong += verdict is Verdict.EQUIVALENT
+
+    assert at_most(wrong / runs, 0.05, runs)
 
 
 def test_words_without_a_decisive_gate_are_the_verdict_alone() -> None:
