@@ -135,6 +135,38 @@ def test_a_form_without_a_unit_or_measurements_is_learned_too(
     assert read(after.encode()) == after
 
 
+def stating(raw: int, time: int) -> tuple[Measurement, ...]:
+    (bore,) = FIRST.measurements
+    full = replace(bore, uncertainty="0.01", coverage_factor="2", operator="op-7")
+    slot = replace(full, characteristic=ClausePath("/tolerance/slot"))
+    return (replace(full, raw_data=Digest(word(raw)), measured_on=time), slot)
+
+
+def test_files_and_times_of_values_differ_from_part_to_part(
+    no_full_reading: Callable[[], None],
+) -> None:
+    read = trained(replace(FIRST, measurements=stating(40, 7)))
+    no_full_reading()
+
+    after = replace(NEXT, measurements=stating(41, UINT40_MAX))
+    assert read(after.encode()) == after
+
+
+def test_a_file_or_time_of_another_form_is_judged_as_in_full() -> None:
+    first = replace(FIRST, measurements=stating(40, 7))
+    read = trained(first)
+    shown = first.encode()
+
+    for found, instead in (
+        (b'"measuredOn":7', b'"measuredOn":1099511627776'),
+        (b'"measuredOn":7', b'"measuredOn":-1'),
+        (word(40).hex().encode(), word(40).hex().upper().encode()[:-1] + b"F"),
+    ):
+        payload = shown.replace(found, instead)
+        assert payload != shown
+        assert outcome(read, payload) == outcome(BuildStatement.parse, payload)
+
+
 @pytest.mark.parametrize(
     "other",
     [

@@ -113,3 +113,33 @@ def test_plan_is_that_of_the_master() -> None:
     plan = quality_plan(Case(sealed.evidence, sealed.trust, sealed.question))
 
     assert plan.rule.value == "guard band U"
+
+
+def test_a_note_says_the_rule_and_that_instruments_are_mixed() -> None:
+    draft = Draft()
+    asked(draft, rule("guard band U"))
+    said = {"uncertainty": "0.01", "coverage_factor": "2"}
+    other = sim.measured("height", "20.0", instrument="a calliper", **said)
+    draft.simulator.statement["measurements"] = (sim.measured("bore", "10.00", **said), other)
+
+    notes = judged(draft).notes
+
+    assert "The measured values are judged by guard band U." in notes
+    assert "2 instruments took the measured values." in notes
+
+
+def test_nothing_is_noted_of_one_instrument_without_a_rule() -> None:
+    draft = Draft()
+    assert not any("measured values" in note for note in judged(draft).notes)
+
+    asked(draft, rule("guard band U"))
+    draft.simulator.statement["measurements"] = ()
+    assert not any("measured values" in note for note in judged(draft).notes)
+
+
+def test_nothing_is_noted_where_no_recipe_is_shown() -> None:
+    draft = Draft()
+    asked(draft, rule("guard band U"))
+    draft.simulator.disclosed["recipe"] = None
+
+    assert not any("measured values" in note for note in judged(draft).notes)

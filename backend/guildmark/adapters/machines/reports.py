@@ -34,7 +34,10 @@ _LIMITS = Limits(size=SIZE_MAX, values=200_000)
 _NOTE_MAX = 2_000
 _ONCE = ("at", "file", "fileName", "technician", "note")
 _NEEDED = frozenset({"job", "at", "piece"})
-_MEASURED = ("characteristic", "value", "unit", "instrument")
+_MEASURED = (
+    *("characteristic", "value", "unit", "instrument", "uncertainty", "coverageFactor"),
+    *("resolution", "rawData", "operator"),
+)
 _COLUMNS = frozenset({"job", "piece", "serial", "conforming", *_ONCE, *_MEASURED})
 _ROWS_MAX = 100_000
 # How QIF judges.

@@ -47,6 +47,10 @@ _RECORD: _Place = ("predicate", "beacon", "recordDigest")
 _UNIT: _Place = ("predicate", "externalParameters", "unit")
 _ALWAYS = (_NAME, _SUBJECT, _SALT, _COUNTER, _STARTED, _FINISHED, _LOG, _SEQ, _RECORD)
 
+_VALUE, _RAW_DATA, _MEASURED_ON = "value", "rawData", "measuredOn"
+_OWN_NAMES = frozenset({_VALUE, _RAW_DATA, _MEASURED_ON})
+_OF_VALUE = frozenset({"value", "raw_data", "measured_on"})
+
 # Whole numbers of JSON with sixteen digits, as number or text; a payload that has them is no form.
 _MARK = 9_007_199_254_740_000
 _MARK_START = b"9007199254740"
@@ -104,7 +108,7 @@ class _Form:
                 record_digest=Digest(_hex(said[_RECORD], b"0x")),
             ),
             measurements=tuple(
-                Measurement(**one, value=_text(said[_value_place(number)], LABEL_MAX))
+                Measurement(**one, **_measured(number, said))
                 for number, one in enumerate(self.measurements)
             ),
         )
@@ -129,8 +133,9 @@ class _Form:
 class StatementReader:
     """Reads statements as ``BuildStatement.parse`` does, faster where they resemble earlier ones.
 
-    Label, salt, counter, times, beacon, unit and measured values may differ from the statement that
-    was learned; with any other difference, or a value that is refused, all of it is read.
+    Label, salt, counter, times, beacon, unit and measured values with their files may differ from
+    the statement that was learned; with any other difference, or a value that is refused, all of
+    it is read.
     """
 
     _forms: OrderedDict[KeyId, _Form] = field(default_factory=OrderedDict)
@@ -183,7 +188,7 @@ def _form(statement: BuildStatement, payload: bytes) -> _Form | None:
         statement=_without(statement, changing),
         run=_without(statement.run, {"counter", "started_on", "finished_on"}),
         external=_without(statement.external, {"unit"}),
-        measurements=[_without(one, {"value"}) for one in statement.measurements],
+        measurements=[_without(one, _OF_VALUE) for one in statement.measurements],
         places=[marks[mark] for mark in order],
         texts=[*texts, marked],
     )
@@ -197,12 +202,27 @@ def _without(value: Any, changing: Collection[str]) -> Mapping[str, Any]:
 
 def _changing(statement: BuildStatement) -> Sequence[_Place]:
     unit = () if statement.external.unit is None else (_UNIT,)
-    measured = (_value_place(number) for number in range(len(statement.measurements)))
+    measured = (
+        _measured_place(number, name)
+        for number, one in enumerate(statement.measurements)
+        for name in one.to_json().keys() & _OWN_NAMES
+    )
     return (*_ALWAYS, *unit, *measured)
 
 
-def _value_place(number: int) -> _Place:
-    return ("predicate", "measurements", number, "value")
+def _measured_place(number: int, name: str) -> _Place:
+    return ("predicate", "measurements", number, name)
+
+
+def _measured(number: int, said: Mapping[_Place, bytes]) -> Mapping[str, Any]:
+    """Return what a measurement of each part has of its own."""
+    raw = said.get(_measured_place(number, _RAW_DATA))
+    time = said.get(_measured_place(number, _MEASURED_ON))
+    return {
+        "value": _text(said[_measured_place(number, _VALUE)], LABEL_MAX),
+        "raw_data": None if raw is None else Digest(_hex(raw, b"0x")),
+        "measured_on": None if time is None else _integer(time),
+    }
 
 
 def _set(tree: Any, place: _Place, mark: int) -> None:

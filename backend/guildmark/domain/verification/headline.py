@@ -12,6 +12,7 @@ from guildmark.domain.verification.checks.countersigned import countersigned_not
 from guildmark.domain.verification.checks.equivalence import equivalence_notes
 from guildmark.domain.verification.checks.first_use import first_use_notes
 from guildmark.domain.verification.checks.key import confirmation_notes
+from guildmark.domain.verification.checks.measurements import measurement_notes
 from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
 from guildmark.domain.verification.checks.record import PART_REPLACED
 from guildmark.domain.verification.inspections import inspected
@@ -58,6 +59,7 @@ def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()
         yield from _of_statement(statement)
         yield from _of_clock(case, statement.run)
     yield from first_use_notes(case)
+    yield from measurement_notes(case)
     yield from accreditation_notes(case)
     yield from equivalence_notes(case)
     yield from confirmation_notes(case)

@@ -292,3 +292,16 @@ def test_xml_of_too_many_levels_is_refused() -> None:
 
     with pytest.raises(MalformedReportError, match="64 deep"):
         parse_markup(b"<q>" * 65 + b"</q>" * 65)
+
+
+def test_a_csv_report_may_state_uncertainty_and_raw_data() -> None:
+    raw = "0x" + "ab" * 32
+    columns = "uncertainty,coverageFactor,resolution,rawData,operator"
+    head = f"job,at,piece,characteristic,value,unit,instrument,{columns}"
+    row = f"j,7,1,/bore/diameter,8.02,mm,CAL-7,0.01,2,0.001,{raw},op-7"
+
+    (event,) = read_csv(f"{head}\n{row}\n# end\n".encode()).events
+
+    (bore,) = event.pieces[0].measurements
+    assert (bore.uncertainty, bore.coverage_factor, bore.resolution) == ("0.01", "2", "0.001")
+    assert (bore.operator, bore.raw_data) == ("op-7", bytes.fromhex("ab" * 32))

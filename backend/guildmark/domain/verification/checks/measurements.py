@@ -7,11 +7,11 @@ from guildmark.domain.chain.storage import IdentityWord, IntervalWord
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity.accreditation import Requirement, accredited_over
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.domain.measurement.conformity import Outcome, decide
+from guildmark.domain.measurement.conformity import DecisionRule, Outcome, decide
 from guildmark.domain.measurement.quality_plan import ASKING, QualityPlan
 from guildmark.domain.recipes.clause import Clause, ClauseType
 from guildmark.domain.recipes.clauses import DisclosedClauses
-from guildmark.domain.verification.case import ENVELOPE, Case, Right
+from guildmark.domain.verification.case import ENVELOPE, Case, Right, UndecidedError
 from guildmark.domain.verification.checks.accreditation import (
     doubts_of,
     issuer_times,
@@ -125,6 +125,22 @@ def _claimed(case: Case) -> Iterator[Finding]:
     if not (is_sampled or measured):
         reason = "The part is not of the sample that the recipe asks to measure."
         yield NOT_SAMPLED.found(reason, ENVELOPE)
+
+
+def measurement_notes(case: Case) -> Iterator[str]:
+    """Yield how the values were judged, and that several instruments took them."""
+    try:
+        plan, statement = quality_plan(case), case.statement
+    except UndecidedError:
+        # The check says why.
+        return
+    if not statement.measurements:
+        return
+    if plan.rule is not DecisionRule.SIMPLE:
+        yield f"The measured values are judged by {plan.rule.value}."
+    instruments = {one.instrument for one in statement.measurements}
+    if len(instruments) > 1:
+        yield f"{len(instruments)} instruments took the measured values."
 
 
 def quality_plan(case: Case) -> QualityPlan:
