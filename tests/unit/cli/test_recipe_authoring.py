@@ -122,3 +122,35 @@ def test_a_job_of_slic3r_tells_the_settings_that_its_profile_has(speak: Speak) -
     job = speak("recipe", "import", EXAMPLES / "gcode" / "site-a.gcode").json["clauses"]
 
     assert [one for one in profile if one not in job] == []
+
+
+def test_a_machines_report_is_held_against_the_recipe(speak: Speak, tmp_path: Path) -> None:
+    report = {
+        "format": "guildmark/job/v1",
+        "job": "7",
+        "at": 1_800_000_000,
+        "settings": [
+            {"path": "/process/layer_height", "value": "450", "unit": "um"},
+            {"path": "/process/nozzle_temperature", "value": "240", "unit": "Cel"},
+        ],
+    }
+    file = tmp_path / "job.json"
+    file.write_text(json.dumps(report))
+
+    found = speak("recipe", "check", EXAMPLES / "recipe.json", "--log", file, "--json")
+
+    assert found.exit == 15
+    assert [one["path"] for one in found.json["departures"]] == ["/process/layer_height"]
+    assert found.json["kept"] == ["/process/nozzle_temperature"]
+
+
+def test_one_job_is_held_against_a_recipe(speak: Speak) -> None:
+    job = EXAMPLES / "gcode" / "site-a.gcode"
+
+    none = speak("recipe", "check", EXAMPLES / "recipe.json", "--json")
+    both = speak(
+        *("recipe", "check", EXAMPLES / "recipe.json", "--gcode", job, "--log", job, "--json")
+    )
+
+    assert {none.json["code"], both.json["code"]} == {"cli.jobSource"}
+    assert (none.exit, both.exit) == (2, 2)

@@ -1,21 +1,23 @@
 """Commands that need no home: write, check and compare recipes as files."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from guildmark.adapters.machines.reports import read_json
 from guildmark.adapters.profiles import read_profile_file
 from guildmark.cli.answers import Answer, note, say
 from guildmark.cli.arguments import AsJson
 from guildmark.cli.homes import write_new
+from guildmark.domain.errors import UsageError
 from guildmark.domain.recipes.clause import Clause
 from guildmark.domain.recipes.differing import Difference, change_of, differences
 from guildmark.domain.recipes.drafts import lint, read_either, write_draft
-from guildmark.domain.recipes.gcode import JobDepartsError, judge, observe
+from guildmark.domain.recipes.gcode import JobDepartsError, Observed, judge, observe
 from guildmark.domain.recipes.importing.profiles import Program
 from guildmark.domain.recipes.linting import Advice
 from guildmark.domain.recipes.recipe import Change
@@ -23,6 +25,14 @@ from guildmark.domain.recipes.schema import recipe_schema
 from guildmark.domain.recipes.templates import TEMPLATES, template
 
 _BLOCKED = 2
+
+
+class JobSourceError(UsageError):
+    """No job is named, or two."""
+
+    code = "cli.jobSource"
+    hint = "Name --gcode or --log, one of them."
+
 
 ProgramName = StrEnum("ProgramName", {one.name: one.value for one in Program})  # type: ignore[misc]  # of a table
 TemplateName = StrEnum("TemplateName", {name.upper(): name for name in TEMPLATES})  # type: ignore[misc]  # of a table
@@ -84,15 +94,22 @@ def import_file(
 def check(
     recipe: RecipeFile,
     gcode: Annotated[
-        Path,
+        Path | None,
         typer.Option(metavar="FILE", exists=True, dir_okay=False, help="What goes to the printer."),
-    ],
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="A machine's report in JSON.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Hold a job against a recipe: temperatures, layers, speeds, material; 15 if it departs."""
-    clauses = read_either(recipe.read_bytes()).clauses
-    with gcode.open(encoding="utf-8", errors="replace") as lines:
-        found = judge(observe(lines), clauses)
+    found = judge(_observed(gcode, log), read_either(recipe.read_bytes()).clauses)
     departures: list[Answer] = [
         {"path": clause.path, "job": value, "recipe": _words(clause)}
         for clause, value in found.departures
@@ -103,6 +120,17 @@ def check(
     )
     if departures:
         raise typer.Exit(JobDepartsError.exit_code)
+
+
+def _observed(gcode: Path | None, log: Path | None) -> Iterable[Observed]:
+    if gcode is not None and log is None:
+        with gcode.open(encoding="utf-8", errors="replace") as lines:
+            return observe(lines)
+    if log is not None and gcode is None:
+        events = read_json(log.read_bytes()).events
+        return [Observed.recorded(one) for event in events for one in event.settings]
+    message = "A job is held against a recipe by its commands, or by what its machine reported."
+    raise JobSourceError(message)
 
 
 def diff(

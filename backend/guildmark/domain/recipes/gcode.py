@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
+from typing import Self
 
 from guildmark.domain.builds.predicate import Setting
 from guildmark.domain.errors import GuildmarkError, MalformedError, NonconformingError
@@ -74,6 +75,12 @@ class Observed:
     most: str
     unit: str | None
 
+    @classmethod
+    def recorded(cls, setting: Setting) -> Self:
+        """Return what a machine says that a job was set to."""
+        value, unit = setting.value, setting.unit
+        return cls(path=setting.path, least=value, most=value, unit=unit)
+
     @property
     def setting(self) -> Setting | None:
         """Return it as a statement records it, none where the job uses more than one value."""
@@ -93,7 +100,7 @@ class Observed:
 
     def departs(self, clause: Clause) -> str | None:
         """Return the value that a clause does not admit, none where it admits both."""
-        if clause.unit is None and self.unit is not None:
+        if (clause.unit is None) is not (self.unit is None):
             return self.most
         values = (self.least, self.most)
         return next((one for one in values if not clause.admits(one, self.unit)), None)

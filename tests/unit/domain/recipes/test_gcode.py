@@ -212,3 +212,14 @@ def test_a_recorded_setting_is_what_the_job_does(setting: Setting, agrees: bool)
         with pytest.raises(gc.SettingContradictedError) as caught:
             gc.settled(observed, [setting], [])
         assert caught.value.detail["path"] == setting.path
+
+
+def test_what_a_machine_recorded_is_judged_alike() -> None:
+    hot = gc.Observed.recorded(replace(RECORDED, value="241"))
+
+    judgement = gc.judge([hot, gc.Observed.recorded(RECORDED)], [LAYER, HEAT])
+
+    assert (judgement.kept, judgement.silent) == ([HEAT.path], [LAYER.path])
+    assert hot.departs(HEAT) == "241"
+    text = gc.Observed.recorded(replace(RECORDED, value="hot", unit=None))
+    assert text.departs(HEAT) == "hot"
