@@ -73,9 +73,10 @@ class Postgres:
         self._end(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def url(self, name: str, *, password: str | None = None) -> str:
-        """Return the URL of a database."""
-        return f"postgresql://guildmark:{password or self.password}@127.0.0.1:{self.port}/{name}"
+    def url(self, name: str, *, password: str | None = None, port: int | None = None) -> str:
+        """Return the URL of a database, through another port where one is named."""
+        place = f"127.0.0.1:{port or self.port}/{name}"
+        return f"postgresql://guildmark:{password or self.password}@{place}"
 
     def empty(self) -> DatabaseUrl:
         """Make a database without tables."""

@@ -1,5 +1,7 @@
 """``guildmark backup``: copies of a whole home."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -11,11 +13,12 @@ from guildmark.adapters.backups.refusals import BackupChainOtherError
 from guildmark.adapters.chain import deployment
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.clock import SystemEntropy
+from guildmark.adapters.store.copying import fill
 from guildmark.cli.answers import Answer, note, say
 from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.homes import OutputExistsError, folder_of, settings_of
 from guildmark.domain.identifiers import to_hex
-from guildmark.settings import load
+from guildmark.settings import DATABASE_FILE, load, save, with_environment
 
 app = typer.Typer(help="Copy a whole home, check the copy, put it back.", no_args_is_help=True)
 
@@ -58,6 +61,7 @@ def create(
             pin=pin,
             password=_password(with_keys),
             entropy=SystemEntropy(),
+            shared=settings.shared,
         )
     except FileExistsError as exc:
         message = f"{target} exists already."
@@ -80,19 +84,40 @@ def restore(
     offline: Annotated[
         bool, typer.Option("--offline", help="Do not ask the chain whether it is the backup's.")
     ] = False,
+    as_file: Annotated[
+        bool,
+        typer.Option("--as-file", help="Keep the database in the home, whatever server it was on."),
+    ] = False,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a home of a backup, in a folder that is empty or not there."""
+    """Make a home of a backup, in a folder that is empty or not there.
+
+    Where its settings or GUILDMARK_DATABASE_URL name a PostgreSQL database, that is filled; it must
+    be empty.
+    """
     folder = folder_of(home)
     password = _password(with_keys)
     with whole.restoring(source, folder, password=password) as (found, draft):
         if found.journal is None and not offline:
             _check_chain(found, load(draft).chain.url)
+        _place_database(draft, as_file=as_file)
     if not found.has_keys or password is None:
         note("The keys are not in it: put the folder keys back before the node starts.")
     note(f"Next: guildmark fsck --home {folder}, once the chain answers; then guildmark up.")
     say({"home": str(folder), **_shown(found)}, as_json=as_json)
+
+
+def _place_database(draft: Path, *, as_file: bool) -> None:
+    """Put a home's database where its settings or the environment say."""
+    settings = load(draft)
+    if as_file:
+        save(replace(settings, shared=None))
+        return
+    shared, kept = with_environment(settings, os.environ).shared, draft / DATABASE_FILE
+    if shared is not None and kept.exists():
+        fill(shared, kept)
+        kept.unlink()
 
 
 def _check_chain(found: Manifest, url: str) -> None:

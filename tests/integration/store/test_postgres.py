@@ -1,14 +1,16 @@
 """A home's database on a PostgreSQL server: one writer at a time, all or nothing, no secrets."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import BigInteger, Connection, Engine, Integer, inspect
+from sqlalchemy import BigInteger, Connection, Engine, Integer, Row, inspect
 from sqlalchemy.exc import DataError, IntegrityError
 
+from cutting import Cut, Wire
 from guildmark.adapters.store import postgres as adapter
 from guildmark.adapters.store.belonging import belong
 from guildmark.adapters.store.engine import (
@@ -62,9 +64,9 @@ def put(connection: Connection, number: int = 0) -> None:
     connection.execute(NONCES.insert().values(values))
 
 
-def nonces(engine: Engine) -> list[int]:
+def rows(engine: Engine) -> Sequence[Row[Any]]:
     with reading(engine) as connection:
-        return list(connection.execute(NONCES.select().order_by(NONCES.c.next)).scalars())
+        return connection.execute(NONCES.select()).all()
 
 
 def test_its_tables_are_those_that_are_declared(engine: Engine) -> None:
@@ -136,7 +138,7 @@ def test_an_error_undoes_the_whole_transaction(engine: Engine) -> None:
     with pytest.raises(IntegrityError):
         put_twice()
 
-    assert nonces(engine) == []
+    assert rows(engine) == []
 
 
 def test_many_that_open_an_empty_database_at_once_make_it_once(postgres: Postgres) -> None:
@@ -152,7 +154,7 @@ def test_many_that_open_an_empty_database_at_once_make_it_once(postgres: Postgre
 
     assert len(engines) == 3
     for one in engines:
-        assert nonces(one) == []
+        assert rows(one) == []
         one.dispose()
 
 
@@ -355,3 +357,27 @@ def test_a_server_that_was_killed_loses_nothing_and_is_found_again(
         postgres.start()
         with use(engine) as connection:
             assert connection.execute(NONCES.select()).one().next == 5
+
+
+@pytest.mark.parametrize(("cut", "kept"), [(Cut.BEFORE, []), (Cut.AFTER, [5])])
+def test_a_commit_whose_answer_is_lost_is_not_known_and_done_once_when_repeated(
+    cut: Cut, kept: list[int], postgres: Postgres, engine: Engine, place: DatabaseUrl
+) -> None:
+    with Wire(server=("127.0.0.1", postgres.port), word=b"COMMIT").opened() as wire:
+        name = place.reveal().rpartition("/")[2]
+        away = open_database(DatabaseUrl(postgres.url(name, port=wire.port)))
+        wire.cut = cut
+
+        def repeat() -> None:
+            with writing(away) as connection:
+                if not connection.execute(NONCES.select()).all():
+                    put(connection, 5)
+
+        with pytest.raises(StoreUnavailableError):
+            repeat()
+        assert wire.was_cut.is_set()
+        assert [row.next for row in rows(engine)] == kept
+        repeat()
+
+        away.dispose()
+    assert [row.next for row in rows(engine)] == [5]

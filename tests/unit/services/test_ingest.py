@@ -1,7 +1,8 @@
 """The door: each envelope has its own answer, and what is accepted would be verified."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -47,7 +48,7 @@ from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.recipes.clauses import disclose
 from guildmark.domain.recipes.recipe import Status
 from guildmark.domain.signatures import P256_ORDER
-from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
+from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName, NodeStore, View, Work
 from guildmark.services.index.projection import known
 from guildmark.services.log.ingest import Answer, IndexEmptyError, Ingest, Reception
 from guildmark.services.recipes.disclosing import clauses_body
@@ -122,6 +123,54 @@ def test_same_envelope_again_is_a_duplicate(world: World) -> None:
     assert answers[0].build == answers[1].build == answers[2].build
     with world.tools.store.reading() as view:
         assert view.log.waiting_count() == 1
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """A store to which another process does something between a look and a transaction."""
+
+    store: NodeStore
+    meanwhile: list[Callable[[], object]]
+
+    def reading(self) -> AbstractContextManager[View]:
+        return self.store.reading()
+
+    def writing(self) -> AbstractContextManager[Work]:
+        while self.meanwhile:
+            self.meanwhile.pop()()
+        return self.store.writing()
+
+
+def send_while(world: World, meanwhile: Callable[[], object], *envelopes: bytes) -> list[Answer]:
+    store = Interrupted(world.tools.store, [meanwhile])
+    ingest = Ingest(store=store, entropy=world.tools.entropy, log=world.log)
+    return list(ingest.receive(envelopes))
+
+
+def test_what_the_chain_said_meanwhile_counts(world: World) -> None:
+    def end_key() -> None:
+        with world.tools.store.writing() as work:
+            (key,) = work.facts.each(KeyFact)
+            cursor = work.facts.cursor()
+            assert cursor is not None
+            work.facts.put(replace(key, until=5))
+            work.facts.move(replace(cursor, number=cursor.number + 1))
+
+    (answer,) = send_while(world, end_key, world.envelope())
+
+    assert answer.error is not None
+    assert answer.error.code == "key.outsideWindow"
+
+
+def test_what_another_process_took_meanwhile_is_a_duplicate(world: World) -> None:
+    first, second = world.envelope(1), world.envelope(2)
+
+    answers = send_while(world, lambda: send(world, first), first, second)
+
+    receptions = [answer.reception for answer in answers]
+    assert receptions == [Reception.DUPLICATE, Reception.ACCEPTED]
+    with world.tools.store.reading() as view:
+        assert view.log.waiting_count() == 2
 
 
 def test_jobs_of_one_request_are_examined_each(world: World) -> None:

@@ -3,9 +3,10 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -25,6 +26,8 @@ from guildmark.adapters.backups.sealing import seal, unseal
 from guildmark.adapters.chain.genesis import FILE_NAME as GENESIS
 from guildmark.adapters.chain.journal import Journal, JournalBlock
 from guildmark.adapters.files import sync_folder
+from guildmark.adapters.store.copying import copy_to_file
+from guildmark.adapters.store.places import DatabaseUrl
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
 from guildmark.ports import Entropy
@@ -46,7 +49,13 @@ class Pin:
 
 
 def create(
-    home: Path, target: Path, *, pin: Pin, password: str | None, entropy: Entropy
+    home: Path,
+    target: Path,
+    *,
+    pin: Pin,
+    password: str | None,
+    entropy: Entropy,
+    shared: DatabaseUrl | None = None,
 ) -> Manifest:
     """Copy one consistent state of a home into a file; its node may run.
 
@@ -59,8 +68,10 @@ def create(
         pin: The chain that the home's settings name.
         password: Seals the keys; None leaves them out.
         entropy: Draws what the sealing needs.
+        shared: The home's database where it is on a server: a copy of it is kept as a file.
 
     Raises:
+        StoreUnreachableError: The server does not answer.
         BackupPlaceError: The file would be in the home.
         BackupPasswordShortError: The password is too short.
         DatabaseDamagedError: A database of the home is damaged.
@@ -72,8 +83,15 @@ def create(
     found = homes.contents(home)
     schemas = {}
     with archive.writing(target) as writer:
-        for name in found.databases:
-            schemas[name] = _add_database(writer, home, name, beside=target.parent)
+        own = [name for name in found.databases if shared is None or name != NODE_DATABASE]
+        for name in own:
+            schemas[name] = _add_database(
+                writer, name, partial(databases.copy, home / name), beside=target.parent
+            )
+        if shared is not None:
+            schemas[NODE_DATABASE] = _add_database(
+                writer, NODE_DATABASE, partial(copy_to_file, shared), beside=target.parent
+            )
         journal = _add_journal(writer, home) if found.has_chain else None
         for name in found.plain:
             _add_file(writer, home, name)
@@ -150,10 +168,10 @@ def _has_files(home: Path) -> bool:
     return home.exists() and any(home.iterdir())
 
 
-def _add_database(writer: Writer, home: Path, name: str, *, beside: Path) -> str:
+def _add_database(writer: Writer, name: str, copy: Callable[[Path], None], *, beside: Path) -> str:
     with tempfile.TemporaryDirectory(dir=beside, prefix=".backup-") as folder:
         copied = Path(folder) / "copy.db"
-        databases.copy(home / name, copied)
+        copy(copied)
         with copied.open("rb") as file:
             writer.add(name, pieces(file), mode=_PRIVATE)
         return databases.check(copied, shown=name)

@@ -67,3 +67,13 @@ class StoreForeignError(SettingsError):
 
     code = "store.foreign"
     hint = "Name a database of this home's own; look at GUILDMARK_DATABASE_URL and [database]."
+
+
+class StoreTakenError(ConflictError):
+    """The database that shall be filled is not empty."""
+
+    code = "store.taken"
+    hint = (
+        "Make an empty database and name it by GUILDMARK_DATABASE_URL; "
+        "or restore with --as-file, into a file of the home's own."
+    )

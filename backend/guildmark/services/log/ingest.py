@@ -1,6 +1,6 @@
 """Ingest: envelopes in, an answer for each; accepted means durable."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -19,7 +19,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.log.queue import Build, BuildState, Queued, Standing
 from guildmark.domain.rights.metering import check_draw
 from guildmark.domain.trust import Trust
-from guildmark.ports import Entropy, NodeStore, View, Work
+from guildmark.ports import Block, Entropy, Facts, NodeStore, View, Work
 from guildmark.services.index.projection import known
 from guildmark.services.log.admission import Admitted, Desk
 from guildmark.services.log.settling import licenses_of
@@ -121,24 +121,60 @@ class Ingest:
     def receive(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
         """Examine envelopes and queue what may be logged, all in one durable step.
 
-        Each has its own answer, in the order given; one that is refused stops no other.
+        Each has its own answer, in the order given; one that is refused stops no other. What takes
+        time is examined before the store is held, and once more where the index moved meanwhile.
 
         Raises:
             IndexEmptyError: The index has read no block yet.
-            StoreUnavailableError: Nothing was accepted.
+            StoreUnavailableError: The store does not answer; whoever sends the same again is told
+                what was accepted.
         """
+        digests = [envelope_digest(data) for data in envelopes]
+        named = dict(zip(digests, envelopes, strict=True))
+        with self.store.reading() as view:
+            examined = self._examine(named, view)
         with self.store.writing() as work:
-            cursor = work.facts.cursor()
-            if cursor is None:
-                message = "The node has not read the chain yet."
-                raise IndexEmptyError(message)
+            if work.facts.cursor() != examined.cursor:
+                examined = self._examine(named, work)
             facts = RememberedFacts(facts=work.facts)
-            view = View(facts=facts, log=work.log, documents=work.documents)
-            desk = Desk(
-                view=view, log=self.log, now=cursor.time, reader=self.reader, trust=self.trust
-            )
-            door = _Door(desk=desk, work=work, entropy=self.entropy)
-            return door.answers(envelopes)
+            door = _Door(facts=facts, work=work, now=examined.cursor.time)
+            return door.answers(digests, examined.found)
+
+    def _examine(self, envelopes: Mapping[Digest, bytes], view: View) -> "_Examined":
+        """Examine what does not stand already."""
+        cursor = view.facts.cursor()
+        if cursor is None:
+            message = "The node has not read the chain yet."
+            raise IndexEmptyError(message)
+        before = view.log.builds(list(envelopes))
+        facts = RememberedFacts(facts=view.facts)
+        desk = Desk(
+            view=View(facts=facts, log=view.log, documents=view.documents),
+            log=self.log,
+            now=cursor.time,
+            reader=self.reader,
+            trust=self.trust,
+        )
+        found = {
+            digest: self._found(desk, data)
+            for digest, data in envelopes.items()
+            if not _stands(before.get(digest))
+        }
+        return _Examined(cursor=cursor, found=found)
+
+    def _found(self, desk: Desk, data: bytes) -> Admitted | GuildmarkError:
+        try:
+            return desk.examine(data, Bytes32(self.entropy.token(_SALT_SIZE)))
+        except GuildmarkError as error:
+            return error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Examined:
+    """What was found of envelopes, as the index was at a block."""
+
+    cursor: Block
+    found: Mapping[Digest, Admitted | GuildmarkError]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,38 +182,43 @@ class _Door:
     """One request's envelopes, asked about together and taken in together, in their order.
 
     Args:
+        facts: The index as it is while the store is held.
+        now: The time of its newest block.
         claimed: How many units of each lane are claimed and not drawn.
         accepted: What is to be taken in.
     """
 
-    desk: Desk
+    facts: Facts
     work: Work
-    entropy: Entropy
+    now: int
     claimed: dict[LaneNumber, int] = field(default_factory=dict)
     accepted: list[Queued] = field(default_factory=list)
 
-    def answers(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
-        digests = [envelope_digest(data) for data in envelopes]
+    def answers(
+        self, digests: Sequence[Digest], examined: Mapping[Digest, Admitted | GuildmarkError]
+    ) -> Sequence[Answer]:
         before = self.work.log.builds(digests)
-        examined = [
-            self._examine(data, digest, before.get(digest))
-            for data, digest in zip(envelopes, digests, strict=True)
-        ]
-        admitted = [one for one in examined if isinstance(one, Admitted)]
+        admitted = [one for one in examined.values() if isinstance(one, Admitted)]
         standing = self.work.log.standing([one.entry for one in admitted])
         answers = [
-            self._decide(one, standing) if isinstance(one, Admitted) else one for one in examined
+            self._answer(digest, before.get(digest), examined, standing) for digest in digests
         ]
         self.work.log.accept(*self.accepted)
         return answers
 
-    def _examine(self, data: bytes, digest: Digest, before: Build | None) -> Answer | Admitted:
-        if before is not None and before.state is not BuildState.REFUSED:
+    def _answer(
+        self,
+        digest: Digest,
+        before: Build | None,
+        examined: Mapping[Digest, Admitted | GuildmarkError],
+        standing: Standing,
+    ) -> Answer:
+        if _stands(before):
             return Answer(digest=digest, reception=Reception.DUPLICATE, build=before)
-        try:
-            return self.desk.examine(data, Bytes32(self.entropy.token(_SALT_SIZE)))
-        except GuildmarkError as error:
-            return Answer(digest=digest, reception=Reception.REFUSED, error=error)
+        found = examined[digest]
+        if isinstance(found, GuildmarkError):
+            return Answer(digest=digest, reception=Reception.REFUSED, error=found)
+        return self._decide(found, standing)
 
     def _decide(self, admitted: Admitted, standing: Standing) -> Answer:
         entry = admitted.entry
@@ -224,15 +265,20 @@ class _Door:
 
     def _check_room(self, admitted: Admitted) -> None:
         """Refuse what the contract would refuse, units that others claimed counted as drawn."""
-        facts, number = self.desk.view.facts, admitted.entry.lane
-        lane = known(facts, LaneFact, number)
+        number = admitted.entry.lane
+        lane = known(self.facts, LaneFact, number)
         if number not in self.claimed:
             self.claimed[number] = self.work.log.claimed_units(number)
         left = replace(lane, next=UnitNumber(lane.next + self.claimed[number]))
-        check_draw(left, licenses_of(lane, facts), n=1, time=self.desk.now)
+        check_draw(left, licenses_of(lane, self.facts), n=1, time=self.now)
         if admitted.unit not in {None, left.next}:
             message = f"The statement names unit {admitted.unit}, its lane gives {left.next} next."
             raise UnitMismatchError(message, named=admitted.unit, next=left.next)
+
+
+def _stands(build: Build | None) -> bool:
+    """Return whether an envelope was taken in and drew, or may still draw."""
+    return build is not None and build.state is not BuildState.REFUSED
 
 
 def _check_unused(entry: Queued, standing: Standing, replaces: Digest | None) -> None:
