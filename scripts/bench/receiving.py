@@ -29,11 +29,14 @@ from demo.stage import Stage, free_port, open_stage
 from demo.telling import Teller
 from demo.workshop import Workshop
 from environments import ROOT
+from guildmark.adapters.store.copying import fill
 from guildmark.domain.builds.dsse import Envelope, pre_authentication_encoding
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.log.record import Record
 from guildmark.domain.signatures import Algorithm
 from guildmark.services.builds.builds import signing_key
+from guildmark.settings import DATABASE_FILE, DATABASE_VARIABLE
+from postgres_server import Postgres, program
 
 _REQUEST = 100
 _ITEMS, _PEER_ITEMS = 2_000, 500
@@ -76,12 +79,65 @@ def measure(rounds: int) -> Sequence[Row]:
         doors = _open(stage, {name: url for name, (url, _) in peers.items()}, rounds)
         _bind([*stage.processes.values(), *(process for _, process in peers.values())])
         found = [_round(doors, number) for number in range(rounds)]
-    return [_row(name, [each[name] for each in found]) for name in found[0]]
+        shared = _shared(stage, doors, [each["P3.secp256k1"].ours for each in found])
+    rows = [_row(name, [each[name] for each in found]) for name in found[0]]
+    return [*rows, _shared_row(shared)] if shared else rows
+
+
+def _shared(stage: Stage, doors: _Doors, alone: Sequence[float]) -> Sequence[Round]:
+    """Move the first node's database onto a server, where there is one, and measure it again.
+
+    The server's processes get the core of the node, too.
+    """
+    if program("initdb") is None:
+        return []
+    workshop, server = doors.workshops[0], Postgres()
+    name = f"operator-{list(doors.scene.operators).index(workshop.operator) + 1}"
+    node, home = stage.processes[name], stage.home(name)
+    try:
+        server.start()
+        node.terminate()
+        node.wait()
+        url = server.empty()
+        fill(url, home / DATABASE_FILE)
+        (home / "node.json").unlink()
+        os.environ[DATABASE_VARIABLE] = url.reveal()
+        stage.start_node(name)
+        with stage.node(name) as client:
+            _read_of(client.url, doors.beacon)
+            _bind([stage.processes[name], server.process])
+            return [
+                Round(ours=_shared_rate(doors, len(alone) + at), reference=rate, same_answer=True)
+                for at, rate in enumerate(alone)
+            ]
+    finally:
+        os.environ.pop(DATABASE_VARIABLE, None)
+        server.stop()
+
+
+def _shared_rate(doors: _Doors, number: int) -> float:
+    workshop = doors.workshops[0]
+    envelopes = _built(workshop, doors.beacon, number)
+    url = doors.scene.node_of(workshop.operator).url
+    return _rate(_requests(url, envelopes), each=_REQUEST)
+
+
+def _shared_row(rounds: Sequence[Round]) -> Row:
+    return Row(
+        metric=Metric(
+            id="P3.postgresql",
+            text="the same by secp256k1, the database on a PostgreSQL server on the same core",
+            unit="builds/s",
+            against="the same node over its own file, a moment before",
+            better=Better.HIGHER,
+        ),
+        rounds=rounds,
+    )
 
 
 def _open(stage: Stage, peers: Mapping[str, str], rounds: int) -> _Doors:
     scene = set_scene(stage, Teller(), batch_seconds=_BATCH_SECONDS)
-    package, lanes = license_design(scene, Teller(), units_a_site=rounds * _ITEMS)
+    package, lanes = license_design(scene, Teller(), units_a_site=2 * rounds * _ITEMS)
     workshops = equip(scene, package, lanes, Teller())
     beacon = fresh_beacon(scene)
     for node in scene.nodes:

@@ -1,9 +1,12 @@
 """From accepted entries to final records: batches, one transaction each, whatever happens."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import cast
 
 import pytest
 
+from fakes.chain import MemoryOutbox
 from fakes.world import UNITS, WRITER, World, make_world
 from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.chain.facts import LaneFact, LicenseFact, LicenseNumberFact, LogFact
@@ -28,10 +31,10 @@ from guildmark.domain.rights.metering import (
     QuotaExceededError,
     check_draw,
 )
-from guildmark.ports import KeyName
+from guildmark.ports import Call, KeyName, TransactionId, Transactions, TransactionStatus
 from guildmark.services.index.indexing import HistoryLostError
 from guildmark.services.index.projection import FactMissingError, known
-from guildmark.services.log.anchoring import AnchoringFailedError, append_call
+from guildmark.services.log.anchoring import Anchoring, AnchoringFailedError, append_call
 from guildmark.services.log.line import Line
 from guildmark.services.log.publishing import Publishing, make_note_key
 from guildmark.services.log.sequencing import Sequencing
@@ -304,6 +307,60 @@ def test_batch_that_the_chain_refuses_is_built_again(world: World) -> None:
         "append:1",
         "append:2",
     ]
+
+
+@dataclass(frozen=True)
+class Slow:
+    """An outbox after whose answer another process is faster; it answers as the one within."""
+
+    outbox: MemoryOutbox
+    meanwhile: Callable[[], object]
+
+    def submit(self, call: Call, *, key: KeyName, idempotency: str) -> TransactionId:
+        return self.outbox.submit(call, key=key, idempotency=idempotency)
+
+    def status(self, transaction: TransactionId) -> TransactionStatus:
+        status = self.outbox.status(transaction)
+        self.meanwhile()
+        return status
+
+
+def slow(world: World, meanwhile: Callable[[], object]) -> Anchoring:
+    line = world.tools.line(world.log)
+    assert line.anchoring is not None
+    outbox = cast("Transactions", Slow(world.tools.outbox, meanwhile))
+    return replace(line.anchoring, transactions=outbox)
+
+
+def test_what_another_process_settled_meanwhile_stays_settled(world: World) -> None:
+    (envelope,) = receive(world, 1)
+    line = world.tools.line(world.log)
+
+    slow(world, line.indexing.follow).advance()
+
+    assert build_of(world, envelope).state is BuildState.FINAL
+    assert open_batch(world) is None
+
+
+def test_what_another_process_dropped_meanwhile_is_dropped_once(world: World) -> None:
+    (envelope,) = receive(world, 1)
+    head = world.tools.chain.heads[world.log]
+    writer, head.writer = head.writer, Address(bytes(20))
+    line = world.tools.line(world.log)
+
+    def drop_and_go_on() -> None:
+        assert line.anchoring is not None
+        with pytest.raises(AnchoringFailedError):
+            line.anchoring.advance()
+        head.writer = writer
+        line.step()
+
+    slow(world, drop_and_go_on).advance()
+
+    batch = open_batch(world)
+    assert batch is not None
+    assert batch.number == 2
+    assert build_of(world, envelope).state is BuildState.INCLUDED
 
 
 def test_refused_draw_leaves_its_entries_without_a_unit(world: World) -> None:

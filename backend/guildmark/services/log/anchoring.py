@@ -55,16 +55,24 @@ class Anchoring:
         )
         status = self.transactions.status(sent)
         if status.state in {TransactionState.INCLUDED, TransactionState.FINAL}:
-            # The index says when it is final, together with the units.
-            with self.store.writing() as work:
-                work.log.include_batch(batch)
+            self._include(batch)
         # Where another record took its place, the index says so and the batch is dropped there.
         if status.state is TransactionState.FAILED and status.code != LogStaleError.code:
             self._drop(batch, status.code or ConflictError.code)
         return batch
 
+    def _include(self, batch: Batch) -> None:
+        """Note that a block has it; the index says when it is final, together with the units."""
+        with self.store.writing() as work:
+            # Another process may have read of its record in between: then it is settled.
+            if work.log.open_batch() == batch:
+                work.log.include_batch(batch)
+
     def _drop(self, batch: Batch, code: str) -> None:
         with self.store.writing() as work:
+            if work.log.open_batch() != batch:
+                # Another process dropped it already, and may have closed the next one.
+                return
             work.log.reopen_batch(batch)
         _logger.warning("batch %d of log %d was refused: %s", batch.number, batch.log, code)
         message = f"The chain refused record {batch.seq} of log {batch.log}: {code}."

@@ -1,4 +1,4 @@
-"""A real PostgreSQL on this machine: a cluster of the tests' own, that can be killed."""
+"""A real PostgreSQL on this machine for tests and bench: a cluster of their own, to be killed."""
 
 import os
 import pwd
@@ -55,6 +55,18 @@ class Postgres:
             *("--locale", "C", "--username", "guildmark", "--auth", "scram-sha-256"),
             *("--pwfile", str(self.folder / "password"), "--no-instructions", "--no-sync"),
         )
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """Return the server's first process.
+
+        Raises:
+            RuntimeError: It does not run.
+        """
+        if self._process is None:
+            message = "The server does not run."
+            raise RuntimeError(message)
+        return self._process
 
     def start(self) -> None:
         """Start it, again where the port was taken or the last one's children still end."""
