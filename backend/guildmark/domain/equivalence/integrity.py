@@ -37,7 +37,8 @@ def judge(plan: EquivalencePlan, dataset: Dataset, table: Table) -> dict[str, li
     for site, problems in found.items():
         if not problems:
             count = len(plan.characteristics)
-            reason = f"{count} characteristics of all {plan.units} parts, each part measured once."
+            plural = "" if count == 1 else "s"
+            reason = f"{count} characteristic{plural}, {plan.units} parts, each measured once."
             problems.append(
                 GateOutcome(
                     gate=Gate.INTEGRITY, outcome=Outcome.PASSED, reason=reason, sites=(site,)

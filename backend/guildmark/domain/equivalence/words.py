@@ -6,13 +6,13 @@ from guildmark.domain.equivalence.plan import Kind
 from guildmark.domain.equivalence.verdict import GateOutcome, Outcome, Verdict
 
 _PARTS = {
-    Verdict.EQUIVALENT: "Parts of the two sites are interchangeable in all {count} features.",
+    Verdict.EQUIVALENT: "Parts of the two sites are interchangeable in {count}.",
     Verdict.NOT_EQUIVALENT: "Parts of the two sites differ more than the plan allows.",
     Verdict.INCONCLUSIVE: "Whether parts of the two sites are interchangeable is not shown.",
     Verdict.INVALID: "The data may not be used: nothing is said of the parts.",
 }
 _PROCESS = {
-    Verdict.EQUIVALENT: "The two processes behave alike in all {count} windows.",
+    Verdict.EQUIVALENT: "The two processes behave alike in {count}.",
     Verdict.NOT_EQUIVALENT: "The two processes differ more than the plan allows.",
     Verdict.INCONCLUSIVE: "Whether the two processes behave alike is not shown.",
     Verdict.INVALID: "The data may not be used: nothing is said of the processes.",
@@ -28,7 +28,9 @@ def summary(kind: Kind, verdict: Verdict, count: int, gates: Sequence[GateOutcom
         count: How many characteristics of that kind there are.
         gates: What it was made from, in their order.
     """
-    words = (_PARTS if kind is Kind.PART else _PROCESS)[verdict].format(count=count)
+    words, noun = (_PARTS, "feature") if kind is Kind.PART else (_PROCESS, "window")
+    said = f"all {count} declared {noun}s" if count > 1 else f"the one declared {noun}"
+    told = words[verdict].format(count=said)
     decisive = {
         Verdict.INVALID: Outcome.INVALID,
         Verdict.NOT_EQUIVALENT: Outcome.FAILED,
@@ -36,6 +38,6 @@ def summary(kind: Kind, verdict: Verdict, count: int, gates: Sequence[GateOutcom
     }.get(verdict)
     first = next((one for one in gates if one.outcome is decisive), None)
     if first is None:
-        return words
+        return told
     about = "" if first.characteristic is None else f" ({first.characteristic})"
-    return f"{words} Gate {first.gate.number}, {first.gate}{about}: {first.reason}"
+    return f"{told} Gate {first.gate.number}, {first.gate}{about}: {first.reason}"
