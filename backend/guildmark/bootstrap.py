@@ -52,6 +52,7 @@ from guildmark.services.builds.assignments import Assignments
 from guildmark.services.builds.builds import Builds
 from guildmark.services.builds.inspecting import Inspecting
 from guildmark.services.builds.parts import Parts
+from guildmark.services.equivalence.protocol import Equivalence, Evaluation
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import Exporter
 from guildmark.services.evidence.judging import own_trust
@@ -267,6 +268,20 @@ class Home:
     def accreditations(self, key: KeyName) -> Accreditations:
         """Return the use cases around accreditations."""
         return Accreditations(account=self.account(key), store=self.store)
+
+    def equivalence(self, key: KeyName) -> Equivalence:
+        """Return the use cases around equivalence."""
+        return Equivalence(
+            account=self.account(key),
+            store=self.store,
+            entropy=self.entropy,
+            vault=self.vault,
+        )
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """Return the use cases around plans and data that others showed."""
+        return Evaluation(store=self.store, keys=self.keys)
 
     def guardians(self, key: KeyName) -> Guardians:
         """Return the use cases around guardians."""

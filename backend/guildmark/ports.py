@@ -1287,6 +1287,8 @@ class DocumentKind(StrEnum):
     WITNESS = "witness"
     INVITATION = "invitation"
     RAW_DATA = "rawData"
+    EQUIVALENCE_PLAN = "equivalencePlan"
+    EQUIVALENCE_DATA = "equivalenceData"
 
 
 class Documents(Protocol):

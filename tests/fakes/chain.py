@@ -35,6 +35,7 @@ from guildmark.domain.chain.refusals import (
     RevisionStaleError,
 )
 from guildmark.domain.encoding.hashing import keccak256, sha256
+from guildmark.domain.equivalence.registration import Registration
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     ZERO_ADDRESS,
@@ -729,6 +730,62 @@ class MemoryChain:
             recipe=members,
         )
 
+    def _equivalence_register(self, sender: Address, struct: tuple[Any, ...]) -> None:
+        names = ("recipe", "sponsor", "evaluator", "document", "commitBy", "revealBy", "sites")
+        members = dict(zip(names, struct, strict=True))
+        self._check_controller(members["sponsor"], sender)
+        plan = _plan_id(struct)
+        self.emit(
+            ContractName.EQUIVALENCE,
+            "PlanRegistered",
+            id=plan,
+            recipe=members["recipe"],
+            plan=members,
+        )
+
+    def _equivalence_join(
+        self, sender: Address, struct: tuple[Any, ...], site: bytes, scope: Digest
+    ) -> None:
+        self._check_controller(site, sender)
+        joined = [event for event in self.log if event.name == "PlanJoined"]
+        number = 1 + sum(event.args["site"] == site for event in joined)
+        place = {"plan": _plan_id(struct), "site": site}
+        self.emit(ContractName.EQUIVALENCE, "PlanJoined", **place, number=number, scope=scope)
+
+    def _equivalence_commit(self, sender: Address, plan: bytes, site: bytes, blind: Digest) -> None:
+        self._check_controller(site, sender)
+        place = {"plan": plan, "site": site}
+        self.emit(ContractName.EQUIVALENCE, "DataCommitted", **place, blind=blind)
+
+    def _equivalence_reveal(
+        self, sender: Address, plan: bytes, site: bytes, root: Digest, salt: bytes
+    ) -> None:
+        place = {"plan": plan, "site": site}
+        self.emit(ContractName.EQUIVALENCE, "DataRevealed", **place, root=root)
+
+    def _equivalence_certify(
+        self, sender: Address, plan: bytes, site: bytes, verdict: int, result: Digest, until: int
+    ) -> None:
+        said = {"verdict": int(verdict), "result": result, "to": until}
+        self.emit(ContractName.EQUIVALENCE, "SiteCertified", plan=plan, site=site, **said)
+
+    def _equivalence_challenge(
+        self, sender: Address, plan: bytes, site: bytes, challenger: bytes, result: Digest
+    ) -> None:
+        self._check_controller(challenger, sender)
+        said = {"challenger": challenger, "result": result}
+        self.emit(ContractName.EQUIVALENCE, "CertificateChallenged", plan=plan, site=site, **said)
+
+    def _equivalence_suspend(
+        self, sender: Address, plan: bytes, site: bytes, reason: Digest
+    ) -> None:
+        place = {"plan": plan, "site": site}
+        self.emit(ContractName.EQUIVALENCE, "CertificateSuspended", **place, reason=reason)
+
+    def _equivalence_lapse(self, sender: Address, plan: bytes, site: bytes, cause: int) -> None:
+        place = {"plan": plan, "site": site}
+        self.emit(ContractName.EQUIVALENCE, "CertificateLapsed", **place, cause=int(cause))
+
     def _licenses_grant(
         self, sender: Address, struct: tuple[Any, ...], signature: bytes, acceptance: bytes
     ) -> None:
@@ -1052,3 +1109,16 @@ class MemoryOutbox:
             block=self.chain.blocks[-1],
             events=tuple(events),
         )
+
+
+def _plan_id(struct: tuple[Any, ...]) -> bytes:
+    recipe, sponsor, evaluator, document, commit_by, reveal_by, sites = struct
+    return Registration(
+        recipe=recipe,
+        sponsor=sponsor,
+        evaluator=evaluator,
+        document=document,
+        commit_by=commit_by,
+        reveal_by=reveal_by,
+        sites=tuple(sites),
+    ).id()

@@ -51,6 +51,7 @@ from guildmark.domain.rights.terms import Terms, TermsKind, revision_member, ter
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.builds.builds import Assignment, Builds, Finished
 from guildmark.services.builds.parts import Parts
+from guildmark.services.equivalence.protocol import Equivalence, Evaluation
 from guildmark.services.evidence.evidence import Exporter
 from guildmark.services.identity.accounts import Account
 from guildmark.services.identity.accreditations import Accreditations
@@ -139,6 +140,18 @@ class Tools:
         return Recipes(
             ledger=self.chain, account=self.account(name), store=self.store, entropy=self.entropy
         )
+
+    def equivalence(self, name: str) -> Equivalence:
+        return Equivalence(
+            account=self.account(name),
+            store=self.store,
+            entropy=self.entropy,
+            vault=self.vault,
+        )
+
+    @property
+    def evaluation(self) -> Evaluation:
+        return Evaluation(store=self.store, keys=self.keys)
 
     def licenses(self, name: str) -> Licenses:
         return Licenses(ledger=self.chain, account=self.account(name), keys=self.keys)

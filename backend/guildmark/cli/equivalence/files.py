@@ -1,0 +1,53 @@
+"""The files that the equivalence commands read: plans, readings, results."""
+
+from pathlib import Path
+
+from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.fields import Fields, read_document
+from guildmark.domain.encoding.strictjson import JsonValue, parse_object
+from guildmark.domain.equivalence.blinded import DATA_LIMITS
+from guildmark.domain.equivalence.plan import PLAN_LIMITS, EquivalencePlan, engine_digest
+from guildmark.domain.equivalence.verdict import EquivalenceResult
+from guildmark.domain.errors import NotFoundError
+from guildmark.domain.identifiers import Bytes32, IdentityId, to_hex
+from guildmark.domain.measurement.readings import Reading
+
+
+class SiteNotComparedError(NotFoundError):
+    """A result says nothing about a site."""
+
+    code = "equivalence.siteNotCompared"
+    hint = "Name a site of the plan, and the result that was computed from it."
+
+
+def read_plan(path: Path, salt: Bytes32) -> EquivalencePlan:
+    """Return the plan that people wrote, with a fresh salt and this engine where they name none."""
+    members: dict[str, JsonValue] = dict(parse_object(path.read_bytes(), PLAN_LIMITS))
+    members.setdefault("salt", to_hex(salt))
+    members.setdefault("engine", to_hex(engine_digest()))
+    return EquivalencePlan.parse(canonical(members))
+
+
+def read_readings(path: Path) -> tuple[Reading, ...]:
+    """Return the readings of a file: ``{"readings": [...]}``."""
+    return read_document(path.read_bytes(), _readings, DATA_LIMITS)
+
+
+def read_result(path: Path) -> EquivalenceResult:
+    """Return the result that `equivalence run` wrote."""
+    return EquivalenceResult.parse(path.read_bytes())
+
+
+def check_compared(result: EquivalenceResult, site: IdentityId) -> None:
+    """Check that a result says something about a site.
+
+    Raises:
+        SiteNotComparedError: It does not.
+    """
+    if result.of_site(to_hex(site)) is None:
+        message = f"The result says nothing about the site {to_hex(site)}."
+        raise SiteNotComparedError(message, site=to_hex(site))
+
+
+def _readings(fields: Fields) -> tuple[Reading, ...]:
+    return fields.objects("readings", Reading.read)

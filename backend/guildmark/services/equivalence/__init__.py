@@ -1,0 +1,1 @@
+"""Equivalence between plan and certificate: who does what on chain, and what the data are."""

@@ -1,0 +1,346 @@
+"""The protocol of equivalence: plan, join, commit, reveal, compute, certify, challenge, suspend."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.facts import IdentityFact, PlanEntryFact, PlanFact
+from guildmark.domain.chain.refusals import BlindOpeningError, PlanUnknownError
+from guildmark.domain.equivalence.blinded import BlindData, instruments_of
+from guildmark.domain.equivalence.dataset import Dataset
+from guildmark.domain.equivalence.plan import EquivalencePlan
+from guildmark.domain.equivalence.registration import Lapse, Outcome, Registration
+from guildmark.domain.equivalence.verdict import EquivalenceResult
+from guildmark.domain.errors import NotFoundError
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Digest,
+    EquivalencePlanId,
+    IdentityId,
+    MalformedHexError,
+    bytes32_from_hex,
+    to_hex,
+)
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.measurement.readings import Reading
+from guildmark.ports import DocumentKind, Entropy, KeyName, KeyStore, NodeStore, Vault, View
+from guildmark.services.identity.accounts import Account
+
+Compute: TypeAlias = Callable[[EquivalencePlan, Dataset], EquivalenceResult]
+
+_SALT_SIZE = 32
+_INFO = b"guildmark/equivalence-data/v1"
+
+
+class PlanDocumentUnknownError(NotFoundError):
+    """This home does not hold the plan in full."""
+
+    code = "equivalence.planDocumentUnknown"
+    hint = "Use the home that registered the plan, or ask its sponsor for the document."
+
+
+class DataUnknownError(NotFoundError):
+    """This home does not hold the data that a site committed to."""
+
+    code = "equivalence.dataUnknown"
+    hint = "Use the home that committed to the data."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What a site committed to, and the same sealed to the evaluator."""
+
+    root: Digest
+    blind: Digest
+    sealed: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equivalence:
+    """Use cases around equivalence; the account speaks for sponsor, site or evaluator."""
+
+    account: Account
+    store: NodeStore
+    entropy: Entropy
+    vault: Vault
+
+    def plan(self, plan: EquivalencePlan, *, sponsor: IdentityId) -> EquivalencePlanId:
+        """Register a plan before any data, as the sponsor's controller, and return its id.
+
+        Raises:
+            MalformedHexError: A site or the evaluator is named by no identity's id.
+            RegistrationError: More sites than a contract takes.
+            CallerRefusedError: The account does not speak for the sponsor.
+            EquivalenceCallError: A deadline is over.
+            EquivalenceDoneError: The plan is on record.
+        """
+        made = Registration(
+            recipe=plan.recipe,
+            sponsor=sponsor,
+            evaluator=_identity(plan.evaluator),
+            document=plan.digest(),
+            commit_by=plan.commit_by,
+            reveal_by=plan.reveal_by,
+            sites=tuple(map(_identity, plan.all_sites)),
+        )
+        # Kept before anything is sent: what opens a digest on chain must not be lost.
+        _keep(self.store, DocumentKind.EQUIVALENCE_PLAN, made.id(), plan.encode())
+        self._call("register", _struct(made), once=made.id().hex())
+        return made.id()
+
+    def join(self, plan: EquivalencePlanId, site: IdentityId, scope: Digest) -> None:
+        """Let a site take part, as its controller; what it builds from now on are its data.
+
+        Raises:
+            PlanUnknownError: No final block holds the plan.
+            EquivalenceLateError: Its data are due already.
+            EquivalenceDoneError: The site joined already.
+        """
+        struct = _struct(_registered(plan, self.store))
+        self._call("join", struct, site, scope, once=_once(plan, site))
+
+    def commit(
+        self,
+        plan: EquivalencePlanId,
+        site: IdentityId,
+        readings: Sequence[Reading],
+        *,
+        recipient: bytes,
+    ) -> Committed:
+        """Commit to a site's readings, sealed to the evaluator's key, as the site's controller.
+
+        Raises:
+            ForeignReadingError: There is none, or one is of another site.
+            MalformedError: The evaluator's key is none.
+            EquivalenceEarlyError: The site did not join.
+            EquivalenceLateError: The deadline is over.
+            EquivalenceDoneError: The site committed already.
+        """
+        data = BlindData(
+            plan=plan,
+            site=site,
+            secret=self._salt(),
+            salt=self._salt(),
+            readings=tuple(readings),
+        )
+        body = data.encode()
+        sealed = self.vault.seal(body, recipient, info=_info(plan, site))
+        _keep(self.store, DocumentKind.EQUIVALENCE_DATA, _place(plan, site), body)
+        self._call("commit", plan, site, data.blind(), once=_once(plan, site))
+        return Committed(root=data.root(), blind=data.blind(), sealed=sealed)
+
+    def reveal(self, plan: EquivalencePlanId, site: IdentityId) -> Digest:
+        """Reveal the root of the data that this home holds, and return it.
+
+        Raises:
+            DataUnknownError: The data are not here.
+            EquivalenceEarlyError: Others may still commit blindly.
+            EquivalenceLateError: The deadline is over.
+        """
+        with self.store.reading() as view:
+            data = _data(plan, site, view)
+        if data is None:
+            message = f"The data of {to_hex(site)} are not in this home."
+            raise DataUnknownError(message, plan=to_hex(plan), site=to_hex(site))
+        self._call("reveal", plan, site, data.root(), data.salt, once=_once(plan, site))
+        return data.root()
+
+    def certify(
+        self,
+        plan: EquivalencePlanId,
+        site: IdentityId,
+        verdict: Outcome,
+        result: Digest,
+        *,
+        until: int = 0,
+    ) -> None:
+        """Say what was found of a site, as the evaluator's controller, once.
+
+        Raises:
+            CallerRefusedError: The account does not speak for the evaluator.
+            EquivalenceEarlyError: The site did not reveal its data.
+            EquivalenceDoneError: The site is certified already.
+        """
+        self._call("certify", plan, site, verdict, result, until, once=_once(plan, site))
+
+    def challenge(
+        self, plan: EquivalencePlanId, site: IdentityId, challenger: IdentityId, result: Digest
+    ) -> None:
+        """Set another result against a certificate, as an authority's controller.
+
+        Raises:
+            CertificateUnknownError: Nothing is certified.
+            EquivalenceCallError: It is the certificate's own result.
+            EquivalenceDoneError: The authority said so already.
+        """
+        once = f"{_once(plan, site)}:{challenger.hex()}"
+        self._call("challenge", plan, site, challenger, result, once=once)
+
+    def suspend(self, plan: EquivalencePlanId, site: IdentityId, reason: Digest) -> None:
+        """Suspend a certificate for ever, as the controller of evaluator or site.
+
+        Raises:
+            CertificateUnknownError: Nothing is certified.
+            EquivalenceDoneError: It is suspended already.
+        """
+        self._call("suspend", plan, site, reason, once=_once(plan, site))
+
+    def lapse(self, plan: EquivalencePlanId, site: IdentityId, cause: Lapse) -> None:
+        """Say that a certificate lapsed, as the controller of evaluator or site.
+
+        Raises:
+            CertificateUnknownError: Nothing is certified.
+            EquivalenceDoneError: It lapsed already.
+        """
+        self._call("lapse", plan, site, cause, once=_once(plan, site))
+
+    def _call(self, function: str, *args: object, once: str) -> None:
+        self.account.call(ContractName.EQUIVALENCE, function, *args, once=once)
+
+    def _salt(self) -> Bytes32:
+        return Bytes32(self.entropy.token(_SALT_SIZE))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Use cases around what others showed: plans, sealed data, and what follows from them."""
+
+    store: NodeStore
+    keys: KeyStore
+
+    def receive(self, plan: EquivalencePlanId, document: bytes) -> EquivalencePlan:
+        """Keep a plan's document that its sponsor showed, where the chain commits to it.
+
+        Raises:
+            PlanUnknownError: No final block holds the plan.
+            BlindOpeningError: The document is another plan.
+        """
+        parsed = EquivalencePlan.parse(document)
+        if parsed.digest() != _registered(plan, self.store).document:
+            message = f"The document is not that of the plan {to_hex(plan)}."
+            raise BlindOpeningError(message, plan=to_hex(plan))
+        _keep(self.store, DocumentKind.EQUIVALENCE_PLAN, plan, document)
+        return parsed
+
+    def unseal(
+        self, sealed: bytes, plan: EquivalencePlanId, site: IdentityId, *, key: KeyName
+    ) -> BlindData:
+        """Return what a site sealed to this evaluator, where it is what the site committed to.
+
+        Raises:
+            SealBrokenError: It was sealed to another key, plan or site.
+            BlindOpeningError: The site committed to something else.
+        """
+        body = self.keys.unseal(key, sealed, info=_info(plan, site))
+        data = BlindData.parse(body)
+        self._check(data)
+        _keep(self.store, DocumentKind.EQUIVALENCE_DATA, _place(plan, site), body)
+        return data
+
+    def run(self, plan: EquivalencePlanId, compute: Compute) -> EquivalenceResult:
+        """Compute a plan over all data of it that this home holds and that were revealed.
+
+        Raises:
+            PlanUnknownError: No final block holds the plan.
+            PlanDocumentUnknownError: The plan's document is not here.
+            OtherEngineError: The plan names another engine.
+        """
+        with self.store.reading() as view:
+            document = view.documents.get(DocumentKind.EQUIVALENCE_PLAN, plan)
+            if document is None:
+                message = f"The plan {to_hex(plan)} is not in this home."
+                raise PlanDocumentUnknownError(message, plan=to_hex(plan))
+            dataset = _dataset(plan, _registered(plan, self.store), view)
+        return compute(EquivalencePlan.parse(document), dataset)
+
+    def _check(self, data: BlindData) -> None:
+        with self.store.reading() as view:
+            entry = view.facts.get(PlanEntryFact, data.plan, data.site)
+        if entry is None or entry.blind != data.blind():
+            message = f"{to_hex(data.site)} did not commit to these data."
+            raise BlindOpeningError(message, plan=to_hex(data.plan), site=to_hex(data.site))
+
+
+def _registered(plan: EquivalencePlanId, store: NodeStore) -> Registration:
+    with store.reading() as view:
+        fact = view.facts.get(PlanFact, plan)
+    if fact is None:
+        message = f"No final block holds the plan {to_hex(plan)}."
+        raise PlanUnknownError(message, plan=to_hex(plan))
+    return fact.plan
+
+
+def _keep(store: NodeStore, kind: DocumentKind, key: bytes, body: bytes) -> None:
+    with store.writing() as work:
+        work.documents.put(kind, key, body)
+
+
+def _dataset(plan: EquivalencePlanId, made: Registration, view: View) -> Dataset:
+    """Return the data that count, and why those of other sites do not."""
+    opened = dict(_opened(plan, made, view))
+    counted = {site: data for site, data in opened.items() if isinstance(data, BlindData)}
+    return Dataset(
+        readings=tuple(reading for data in counted.values() for reading in data.readings),
+        instruments=frozenset(
+            name for name in instruments_of(counted.values()) if _is_machine(name, view)
+        ),
+        roots={to_hex(site): data.root() for site, data in counted.items()},
+        failed=_failed(opened),
+    )
+
+
+def _failed(opened: Mapping[IdentityId, BlindData | str]) -> Mapping[str, str]:
+    return {to_hex(site): data for site, data in opened.items() if isinstance(data, str)}
+
+
+def _opened(
+    plan: EquivalencePlanId, made: Registration, view: View
+) -> Iterator[tuple[IdentityId, BlindData | str]]:
+    for site in made.sites:
+        entry = view.facts.get(PlanEntryFact, plan, site)
+        data = _data(plan, site, view)
+        if entry is None or not entry.committed_at:
+            yield site, "it did not commit to data in time"
+        elif not entry.revealed_at:
+            yield site, "it did not reveal its data"
+        elif data is None or data.root() != entry.root:
+            yield site, "its data are not those that it revealed"
+        else:
+            yield site, data
+
+
+def _data(plan: EquivalencePlanId, site: IdentityId, view: View) -> BlindData | None:
+    body = view.documents.get(DocumentKind.EQUIVALENCE_DATA, _place(plan, site))
+    return None if body is None else BlindData.parse(body)
+
+
+def _is_machine(name: str, view: View) -> bool:
+    try:
+        fact = view.facts.get(IdentityFact, bytes32_from_hex(name))
+    except MalformedHexError:
+        return False
+    return fact is not None and fact.kind == IdentityKind.MACHINE
+
+
+def _identity(text: str) -> IdentityId:
+    return IdentityId(bytes32_from_hex(text))
+
+
+def _struct(made: Registration) -> tuple[object, ...]:
+    return (
+        *(made.recipe, made.sponsor, made.evaluator, made.document),
+        *(made.commit_by, made.reveal_by, list(made.sites)),
+    )
+
+
+def _info(plan: EquivalencePlanId, site: IdentityId) -> bytes:
+    return _INFO + _place(plan, site)
+
+
+def _place(plan: EquivalencePlanId, site: IdentityId) -> bytes:
+    return plan + site
+
+
+def _once(plan: EquivalencePlanId, site: IdentityId) -> str:
+    return f"{plan.hex()}:{site.hex()}"

@@ -1,0 +1,214 @@
+"""Equivalence by command: three sites from plan to certificate, and what ends one."""
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, SITE, World
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.identifiers import IdentityId, to_hex
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.ports import DocumentKind
+from unit.cli.speaking import Speak
+
+pytestmark = pytest.mark.usefixtures("home")
+
+EVALUATOR_KEY = f"x25519:0x{'11' * 32}"
+FEW, ENOUGH = 3, 16
+
+
+class Workshop:
+    """Three sites with an account each, and what they say to the system."""
+
+    def __init__(self, speak: Speak, world: World, folder: Path) -> None:
+        self.speak, self.world, self.folder = speak, world, folder
+        second = self.new_site(OPERATOR)
+        third = self.new_site(DESIGNER)
+        self.sites = {world.site: SITE, second: OPERATOR, third: DESIGNER}
+
+    def new_site(self, name: str) -> IdentityId:
+        return self.world.tools.identities(name).register(IdentityKind.SITE, {"name": name})
+
+    def plan(self, units: int) -> str:
+        reference, *others = map(to_hex, self.sites)
+        bore = {"path": "/tolerance/bore", "unit": "mm", "margin": "0.05", "maxGauge": None}
+        document: dict[str, Any] = {
+            "recipe": to_hex(self.world.recipe.id()),
+            "reference": reference,
+            "sites": sorted(others),
+            "characteristics": [bore],
+            "evaluator": to_hex(self.world.issuer),
+            "units": units,
+            "replicates": FEW,
+            "commitBy": 2_000_000_000,
+            "revealBy": 2_000_000_001,
+        }
+        path = self.folder / f"plan-{units}.json"
+        path.write_text(json.dumps(document))
+        sponsor = ("--sponsor", to_hex(self.world.maker), "--as", MAKER)
+        return self.speak("equivalence", "plan", path, *sponsor).out
+
+    def readings(self, site: IdentityId, units: int) -> Path:
+        random = Random(f"{units} {site.hex()}")
+        name = f"{units}-{site.hex()[:8]}"
+        rows = [
+            {
+                "part": f"{name}-{number}",
+                "build": f"{name}-{number}",
+                "site": to_hex(site),
+                "characteristic": "/tolerance/bore",
+                "value": f"{random.gauss(22.2, 0.02):.4f}",
+                "unit": "mm",
+                "instrument": to_hex(self.world.instrument),
+                "rawData": to_hex(sha256(f"{name}-{number}".encode())),
+            }
+            for number in range(units)
+        ]
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps({"readings": rows}))
+        return path
+
+    def commit(self, plan: str, site: IdentityId, units: int) -> Path:
+        account = ("--as", self.sites[site])
+        recipe = ("--site-recipe", to_hex(self.world.site_recipe))
+        self.speak("equivalence", "join", plan, to_hex(site), *recipe, *account)
+        out = self.folder / f"{plan[2:10]}-{site.hex()[:8]}.sealed"
+        given = (plan, to_hex(site), self.readings(site, units), "--to", EVALUATOR_KEY)
+        self.speak("equivalence", "commit", *given, "--out", out, *account)
+        return out
+
+    def computed(self, plan: str, units: int) -> Path:
+        """Let all sites commit and reveal; return the result."""
+        for site in self.sites:
+            sealed = self.commit(plan, site, units)
+            self.speak("equivalence", "unseal", plan, to_hex(site), sealed, "--key", "sealing")
+        for site in self.sites:
+            self.speak("equivalence", "reveal", plan, to_hex(site), "--as", SITE)
+        out = self.folder / f"result-{units}.json"
+        assert self.speak("equivalence", "run", plan, "--out", out).exit == 0
+        return out
+
+    def certify(self, plan: str, site: IdentityId, result: Path) -> str:
+        words = ("certify", plan, to_hex(site), "--result", result, "--as", ISSUER, "--json")
+        return str(self.speak("equivalence", *words).json["verdict"])
+
+
+@pytest.fixture
+def workshop(speak: Speak, world: World, tmp_path: Path) -> Workshop:
+    return Workshop(speak, world, tmp_path)
+
+
+def test_sites_are_inconclusive_with_too_few_builds_and_equivalent_with_more(
+    workshop: Workshop, speak: Speak, tmp_path: Path
+) -> None:
+    first = workshop.plan(FEW)
+    few = workshop.computed(first, FEW)
+    _, second, third = workshop.sites
+    verdicts = [workshop.certify(first, site, few) for site in (second, third)]
+    again = workshop.plan(ENOUGH)
+    enough = workshop.computed(again, ENOUGH)
+    later = [workshop.certify(again, site, enough) for site in (second, third)]
+
+    reason = tmp_path / "drift.json"
+    reason.write_text("the moving average left its limits")
+    suspended = ("suspend", again, to_hex(third), "--reason", reason, "--as", ISSUER)
+    assert speak("equivalence", *suspended).exit == 0
+    moved = ("lapse", again, to_hex(third), "machine-moved", "--as", DESIGNER)
+    assert speak("equivalence", *moved).exit == 0
+    shown = speak("equivalence", "show", again, "--json").json
+
+    assert verdicts == ["INCONCLUSIVE"] * 2
+    assert later == ["EQUIVALENT"] * 2
+    rows = {row["site"]: row for row in shown["sites"]}
+    good, bad = rows[to_hex(second)], rows[to_hex(third)]
+    assert (good["number"], good["verdict"]) == (2, "EQUIVALENT")
+    assert (good["suspended"], good["lapsed"]) == (False, False)
+    assert (bad["verdict"], bad["suspended"], bad["lapsed"]) == ("EQUIVALENT", True, True)
+    assert rows[to_hex(workshop.world.site)]["verdict"] is None
+
+
+def test_anybody_with_the_data_computes_the_same_bytes(workshop: Workshop, speak: Speak) -> None:
+    plan = workshop.plan(FEW)
+    first = workshop.computed(plan, FEW)
+
+    second = first.with_name("again.json")
+    digest = speak("equivalence", "run", plan, "--out", second).out
+
+    assert first.read_bytes() == second.read_bytes()
+    assert digest == to_hex(sha256(first.read_bytes()))
+
+
+def test_an_authority_sets_another_result_against_a_certificate(
+    workshop: Workshop, speak: Speak
+) -> None:
+    plan = workshop.plan(FEW)
+    result = workshop.computed(plan, FEW)
+    _, second, _ = workshop.sites
+    workshop.certify(plan, second, result)
+
+    by = ("--by", to_hex(workshop.world.issuer), "--result", result, "--as", ISSUER)
+    said = speak("equivalence", "challenge", plan, to_hex(second), *by, "--json").json
+    shown = speak("equivalence", "show", plan, "--json").json
+
+    rows = {row["site"]: row for row in shown["sites"]}
+    assert rows[to_hex(second)]["counterResults"] == [said["result"]]
+
+
+def test_a_plan_is_shown_before_anybody_joined(workshop: Workshop, speak: Speak) -> None:
+    plan = workshop.plan(FEW)
+
+    shown = speak("equivalence", "show", plan, "--json").json
+
+    assert [row["number"] for row in shown["sites"]] == [None] * 3
+    assert shown["evaluator"] == to_hex(workshop.world.issuer)
+
+
+def test_a_plans_document_is_received_where_the_chain_commits_to_it(
+    workshop: Workshop, speak: Speak, tmp_path: Path
+) -> None:
+    plan = workshop.plan(FEW)
+    key = bytes.fromhex(plan.removeprefix("0x"))
+    with workshop.world.tools.store.reading() as view:
+        document = view.documents.get(DocumentKind.EQUIVALENCE_PLAN, key)
+    assert document is not None
+    shown, wrong = tmp_path / "shown.json", tmp_path / "wrong.json"
+    shown.write_bytes(document)
+    wrong.write_bytes(document.replace(b'"units":3', b'"units":4'))
+
+    kept = speak("equivalence", "receive", plan, shown, "--json")
+    refused = speak("equivalence", "receive", plan, wrong)
+
+    assert kept.json == {"id": plan, "kept": True}
+    assert "equivalence.blindMismatch" in refused.err
+
+
+NOWHERE = "0x" + "ab" * 32
+
+
+def test_what_is_not_on_record_is_told(workshop: Workshop, speak: Speak, tmp_path: Path) -> None:
+    plan = workshop.plan(FEW)
+    site = to_hex(workshop.world.site)
+
+    unknown = speak("equivalence", "show", NOWHERE)
+    recipe = speak("equivalence", "join", plan, site, "--site-recipe", NOWHERE, "--as", SITE)
+    unheld = speak("equivalence", "reveal", plan, site, "--as", SITE)
+
+    assert (unknown.exit, recipe.exit, unheld.exit) == (4, 4, 4)
+    assert "equivalence.planUnknown" in unknown.err
+    assert "equivalence.dataUnknown" in unheld.err
+
+
+def test_a_result_that_does_not_speak_of_a_site_certifies_nothing(
+    workshop: Workshop, speak: Speak
+) -> None:
+    plan = workshop.plan(FEW)
+    result = workshop.computed(plan, FEW)
+
+    words = ("certify", plan, NOWHERE, "--result", result, "--as", ISSUER)
+    spoken = speak("equivalence", *words)
+
+    assert spoken.exit == 4
+    assert "equivalence.siteNotCompared" in spoken.err
