@@ -386,6 +386,6 @@ def test_a_measured_value_says_what_it_proves() -> None:
 
     html = render("verdict.html", page, host="a.example")
 
-    assert '<span class="state care">unproven</span>' in html
+    assert '<span class="state below care">unproven</span>' in html
     assert "± 0.02 (k = 2)" in html
     assert row.reason in html
