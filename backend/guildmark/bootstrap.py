@@ -12,6 +12,7 @@ from guildmark.adapters.chain.auditing import Auditing
 from guildmark.adapters.chain.gateway import Gateway
 from guildmark.adapters.chain.opening import open_ledger, open_outbox
 from guildmark.adapters.chain.rpc import Rpc
+from guildmark.adapters.chain.vitals import ChainVitals
 from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.content.store import LocalContent
 from guildmark.adapters.content.stores import Stores, open_stores
@@ -30,6 +31,7 @@ from guildmark.adapters.store.requests import SqlRequests
 from guildmark.adapters.store.scratch import ScratchStore
 from guildmark.adapters.store.sealing import HomeSealing, seal_old
 from guildmark.domain import trust
+from guildmark.domain.chain.finality import finality_of
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import LogNumber
 from guildmark.domain.log.note import NoteKey
@@ -47,6 +49,7 @@ from guildmark.ports import (
     Transactions,
     Uploads,
     Vault,
+    Vitals,
 )
 from guildmark.services.builds.assignments import Assignments
 from guildmark.services.builds.builds import Builds
@@ -93,6 +96,7 @@ from guildmark.services.rights.licenses import Licenses
 from guildmark.services.rights.offers import Offers
 from guildmark.services.shops.inviting import Inviting
 from guildmark.services.shops.joining import Joining
+from guildmark.services.watch.alarms import Alarms
 from guildmark.settings import TRUST_FILE, NodeSettings, Settings
 from guildmark_ipfs.uploads import Uploads as BlockUploads
 
@@ -123,6 +127,7 @@ class Home:
     clock: Clock
     entropy: Entropy
     gateway: Gateway
+    vitals: Vitals
     close: Callable[[], None]
 
     @property
@@ -372,6 +377,8 @@ class Node:
     cosigning: Cosigning
     mirroring: Mirroring
     inviting: Callable[[], Inviting]
+    alarms: Alarms
+    checking: Checking
     line: Line
 
 
@@ -426,6 +433,7 @@ def open_home(settings: Settings, *, password: Callable[[], str], pin: Path | No
         clock=clock,
         entropy=entropy,
         gateway=Gateway(ledger.rpc),
+        vitals=ChainVitals(rpc=ledger.rpc, table=OutboxTable(engine), chain_id=chain.chain_id),
         close=partial(_close, ledger.rpc, engine, stores),
     )
 
@@ -567,6 +575,23 @@ def open_node(home: Home) -> Node:
         cosigning=Cosigning(publishing=publishing, witnesses=witnesses, log=own.log),
         # When it is asked for: its key may be one that only some nodes have.
         inviting=partial(home.inviting, ACCOUNT),
+        alarms=Alarms(
+            ledger=home.ledger,
+            store=home.store,
+            vitals=home.vitals,
+            clock=home.clock,
+            writer=home.keys.address(own.writer),
+            seconds=finality_of(
+                home.settings.chain.chain_id, home.settings.chain.chain_class
+            ).seconds,
+        ),
+        checking=Checking(
+            ledger=home.ledger,
+            store=home.store,
+            scratch=ScratchStore,
+            naming=home.naming,
+            own_log=own.log,
+        ),
         line=Line(
             publishing=publishing,
             transactions=home.transactions,

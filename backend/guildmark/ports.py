@@ -600,6 +600,31 @@ class Transactions(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """What an account has, and what a unit of gas costs now, in the chain's smallest unit."""
+
+    balance: int
+    price: int
+
+
+class Vitals(Protocol):
+    """What shows whether a home can go on sending transactions."""
+
+    def purse(self, account: Address) -> Purse:
+        """Return an account's coin, and what a unit of gas costs now.
+
+        Raises:
+            LedgerUnavailableError: The chain cannot be reached.
+            LedgerAnswerError: It answers something else.
+        """
+        ...
+
+    def oldest(self) -> int | None:
+        """Return since when the oldest open transaction has been open, None without one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PublicKey:
     """A public key: 33 bytes compressed, 32 (Ed25519, X25519), 1,216 (hybrid), or DER (RSA)."""
 

@@ -37,6 +37,7 @@ DATABASE_FILE = "node.db"
 
 _FINALIZED = "finalized"
 _BATCH_ENTRIES = 1_000
+_REPLAY_HOURS = 24.0
 
 T = TypeVar("T")
 
@@ -92,6 +93,8 @@ class NodeSettings:
         batch_seconds: How long the node rests between two steps of its work.
         latency_seconds: The latency target: how long an entry waits at most until its batch closes.
         batch_entries: The cost target: how many entries close a batch earlier.
+        replay_hours: How long the node waits before it compares its index with the chain, again
+            and again; 0: it never does.
         peers: Addresses of other operators' nodes.
         witnesses: Witnesses that are asked, each its key, a space and its address.
         mirrors: Logs that are mirrored, each its number, key and node's address.
@@ -106,6 +109,7 @@ class NodeSettings:
     batch_seconds: float = 1.0
     latency_seconds: float = 0.0
     batch_entries: int = _BATCH_ENTRIES
+    replay_hours: float = _REPLAY_HOURS
     peers: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()
@@ -330,7 +334,8 @@ def _node(table: _Table) -> NodeSettings:
         port=table.number("port", low=0, high=65535),
         public_url=table.url("public_url"),
         batch_seconds=seconds,
-        latency_seconds=_latency(table),
+        latency_seconds=_bounded(table, "latency_seconds", 0.0, most=24 * 3600),
+        replay_hours=_bounded(table, "replay_hours", _REPLAY_HOURS, most=24 * 365),
         batch_entries=(
             table.number("batch_entries", low=1, high=COUNT_MAX)
             if "batch_entries" in table.values
@@ -342,13 +347,13 @@ def _node(table: _Table) -> NodeSettings:
     )
 
 
-def _latency(table: _Table) -> float:
-    if "latency_seconds" not in table.values:
-        return 0.0
-    seconds = table.get("latency_seconds", float)
-    if not 0 <= seconds <= 24 * 3600:
-        raise table.invalid("latency_seconds", seconds)
-    return seconds
+def _bounded(table: _Table, key: str, usual: float, *, most: float) -> float:
+    if key not in table.values:
+        return usual
+    found = table.get(key, float)
+    if not 0 <= found <= most:
+        raise table.invalid(key, found)
+    return found
 
 
 def _mirrors(table: _Table) -> tuple[str, ...]:
@@ -438,6 +443,8 @@ def _written_batching(node: NodeSettings) -> Mapping[str, object]:
         wanted["latency_seconds"] = float(node.latency_seconds)
     if node.batch_entries != _BATCH_ENTRIES:
         wanted["batch_entries"] = node.batch_entries
+    if node.replay_hours != _REPLAY_HOURS:
+        wanted["replay_hours"] = float(node.replay_hours)
     return wanted
 
 

@@ -67,6 +67,7 @@ from guildmark.ports import (
     Finality,
     IdempotencyMismatchError,
     KeyName,
+    Purse,
     RawLog,
     Stretch,
     TransactionId,
@@ -1040,6 +1041,20 @@ def _revision(struct: Mapping[str, Any]) -> Revision:
         at=struct["at"],
         derived_from=tuple(struct["derivedFrom"]),
     )
+
+
+@dataclass
+class MemoryVitals:
+    """Fulfils ``Vitals``: an account with coin for as many records as a test says."""
+
+    purse_: Purse = field(default_factory=lambda: Purse(balance=10**18, price=10**9))
+    since: int | None = None
+
+    def purse(self, account: Address) -> Purse:
+        return self.purse_
+
+    def oldest(self) -> int | None:
+        return self.since
 
 
 @dataclass

@@ -10,6 +10,7 @@ from guildmark.domain.rights.reconciliation import Difference, Reconciliation
 from guildmark.ports import Availability
 from guildmark.services.evidence.keeping import Round
 from guildmark.services.log.ingest import Reception
+from guildmark.services.watch.alarms import ALARMS, Watch
 
 
 class ReleaseOutcome(StrEnum):
@@ -29,12 +30,14 @@ class Reading:
         indexed: The block up to which the index has read, None before the first one.
         head: The newest final block, None where the chain does not answer.
         challenged: The newest round of challenges, None before the first one ended.
+        watched: The newest look at the node.
     """
 
     waiting: int
     indexed: int | None
     head: int | None
     challenged: Round | None
+    watched: Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Metrics:
     _differences: Gauge = field(init=False)
     _gauges: dict[str, Gauge] = field(init=False)
     _files: Gauge = field(init=False)
+    _alarms: Gauge = field(init=False)
+    _shown: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         builds = Counter(
@@ -77,6 +82,14 @@ class Metrics:
             ["store", "state"],
             registry=self._registry,
         )
+        alarms = Gauge(
+            "guildmark_alarms",
+            "What the operator must look at, by its code; 0 where it is over.",
+            ["code"],
+            registry=self._registry,
+        )
+        for kind in ALARMS:
+            alarms.labels(kind.code)
         gauges = {name: Gauge(name, text, registry=self._registry) for name, text in _GAUGES}
         # The class is frozen, so that nobody swaps its counters.
         object.__setattr__(self, "_builds", builds)
@@ -84,6 +97,7 @@ class Metrics:
         object.__setattr__(self, "_differences", differences)
         object.__setattr__(self, "_gauges", gauges)
         object.__setattr__(self, "_files", files)
+        object.__setattr__(self, "_alarms", alarms)
 
     def count(self, reception: Reception) -> None:
         """Count an envelope."""
@@ -104,13 +118,25 @@ class Metrics:
         missing = float("nan")
         head = missing if reading.head is None else reading.head
         indexed = missing if reading.indexed is None else reading.indexed
-        values = (reading.waiting, head, indexed, head - indexed, reading.head is not None)
+        figures = reading.watched.figures
+        measured = (figures.behind, figures.lag, figures.balance, figures.records, figures.oldest)
+        values = (
+            *(reading.waiting, head, indexed, head - indexed, reading.head is not None),
+            *(missing if one is None else one for one in measured),
+        )
         for (name, _), value in zip(_GAUGES, values, strict=True):
             self._gauges[name].set(float(value))
+        self._show_alarms(reading.watched)
         for store in reading.challenged.stores if reading.challenged else ():
             for state in Availability:
                 self._files.labels(store.store, state.value).set(store.count(state))
         return generate_latest(self._registry)
+
+    def _show_alarms(self, watched: Watch) -> None:
+        codes = [one.code for one in watched.alarms]
+        self._shown.update(codes)
+        for code in self._shown:
+            self._alarms.labels(code).set(codes.count(code))
 
 
 _GAUGES = (
@@ -119,4 +145,9 @@ _GAUGES = (
     ("guildmark_indexed_block", "The block up to which the index has read the chain."),
     ("guildmark_index_lag_blocks", "Final blocks that the index has not read yet."),
     ("guildmark_chain_up", "Whether the chain's node answers."),
+    ("guildmark_finality_behind_seconds", "From the newest final block to the newest one."),
+    ("guildmark_index_lag_seconds", "From the newest block of the index to the final one."),
+    ("guildmark_writer_balance", "The coin of the account that writes records."),
+    ("guildmark_writer_records", "For how many records that is enough at today's price."),
+    ("guildmark_outbox_oldest_seconds", "For how long the oldest transaction has been open."),
 )

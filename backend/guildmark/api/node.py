@@ -18,6 +18,7 @@ from guildmark.api.rounds import Rounds
 from guildmark.api.running import Runner, warned_of_end
 from guildmark.api.serving import ServedNode
 from guildmark.api.tickets import Tickets
+from guildmark.api.watching import Watcher
 from guildmark.bootstrap import Node, open_home, open_node
 from guildmark.domain.errors import GuildmarkError
 from guildmark.services.evidence.judging import Judging
@@ -25,6 +26,7 @@ from guildmark.settings import default_home, load, with_environment
 
 _DRAIN_SECONDS = 0.5
 _MIRROR_SECONDS = 5.0
+_WATCH_SECONDS = 5.0
 
 
 def from_environment() -> FastAPI:
@@ -49,6 +51,12 @@ def application(node: Node) -> FastAPI:
     )
 
     challenger = Challenger(keeping=node.home.keeping)
+    watcher = Watcher(
+        alarms=node.alarms,
+        mirroring=node.mirroring.round,
+        cosigning=node.cosigning.round,
+        replay=lambda: next(node.checking.differences(), None),
+    )
     beside = (
         Rounds(
             name="content stores",
@@ -57,16 +65,24 @@ def application(node: Node) -> FastAPI:
         ),
         Rounds(
             name="witnesses",
-            work=node.cosigning.round,
+            work=watcher.cosign,
             pause=node.settings.batch_seconds,
             is_wanted=bool(node.cosigning.witnesses),
         ),
         Rounds(
             name="mirrors",
-            work=node.mirroring.round,
+            work=watcher.mirror,
             pause=_MIRROR_SECONDS,
             is_wanted=bool(node.mirroring.mirrored),
         ),
+        Rounds(
+            name="replay",
+            work=watcher.compare,
+            pause=node.settings.replay_hours * 3600,
+            is_wanted=bool(node.settings.replay_hours),
+            begins_late=True,
+        ),
+        Rounds(name="alarms", work=watcher.look, pause=_WATCH_SECONDS),
     )
 
     @asynccontextmanager
@@ -82,7 +98,7 @@ def application(node: Node) -> FastAPI:
             for rounds in beside:
                 await run_in_threadpool(rounds.stop)
 
-    app = create_app(_served(node, runner, challenger), lifespan=lifespan)
+    app = create_app(_served(node, runner, challenger, watcher), lifespan=lifespan)
     app.state.failure = None
     return app
 
@@ -93,7 +109,7 @@ def _end(app: FastAPI, error: GuildmarkError) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _served(node: Node, runner: Runner, challenger: Challenger) -> ServedNode:
+def _served(node: Node, runner: Runner, challenger: Challenger, watcher: Watcher) -> ServedNode:
     home, host = node.home, urlsplit(node.settings.public_url).netloc
     dids = home.dids(host)
     return ServedNode(
@@ -123,4 +139,5 @@ def _served(node: Node, runner: Runner, challenger: Challenger) -> ServedNode:
         gateway=home.gateway,
         stopping=runner.is_ending,
         challenged=lambda: challenger.latest,
+        watched=lambda: watcher.latest,
     )

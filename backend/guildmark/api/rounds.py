@@ -21,12 +21,14 @@ class Rounds:
         work: One round.
         pause: Seconds between two rounds.
         is_wanted: Whether there is anything to do at all.
+        begins_late: Whether the first round begins behind a pause, too.
     """
 
     name: str
     work: Callable[[], object]
     pause: float
     is_wanted: bool = True
+    begins_late: bool = False
     _stopping: Event = field(default_factory=Event)
     _threads: list[Thread] = field(default_factory=list)
 
@@ -44,6 +46,8 @@ class Rounds:
             thread.join(_PATIENCE)
 
     def _run(self) -> None:
+        if self.begins_late:
+            self._stopping.wait(self.pause)
         while not self._stopping.is_set():
             try:
                 self.work()

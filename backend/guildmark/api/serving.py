@@ -24,6 +24,7 @@ from guildmark.services.release.receipts import Receipts
 from guildmark.services.release.reconciling import Reconciling
 from guildmark.services.release.releasing import Releasing
 from guildmark.services.shops.inviting import Inviting
+from guildmark.services.watch.alarms import Watch
 from guildmark.settings import NodeSettings
 
 
@@ -99,6 +100,7 @@ class ServedNode:
         gateway: What these reach the chain by.
         stopping: Whether the process is about to end.
         challenged: What the newest round of challenges showed, None before the first one ended.
+        watched: What the newest look at the node showed.
     """
 
     settings: NodeSettings
@@ -122,6 +124,7 @@ class ServedNode:
     gateway: Gateway
     stopping: Callable[[], bool]
     challenged: Callable[[], Round | None]
+    watched: Callable[[], Watch]
     metrics: Metrics = field(default_factory=Metrics)
 
 

@@ -1,12 +1,15 @@
 """Whether a home can work: each thing looked at, one after another, none stopping the others."""
 
+import json
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+import httpx
 
 from guildmark.adapters.chain.opening import open_ledger
 from guildmark.adapters.chain.rpc import Rpc, quantity
@@ -16,6 +19,7 @@ from guildmark.adapters.keys.files import KEYSTORE, PKCS8
 from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE, open_signer, password_from
 from guildmark.adapters.store.engine import open_database
 from guildmark.cli.homes import KEYS, keys_of
+from guildmark.cli.nodes import known_error
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.refusals import FundsMissingError
 from guildmark.domain.errors import ConflictError, ForbiddenError, GuildmarkError, SettingsError
@@ -24,6 +28,7 @@ from guildmark.ports import Call, KeyAlgorithm, KeyMissingError, Ledger
 from guildmark.settings import NodeSettings, Settings, SettingsMissingError, load, with_environment
 
 _DISK_LEAST = 1 << 30
+_PATIENCE = 5.0
 _GIB = 1 << 30
 # A local chain that gets more than one block a second runs ahead of the clock by as much.
 _AHEAD_MOST = 150
@@ -56,6 +61,20 @@ class WriterOtherError(ForbiddenError):
 
     code = "node.writerOther"
     hint = "Set it with `guildmark log writer LOG KEY`, or correct node.writer."
+
+
+class NodeNotRunningError(ConflictError):
+    """The home is an operator's, and its node does not run."""
+
+    code = "node.notRunning"
+    hint = "Start it with `guildmark up`; what waits goes on from where it was."
+
+
+class AlarmRaisedError(ConflictError):
+    """The node raised an alarm that this release does not know."""
+
+    code = "node.alarm"
+    hint = "Look at the node's log and its /readyz."
 
 
 class State(StrEnum):
@@ -112,6 +131,7 @@ def _chain(settings: Settings) -> Iterator[Finding]:
     node = settings.node
     if node is not None:
         yield _look("log", lambda: _log(settings, node, ledger))
+        yield from _node(settings.home)
 
 
 def _ledger(settings: Settings) -> Ledger:
@@ -212,3 +232,25 @@ def _log(settings: Settings, node: NodeSettings, ledger: Ledger) -> str:
         message = f"The writer of log {node.log} is {to_hex(head['writer'])}, not {to_hex(own)}."
         raise WriterOtherError(message, log=node.log)
     return f"log {node.log}, {head['size']} entries"
+
+
+def _node(folder: Path) -> Iterator[Finding]:
+    """Yield what the node of this home says of itself, where it runs."""
+    try:
+        url = str(json.loads((folder / "node.json").read_bytes())["url"])
+        answer = httpx.get(f"{url}/readyz", timeout=_PATIENCE).json()
+        alarms = [_told(one) for one in answer["alarms"]]
+    except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError):
+        message = f"No node of {folder} answers."
+        error = NodeNotRunningError(message, home=str(folder))
+        yield Finding(name="node", state=State.NOTE, said=message, error=error)
+        return
+    if not alarms:
+        yield Finding(name="node", state=State.OK, said=f"{url}, no alarm")
+    for alarm in alarms:
+        yield Finding(name="alarm", state=State.PROBLEM, said=alarm.message, error=alarm)
+
+
+def _told(alarm: Mapping[str, str]) -> GuildmarkError:
+    kind = known_error(alarm["code"]) or AlarmRaisedError
+    return kind(alarm["reason"], next_step=alarm["nextStep"])

@@ -25,6 +25,7 @@ def test_a_node_lives_and_is_ready(web: httpx.Client) -> None:
     assert ready.status_code == 200
     assert ready.json()["status"] == "ready"
     assert ready.json()["block"] > 0
+    assert ready.json()["alarms"] == []
 
 
 def test_every_answer_keeps_a_page_to_itself(web: httpx.Client) -> None:
@@ -101,6 +102,8 @@ def test_metrics_are_in_prometheus_own_format(web: httpx.Client) -> None:
     assert families["guildmark_waiting_entries"].samples[0].value == 0
     assert families["guildmark_head_block"].samples[0].value > 0
     assert families["guildmark_index_lag_blocks"].samples[0].value >= 0
+    assert families["guildmark_writer_records"].samples[0].value > 100
+    assert {one.value for one in families["guildmark_alarms"].samples} == {0}
 
 
 def test_the_newest_challenges_are_told(web: httpx.Client) -> None:

@@ -1,13 +1,17 @@
 """The outbox in SQL, in a file and in PostgreSQL: a change that comes late changes nothing."""
 
+import json
 import os
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
+from guildmark.adapters.chain.rpc import Rpc
+from guildmark.adapters.chain.vitals import ChainVitals
 from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.outbox import (
     LEASE_SECONDS,
@@ -21,7 +25,7 @@ from guildmark.adapters.store.outbox import (
 )
 from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.identifiers import Address, ChainId, Digest
-from guildmark.ports import Call, KeyName, TransactionId, WriterBusyError
+from guildmark.ports import Call, KeyName, LedgerAnswerError, TransactionId, WriterBusyError
 
 SENDER = Address(b"\x0a" * 20)
 PIN = ChainPin(
@@ -259,3 +263,41 @@ def test_a_writer_that_lives_here_keeps_its_key(table: OutboxTable, owner: str) 
 
     with pytest.raises(WriterBusyError):
         owned_by(table, "process 2 on south").sign(requested(table, "b"), attempt, floor=0, at=2)
+
+
+def test_the_oldest_open_transaction_is_known_by_its_first_attempt(table: OutboxTable) -> None:
+    before = table.oldest(PIN.chain_id)
+    table.request(request("late"), at=9)
+    requested_only = table.oldest(PIN.chain_id)
+    table.request(request("first"), at=1)
+    table.sign(found(table, "first"), attempt, floor=0, at=4)
+    table.replace(found(table, "first"), attempt(0, max_fee=2), at=8)
+
+    assert (before, requested_only) == (None, 9)
+    assert table.oldest(PIN.chain_id) == 4
+    assert table.oldest(ChainId(1)) is None
+
+
+def test_what_a_node_and_the_outbox_tell_are_the_vitals(table: OutboxTable) -> None:
+    answers: dict[str, object] = {
+        "eth_getBalance": "0x64",
+        "eth_getBlockByNumber": {"baseFeePerGas": "0x5"},
+        "eth_maxPriorityFeePerGas": "0x1",
+    }
+
+    def handle(asked: httpx.Request) -> httpx.Response:
+        calls = json.loads(asked.read())
+        told = [{"id": one["id"], "result": answers[one["method"]]} for one in calls]
+        return httpx.Response(200, json=told)
+
+    rpc = Rpc(url="http://node", transport=httpx.MockTransport(handle))
+    vitals = ChainVitals(rpc=rpc, table=table, chain_id=PIN.chain_id)
+    table.request(request(), at=7)
+
+    purse = vitals.purse(SENDER)
+    answers["eth_getBlockByNumber"] = None
+    with pytest.raises(LedgerAnswerError):
+        vitals.purse(SENDER)
+
+    assert (purse.balance, purse.price) == (100, 11)
+    assert vitals.oldest() == 7

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.chain import CHAIN_ID, address
+from fakes.chain import CHAIN_ID, MemoryVitals, address
 from fakes.content import MemoryStores, MemoryUploads
 from fakes.node import MemoryNode
 from fakes.world import Tools, World, make_world
@@ -102,5 +102,6 @@ def home_of(tools: Tools, folder: Path) -> Home:
         entropy=tools.entropy,
         requests=MemoryRequests(),
         gateway=Gateway(Rpc(url="http://127.0.0.1:8545")),
+        vitals=MemoryVitals(),
         close=lambda: None,
     )

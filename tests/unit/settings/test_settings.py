@@ -366,11 +366,13 @@ def test_finality_that_cannot_be_is_named(tmp_path: Path, value: str) -> None:
 
 
 def test_targets_of_batches_may_be_set(tmp_path: Path) -> None:
-    found = load(written(tmp_path, TEXT + "latency_seconds = 30.0\nbatch_entries = 50\n"))
+    found = load(
+        written(tmp_path, TEXT + "latency_seconds = 30.0\nbatch_entries = 50\nreplay_hours = 0.0\n")
+    )
     save(found)
 
     node = load(tmp_path).own_node()
-    assert (node.latency_seconds, node.batch_entries) == (30.0, 50)
+    assert (node.latency_seconds, node.batch_entries, node.replay_hours) == (30.0, 50, 0)
     assert load(written(tmp_path, TEXT)).own_node().latency_seconds == 0
 
 
@@ -380,6 +382,7 @@ def test_targets_of_batches_may_be_set(tmp_path: Path) -> None:
         ("latency_seconds = -0.1", "node.latency_seconds"),
         ("latency_seconds = 86400.1", "node.latency_seconds"),
         ("latency_seconds = 5", "node.latency_seconds"),
+        ("replay_hours = 8760.1", "node.replay_hours"),
         ("batch_entries = 0", "node.batch_entries"),
         ("batch_entries = 1048577", "node.batch_entries"),
     ],

@@ -24,6 +24,7 @@ from sqlalchemy import (
     Text,
     exists,
     false,
+    func,
     insert,
     select,
     update,
@@ -260,6 +261,22 @@ class OutboxTable:
         condition = TRANSACTIONS.c.state.in_(states) & (TRANSACTIONS.c.chain_id == chain_id)
         with reading(self.engine) as connection:
             return _select(connection, condition, limit)
+
+    def oldest(self, chain_id: ChainId) -> int | None:
+        """Return since when the oldest open transaction is on its way, None without one."""
+        states = [state.value for state in OPEN]
+        condition = TRANSACTIONS.c.state.in_(states) & (TRANSACTIONS.c.chain_id == chain_id)
+        signed = (
+            select(func.min(ATTEMPTS.c.at))
+            .join(TRANSACTIONS, ATTEMPTS.c.transaction == TRANSACTIONS.c.number)
+            .where(condition)
+        )
+        requested = select(func.min(TRANSACTIONS.c.changed)).where(
+            condition & (TRANSACTIONS.c.state == State.REQUESTED.value)
+        )
+        with reading(self.engine) as connection:
+            found = [connection.execute(query).scalar_one() for query in (signed, requested)]
+        return min((one for one in found if one is not None), default=None)
 
     def after(self, number: int, chain_id: ChainId, limit: int) -> Sequence[Outgoing]:
         """Return the next transactions of a chain behind a number, in order."""

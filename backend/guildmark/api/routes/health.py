@@ -30,11 +30,20 @@ class Health(BaseModel):
     status: str
 
 
+class Alarm(BaseModel):
+    """What the operator must look at."""
+
+    code: str
+    reason: str
+    nextStep: str  # noqa: N815 - the name in JSON
+
+
 class Readiness(BaseModel):
     """The node can answer; it has read the chain up to a block."""
 
     status: str
     block: int
+    alarms: list[Alarm]
 
 
 @router.get("/healthz", summary="Whether the process lives", responses=refusals(400))
@@ -45,7 +54,10 @@ def healthz() -> Health:
 
 @router.get("/readyz", summary="Whether the node can do its work", responses=refusals(400, 503))
 def readyz(node: Node) -> Readiness:
-    """Answer 200 once the index has read the chain, 503 before and while stopping."""
+    """Answer 200 once the index has read the chain, 503 before and while stopping.
+
+    Alarms do not make a node unready: it answers from what it has, and others fare no better.
+    """
     if node.stopping():
         message = "The process is about to end."
         raise NodeStoppingError(message)
@@ -54,4 +66,8 @@ def readyz(node: Node) -> Readiness:
     if cursor is None:
         message = "The node has not read the chain yet."
         raise NodeStartingError(message)
-    return Readiness(status="ready", block=cursor.number)
+    alarms = [
+        Alarm(code=one.code, reason=one.message, nextStep=one.next_step)
+        for one in node.watched().alarms
+    ]
+    return Readiness(status="ready", block=cursor.number, alarms=alarms)

@@ -25,7 +25,11 @@ def metrics(node: Node) -> Response:
         waiting, cursor = view.log.waiting_count(), view.facts.cursor()
     indexed = None if cursor is None else cursor.number
     reading = Reading(
-        waiting=waiting, indexed=indexed, head=_head(node), challenged=node.challenged()
+        waiting=waiting,
+        indexed=indexed,
+        head=_head(node),
+        challenged=node.challenged(),
+        watched=node.watched(),
     )
     return Response(node.metrics.text(reading), headers={"Content-Type": _TEXT})
 
