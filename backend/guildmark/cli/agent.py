@@ -61,6 +61,7 @@ from guildmark.domain.shopfloor.fieldwork import Brief, Job, Post, Signed, Signe
 from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Piece
 from guildmark.outfit import Agent, open_agent
 from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.services.log.ingest import LabelTakenError
 from guildmark.services.shopfloor.fieldreport import overview
 from guildmark.services.shopfloor.watching import Addition, JobUnknownError
 
@@ -318,17 +319,33 @@ def sign(
     again: Annotated[
         bool, typer.Option("--again", help="Sign what was refused or not sent once more.")
     ] = False,
+    serial: Annotated[
+        bool,
+        typer.Option(
+            "--new-serial", help="With --again: give what was refused as label.taken new serials."
+        ),
+    ] = False,
     machine: MachineName = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let a job that waits be signed; the agent that runs does it at once."""
+    """Let a job that waits be signed; the agent that runs does it at once.
+
+    With new serials the pieces need new labels: they are printed with the answer.
+    """
     with _machine(home, machine) as (agent, watch):
         post = watch.post
         if again:
             with agent.store.reading() as view:
                 rows = [row for row in view.signed_of(post.name, job) if _may_repeat(row)]
-            made = [agent.attesting.sign_again(post, row.digest) for row in rows]
+            made = [
+                agent.attesting.sign_again(
+                    post,
+                    row.digest,
+                    has_new_serial=serial and row.code == LabelTakenError.code,
+                )
+                for row in rows
+            ]
             say({"envelopes": [_row(row) for row in made]}, as_json=as_json)
             return
         found = agent.watching.release(post.name, job)

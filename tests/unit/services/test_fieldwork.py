@@ -25,7 +25,7 @@ from guildmark.domain.shopfloor.fieldwork import (
 )
 from guildmark.domain.shopfloor.jobs import Gap, JobEvent, JobPhase, Piece, Sample
 from guildmark.ports import DocumentKind, KeyMissingError, PeerUnavailableError
-from guildmark.services.log.ingest import UnitMismatchError
+from guildmark.services.log.ingest import LabelTakenError, UnitMismatchError
 from guildmark.services.shopfloor.attesting import (
     BeaconAwaitedError,
     JobFileUnknownError,
@@ -201,6 +201,28 @@ def test_refused_envelope_is_signed_again_as_a_late_report(field: Field) -> None
         work.keep_machine(replace(work.machine(PRINTER), name="other"))
     with pytest.raises(NothingToSignAgainError):
         field.attesting.sign_again(replace(field.post, name="other"), new.digest)
+
+
+def test_part_whose_serial_is_taken_gets_the_next_one_when_told(field: Field) -> None:
+    for job in ("one", "two"):
+        field.finish(job, replace(field.piece(), serial="T-1"))
+        for _ in range(3):
+            field.work()
+    with field.store.reading() as view:
+        (refused,) = view.signed(SignedState.REFUSED)
+    assert refused.code == LabelTakenError.code
+
+    new = field.attesting.sign_again(field.post, refused.digest, has_new_serial=True)
+    field.work()
+    field.node.settle()
+    field.work()
+
+    with field.store.reading() as view:
+        statement = parsed(view.envelope(new.digest))
+        rows = view.signed(SignedState.FINAL)
+    assert statement.label == new.label != refused.label
+    assert new.counter == refused.counter
+    assert {row.label for row in rows} >= {new.label}
 
 
 def test_nothing_is_signed_again_without_a_beacon(field: Field) -> None:

@@ -61,7 +61,10 @@ class LabelTakenError(ConflictError):
     """Another part of this log carries the label."""
 
     code = "label.taken"
-    hint = "Give each part a serial of its own."
+    hint = (
+        "Give each part a serial of its own; an agent's: `guildmark agent sign JOB --again "
+        "--new-serial`, then a new label on the part."
+    )
 
 
 class UnitMismatchError(NotCoveredError):

@@ -71,6 +71,20 @@ class NothingToSignAgainError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Other:
+    """What is different in an envelope that replaces another one.
+
+    Args:
+        beacon: Of the signing; None: that of the one before.
+        label: Another one; None: that of the one before.
+    """
+
+    unit: UnitNumber | None
+    beacon: Beacon | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attesting:
     """Use cases around signing what machines did."""
 
@@ -166,11 +180,16 @@ class Attesting:
         token = operator_token(brief.operator)
         return DigitalLink.of_own_part(post.host, token, serial).label
 
-    def sign_again(self, post: Post, digest: Digest) -> Signed:
+    def sign_again(self, post: Post, digest: Digest, *, has_new_serial: bool = False) -> Signed:
         """Sign a refused or unsent statement again, with the machine's present key and lane.
 
         The new envelope has the same counter and label, and names the one that it replaces. Its
         beacon is the newest one, so that it is a late report.
+
+        Args:
+            post: The machine.
+            digest: The envelope.
+            has_new_serial: Whether it gets the next serial of its lane, where its own is taken.
 
         Raises:
             MachinePausedError: The machine waits for its owner.
@@ -188,7 +207,9 @@ class Attesting:
                 raise BeaconAwaitedError(message)
             named = [unit for unit in work.units(post.lane, *STANDING) if unit != found.unit]
             unit = _unit(post, brief, named)
-            return self._replace(post, found, brief, work, unit=unit, beacon=beacon)
+            label = self._label(post, Piece(), brief, work) if has_new_serial else None
+            other = _Other(unit=unit, beacon=beacon, label=label)
+            return self._replace(post, found, brief, work, other=other)
 
     def mend(self, post: Post) -> int:
         """Sign the queue again where its lane moved to another log, or a unit was lost before it.
@@ -224,7 +245,7 @@ class Attesting:
         if not has_moved and unit is not None and row.unit is not None and unit > row.unit:
             message = f"The lane gives unit {unit} next; {row.unit} was to be the next one here."
             raise UnitMismatchError(message, named=row.unit, next=unit)
-        self._replace(post, row, brief, work, unit=unit)
+        self._replace(post, row, brief, work, other=_Other(unit=unit))
         return 1
 
     def _replace(
@@ -234,13 +255,14 @@ class Attesting:
         brief: Brief,
         work: AgentWriter,
         *,
-        unit: UnitNumber | None,
-        beacon: Beacon | None = None,
+        other: _Other,
     ) -> Signed:
+        unit, beacon, label = other.unit, other.beacon, other.label
         old = BuildStatement.parse(Envelope.parse(work.envelope(row.digest)).payload)
         run = replace(old.run, maker=brief.maker, site=brief.site)
         changed = replace(
             old,
+            label=label or old.label,
             external=_external(brief, unit),
             run=run if beacon is None else replace(run, is_late_report=True),
             beacon=beacon or old.beacon,
@@ -249,6 +271,7 @@ class Attesting:
         work.change_signed(replace(row, state=SignedState.REPLACED))
         signed = replace(
             row,
+            label=label or row.label,
             state=SignedState.SIGNED,
             log=brief.external.log,
             unit=unit,
