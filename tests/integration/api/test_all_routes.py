@@ -1,6 +1,7 @@
 """What holds for every route, new ones included: HEAD is GET, unknown is 404, malformed is 400."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.identity.identity import key_id
 from guildmark.services.builds.builds import signing_key
+from guildmark.settings import load
 from stages import Played, reconciliation
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
@@ -121,6 +123,8 @@ def good(played: Played) -> dict[str, str]:
 def invited(played: Played) -> str:
     """Return the token of an invitation of the first operator."""
     home = played.scene.operators[0].party.home
+    # Opened before its node table was written.
+    home = replace(home, settings=load(home.settings.home))
     return home.inviting(ACCOUNT).invite(seconds=3600, coin=0)[0]
 
 
