@@ -33,6 +33,7 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Cid, Index, to_hex
 from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.rights.metering import QuotaExceededError
+from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.ports import Availability, DocumentKind, KeyAlgorithm, KeyName, StoreAnswer
 from guildmark.services.recipes.disclosing import clauses_body
 from guildmark.settings import NodeSettings, load, save, with_node
@@ -584,8 +585,10 @@ def test_a_bundle_comes_from_a_node(
         def __init__(self, url: str) -> None:
             assert url == NODE[1]
 
-        def bundle(self, log: int, index: int, *, block: int | None) -> bytes | None:
-            assert (log, index, block) == (1, 0, 7)
+        def bundle(
+            self, log: int, index: int, *, block: int | None, choice: Choice
+        ) -> bytes | None:
+            assert (log, index, block, choice) == (1, 0, 7, ANYBODY)
             return data
 
     monkeypatch.setattr("guildmark.cli.bundle.Parts", Source)
