@@ -360,8 +360,10 @@ def test_what_is_brought_and_is_no_rival_is_named() -> None:
     foreign.statement["label"] = LABEL.replace("00025", "00026")
     unread = Simulator(envelope=b"{}", record=dict(EARLIER)).evidence()
     own, trust = ours.evidence(), ours.trust()
+    # Another statement at the same place; the part's own bundle again says nothing new.
+    twin = Simulator(run={"counter": 26}).evidence()
 
-    report = beside(own, foreign.evidence(), unread, own, trust=trust)
+    report = beside(own, foreign.evidence(), unread, twin, own, trust=trust)
 
     assert report.exit == 0
     assert [note for note in report.notes if "compare" in note] == [
