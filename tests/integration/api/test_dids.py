@@ -32,6 +32,8 @@ from guildmark.domain.identity.did import account_did, checksummed, identity_did
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.services.builds.builds import signing_key
+from guildmark.services.identity.dids import DOUBTED
+from guildmark.services.identity.notices import Suspicion
 from guildmark.settings import NodeSettings
 from stages import Played, until
 
@@ -144,6 +146,24 @@ def test_an_identity_is_resolved_with_its_controller(
     assert document["controller"].lower() == f"did:pkh:eip155:{chain}:{info['controller']}"
     (method,) = document["verificationMethod"]
     assert document["authentication"] == [method["id"]]
+
+
+def test_a_controller_under_notice_is_resolved_as_none(served: Served) -> None:
+    key = KeyName("account")
+    identity = served.home.identities(key).register(IdentityKind.ORGANIZATION, {"name": "Stolen"})
+    since = served.home.ledger.head(final=False).time
+    served.home.notices(key).of_controller(identity, Suspicion(since=since))
+    served.home.indexing.follow()
+
+    document = served.resolved(identity_did(served.host, identity))
+
+    account = served.home.account(key).address
+    assert "controller" not in document
+    assert (document["authentication"], document["verificationMethod"]) == ([], [])
+    assert account.hex() not in json.dumps(document).lower()
+    (service,) = document["service"]
+    assert service["type"] == DOUBTED
+    assert service["serviceEndpoint"].endswith(f"/v1/identities/{to_hex(identity)}")
 
 
 def test_a_host_is_resolved_as_its_operator(served: Served, played: Played) -> None:

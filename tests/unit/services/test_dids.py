@@ -15,7 +15,7 @@ from guildmark.domain.identity.identity import ClaimDocument, key_id
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import KeyAlgorithm, KeyName
-from guildmark.services.identity.dids import Dids
+from guildmark.services.identity.dids import DOUBTED, Dids
 from guildmark.services.identity.notices import Suspicion
 
 HOST = "parts.example"
@@ -62,6 +62,7 @@ def test_an_organization_speaks_through_its_account(world: World) -> None:
     assert method["blockchainAccountId"] == account.removeprefix("did:pkh:")
     assert found["authentication"] == [method["id"]] == [f"{did}#controller"]
     assert (found["assertionMethod"], found["alsoKnownAs"]) == ([], [])
+    assert "service" not in found
 
 
 def test_every_key_of_a_machine_asserts(world: World) -> None:
@@ -109,6 +110,13 @@ def test_a_doubted_controller_speaks_for_nobody(world: World) -> None:
     assert found["authentication"] == []
     # The key was added before the doubt.
     assert len(found["assertionMethod"]) == 1
+    # The doubted account stands nowhere; where to read why does.
+    assert "controller" not in found
+    account = world.tools.account(SITE).address
+    assert account.hex() not in str(found).lower()
+    (service,) = found["service"]
+    assert (service["id"], service["type"]) == (f"{found['id']}#notice", DOUBTED)
+    assert service["serviceEndpoint"] == f"https://{HOST}/v1/identities/{to_hex(world.machine)}"
 
 
 @pytest.mark.parametrize(("back", "count"), [(0, 0), (1, 1)])

@@ -8,12 +8,20 @@ import pytest
 from fakes.store import MemoryNodeStore
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, RECIPE, World, make_world
 from guildmark.domain.chain.contracts import ContractName
-from guildmark.domain.chain.facts import ClaimFact, LaneFact
+from guildmark.domain.chain.facts import ClaimFact, IdentityFact, LaneFact, ProfileFact
 from guildmark.domain.chain.refusals import LicenseUnknownError
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import JsonValue
-from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, LicenseId, to_hex
+from guildmark.domain.identifiers import (
+    Bytes32,
+    ClaimId,
+    Digest,
+    IdentityId,
+    Index,
+    LicenseId,
+    to_hex,
+)
 from guildmark.domain.identity.identity import ClaimDocument, profile_digest
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.recipes.clauses import (
@@ -149,7 +157,53 @@ def test_allowed_country_gets_keys_and_is_taken_at_the_door(world: World) -> Non
     show_profile(world)
 
     assert seal(world)
+    # A build that began before the site said where it is may have been made elsewhere.
+    assert received(world) == "license.countryNotAllowed"
+    assert received(beaconed(world)) == ""
+
+
+def beaconed(world: World) -> World:
+    """Return the world with a beacon that is younger than all that was said."""
+    beacon = world.tools.logs(OPERATOR).tick()
+    world.tools.indexing(world.log).follow()
+    return replace(world, beacon=beacon)
+
+
+def test_a_profile_in_the_second_of_the_beacon_is_old_enough(world: World) -> None:
+    world = under(world, COUNTRY=["PT"])
+    show_profile(world)
+    with world.tools.store.reading() as view:
+        place = Place.known(world.site, None, view)
+        since = known(view.facts, ProfileFact, world.site, profile_of(world)).since
+    members = disclose_all(world.members).verify(world.terms.terms_root)
+
+    place.check(1, members, begun=since)
+    with pytest.raises(CountryNotAllowedError, match=f"only since {since}"):
+        place.check(1, members, begun=since - 1)
+
+
+def profile_of(world: World) -> Digest:
+    with world.tools.store.reading() as view:
+        return known(view.facts, IdentityFact, world.site).profile
+
+
+def test_a_part_is_shown_with_where_its_site_said_to_be_meanwhile(world: World) -> None:
+    world = under(world, COUNTRY=["PT"])
+    show_profile(world)
+    world = beaconed(world)
+    with world.tools.store.reading() as view:
+        former = view.documents.get(DocumentKind.PROFILE, world.site)
     assert received(world) == ""
+    show_profile(world, "ES")
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+
+    shown = world.tools.exporter.evidence(world.log, Index(0)).disclosed.profiles
+
+    of_site = [one.document for one in shown if one.identity == world.site]
+    assert len(of_site) == 2
+    assert of_site[1] == former
 
 
 @pytest.mark.parametrize(
@@ -170,7 +224,7 @@ def test_other_countries_get_no_keys_and_are_refused_at_the_door(
     with pytest.raises(CountryNotAllowedError) as caught:
         seal(world)
 
-    assert caught.value.code == received(world) == "license.countryNotAllowed"
+    assert caught.value.code == received(beaconed(world)) == "license.countryNotAllowed"
     assert caught.value.detail["country"] == country
 
 

@@ -14,6 +14,8 @@ from guildmark.domain.builds.inspection import InspectionProof
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.chain.storage import FATES, VOIDED
+from guildmark.domain.encoding import strictjson
+from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.equivalence.registration import Registration
 from guildmark.domain.errors import ContentError, GuildmarkError
 from guildmark.domain.identifiers import (
@@ -27,9 +29,10 @@ from guildmark.domain.identifiers import (
     LaneNumber,
     LogNumber,
     UnitNumber,
+    bytes32_from_hex,
 )
 from guildmark.domain.identity.accreditation import ScopeDocument, accreditation_id
-from guildmark.domain.identity.identity import ClaimDocument
+from guildmark.domain.identity.identity import ClaimDocument, profile_digest
 from guildmark.domain.log.entry import Entry
 from guildmark.domain.log.note import NOTE_MAX
 from guildmark.domain.log.record import COUNT_MAX, PATH_MAX, Record
@@ -248,10 +251,20 @@ class CountersignerDisclosure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileDisclosure:
-    """An identity's profile document, bytes as published; its names are for display only."""
+    """A profile document of an identity, bytes as published; its names are for display only."""
 
     identity: IdentityId
     document: bytes
+
+    def opened(self) -> tuple[Digest, Mapping[str, JsonValue]]:
+        """Return the digest that the chain keeps, and what the document says without its salt.
+
+        Raises:
+            GuildmarkError: It is no profile.
+        """
+        members = dict(strictjson.parse_object(self.document))
+        salt = bytes32_from_hex(str(members.pop("salt", "")))
+        return profile_digest(members, salt), members
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import ControllerWord, IdentityWord, IntervalWord
 from guildmark.domain.encoding import strictjson
 from guildmark.domain.errors import GuildmarkError, MalformedError
-from guildmark.domain.identifiers import DesignId, IdentityId, bytes32_from_hex, to_hex
+from guildmark.domain.identifiers import DesignId, IdentityId, to_hex
 from guildmark.domain.identity.gs1 import MalformedGs1Error, parse_gcp
-from guildmark.domain.identity.identity import is_readable_name, profile_digest
+from guildmark.domain.identity.identity import is_readable_name
 from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.rights.lawful import CLEARANCE_SCHEME
 from guildmark.domain.verification.case import Case, UndecidedError
@@ -224,11 +224,35 @@ def _standing_since(case: Case, shown: ClaimDisclosure) -> int:
 
 
 def proven_profile(case: Case, identity: IdentityId) -> Mapping[str, strictjson.JsonValue]:
-    """Return an identity's own profile without its salt, empty where none is proven."""
+    """Return an identity's present profile without its salt, empty where none is proven."""
+    shown = (_opened(case, one) for one in case.disclosed.profiles if one.identity == identity)
+    return next(filter(None, shown), {})
+
+
+def profile_times(
+    case: Case, identity: IdentityId
+) -> Iterator[tuple[IntervalWord, Mapping[str, strictjson.JsonValue]]]:
+    """Yield when each shown profile of an identity stood, and what it says without its salt.
+
+    Raises:
+        UndecidedError: It is not proven.
+    """
     for profile in case.disclosed.profiles:
-        if profile.identity == identity:
-            return _opened(case, profile)
-    return {}
+        if profile.identity != identity:
+            continue
+        try:
+            digest, members = profile.opened()
+        except GuildmarkError:
+            # What cannot be read proves nothing.
+            continue
+        times = IntervalWord.decode(case.word(storage.PROFILE_TIMES.at(identity, digest)))
+        present = case.word(storage.PROFILES.at(identity))
+        if times.since:
+            yield times, members
+        elif present == int.from_bytes(digest, "big"):
+            # Of a profile that stood from the registration on, nothing is kept before it ends.
+            registered = IdentityWord.decode(case.word(storage.IDENTITIES.at(identity))).since
+            yield IntervalWord(since=registered, until=0), members
 
 
 def display_name(case: Case, identity: IdentityId) -> str:
@@ -244,9 +268,7 @@ def _name(case: Case, identity: IdentityId) -> str:
 
 def _opened(case: Case, profile: ProfileDisclosure) -> Mapping[str, strictjson.JsonValue]:
     try:
-        members = dict(strictjson.parse_object(profile.document))
-        salt = bytes32_from_hex(str(members.pop("salt", "")))
-        digest = profile_digest(members, salt)
+        digest, members = profile.opened()
     except GuildmarkError:
         return {}
     if case.state.word(storage.PROFILES.at(profile.identity)) != int.from_bytes(digest, "big"):

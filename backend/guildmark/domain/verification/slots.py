@@ -84,6 +84,7 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
     statement = statement_of(core)
     if statement is not None:
         yield from _of_statement(statement)
+        yield from _of_profiles(statement.run.site, disclosed)
         yield from _of_equivalence(statement.run.site, disclosed)
 
 
@@ -258,6 +259,17 @@ def _of_statement(statement: BuildStatement) -> Iterator[Location]:
     yield storage.RECORDS.at(beacon.log, beacon.seq)
     for identity in (run.machine, run.site, run.maker):
         yield storage.IDENTITIES.at(identity)
+
+
+def _of_profiles(site: IdentityId, disclosed: Disclosures) -> Iterator[Location]:
+    for profile in disclosed.profiles:
+        if profile.identity == site:
+            try:
+                digest, _ = profile.opened()
+            except GuildmarkError:
+                # What cannot be read proves nothing, and needs no slot.
+                continue
+            yield storage.PROFILE_TIMES.at(site, digest)
 
 
 def _instruments(statement: BuildStatement) -> Iterator[IdentityId]:

@@ -22,6 +22,7 @@ from guildmark.domain.chain.facts import (
     NoticeFact,
     PartFact,
     PlanFact,
+    ProfileFact,
     RecipeFact,
     RecordFact,
     RevisionFact,
@@ -252,7 +253,10 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
         revision=_revision(statement, view),
         owner=owner,
         claims=claims,
-        profiles=tuple(_profiles(named if operator is None else {*named, operator}, view)),
+        profiles=(
+            *_profiles(named if operator is None else {*named, operator}, view),
+            *_former_profiles(run.site, statement, core.record, view),
+        ),
         accreditations=accreditations,
         inspections=inspections,
         countersigner=_countersigner(envelope, run, recipe, view),
@@ -473,6 +477,18 @@ def _accreditations(
         calibrated = issuers_above(instruments, [Requirement(standard=standard)], view)
         found = tuple(dict.fromkeys([*found, *calibrated]))
     return found[:ACCREDITATIONS_MAX]
+
+
+def _former_profiles(
+    site: IdentityId, statement: BuildStatement, record: Record, view: View
+) -> Iterator[ProfileDisclosure]:
+    """Yield the site's profiles that ended after the beacon, as far as this home kept them."""
+    beacon = _beacon(statement, view)
+    begun = record.time if beacon is None else beacon.time
+    for one in view.facts.each(ProfileFact, site):
+        document = view.documents.get(DocumentKind.PROFILE, one.profile)
+        if document is not None and one.since <= record.time and one.until > begun:
+            yield ProfileDisclosure(identity=site, document=document)
 
 
 def _profiles(identities: set[IdentityId], view: View) -> Iterator[ProfileDisclosure]:

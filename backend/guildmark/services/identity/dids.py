@@ -27,6 +27,9 @@ from guildmark.services.index.projection import known
 Member: TypeAlias = str | Sequence[str] | Sequence["Mapping[str, str | Mapping[str, str]]"]
 Document: TypeAlias = Mapping[str, Member]
 
+DOUBTED = "GuildmarkControllerDoubted"
+"""The type of a service that tells why nobody speaks for an identity at present."""
+
 _CORE = "https://www.w3.org/ns/did/v1"
 _JWK = "https://w3id.org/security/suites/jws-2020/v1"
 _ACCOUNT = "https://w3id.org/security/suites/secp256k1recovery-2020/v2"
@@ -71,17 +74,31 @@ class Dids:
         if fact is None:
             message = f"No final block holds the identity {to_hex(identity)}."
             raise IdentityUnknownError(message, identity=to_hex(identity))
-        account = [] if self._is_doubted(identity, view) else [self._account(did, fact)]
+        is_doubted = self._is_doubted(identity, view)
+        account = [] if is_doubted else [self._account(did, fact)]
         keys = list(_methods(did, self._in_force(identity, view)))
+        # Nobody but the identity itself may speak for it, and it says where to read why.
+        spoken = self._doubt(did, identity) if is_doubted else self._controller(fact)
         return {
             "@context": [_CORE, _JWK, _ACCOUNT],
             "id": did,
-            "controller": account_did(self.chain_id, fact.controller),
+            **spoken,
             "alsoKnownAs": [one for one in self._names(fact, view) if one != did],
             "verificationMethod": [*account, *keys],
             "authentication": [str(one["id"]) for one in account],
             "assertionMethod": [str(one["id"]) for one in keys],
         }
+
+    def _controller(self, fact: IdentityFact) -> Document:
+        return {"controller": account_did(self.chain_id, fact.controller)}
+
+    def _doubt(self, did: str, identity: IdentityId) -> Document:
+        service = {
+            "id": f"{did}#notice",
+            "type": DOUBTED,
+            "serviceEndpoint": f"https://{self.host}/v1/identities/{to_hex(identity)}",
+        }
+        return {"service": [service]}
 
     def _account(self, did: str, fact: IdentityFact) -> Mapping[str, str]:
         return {

@@ -31,7 +31,7 @@ from guildmark.domain.rights.lawful import country_code
 from guildmark.domain.signatures import PublicKey
 from guildmark.ports import Call, DocumentKind, Entropy, Facts, Ledger, NodeStore
 from guildmark.services.identity.accounts import Account
-from guildmark.services.recipes.disclosing import claim_body
+from guildmark.services.recipes.disclosing import claim_body, keep_profile
 
 _SALT_SIZE = 32
 _NO_EVIDENCE = Digest(ZERO32)
@@ -80,7 +80,8 @@ class Identities:
         self.account.call(
             *(ContractName.IDENTITIES, "setProfile", identity, digest), once=digest.hex()
         )
-        self._keep(DocumentKind.PROFILE, identity, document)
+        with self.store.writing() as work:
+            keep_profile(identity, document, work)
 
     def propose_controller(self, identity: IdentityId, account: Address) -> None:
         """Name, as the controller, the account that shall speak for an identity, once it accepts.

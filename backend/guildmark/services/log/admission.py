@@ -490,7 +490,7 @@ class Desk:
             members = self._clauses(DocumentKind.TERMS, license_.id, terms_root)
             for kind, value in _named(statement):
                 _check_named(license_, members, kind, value)
-            place.check(license_.number, members)
+            place.check(license_.number, members, begun=self._beacon_time(statement))
             found.append((license_, members))
         return found
 

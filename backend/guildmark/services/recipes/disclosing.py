@@ -40,7 +40,11 @@ from guildmark.domain.identity.identity import (
 from guildmark.domain.log.merkle import verify_inclusion
 from guildmark.domain.recipes.clauses import Disclosure, disclose, disclose_all
 from guildmark.domain.recipes.recipe import RecipeDocument
-from guildmark.domain.verification.evidence import AccreditationDisclosure, ClaimDisclosure
+from guildmark.domain.verification.evidence import (
+    AccreditationDisclosure,
+    ClaimDisclosure,
+    ProfileDisclosure,
+)
 from guildmark.ports import DocumentKind, Documents, Facts, NodeStore, View, Work
 from guildmark.services.builds.inspecting import inspection_proof, keeping
 from guildmark.services.identity.naming import Naming
@@ -98,7 +102,10 @@ class Disclosing:
                 key, body = _inspection(work, key, body)
             else:
                 _CHECKS[kind](work.facts, key, body)
-            work.documents.put(kind, key, body)
+            if kind is DocumentKind.PROFILE:
+                keep_profile(IdentityId(Bytes32(key)), body, work)
+            else:
+                work.documents.put(kind, key, body)
             if kind is DocumentKind.CLAIM:
                 note_number(ClaimId(Bytes32(key)), work)
             if kind is DocumentKind.PROFILE:
@@ -189,7 +196,16 @@ def note_profile(identity: IdentityId, digest: Digest, work: Work) -> None:
     """Let the profile that an identity changed to stand, where this home wrote it."""
     body = work.documents.get(DocumentKind.PROFILE, digest)
     if body is not None:
-        work.documents.put(DocumentKind.PROFILE, identity, body)
+        keep_profile(identity, body, work)
+
+
+def keep_profile(identity: IdentityId, body: bytes, work: Work) -> None:
+    """Keep an identity's profile, and the one before under its digest: parts of then need it."""
+    former = work.documents.get(DocumentKind.PROFILE, identity)
+    if former is not None and former != body:
+        shown = ProfileDisclosure(identity=identity, document=former)
+        work.documents.put(DocumentKind.PROFILE, shown.opened()[0], former)
+    work.documents.put(DocumentKind.PROFILE, identity, body)
 
 
 def clauses_body(disclosure: Disclosure) -> bytes:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from guildmark.domain.chain.facts import ClaimFact, IdentityFact, NamedByFact
+from guildmark.domain.chain.facts import ClaimFact, IdentityFact, NamedByFact, ProfileFact
 from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import NotCoveredError, UncheckableError
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
@@ -49,12 +49,14 @@ class Place:
     Args:
         site: The site.
         country: The country in the site's own profile, None where that is not disclosed.
+        since: From when on the profile has stood.
         cleared: The control classes for which site or maker is cleared.
     """
 
     site: IdentityId
     country: str | None
     cleared: frozenset[str]
+    since: int = 0
 
     @classmethod
     def known(
@@ -77,10 +79,20 @@ class Place:
         """
         subjects = [one for one in (site, maker) if one is not None]
         found = (value for one in subjects for value in _clearances(one, view, issuers, trust))
-        return cls(site=site, country=_country(site, view), cleared=frozenset(found))
+        return cls(
+            site=site,
+            country=_country(site, view),
+            cleared=frozenset(found),
+            since=_profile_since(site, view),
+        )
 
-    def check(self, number: int, members: DisclosedClauses) -> None:
+    def check(self, number: int, members: DisclosedClauses, *, begun: int | None = None) -> None:
         """Refuse what the terms of a license do not allow here.
+
+        Args:
+            number: The license's.
+            members: Its terms.
+            begun: From when on the place counts; the present one where it is left out.
 
         Raises:
             CountryNotAllowedError: The country is denied, not named, or not known.
@@ -90,9 +102,11 @@ class Place:
         for path in unknown_in(members):
             message = f"License {number} has terms at {path}, which are of no known kind."
             raise TermsUnknownError(message, license=number, path=path)
-        use = use_in(members, self.country)
+        is_known = begun is None or self.since <= begun
+        use = use_in(members, self.country if is_known else None)
         if use is not Use.ALLOWED:
             place = self.country or "a country that is not shown"
+            place += "" if is_known else f", where the site said to be only since {self.since}"
             message = f"License {number} does not allow building in {place} ({use.value})."
             raise CountryNotAllowedError(message, license=number, country=self.country)
         missing = uncleared(members, self.cleared)
@@ -114,6 +128,12 @@ def _country(site: IdentityId, view: View) -> str | None:
         return None
     country = profile.get("country")
     return country if isinstance(country, str) else None
+
+
+def _profile_since(site: IdentityId, view: View) -> int:
+    identity = view.facts.get(IdentityFact, site)
+    stood = None if identity is None else view.facts.get(ProfileFact, site, identity.profile)
+    return 0 if stood is None else stood.since
 
 
 def _clearances(

@@ -1,13 +1,15 @@
 """(6) The entry has a granted unit, and the license and all above it allow this build."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import IntervalWord, LaneWord, LicenseWord
+from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.record import Grant, GrantedUnit
+from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.domain.rights.lawful import CLEARANCE_SCHEME, Use, uncleared, use_in
 from guildmark.domain.rights.terms import (
     NO_LICENSE,
@@ -37,13 +39,14 @@ from guildmark.domain.verification.licensing import (
     license_id,
     signed,
 )
-from guildmark.domain.verification.naming import proven_profile
+from guildmark.domain.verification.naming import profile_times
 from guildmark.domain.verification.report import Cause, Finding, State
 from guildmark.domain.verification.rights import Cover, cover
 
 _RECORD = "log/record.json"
 _LANES = "chain/licenses.json"
 _LICENSES = "disclosed/licenses.json"
+_PROFILES = "disclosed/profiles.json"
 
 UNIT_NOT_GRANTED = Cause(
     code="verify.unitNotGranted",
@@ -177,7 +180,8 @@ COUNTRY_NOT_LICENSED = Cause(
 COUNTRY_UNKNOWN = Cause(
     code="verify.countryUnknown",
     state=State.UNKNOWN,
-    meaning="A license names countries, and the site's own profile proves none.",
+    meaning="A license names countries, and the site's own profiles prove none for all the time "
+    "between beacon and record.",
 )
 CLEARANCE_MISSING = Cause(
     code="verify.clearanceMissing",
@@ -359,13 +363,14 @@ def _terms(case: Case) -> Iterator[Finding]:
 
 
 def _lawful(case: Case) -> Iterator[Finding]:
-    country, cleared = _country(case), tuple(_cleared(case))
+    cleared = tuple(_cleared(case))
     for license_ in case.disclosed.licenses:
         # Members that do not fit their root are a finding of the terms.
         members = members_of(license_)
         if members is None:
             continue
-        yield from _lawful_use(license_, use_in(members, country), country)
+        if use_in(members, None) is not Use.ALLOWED:
+            yield from _lawful_place(case, license_, members)
         for named in uncleared(members, cleared):
             reason = f"Nobody on your list clears the site for control class {named!r}."
             yield CLEARANCE_MISSING.found(reason, "disclosed/claims.json")
@@ -380,22 +385,32 @@ def _lawful_use(license_: LicenseDisclosure, use: Use, country: str | None) -> I
         yield COUNTRY_NOT_LICENSED.found(reason, _LICENSES)
     if use is Use.PLACE_UNKNOWN:
         reason = f"License {license_.number} names countries; the site's is not proven."
-        yield COUNTRY_UNKNOWN.found(reason, "disclosed/profiles")
+        yield COUNTRY_UNKNOWN.found(reason, _PROFILES)
     if use is Use.WITHHELD:
         reason = f"License {license_.number} does not show what it says of countries."
         yield TERMS_WITHHELD.found(reason, _LICENSES)
 
 
-def _country(case: Case) -> str | None:
-    """Return the country in the site's own profile, None where none is proven.
+def _lawful_place(
+    case: Case, license_: LicenseDisclosure, members: DisclosedClauses
+) -> Iterator[Finding]:
+    """Yield what the terms do not allow of each place where the site said to be meanwhile."""
+    site, window = case.statement.run.site, case.window
+    shown = list(profile_times(case, site))
+    countries = {
+        _country(profile): times
+        for times, profile in shown
+        if cover([times], window) is not Cover.NONE
+    }
+    for country, times in countries.items():
+        yield from _lawful_use(license_, use_in(members, country), country)
+        yield from act_findings(case, site, times.since, "The site said where it is", _PROFILES)
+    if cover([times for times, _ in shown], window) is not Cover.FULL:
+        yield from _lawful_use(license_, Use.PLACE_UNKNOWN, None)
 
-    Raises:
-        UndecidedError: The profile is shown, and the proof of its digest is wrong or not there.
-    """
-    site = case.statement.run.site
-    if any(profile.identity == site for profile in case.disclosed.profiles):
-        case.word(storage.PROFILES.at(site))
-    value = proven_profile(case, site).get("country")
+
+def _country(profile: Mapping[str, JsonValue]) -> str | None:
+    value = profile.get("country")
     return value if isinstance(value, str) else None
 
 
