@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -24,11 +25,14 @@ from guildmark.adapters.chain.outbox import Outbox
 from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import (
+    CertificateFact,
     DesignFact,
     IdentityFact,
     LaneFact,
     LicenseFact,
     PartFact,
+    PlanEntryFact,
+    PlanFact,
     RecipeFact,
     RecordFact,
     RevisionFact,
@@ -36,6 +40,7 @@ from guildmark.domain.chain.facts import (
 from guildmark.domain.chain.refusals import (
     CallerRefusedError,
     CallRefusedError,
+    CertificateUnknownError,
     ControllerNotProposedError,
     CreditMissingError,
     FateSetError,
@@ -47,12 +52,16 @@ from guildmark.domain.chain.refusals import (
     SignatureRefusedError,
 )
 from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan, engine_digest
+from guildmark.domain.equivalence.registration import Lapse, Outcome
 from guildmark.domain.identifiers import (
     UINT64_MAX,
     ZERO_ADDRESS,
     Address,
     Bytes32,
     DesignId,
+    Digest,
+    EquivalencePlanId,
     IdentityId,
     Index,
     LaneNumber,
@@ -66,11 +75,14 @@ from guildmark.domain.identity.did import checksummed
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.measurement.readings import Reading
+from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.recipes.recipe import Change, Recipe, Status
 from guildmark.domain.rights.terms import TermsKind
 from guildmark.domain.verification.evidence import Core
 from guildmark.ports import Call, KeyName
 from guildmark.services.builds.parts import Parts
+from guildmark.services.equivalence.protocol import Equivalence
 from guildmark.services.identity.accounts import Account
 from guildmark.services.identity.identities import Identities
 from guildmark.services.identity.naming import Naming, name_of
@@ -93,6 +105,7 @@ from stages import until
 NAMING = Naming(names=UnicodeNames())
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
+BORE = ClausePath("/tolerance/bore")
 OWNER, MAKER, PARTNER = KeyName("owner"), KeyName("licensor"), KeyName("partner")
 
 
@@ -350,7 +363,80 @@ def test_designs_recipes_and_identities_move_on(place: Place) -> None:
     with pytest.raises(CallerRefusedError):
         replace(designs, account=place.account(MAKER)).revise(design, files[:1])
     _recipes_move_on(place, design)
+    _a_site_is_certified(place, design)
     _identities_move_on(place)
+
+
+def _a_site_is_certified(place: Place, design: DesignId) -> None:
+    """Let two sites go from plan to certificate; the index says what the chain does."""
+    recipe = Recipe(root=RECIPE.root(), design=design, revision=1).id()
+    organization = place.identities(OWNER).register(IdentityKind.ORGANIZATION, {"name": "D"})
+    authority = place.identities(OWNER).register(IdentityKind.AUTHORITY, {"name": "E"})
+    sites = sorted(place.identities(MAKER).register(IdentityKind.SITE, {}) for _ in range(2))
+    made = EquivalencePlan(
+        recipe=recipe,
+        reference=to_hex(sites[0]),
+        sites=(to_hex(sites[1]),),
+        characteristics=(CharacteristicPlan(path=BORE, unit="mm", margin="0.1"),),
+        evaluator=to_hex(authority),
+        engine=engine_digest(),
+        units=3,
+        replicates=3,
+        commit_by=2**39,
+        reveal_by=2**39 + 1,
+        salt=SALT,
+    )
+    vault = MemoryVault()
+    maker, evaluator = (
+        Equivalence(
+            account=place.account(key), store=place.store, entropy=place.entropy, vault=vault
+        )
+        for key in (MAKER, OWNER)
+    )
+    plan = evaluator.plan(made, sponsor=organization)
+    assert place.fact(PlanFact, plan).plan.document == made.digest()
+    for site in sites:
+        maker.join(plan, site, sha256(b"model"))
+        maker.commit(plan, site, [_reading(site)], recipient=b"key")
+    roots = [maker.reveal(plan, site) for site in sites]
+    with pytest.raises(CallerRefusedError):
+        maker.certify(plan, sites[1], Outcome.EQUIVALENT, sha256(b"result"))
+    evaluator.certify(plan, sites[1], Outcome.NOT_EQUIVALENT, sha256(b"result"))
+    with pytest.raises(CertificateUnknownError):
+        maker.suspend(plan, sites[0], sha256(b"drift"))
+    evaluator.challenge(plan, sites[1], authority, sha256(b"counter"))
+    evaluator.suspend(plan, sites[1], sha256(b"drift"))
+    maker.lapse(plan, sites[1], Lapse.MACHINE_MOVED)
+    _assert_equal(place, plan, sites[1], roots[1])
+
+
+def _assert_equal(place: Place, plan: EquivalencePlanId, site: IdentityId, root: Digest) -> None:
+    """The index says of a site what the chain does."""
+
+    def asked(function: str) -> Any:
+        call = Call(contract=ContractName.EQUIVALENCE, function=function, args=(plan, site))
+        return place.ledger.read(call)
+
+    entry: PlanEntryFact = place.fact(PlanEntryFact, plan, site)
+    given: CertificateFact = place.fact(CertificateFact, plan, site)
+    times = (entry.number, entry.joined_at, entry.committed_at, entry.revealed_at)
+    assert times == tuple(asked("entryOf").values())
+    assert entry.root == root == asked("rootOf")
+    said = (given.verdict, given.since, given.until, given.suspended_at, given.lapsed_at)
+    assert (*said, given.cause) == tuple(asked("certificateOf").values())
+    assert given.result == asked("resultOf")
+
+
+def _reading(site: IdentityId) -> Reading:
+    return Reading(
+        part=f"part of {site.hex()}",
+        build="build",
+        site=to_hex(site),
+        characteristic=BORE,
+        value=Decimal("22.20"),
+        unit="mm",
+        instrument="gauge",
+    )
 
 
 def _recipes_move_on(place: Place, design: DesignId) -> None:
