@@ -584,6 +584,7 @@ def test_a_bundle_comes_from_a_node(
     class Source:
         def __init__(self, url: str) -> None:
             assert url == NODE[1]
+            self.url = url
 
         def bundle(
             self, log: int, index: int, *, block: int | None, choice: Choice
