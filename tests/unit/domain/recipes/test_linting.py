@@ -49,7 +49,7 @@ FINDINGS: list[tuple[list[object], str, str | None, bool]] = [
     ([{**LAYER, "value": "0.31"}], "lint.boundsReversed", LAYER["path"], True),
     ([without(LAYER, "min")], "lint.windowOpen", LAYER["path"], True),
     ([without(LAYER, "min", "max")], "lint.windowOpen", LAYER["path"], True),
-    ([{**LAYER, "path": "/proces/layer"}], "lint.group", "/proces/layer", True),
+    ([{**LAYER, "path": "/machine/layer"}], "lint.group", "/machine/layer", True),
     ([without(LAYER, "path")], "lint.group", "clauses[0]", True),
     (["layer"], "lint.noClause", "clauses[0]", True),
     ([BORE, LAYER], "lint.order", LAYER["path"], True),
