@@ -153,8 +153,9 @@ def test_shop_without_coin_is_on_line_in_two_commands(hub: Hub, tmp_path: Path) 
     assert took < 600
     assert (row["unit"], row["state"]) == (UNITS - 2, "final")
     assert hub.verdict(joined["organization"], f"{joined['log']}.0", tmp_path) == "verified"
-    (invited,) = hub.actor.ask("invite", "list")["invitations"]
-    assert (invited["state"], invited["lane"]) == ("joined", joined["lane"])
+    invited = hub.actor.ask("invite", "list")["invitations"]
+    states = {one["site"]: (one["state"], one["lane"]) for one in invited}
+    assert states[joined["site"]] == ("joined", joined["lane"])
 
 
 def test_invitation_is_for_one_shop_on_the_hub_s_chain(hub: Hub, tmp_path: Path) -> None:
