@@ -3,6 +3,7 @@
 import pytest
 
 from fakes.world import DESIGNER, SITE, World, make_world
+from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import LaneFact, LicenseFact, LogFact, PaidFact
 from guildmark.domain.identifiers import LaneNumber
 from guildmark.services.index.projection import known
@@ -39,6 +40,18 @@ def test_stop_counts_from_its_block_on(world: World) -> None:
     assert known(at(world, called), LicenseFact, 1).stop_at == called + 49
     assert known(at(world, called + 9_999), LicenseFact, 1).stop_at == called + 49
     assert known(at(world, called + 9_999), LicenseFact, 1).stopped_at == called
+
+
+def test_two_events_of_one_block_have_its_time(world: World) -> None:
+    chain = world.tools.chain
+    chain.mine()
+    for later in (50, 40):
+        stop = {"id": world.license, "at": chain.now + later}
+        chain.emit(ContractName.LICENSES, "LicenseStopped", **stop)
+
+    stopped = known(at(world, chain.now), LicenseFact, 1)
+
+    assert (stopped.stop_at, stopped.stopped_at) == (chain.now + 40, chain.now)
 
 
 def test_lane_is_as_long_as_it_was(world: World) -> None:

@@ -30,6 +30,7 @@ from guildmark.domain.chain.contracts import ChainClass, ContractName
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
+    ZERO32,
     Address,
     ChainId,
     DesignId,
@@ -38,7 +39,7 @@ from guildmark.domain.identifiers import (
     Index,
     to_hex,
 )
-from guildmark.domain.identity.identity import IdentityKind, profile_digest
+from guildmark.domain.identity.identity import IdentityKind, controller_target, profile_digest
 from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.recipes.clauses import Disclosure
 from guildmark.domain.trust import Listed, Policy
@@ -272,6 +273,16 @@ def test_a_claim_without_proof_names_nobody() -> None:
     simulator.unproven.add(storage.CLAIMS.at(simulator.claims[0].id()))
 
     assert party(judge(simulator), "maker").claims == ()
+
+
+def test_a_claim_whose_issuer_may_be_doubted_counts_for_nobody() -> None:
+    simulator = Simulator()
+    simulator.unproven.add(storage.NOTICES.at(controller_target(sim.ISSUER, 1), ZERO32))
+
+    report = judge(simulator)
+
+    assert (party(report, "maker").is_listed, report.exit) == (False, 16)
+    assert any("is not proven. Ask for a newer bundle." in note for note in report.notes)
 
 
 def test_a_claim_that_was_never_made_names_nobody() -> None:
@@ -767,7 +778,10 @@ class Recording(dict[storage.Location, int | Unproven]):
 
 
 def test_all_that_is_proven_is_asked_for_and_nothing_else() -> None:
-    case = Case(Simulator().evidence(), Simulator().trust())
+    simulator = Simulator()
+    # When a profile stood is asked for where a license names countries.
+    simulator.terms_members = sim.members(COUNTRY="DE")
+    case = Case(simulator.evidence(), simulator.trust())
     words = Recording(case.state.words)
     # What a case read once, it keeps here.
     case.__dict__["state"] = replace(case.state, words=words)
