@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from guildmark.adapters.chain.proxy import READS, SEND
+from guildmark.adapters.chain.methods import READS, SEND
 from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError
 from guildmark.domain.chain.ethproof import rlp
 from guildmark.domain.encoding.hashing import keccak256

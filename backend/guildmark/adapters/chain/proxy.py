@@ -25,6 +25,7 @@ from guildmark.adapters.chain.anvil import AnvilFailedError
 from guildmark.adapters.chain.endpoint import FILE_NAME as ENDPOINT
 from guildmark.adapters.chain.endpoint import PORT_FILE
 from guildmark.adapters.chain.local import Accepted, Keeper, Refused
+from guildmark.adapters.chain.methods import READS, SEND
 from guildmark.adapters.files import write_durably
 from guildmark.domain.errors import ConflictError, GuildmarkError, MalformedError
 from guildmark.domain.identifiers import Address, address_from_hex, from_hex, to_hex
@@ -32,7 +33,6 @@ from guildmark.domain.identifiers import Address, address_from_hex, from_hex, to
 Answer: TypeAlias = dict[str, Any]
 
 FUND = "guildmark_fund"
-SEND = "eth_sendRawTransaction"
 
 _BODY_MAX = 16 * 1024 * 1024
 _BATCH_MAX = 2_000
@@ -45,40 +45,6 @@ _METHOD_NOT_FOUND = -32601
 _INVALID_PARAMS = -32602
 _INTERNAL_ERROR = -32603
 _REJECTED = -32003
-
-READS = frozenset(
-    {
-        "eth_accounts",
-        "eth_blockNumber",
-        "eth_call",
-        "eth_chainId",
-        "eth_createAccessList",
-        "eth_estimateGas",
-        "eth_feeHistory",
-        "eth_gasPrice",
-        "eth_getBalance",
-        "eth_getBlockByHash",
-        "eth_getBlockByNumber",
-        "eth_getBlockReceipts",
-        "eth_getBlockTransactionCountByHash",
-        "eth_getBlockTransactionCountByNumber",
-        "eth_getCode",
-        "eth_getLogs",
-        "eth_getProof",
-        "eth_getStorageAt",
-        "eth_getTransactionByBlockHashAndIndex",
-        "eth_getTransactionByBlockNumberAndIndex",
-        "eth_getTransactionByHash",
-        "eth_getTransactionCount",
-        "eth_getTransactionReceipt",
-        "eth_maxPriorityFeePerGas",
-        "eth_syncing",
-        "net_listening",
-        "net_version",
-        "web3_clientVersion",
-        "web3_sha3",
-    }
-)
 
 _FINAL_TAGS = frozenset({"finalized", "safe"})
 
