@@ -56,6 +56,7 @@ from guildmark.services.builds.builds import Builds
 from guildmark.services.builds.inspecting import Inspecting
 from guildmark.services.builds.parts import Parts
 from guildmark.services.equivalence.protocol import Equivalence, Evaluation
+from guildmark.services.equivalence.reporting import Reporting
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import Exporter
 from guildmark.services.evidence.judging import own_trust
@@ -287,6 +288,11 @@ class Home:
     def evaluation(self) -> Evaluation:
         """Return the use cases around plans and data that others showed."""
         return Evaluation(store=self.store, keys=self.keys)
+
+    @property
+    def reporting(self) -> Reporting:
+        """Return the use cases around reports of equivalence."""
+        return Reporting(store=self.store)
 
     def guardians(self, key: KeyName) -> Guardians:
         """Return the use cases around guardians."""

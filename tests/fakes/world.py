@@ -52,6 +52,7 @@ from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.builds.builds import Assignment, Builds, Finished
 from guildmark.services.builds.parts import Parts
 from guildmark.services.equivalence.protocol import Equivalence, Evaluation
+from guildmark.services.equivalence.reporting import Reporting
 from guildmark.services.evidence.evidence import Exporter
 from guildmark.services.identity.accounts import Account
 from guildmark.services.identity.accreditations import Accreditations
@@ -148,6 +149,10 @@ class Tools:
             entropy=self.entropy,
             vault=self.vault,
         )
+
+    @property
+    def reporting(self) -> Reporting:
+        return Reporting(store=self.store)
 
     @property
     def evaluation(self) -> Evaluation:

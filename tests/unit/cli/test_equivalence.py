@@ -212,3 +212,81 @@ def test_a_result_that_does_not_speak_of_a_site_certifies_nothing(
 
     assert spoken.exit == 4
     assert "equivalence.siteNotCompared" in spoken.err
+
+
+def report_of(workshop: Workshop, plan: str, folder: Path, *more: str) -> Any:
+    return workshop.speak("equivalence", "report", plan, "--out", folder, *more, "--json")
+
+
+def test_a_report_has_a_page_pictures_and_equal_bytes(
+    workshop: Workshop, speak: Speak, tmp_path: Path
+) -> None:
+    early = workshop.plan(FEW)
+    few = workshop.computed(early, FEW)
+    _, second, _ = workshop.sites
+    workshop.certify(early, second, few)
+    plan = workshop.plan(ENOUGH)
+    result = workshop.computed(plan, ENOUGH)
+    workshop.certify(plan, second, result)
+    first, other = tmp_path / "first", tmp_path / "other"
+
+    said = report_of(workshop, plan, first, "--data").json
+    report_of(workshop, plan, other, "--data")
+
+    files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(other) for path in other.rglob("*") if path.is_file())
+    assert all((first / name).read_bytes() == (other / name).read_bytes() for name in files)
+    assert (first / "result.json").read_bytes() == result.read_bytes()
+    assert said["result"] == to_hex(sha256(result.read_bytes()))
+    assert (said["pictures"], said["data"]) == (len(list((first / "pictures").iterdir())), 3)
+    (row,) = [
+        one
+        for one in json.loads((first / "report.json").read_bytes())["sites"]
+        if one["site"] == to_hex(second)
+    ]
+    assert row["earlier"] == [{"ended": "INCONCLUSIVE", "number": 1, "plan": early}]
+    assert (row["certificate"]["verdict"], row["sample"]["builds"]) == ("EQUIVALENT", ENOUGH)
+    page = (first / "report.html").read_text()
+    assert "INCONCLUSIVE (" in page
+    assert page.count("<figure>") == said["pictures"]
+    assert "src=" not in page
+    assert said["result"] in page
+
+
+def test_a_report_is_run_again_from_its_own_data(
+    workshop: Workshop, speak: Speak, tmp_path: Path
+) -> None:
+    plan = workshop.plan(FEW)
+    workshop.computed(plan, FEW)
+    folder = tmp_path / "report"
+    said = report_of(workshop, plan, folder, "--data").json
+
+    good = speak("equivalence", "again", folder, "--json").json
+    path = folder / "report.json"
+    path.write_text(path.read_text().replace('"outcome": "passed"', '"outcome": "failed"', 1))
+    lied = speak("equivalence", "again", folder)
+    next((folder / "data").iterdir()).unlink()
+    missing = speak("equivalence", "again", folder)
+    path.unlink()
+    nothing = speak("equivalence", "again", folder)
+
+    assert (good["reported"], good["again"]) == (said["result"], said["result"])
+    assert "equivalence.resultDiffers" in lied.err
+    assert "equivalence.openingMismatch" in missing.err
+    assert "equivalence.reportMissing" in nothing.err
+    assert (lied.exit, missing.exit, nothing.exit) == (14, 14, 4)
+
+
+def test_a_report_overwrites_nothing_and_keeps_data_to_itself(
+    workshop: Workshop, tmp_path: Path
+) -> None:
+    plan = workshop.plan(FEW)
+    workshop.computed(plan, FEW)
+    folder = tmp_path / "report"
+
+    first = report_of(workshop, plan, folder)
+    again = report_of(workshop, plan, folder)
+
+    assert first.json["data"] == 0
+    assert not (folder / "data").exists()
+    assert again.json["code"] == "cli.outputUnwritable"

@@ -66,7 +66,7 @@ def _site_recipe_id(text: str) -> RecipeId:
     return RecipeId(bytes32_from_hex(text))
 
 
-_Plan: TypeAlias = Annotated[
+PlanArgument: TypeAlias = Annotated[
     EquivalencePlanId, typer.Argument(metavar="PLAN", parser=plan_id, help="The plan's id.")
 ]
 _Site: TypeAlias = Annotated[
@@ -111,7 +111,7 @@ def plan(
 
 @app.command()
 def receive(
-    plan: _Plan,
+    plan: PlanArgument,
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The plan's document.")],
     home: Folder = None,
     as_json: AsJson = False,
@@ -123,7 +123,7 @@ def receive(
 
 @app.command()
 def join(
-    plan: _Plan,
+    plan: PlanArgument,
     site: _Site,
     site_recipe: Annotated[
         RecipeId,
@@ -150,7 +150,7 @@ def join(
 
 @app.command()
 def commit(
-    plan: _Plan,
+    plan: PlanArgument,
     site: _Site,
     readings: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help='JSON: {"readings": [...]}.')
@@ -174,7 +174,7 @@ def commit(
 
 @app.command()
 def unseal(
-    plan: _Plan,
+    plan: PlanArgument,
     site: _Site,
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="What the site sealed to you.")
@@ -192,7 +192,7 @@ def unseal(
 
 @app.command()
 def reveal(
-    plan: _Plan,
+    plan: PlanArgument,
     site: _Site,
     account: Signer = ACCOUNT,
     home: Folder = None,
@@ -205,7 +205,7 @@ def reveal(
 
 @app.command()
 def run(
-    plan: _Plan,
+    plan: PlanArgument,
     out: _Out,
     home: Folder = None,
     as_json: AsJson = False,
@@ -223,7 +223,7 @@ def run(
 
 @app.command()
 def certify(
-    plan: _Plan,
+    plan: PlanArgument,
     site: _Site,
     result: _Result,
     until: Annotated[
@@ -246,7 +246,7 @@ def certify(
 
 @app.command()
 def challenge(
-    plan: _Plan,
+    plan: PlanArgument,
     site: _Site,
     challenger: Annotated[
         IdentityId,
@@ -265,7 +265,7 @@ def challenge(
 
 @app.command()
 def suspend(
-    plan: _Plan,
+    plan: PlanArgument,
     site: _Site,
     reason: Annotated[
         Path,
@@ -285,7 +285,7 @@ def suspend(
 
 @app.command()
 def lapse(
-    plan: _Plan,
+    plan: PlanArgument,
     site: _Site,
     cause: Annotated[LapseCause, typer.Argument(help="What happened.")],
     account: Signer = ACCOUNT,
@@ -299,7 +299,7 @@ def lapse(
 
 @app.command()
 def show(
-    plan: _Plan,
+    plan: PlanArgument,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:

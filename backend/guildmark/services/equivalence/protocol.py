@@ -1,6 +1,6 @@
 """The protocol of equivalence: plan, join, commit, reveal, compute, certify, challenge, suspend."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -11,6 +11,7 @@ from guildmark.domain.equivalence.blinded import BlindData, instruments_of
 from guildmark.domain.equivalence.dataset import Dataset
 from guildmark.domain.equivalence.plan import EquivalencePlan
 from guildmark.domain.equivalence.registration import Lapse, Outcome, Registration
+from guildmark.domain.equivalence.reporting.report import gathered
 from guildmark.domain.equivalence.verdict import EquivalenceResult
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import (
@@ -247,12 +248,9 @@ class Evaluation:
             OtherEngineError: The plan names another engine.
         """
         with self.store.reading() as view:
-            document = view.documents.get(DocumentKind.EQUIVALENCE_PLAN, plan)
-            if document is None:
-                message = f"The plan {to_hex(plan)} is not in this home."
-                raise PlanDocumentUnknownError(message, plan=to_hex(plan))
-            dataset = _dataset(plan, _registered(plan, self.store), view)
-        return compute(EquivalencePlan.parse(document), dataset)
+            document = plan_document(plan, view)
+            dataset = dataset_of(plan, registered(plan, view), view)
+        return compute(document, dataset)
 
     def _check(self, data: BlindData) -> None:
         with self.store.reading() as view:
@@ -262,13 +260,35 @@ class Evaluation:
             raise BlindOpeningError(message, plan=to_hex(data.plan), site=to_hex(data.site))
 
 
-def _registered(plan: EquivalencePlanId, store: NodeStore) -> Registration:
-    with store.reading() as view:
-        fact = view.facts.get(PlanFact, plan)
+def plan_document(plan: EquivalencePlanId, view: View) -> EquivalencePlan:
+    """Return a plan in full.
+
+    Raises:
+        PlanDocumentUnknownError: It is not in this home.
+    """
+    document = view.documents.get(DocumentKind.EQUIVALENCE_PLAN, plan)
+    if document is None:
+        message = f"The plan {to_hex(plan)} is not in this home."
+        raise PlanDocumentUnknownError(message, plan=to_hex(plan))
+    return EquivalencePlan.parse(document)
+
+
+def registered(plan: EquivalencePlanId, view: View) -> PlanFact:
+    """Return what the chain knows of a plan.
+
+    Raises:
+        PlanUnknownError: No final block holds it.
+    """
+    fact = view.facts.get(PlanFact, plan)
     if fact is None:
         message = f"No final block holds the plan {to_hex(plan)}."
         raise PlanUnknownError(message, plan=to_hex(plan))
-    return fact.plan
+    return fact
+
+
+def _registered(plan: EquivalencePlanId, store: NodeStore) -> Registration:
+    with store.reading() as view:
+        return registered(plan, view).plan
 
 
 def _keep(store: NodeStore, kind: DocumentKind, key: bytes, body: bytes) -> None:
@@ -276,27 +296,19 @@ def _keep(store: NodeStore, kind: DocumentKind, key: bytes, body: bytes) -> None
         work.documents.put(kind, key, body)
 
 
-def _dataset(plan: EquivalencePlanId, made: Registration, view: View) -> Dataset:
+def dataset_of(plan: EquivalencePlanId, made: PlanFact, view: View) -> Dataset:
     """Return the data that count, and why those of other sites do not."""
-    opened = dict(_opened(plan, made, view))
-    counted = {site: data for site, data in opened.items() if isinstance(data, BlindData)}
-    return Dataset(
-        readings=tuple(reading for data in counted.values() for reading in data.readings),
-        instruments=frozenset(
-            name for name in instruments_of(counted.values()) if _is_machine(name, view)
-        ),
-        roots={to_hex(site): data.root() for site, data in counted.items()},
-        failed=_failed(opened),
-    )
+    found = dict(opened(plan, made.plan, view))
+    counted = [data for data in found.values() if isinstance(data, BlindData)]
+    instruments = [name for name in instruments_of(counted) if _is_machine(name, view)]
+    failed = {to_hex(site): data for site, data in found.items() if isinstance(data, str)}
+    return gathered(counted, instruments, failed)
 
 
-def _failed(opened: Mapping[IdentityId, BlindData | str]) -> Mapping[str, str]:
-    return {to_hex(site): data for site, data in opened.items() if isinstance(data, str)}
-
-
-def _opened(
+def opened(
     plan: EquivalencePlanId, made: Registration, view: View
 ) -> Iterator[tuple[IdentityId, BlindData | str]]:
+    """Yield the data of each site, or why they do not count."""
     for site in made.sites:
         entry = view.facts.get(PlanEntryFact, plan, site)
         data = _data(plan, site, view)

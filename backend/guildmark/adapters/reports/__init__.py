@@ -1,0 +1,1 @@
+"""Reports as files: what an auditor opens, prints and files."""

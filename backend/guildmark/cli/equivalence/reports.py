@@ -1,0 +1,106 @@
+"""``guildmark equivalence report`` and ``again``: what an auditor files, and how he checks it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from guildmark.adapters.reports.page import html
+from guildmark.adapters.statistics import draw, evaluate
+from guildmark.cli.answers import Answer, say
+from guildmark.cli.arguments import AsJson, Folder
+from guildmark.cli.equivalence.commands import PlanArgument, app
+from guildmark.cli.homes import OutputFolderError, write_new
+from guildmark.cli.opening import enter_informed
+from guildmark.domain.equivalence.blinded import BlindData
+from guildmark.domain.equivalence.reporting.report import EquivalenceReport
+from guildmark.domain.errors import NotFoundError
+from guildmark.domain.identifiers import to_hex
+from guildmark.services.equivalence.reporting import Reported, recompute
+
+_REPORT = "report.json"
+_DATA = "data"
+_MODE = 0o600
+
+
+class ReportMissingError(NotFoundError):
+    """A folder holds no report of equivalence."""
+
+    code = "equivalence.reportMissing"
+    hint = "Name a folder that `guildmark equivalence report` wrote."
+
+
+@app.command()
+def report(
+    plan: PlanArgument,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder.")],
+    with_data: Annotated[
+        bool,
+        typer.Option("--data", help="Add all readings, so that the report alone can be run again."),
+    ] = False,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the report of a plan: a page that prints, report.json, and the pictures as SVG."""
+    made = enter_informed(home).reporting.report(plan, evaluate)
+    pictures = draw(made.plan, made.dataset, made.report.result, made.names)
+    _new_folder(out)
+    for name, body in pictures.items():
+        write_new(out / "pictures" / name, body)
+    write_new(out / "plan.json", made.plan.encode(), mode=_MODE)
+    write_new(out / "result.json", made.report.result.encode())
+    if with_data:
+        _write_data(out, made)
+    write_new(out / _REPORT, made.report.encode(), mode=_MODE)
+    write_new(out / "report.html", html(made.report, pictures))
+    answer: Answer = {
+        "result": to_hex(made.report.result_digest),
+        "page": str(out / "report.html"),
+        "report": str(out / _REPORT),
+        "pictures": len(pictures),
+        "data": len(made.data) if with_data else 0,
+    }
+    say(answer, as_json=as_json)
+
+
+@app.command()
+def again(
+    folder: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="A report with its data.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Run a report again from its own data, without a home; print both digests."""
+    made = _read(folder / _REPORT)
+    data = [BlindData.parse(path.read_bytes()) for path in sorted((folder / _DATA).glob("*.json"))]
+    found = recompute(made, data, evaluate)
+    answer: Answer = {
+        "plan": to_hex(made.id),
+        "planDigest": to_hex(made.plan.digest()),
+        "reported": to_hex(made.result_digest),
+        "again": to_hex(found),
+        "equal": True,
+    }
+    say(answer, as_json=as_json)
+
+
+def _read(path: Path) -> EquivalenceReport:
+    if not path.is_file():
+        message = f"{path} does not exist."
+        raise ReportMissingError(message, path=str(path))
+    return EquivalenceReport.parse(path.read_bytes())
+
+
+def _new_folder(out: Path) -> None:
+    try:
+        out.mkdir()
+        (out / "pictures").mkdir()
+    except OSError as exc:
+        message = f"{out} cannot be made: {exc.strerror}."
+        raise OutputFolderError(message, path=str(out)) from exc
+
+
+def _write_data(out: Path, made: Reported) -> None:
+    (out / _DATA).mkdir(mode=0o700)
+    for one in made.data:
+        write_new(out / _DATA / f"{to_hex(one.site)}.json", one.encode(), mode=_MODE)

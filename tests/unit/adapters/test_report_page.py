@@ -1,0 +1,37 @@
+"""The page of a report: everything on it escaped, nothing loaded from elsewhere."""
+
+from dataclasses import replace
+
+from filing import report
+from guildmark.adapters.reports.page import html
+from guildmark.domain.equivalence.reporting.report import Sample
+
+
+def test_the_page_tells_what_ended_a_certificate_and_who_contradicts() -> None:
+    page = html(report(), {}).decode()
+
+    assert "EQUIVALENT since 1970-01-01 00:00:10 UTC, until 1970-01-01 00:00:40 UTC" in page
+    assert "suspended on 1970-01-01 00:00:20 UTC" in page
+    assert "lapsed on 1970-01-01 00:00:30 UTC (firmware changed)" in page
+    assert "Counter-result" in page
+    assert "Not counted: it did not reveal its data." in page
+    assert "Plan 1" in page
+
+
+def test_names_are_escaped_and_pictures_are_not() -> None:
+    page = html(report(), {"intervals.svg": b"<svg></svg>"}).decode()
+
+    assert "Graz &lt;1&gt;" in page
+    assert "<figure><svg></svg></figure>" in page
+    assert "http://" not in page
+    assert "https://" not in page
+
+
+def test_a_site_that_did_not_join_says_so() -> None:
+    made = report()
+    absent = replace(made.sites[1], number=0, certificate=None, sample=Sample.of(()))
+
+    page = html(replace(made, sites=(made.sites[0], absent)), {}).decode()
+
+    assert "The site did not join." in page
+    assert "Counter-result" not in page

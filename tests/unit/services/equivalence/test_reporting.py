@@ -1,0 +1,181 @@
+"""Reports over what a home knows: sites that joined, did not, committed and were certified."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, SITE, World, make_world
+from guildmark.domain.chain.facts import CertificateFact, PlanEntryFact
+from guildmark.domain.chain.refusals import PlanUnknownError
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.equivalence.dataset import Dataset
+from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan, engine_digest
+from guildmark.domain.equivalence.registration import Outcome
+from guildmark.domain.equivalence.verdict import EquivalenceResult
+from guildmark.domain.identifiers import Bytes32, EquivalencePlanId, IdentityId, to_hex
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.measurement.readings import Reading
+from guildmark.domain.recipes.clause import ClausePath
+from guildmark.ports import DocumentKind
+from guildmark.services.equivalence.reporting import ResultDiffersError, ended, recompute
+
+BORE = ClausePath("/tolerance/bore")
+
+
+def compute(plan: EquivalencePlan, dataset: Dataset) -> EquivalenceResult:
+    """Return a result that says nothing but what it is about."""
+    return EquivalenceResult(
+        plan=plan.digest(), engine=plan.engine, data=dataset.roots, verdicts=(), gates=()
+    )
+
+
+class Story:
+    """A maker's site that takes part, and another that does not."""
+
+    def __init__(self) -> None:
+        self.world: World = make_world()
+        tools = self.world.tools
+        self.second = tools.identities(OPERATOR).register(IdentityKind.SITE, {"name": "second"})
+        self.third = tools.identities(DESIGNER).register(IdentityKind.SITE, {"name": "third"})
+        self.follow()
+
+    def follow(self) -> None:
+        self.world.tools.indexing().follow()
+
+    def plan(self, salt: bytes) -> EquivalencePlanId:
+        others = sorted((to_hex(self.second), to_hex(self.third)))
+        plan = EquivalencePlan(
+            recipe=self.world.recipe.id(),
+            reference=to_hex(self.world.site),
+            sites=tuple(others),
+            characteristics=(CharacteristicPlan(path=BORE, unit="mm", margin="0.1"),),
+            evaluator=to_hex(self.world.issuer),
+            engine=engine_digest(),
+            units=3,
+            replicates=3,
+            commit_by=2_000_000_000,
+            reveal_by=2_000_000_001,
+            salt=Bytes32(sha256(salt)),
+        )
+        made = self.world.tools.equivalence(MAKER).plan(plan, sponsor=self.world.maker)
+        self.follow()
+        return made
+
+    def join(self, plan: EquivalencePlanId) -> None:
+        self.world.tools.equivalence(SITE).join(plan, self.world.site, sha256(b"model"))
+        self.follow()
+
+    def commit(self, plan: EquivalencePlanId) -> None:
+        rows = [reading(self.world.site, number, self.world.instrument) for number in range(3)]
+        service = self.world.tools.equivalence(SITE)
+        service.commit(plan, self.world.site, rows, recipient=b"key")
+        self.follow()
+
+    def reveal(self, plan: EquivalencePlanId) -> None:
+        self.world.tools.equivalence(SITE).reveal(plan, self.world.site)
+        self.follow()
+
+    def certify(self, plan: EquivalencePlanId) -> None:
+        service = self.world.tools.equivalence(ISSUER)
+        service.certify(plan, self.world.site, Outcome.EQUIVALENT, sha256(b"result"))
+        service.challenge(plan, self.world.site, self.world.issuer, sha256(b"counter"))
+        self.follow()
+
+
+def reading(site: IdentityId, number: int, instrument: IdentityId) -> Reading:
+    return Reading(
+        part=f"p{number}",
+        build=f"b{number}",
+        site=to_hex(site),
+        characteristic=BORE,
+        value=Decimal("22.20"),
+        unit="mm",
+        instrument=to_hex(instrument),
+    )
+
+
+def test_a_report_tells_of_each_site_and_of_its_earlier_plans() -> None:
+    story = Story()
+    silent, unopened, good = (story.plan(name) for name in (b"1", b"2", b"3"))
+    for plan in (silent, unopened, good):
+        story.join(plan)
+    for plan in (unopened, good):
+        story.commit(plan)
+    story.reveal(good)
+    story.certify(good)
+    later = story.plan(b"4")
+    story.join(later)
+
+    made = story.world.tools.reporting.report(good, compute)
+
+    rows = {one.site: one for one in made.report.sites}
+    own = rows[story.world.site]
+    assert [(one.number, one.plan, one.ended) for one in own.earlier] == [
+        (1, silent, "FAIL: no data committed"),
+        (2, unopened, "FAIL: data not revealed"),
+    ]
+    assert (own.number, own.sample.parts, own.failed) == (3, 3, None)
+    assert own.certificate is not None
+    assert own.certificate.verdict == "EQUIVALENT"
+    assert [one.result for one in own.counter_results] == [sha256(b"counter")]
+    assert rows[story.second].number == 0
+    assert rows[story.second].failed == "it did not commit to data in time"
+    assert made.report.instruments == (to_hex(story.world.instrument),)
+    assert made.names[to_hex(story.second)] == "second"
+    assert recompute(made.report, made.data, compute) == made.report.result_digest
+
+
+def test_a_site_without_certificate_has_none_in_its_report() -> None:
+    story = Story()
+    plan = story.plan(b"1")
+    story.join(plan)
+
+    (own,) = [
+        one
+        for one in story.world.tools.reporting.report(plan, compute).report.sites
+        if one.site == story.world.site
+    ]
+
+    assert (own.blind, own.root, own.certificate) == (None, None, None)
+
+
+def test_a_report_whose_figures_were_changed_is_found_out() -> None:
+    story = Story()
+    plan = story.plan(b"1")
+    made = story.world.tools.reporting.report(plan, compute)
+    changed = [
+        replace(made.report, result_digest=sha256(b"other")),
+        replace(made.report, plan_digest=sha256(b"other")),
+        replace(made.report, result=replace(made.report.result, engine=sha256(b"other"))),
+    ]
+
+    for report in changed:
+        with pytest.raises(ResultDiffersError):
+            recompute(report, made.data, compute)
+
+
+def test_a_plan_that_is_not_on_record_has_no_report() -> None:
+    story = Story()
+    plan = story.plan(b"1")
+    nowhere = EquivalencePlanId(sha256(b"nowhere"))
+    with story.world.tools.store.writing() as work:
+        body = work.documents.get(DocumentKind.EQUIVALENCE_PLAN, plan)
+        assert body is not None
+        work.documents.put(DocumentKind.EQUIVALENCE_PLAN, nowhere, body)
+
+    with pytest.raises(PlanUnknownError):
+        story.world.tools.reporting.report(nowhere, compute)
+
+
+def test_what_became_of_a_plan_is_said_as_far_as_it_is_known() -> None:
+    nothing = EquivalencePlanId(bytes(32))
+    entry = PlanEntryFact(
+        plan=nothing, site=IdentityId(bytes(32)), number=1, scope=sha256(b"model"), joined_at=1
+    )
+    given = CertificateFact(
+        plan=nothing, site=entry.site, verdict=2, result=sha256(b"result"), since=1
+    )
+
+    assert ended(replace(entry, committed_at=1, revealed_at=2), None) == "not certified"
+    assert ended(entry, given) == "NOT_EQUIVALENT"
