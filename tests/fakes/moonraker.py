@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-GCODE = b"G28\nM104 S210\n"
+GCODE = b"G28\nM104 S210\nG1 Z0.2\nG1 X10 E1 F1200\n"
 
 
 def _data(data: bytes) -> Callable[[], httpx.Response]:

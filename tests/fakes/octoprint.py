@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 KEY = "k" * 32
-GCODE = b"G28\nM104 S210\n"
+GCODE = b"G28\nM104 S210\nG1 Z0.2\nG1 X10 E1 F1200\n"
 
 
 def _bomb(_: httpx.Request) -> httpx.Response:

@@ -19,6 +19,7 @@ from guildmark.adapters.envelopes import COUNTER_MAX
 from guildmark.adapters.fieldwork.settings import (
     BY_HAND,
     FILE_NAME,
+    RECIPE_NAME,
     AgentSettings,
     Watch,
     machine_table,
@@ -26,6 +27,7 @@ from guildmark.adapters.fieldwork.settings import (
     write_agent,
 )
 from guildmark.adapters.files import create_durably, write_durably
+from guildmark.adapters.jobfiles import read_job
 from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE, is_uri
 from guildmark.cli.answers import Answer, Moment, note, say
 from guildmark.cli.arguments import (
@@ -47,7 +49,6 @@ from guildmark.domain.builds.telemetry import (
     disclose_chunks,
     find_telemetry,
 )
-from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import ConflictError, MalformedError, NotFoundError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
@@ -128,6 +129,15 @@ def init(
     hold: Annotated[
         bool, typer.Option("--hold", help="Let jobs wait for what people add.")
     ] = False,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="The document of the site's recipe: what G-code does is held against it.",
+        ),
+    ] = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -150,7 +160,11 @@ def init(
         host=host,
         holds=hold,
     )
-    write_agent(AgentSettings(home=folder, node=node), [machine_table(post, source)])
+    table = machine_table(post, source)
+    if recipe is not None:
+        write_durably(folder / RECIPE_NAME, recipe.read_bytes(), mode=0o600)
+        table = {**table, "recipe": RECIPE_NAME}
+    write_agent(AgentSettings(home=folder, node=node), [table])
     read_agent(folder)
     answer: Answer = {"file": str(folder / FILE_NAME), "machine": name, "publicKey": public}
     say(answer, as_json=as_json, brief=public)
@@ -245,13 +259,15 @@ def report(
     """Tell by hand that a job began, ended or broke off."""
     is_end = phase is JobPhase.FINISHED
     measurements = tuple(_measurement(text) for text in measured or ())
+    read = None if file is None else read_job([file.read_bytes()])
     with _machine(home, machine) as (agent, watch):
         event = JobEvent(
             job=job,
             phase=phase,
             at=agent.clock.now(),
             file_name=None if file is None else file.name[:200],
-            file=None if file is None else sha256(file.read_bytes()),
+            file=None if read is None else read.digest,
+            observed=() if read is None else read.observed,
             pieces=(Piece(measurements=measurements),) * pieces if is_end else (),
             technician=technician,
         )
@@ -571,6 +587,9 @@ def _shown(job: Job) -> dict[str, Any]:
         "note": job.note,
         "pieces": len(job.pieces),
         "files": len(job.files),
+        "settings": len(job.observed) or len(job.settings),
+        "code": job.code,
+        "reason": job.reason,
     }
 
 

@@ -12,6 +12,7 @@ import typer
 
 from guildmark.adapters.fieldwork.settings import (
     BY_HAND,
+    RECIPE_NAME,
     AgentSettings,
     machine_table,
     read_agent,
@@ -298,10 +299,11 @@ def _equip(opened: Home, hub: _Hub, given: _Equipment) -> None:
     show_new([hub.url], DocumentKind.SITE_RECIPE, own, body)
     if not (folder / AGENT_FILE).exists():
         _tick(opened)
-        _write(folder, hub, given, own)
+        _write(opened, hub, given, own)
 
 
-def _write(folder: Path, hub: _Hub, given: _Equipment, own: SiteRecipeId) -> None:
+def _write(opened: Home, hub: _Hub, given: _Equipment, own: SiteRecipeId) -> None:
+    folder = opened.settings.home
     post = Post(
         name="machine",
         machine=given.joined.machine,
@@ -314,6 +316,9 @@ def _write(folder: Path, hub: _Hub, given: _Equipment, own: SiteRecipeId) -> Non
     if given.chosen is not None:
         write_durably(folder / _SETTINGS, given.chosen)
         table = {**table, "settings": _SETTINGS}
+    recipe = opened.recipes(KeyName(ACCOUNT)).document(own)
+    write_durably(folder / RECIPE_NAME, recipe.encode(), mode=_MODE)
+    table = {**table, "recipe": RECIPE_NAME}
     write_agent(AgentSettings(home=folder, node=hub.url), [table])
     read_agent(folder)
 

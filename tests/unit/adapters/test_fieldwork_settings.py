@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.world import RECIPE
 from guildmark.adapters.fieldwork.settings import (
     BY_HAND,
     AgentHomeMissingError,
@@ -57,8 +58,25 @@ def test_files_are_read_beside_the_home(tmp_path: Path) -> None:
 
     post = read(tmp_path, GOOD + 'job = "job"\nsettings = "settings.json"\n').watches[0].post
 
-    assert post.job == sha256(b"job")
+    assert (post.job, post.observed) == (sha256(b"job"), ())
     assert post.settings == (Setting(path=ClausePath("/a/b"), value="1", unit="mm"),)
+
+
+def test_recipe_and_g_code_are_read_beside_the_home(tmp_path: Path) -> None:
+    (tmp_path / "job.gcode").write_text("G1 Z1\nG1 X1 E1\n")
+    (tmp_path / "recipe.json").write_bytes(RECIPE.encode())
+
+    text = GOOD + 'job = "job.gcode"\nrecipe = "recipe.json"\n'
+    post = read(tmp_path, text).watches[0].post
+
+    assert post.clauses == RECIPE.clauses
+    assert "/process/print_speed" in {one.path for one in post.observed}
+    for content in (b"{}", None):
+        (tmp_path / "recipe.json").unlink()
+        if content is not None:
+            (tmp_path / "recipe.json").write_bytes(content)
+        with pytest.raises(AgentSettingError, match="site's recipe"):
+            read(tmp_path, text)
 
 
 def test_file_is_read_as_it_was_written(tmp_path: Path) -> None:

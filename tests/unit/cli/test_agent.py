@@ -129,6 +129,30 @@ def test_job_by_hand_becomes_a_unit(shop: Shop) -> None:
     assert [line["code"] for line in shop.ask("log")["lines"]][:1] == ["final"]
 
 
+def test_g_code_that_leaves_the_recipe_is_held_and_says_why(shop: Shop, tmp_path: Path) -> None:
+    other = replace(shop, folder=tmp_path / "printer")
+    recipe, gcode = tmp_path / "own.json", tmp_path / "part.gcode"
+    recipe.write_bytes(shop.world.site_document.encode())
+    gcode.write_text("M83\nG1 Z0.4\nG1 X10 E1 F1200\nG1 Z0.8\nG1 X0 E1\n")
+    other.say(
+        *("init", "--node", "http://node.example", "--machine", to_hex(shop.world.machine)),
+        *("--lane", shop.world.lane, "--site-recipe", to_hex(shop.world.site_recipe)),
+        *("--host", "parts.example", "--recipe", recipe),
+    )
+    assert other.say("report", "one", "finished", "--file", gcode) == "released"
+
+    other.say("run", "--once")
+
+    shown = other.ask("show", "one")
+    assert (other.folder / "recipe.json").read_bytes() == recipe.read_bytes()
+    assert (shown["state"], shown["code"], shown["envelopes"]) == (
+        "held",
+        "recipe.jobDeparts",
+        [],
+    )
+    assert "/process/layer_height to 0.4" in shown["reason"]
+
+
 def test_agent_is_made_once_and_says_what_to_do(shop: Shop) -> None:
     again = ("init", "--node", "http://node.example", "--machine", to_hex(shop.world.machine))
     rest = ("--lane", 1, "--site-recipe", to_hex(shop.world.site_recipe), "--host", "x.example")

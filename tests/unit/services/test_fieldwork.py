@@ -6,14 +6,16 @@ from typing import Any
 
 import pytest
 
-from fakes.fieldwork import PRINTER, Field, make_field
-from fakes.world import OPERATOR, UNITS, make_world, parsed
+from fakes.fieldwork import PRINTER, SETTINGS, Field, make_field
+from fakes.world import OPERATOR, SITE, UNITS, make_world, parsed
 from guildmark.adapters.fieldwork.sealing import FileSealer
-from guildmark.domain.builds.predicate import Resource
+from guildmark.domain.builds.predicate import Resource, Setting
 from guildmark.domain.builds.telemetry import telemetry_resource
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError, UnknownPartError
 from guildmark.domain.identifiers import Bytes32, Digest, LogNumber, UnitNumber
+from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.recipes.gcode import Observed
 from guildmark.domain.rights.metering import QuotaExceededError
 from guildmark.domain.shopfloor.fieldwork import (
     Attachment,
@@ -915,3 +917,110 @@ def test_overview_counts_and_names_the_trouble(field: Field) -> None:
 def test_pauses_between_tries_double_up_to_five_minutes() -> None:
     assert [backoff(n, 1.0) for n in (1, 2, 3, 9, 1_000)] == [2.0, 4.0, 8.0, 300.0, 300.0]
     assert backoff(1, 0.0) == 1.0
+
+
+LAYER, NOZZLE = SETTINGS
+
+
+def by_recipe(field: Field, **changes: Any) -> Field:
+    """Put the document of the site's recipe beside the agent."""
+    document = field.world.tools.recipes(SITE).document(field.world.site_recipe)
+    field.post = replace(field.post, clauses=document.clauses, **changes)
+    return field
+
+
+def layers(least: str, most: str | None = None) -> tuple[Observed, ...]:
+    path = ClausePath("/process/layer_height")
+    return (Observed(path=path, least=least, most=most or least, unit="mm"),)
+
+
+def print_of(field: Field, job: str, observed: tuple[Observed, ...]) -> None:
+    begun = JobEvent(
+        job=job, phase=JobPhase.STARTED, at=field.clock.time, file=JOB, observed=observed
+    )
+    field.machine.tell(begun)
+    field.work()
+    field.finish(job)
+    field.work()
+
+
+def test_job_file_tells_the_settings_that_nobody_set(field: Field) -> None:
+    by_recipe(field, settings=(NOZZLE,))
+
+    print_of(field, "one", layers("0.36"))
+    field.node.settle()
+    field.work()
+
+    with field.store.reading() as view:
+        (row,) = view.signed()
+        statement = parsed(view.envelope(row.digest))
+    assert statement.settings == (NOZZLE, LAYER)
+    assert row.state is SignedState.FINAL
+
+
+@pytest.mark.parametrize(
+    ("observed", "settings", "code"),
+    [
+        (layers("0.36", "0.37"), (NOZZLE,), "recipe.jobDeparts"),
+        (layers("0.36"), (replace(LAYER, value="0.38"), NOZZLE), "recipe.settingContradicted"),
+    ],
+)
+def test_print_that_is_not_as_promised_is_held_and_others_go_on(
+    field: Field, observed: tuple[Observed, ...], settings: tuple[Setting, ...], code: str
+) -> None:
+    by_recipe(field, settings=settings)
+    print_of(field, "bad", observed)
+    by_recipe(field, settings=SETTINGS)
+    print_of(field, "good", layers("0.36"))
+
+    (standing,) = overview(field.store, [field.post], now=field.clock.time)
+    with field.store.reading() as view:
+        (row,) = view.signed()
+        held = view.job(PRINTER, "bad")
+        codes = [note.code for note in view.notes(9)]
+    assert held is not None
+    assert (held.state, held.code, row.job, row.counter) == (JobState.HELD, code, "good", 1)
+    assert (standing.held, standing.problem) == (1, f"{code}: job bad: {held.reason}")
+    assert codes.count(code) == 1
+
+
+def test_print_that_departed_is_scrap_or_signed_by_the_right_recipe(field: Field) -> None:
+    by_recipe(field, settings=(NOZZLE,))
+    for job in ("one", "two"):
+        print_of(field, job, layers("0.40"))
+    field.watching.add(PRINTER, "one", Addition(conforming=False))
+
+    released = field.watching.release(PRINTER, "one")
+    assert field.attesting.sign(field.post) == 0
+    field.watching.release(PRINTER, "two")
+    field.post = replace(field.post, clauses=(), settings=SETTINGS)
+
+    assert field.attesting.sign(field.post) == 1
+    assert (released.code, released.reason) == (None, None)
+    with field.store.reading() as view:
+        assert [job.job for job in view.jobs(JobState.SIGNED)] == ["one", "two"]
+
+
+def test_file_of_the_agent_s_own_settings_speaks_for_itself_alone(field: Field) -> None:
+    other = sha256(b"another file")
+    by_recipe(field, settings=SETTINGS, job=JOB, observed=layers("0.40"))
+
+    field.finish("own")
+    field.machine.tell(
+        JobEvent(
+            job="other",
+            phase=JobPhase.FINISHED,
+            at=field.clock.time,
+            file=Digest(other),
+            pieces=(field.piece(),),
+        )
+    )
+    for _ in range(2):
+        field.work()
+
+    with field.store.reading() as view:
+        states = {name: view.job(PRINTER, name) for name in ("own", "other")}
+    assert {name: job and job.state for name, job in states.items()} == {
+        "own": JobState.HELD,
+        "other": JobState.SIGNED,
+    }

@@ -8,23 +8,26 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from guildmark.adapters.files import write_durably
+from guildmark.adapters.jobfiles import JobFile, read_job
 from guildmark.domain.builds.predicate import Setting
-from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import GuildmarkError, SettingsError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
-    Digest,
     IdentityId,
     LaneNumber,
     SiteRecipeId,
     bytes32_from_hex,
     to_hex,
 )
-from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.recipes.clause import Clause, ClausePath
+from guildmark.domain.recipes.recipe import RecipeDocument
 from guildmark.domain.shopfloor.fieldwork import Post
 
 FILE_NAME = "agent.toml"
+RECIPE_NAME = "recipe.json"
+"""The document of the site's recipe, where `init` or `join` put it."""
+
 BY_HAND = "report:"
 """The source of a machine whose jobs people report."""
 
@@ -159,6 +162,8 @@ def _watch(members: object, home: Path) -> Watch:
     table = _Table(members, f"[[machine]] {members.get('name', '')}".strip())
     job = table.take("job", str, default="")
     settings = table.take("settings", str, default="")
+    recipe = table.take("recipe", str, default="")
+    own = _job(table, home, job) if job else None
     post = Post(
         name=table.take("name", str),
         machine=IdentityId(table.bytes32("id")),
@@ -167,8 +172,10 @@ def _watch(members: object, home: Path) -> Watch:
         site_recipe=SiteRecipeId(table.bytes32("site_recipe")),
         host=table.take("host", str),
         gtin=table.take("gtin", str, default="") or None,
-        job=_job(table, home, job) if job else None,
+        job=None if own is None else own.digest,
+        observed=() if own is None else own.observed,
         settings=_settings(table, home, settings) if settings else (),
+        clauses=_clauses(table, home, recipe) if recipe else (),
         firmware=table.take("firmware", str, default="") or None,
         holds=table.take("hold", bool, default=False),
         is_alone=table.take("alone", bool, default=True),
@@ -179,9 +186,16 @@ def _watch(members: object, home: Path) -> Watch:
     return watch
 
 
-def _job(table: "_Table", home: Path, job: str) -> Digest:
+def _clauses(table: "_Table", home: Path, name: str) -> tuple[Clause, ...]:
     try:
-        return sha256((home / job).read_bytes())
+        return RecipeDocument.parse((home / name).read_bytes()).clauses
+    except (OSError, GuildmarkError) as exc:
+        raise table.wrong("recipe", "the document of the site's recipe") from exc
+
+
+def _job(table: "_Table", home: Path, job: str) -> JobFile:
+    try:
+        return read_job([(home / job).read_bytes()])
     except OSError as exc:
         raise table.wrong("job", "a file that can be read") from exc
 

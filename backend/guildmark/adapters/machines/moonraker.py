@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Self
 
+from guildmark.adapters.jobfiles import JobFile
 from guildmark.adapters.machines.answers import Answer, plain
 from guildmark.adapters.machines.cursors import read_cursor, write_cursor
 from guildmark.adapters.machines.web import Site
@@ -144,15 +145,17 @@ class Moonraker:
 
     def _take(self, state: _State, job: _Job, events: list[JobEvent]) -> _State:
         known = state.file if state.running == job.name else None
+        read = None if known is None else JobFile(digest=known)
         if job.status == _RUNNING:
             if state.running == job.name:
                 return state
-            file = self._digest(job.path)
-            events.append(_event(job, JobPhase.STARTED, file))
+            read = self._job(job.path)
+            events.append(_event(job, JobPhase.STARTED, read))
+            file = None if read is None else read.digest
             return replace(state, running=job.name, path=job.path[-NAME_MAX:], file=file)
         is_good = job.status == _GOOD
-        file = known if known is not None else self._digest(job.path)
-        events.append(_event(job, JobPhase.FINISHED if is_good else JobPhase.STOPPED, file))
+        phase = JobPhase.FINISHED if is_good else JobPhase.STOPPED
+        events.append(_event(job, phase, read or self._job(job.path)))
         return _passed(job)
 
     def _gone(self, state: _State, jobs: list[_Job]) -> Iterator[JobEvent]:
@@ -167,8 +170,8 @@ class Moonraker:
                 note="Moonraker's history does not know the job any more.",
             )
 
-    def _digest(self, path: str) -> Digest | None:
-        return self.site.digest("server", "files", "gcodes", *path.split("/"))
+    def _job(self, path: str) -> JobFile | None:
+        return self.site.job("server", "files", "gcodes", *path.split("/"))
 
     def _temperatures(self) -> Iterator[Sample]:
         at = int(self.wall() * 1_000)
@@ -192,13 +195,14 @@ def _passed(job: _Job) -> _State:
     return _State(number=job.number, begun=job.begun)
 
 
-def _event(job: _Job, phase: JobPhase, file: Digest | None) -> JobEvent:
+def _event(job: _Job, phase: JobPhase, read: JobFile | None) -> JobEvent:
     return JobEvent(
         job=job.name,
         phase=phase,
         at=(job.begun if phase is JobPhase.STARTED or job.ended is None else job.ended) // 1_000,
         file_name=job.path[-NAME_MAX:],
-        file=file,
+        file=None if read is None else read.digest,
+        observed=() if read is None else read.observed,
         pieces=(Piece(),) if phase is JobPhase.FINISHED else (),
     )
 

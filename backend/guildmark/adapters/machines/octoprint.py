@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Self
 
+from guildmark.adapters.jobfiles import JobFile
 from guildmark.adapters.machines.answers import Answer, plain
 from guildmark.adapters.machines.cursors import read_cursor, write_cursor
 from guildmark.adapters.machines.web import Site
@@ -198,7 +199,7 @@ class OctoPrint:
         for key, file in sorted(files.items(), key=lambda item: item[1].last):
             past = _known(state.past, key, file)
             outcomes = _outcomes(file, past)
-            digest = self._digest_of(file, state.run, outcomes)
+            read = self._job_of(file, state.run, outcomes)
             for number, is_good in enumerate(outcomes, start=past.count + 1):
                 is_last = number == past.count + len(outcomes)
                 yield JobEvent(
@@ -206,22 +207,22 @@ class OctoPrint:
                     phase=JobPhase.FINISHED if is_good else JobPhase.STOPPED,
                     at=file.last // 1_000,
                     file_name=file.path[-NAME_MAX:],
-                    file=digest,
+                    file=None if read is None else read.digest,
+                    observed=() if read is None else read.observed,
                     pieces=(Piece(),) if is_good else (),
                     note=None if is_last else _UNSEEN,
                 )
 
-    def _digest_of(
-        self, file: _File, run: _Run | None, outcomes: tuple[bool, ...]
-    ) -> Digest | None:
+    def _job_of(self, file: _File, run: _Run | None, outcomes: tuple[bool, ...]) -> JobFile | None:
         if not outcomes:
             return None
         if run is not None and run.key == file.key and run.file is not None:
-            return run.file
-        return self._digest(file.path)
+            # What it does was told when the run began.
+            return JobFile(digest=run.file)
+        return self._job(file.path)
 
-    def _digest(self, path: str) -> Digest | None:
-        return self.site.digest("downloads", "files", "local", *path.split("/"))
+    def _job(self, path: str) -> JobFile | None:
+        return self.site.job("downloads", "files", "local", *path.split("/"))
 
     @staticmethod
     def _with_history(state: _State, files: Mapping[str, _File], told: list[JobEvent]) -> _State:
@@ -267,13 +268,15 @@ class OctoPrint:
         known = {} if state.past is None else dict(state.past)
         past = known.setdefault(file.key, _known(known, file.key, file))
         name = _name(file.key, past, past.count + 1)
-        digest = self._digest(file.path)
+        read = self._job(file.path)
+        digest = None if read is None else read.digest
         begun = JobEvent(
             job=name,
             phase=JobPhase.STARTED,
             at=max(int(self.wall()) - spent, 0),
             file_name=file.path[-NAME_MAX:],
             file=digest,
+            observed=() if read is None else read.observed,
         )
         run = _Run(job=name, key=file.key, path=file.path, spent=spent, file=digest)
         return _State(past=known, run=run), (*before, begun)

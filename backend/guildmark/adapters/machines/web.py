@@ -3,7 +3,6 @@
 A machine's network is not trusted: what answers there may be anything (T25).
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,8 +15,8 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from guildmark.adapters.addresses import split_url
+from guildmark.adapters.jobfiles import JobFile, read_job
 from guildmark.domain.errors import UsageError
-from guildmark.domain.identifiers import Digest
 from guildmark.ports import MachineAnswerError, MachineUnavailableError
 
 ANSWER_MAX = 8 << 20
@@ -80,8 +79,8 @@ class Site:
                 _refuse(f"it answered {answer.status_code} to /{'/'.join(path)}")
             return b"".join(self._chunks(answer, most, _ANSWER_SECONDS))
 
-    def digest(self, *path: str, most: int = FILE_MAX) -> Digest | None:
-        """Return the SHA-256 of a file, None where it is not there (any more).
+    def job(self, *path: str, most: int = FILE_MAX) -> JobFile | None:
+        """Return what a job file is and does, None where it is not there (any more).
 
         Raises:
             MachineUnavailableError: Nobody answers in time.
@@ -92,10 +91,7 @@ class Site:
                 return None
             if answer.status_code != HTTPStatus.OK:
                 _refuse(f"it answered {answer.status_code} to a download")
-            digest = hashlib.sha256()
-            for chunk in self._chunks(answer, most, _FILE_SECONDS):
-                digest.update(chunk)
-            return Digest(digest.digest())
+            return read_job(self._chunks(answer, most, _FILE_SECONDS))
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -19,6 +19,8 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     UnitNumber,
 )
+from guildmark.domain.recipes.clause import Clause
+from guildmark.domain.recipes.gcode import Observed
 from guildmark.domain.shopfloor.jobs import Piece
 
 BRIEF_LIMITS = Limits(size=1 << 16)
@@ -227,7 +229,10 @@ class Post:
         host: The host of its parts' labels.
         gtin: The GTIN of its parts, where the maker has a prefix.
         job: SHA-256 of the job file, where the machine does not hand it out.
+        observed: What that file makes the machine do, where it could be read.
         settings: What it is set to, where it does not tell.
+        clauses: Those of the site's recipe, where its document is here: what a job file does is
+            held against them before anything is signed.
         holds: Whether jobs wait for what people add.
         is_alone: Whether nobody else draws from the lane, so that each statement names its unit.
         delay: Seconds that a build usually takes until it is on record.
@@ -241,7 +246,9 @@ class Post:
     host: str
     gtin: str | None = None
     job: Digest | None = None
+    observed: tuple[Observed, ...] = ()
     settings: tuple[Setting, ...] = ()
+    clauses: tuple[Clause, ...] = ()
     firmware: str | None = None
     holds: bool = False
     is_alone: bool = True
@@ -315,8 +322,11 @@ class Job:
         started_at: The source's clock.
         beacon: The newest final record that was known when its beginning was seen.
         is_late: Whether nobody saw it begin, so that the beacon is taken at signing.
+        observed: What its file makes the machine do.
         files: What people added.
         is_stored: Whether the node keeps its files and telemetry.
+        code: Why it is held, where it is no wish of its owner.
+        reason: The same in words.
     """
 
     machine: str
@@ -331,12 +341,15 @@ class Job:
     file_name: str | None = None
     file: Digest | None = None
     settings: tuple[Setting, ...] = ()
+    observed: tuple[Observed, ...] = ()
     firmware: str | None = None
     technician: str | None = None
     note: str | None = None
     pieces: tuple[Piece, ...] = ()
     files: tuple[Attachment, ...] = ()
     is_stored: bool = False
+    code: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

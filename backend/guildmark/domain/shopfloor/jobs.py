@@ -7,6 +7,7 @@ from typing import Self
 from guildmark.domain.builds.predicate import NAME_MAX, Measurement, Setting
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import UINT40_MAX, Digest
+from guildmark.domain.recipes.gcode import Observed
 
 CURSOR_MAX = 1 << 16
 """Bytes of a cursor at most: it is stored with every observation."""
@@ -57,6 +58,7 @@ class JobEvent:
         file_name: What the source calls the job file; display only.
         file: SHA-256 of the job file, where the source hands it out.
         settings: What the machine says that it was set to.
+        observed: What the job file makes the machine do, where somebody read it.
         pieces: What came out; only a finished job has any.
         technician: The pseudonym of the person at the machine.
         note: Free text; display only.
@@ -68,6 +70,7 @@ class JobEvent:
     file_name: str | None = None
     file: Digest | None = None
     settings: tuple[Setting, ...] = ()
+    observed: tuple[Observed, ...] = ()
     firmware: str | None = None
     pieces: tuple[Piece, ...] = ()
     technician: str | None = None

@@ -4,14 +4,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
-from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Resource
+from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Resource, Setting
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.builds.telemetry import telemetry_resource
 from guildmark.domain.chain.refusals import LaneLogError
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.errors import ConflictError, NotFinalError, NotFoundError
+from guildmark.domain.errors import ConflictError, GuildmarkError, NotFinalError, NotFoundError
 from guildmark.domain.identifiers import Digest, LaneNumber, UnitNumber
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token, serial_in_lane
+from guildmark.domain.recipes.gcode import (
+    JobDepartsError,
+    SettingContradictedError,
+    check_job,
+    settled,
+)
 from guildmark.domain.rights.metering import QuotaExceededError
 from guildmark.domain.shopfloor.fieldwork import (
     PENDING,
@@ -33,6 +39,7 @@ from guildmark.services.builds.builds import Assignment, Builds, Finished
 from guildmark.services.log.ingest import UnitMismatchError
 
 _SCRAP = "scrap/"
+_NOT_THE_RECIPE = (JobDepartsError, SettingContradictedError)
 
 
 class UninformedError(NotFinalError):
@@ -123,8 +130,20 @@ class Attesting:
             if piece is None:
                 work.keep_job(replace(job, state=JobState.SIGNED))
                 return 0
-            self._sign(post, job, piece, watched, work)
+            try:
+                settings = _settings(post, job)
+            except _NOT_THE_RECIPE as error:
+                self._hold(job, error, work)
+                return 0
+            self._sign(post, replace(job, settings=settings), piece, watched, work)
             return 1
+
+    def _hold(self, job: Job, error: GuildmarkError, work: AgentWriter) -> None:
+        """Hold a job whose file is not what the site's recipe promises; others go on."""
+        held = replace(job, state=JobState.HELD, code=error.code, reason=error.message)
+        work.keep_job(held)
+        text = f"job {job.job} is held: {error.message}"
+        work.note(Note(at=self.clock.now(), machine=job.machine, code=error.code, text=text))
 
     def _sign(self, post: Post, job: Job, piece: int, watched: Watched, work: AgentWriter) -> None:
         brief = _informed(watched)
@@ -347,9 +366,25 @@ def _assigned(post: Post, job: Job, brief: Brief, unit: UnitNumber | None) -> As
         machine=post.machine,
         ciphertext=brief.ciphertext,
         job=file,
-        settings=job.settings or post.settings,
+        settings=job.settings,
         firmware=job.firmware or post.firmware,
     )
+
+
+def _settings(post: Post, job: Job) -> tuple[Setting, ...]:
+    """Return a job's settings: what is told, and what its file says of further clauses.
+
+    Raises:
+        JobDepartsError: The file makes the machine do what the site's recipe does not admit.
+        SettingContradictedError: What is told is not what the file does.
+    """
+    given = job.settings or post.settings
+    is_own = job.file is None or job.file == post.job
+    observed = job.observed or (post.observed if is_own else ())
+    if not observed or not post.clauses:
+        return given
+    check_job(observed, post.clauses)
+    return settled(observed, given, post.clauses)
 
 
 def _unit(post: Post, brief: Brief, named: Sequence[UnitNumber]) -> UnitNumber | None:

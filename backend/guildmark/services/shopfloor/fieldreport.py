@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from guildmark.domain.shopfloor.fieldwork import (
     PENDING,
     WAITING,
+    Job,
     JobState,
     Post,
     SignedState,
@@ -76,8 +77,14 @@ def _standing(view: AgentReader, post: Post, now: int) -> Standing:
         oldest=oldest[0].signed_at if oldest else 0,
         begin=ready.text,
         is_ready=ready.hindrance is None,
-        problem=_problem(watched),
+        problem=_problem(watched) or _held(jobs),
     )
+
+
+def _held(jobs: Sequence[Job]) -> str | None:
+    """Return why the first job is held that its owner did not want held."""
+    found = [f"{job.code}: job {job.job}: {job.reason}" for job in jobs if job.code]
+    return found[0] if found else None
 
 
 def _problem(watched: Watched) -> str | None:

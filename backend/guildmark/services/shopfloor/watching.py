@@ -143,7 +143,8 @@ class Watching:
             JobNotHeldError: It does not wait for people.
         """
         with self.store.writing() as work:
-            released = replace(_held(machine, job, work), state=JobState.RELEASED)
+            held = _held(machine, job, work)
+            released = replace(held, state=JobState.RELEASED, code=None, reason=None)
             work.keep_job(released)
             return released
 
@@ -221,6 +222,7 @@ def _told(job: Job, event: JobEvent) -> Job:
         file_name=job.file_name or event.file_name,
         file=job.file or event.file,
         settings=event.settings or job.settings,
+        observed=job.observed or event.observed,
         firmware=job.firmware or event.firmware,
         technician=event.technician or job.technician,
         note=event.note or job.note,

@@ -10,6 +10,7 @@ from fakes.moonraker import GCODE, SPOILINGS, MoonrakerDouble
 from floor import MachineSuite, Watcher
 from guildmark.adapters.machines.moonraker import Moonraker
 from guildmark.adapters.machines.web import Site
+from guildmark.domain.recipes.gcode import observe
 from guildmark.ports import Machine, MachineAnswerError
 
 
@@ -82,6 +83,7 @@ def test_a_job_has_its_times_the_digest_of_its_g_code_and_temperatures(
     assert (begun.job, begun.at, ended.at) == ("000001-1800000000250", 1_800_000_000, 1_800_000_600)
     assert begun.file == ended.file == hashlib.sha256(GCODE).digest()
     assert begun.file_name == "parts/bracket.gcode"
+    assert begun.observed == observe(GCODE.decode().splitlines())
     samples = [(one.channel, one.value, one.unit) for one in watcher.samples]
     assert samples == [("extruder.temperature", "209.5", "Cel"), ("extruder.target", "210", "Cel")]
 

@@ -10,6 +10,7 @@ from fakes.octoprint import GCODE, KEY, SPOILINGS, OctoPrintDouble
 from floor import MachineSuite, Watcher
 from guildmark.adapters.machines.octoprint import OctoPrint
 from guildmark.adapters.machines.web import Site
+from guildmark.domain.recipes.gcode import observe
 from guildmark.domain.shopfloor.jobs import JobPhase, MalformedReportError
 from guildmark.ports import Machine, MachineAnswerError
 
@@ -99,6 +100,7 @@ def test_the_job_file_is_hashed_and_temperatures_are_told(
 
     begun = watcher.events[0]
     assert begun.file == hashlib.sha256(GCODE).digest()
+    assert begun.observed == observe(GCODE.decode().splitlines())
     assert (begun.file_name, begun.at) == ("parts/bracket.gcode", 1_800_000_000)
     told = [(sample.channel, sample.value, sample.unit) for sample in watcher.samples]
     assert told == [("tool0.actual", "209.87", "Cel"), ("tool0.target", "210", "Cel")]

@@ -40,17 +40,17 @@ def test_an_answer_may_have_its_most_and_no_more() -> None:
 
 def test_a_download_has_its_most_too() -> None:
     with pytest.raises(MachineAnswerError, match="more than 2 bytes"):
-        site(streamed(b"abc")).digest("x", most=2)
+        site(streamed(b"abc")).job("x", most=2)
 
 
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_file_that_is_not_there_has_no_digest(status: int) -> None:
-    assert site(lambda _: httpx.Response(status)).digest("x") is None
+    assert site(lambda _: httpx.Response(status)).job("x") is None
 
 
 def test_a_file_that_is_refused_is_a_wrong_answer() -> None:
     with pytest.raises(MachineAnswerError, match="400 to a download"):
-        site(lambda _: httpx.Response(400)).digest("x")
+        site(lambda _: httpx.Response(400)).job("x")
 
 
 def test_an_answer_that_drips_is_given_up() -> None:
