@@ -14,6 +14,8 @@ from guildmark.domain.chain.facts import (
     ExtensionFact,
     LaneFact,
     LicenseFact,
+    RecipeFact,
+    RevisionFact,
 )
 from guildmark.domain.identifiers import Address, IdentityId, Index, LaneNumber, UnitNumber
 from guildmark.domain.log.record import Grant
@@ -26,7 +28,9 @@ from guildmark.services.identity.notices import Suspicion
 from guildmark.services.index.projection import FactMissingError, known
 from guildmark.services.rights.giving import (
     GivenInDoubtError,
+    PublishedInDoubtError,
     check_given,
+    check_published,
     lanes_above,
     signing,
     spoke_for,
@@ -190,6 +194,61 @@ def test_a_doubted_grant_is_refused_at_the_door(world: World) -> None:
 
     assert answer.error is not None
     assert answer.error.code == "license.givenInDoubt"
+
+
+def published(world: World) -> tuple[int, int]:
+    with world.tools.store.reading() as view:
+        recipe = known(view.facts, RecipeFact, world.recipe.id())
+    return world.revision.at, recipe.published_at
+
+
+@pytest.mark.parametrize("which", [0, 1])
+@pytest.mark.parametrize(("later", "is_refused"), [(0, True), (1, False)])
+def test_what_was_published_is_doubted_by_when_it_was(
+    world: World, which: int, later: int, is_refused: bool
+) -> None:
+    at = published(world)[which]
+    doubt(world.tools, DESIGNER, world.designer, at + later)
+
+    with world.tools.store.reading() as view:
+        given = known(view.facts, LaneFact, world.lane)
+        try:
+            check_published(given, root(world), [at], view.facts, None)
+            refused = False
+        except PublishedInDoubtError as error:
+            refused = error.detail["time"] == at
+    assert refused is is_refused
+
+
+def publish_later(world: World, which: int) -> None:
+    """Let a paper be one that was published after the units were given, in doubt."""
+    with world.tools.store.writing() as work:
+        at = known(work.facts, LaneFact, world.lane).given_at + 1
+        recipe = known(work.facts, RecipeFact, world.recipe.id())
+        paper = known(work.facts, RevisionFact, world.revision.design, world.revision.number)
+        revised = replace(paper, revision=replace(paper.revision, at=at))
+        work.facts.put(replace(recipe, published_at=at) if which else revised)
+    doubt(world.tools, DESIGNER, world.designer, at)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_what_was_published_in_doubt_is_not_logged(world: World, which: int) -> None:
+    publish_later(world, which)
+
+    (answer,) = world.tools.ingest(world.log).receive([world.envelope()])
+
+    assert answer.error is not None
+    assert answer.error.code == "design.publishedInDoubt"
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_what_was_published_in_doubt_gets_no_keys(which: int) -> None:
+    releases: Releases = make_releases()
+    publish_later(releases.world, which)
+    releases.follow()
+
+    with pytest.raises(PublishedInDoubtError):
+        releases.release(releases.site)
 
 
 def test_a_doubted_lane_gets_no_keys() -> None:

@@ -110,3 +110,14 @@ def test_a_profile_without_a_country_proves_none() -> None:
     draft.simulator.disclosed["profiles"] = (shown,)
 
     assert judged(draft).exit == 23
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_every_profile_of_one_country_is_doubted_by_itself(*, turned: bool) -> None:
+    draft = moved(BEGUN + 50, "DE")
+    if turned:
+        shown = draft.simulator.disclosed["profiles"]
+        draft.simulator.disclosed["profiles"] = shown[::-1]
+    doubt(draft, on_controller(SITE), LOGGED, BEGUN + 50)
+
+    assert judged(draft).exit == 23

@@ -5,7 +5,7 @@ what was done before it, at a suspected time, is in doubt.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from guildmark.domain.chain import storage
@@ -96,7 +96,13 @@ def of_act(case: Case, identity: IdentityId, time: int) -> Iterator[Doubt]:
 
 
 def act_findings(
-    case: Case, identity: IdentityId, time: int, act: str, evidence: str = _IDENTITIES
+    case: Case,
+    identity: IdentityId,
+    time: int,
+    act: str,
+    evidence: str = _IDENTITIES,
+    *,
+    is_certain: bool = True,
 ) -> Iterator[Finding]:
     """Yield a finding for each notice that bears on what an identity's controller did.
 
@@ -106,12 +112,13 @@ def act_findings(
         time: When.
         act: What was done, as a sentence without its time.
         evidence: Where in a bundle to look.
+        is_certain: Whether it surely was he who acted; else nothing is void, only in doubt.
 
     Raises:
         UndecidedError: It is not proven whether there is one.
     """
     for doubt in of_act(case, identity, time):
-        weight = doubt.weight(time)
+        weight = replace(doubt, is_certain=doubt.is_certain and is_certain).weight(time)
         reason = f"{act} at {time}; on the controller {doubt.words}."
         if weight is Weight.VOID:
             yield CONTROLLER_UNDER_NOTICE.found(reason, evidence)

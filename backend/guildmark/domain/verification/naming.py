@@ -179,12 +179,12 @@ def _claims(case: Case, subject: IdentityId) -> Iterator[NamedClaim]:
                 scheme=shown.claim.scheme,
                 value=shown.claim.value,
                 issuer=to_hex(shown.issuer),
-                is_listed=_is_listed(case, shown.issuer, made_at),
+                is_listed=is_issuer_listed(case, shown.issuer, made_at),
             )
 
 
-def _is_listed(case: Case, issuer: IdentityId, made_at: int) -> bool:
-    """Return whether a claim of that time counts for the reader."""
+def is_issuer_listed(case: Case, issuer: IdentityId, made_at: int) -> bool:
+    """Return whether an issuer's claim of a time counts for the reader: nobody doubts it."""
     listed = case.trust is not None and case.trust.lists_issuer(issuer, made_at)
     return listed and not _is_doubted(case, issuer, made_at)
 

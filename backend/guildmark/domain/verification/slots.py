@@ -12,6 +12,7 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     ZERO32,
     Bytes32,
+    DesignId,
     IdentityId,
     LicenseId,
     MalformedHexError,
@@ -200,14 +201,20 @@ def _of_licenses(core: Core, disclosed: Disclosures) -> Iterator[Location]:
         yield storage.LICENSE_IDS.at(license_.number)
     root = disclosed.root_license
     if root is not None:
-        yield storage.DESIGN_OWNERS.at(root.terms.design, root.terms.design_epoch)
+        yield from _of_owners(root.terms.design, root.terms.design_epoch)
         extension = disclosed.extension
         if extension is not None:
             yield storage.EXTENSIONS.at(root.number, extension.first)
-            yield storage.DESIGN_OWNERS.at(root.terms.design, extension.epoch)
+            yield from _of_owners(root.terms.design, extension.epoch)
         named = _named_root(core, disclosed.licenses)
         if named is not None:
             yield storage.LICENSE_NUMBERS.at(named)
+
+
+def _of_owners(design: DesignId, epoch: int) -> Iterator[Location]:
+    """Yield who owned a design in an epoch, and whether another one followed."""
+    yield storage.DESIGN_OWNERS.at(design, epoch)
+    yield storage.DESIGN_OWNERS.at(design, epoch + 1)
 
 
 def _named_root(core: Core, shown: Sequence[LicenseDisclosure]) -> LicenseId | None:

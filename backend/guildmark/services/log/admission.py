@@ -81,7 +81,7 @@ from guildmark.services.index.projection import known
 from guildmark.services.log.raw_data import RawData
 from guildmark.services.recipes.disclosing import shown_clauses
 from guildmark.services.rights.ancestry import above
-from guildmark.services.rights.giving import check_given
+from guildmark.services.rights.giving import check_given, check_published
 from guildmark.services.rights.lawful import Place
 
 _ANYBODY = (IntervalWord(since=0, until=0),)
@@ -520,9 +520,16 @@ class Desk:
                 raise MadeInDoubtError(message, identity=to_hex(identity), time=time)
 
     def _check_given(self, root: LicenseFact, statement: BuildStatement) -> None:
-        """Refuse units that a notice puts in doubt, by whoever gave them."""
+        """Refuse units or papers that a notice puts in doubt, by whoever gave or published them."""
         lane = known(self.view.facts, LaneFact, statement.external.lane)
         check_given(lane, root, self.view.facts, self.trust)
+        external = statement.external
+        revision = known(self.view.facts, RevisionFact, external.design, external.revision)
+        recipe = self.view.facts.get(RecipeFact, external.recipe)
+        times = [revision.revision.at]
+        # A recipe that nobody published is refused where its clauses are read.
+        times += [] if recipe is None else [recipe.published_at]
+        check_published(lane, root, times, self.view.facts, self.trust)
 
     def _notices(self, identity: IdentityId) -> Sequence[NoticeFact]:
         return counting(identity, self.view.facts, self.trust)

@@ -22,6 +22,7 @@ from guildmark.domain.chain.facts import (
     LinkFact,
     ParentFact,
     RecipeFact,
+    RevisionFact,
 )
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
@@ -90,7 +91,7 @@ from guildmark.services.log.admission import (
 )
 from guildmark.services.release.deposits import Deposit, Deposits
 from guildmark.services.release.packages import licensed
-from guildmark.services.rights.giving import check_given
+from guildmark.services.rights.giving import check_given, check_published
 from guildmark.services.rights.lawful import Place
 
 REQUEST_AGE = 3600
@@ -434,7 +435,19 @@ class Releasing:
             request.site, maker, asked.view, issuers=deposit.issuers, trust=self.trust
         )
         chain = list(licensed(granted.id, deposit.package, facts))
-        check_given(known(facts, LaneFact, request.lane), chain[-1][0], facts, self.trust)
+        lane, root = known(facts, LaneFact, request.lane), chain[-1][0]
+        check_given(lane, root, facts, self.trust)
+        papers = (
+            facts.get(RevisionFact, request.design, request.revision),
+            facts.get(RecipeFact, request.recipe),
+        )
+        # What nobody published is refused with the recipe.
+        times = [
+            one.revision.at if isinstance(one, RevisionFact) else one.published_at
+            for one in papers
+            if one is not None
+        ]
+        check_published(lane, root, times, facts, self.trust)
         newest = self.ledger.read_all([_licenses("license", one.number) for one, _ in chain])
         for (one, members), now in zip(chain, newest, strict=True):
             _check_going(one, now, asked.head.time)

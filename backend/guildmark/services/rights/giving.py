@@ -28,6 +28,13 @@ class GivenInDoubtError(RevokedError):
     hint = "Let whoever is named give the units anew, under his own account."
 
 
+class PublishedInDoubtError(RevokedError):
+    """A notice doubts who published the design's revision, or its recipe."""
+
+    code = "design.publishedInDoubt"
+    hint = "Let the design's owner look at what was published, and publish and qualify it anew."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signing:
     """By which act of a design's owner units exist.
@@ -88,6 +95,29 @@ def check_given(lane: LaneFact, root: LicenseFact, facts: Facts, trust: Trust | 
         if is_act_doubted(giver, at, facts, trust):
             message = f"What {to_hex(giver)} licensed or gave on at {at} is doubted."
             raise GivenInDoubtError(message, identity=to_hex(giver), time=at, lane=lane.number)
+
+
+def check_published(
+    lane: LaneFact, root: LicenseFact, times: Sequence[int], facts: Facts, trust: Trust | None
+) -> None:
+    """Refuse a revision or a recipe that was published while whoever licensed is doubted.
+
+    Args:
+        lane: The lane that is drawn from.
+        root: Its root license.
+        times: When what is built by was published.
+        facts: What this home knows.
+        trust: Which authorities' notices count.
+
+    Raises:
+        PublishedInDoubtError: One of them is doubted.
+    """
+    act = signing(root, lane.first, facts)
+    for owner in spoke_for(act.account, act.at, facts):
+        for at in times:
+            if is_act_doubted(owner, at, facts, trust):
+                message = f"What {to_hex(owner)} published at {at} is doubted."
+                raise PublishedInDoubtError(message, identity=to_hex(owner), time=at)
 
 
 def _acts(lane: LaneFact, root: LicenseFact, facts: Facts) -> Iterator[tuple[IdentityId, int]]:

@@ -17,6 +17,7 @@ from guildmark.domain.verification.case import (
 )
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import members_of
+from guildmark.domain.verification.publishing import published_findings
 from guildmark.domain.verification.report import Cause, Finding, State
 
 _REVISION = "disclosed/revision.json"
@@ -94,6 +95,8 @@ def _registered(case: Case) -> Iterator[Finding]:
             part=REVISION_MEANWHILE,
         )
         yield from right.findings([IntervalWord(since=revision.at, until=0)], case.window)
+        act = f"Revision {revision.number} was published"
+        yield from published_findings(case, revision.at, act, _REVISION)
 
 
 def _stated(case: Case) -> Iterator[Finding]:

@@ -39,7 +39,7 @@ from guildmark.domain.verification.licensing import (
     license_id,
     signed,
 )
-from guildmark.domain.verification.naming import profile_times
+from guildmark.domain.verification.naming import is_issuer_listed, profile_times
 from guildmark.domain.verification.report import Cause, Finding, State
 from guildmark.domain.verification.rights import Cover, cover
 
@@ -397,13 +397,10 @@ def _lawful_place(
     """Yield what the terms do not allow of each place where the site said to be meanwhile."""
     site, window = case.statement.run.site, case.window
     shown = list(profile_times(case, site))
-    countries = {
-        _country(profile): times
-        for times, profile in shown
-        if cover([times], window) is not Cover.NONE
-    }
-    for country, times in countries.items():
+    meanwhile = [one for one in shown if cover([one[0]], window) is not Cover.NONE]
+    for country in dict.fromkeys(_country(profile) for _, profile in meanwhile):
         yield from _lawful_use(license_, use_in(members, country), country)
+    for times, _ in meanwhile:
         yield from act_findings(case, site, times.since, "The site said where it is", _PROFILES)
     if cover([times for times, _ in shown], window) is not Cover.FULL:
         yield from _lawful_use(license_, Use.PLACE_UNKNOWN, None)
@@ -423,13 +420,13 @@ def _cleared(case: Case) -> Iterator[str]:
             continue
         interval = IntervalWord.decode(case.word(storage.CLAIMS.at(shown.id())))
         is_held = interval.since > 0 and cover([interval], case.window) is Cover.FULL
-        if is_held and _lists(case, shown.issuer, interval.since):
+        if is_held and _counts(case, shown.issuer, interval.since):
             yield shown.claim.value
 
 
-def _lists(case: Case, issuer: IdentityId, at: int) -> bool:
+def _counts(case: Case, issuer: IdentityId, at: int) -> bool:
     # Without a trust file nobody is listed, which is said once for the whole verdict.
-    return case.trust is None or case.trust.lists_issuer(issuer, at)
+    return case.trust is None or is_issuer_listed(case, issuer, at)
 
 
 def _asked(case: Case) -> Iterator[tuple[TermsKind, str]]:

@@ -28,7 +28,9 @@ from guildmark.domain.verification.case import (
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.evidence import RecipeDisclosure, SiteRecipeDisclosure
+from guildmark.domain.verification.publishing import published_findings
 from guildmark.domain.verification.report import Cause, Finding, State
+from guildmark.domain.verification.rights import Cover, cover
 
 SETTINGS_DEPENDENCY = "settings"
 """The resolved dependency that commits to the settings of the job file."""
@@ -173,7 +175,13 @@ def _recipe_in_force(case: Case) -> Iterator[Finding]:
         none=RECIPE_NOT_IN_FORCE,
         part=RECIPE_IN_FORCE_PARTLY,
     )
-    yield from right.findings(_times_in_force(steps), case.window)
+    intervals = list(_times_in_force(steps))
+    yield from right.findings(intervals, case.window)
+    # The first step is of the block that published it.
+    begun = {one.since for one in intervals if cover([one], case.window) is not Cover.NONE}
+    for at in sorted(begun | {published.at}):
+        act = "The recipe was published, or its status set"
+        yield from published_findings(case, at, act, _RECIPE)
 
 
 def _times_in_force(steps: Sequence[StepWord]) -> Iterator[IntervalWord]:

@@ -1,0 +1,166 @@
+"""Who published what a part was built by, and where: notices count against him, too."""
+
+import pytest
+
+from fakes import simulator as sim
+from fakes.cases.draft import Draft, word
+from fakes.cases.given import ADDED, extend
+from fakes.cases.licenses import CLASS, cleared
+from fakes.cases.notices import doubt, on_controller
+from fakes.simulator import DESIGN, DESIGNER, GRANTED, LOGGED, PUBLISHED
+from guildmark.domain import bundle
+from guildmark.domain.chain import storage
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.recipes.recipe import Status
+from guildmark.domain.trust import Listed
+from guildmark.domain.verification.report import Report, Verdict
+from guildmark.verify import verify_bundle
+
+LATER = GRANTED + 60
+"""Behind the grant, before the beacon."""
+
+QUALIFIED = PUBLISHED + 50
+
+
+def judged(draft: Draft) -> Report:
+    sealed = draft.seal()
+    return verify_bundle(bundle.write(sealed.evidence), sealed.trust, sealed.question)
+
+
+def told(draft: Draft, check: int) -> str | None:
+    return judged(draft).checks[check].code
+
+
+def revised(at: int = LATER) -> Draft:
+    """Return a part of a revision that was published at a time."""
+    draft = Draft()
+    draft.simulator.revision["at"] = at
+    return draft
+
+
+@pytest.mark.parametrize(
+    ("notice_at", "since", "exit_code"),
+    [(9, 1, 0), (9, 0, 23), (1, 0, 23), (0, 0, 18), (0, -9, 18)],
+)
+def test_a_thiefs_revision_under_an_old_license_is_doubted(
+    notice_at: int, since: int, exit_code: int
+) -> None:
+    draft = revised()
+    doubt(draft, on_controller(DESIGNER), LATER + notice_at, LATER + since)
+
+    assert judged(draft).exit == exit_code
+
+
+@pytest.mark.parametrize(
+    ("at", "since", "code"),
+    [
+        (QUALIFIED + 1, PUBLISHED, "verify.controllerInDoubt"),
+        (QUALIFIED + 1, PUBLISHED + 1, "verify.controllerInDoubt"),
+        (QUALIFIED + 1, QUALIFIED, "verify.controllerInDoubt"),
+        (QUALIFIED + 1, QUALIFIED + 1, None),
+        (QUALIFIED, PUBLISHED, "verify.controllerUnderNotice"),
+        (PUBLISHED, PUBLISHED, "verify.controllerUnderNotice"),
+    ],
+)
+def test_a_recipe_is_doubted_by_who_published_it_and_set_its_status(
+    at: int, since: int, code: str | None
+) -> None:
+    draft = Draft()
+    doubt(draft, on_controller(DESIGNER), at, since)
+
+    assert told(draft, 7) == code
+
+
+def test_a_status_that_a_thief_set_later_is_doubted() -> None:
+    draft = Draft()
+    recipe = draft.simulator.make_recipe().id()
+    word(storage.STEPS.at(recipe, 1), sim.step_word(Status.TRIAL, PUBLISHED + 10))(draft)
+    word(storage.STEPS.at(recipe, 2), sim.step_word(Status.QUALIFIED, LATER))(draft)
+    doubt(draft, on_controller(DESIGNER), LATER + 9, LATER)
+
+    assert told(draft, 7) == "verify.controllerInDoubt"
+
+
+def test_whoever_bought_the_design_is_not_blamed_on_the_seller_for_certain() -> None:
+    draft = revised()
+    doubt(draft, on_controller(DESIGNER), LATER, LATER)
+    assert told(draft, 5) == "verify.controllerUnderNotice"
+
+    word(storage.DESIGN_OWNERS.at(DESIGN, 1), sim.as_int(b"\xd7" * 20))(draft)
+
+    assert told(draft, 5) == "verify.controllerInDoubt"
+
+
+def test_what_was_published_before_an_owner_bought_the_design_is_nobodys_for_certain() -> None:
+    draft = revised(at=PUBLISHED)
+    extend(draft)
+    doubt(draft, on_controller(DESIGNER), PUBLISHED, PUBLISHED)
+
+    assert told(draft, 5) == "verify.controllerInDoubt"
+
+
+def test_who_owned_the_design_from_the_first_was_himself_before_the_grant() -> None:
+    draft = revised(at=GRANTED - 20)
+    doubt(draft, on_controller(DESIGNER), GRANTED - 20, GRANTED - 20)
+
+    assert told(draft, 5) == "verify.controllerUnderNotice"
+
+
+def test_that_nobody_followed_an_owner_is_not_assumed() -> None:
+    draft = revised()
+    draft.simulator.unproven.add(storage.DESIGN_OWNERS.at(DESIGN, 1))
+
+    assert judged(draft).exit == 23
+    assert told(draft, 5) == told(draft, 7) == "verify.proofMissing"
+
+
+def test_who_is_not_shown_to_have_signed_is_not_doubted_for_publishing() -> None:
+    draft = revised(at=ADDED)
+    extend(draft)
+    draft.simulator.disclosed["extension"] = None
+    doubt(draft, on_controller(DESIGNER), ADDED, ADDED)
+
+    report = judged(draft)
+
+    assert report.checks[5].code is None
+    assert report.checks[6].code == "verify.extensionMissing"
+
+
+@pytest.mark.parametrize(("name", "value"), [("owner", None), ("licenses", ())])
+def test_a_part_that_shows_no_owner_or_no_license_is_never_green(name: str, value: object) -> None:
+    draft = revised()
+    draft.simulator.disclosed[name] = value
+    doubt(draft, on_controller(DESIGNER), LATER, LATER)
+
+    report = judged(draft)
+
+    assert report.checks[7].code is None
+    assert report.verdict is not Verdict.VERIFIED
+
+
+@pytest.mark.parametrize(("since", "exit_code"), [(1, 0), (0, 23)])
+def test_a_clearance_by_a_doubted_issuer_clears_nobody(since: int, exit_code: int) -> None:
+    draft, given = Draft(), 1_200
+    office = sim.identity("export office")
+    place = cleared(draft, issuer=office)
+    word(place, sim.interval_word(given))(draft)
+    word(storage.IDENTITIES.at(office), sim.identity_word(IdentityKind.AUTHORITY))(draft)
+    draft.trust["issuers"] = (Listed(id=sim.ISSUER), Listed(id=office))
+    doubt(draft, on_controller(office), LOGGED, given + since)
+
+    report = judged(draft)
+
+    assert report.exit == exit_code
+    assert (report.checks[6].code == "verify.clearanceMissing") is (exit_code == 23)
+    assert CLASS in report.checks[6].reason or exit_code == 0
+
+
+def test_a_clearance_whose_issuer_is_not_shown_to_be_sound_clears_nobody() -> None:
+    draft = Draft()
+    office = sim.identity("export office")
+    cleared(draft, issuer=office)
+    word(storage.IDENTITIES.at(office), sim.identity_word(IdentityKind.AUTHORITY))(draft)
+    draft.trust["issuers"] = (Listed(id=sim.ISSUER), Listed(id=office))
+    draft.simulator.unproven.add(on_controller(office))
+
+    assert told(draft, 6) == "verify.clearanceMissing"
