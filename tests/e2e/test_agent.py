@@ -114,9 +114,13 @@ def machine_of(workshop: Workshop, public: PublicKey) -> IdentityId:
 
 
 def an_agent(
-    played: Played, actor: Actor, *options: str, nonce: int = 77
+    played: Played, actor: Actor, *options: str, nonce: int = 77, tells: bool = True
 ) -> tuple[Workshop, LaneNumber]:
-    """Make an agent's home at a site, with a machine, a license and a lane of their own."""
+    """Make an agent's home at a site, with a machine, a license and a lane of their own.
+
+    Args:
+        tells: Whether the home tells the settings, because the job file does not.
+    """
     workshop = played.workshops[1]
     lane, license_id = of_own(played, workshop, nonce)
     text = actor.say(
@@ -136,7 +140,7 @@ def an_agent(
     changed = file.read_text().replace("0x" + "11" * 32, to_hex(machine))
     changed = changed.replace("poll_seconds = 2.0", "poll_seconds = 0.1")
     changed = changed.replace("ask_seconds = 15.0", "ask_seconds = 0.2")
-    file.write_text(changed + 'settings = "settings.json"\n')
+    file.write_text(changed + 'settings = "settings.json"\n' * tells)
     fresh_beacon(played.scene)
     block = played.scene.designer.home.ledger.head(final=True).number
     until(lambda: stages.indexed(played.node) >= block)

@@ -4,7 +4,7 @@ import logging
 import random
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
 
@@ -79,14 +79,24 @@ class Runner:
         agent, post = self.agent, watch.post
         steps: list[Callable[[], object]] = [
             lambda: agent.watching.observe(post, self._source(watch)),
+            *self._measuring(watch),
             lambda: agent.attesting.sign(post),
         ]
         if asks:
             # Before the machine is looked at: a job that begins now gets the newest beacon.
             steps = [lambda: agent.sending.inform(post), *steps]
-            steps.insert(2, lambda: self._mend(watch))
+            steps.insert(-1, lambda: self._mend(watch))
         found = [error for step in steps if (error := _failure(step)) is not None]
         return found[0] if found else None
+
+    def _measuring(self, watch: Watch) -> Sequence[Callable[[], object]]:
+        gauge, watching = watch.gauge, self.agent.watching
+        if gauge is None:
+            return ()
+        return (
+            lambda: watching.observe(gauge.post, self._source(gauge)),
+            lambda: watching.measure(watch.post),
+        )
 
     def _mend(self, watch: Watch) -> None:
         try:

@@ -79,6 +79,27 @@ def test_recipe_and_g_code_are_read_beside_the_home(tmp_path: Path) -> None:
             read(tmp_path, text)
 
 
+def test_measuring_machine_makes_jobs_wait_and_has_a_place_of_its_own(tmp_path: Path) -> None:
+    text = GOOD + 'measured = "folder:/var/spool/measured"\n'
+    (watch,) = read(tmp_path, text).watches
+    (plain,) = read(tmp_path, GOOD).watches
+
+    assert watch.gauge is not None
+    assert (watch.gauge.source, watch.gauge.post.name) == (
+        "folder:/var/spool/measured",
+        "printer/measured",
+    )
+    assert (watch.post.holds, watch.gauge.gauge, plain.gauge, plain.post.holds) == (
+        True,
+        None,
+        None,
+        False,
+    )
+    other = GOOD[GOOD.index("[[machine]]") :].replace('"printer"', '"printer/measured"')
+    with pytest.raises(AgentSettingError, match="different names"):
+        read(tmp_path, GOOD + other)
+
+
 def test_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     post = Post(
         name="printer",

@@ -1024,3 +1024,72 @@ def test_file_of_the_agent_s_own_settings_speaks_for_itself_alone(field: Field) 
         "own": JobState.HELD,
         "other": JobState.SIGNED,
     }
+
+
+def held(field: Field, *names: str) -> None:
+    field.post = replace(field.post, holds=True)
+    for name in names:
+        field.finish(name)
+        field.work()
+
+
+def reported(field: Field, job: str, *pieces: Piece) -> None:
+    """Let the measuring machine beside the machine report."""
+    event = JobEvent(job=job, phase=JobPhase.FINISHED, at=field.clock.time, pieces=pieces)
+    field.watching.report(field.post.gauge, event)
+
+
+def test_reports_of_a_measuring_machine_are_of_the_jobs_in_their_order(field: Field) -> None:
+    held(field, "one", "two", "three")
+    values = ("22.17", "22.18")
+    for number, value in enumerate(values):
+        reported(field, f"program-{number}", field.piece(value))
+
+    assert field.watching.measure(field.post) == 2
+    assert field.watching.measure(field.post) == 0
+
+    with field.store.reading() as view:
+        released = view.jobs(JobState.RELEASED)
+        waiting = view.jobs(JobState.HELD)
+        notes = [note.text for note in view.notes(2)]
+    assert [(job.job, job.pieces[0].measurements[0].value) for job in released] == [
+        ("one", "22.17"),
+        ("two", "22.18"),
+    ]
+    assert [job.job for job in waiting] == ["three"]
+    assert notes[0] == "job two has the values of program-1"
+
+
+def test_report_that_names_a_job_is_of_no_other(field: Field) -> None:
+    held(field, "one", "two")
+    field.begin("three")
+    field.watching.observe(field.post, field.machine)
+    reported(field, "two", field.piece("22.18"), Piece(conforming=False))
+    reported(field, "three", field.piece())
+
+    assert field.watching.measure(field.post) == 1
+
+    with field.store.reading() as view:
+        (released,) = view.jobs(JobState.RELEASED)
+        waiting = view.jobs(JobState.HELD, machine=field.post.gauge.name)
+    assert (released.job, [piece.conforming for piece in released.pieces]) == ("two", [None, False])
+    assert [job.job for job in waiting] == ["three"]
+
+
+def test_print_that_departed_is_given_no_other_part_s_values(field: Field) -> None:
+    by_recipe(field, settings=(NOZZLE,), holds=True)
+    print_of(field, "bad", layers("0.40"))
+    reported(field, "program-1", field.piece())
+    assert field.watching.measure(field.post) == 1
+    assert field.attesting.sign(field.post) == 0
+    reported(field, "program-2", field.piece())
+
+    assert field.watching.measure(field.post) == 0
+
+    with field.store.reading() as view:
+        states = {job.job: job.state for job in view.jobs()}
+    assert states == {
+        "bad": JobState.HELD,
+        "program-1": JobState.TAKEN,
+        "program-2": JobState.HELD,
+    }

@@ -62,10 +62,19 @@ class Watch:
 
     Args:
         source: The URI of what reports the jobs.
+        measured: The URI of what reports the pieces of jobs that were measured.
     """
 
     post: Post
     source: str
+    measured: str | None = None
+
+    @property
+    def gauge(self) -> "Watch | None":
+        """Return the measuring machine beside it, where one reports what it measured."""
+        if self.measured is None:
+            return None
+        return Watch(post=self.post.gauge, source=self.measured)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +158,7 @@ def _agent(own: "_Table", home: Path, watches: tuple[Watch, ...]) -> AgentSettin
         watches=watches,
     )
     own.end()
-    names = [one.post.name for one in watches]
+    names = [name for one in watches for name in (one.post.name, one.post.gauge.name)]
     if len(set(names)) != len(names):
         raise own.wrong("machine", "machines with different names")
     return settings
@@ -163,6 +172,7 @@ def _watch(members: object, home: Path) -> Watch:
     job = table.take("job", str, default="")
     settings = table.take("settings", str, default="")
     recipe = table.take("recipe", str, default="")
+    measured = table.take("measured", str, default="") or None
     own = _job(table, home, job) if job else None
     post = Post(
         name=table.take("name", str),
@@ -177,11 +187,13 @@ def _watch(members: object, home: Path) -> Watch:
         settings=_settings(table, home, settings) if settings else (),
         clauses=_clauses(table, home, recipe) if recipe else (),
         firmware=table.take("firmware", str, default="") or None,
-        holds=table.take("hold", bool, default=False),
+        # What is to be measured waits for its values.
+        holds=table.take("hold", bool, default=False) or measured is not None,
         is_alone=table.take("alone", bool, default=True),
         delay=60 * table.number("delay_minutes", most=60 * 24 * 365, default=60),
     )
-    watch = Watch(post=post, source=table.take("source", str, default=BY_HAND))
+    source = table.take("source", str, default=BY_HAND)
+    watch = Watch(post=post, source=source, measured=measured)
     table.end()
     return watch
 

@@ -1,11 +1,12 @@
 """One name for every kind of machine: ``folder:PATH``, ``octoprint:URL`` and so on."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from guildmark.adapters.machines.folder import Folder
@@ -17,6 +18,9 @@ from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.machines.web import MachineAddressError, Site
 from guildmark.domain.errors import SettingsError, UsageError
 from guildmark.ports import Machine
+
+if TYPE_CHECKING:
+    from guildmark.adapters.machines.mqtt import Broker
 
 _OPTION = "secret"
 
@@ -111,24 +115,54 @@ def _mtconnect(source: Source) -> Machine:
 
 
 def _sparkplug(source: Source) -> Machine:
+    _check_mqtt()
+    # The extra's package is imported where it is used alone.
+    from guildmark.adapters.machines.mqtt import Inbox  # noqa: PLC0415
+    from guildmark.adapters.machines.sparkplug import NAMESPACE, Metrics, Sparkplug  # noqa: PLC0415
+
+    broker, names = _broker(source), _levels(source)
+    if len(names) != len(_SPARKPLUG):
+        message = "A Sparkplug device is named as mqtt://HOST[:PORT]/GROUP/NODE/DEVICE."
+        raise MachineAddressError(message, found=ascii(source.place[:80]))
+    group, node, device = names
+    if {"+", "#"} & set(group + node + device):
+        message = "A Sparkplug address has no + or # in its names."
+        raise MachineAddressError(message)
+    chosen = {name: source.options[name] for name in _METRICS & source.options.keys()}
+    inbox = Inbox(broker=broker, topic=f"{NAMESPACE}/{group}/+/{node}/#")
+    return Sparkplug(inbox=inbox, node=node, device=device, names=Metrics(**chosen))
+
+
+def _mqtt(source: Source) -> Machine:
+    _check_mqtt()
+    from guildmark.adapters.machines.messages import Messages, Topic  # noqa: PLC0415 - see above
+    from guildmark.adapters.machines.mqtt import Inbox  # noqa: PLC0415 - see above
+
+    topic = Topic("/".join(_levels(source)))
+    if not topic.is_sound:
+        message = "Reports are at mqtt://HOST[:PORT]/TOPIC; a level is a name, +, {job} or {phase}."
+        raise MachineAddressError(message, found=ascii(source.place[:80]))
+    return Messages(inbox=Inbox(broker=_broker(source), topic=topic.filter), topic=topic)
+
+
+def _check_mqtt() -> None:
     if find_spec("paho") is None:
         message = "The package that speaks MQTT is not installed."
         raise MachineExtraError(message, next_step="Install it: `pip install guildmark[mqtt]`.")
-    # The extra's package is imported where it is used alone.
-    from guildmark.adapters.machines.mqtt import Broker, Inbox  # noqa: PLC0415
-    from guildmark.adapters.machines.sparkplug import NAMESPACE, Metrics, Sparkplug  # noqa: PLC0415
+
+
+def _broker(source: Source) -> "Broker":
+    from guildmark.adapters.machines.mqtt import Broker  # noqa: PLC0415 - see above
 
     parts = urlsplit(source.place)
-    names = parts.path.split("/")[1:]
-    if parts.scheme not in _MQTT_PORTS or not parts.hostname or len(names) != len(_SPARKPLUG):
-        message = "A Sparkplug device is named as mqtt://HOST[:PORT]/GROUP/NODE/DEVICE."
+    if parts.scheme not in _MQTT_PORTS or not parts.hostname or parts.fragment:
+        message = "A broker is named as mqtt://HOST[:PORT]/ and what is read there."
         raise MachineAddressError(message, found=ascii(source.place[:80]))
-    group, node, device = map(unquote, names)
-    if parts.username or parts.password or {"+", "#"} & set(group + node + device):
-        message = "A Sparkplug address has neither user nor password, nor + or # in its names."
+    if parts.username or parts.password:
+        message = "A broker's address has neither user nor password."
         raise MachineAddressError(message)
     mark = hashlib.sha256(source.place.encode()).hexdigest()[:12]
-    broker = Broker(
+    return Broker(
         host=parts.hostname,
         port=parts.port or _MQTT_PORTS[parts.scheme],
         client=source.options.get("client", f"guildmark-{mark}"),
@@ -136,12 +170,15 @@ def _sparkplug(source: Source) -> Machine:
         user=source.options.get("user"),
         password=source.maybe_secret(),
     )
-    chosen = {name: source.options[name] for name in _METRICS & source.options.keys()}
-    inbox = Inbox(broker=broker, topic=f"{NAMESPACE}/{group}/+/{node}/#")
-    return Sparkplug(inbox=inbox, node=node, device=device, names=Metrics(**chosen))
+
+
+def _levels(source: Source) -> Sequence[str]:
+    """Return the levels of a topic, as the path of a broker's address has them."""
+    return [unquote(level) for level in urlsplit(source.place).path.split("/")[1:]]
 
 
 _METRICS = frozenset({"execution", "count", "program"})
+_SESSION = frozenset({_OPTION, "user", "client"})
 _MQTT_PORTS = MappingProxyType({"mqtt": 1883, "mqtts": 8883})
 _SPARKPLUG = ("group", "node", "device")
 _KINDS: Mapping[str, _Kind] = MappingProxyType(
@@ -150,6 +187,7 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
         "octoprint": _Kind(open=_octoprint, options=frozenset({_OPTION})),
         "moonraker": _Kind(open=_moonraker, options=frozenset({_OPTION})),
         "mtconnect": _Kind(open=_mtconnect, options=_METRICS),
-        "sparkplug": _Kind(open=_sparkplug, options=_METRICS | {_OPTION, "user", "client"}),
+        "sparkplug": _Kind(open=_sparkplug, options=_METRICS | _SESSION),
+        "mqtt": _Kind(open=_mqtt, options=_SESSION),
     }
 )

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Setting
@@ -41,6 +41,8 @@ class JobState(StrEnum):
     """Each of its pieces is signed or scrap."""
     STOPPED = "stopped"
     """Nothing came out that counts."""
+    TAKEN = "taken"
+    """A measuring machine's report whose values another job has."""
 
 
 class SignedState(StrEnum):
@@ -253,6 +255,11 @@ class Post:
     holds: bool = False
     is_alone: bool = True
     delay: int = 3600
+
+    @property
+    def gauge(self) -> "Post":
+        """Return the place of the measuring machine beside it, whose reports wait for its jobs."""
+        return replace(self, name=f"{self.name}/measured", holds=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,6 +135,32 @@ class Watching:
             work.keep_job(changed)
             return changed
 
+    def measure(self, post: Post) -> int:
+        """Release held jobs with the pieces that a measuring machine reported of them.
+
+        A report is of the job that it names; one that names none is of the job that was seen first
+        among those that wait: parts are measured in the order in which they were made.
+
+        Returns:
+            How many were released.
+        """
+        with self.store.writing() as work:
+            reports = work.jobs(JobState.HELD, machine=post.gauge.name)
+            return sum(self._measured(post, report, work) for report in reports)
+
+    def _measured(self, post: Post, report: Job, work: AgentWriter) -> int:
+        held = [job for job in work.jobs(JobState.HELD, machine=post.name) if job.code is None]
+        if work.job(post.name, report.job) is not None:
+            held = [job for job in held if job.job == report.job]
+        if not held:
+            return 0
+        job = held[0]
+        work.keep_job(replace(job, state=JobState.RELEASED, pieces=report.pieces))
+        work.keep_job(replace(report, state=JobState.TAKEN))
+        text = f"job {job.job} has the values of {report.job}"
+        work.note(Note(at=self.clock.now(), machine=post.name, code="measured", text=text))
+        return 1
+
     def release(self, machine: str, job: str) -> Job:
         """Let a held job be signed.
 

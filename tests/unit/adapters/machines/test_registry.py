@@ -6,6 +6,7 @@ import pytest
 
 from guildmark.adapters.machines import registry
 from guildmark.adapters.machines.folder import Folder
+from guildmark.adapters.machines.messages import Messages, Topic
 from guildmark.adapters.machines.mtconnect import Items, MTConnect
 from guildmark.adapters.machines.octoprint import OctoPrint
 from guildmark.adapters.machines.registry import MachineKindError, machine_source
@@ -67,13 +68,25 @@ def test_a_device_is_named_by_group_node_and_its_own_name(
     machine.close()
 
 
+def test_reports_on_a_broker_are_named_by_their_topic(secrets: SecretFiles) -> None:
+    machine = machine_source("mqtt:mqtts://127.0.0.1:1/hall%201/+/{job}/{phase}?user=u", secrets)
+
+    assert isinstance(machine, Messages)
+    assert machine.topic == Topic("hall 1/+/{job}/{phase}")
+    assert (machine.inbox.topic, machine.inbox.broker.port) == ("hall 1/+/+/+", 1)
+    machine.close()
+
+
+@pytest.mark.parametrize(
+    "uri", ["sparkplug:mqtt://127.0.0.1/hall/edge/lathe", "mqtt:mqtt://127.0.0.1/reports"]
+)
 def test_without_the_extra_its_name_is_said(
-    secrets: SecretFiles, monkeypatch: pytest.MonkeyPatch
+    secrets: SecretFiles, monkeypatch: pytest.MonkeyPatch, uri: str
 ) -> None:
     monkeypatch.setattr(registry, "find_spec", lambda _: None)
 
     with pytest.raises(registry.MachineExtraError) as caught:
-        machine_source("sparkplug:mqtt://127.0.0.1/hall/edge/lathe", secrets)
+        machine_source(uri, secrets)
 
     assert "guildmark[mqtt]" in caught.value.next_step
 
@@ -81,7 +94,8 @@ def test_without_the_extra_its_name_is_said(
 @pytest.mark.parametrize("uri", ["lathe:http://127.0.0.1", "folder", "", "http://127.0.0.1"])
 def test_an_unknown_kind_is_refused_with_the_list(secrets: SecretFiles, uri: str) -> None:
     with pytest.raises(
-        MachineKindError, match="there are: folder, octoprint, moonraker, mtconnect, sparkplug"
+        MachineKindError,
+        match="there are: folder, octoprint, moonraker, mtconnect, sparkplug, mqtt",
     ):
         machine_source(uri, secrets)
 
@@ -104,6 +118,15 @@ def test_an_unknown_kind_is_refused_with_the_list(secrets: SecretFiles, uri: str
         "sparkplug:mqtt://u:p@127.0.0.1/hall/edge/lathe",
         "sparkplug:mqtt://127.0.0.1/hall/+/lathe",
         "sparkplug:mqtt://127.0.0.1/hall/edge/%23",
+        "mqtt:http://127.0.0.1/reports",
+        "mqtt:mqtt://u:p@127.0.0.1/reports",
+        "mqtt:mqtt://127.0.0.1/reports#all",
+        "mqtt:mqtt://127.0.0.1",
+        "mqtt:mqtt://127.0.0.1/",
+        "mqtt:mqtt://127.0.0.1/hall//reports",
+        "mqtt:mqtt://127.0.0.1/hall/%23",
+        "mqtt:mqtt://127.0.0.1/{job}/{job}",
+        "mqtt:mqtt://127.0.0.1/{serial}",
     ],
 )
 def test_an_address_that_cannot_be_one_is_refused(secrets: SecretFiles, uri: str) -> None:

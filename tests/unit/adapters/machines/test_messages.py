@@ -1,0 +1,135 @@
+"""Plain MQTT messages: each report once, wrong ones told of and left, topics that tell a part."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+import pytest
+
+from fakes.sparkplug import InboxDouble, Session
+from floor import MachineSuite, Watcher
+from guildmark.adapters.machines.messages import Messages, Topic
+from guildmark.adapters.machines.mqtt import Inbox
+from guildmark.domain.shopfloor.jobs import JobPhase, MalformedReportError
+from guildmark.ports import Machine
+
+AT = 1_800_000_000
+
+
+class MessageStage:
+    tells_beginnings = True
+    spoilings: Sequence[str] = ()
+
+    def __init__(self, template: str = "hall/lathe/{job}/{phase}") -> None:
+        self.session = Session()
+        self.template = template
+        self.number, self.at = 0, AT
+
+    def publish(self, topic: str, **members: Any) -> None:
+        self.session.kept.append((topic, json.dumps(members).encode()))
+
+    def open(self) -> Machine:
+        inbox = cast("Inbox", InboxDouble(self.session))
+        return Messages(inbox=inbox, topic=Topic(self.template))
+
+    def begin(self) -> None:
+        self.number += 1
+        self.publish(f"hall/lathe/run-{self.number}/started", at=self.at)
+
+    def end(self) -> None:
+        self.publish(f"hall/lathe/run-{self.number}/finished", at=self.at)
+
+    def wait(self) -> None:
+        self.at += 5
+
+    def jump(self, seconds: int) -> None:
+        self.at += seconds
+
+    def unplug(self) -> None:
+        self.session.is_away = True
+
+    def plug(self) -> None:
+        self.session.is_away = False
+
+    def spoil(self, how: str) -> None:
+        raise NotImplementedError
+
+
+@pytest.fixture
+def stage() -> MessageStage:
+    return MessageStage()
+
+
+@pytest.fixture
+def watcher(stage: MessageStage) -> Watcher:
+    watcher = Watcher(stage)
+    watcher.keep()
+    return watcher
+
+
+class TestMessagesKeepThePort(MachineSuite):
+    @pytest.fixture
+    def stage(self) -> MessageStage:
+        return MessageStage()
+
+
+def test_a_report_has_what_topic_and_message_tell(stage: MessageStage, watcher: Watcher) -> None:
+    samples = [{"channel": "spindle", "at": AT * 1_000, "value": "1200", "unit": "/min"}]
+    setting = {"path": "/process/feed", "value": "0.2", "unit": "mm"}
+    stage.publish(
+        "hall/lathe/run-1/finished", at=AT, job="run-1", settings=[setting], samples=samples
+    )
+    watcher.keep()
+
+    (event,) = watcher.events
+    assert (event.job, event.phase, event.at) == ("run-1", JobPhase.FINISHED, AT)
+    assert (event.settings[0].path, len(event.pieces)) == ("/process/feed", 1)
+    assert [sample.channel for sample in watcher.samples] == ["spindle"]
+
+
+def test_a_topic_without_marks_leaves_all_to_the_message() -> None:
+    stage = MessageStage("reports/+")
+    stage.publish("reports/a", format="guildmark/job/v1", job="one", at=AT, phase="stopped")
+    watcher = Watcher(stage)
+    watcher.keep()
+
+    assert [(event.job, event.phase) for event in watcher.events] == [("one", JobPhase.STOPPED)]
+
+
+@pytest.mark.parametrize(
+    ("topic", "data"),
+    [
+        ("hall/lathe/one/finished", b"{"),
+        ("hall/lathe/one/finished", b"[]"),
+        ("hall/lathe/one/finished", b"{}"),
+        ("hall/lathe/one/ready", b'{"at": 1}'),
+        ("hall/lathe/one/finished", b'{"at": 1, "job": "two"}'),
+        ("hall/lathe/one/finished", b'{"at": 1, "colour": "red"}'),
+    ],
+)
+def test_a_message_that_is_no_report_is_told_of_once_and_holds_up_no_other(
+    stage: MessageStage, watcher: Watcher, topic: str, data: bytes
+) -> None:
+    stage.begin()
+    stage.session.kept.append((topic, data))
+    stage.end()
+    watcher.keep()
+    assert [event.phase for event in watcher.events] == [JobPhase.STARTED]
+
+    with pytest.raises(MalformedReportError, match="no job report"):
+        watcher.poll()
+    watcher.settle()
+
+    assert [event.phase for event in watcher.events] == [JobPhase.STARTED, JobPhase.FINISHED]
+
+
+def test_messages_that_come_again_and_empty_ones_tell_nothing(
+    stage: MessageStage, watcher: Watcher
+) -> None:
+    stage.begin()
+    stage.session.kept.append(("hall/lathe/run-1/started", b""))
+    stage.session.kept.append(stage.session.kept[0])
+    watcher.settle()
+
+    assert watcher.names(JobPhase.STARTED) == ["run-1"]
+    assert stage.session.kept == []
