@@ -19,6 +19,7 @@ from guildmark.domain.builds.dsse import Envelope, envelope_digest, pre_authenti
 from guildmark.domain.builds.statement import PAYLOAD_TYPE
 from guildmark.domain.chain.eip712 import licenses_domain, parts_domain, supersede_hash, void_hash
 from guildmark.domain.encoding import codec
+from guildmark.domain.equivalence.sampling import drawn
 from guildmark.domain.identifiers import (
     UINT64_MAX,
     ZERO32,
@@ -27,6 +28,7 @@ from guildmark.domain.identifiers import (
     ChainId,
     DesignId,
     Digest,
+    EquivalencePlanId,
     IdentityId,
     Index,
     LaneNumber,
@@ -87,6 +89,7 @@ def documents() -> dict[str, Case]:
         "site-recipe": (_ABOUT_SITE_RECIPE, _site_recipes()),
         "clause": (_ABOUT_CLAUSE, _clauses()),
         "envelope": (_ABOUT_ENVELOPE, _envelopes()),
+        "draw": (_ABOUT_DRAW, _draws()),
     }
     return {name: {"about": about, "cases": cases} for name, (about, cases) in files.items()}
 
@@ -616,6 +619,30 @@ def _envelopes() -> list[Case]:
 def _sign_secp256k1(data: bytes) -> bytes:
     r, s = decode_dss_signature(coincurve.PrivateKey(_word("secret")).sign(data))
     return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+
+
+_ABOUT_DRAW = (
+    "order: the places (log, index) ascending by SHA-256('guildmark/equivalence/draw/v1' || parent"
+    " || plan || site || log in eight bytes || index in eight bytes); a plan that measures n units"
+    " takes the first n"
+)
+
+
+def _draws() -> Sequence[Case]:
+    return [_draw(count) for count in (1, 3, 12)]
+
+
+def _draw(count: int) -> Case:
+    parent, plan, site = (_word(f"{name} {count}") for name in ("parent", "plan", "site"))
+    places = [(LogNumber(1 + number % 2), Index(number * 7)) for number in range(count)]
+    order = drawn(places, parent, EquivalencePlanId(plan), IdentityId(site))
+    return {
+        "parent": to_hex(parent),
+        "plan": to_hex(plan),
+        "site": to_hex(site),
+        "places": [list(place) for place in places],
+        "order": [list(place) for place in order],
+    }
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import comparing
 from guildmark.domain.chain.facts import CertificateFact
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.equivalence.blinded import BlindData
+from guildmark.domain.equivalence.blinded import BlindData, SiteData
 from guildmark.domain.equivalence.reporting.report import (
     Certified,
     CounterResult,
@@ -23,7 +23,7 @@ SHOWN = BlindData(
     site=REFERENCE,
     secret=Bytes32(sha256(b"secret")),
     salt=Bytes32(sha256(b"salt")),
-    readings=comparing.drawn(comparing.REFERENCE, 1),
+    shown=SiteData(readings=comparing.drawn(comparing.REFERENCE, 1)),
 )
 GIVEN = CertificateFact(
     plan=PLAN_ID,

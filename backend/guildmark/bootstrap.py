@@ -57,6 +57,7 @@ from guildmark.services.builds.inspecting import Inspecting
 from guildmark.services.builds.parts import Parts
 from guildmark.services.equivalence.protocol import Equivalence, Evaluation
 from guildmark.services.equivalence.reporting import Reporting
+from guildmark.services.equivalence.sampling import Sampling
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import Exporter
 from guildmark.services.evidence.judging import own_trust
@@ -293,6 +294,11 @@ class Home:
     def reporting(self) -> Reporting:
         """Return the use cases around reports of equivalence."""
         return Reporting(store=self.store)
+
+    @property
+    def sampling(self) -> Sampling:
+        """Return the use cases around the units that plans draw."""
+        return Sampling(store=self.store)
 
     def guardians(self, key: KeyName) -> Guardians:
         """Return the use cases around guardians."""

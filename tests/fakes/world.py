@@ -53,6 +53,7 @@ from guildmark.services.builds.builds import Assignment, Builds, Finished
 from guildmark.services.builds.parts import Parts
 from guildmark.services.equivalence.protocol import Equivalence, Evaluation
 from guildmark.services.equivalence.reporting import Reporting
+from guildmark.services.equivalence.sampling import Sampling
 from guildmark.services.evidence.evidence import Exporter
 from guildmark.services.identity.accounts import Account
 from guildmark.services.identity.accreditations import Accreditations
@@ -157,6 +158,10 @@ class Tools:
     @property
     def evaluation(self) -> Evaluation:
         return Evaluation(store=self.store, keys=self.keys)
+
+    @property
+    def sampling(self) -> Sampling:
+        return Sampling(store=self.store)
 
     def licenses(self, name: str) -> Licenses:
         return Licenses(ledger=self.chain, account=self.account(name), keys=self.keys)

@@ -52,6 +52,7 @@ from guildmark.domain.chain.refusals import (
     SignatureRefusedError,
 )
 from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.equivalence.blinded import SiteData
 from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan, engine_digest
 from guildmark.domain.equivalence.registration import Lapse, Outcome
 from guildmark.domain.identifiers import (
@@ -397,7 +398,7 @@ def _a_site_is_certified(place: Place, design: DesignId) -> None:
     assert place.fact(PlanFact, plan).plan.document == made.digest()
     for site in sites:
         maker.join(plan, site, sha256(b"model"))
-        maker.commit(plan, site, [_reading(site)], recipient=b"key")
+        maker.commit(plan, site, SiteData(readings=(_reading(site),)), recipient=b"key")
     roots = [maker.reveal(plan, site) for site in sites]
     with pytest.raises(CallerRefusedError):
         maker.certify(plan, sites[1], Outcome.EQUIVALENT, sha256(b"result"))

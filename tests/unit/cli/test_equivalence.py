@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fakes.samples import Shop, make_shop
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, SITE, World
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import IdentityId, to_hex
@@ -290,3 +291,50 @@ def test_a_report_overwrites_nothing_and_keeps_data_to_itself(
     assert first.json["data"] == 0
     assert not (folder / "data").exists()
     assert again.json["code"] == "cli.outputUnwritable"
+
+
+@pytest.fixture
+def sampled(world: World) -> Shop:
+    world.disclose()
+    return make_shop(world, units=FEW, drawn_from=FEW)
+
+
+def test_drawn_parts_are_told_written_and_committed_to(
+    sampled: Shop, speak: Speak, tmp_path: Path
+) -> None:
+    place = (to_hex(sampled.id), to_hex(sampled.site))
+    early = speak("equivalence", "draw", *place)
+    sampled.log(*(sampled.state(number) for number in range(1, FEW + 1)))
+    sampled.tick(2)
+    out, sealed = tmp_path / "data.json", tmp_path / "data.sealed"
+
+    found = speak("equivalence", "draw", *place, "--out", out, "--json").json
+    brief = speak("equivalence", "draw", *place).out
+    to = ("--to", EVALUATOR_KEY, "--out", sealed, "--as", SITE, "--json")
+    done = speak("equivalence", "commit", *place, out, *to).json
+
+    assert early.exit == 17
+    assert "equivalence.sampleTooEarly" in early.err
+    assert sorted(found["order"]) == ["1.0", "1.1", "1.2"]
+    assert brief == " ".join(found["order"])
+    assert (found["closedBy"], found["data"]) == ("1/0", str(out))
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert done["readings"] == FEW
+
+
+def test_a_home_refuses_to_commit_to_other_values_than_were_logged(
+    sampled: Shop, speak: Speak, tmp_path: Path
+) -> None:
+    sampled.log(*(sampled.state(number) for number in range(1, FEW + 1)))
+    sampled.tick(2)
+    place = (to_hex(sampled.id), to_hex(sampled.site))
+    out = tmp_path / "data.json"
+    speak("equivalence", "draw", *place, "--out", out)
+    out.write_text(out.read_text().replace("22.03", "22.30"))
+
+    to = ("--to", EVALUATOR_KEY, "--out", tmp_path / "data.sealed", "--as", SITE)
+    refused = speak("equivalence", "commit", *place, out, *to)
+
+    assert refused.exit == 15
+    assert "equivalence.sampleWrong" in refused.err
+    assert "22.30; it was logged as 22.03" in refused.err

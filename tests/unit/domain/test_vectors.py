@@ -122,3 +122,15 @@ def test_recipe_ids_have_the_layout_that_they_describe(
         values = tuple(raw(value) for value in case["recipe"].values())
         encoded = encode(["bytes32", layout], [keccak256(domain), values])
         assert keccak256(encoded) == raw(case["id"])
+
+
+@pytest.mark.parametrize("case", cases("draw"), ids=lambda case: str(len(case["places"])))
+def test_units_are_drawn_in_the_order_of_their_digests(case: Any) -> None:
+    head = b"guildmark/equivalence/draw/v1" + b"".join(
+        raw(case[name]) for name in ("parent", "plan", "site")
+    )
+
+    def digest(place: list[int]) -> bytes:
+        return hashlib.sha256(head + b"".join(one.to_bytes(8, "big") for one in place)).digest()
+
+    assert case["order"] == sorted(case["places"], key=digest)

@@ -20,8 +20,8 @@ from guildmark.cli.arguments import (
 )
 from guildmark.cli.equivalence.files import (
     check_compared,
+    read_data,
     read_plan,
-    read_readings,
     read_result,
 )
 from guildmark.cli.homes import write_new
@@ -34,8 +34,10 @@ from guildmark.domain.chain.facts import (
     SiteRecipeFact,
 )
 from guildmark.domain.chain.refusals import PlanUnknownError, RecipeUnknownError
+from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.registration import Lapse, Outcome
+from guildmark.domain.equivalence.sampling import place_name
 from guildmark.domain.equivalence.verdict import Verdict
 from guildmark.domain.identifiers import (
     Bytes32,
@@ -149,11 +151,50 @@ def join(
 
 
 @app.command()
+def draw(
+    plan: PlanArgument,
+    site: _Site,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A new file: the drawn parts' data, for `commit`."),
+    ] = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell which of a site's units the plan draws; anybody draws the same ones.
+
+    Units are told in the order in which they are drawn. The first that were built for the plan, as
+    many as it measures, are the sample. With --out, the home of their log writes what it says of
+    them, and shows those before that were built for something else.
+    """
+    sampling = enter_informed(home).sampling
+    found = sampling.draw(plan, site)
+    if out is not None:
+        data = sampling.collect(plan, site)
+        write_new(out, canonical(data.to_json()), mode=_MODE)
+    order = [place_name(place) for place in found.order]
+    closing = found.population.closing
+    answer: Answer = {
+        "order": order,
+        "closedBy": f"{closing.log}/{closing.seq}",
+        "tick": found.tick.seq,
+        "parent": to_hex(found.tick.parent),
+        "data": None if out is None else str(out),
+    }
+    say(answer, as_json=as_json, brief=" ".join(order))
+
+
+@app.command()
 def commit(
     plan: PlanArgument,
     site: _Site,
     readings: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, help='JSON: {"readings": [...]}.')
+        Path,
+        typer.Argument(
+            exists=True,
+            dir_okay=False,
+            help="JSON: readings, logged (as `draw` writes both), studies, statistics.",
+        ),
     ],
     recipient: Annotated[
         str, typer.Option("--to", metavar="KEY", help="The evaluator's key for sealed data.")
@@ -165,10 +206,14 @@ def commit(
 ) -> None:
     """Commit to a site's data blindly, once, and write them sealed to the evaluator."""
     key = sealing_key(recipient)
-    values = read_readings(readings)
-    done = _service(enter_informed(home), account).commit(plan, site, values, recipient=key.value)
+    data = read_data(readings)
+    done = _service(enter_informed(home), account).commit(plan, site, data, recipient=key.value)
     write_new(out, done.sealed, mode=_MODE)
-    answer: Answer = {"blind": to_hex(done.blind), "readings": len(values), "sealed": str(out)}
+    answer: Answer = {
+        "blind": to_hex(done.blind),
+        "readings": len(data.readings),
+        "sealed": str(out),
+    }
     say(answer, as_json=as_json)
 
 

@@ -3,14 +3,12 @@
 from pathlib import Path
 
 from guildmark.domain.encoding.canonical import canonical
-from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.strictjson import JsonValue, parse_object
-from guildmark.domain.equivalence.blinded import DATA_LIMITS
+from guildmark.domain.equivalence.blinded import SiteData
 from guildmark.domain.equivalence.plan import PLAN_LIMITS, EquivalencePlan, engine_digest
 from guildmark.domain.equivalence.verdict import EquivalenceResult
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import Bytes32, IdentityId, to_hex
-from guildmark.domain.measurement.readings import Reading
 
 
 class SiteNotComparedError(NotFoundError):
@@ -28,9 +26,9 @@ def read_plan(path: Path, salt: Bytes32) -> EquivalencePlan:
     return EquivalencePlan.parse(canonical(members))
 
 
-def read_readings(path: Path) -> tuple[Reading, ...]:
-    """Return the readings of a file: ``{"readings": [...]}``."""
-    return read_document(path.read_bytes(), _readings, DATA_LIMITS)
+def read_data(path: Path) -> SiteData:
+    """Return the data of a file: ``{"readings": [...]}``, with what shows that they count."""
+    return SiteData.parse(path.read_bytes())
 
 
 def read_result(path: Path) -> EquivalenceResult:
@@ -47,7 +45,3 @@ def check_compared(result: EquivalenceResult, site: IdentityId) -> None:
     if result.of_site(to_hex(site)) is None:
         message = f"The result says nothing about the site {to_hex(site)}."
         raise SiteNotComparedError(message, site=to_hex(site))
-
-
-def _readings(fields: Fields) -> tuple[Reading, ...]:
-    return fields.objects("readings", Reading.read)

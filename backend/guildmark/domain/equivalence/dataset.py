@@ -4,14 +4,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Self
 
+from guildmark.domain.builds.predicate import NAME_MAX, all_json
 from guildmark.domain.encoding.canonical import canonical
-from guildmark.domain.encoding.fields import read_document
-from guildmark.domain.encoding.strictjson import Limits
+from guildmark.domain.encoding.fields import Fields, read_document
+from guildmark.domain.encoding.strictjson import JsonObject, Limits
 from guildmark.domain.equivalence.leaves import SaltedList
 from guildmark.domain.identifiers import Bytes32, Digest
-from guildmark.domain.measurement.readings import Reading
-from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.measurement.readings import Reading, plain_decimal
+from guildmark.domain.recipes.clause import ClausePath, parse_path
+from guildmark.domain.recipes.quantity import parse_decimal
 
 _READING_LIMITS = Limits(size=1 << 14, depth=3, values=40)
 
@@ -44,6 +47,20 @@ class Trial:
     appraiser: str
     value: Decimal
 
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Return the trial that a document shows."""
+        return cls(
+            part=fields.text("part", most=NAME_MAX),
+            appraiser=fields.text("appraiser", most=NAME_MAX),
+            value=parse_decimal(fields.text("value")),
+        )
+
+    def to_json(self) -> JsonObject:
+        """Return the trial as a document shows it."""
+        value = plain_decimal(self.value)
+        return {"part": self.part, "appraiser": self.appraiser, "value": value}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GaugeStudy:
@@ -52,6 +69,26 @@ class GaugeStudy:
     instrument: str
     characteristic: ClausePath
     trials: tuple[Trial, ...]
+
+    def __post_init__(self) -> None:
+        parse_path(self.characteristic)
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Return the study that a document shows."""
+        return cls(
+            instrument=fields.text("instrument", most=NAME_MAX),
+            characteristic=ClausePath(fields.text("characteristic")),
+            trials=fields.objects("trials", Trial.read),
+        )
+
+    def to_json(self) -> JsonObject:
+        """Return the study as a document shows it."""
+        return {
+            "instrument": self.instrument,
+            "characteristic": self.characteristic,
+            "trials": all_json(self.trials),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ ENGINE_VERSION = 1
 
 CHARACTERISTICS_MAX = 256
 SITES_MAX = 256
+DRAWN_MAX = 1 << 20
 LEAST_REPLICATES = 3
 PLAN_LIMITS = Limits(size=1 << 20, depth=6, values=20_000)
 
@@ -230,6 +231,8 @@ class EquivalencePlan:
         mixes_instruments: Whether one site may measure a characteristic with several instruments.
         machine_model: The scope of the certificate, where it is narrower than the site.
         material_class: Likewise.
+        drawn_from: From how many units of each site that were logged after it joined the measured
+            ones are drawn; None where the plan draws none, and a site chooses what it measures.
     """
 
     recipe: RecipeId
@@ -256,6 +259,7 @@ class EquivalencePlan:
     machine_model: str | None = None
     material_class: str | None = None
     monitoring: Monitoring = Monitoring()
+    drawn_from: int | None = None
 
     def __post_init__(self) -> None:
         self._check_sites()
@@ -326,8 +330,16 @@ class EquivalencePlan:
     def _check_sizes(self) -> None:
         if not LEAST_REPLICATES <= self.replicates <= self.units <= UINT40_MAX:
             _refuse("replicates", f"are at least {LEAST_REPLICATES}, at most one a unit")
+        if self.drawn_from is not None:
+            self._check_drawn(self.drawn_from)
         if not 0 < self.commit_by < self.reveal_by <= UINT40_MAX:
             _refuse("commit_by", "comes before reveal_by")
+
+    def _check_drawn(self, count: int) -> None:
+        if not self.units <= count <= DRAWN_MAX:
+            _refuse("drawn_from", f"is at least units, at most {DRAWN_MAX}")
+        if self.replication is Replication.LOT:
+            _refuse("replication", "is build or part where units are drawn: logs name no lot")
 
     def _between(self, member: str, low: Decimal, high: Decimal) -> None:
         if not low < parse_decimal(getattr(self, member)) < high:

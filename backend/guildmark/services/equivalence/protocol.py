@@ -1,19 +1,19 @@
 """The protocol of equivalence: plan, join, commit, reveal, compute, certify, challenge, suspend."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import IdentityFact, PlanEntryFact, PlanFact
 from guildmark.domain.chain.refusals import BlindOpeningError, PlanUnknownError
-from guildmark.domain.equivalence.blinded import BlindData, instruments_of
+from guildmark.domain.equivalence.blinded import BlindData, SiteData, instruments_of
 from guildmark.domain.equivalence.dataset import Dataset
 from guildmark.domain.equivalence.plan import EquivalencePlan
 from guildmark.domain.equivalence.registration import Lapse, Outcome, Registration
 from guildmark.domain.equivalence.reporting.report import gathered
 from guildmark.domain.equivalence.verdict import EquivalenceResult
-from guildmark.domain.errors import NotFoundError
+from guildmark.domain.errors import GuildmarkError, NotFoundError
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -24,21 +24,14 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.domain.measurement.readings import Reading
 from guildmark.ports import DocumentKind, Entropy, KeyName, KeyStore, NodeStore, Vault, View
+from guildmark.services.equivalence.sampling import check_data, plan_document
 from guildmark.services.identity.accounts import Account
 
 Compute: TypeAlias = Callable[[EquivalencePlan, Dataset], EquivalenceResult]
 
 _SALT_SIZE = 32
 _INFO = b"guildmark/equivalence-data/v1"
-
-
-class PlanDocumentUnknownError(NotFoundError):
-    """This home does not hold the plan in full."""
-
-    code = "equivalence.planDocumentUnknown"
-    hint = "Use the home that registered the plan, or ask its sponsor for the document."
 
 
 class DataUnknownError(NotFoundError):
@@ -105,14 +98,20 @@ class Equivalence:
         self,
         plan: EquivalencePlanId,
         site: IdentityId,
-        readings: Sequence[Reading],
+        shown: SiteData,
         *,
         recipient: bytes,
     ) -> Committed:
-        """Commit to a site's readings, sealed to the evaluator's key, as the site's controller.
+        """Commit to a site's data, sealed to the evaluator's key, as the site's controller.
+
+        A site commits once: where this home knows the plan, data that its evaluator would not use
+        are refused before.
 
         Raises:
-            ForeignReadingError: There is none, or one is of another site.
+            ForeignReadingError: There is no reading, or one is of another site.
+            StatisticsMismatchError: A claimed figure is not that of the readings.
+            SampleError: The readings are not those of the units that the plan draws.
+            SampleTooEarlyError: The units that the plan draws from are not all on record.
             MalformedError: The evaluator's key is none.
             EquivalenceEarlyError: The site did not join.
             EquivalenceLateError: The deadline is over.
@@ -123,8 +122,12 @@ class Equivalence:
             site=site,
             secret=self._salt(),
             salt=self._salt(),
-            readings=tuple(readings),
+            shown=shown,
         )
+        with self.store.reading() as view:
+            body = view.documents.get(DocumentKind.EQUIVALENCE_PLAN, plan)
+            if body is not None:
+                check_data(EquivalencePlan.parse(body), data, view)
         body = data.encode()
         sealed = self.vault.seal(body, recipient, info=_info(plan, site))
         _keep(self.store, DocumentKind.EQUIVALENCE_DATA, _place(plan, site), body)
@@ -260,19 +263,6 @@ class Evaluation:
             raise BlindOpeningError(message, plan=to_hex(data.plan), site=to_hex(data.site))
 
 
-def plan_document(plan: EquivalencePlanId, view: View) -> EquivalencePlan:
-    """Return a plan in full.
-
-    Raises:
-        PlanDocumentUnknownError: It is not in this home.
-    """
-    document = view.documents.get(DocumentKind.EQUIVALENCE_PLAN, plan)
-    if document is None:
-        message = f"The plan {to_hex(plan)} is not in this home."
-        raise PlanDocumentUnknownError(message, plan=to_hex(plan))
-    return EquivalencePlan.parse(document)
-
-
 def registered(plan: EquivalencePlanId, view: View) -> PlanFact:
     """Return what the chain knows of a plan.
 
@@ -309,6 +299,7 @@ def opened(
     plan: EquivalencePlanId, made: Registration, view: View
 ) -> Iterator[tuple[IdentityId, BlindData | str]]:
     """Yield the data of each site, or why they do not count."""
+    document = plan_document(plan, view)
     for site in made.sites:
         entry = view.facts.get(PlanEntryFact, plan, site)
         data = _data(plan, site, view)
@@ -319,7 +310,16 @@ def opened(
         elif data is None or data.root() != entry.root:
             yield site, "its data are not those that it revealed"
         else:
-            yield site, data
+            yield site, _refusal(document, data, view) or data
+
+
+def _refusal(plan: EquivalencePlan, data: BlindData, view: View) -> str | None:
+    """Return why data that were revealed may not be used, None where they may."""
+    try:
+        check_data(plan, data, view)
+    except GuildmarkError as error:
+        return error.message
+    return None
 
 
 def _data(plan: EquivalencePlanId, site: IdentityId, view: View) -> BlindData | None:

@@ -30,9 +30,9 @@ from guildmark.services.equivalence.protocol import (
     Compute,
     dataset_of,
     opened,
-    plan_document,
     registered,
 )
+from guildmark.services.equivalence.sampling import plan_document
 from guildmark.services.identity.naming import name_of
 from guildmark.services.index.projection import known
 

@@ -9,6 +9,7 @@ from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import MemberInvalidError, MemberUnknownError
 from guildmark.domain.equivalence.plan import (
     CHARACTERISTICS_MAX,
+    DRAWN_MAX,
     Comparison,
     EquivalencePlan,
     FamilyRule,
@@ -179,3 +180,23 @@ def test_a_characteristic_has_a_unit_and_plain_decimals() -> None:
 def test_monitoring_that_watches_nothing_is_refused(changes: dict[str, str], said: str) -> None:
     with pytest.raises(MalformedPlanError, match=said):
         Monitoring(**changes)
+
+
+@pytest.mark.parametrize("count", [36, DRAWN_MAX])
+def test_a_plan_says_from_how_many_units_it_draws(count: int) -> None:
+    drawing = comparing.plan(drawn_from=count)
+
+    assert EquivalencePlan.parse(drawing.encode()) == drawing
+    assert json.loads(drawing.encode())["drawnFrom"] == count
+    assert "drawnFrom" not in json.loads(comparing.plan().encode())
+
+
+@pytest.mark.parametrize("count", [35, DRAWN_MAX + 1])
+def test_a_plan_draws_what_it_measures_from_what_there_is(count: int) -> None:
+    with pytest.raises(MalformedPlanError, match="drawn_from"):
+        comparing.plan(drawn_from=count)
+
+
+def test_no_lot_is_drawn_since_logs_name_none() -> None:
+    with pytest.raises(MalformedPlanError, match="logs name no lot"):
+        comparing.plan(drawn_from=36, replication=Replication.LOT)

@@ -13,7 +13,7 @@ from guildmark.domain.chain.refusals import (
     PlanUnknownError,
 )
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.equivalence.blinded import BlindData, ForeignReadingError
+from guildmark.domain.equivalence.blinded import BlindData, ForeignReadingError, SiteData
 from guildmark.domain.equivalence.dataset import Dataset
 from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan, engine_digest
 from guildmark.domain.equivalence.registration import Lapse, Outcome
@@ -29,10 +29,8 @@ from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.ports import DocumentKind, KeyName, SealBrokenError
-from guildmark.services.equivalence.protocol import (
-    DataUnknownError,
-    PlanDocumentUnknownError,
-)
+from guildmark.services.equivalence.protocol import DataUnknownError
+from guildmark.services.equivalence.sampling import PlanDocumentUnknownError
 from guildmark.services.index.projection import known
 
 BORE = ClausePath("/tolerance/bore")
@@ -96,7 +94,9 @@ def committed(world: World, plan: EquivalencePlanId, site: IdentityId, name: str
     joined(world, plan, site, name)
     instruments = (to_hex(world.instrument), "a gauge without key", to_hex(world.site))
     readings = [reading(site, number, instruments[number]) for number in range(3)]
-    done = world.tools.equivalence(name).commit(plan, site, readings, recipient=b"key")
+    done = world.tools.equivalence(name).commit(
+        plan, site, SiteData(readings=tuple(readings)), recipient=b"key"
+    )
     follow(world)
     return done.sealed
 
@@ -166,7 +166,7 @@ def test_data_that_were_not_committed_to_are_refused(world: World) -> None:
         site=world.site,
         secret=Bytes32(sha256(b"secret")),
         salt=Bytes32(sha256(b"salt")),
-        readings=(reading(world.site, 1, "gauge"),),
+        shown=SiteData(readings=(reading(world.site, 1, "gauge"),)),
     )
     info = b"guildmark/equivalence-data/v1" + plan_id + world.site
     sealed = world.tools.vault.seal(changed.encode(), b"key", info=info)
@@ -189,7 +189,18 @@ def test_a_site_commits_to_its_own_readings_alone(world: World) -> None:
 
     for readings in ((), (mine, theirs)):
         with pytest.raises(ForeignReadingError):
-            world.tools.equivalence(SITE).commit(plan_id, world.site, readings, recipient=b"key")
+            world.tools.equivalence(SITE).commit(
+                plan_id, world.site, SiteData(readings=readings), recipient=b"key"
+            )
+
+
+def test_a_home_without_the_plans_document_commits_unchecked(world: World) -> None:
+    shown = SiteData(readings=(reading(world.site, 1, "gauge"),))
+
+    service = world.tools.equivalence(SITE)
+    done = service.commit(NOWHERE, world.site, shown, recipient=b"key")
+
+    assert any(done.blind)
 
 
 def test_data_that_are_elsewhere_are_not_revealed_here(world: World) -> None:
@@ -241,7 +252,7 @@ def test_data_that_differ_from_what_was_revealed_do_not_count(world: World) -> N
         site=world.site,
         secret=Bytes32(sha256(b"secret")),
         salt=Bytes32(sha256(b"salt")),
-        readings=(reading(world.site, 1, "gauge"),),
+        shown=SiteData(readings=(reading(world.site, 1, "gauge"),)),
     )
     with world.tools.store.writing() as work:
         work.documents.put(DocumentKind.EQUIVALENCE_DATA, plan_id + world.site, other.encode())

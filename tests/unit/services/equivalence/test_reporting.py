@@ -9,6 +9,7 @@ from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, SITE, World, make_wor
 from guildmark.domain.chain.facts import CertificateFact, PlanEntryFact
 from guildmark.domain.chain.refusals import PlanUnknownError
 from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.equivalence.blinded import SiteData
 from guildmark.domain.equivalence.dataset import Dataset
 from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan, engine_digest
 from guildmark.domain.equivalence.registration import Outcome
@@ -67,9 +68,9 @@ class Story:
         self.follow()
 
     def commit(self, plan: EquivalencePlanId) -> None:
-        rows = [reading(self.world.site, number, self.world.instrument) for number in range(3)]
+        rows = (reading(self.world.site, number, self.world.instrument) for number in range(3))
         service = self.world.tools.equivalence(SITE)
-        service.commit(plan, self.world.site, rows, recipient=b"key")
+        service.commit(plan, self.world.site, SiteData(readings=tuple(rows)), recipient=b"key")
         self.follow()
 
     def reveal(self, plan: EquivalencePlanId) -> None:

@@ -208,6 +208,7 @@ def gathered(
     return Dataset(
         readings=tuple(reading for one in data for reading in one.readings),
         instruments=frozenset(instruments),
+        studies=tuple(study for one in data for study in one.shown.studies),
         roots={to_hex(one.site): one.root() for one in data},
         failed=failed,
     )

@@ -1,0 +1,218 @@
+"""Units as their log holds them: what data are compared with, since nobody can change it."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.predicate import RunDetails
+from guildmark.domain.builds.statement import STATEMENT_LIMITS, BuildStatement
+from guildmark.domain.encoding.fields import Fields
+from guildmark.domain.encoding.strictjson import JsonObject
+from guildmark.domain.equivalence.plan import EquivalencePlan, Kind
+from guildmark.domain.equivalence.sampling import place_name
+from guildmark.domain.errors import NonconformingError
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Digest,
+    LogNumber,
+    Seq,
+    bytes32_from_hex,
+    from_hex,
+    to_hex,
+)
+from guildmark.domain.log.entry import NO_PREVIOUS, Entry, EntryKind
+from guildmark.domain.log.merkle import verify_inclusion
+from guildmark.domain.log.positions import Place
+from guildmark.domain.log.record import Record
+from guildmark.domain.measurement.readings import Reading
+from guildmark.domain.recipes.clause import ClausePath
+from guildmark.domain.recipes.quantity import parse_decimal
+
+_ENVELOPE_MAX = 4 * STATEMENT_LIMITS.size
+
+
+class SampleError(NonconformingError):
+    """Data that are not those of the units that the plan draws."""
+
+    code = "equivalence.sampleWrong"
+    hint = "Let `equivalence draw --out` write the readings of the units that were drawn."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedUnit:
+    """A build at its place in a log.
+
+    Args:
+        seq: The number of the record that holds it.
+        position: Its place in the record.
+        salt: The salt of its log entry.
+        envelope: Its envelope, bytes as received.
+        path: The way from the entry to the record's root.
+        previous: What its entry says came before.
+    """
+
+    log: LogNumber
+    seq: Seq
+    position: int
+    salt: Bytes32 = field(repr=False)
+    envelope: bytes = field(repr=False)
+    path: tuple[Digest, ...] = field(repr=False)
+    previous: int = NO_PREVIOUS
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Return the unit that a document shows."""
+        return cls(
+            log=LogNumber(fields.integer("log")),
+            seq=Seq(fields.integer("seq")),
+            position=fields.integer("position"),
+            salt=fields.bytes32("salt"),
+            envelope=from_hex(fields.text("envelope", most=_ENVELOPE_MAX)),
+            path=fields.texts("path", _digest),
+            previous=fields.integer("previous"),
+        )
+
+    def to_json(self) -> JsonObject:
+        """Return the unit as a document shows it."""
+        return {
+            "log": self.log,
+            "seq": self.seq,
+            "position": self.position,
+            "salt": to_hex(self.salt),
+            "envelope": to_hex(self.envelope),
+            "path": list(map(to_hex, self.path)),
+            "previous": self.previous,
+        }
+
+    def opened(self) -> tuple[Envelope, BuildStatement]:
+        """Return what was signed, and what it says.
+
+        Raises:
+            GuildmarkError: The envelope holds no build.
+        """
+        envelope = Envelope.parse(self.envelope)
+        return envelope, BuildStatement.parse(envelope.payload)
+
+    def check(self, statement: BuildStatement, record: Record) -> None:
+        """Check that a record on chain holds the unit.
+
+        Raises:
+            ProofError: It does not.
+        """
+        entry = Entry(
+            kind=EntryKind.BUILD,
+            subject=statement.subject,
+            envelope=envelope_digest(self.envelope),
+            site_recipe=statement.external.site_recipe,
+            machine=statement.run.machine,
+            maker=statement.run.maker,
+            dependencies=statement.dependencies,
+            previous=self.previous,
+        )
+        verify_inclusion(
+            data=entry.leaf_data(self.salt),
+            index=self.position,
+            count=record.count,
+            path=self.path,
+            root=record.root,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A site's units in the order in which they were drawn, as far as its data open them.
+
+    Args:
+        order: All units of the population.
+        opened: What was logged of those that the data open.
+        foreign: Those of them that were not built for the plan, and are passed over.
+    """
+
+    order: Sequence[Place]
+    opened: Mapping[Place, BuildStatement]
+    foreign: Collection[Place] = frozenset()
+
+    def measured(self, units: int) -> Sequence[Place]:
+        """Return the first units that were built for the plan: those that are measured.
+
+        Raises:
+            SampleError: One of them is not opened, or there are too few.
+        """
+        found: list[Place] = []
+        for place in self.order:
+            if place not in self.opened:
+                message = f"The drawn part {place_name(place)} is not shown."
+                raise SampleError(message)
+            if place not in self.foreign:
+                found.append(place)
+            if len(found) == units:
+                return found
+        message = f"Only {len(found)} of the drawn parts were built for the plan."
+        raise SampleError(message)
+
+
+def _digest(text: str) -> Digest:
+    return Digest(bytes32_from_hex(text))
+
+
+def build_name(run: RunDetails) -> str:
+    """Return what a build is called whose parts began together on one machine."""
+    return f"{to_hex(run.machine)}/{run.started_on}"
+
+
+def readings_of(place: Place, statement: BuildStatement) -> tuple[Reading, ...]:
+    """Return what a unit's statement says was measured, as data hold it."""
+    return tuple(
+        Reading(
+            part=place_name(place),
+            build=build_name(statement.run),
+            site=to_hex(statement.run.site),
+            characteristic=one.characteristic,
+            value=parse_decimal(one.value),
+            unit=one.unit,
+            instrument=one.instrument,
+            raw=one.raw_data,
+        )
+        for one in statement.measurements
+    )
+
+
+def check_drawn(plan: EquivalencePlan, sample: Sample, readings: Iterable[Reading]) -> None:
+    """Check that readings are what was logged of the units that were drawn.
+
+    Raises:
+        SampleError: One is missing, of another unit, or says something else.
+    """
+    planned = {one.path for one in plan.characteristics if one.kind is Kind.PART}
+    given = {
+        (one.part, one.characteristic): one for one in readings if one.characteristic in planned
+    }
+    measured = {place_name(place): place for place in sample.measured(plan.units)}
+    strange = sorted({part for part, _ in given} - measured.keys())
+    if strange:
+        message = f"The part {strange[0]} was not drawn."
+        raise SampleError(message)
+    for part, place in measured.items():
+        said = {one.characteristic: one for one in readings_of(place, sample.opened[place])}
+        for path in sorted(planned):
+            _check_reading(part, path, given.get((part, path)), said.get(path))
+
+
+def _check_reading(
+    part: str, path: ClausePath, given: Reading | None, said: Reading | None
+) -> None:
+    if said is None:
+        message = f"What was logged of the drawn part {part} does not measure {path}."
+        raise SampleError(message)
+    if given is None:
+        message = f"There is no {path} of the drawn part {part}."
+        raise SampleError(message)
+    shown, logged = given.to_json(), said.to_json()
+    for name in ("value", "unit", "instrument", "rawData", "build", "lot"):
+        if shown.get(name) != logged.get(name):
+            message = (
+                f"The {name} of {path} of the part {part} is {shown.get(name)}; it was logged as"
+                f" {logged.get(name)}."
+            )
+            raise SampleError(message, part=part, characteristic=path)

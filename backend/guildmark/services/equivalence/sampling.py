@@ -1,0 +1,294 @@
+"""Which units a plan draws of a site, and whether a site's data are what was logged of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain.facts import (
+    NO_LOG,
+    KeyFact,
+    LaneFact,
+    LicenseFact,
+    LinkFact,
+    PlanEntryFact,
+    RecipeFact,
+    RecordFact,
+    SiteRecipeFact,
+)
+from guildmark.domain.equivalence.blinded import BlindData, SiteData
+from guildmark.domain.equivalence.logged import (
+    LoggedUnit,
+    Sample,
+    SampleError,
+    check_drawn,
+    readings_of,
+)
+from guildmark.domain.equivalence.plan import EquivalencePlan, Kind
+from guildmark.domain.equivalence.sampling import (
+    Population,
+    drawn,
+    place_name,
+    population,
+    tick_that_draws,
+)
+from guildmark.domain.errors import NotFinalError, NotFoundError, UsageError
+from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, LaneNumber, to_hex
+from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.log.positions import Place
+from guildmark.domain.log.record import Record
+from guildmark.domain.signatures import Algorithm, PublicKey
+from guildmark.ports import DocumentKind, NodeStore, View
+from guildmark.services.index.projection import known
+
+
+class PlanDocumentUnknownError(NotFoundError):
+    """This home does not hold the plan in full."""
+
+    code = "equivalence.planDocumentUnknown"
+    hint = "Use the home that registered the plan, or ask its sponsor for the document."
+
+
+class NotDrawnError(UsageError):
+    """A plan that draws no units."""
+
+    code = "equivalence.planDrawsNothing"
+    hint = "Let the next plan say `drawnFrom`; under this one each site chooses what it measures."
+
+
+class SampleTooEarlyError(NotFinalError):
+    """What decides which units are drawn is not on record yet."""
+
+    code = "equivalence.sampleTooEarly"
+    hint = "Wait for the units that the plan draws from, then for two ticks: `guildmark log tick`."
+
+
+class DrawnUnitUnknownError(NotFoundError):
+    """A unit was drawn whose envelope this home does not hold."""
+
+    code = "equivalence.drawnUnitUnknown"
+    hint = "Run the command in the home of the log that holds the unit."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """Which units a plan draws of a site.
+
+    Args:
+        population: What they are drawn from.
+        tick: The record whose `parent` draws.
+        order: All of them in the order in which they are drawn.
+    """
+
+    population: Population
+    tick: Record
+    order: Sequence[Place]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sampling:
+    """Use cases around the units that plans draw."""
+
+    store: NodeStore
+
+    def draw(self, plan: EquivalencePlanId, site: IdentityId) -> Drawing:
+        """Return which units a plan draws of a site; anybody finds the same.
+
+        Raises:
+            PlanDocumentUnknownError: The plan's document is not here.
+            NotDrawnError: The plan draws none.
+            SampleTooEarlyError: The site did not join, or records are missing that decide.
+        """
+        with self.store.reading() as view:
+            return drawing(plan_document(plan, view), plan, site, view)
+
+    def collect(self, plan: EquivalencePlanId, site: IdentityId) -> SiteData:
+        """Return the data of the units that are drawn, from the log of this home.
+
+        Raises:
+            PlanDocumentUnknownError: The plan's document is not here.
+            NotDrawnError: The plan draws none.
+            SampleTooEarlyError: The site did not join, or records are missing that decide.
+            DrawnUnitUnknownError: A drawn unit is of another node's log.
+            SampleError: Too few units were built for the plan.
+        """
+        with self.store.reading() as view:
+            document = plan_document(plan, view)
+            order = drawing(document, plan, site, view).order
+            units, sample = _collected(document, _entry(plan, site, view), order, view)
+        planned = {one.path for one in document.characteristics if one.kind is Kind.PART}
+        readings = (
+            reading
+            for place in sample.measured(document.units)
+            for reading in readings_of(place, sample.opened[place])
+            if reading.characteristic in planned
+        )
+        return SiteData(readings=tuple(readings), logged=tuple(units))
+
+
+def plan_document(plan: EquivalencePlanId, view: View) -> EquivalencePlan:
+    """Return a plan in full.
+
+    Raises:
+        PlanDocumentUnknownError: It is not in this home.
+    """
+    document = view.documents.get(DocumentKind.EQUIVALENCE_PLAN, plan)
+    if document is None:
+        message = f"The plan {to_hex(plan)} is not in this home."
+        raise PlanDocumentUnknownError(message, plan=to_hex(plan))
+    return EquivalencePlan.parse(document)
+
+
+def drawing(
+    document: EquivalencePlan, plan: EquivalencePlanId, site: IdentityId, view: View
+) -> Drawing:
+    """Return which units a plan draws of a site.
+
+    Raises:
+        NotDrawnError: The plan draws none.
+        SampleTooEarlyError: The site did not join, or records are missing that decide.
+    """
+    if document.drawn_from is None:
+        message = f"The plan {to_hex(plan)} draws no units."
+        raise NotDrawnError(message, plan=to_hex(plan))
+    entry = _entry(plan, site, view)
+    lanes = frozenset(_lanes(document, entry, view))
+    logs = {known(view.facts, LaneFact, lane).log for lane in lanes}
+    records = (fact.record for log in sorted(logs) for fact in view.facts.each(RecordFact, log))
+    found = population(records, lanes, after=entry.joined_at, size=document.drawn_from)
+    if found is None:
+        message = f"The site did not log {document.drawn_from} units since it joined."
+        raise SampleTooEarlyError(message, wanted=document.drawn_from)
+    tick = tick_that_draws(
+        (fact.record for fact in view.facts.each(RecordFact, NO_LOG)), found.closing
+    )
+    if tick is None:
+        message = "There are not two ticks after the last unit that the plan draws from."
+        raise SampleTooEarlyError(message, after=found.closing.time)
+    order = drawn(found.places, tick.parent, plan, site)
+    return Drawing(population=found, tick=tick, order=order)
+
+
+def check_data(document: EquivalencePlan, data: BlindData, view: View) -> None:
+    """Check what a site claims of its data, and that they are those of the units that were drawn.
+
+    Raises:
+        GuildmarkError: The first thing that does not hold; its message says which.
+    """
+    data.shown.check_claims(document)
+    if document.drawn_from is None:
+        return
+    order = drawing(document, data.plan, data.site, view).order
+    entry = _entry(data.plan, data.site, view)
+    opened: dict[Place, BuildStatement] = {}
+    for unit in data.shown.logged:
+        fact = view.facts.get(RecordFact, unit.log, unit.seq)
+        if fact is None:
+            message = f"No record {unit.seq} of log {unit.log} is on chain."
+            raise SampleError(message, log=unit.log, seq=unit.seq)
+        place = (unit.log, fact.record.index_of(unit.position))
+        opened[place] = _proven(unit, fact.record, view)
+    foreign = frozenset(
+        place for place, said in opened.items() if not _is_built_for(document, entry, said, view)
+    )
+    sample = Sample(order=order, opened=opened, foreign=foreign)
+    check_drawn(document, sample, data.readings)
+
+
+def _entry(plan: EquivalencePlanId, site: IdentityId, view: View) -> PlanEntryFact:
+    entry = view.facts.get(PlanEntryFact, plan, site)
+    if entry is None:
+        message = f"The site {to_hex(site)} did not join the plan."
+        raise SampleTooEarlyError(message, plan=to_hex(plan), site=to_hex(site))
+    return entry
+
+
+def _lanes(document: EquivalencePlan, entry: PlanEntryFact, view: View) -> Iterator[LaneNumber]:
+    """Yield the lanes of a recipe's design that a site, or whom it belonged to, holds.
+
+    Who held it counts from when it joined: nobody changes the population afterwards.
+    """
+    design = known(view.facts, RecipeFact, document.recipe).recipe.design
+    holders = {entry.site} | {
+        link.parent
+        for link in view.facts.each(LinkFact, entry.site)
+        if link.since <= entry.joined_at and (not link.until or entry.joined_at < link.until)
+    }
+    for lane in view.facts.each(LaneFact):
+        terms = known(view.facts, LicenseFact, lane.license).terms
+        if lane.holder in holders and lane.log != NO_LOG and terms.design == design:
+            yield lane.number
+
+
+def _collected(
+    document: EquivalencePlan, entry: PlanEntryFact, order: Sequence[Place], view: View
+) -> tuple[Sequence[LoggedUnit], Sample]:
+    """Return drawn units of this home's log until enough of them were built for the plan."""
+    units: list[LoggedUnit] = []
+    opened: dict[Place, BuildStatement] = {}
+    foreign: set[Place] = set()
+    for place in order:
+        unit = _logged(place, view)
+        _, statement = unit.opened()
+        units.append(unit)
+        opened[place] = statement
+        if not _is_built_for(document, entry, statement, view):
+            foreign.add(place)
+        if len(opened) - len(foreign) == document.units:
+            break
+    return units, Sample(order=order, opened=opened, foreign=foreign)
+
+
+def _logged(place: Place, view: View) -> LoggedUnit:
+    found = view.log.logged(*place)
+    if found is None:
+        message = f"This home does not hold the unit {place_name(place)}."
+        raise DrawnUnitUnknownError(message, unit=place_name(place))
+    return LoggedUnit(
+        log=found.log,
+        seq=found.seq,
+        position=found.position,
+        salt=found.queued.salt,
+        envelope=found.queued.envelope,
+        path=MerkleTree(view.log.leaves(found.log, found.seq)).inclusion_path(found.position),
+        previous=found.queued.entry.previous,
+    )
+
+
+def _proven(unit: LoggedUnit, record: Record, view: View) -> BuildStatement:
+    """Return what a logged unit's machine signed.
+
+    Raises:
+        GuildmarkError: The record holds something else, or no key of the machine signed it.
+    """
+    envelope, statement = unit.opened()
+    unit.check(statement, record)
+    keys = [view.facts.get(KeyFact, one.key) for one in envelope.signatures]
+    envelope.verify(
+        {
+            key.id: PublicKey(algorithm=Algorithm(key.algorithm), data=key.public_key).verify
+            for key in keys
+            if key is not None and key.machine == statement.run.machine
+        }
+    )
+    return statement
+
+
+def _is_built_for(
+    document: EquivalencePlan, entry: PlanEntryFact, said: BuildStatement, view: View
+) -> bool:
+    """Return whether a unit is of the plan's recipe, site and machine model, begun since it joined.
+
+    What it says was signed before it was drawn.
+    """
+    own = view.facts.get(SiteRecipeFact, said.external.site_recipe)
+    beacon = view.facts.get(RecordFact, said.beacon.log, said.beacon.seq)
+    return (
+        said.external.recipe == document.recipe
+        and said.run.site == entry.site
+        and own is not None
+        and own.recipe.model == entry.scope
+        and not said.run.is_late_report
+        and beacon is not None
+        and beacon.record.digest() == said.beacon.record_digest
+        and beacon.record.time >= entry.joined_at
+    )
