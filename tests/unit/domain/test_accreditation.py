@@ -24,6 +24,7 @@ from guildmark.domain.identity.accreditation import (
     Standing,
     accreditation_id,
     accredited_over,
+    accredited_span,
     was_accredited,
 )
 from guildmark.domain.verification.rights import Window
@@ -376,3 +377,30 @@ def test_a_chain_holds_exactly_where_each_second_is_covered_by_every_link(
     if not any(seconds):
         assert answer.standing is Standing.LAPSED
     assert answer.chain == tuple(chain)
+
+
+@pytest.mark.parametrize(
+    ("at", "span"),
+    [
+        (9, None),
+        (10, (10, 30)),
+        (29, (10, 30)),
+        (30, None),
+        (40, (40, 0)),
+        (10**9, (40, 0)),
+    ],
+)
+def test_span_joins_what_follows_without_a_gap(at: int, span: tuple[int, int] | None) -> None:
+    shown = [
+        link(ROOT, MAKER, (10, 20, 0)),
+        link(ROOT, MAKER, (20, 30, 0)),
+        link(ROOT, MAKER, (35, 50, 35)),
+        link(ROOT, MAKER, (40, 0, 0)),
+        link(OTHER, MAKER, (1, 0, 0)),
+    ]
+
+    found = accredited_span(
+        [SITE, MAKER], WANTED, at, shown=shown, roots=lambda one: LISTED.get(one, ())
+    )
+
+    assert (found and (found.since, found.until)) == span

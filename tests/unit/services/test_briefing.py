@@ -2,7 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from fakes.world import OPERATOR, World, make_world
+from fakes import world as small
+from fakes.store import MemoryFacts
+from fakes.world import ISSUER, OPERATOR, World, clause, make_world
 from guildmark.domain.chain.facts import KeyFact, LaneFact, LicenseFact, LogFact, RecordFact
 from guildmark.domain.chain.refusals import (
     IdentityUnknownError,
@@ -19,9 +21,12 @@ from guildmark.domain.identifiers import (
     Seq,
     SiteRecipeId,
 )
+from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.identity.identity import key_id
-from guildmark.domain.shopfloor.fieldwork import Brief
-from guildmark.ports import KeyName
+from guildmark.domain.recipes.clause import ClauseClass
+from guildmark.domain.recipes.recipe import RecipeDocument
+from guildmark.domain.shopfloor.fieldwork import Brief, readiness
+from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.builds.assignments import UnlinkedError
 from guildmark.services.builds.briefing import Briefing, Question
 from guildmark.services.builds.builds import signing_key
@@ -123,3 +128,49 @@ def test_what_is_not_there_is_refused(world: World) -> None:
         work.facts.put(replace(lane, log=LogNumber(0)))
     with pytest.raises(LaneLogError):
         briefing.brief(good)
+
+
+def asking(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Return a world whose recipe asks that the maker is accredited."""
+    asked = clause("/qa/accreditation/quality", ClauseClass.CORE, value="ISO 9001")
+    leaves = sorted((*small.RECIPE.clauses, asked), key=lambda leaf: leaf.path)
+    monkeypatch.setattr(small, "RECIPE", RecipeDocument(name="Bracket", clauses=tuple(leaves)))
+    made = make_world()
+    made.disclose()
+    return made
+
+
+def test_readiness_tells_of_the_accreditation_that_the_recipe_asks_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = asking(monkeypatch)
+
+    def begin() -> str:
+        world.tools.indexing(world.log).follow()
+        return readiness(brief(world), elapsed=0, delay=60, spoken_for=0).text
+
+    absent = begin()
+    end = world.tools.chain.now + 600
+    given = world.tools.accreditations(ISSUER)
+    given.give(world.issuer, world.maker, ScopeDocument(standard="ISO 9001"), until=end)
+    young = begin()
+    world.tools.logs(OPERATOR).tick()
+    ready = begin()
+    told = readiness(brief(world), elapsed=600, delay=60, spoken_for=0).text
+
+    assert absent == "the accreditation for ISO 9001 does not hold"
+    assert young.endswith("the accreditation for ISO 9001 is younger than any record")
+    assert (ready, told) == ("ready", "the accreditation for ISO 9001 does not hold")
+    (right,) = [one for one in brief(world).rights if "ISO" in one.name]
+    assert right.until == end
+
+
+def test_brief_of_a_recipe_that_is_not_shown_or_a_chain_without_blocks_asks_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = asking(monkeypatch)
+    monkeypatch.setattr(MemoryFacts, "cursor", lambda _: None)
+
+    assert "the accreditation for ISO 9001" in [one.name for one in brief(world).rights]
+    world.tools.store.forget_documents(DocumentKind.RECIPE)
+    assert not [one.name for one in brief(world).rights if "ISO" in one.name]

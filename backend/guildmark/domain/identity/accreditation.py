@@ -270,6 +270,36 @@ def accredited_over(
     return Answer(standing=Standing.ABSENT, reason=f"No accreditation for {wanted} is shown.")
 
 
+def accredited_span(
+    subjects: Iterable[IdentityId],
+    wanted: Requirement,
+    at: int,
+    *,
+    shown: Sequence[Accreditation],
+    roots: Roots,
+) -> IntervalWord | None:
+    """Return since when and until when an accreditation holds without a gap around a second.
+
+    Args:
+        subjects: Who may hold it.
+        wanted: What for.
+        at: The second; None is returned where it does not hold then.
+        shown: The accreditations that are known.
+        roots: The reader's list.
+    """
+    ways = [path for one in subjects for path in _ways(one, (), wanted, shown, roots)]
+    listed = (path for path in ways if path.standing is Standing.HELD)
+    held = [interval for path in listed for interval in path.held]
+    found, begin, end = None, 0, -1
+    for each in sorted(held, key=lambda one: one.since):
+        if each.since > end:
+            begin, end = each.since, each.since
+        end = max(end, each.until or _FOREVER)
+        if begin <= at < end:
+            found = IntervalWord(since=begin, until=end % _FOREVER)
+    return found
+
+
 def _judged(listed: Sequence[_Path], wanted: Requirement, window: Window) -> Answer:
     held = [interval for path in listed for interval in path.held]
     found = cover(held, window)

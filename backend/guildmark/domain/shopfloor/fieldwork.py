@@ -194,7 +194,7 @@ def readiness(brief: Brief | None, *, elapsed: int, delay: int, spoken_for: int)
     ending = [right for right in brief.rights if right.until and right.until - now <= delay]
     if ending:
         first = min(ending, key=lambda right: right.until)
-        text = f"{first.name} ends {_distance(first.until - now)}"
+        text = f"{first.name} {_ending(first.until - now)}"
         return Readiness(hindrance=Hindrance.ENDING, text=text)
     if brief.following + spoken_for >= brief.end:
         return Readiness(hindrance=Hindrance.SPENT, text="the lane has no unit left")
@@ -214,10 +214,10 @@ def _until_beacon(brief: Brief, now: int) -> Readiness:
     return Readiness(hindrance=Hindrance.BEACON, text=text, seconds=seconds)
 
 
-def _distance(seconds: int) -> str:
-    if seconds <= 0:
-        return "now"
-    return f"in {math.ceil(seconds / _MINUTE)} min"
+def _ending(seconds: int) -> str:
+    if seconds < 0:
+        return "does not hold"
+    return f"ends in {math.ceil(seconds / _MINUTE)} min" if seconds else "ends now"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

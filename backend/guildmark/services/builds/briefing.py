@@ -23,6 +23,7 @@ from guildmark.domain.chain.refusals import (
     LicenseUnknownError,
     RecipeUnknownError,
 )
+from guildmark.domain.chain.storage import IntervalWord
 from guildmark.domain.identifiers import (
     IdentityId,
     KeyId,
@@ -32,12 +33,20 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
+from guildmark.domain.identity.accreditation import accredited_span
 from guildmark.domain.log.record import Record
 from guildmark.domain.shopfloor.fieldwork import Brief, DatedBeacon, Right
-from guildmark.ports import Facts, NodeStore
+from guildmark.domain.verification.checks.accreditation import asked
+from guildmark.ports import DocumentKind, Facts, NodeStore, View
 from guildmark.services.builds.assignments import external_of, newest_records, parent_of
+from guildmark.services.identity.accreditations import accreditations_above
 from guildmark.services.index.projection import known
+from guildmark.services.recipes.disclosing import shown_clauses
 from guildmark.services.rights.ancestry import above
+
+_ALWAYS = IntervalWord(since=0, until=0)
+# Long past.
+_ENDED = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +91,7 @@ class Briefing:
             site = parent_of(question.machine, facts)
             maker = parent_of(site, facts)
             newest = _newest(facts)
+            rights = _rights(question, external, (site, maker), facts)
             block = facts.cursor()
             return Brief(
                 external=external,
@@ -99,7 +109,7 @@ class Briefing:
                 now=0 if block is None else block.time,
                 pace=_pace(newest, facts),
                 beacon=None if newest is None else _dated(newest),
-                rights=tuple(_rights(question, external, (site, maker), facts)),
+                rights=(*rights, *_accreditations(external, (site, maker), view)),
             )
 
 
@@ -173,6 +183,29 @@ def _rights(
             until=_first(one.terms.not_after, one.stop_at),
         )
     yield Right(name=f"lane {lane.number}", since=0, until=lane.reclaim_at)
+
+
+def _accreditations(
+    external: ExternalParameters, parents: tuple[IdentityId, IdentityId], view: View
+) -> Iterator[Right]:
+    """Yield the accreditations that the recipe asks for, as far as this node can read both."""
+    site, maker = parents
+    clauses = shown_clauses(view.documents, DocumentKind.RECIPE, external.recipe)
+    opened = [] if clauses is None else list(clauses.opened.values())
+    block = view.facts.cursor()
+    for requirement in asked(opened, site).requirements:
+        # Whose word counts is for each reader: the door takes anybody's, and so does this.
+        shown = [one for each in parents for one in accreditations_above(each, view, None)]
+        span = accredited_span(
+            (maker, site),
+            requirement,
+            0 if block is None else block.time,
+            shown=shown,
+            roots=lambda _: (_ALWAYS,),
+        )
+        since, until = (0, _ENDED) if span is None else (span.since, span.until)
+        name = f"the accreditation for {requirement}"
+        yield Right(name=name, since=since, until=until)
 
 
 def _link(name: str, child: IdentityId, parent: IdentityId, facts: Facts) -> Right:
