@@ -22,10 +22,13 @@ class Environment:
     has_tools: bool = True
 
 
-_PRODUCT = ("pyproject.toml", "--extra", "node", "--extra", "agent", "--extra", "local-chain")
+_PRODUCT = (
+    *("pyproject.toml", "--extra", "node", "--extra", "agent", "--extra", "local-chain"),
+    *("--extra", "equivalence"),
+)
 _EXTRAS = (
     *("--extra", "mqtt", "--extra", "cad", "--extra", "hsm", "--extra", "okh"),
-    *("--extra", "ipfshttp", "--extra", "postgres", "--extra", "equivalence"),
+    *("--extra", "ipfshttp", "--extra", "postgres"),
 )
 _DEV = (*_PRODUCT, *_EXTRAS, "--group", "dev")
 

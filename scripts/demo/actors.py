@@ -128,7 +128,11 @@ def deploy(stage: Stage, url: str) -> ChainSettings:
 
 def authority(casting: Casting) -> Party:
     """Register who names makers and designers."""
-    keys = {ACCOUNT: KeyAlgorithm.SECP256K1, CERTIFIER: KeyAlgorithm.SECP256K1}
+    keys = {
+        ACCOUNT: KeyAlgorithm.SECP256K1,
+        CERTIFIER: KeyAlgorithm.SECP256K1,
+        SEALED: KeyAlgorithm.X25519,
+    }
     home = casting.home("authority", keys)
     profile = {"name": cast.AUTHORITY, "note": "invented for this demo"}
     return _registered(home, IdentityKind.AUTHORITY, profile)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from environments import ROOT
+from guildmark.domain.equivalence.registration import ASKED, REQUIRED
 from guildmark.domain.identity.lei import lei_check_digits
 from guildmark.ports import KeyAlgorithm
 
@@ -63,18 +64,23 @@ def _site(path: Path) -> SiteExample:
     )
 
 
-def recipe() -> bytes:
-    """Return the example's recipe, which here also asks that its maker is accredited."""
+def recipe(*, asks_equivalence: bool = False) -> bytes:
+    """Return the example's recipe, which here also asks that its maker is accredited.
+
+    Args:
+        asks_equivalence: Whether it asks that the maker's site is certified equivalent, too.
+    """
     document = json.loads((EXAMPLES / "recipe.json").read_text(encoding="utf-8"))
-    asked = {
-        "path": "/qa/accreditation/quality",
-        "class": "core",
-        "type": "text",
-        "criticality": "major",
-        "value": STANDARD,
-    }
-    clauses = sorted([*document["clauses"], asked], key=lambda clause: str(clause["path"]))
+    asked = [_asked("/qa/accreditation/quality", STANDARD)]
+    if asks_equivalence:
+        asked.append(_asked(ASKED, REQUIRED))
+    clauses = sorted([*document["clauses"], *asked], key=lambda clause: str(clause["path"]))
     return json.dumps({**document, "clauses": clauses}).encode()
+
+
+def _asked(path: str, value: str) -> dict[str, str]:
+    kind = {"class": "core", "type": "text", "criticality": "major"}
+    return {"path": path, **kind, "value": value}
 
 
 def design_files() -> Sequence[tuple[Path, str]]:

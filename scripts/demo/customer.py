@@ -57,7 +57,7 @@ class Customer:
         return self.scene.stage.folder / "trust.json"
 
     def choose_whom_to_trust(self) -> None:
-        """Pin the chain over his own node of it, accept two operators and one issuer."""
+        """Pin the chain over his own node; accept two operators and one issuer and evaluator."""
         pin = self.scene.designer.home.ledger.pin()
         operators = [
             word
@@ -68,6 +68,7 @@ class Customer:
             *("trust", "init", "--rpc", self.scene.casting.chain.url),
             *("--directory", to_hex(pin.contracts[ContractName.DIRECTORY].address)),
             *(*operators, "--issuer", to_hex(self.scene.authority.id)),
+            *("--authority", to_hex(self.scene.authority.id)),
             *("--trust", str(self.trust)),
         )
 

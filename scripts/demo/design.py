@@ -58,10 +58,12 @@ def store_files(designer: Party, design: DesignId, nodes: Sequence[NodeClient]) 
     return len(addresses)
 
 
-def publish_recipe(designer: Party, revision: RevisionFact) -> tuple[Recipe, RecipeDocument]:
+def publish_recipe(
+    designer: Party, revision: RevisionFact, *, asks_equivalence: bool = False
+) -> tuple[Recipe, RecipeDocument]:
     """Salt the example's recipe and publish it as qualified."""
     recipes = designer.home.recipes(ACCOUNT)
-    document = recipes.draft(cast.recipe())
+    document = recipes.draft(cast.recipe(asks_equivalence=asks_equivalence))
     recipe = Recipe(
         root=document.root(),
         design=revision.revision.design,

@@ -57,7 +57,11 @@ class Part:
 
 
 def license_design(
-    scene: Scene, teller: Teller, *, units_a_site: int = cast.UNITS_A_SITE
+    scene: Scene,
+    teller: Teller,
+    *,
+    units_a_site: int = cast.UNITS_A_SITE,
+    asks_equivalence: bool = False,
 ) -> tuple[Package, Sequence[LaneNumber]]:
     """Register and encrypt the design, publish the recipe, grant units, a lane a site."""
     owner = scene.designer
@@ -65,7 +69,7 @@ def license_design(
         revision = register_design(owner)
         store_files(owner, revision.revision.design, scene.nodes)
     with teller.step("The recipe is published as a salted tree of clauses"):
-        recipe, document = publish_recipe(owner, revision)
+        recipe, document = publish_recipe(owner, revision, asks_equivalence=asks_equivalence)
     units = units_a_site * len(scene.sites)
     with teller.step(f"{units} units are licensed and cut into lanes of {units_a_site}"):
         terms, members, lanes = grant_license(

@@ -1,7 +1,7 @@
 """What came out, what was told, and where the two differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -9,6 +9,7 @@ import reports
 from demo import cast
 from demo.customer import Verdict
 from demo.making import Part
+from demo.qualifying import DRIFTING, TOLD, Qualified
 from demo.rogue import ALTERED, NOT_LOGGED, OVER_QUOTA, UNREGISTERED
 from demo.scene import Scene
 from demo.workshop import CHOICES, Workshop
@@ -18,6 +19,7 @@ from guildmark.domain.identifiers import to_hex
 from guildmark.services.index.projection import record_of
 from guildmark.services.release.receipts import verified
 
+EQUIVALENCE = 9
 REFUSAL = "license.quotaExceeded"
 
 # Exit code and lowest failed check of each bad part.
@@ -41,6 +43,8 @@ class Anchor:
 class Outcome:
     """Everything that the report and the summary tell."""
 
+    qualified: Qualified
+    suspended: Mapping[str, str]
     parts: Sequence[Part]
     anchors: Sequence[Anchor]
     receipts: int
@@ -61,6 +65,12 @@ class Outcome:
                 for one in self.anchors
             ],
             "receipts": self.receipts,
+            "equivalence": {
+                "simulated": True,
+                "certificates": [asdict(row) for row in self.qualified.rows],
+                "equalWhenRunAgain": self.qualified.digests_equal,
+                "suspended": dict(self.suspended),
+            },
             "materialiseGas": self.materialise_gas,
             "verified": [
                 {"part": one.of, "over": one.way, "exit": one.exit, "checks": one.checks}
@@ -82,10 +92,25 @@ class Outcome:
             yield f"The 61st was refused with {self.refusal}, not with {REFUSAL}."
         if len({verdict.of for verdict in self.verified}) != len(CHOICES):
             yield "Not every customised part was verified."
+        yield from self._untold_good()
+        yield from self._untold_sites()
+        yield from self._untold_bad()
+
+    def _untold_good(self) -> Iterator[str]:
         for verdict in self.verified:
             if verdict.exit:
                 yield f"Part {verdict.of}, {verdict.way}, ended with {verdict.exit}."
-        yield from self._untold_bad()
+            if {"check": EQUIVALENCE, "state": "ok"} not in verdict.checks:
+                yield f"Part {verdict.of}, {verdict.way}: check ({EQUIVALENCE}) did not pass."
+
+    def _untold_sites(self) -> Iterator[str]:
+        found = {site: tuple(verdicts) for site, verdicts in self.qualified.told().items()}
+        if found != TOLD:
+            yield f"The sites were certified {found}."
+        if not self.qualified.digests_equal:
+            yield "A plan that was run again gave another result."
+        if set(self.suspended) != {DRIFTING}:
+            yield f"Suspended were {sorted(self.suspended)}, not site {DRIFTING} alone."
 
     def _untold_bad(self) -> Iterator[str]:
         if {verdict.of for verdict in self.bad} != set(_BAD):

@@ -19,6 +19,7 @@ from demo.making import (
     shown_by_site,
 )
 from demo.outcome import Outcome, anchors, receipts
+from demo.qualifying import qualify, watch, write_reports
 from demo.rogue import NOT_LOGGED, Rogue, turn_rogue
 from demo.scene import Scene, set_scene
 from demo.showing import materialise, read_bundle, show
@@ -82,8 +83,9 @@ def _play(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:
     customer = Customer(scene=scene)
     with teller.step("A customer pins the chain over his own connection, lists whom he accepts"):
         customer.choose_whom_to_trust()
-    package, lanes = license_design(scene, teller)
+    package, lanes = license_design(scene, teller, asks_equivalence=True)
     workshops = equip(scene, package, lanes, teller)
+    qualified = qualify(scene, package.recipe.id(), workshops, teller)
     parts = build_all(scene, workshops, teller)
     anchored = anchors(scene)
     last = workshops[-1]
@@ -103,7 +105,12 @@ def _play(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:
         verified = customer.verify_both_ways(_one_a_site(parts), block=block)
     with teller.step("The customer verifies four bad parts"):
         bad = customer.verify_bad(_bad(scene, rogue, parts[-1], block))
+    with teller.step("Later builds are watched; a site that drifts is suspended"):
+        suspended = watch(scene, workshops, qualified)
+        write_reports(scene, qualified)
     outcome = Outcome(
+        qualified=qualified,
+        suspended=suspended,
         parts=parts,
         anchors=anchored,
         receipts=receipts(scene, workshops),

@@ -181,6 +181,7 @@ def _list_whom_to_trust(operators: Sequence[Operator], issuer: Party) -> None:
         chain=issuer.home.ledger.pin(),
         operators=tuple(Listed(id=each.party.id, name=each.party.name) for each in operators),
         issuers=(Listed(id=issuer.id, name=issuer.name),),
+        authorities=(Listed(id=issuer.id, name=issuer.name),),
     )
     for each in operators:
         write(each.party.home.settings.home / "trust.json", trust.serialise(listed))

@@ -13,6 +13,7 @@ from demo.showing import label_link
 from demo.telling import Teller
 from demo.workshop import CHOICES, CUSTOMISED
 from environments import ROOT
+from guildmark.domain.equivalence.verdict import Verdict
 
 _STORIES = {
     ALTERED: "a measured value was changed after the machine had signed",
@@ -28,6 +29,7 @@ def summarise(teller: Teller, scene: Scene, outcome: Outcome, *, seconds: float)
     teller.console.print(_anchors(outcome))
     teller.console.print(_verified(outcome))
     teller.say(f"[dim]{outcome.verified[0].answer['headline']}[/]\n")
+    teller.console.print(_sites(outcome))
     teller.console.print(_bad(outcome))
     teller.say(
         f"One part became a token for [bold]{outcome.materialise_gas:,}[/] gas. "
@@ -55,6 +57,19 @@ def _verified(outcome: Outcome) -> Table:
     for part in dict.fromkeys(verdict.of for verdict in outcome.verified):
         over, offline = exits[part, OVER_NODE], exits[part, FROM_BUNDLE]
         table.add_row(part, places[part], chosen[part], over, offline)
+    return table
+
+
+def _sites(outcome: Outcome) -> Table:
+    columns = ("site", "plan", "verdict", "in words")
+    table = _table("Equivalence of the sites (simulated values)", *columns)
+    places = {part.workshop.maker.example.letter: part.workshop.maker for part in outcome.parts}
+    for row in outcome.qualified.rows:
+        is_good = row.verdict == Verdict.EQUIVALENT
+        told = f"[green]{row.verdict}[/]" if is_good else f"[yellow]{row.verdict}[/]"
+        table.add_row(places[row.site].place, str(row.number), told, row.summary)
+    for site, reason in outcome.suspended.items():
+        table.add_row(places[site].place, "", "[red]suspended[/]", reason)
     return table
 
 
@@ -90,7 +105,7 @@ def _say_next(teller: Teller, scene: Scene, outcome: Outcome) -> None:
     for path in (f"bundles/{hint}.zip", f"bad/{bad}.zip"):
         command = f"guildmark verify {place}/{path} --trust {place}/trust.json --offline"
         teller.say(f"  .venv/bin/{command}")
-    teller.say(f"  {place}/report.json, {place}/bundles/, {place}/labels/")
+    teller.say(f"  {place}/report.json, {place}/bundles/, {place}/labels/, {place}/equivalence/")
     if os.environ.get("KEEP") != "1":
         teller.say(
             "  make demo KEEP=1 leaves the nodes running: their pages, and what labels lead to"

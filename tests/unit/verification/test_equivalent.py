@@ -109,6 +109,18 @@ def test_a_strangers_bad_word_does_no_harm() -> None:
     assert judged(draft.seal()).exit == 0
 
 
+def test_the_headline_names_an_evaluator_who_is_not_listed() -> None:
+    draft = Draft()
+    certified(draft, GOOD)
+    draft.trust["authorities"] = LISTED[1:]
+
+    headline = judged(draft.seal()).headline
+
+    assert headline.endswith(
+        "but the evaluator of the site's equivalence is not on your trust list."
+    )
+
+
 @pytest.mark.parametrize("change", [Change.EDITORIAL, Change.MINOR])
 def test_a_small_change_of_the_recipe_keeps_its_certificates(change: Change) -> None:
     draft = Draft()

@@ -59,7 +59,7 @@ _UNLISTED: Mapping[str, str] = MappingProxyType(
     }
 )
 
-ACCREDITATION = 10
+EQUIVALENCE, ACCREDITATION = 9, 10
 """The check that may rest on an issuer whom the reader does not list."""
 
 _LATER: Mapping[int, str] = MappingProxyType(
@@ -308,7 +308,9 @@ def _untrusted(report: Report) -> Iterable[str]:
 
 def _unlisted(report: Report, parties: Sequence[Party]) -> str:
     who = [_UNLISTED[party.role] for party in parties]
-    unknown = (check.number for check in report.checks if check.state is State.UNKNOWN)
+    unknown = {check.number for check in report.checks if check.state is State.UNKNOWN}
+    if EQUIVALENCE in unknown:
+        who.append("the evaluator of the site's equivalence")
     if ACCREDITATION in unknown:
         who.append("the last issuer of an accreditation")
     return ", ".join(who or ["the issuer of the label's GS1 prefix"])

@@ -9,7 +9,7 @@ from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.checks.accreditation import accreditation_notes
 from guildmark.domain.verification.checks.countersigned import countersigned_notes
-from guildmark.domain.verification.checks.equivalence import equivalence_notes
+from guildmark.domain.verification.checks.equivalence import EQUIVALENCE, equivalence_notes
 from guildmark.domain.verification.checks.first_use import first_use_notes
 from guildmark.domain.verification.checks.key import confirmation_notes
 from guildmark.domain.verification.checks.measurements import measurement_notes
@@ -38,6 +38,7 @@ _UNLISTED = {
 }
 _VOUCHED_FOR = {MAKER: "the maker", DESIGN_OWNER: "the design owner"}
 ACCREDITOR = "the last issuer of an accreditation"
+EVALUATOR = "the evaluator of the site's equivalence"
 _YEAR_10000 = 253_402_300_800
 
 
@@ -155,9 +156,14 @@ def _untrusted(case: Case, named: Sequence[Party], decisive: CheckResult | None)
     unlisted = next((party for party in named if not party.is_listed), None)
     if unlisted is not None and is_unclaimed(unlisted):
         return f"{_verified(case)}, but no claim about {_VOUCHED_FOR[unlisted.role]} was shown."
-    last = "the issuer of the label's GS1 prefix" if decisive is None else ACCREDITOR
-    who = last if unlisted is None else _UNLISTED[unlisted.role]
+    who = _last_unlisted(decisive) if unlisted is None else _UNLISTED[unlisted.role]
     return f"{_verified(case)}, but {who} is not on your trust list."
+
+
+def _last_unlisted(decisive: CheckResult | None) -> str:
+    if decisive is None:
+        return "the issuer of the label's GS1 prefix"
+    return EVALUATOR if decisive.number == EQUIVALENCE.number else ACCREDITOR
 
 
 def _of_statement(statement: BuildStatement) -> Iterator[str]:

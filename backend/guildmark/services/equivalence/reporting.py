@@ -13,7 +13,7 @@ from guildmark.domain.chain.facts import (
 from guildmark.domain.equivalence.blinded import BlindData
 from guildmark.domain.equivalence.dataset import Dataset
 from guildmark.domain.equivalence.plan import EquivalencePlan
-from guildmark.domain.equivalence.registration import Outcome
+from guildmark.domain.equivalence.registration import Outcome, Registration
 from guildmark.domain.equivalence.reporting.report import (
     Certified,
     CounterResult,
@@ -116,13 +116,16 @@ def recompute(report: EquivalenceReport, data: Sequence[BlindData], compute: Com
     return found
 
 
-def ended(entry: PlanEntryFact, given: CertificateFact | None) -> str:
-    """Return how a plan ended for a site that joined it, as far as it did."""
+def ended(entry: PlanEntryFact, given: CertificateFact | None, made: Registration, now: int) -> str:
+    """Return how a plan ended for a site that joined it, in the words of check (9)."""
     if given is not None:
         return Outcome(given.verdict).name
-    if not entry.committed_at:
-        return "FAIL: no data committed"
-    return "not certified" if entry.revealed_at else "FAIL: data not revealed"
+    if entry.revealed_at:
+        return "revealed, not certified"
+    due = made.reveal_by if entry.committed_at else made.commit_by
+    if now < due:
+        return "running"
+    return "FAIL, not revealed" if entry.committed_at else "FAIL, no data"
 
 
 def _site(plan: EquivalencePlanId, site: IdentityId, dataset: Dataset, view: View) -> SiteReport:
@@ -160,11 +163,15 @@ def _of_site(site: str, dataset: Dataset) -> Iterator[Reading]:
 
 
 def _earlier(recipe: RecipeId, entry: PlanEntryFact, view: View) -> Iterator[EarlierPlan]:
+    cursor = view.facts.cursor()
+    now = 0 if cursor is None else cursor.time
     for one in view.facts.each(SitePlanFact, recipe, entry.site):
         if one.number < entry.number:
             joined = known(view.facts, PlanEntryFact, one.plan, entry.site)
             given = view.facts.get(CertificateFact, one.plan, entry.site)
-            yield EarlierPlan(number=one.number, plan=one.plan, ended=ended(joined, given))
+            made = registered(one.plan, view).plan
+            told = ended(joined, given, made, now)
+            yield EarlierPlan(number=one.number, plan=one.plan, ended=told)
 
 
 def _again(plan: EquivalencePlanId, fact: PlanFact) -> tuple[str, ...]:

@@ -12,9 +12,9 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import SiteData
 from guildmark.domain.equivalence.dataset import Dataset
 from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan, engine_digest
-from guildmark.domain.equivalence.registration import Outcome
+from guildmark.domain.equivalence.registration import Outcome, Registration
 from guildmark.domain.equivalence.verdict import EquivalenceResult
-from guildmark.domain.identifiers import Bytes32, EquivalencePlanId, IdentityId, to_hex
+from guildmark.domain.identifiers import Bytes32, EquivalencePlanId, IdentityId, RecipeId, to_hex
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.recipes.clause import ClausePath
@@ -113,8 +113,8 @@ def test_a_report_tells_of_each_site_and_of_its_earlier_plans() -> None:
     rows = {one.site: one for one in made.report.sites}
     own = rows[story.world.site]
     assert [(one.number, one.plan, one.ended) for one in own.earlier] == [
-        (1, silent, "FAIL: no data committed"),
-        (2, unopened, "FAIL: data not revealed"),
+        (1, silent, "running"),
+        (2, unopened, "running"),
     ]
     assert (own.number, own.sample.parts, own.failed) == (3, 3, None)
     assert own.certificate is not None
@@ -169,14 +169,36 @@ def test_a_plan_that_is_not_on_record_has_no_report() -> None:
         story.world.tools.reporting.report(nowhere, compute)
 
 
-def test_what_became_of_a_plan_is_said_as_far_as_it_is_known() -> None:
-    nothing = EquivalencePlanId(bytes(32))
-    entry = PlanEntryFact(
-        plan=nothing, site=IdentityId(bytes(32)), number=1, scope=sha256(b"model"), joined_at=1
-    )
-    given = CertificateFact(
-        plan=nothing, site=entry.site, verdict=2, result=sha256(b"result"), since=1
-    )
+MADE = Registration(
+    recipe=RecipeId(bytes(32)),
+    sponsor=IdentityId(bytes(32)),
+    evaluator=IdentityId(bytes(32)),
+    document=sha256(b"plan"),
+    commit_by=10,
+    reveal_by=20,
+    sites=(IdentityId(bytes(32)),),
+)
+ENTRY = PlanEntryFact(
+    plan=MADE.id(), site=MADE.sites[0], number=1, scope=sha256(b"model"), joined_at=1
+)
+COMMITTED = replace(ENTRY, committed_at=5)
+GIVEN = CertificateFact(
+    plan=MADE.id(), site=MADE.sites[0], verdict=2, result=sha256(b"result"), since=1
+)
 
-    assert ended(replace(entry, committed_at=1, revealed_at=2), None) == "not certified"
-    assert ended(entry, given) == "NOT_EQUIVALENT"
+
+@pytest.mark.parametrize(
+    ("entry", "given", "now", "words"),
+    [
+        (ENTRY, None, 9, "running"),
+        (ENTRY, None, 10, "FAIL, no data"),
+        (COMMITTED, None, 19, "running"),
+        (COMMITTED, None, 20, "FAIL, not revealed"),
+        (replace(COMMITTED, revealed_at=6), None, 99, "revealed, not certified"),
+        (ENTRY, GIVEN, 99, "NOT_EQUIVALENT"),
+    ],
+)
+def test_what_became_of_a_plan_is_said_as_far_as_it_is_known(
+    entry: PlanEntryFact, given: CertificateFact | None, now: int, words: str
+) -> None:
+    assert ended(entry, given, MADE, now) == words
