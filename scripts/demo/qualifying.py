@@ -18,6 +18,7 @@ from guildmark.adapters.reports.page import html
 from guildmark.adapters.statistics import draw, drift, evaluate
 from guildmark.domain.chain.facts import PlanFact, SiteRecipeFact
 from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.equivalence.blinded import SiteData
 from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan, engine_digest
 from guildmark.domain.equivalence.registration import Outcome
 from guildmark.domain.equivalence.verdict import EquivalenceResult, Verdict
@@ -227,9 +228,9 @@ class _Round:
 
     def _commit(self, plan: EquivalencePlanId, workshop: Workshop) -> bytes:
         recipient = self.scene.authority.home.keys.public_key(SEALED).value
-        readings = tuple(self._readings(workshop.maker))
+        shown = SiteData(readings=tuple(self._readings(workshop.maker)))
         service = workshop.maker.party.home.equivalence(SITE)
-        return service.commit(plan, workshop.maker.site, readings, recipient=recipient).sealed
+        return service.commit(plan, workshop.maker.site, shown, recipient=recipient).sealed
 
     def _reveal(self, plan: EquivalencePlanId, workshop: Workshop) -> bytes:
         home = workshop.maker.party.home
