@@ -21,7 +21,8 @@ PAGES = sorted(
     for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*/README.md"))
     if page.name not in {"cli.md", "errors.md"}
 )
-_BLOCK = re.compile(r"^```(?:console|sh|bash)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_SHELLS = {"", "console", "sh", "bash"}
 _CALL = re.compile(r"(?:^\$ |^|\$\()(?:[A-Z]+=\$\()?guildmark((?: [^\n)]*)?)")
 _INLINE = re.compile(r"`guildmark ([a-z][^`]*)`")
 
@@ -39,7 +40,8 @@ class Named:
 
 
 def in_blocks(page: Path) -> Iterator[Named]:
-    for block in _BLOCK.findall(page.read_text()):
+    blocks = _BLOCK.findall(page.read_text())
+    for block in (text for language, text in blocks if language in _SHELLS):
         for line in block.replace("\\\n", " ").splitlines():
             for call in _CALL.findall(line):
                 words = tuple(shlex.split(call.rstrip(" &"), comments=True))

@@ -26,6 +26,7 @@ class Workshop:
 
     def __init__(self, speak: Speak, world: World, folder: Path) -> None:
         self.speak, self.world, self.folder = speak, world, folder
+        self.noise: float | None = None
         second = self.new_site(OPERATOR)
         third = self.new_site(DESIGNER)
         self.sites = {world.site: SITE, second: OPERATOR, third: DESIGNER}
@@ -33,9 +34,9 @@ class Workshop:
     def new_site(self, name: str) -> IdentityId:
         return self.world.tools.identities(name).register(IdentityKind.SITE, {"name": name})
 
-    def plan(self, units: int) -> str:
+    def plan(self, units: int, *more: object, max_gauge: str | None = None) -> str:
         reference, *others = map(to_hex, self.sites)
-        bore = {"path": "/tolerance/bore", "unit": "mm", "margin": "0.05", "maxGauge": None}
+        bore = {"path": "/tolerance/bore", "unit": "mm", "margin": "0.05", "maxGauge": max_gauge}
         document: dict[str, Any] = {
             "recipe": to_hex(self.world.recipe.id()),
             "reference": reference,
@@ -50,7 +51,7 @@ class Workshop:
         path = self.folder / f"plan-{units}.json"
         path.write_text(json.dumps(document))
         sponsor = ("--sponsor", to_hex(self.world.maker), "--as", MAKER)
-        return self.speak("equivalence", "plan", path, *sponsor).out
+        return self.speak("equivalence", "plan", path, *sponsor, *more).out
 
     def readings(self, site: IdentityId, units: int) -> Path:
         random = Random(f"{units} {site.hex()}")
@@ -69,8 +70,20 @@ class Workshop:
             for number in range(units)
         ]
         path = self.folder / f"{name}.json"
-        path.write_text(json.dumps({"readings": rows}))
+        studies = [] if self.noise is None else [self.study(self.noise)]
+        path.write_text(json.dumps({"readings": rows, "studies": studies}))
         return path
+
+    def study(self, noise: float) -> dict[str, Any]:
+        """Return a crossed study of the gauge: what it adds itself is normal with ``noise``."""
+        random = Random("study")
+        trials = [
+            {"part": f"{part}", "appraiser": name, "value": f"{size + random.gauss(0, noise):.4f}"}
+            for part, size in enumerate(random.gauss(22.2, 0.1) for _ in range(10))
+            for name in "AABBCC"
+        ]
+        gauge = to_hex(self.world.instrument)
+        return {"instrument": gauge, "characteristic": "/tolerance/bore", "trials": trials}
 
     def commit(self, plan: str, site: IdentityId, units: int) -> Path:
         account = ("--as", self.sites[site])
@@ -338,3 +351,36 @@ def test_a_home_refuses_to_commit_to_other_values_than_were_logged(
     assert refused.exit == 15
     assert "equivalence.sampleWrong" in refused.err
     assert "22.30; it was logged as 22.03" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("noise", "verdict", "reason"),
+    [
+        (0.002, "INCONCLUSIVE", None),
+        (0.09, "INVALID", "of the study variation; at most 30.0% may be."),
+        (None, "INVALID", "has no study of /tolerance/bore."),
+    ],
+)
+def test_studies_say_whether_a_gauge_is_good_enough(
+    workshop: Workshop, noise: float | None, verdict: str, reason: str | None
+) -> None:
+    workshop.noise = noise
+    result = workshop.computed(workshop.plan(FEW, max_gauge="0.3"), FEW)
+
+    found = json.loads(result.read_bytes())
+
+    assert {one["verdict"] for one in found["verdicts"]} == {verdict}
+    (gauge,) = [one for one in found["gates"] if one["gate"] == "gauge"]
+    assert gauge["outcome"] == ("passed" if reason is None else "invalid")
+    assert reason is None or gauge["reason"].endswith(reason)
+
+
+def test_a_plan_is_written_for_those_who_take_part(
+    workshop: Workshop, speak: Speak, tmp_path: Path
+) -> None:
+    document = tmp_path / "document.json"
+
+    plan = workshop.plan(FEW, "--out", document)
+
+    assert speak("equivalence", "receive", plan, document).exit == 0
+    assert document.stat().st_mode & 0o777 == 0o600

@@ -99,6 +99,10 @@ def plan(
         IdentityId,
         typer.Option(metavar="ORGANIZATION", parser=identity_id, help="Who asks; you speak."),
     ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A new file: the salted plan, for sites and evaluator."),
+    ] = None,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
@@ -106,6 +110,8 @@ def plan(
     """Register a plan before any data; print its id."""
     opened = enter(home)
     drafted = read_plan(file, Bytes32(opened.entropy.token(_SALT_SIZE)))
+    if out is not None:
+        write_new(out, drafted.encode(), mode=_MODE)
     made = _service(opened, account).plan(drafted, sponsor=sponsor)
     answer: Answer = {"id": to_hex(made), "document": to_hex(drafted.digest())}
     say(answer, as_json=as_json, brief=to_hex(made))
