@@ -64,11 +64,23 @@ def soft_token(folder: Path, *labels: str) -> SoftToken:
     return token
 
 
-@dataclass(frozen=True)
+@dataclass
 class SoftTpm:
-    """A running TPM."""
+    """A TPM between ``start`` and ``kill``; its state outlives it."""
 
     folder: Path
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        """Start the program over the state that there is."""
+        self._process = _start(self)
+
+    def kill(self) -> None:
+        """End it as a fault does, without a word."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+        (self.folder / "socket").unlink(missing_ok=True)
 
     @property
     def tcti(self) -> str:
@@ -96,12 +108,11 @@ def soft_tpm(folder: Path) -> Iterator[SoftTpm]:
     (folder / "state").mkdir(parents=True)
     tpm = SoftTpm(folder)
     tpm.pin_file.write_text(f"{PIN}\n")
-    process = _start(tpm)
+    tpm.start()
     try:
         yield tpm
     finally:
-        process.terminate()
-        process.wait(10)
+        tpm.kill()
 
 
 def _start(tpm: SoftTpm) -> "subprocess.Popen[bytes]":
