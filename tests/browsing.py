@@ -40,6 +40,9 @@ PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
         ),
         "design": lambda played: f"{played.node.url}{design_path(played)}",
         "own design": own_design,
+        "qualified": lambda played: (
+            f"{played.node.url}/recipes/{to_hex(played.package.recipe.id())}/sites"
+        ),
         "errors": lambda played: f"{played.node.url}/errors",
         "docs": lambda played: f"{played.node.url}/docs",
         "not found": lambda played: f"{played.node.url}/parts/1.99",

@@ -21,6 +21,7 @@ from guildmark.api.routes import (
     chain,
     content,
     disclosures,
+    equivalence,
     health,
     invitations,
     logs,
@@ -38,7 +39,7 @@ from guildmark.api.serving import ServedNode
 
 _ROUTERS = (
     *(health, metrics, stores, chain, builds, briefs, content, disclosures, logs, parts),
-    *(reports, registries, accreditations, releases, reconciliations, uploads, tiles),
+    *(reports, registries, equivalence, accreditations, releases, reconciliations, uploads, tiles),
     invitations,
 )
 

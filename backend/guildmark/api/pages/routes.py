@@ -18,6 +18,8 @@ from guildmark.api.pages.errors import errors_page
 from guildmark.api.pages.home import home_page
 from guildmark.api.pages.names import names_page
 from guildmark.api.pages.problem import problem_page
+from guildmark.api.pages.qualified import path_of as qualified_path
+from guildmark.api.pages.qualified import qualified_page
 from guildmark.api.pages.reconciliation import reconciliation_page
 from guildmark.api.pages.reference import reference_page
 from guildmark.api.pages.rendering import render
@@ -28,7 +30,7 @@ from guildmark.api.routes.parts import LabelUnknownError
 from guildmark.api.routes.reconciliations import page_of
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain import trust
-from guildmark.domain.chain.facts import DesignFact, IdentityFact
+from guildmark.domain.chain.facts import DesignFact, IdentityFact, RecipeFact
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import (
     DesignId,
@@ -36,6 +38,7 @@ from guildmark.domain.identifiers import (
     Index,
     LicenseId,
     LogNumber,
+    RecipeId,
     bytes32_from_hex,
     parse_hint,
     to_hex,
@@ -119,6 +122,16 @@ def design(
         node.tickets.check(path_of(design), ticket)
         shown = design_page(key, node, ticket=ticket, asked_on=on)
         return _private(_page("design.html", shown, node))
+    except GuildmarkError as error:
+        return _problem(error, node)
+
+
+@router.get("/recipes/{recipe}/sites")
+def qualified(recipe: _Segment, node: Node) -> Response:
+    """Return which sites are qualified for a recipe, until when, and why others are not."""
+    try:
+        key = RecipeId(bytes32_from_hex(recipe))
+        return _page("qualified.html", qualified_page(key, node), node)
     except GuildmarkError as error:
         return _problem(error, node)
 
@@ -210,8 +223,9 @@ def _searched(node: ServedNode, text: str) -> str:
     holder = _holder(node, text)
     if holder is not None:
         return f"/orgs/{to_hex(holder)}"
-    if _is_design(node, text):
-        return path_of(text)
+    known = _document_path(node, text)
+    if known is not None:
+        return known
     try:
         return _part_path(node, text)
     except GuildmarkError:
@@ -256,11 +270,15 @@ def _holder(node: ServedNode, text: str) -> IdentityId | None:
         return held[0].subject if held else None
 
 
-def _is_design(node: ServedNode, text: str) -> bool:
+def _document_path(node: ServedNode, text: str) -> str | None:
+    """Return the path of the page of a design or a recipe, None where the text names neither."""
     if not _IDENTITY.fullmatch(text):
-        return False
+        return None
     with node.store.reading() as view:
-        return view.facts.get(DesignFact, bytes32_from_hex(text)) is not None
+        if view.facts.get(DesignFact, bytes32_from_hex(text)) is not None:
+            return path_of(text)
+        is_recipe = view.facts.get(RecipeFact, bytes32_from_hex(text)) is not None
+    return qualified_path(text) if is_recipe else None
 
 
 def _is_position(text: str) -> bool:

@@ -1,0 +1,89 @@
+"""The page of a recipe's sites: which are qualified, until when, and why others are not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from guildmark.api.pages.verdict import in_words, shortened
+from guildmark.api.serving import ServedNode
+from guildmark.domain.identifiers import IdentityId, RecipeId, to_hex
+from guildmark.ports import View
+from guildmark.services.equivalence.qualified import Attempt, SiteStanding, standings
+from guildmark.services.identity.naming import name_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRow:
+    """A site in words.
+
+    Args:
+        plans: What became of each plan that it joined.
+    """
+
+    name: str
+    href: str
+    standing: str
+    tone: str
+    reason: str
+    until: str
+    plans: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualifiedPage:
+    """Everything that the template shows."""
+
+    name: str
+    headline: str
+    sites: tuple[SiteRow, ...]
+
+
+def path_of(recipe: str) -> str:
+    """Return the path of the page of a recipe's sites."""
+    return f"/recipes/{recipe}/sites"
+
+
+def qualified_page(recipe: RecipeId, node: ServedNode) -> QualifiedPage:
+    """Return which sites are qualified for a recipe.
+
+    Raises:
+        RecipeUnknownError: No final block holds it.
+    """
+    with node.store.reading() as view:
+        found = standings(recipe, view, node.judging.clock.now())
+        rows = tuple(_row(one, view) for one in found)
+    count = sum(one.is_qualified for one in found)
+    told = f"{count} of {len(found)} compared sites {'is' if count == 1 else 'are'} qualified"
+    return QualifiedPage(
+        name=f"Recipe {shortened(to_hex(recipe))}",
+        headline=told if found else "No site was compared for this recipe yet",
+        sites=rows,
+    )
+
+
+def _row(one: SiteStanding, view: View) -> SiteRow:
+    until = f"Until {in_words(one.until)}." if one.until else "No end is set."
+    return SiteRow(
+        name=_named(one.site, view),
+        href=f"/orgs/{to_hex(one.site)}",
+        standing="qualified" if one.is_qualified else "not qualified",
+        tone="good" if one.is_qualified else "none",
+        reason=one.reason,
+        until=until if one.is_qualified else "",
+        plans=tuple(" ".join(_plan(each, view)) for each in one.attempts),
+    )
+
+
+def _plan(one: Attempt, view: View) -> Iterator[str]:
+    yield f"Plan {one.number}: {one.ended.replace('_', ' ')}"
+    if one.certificate is not None:
+        yield f"by {_named(one.evaluator, view)} on {in_words(one.certificate.since)}"
+        if one.certificate.suspended_at:
+            yield f"(suspended on {in_words(one.certificate.suspended_at)})"
+        if one.certificate.lapsed_at:
+            yield f"(lapsed on {in_words(one.certificate.lapsed_at)})"
+    for other in one.counter_results:
+        yield f"({_named(other.authority, view)} found another result)"
+
+
+def _named(identity: IdentityId, view: View) -> str:
+    return name_of(identity, view.documents) or shortened(to_hex(identity))

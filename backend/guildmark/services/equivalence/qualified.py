@@ -1,0 +1,142 @@
+"""Which sites are qualified for a recipe, until when, and why others are not."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from guildmark.domain.chain.facts import (
+    CertificateFact,
+    CounterFact,
+    PlanEntryFact,
+    RecipeFact,
+    SitePlanFact,
+)
+from guildmark.domain.chain.refusals import RecipeUnknownError
+from guildmark.domain.equivalence.registration import Outcome, covered_by
+from guildmark.domain.equivalence.reporting.report import Certified, CounterResult
+from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, RecipeId, to_hex
+from guildmark.ports import View
+from guildmark.services.equivalence.protocol import registered
+from guildmark.services.equivalence.reporting import ended
+from guildmark.services.identity.naming import name_of
+from guildmark.services.index.projection import known
+
+_AFTER = {"lapsed": "has lapsed", "suspended": "is suspended", "ended": "has ended"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A plan that a site joined, and how it ended for the site.
+
+    Args:
+        recipe: The recipe of the plan: the one that was asked for, or one that it changes little.
+        number: The plan's number among those of that recipe that the site joined.
+        ended: How it ended, in the words of check (9).
+    """
+
+    recipe: RecipeId
+    number: int
+    plan: EquivalencePlanId
+    evaluator: IdentityId
+    ended: str
+    certificate: Certified | None
+    counter_results: tuple[CounterResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteStanding:
+    """Whether a site is qualified at a time; whose word counts is left to the reader.
+
+    Args:
+        until: When that ends, 0 where no end is set or it is not qualified.
+        reason: Why, as one sentence.
+    """
+
+    site: IdentityId
+    name: str
+    is_qualified: bool
+    until: int
+    reason: str
+    attempts: tuple[Attempt, ...]
+
+
+def standings(recipe: RecipeId, view: View, now: int) -> Sequence[SiteStanding]:
+    """Return every site that joined a plan of a recipe, or of one that it changes little.
+
+    Raises:
+        RecipeUnknownError: No final block holds the recipe.
+    """
+    fact = view.facts.get(RecipeFact, recipe)
+    if fact is None:
+        message = f"No final block holds the recipe {to_hex(recipe)}."
+        raise RecipeUnknownError(message, recipe=to_hex(recipe))
+    found: dict[IdentityId, list[Attempt]] = {}
+    for covered in covered_by(fact.recipe):
+        for joined in view.facts.each(SitePlanFact, covered):
+            found.setdefault(joined.site, []).append(_attempt(joined, view, now))
+    return [_standing(site, found[site], view, now) for site in sorted(found)]
+
+
+def _attempt(joined: SitePlanFact, view: View, now: int) -> Attempt:
+    made = registered(joined.plan, view).plan
+    entry = known(view.facts, PlanEntryFact, joined.plan, joined.site)
+    given = view.facts.get(CertificateFact, joined.plan, joined.site)
+    counters = view.facts.each(CounterFact, joined.plan, joined.site)
+    return Attempt(
+        recipe=joined.recipe,
+        number=joined.number,
+        plan=joined.plan,
+        evaluator=made.evaluator,
+        ended=ended(entry, given, made, now),
+        certificate=None if given is None else Certified.of(given),
+        counter_results=tuple(
+            CounterResult(authority=one.challenger, result=one.result) for one in counters
+        ),
+    )
+
+
+def _standing(site: IdentityId, attempts: Sequence[Attempt], view: View, now: int) -> SiteStanding:
+    good = list(_given(attempts, Outcome.EQUIVALENT))
+    holding = [one for one in good if one.standing(now) == "in force"]
+    last = max((one.since for one in good), default=0)
+    refuted = any(one.since >= last for one in _given(attempts, Outcome.NOT_EQUIVALENT))
+    is_qualified = bool(holding) and not refuted
+    # Open ends come last: 0 is none.
+    ends = [one.until for one in holding]
+    until = 0 if not is_qualified or 0 in ends else max(ends)
+    return SiteStanding(
+        site=site,
+        name=name_of(site, view.documents),
+        is_qualified=is_qualified,
+        until=until,
+        reason=_reason(attempts, good, now, is_refuted=refuted, holds=bool(holding)),
+        attempts=tuple(attempts),
+    )
+
+
+def _given(attempts: Sequence[Attempt], outcome: Outcome) -> Iterator[Certified]:
+    for one in attempts:
+        if one.certificate is not None and one.certificate.verdict == outcome.name:
+            yield one.certificate
+
+
+def _reason(
+    attempts: Sequence[Attempt],
+    good: Sequence[Certified],
+    now: int,
+    *,
+    is_refuted: bool,
+    holds: bool,
+) -> str:
+    if is_refuted:
+        return "The last plan found the site not equivalent."
+    if holds:
+        return "The site was certified equivalent, and the certificate is in force."
+    if good:
+        newest = max(good, key=lambda one: one.since)
+        return f"The site was certified equivalent; it {_AFTER[newest.standing(now)]}."
+    return f"Nobody certified the site equivalent: plan {attempts[-1].number} {_told(attempts)}."
+
+
+def _told(attempts: Sequence[Attempt]) -> str:
+    words = attempts[-1].ended
+    return "is running" if words == "running" else f"ended with {words}"
