@@ -14,6 +14,8 @@ from guildmark.adapters.machines.moonraker import KEY_HEADER as MOONRAKER_KEY
 from guildmark.adapters.machines.moonraker import Moonraker
 from guildmark.adapters.machines.mtconnect import Items, MTConnect
 from guildmark.adapters.machines.octoprint import KEY_HEADER, OctoPrint
+from guildmark.adapters.machines.prusalink import KEY_HEADER as PRUSALINK_KEY
+from guildmark.adapters.machines.prusalink import PrusaLink
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.machines.web import MachineAddressError, Site
 from guildmark.domain.errors import SettingsError, UsageError
@@ -110,6 +112,10 @@ def _moonraker(source: Source) -> Machine:
     return Moonraker(site=Site(url=source.place, headers=headers))
 
 
+def _prusalink(source: Source) -> Machine:
+    return PrusaLink(site=Site(url=source.place, headers={PRUSALINK_KEY: source.secret()}))
+
+
 def _mtconnect(source: Source) -> Machine:
     return MTConnect(site=Site(url=source.place), items=Items(**source.options))
 
@@ -186,6 +192,7 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
         "folder": _Kind(open=_folder),
         "octoprint": _Kind(open=_octoprint, options=frozenset({_OPTION})),
         "moonraker": _Kind(open=_moonraker, options=frozenset({_OPTION})),
+        "prusalink": _Kind(open=_prusalink, options=frozenset({_OPTION})),
         "mtconnect": _Kind(open=_mtconnect, options=_METRICS),
         "sparkplug": _Kind(open=_sparkplug, options=_METRICS | _SESSION),
         "mqtt": _Kind(open=_mqtt, options=_SESSION),

@@ -9,6 +9,7 @@ from guildmark.adapters.machines.folder import Folder
 from guildmark.adapters.machines.messages import Messages, Topic
 from guildmark.adapters.machines.mtconnect import Items, MTConnect
 from guildmark.adapters.machines.octoprint import OctoPrint
+from guildmark.adapters.machines.prusalink import PrusaLink
 from guildmark.adapters.machines.registry import MachineKindError, machine_source
 from guildmark.adapters.machines.secrets import MachineSecretError, SecretFiles
 from guildmark.adapters.machines.sparkplug import Sparkplug
@@ -68,6 +69,14 @@ def test_a_device_is_named_by_group_node_and_its_own_name(
     machine.close()
 
 
+def test_a_prusalink_printer_is_asked_with_its_key(secrets: SecretFiles) -> None:
+    machine = machine_source("prusalink:http://127.0.0.1?secret=second", secrets)
+
+    assert isinstance(machine, PrusaLink)
+    assert machine.site.headers == {"X-Api-Key": "key of second"}
+    machine.close()
+
+
 def test_reports_on_a_broker_are_named_by_their_topic(secrets: SecretFiles) -> None:
     machine = machine_source("mqtt:mqtts://127.0.0.1:1/hall%201/+/{job}/{phase}?user=u", secrets)
 
@@ -95,7 +104,7 @@ def test_without_the_extra_its_name_is_said(
 def test_an_unknown_kind_is_refused_with_the_list(secrets: SecretFiles, uri: str) -> None:
     with pytest.raises(
         MachineKindError,
-        match="there are: folder, octoprint, moonraker, mtconnect, sparkplug, mqtt",
+        match="there are: folder, octoprint, moonraker, prusalink, mtconnect, sparkplug, mqtt",
     ):
         machine_source(uri, secrets)
 
@@ -118,6 +127,7 @@ def test_an_unknown_kind_is_refused_with_the_list(secrets: SecretFiles, uri: str
         "sparkplug:mqtt://u:p@127.0.0.1/hall/edge/lathe",
         "sparkplug:mqtt://127.0.0.1/hall/+/lathe",
         "sparkplug:mqtt://127.0.0.1/hall/edge/%23",
+        "prusalink:ftp://127.0.0.1?secret=second",
         "mqtt:http://127.0.0.1/reports",
         "mqtt:mqtt://u:p@127.0.0.1/reports",
         "mqtt:mqtt://127.0.0.1/reports#all",
