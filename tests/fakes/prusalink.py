@@ -1,4 +1,4 @@
-"""A double of PrusaLink's API, written from its published description (version 1)."""
+"""A double of PrusaLink's API, written from the description of PrusaLink Web 1.0.0-draft."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ SPOILINGS: Mapping[str, Callable[[], httpx.Response]] = MappingProxyType(
         "half": _data(b'{"printer": {"state"'),
         "list": _data(b"[]"),
         "texts": _data(b'{"job": "none", "printer": {}}'),
-        "unnumbered": _data(b'{"job": {}, "file": {"path": "/usb", "name": "x"}}'),
+        "unnumbered": _data(b'{"job": {"id": 1}, "file": {"path": "/usb", "name": "x"}}'),
         "large": _data(bytes((8 << 20) + 1)),
         "elsewhere": lambda: httpx.Response(302, headers={"Location": "http://127.0.0.1:1/"}),
         "closed": lambda: httpx.Response(401),
@@ -49,6 +49,7 @@ class PrusaLinkDouble:
             "id": self.number,
             "state": "PRINTING",
             "time_printing": 0,
+            "progress": 1.5,
             "file": {
                 "name": "BRACKE~1.GCO",
                 "display_name": "bracket.gcode",

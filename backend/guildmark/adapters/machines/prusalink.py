@@ -23,7 +23,7 @@ from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Observation, Pie
 KIND = "prusalink"
 KEY_HEADER = "X-Api-Key"
 
-_RUNNING = frozenset({"PRINTING", "PAUSED", "ATTENTION", "BUSY"})
+_RUNNING = frozenset({"PRINTING", "PAUSED"})
 _ENDS = {
     "FINISHED": JobPhase.FINISHED,
     "STOPPED": JobPhase.STOPPED,
@@ -100,8 +100,10 @@ class PrusaLink:
         is_first = cursor == b""
         state = _State() if is_first else read_cursor(KIND, cursor, _State.read)
         status = Answer.parse(self.site.get("api", "v1", "status"))
+        job = status.maybe("job", status.object)
         # Asked only where there is one: else the printer answers with nothing.
-        shown = None if status.maybe("job", status.object) is None else self._shown()
+        has_one = job is not None and job.maybe("id", job.count) is not None
+        shown = self._shown() if has_one else None
         if is_first and shown is not None and shown.state in _ENDS:
             state = _State(last=shown.name)
         events: list[JobEvent] = []
@@ -115,9 +117,12 @@ class PrusaLink:
         """Let go of the connection."""
         self.site.close()
 
-    def _shown(self) -> _Job:
+    def _shown(self) -> _Job | None:
         answer = Answer.parse(self.site.get("api", "v1", "job"))
-        file = answer.object("file")
+        file = answer.maybe("file", answer.object)
+        if file is None:
+            # Somebody prints over the serial line: there is no file to tell of.
+            return None
         path, changed = file.text("path"), file.maybe("m_timestamp", file.count)
         content = hashlib.sha256(f"{path}/{file.text('name')}\0{changed}".encode()).hexdigest()
         refs = file.maybe("refs", file.object)

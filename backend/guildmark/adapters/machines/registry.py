@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import httpx
+
 from guildmark.adapters.machines.folder import Folder
 from guildmark.adapters.machines.moonraker import KEY_HEADER as MOONRAKER_KEY
 from guildmark.adapters.machines.moonraker import Moonraker
@@ -113,7 +115,10 @@ def _moonraker(source: Source) -> Machine:
 
 
 def _prusalink(source: Source) -> Machine:
-    return PrusaLink(site=Site(url=source.place, headers={PRUSALINK_KEY: source.secret()}))
+    user, secret = source.options.get("user"), source.secret()
+    if user is None:
+        return PrusaLink(site=Site(url=source.place, headers={PRUSALINK_KEY: secret}))
+    return PrusaLink(site=Site(url=source.place, auth=httpx.DigestAuth(user, secret)))
 
 
 def _mtconnect(source: Source) -> Machine:
@@ -192,7 +197,7 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
         "folder": _Kind(open=_folder),
         "octoprint": _Kind(open=_octoprint, options=frozenset({_OPTION})),
         "moonraker": _Kind(open=_moonraker, options=frozenset({_OPTION})),
-        "prusalink": _Kind(open=_prusalink, options=frozenset({_OPTION})),
+        "prusalink": _Kind(open=_prusalink, options=frozenset({_OPTION, "user"})),
         "mtconnect": _Kind(open=_mtconnect, options=_METRICS),
         "sparkplug": _Kind(open=_sparkplug, options=_METRICS | _SESSION),
         "mqtt": _Kind(open=_mqtt, options=_SESSION),

@@ -44,12 +44,14 @@ class Site:
     Args:
         url: Scheme, host, port and the path that all of its pages share.
         headers: What every request says, as an API key.
+        auth: How a challenge is answered, where the machine asks for a user.
         transport: What carries the requests, for tests.
         monotonic: Seconds that no jump of the clock disturbs.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    auth: httpx.Auth | None = field(default=None, repr=False)
     transport: httpx.BaseTransport | None = None
     monotonic: Callable[[], float] = time.monotonic
     _http: httpx.Client = field(init=False, repr=False)
@@ -59,6 +61,7 @@ class Site:
         self._http = httpx.Client(
             # Whatever is packed is refused below: a small answer may unpack to a large one.
             headers={"Accept-Encoding": "identity", **self.headers},
+            auth=self.auth,
             timeout=_TIMEOUT,
             follow_redirects=False,
             trust_env=False,

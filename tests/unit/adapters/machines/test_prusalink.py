@@ -12,7 +12,7 @@ from guildmark.adapters.machines.prusalink import PrusaLink
 from guildmark.adapters.machines.web import Site
 from guildmark.domain.recipes.gcode import observe
 from guildmark.domain.shopfloor.jobs import MalformedReportError
-from guildmark.ports import Machine
+from guildmark.ports import Machine, MachineAnswerError
 
 
 class PrusaLinkStage:
@@ -173,3 +173,63 @@ def test_a_file_that_is_not_handed_out_has_no_digest(
 def test_a_cursor_of_another_kind_is_refused(stage: PrusaLinkStage) -> None:
     with pytest.raises(MalformedReportError, match="prusalink"):
         stage.open().poll(b'{"kind":"moonraker"}')
+
+
+# What the description of the API (PrusaLink Web 1.0.0-draft) requires and allows of a job.
+_NEEDED = {"id", "state", "progress", "time_printing"}
+_ALLOWED = {*_NEEDED, "file", "time_remaining", "inaccurate_estimates", "serial_print"}
+_FILE_NEEDED = {"name", "path", "m_timestamp"}
+_FILE_ALLOWED = {*_FILE_NEEDED, "display_name", "display_path", "size", "meta", "refs"}
+
+
+def test_the_double_answers_as_the_description_says(stage: PrusaLinkStage) -> None:
+    stage.begin()
+
+    job = stage.peer.job
+    assert job is not None
+    assert _NEEDED <= job.keys() <= _ALLOWED
+    assert _FILE_NEEDED <= job["file"].keys() <= _FILE_ALLOWED
+
+
+def test_a_print_over_the_serial_line_is_not_told(stage: PrusaLinkStage, watcher: Watcher) -> None:
+    stage.begin()
+    assert stage.peer.job is not None
+    del stage.peer.job["file"]
+    watcher.settle()
+
+    assert watcher.events == []
+
+
+def test_a_user_answers_the_printer_s_challenge() -> None:
+    peer, asked = PrusaLinkDouble(), list[str]()
+    peer.begin()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        said = request.headers.get("Authorization", "")
+        asked.append(said)
+        if f'response="{_answer(request.url.path)}"' not in said:
+            challenge = 'Digest realm="Printer API", nonce="n1"'
+            return httpx.Response(401, headers={"WWW-Authenticate": challenge})
+        request.headers["X-Api-Key"] = KEY
+        return peer.handle(request)
+
+    def poll(password: str) -> int:
+        auth = httpx.DigestAuth("maker", password)
+        transport = httpx.MockTransport(handle)
+        site = Site(url="http://printer.example", auth=auth, transport=transport)
+        return len(PrusaLink(site=site).poll(b"").events)
+
+    assert poll("secret word") == 1
+    with pytest.raises(MachineAnswerError, match="does not accept the key"):
+        poll("another")
+    assert not [said for said in asked if "secret word" in said]
+
+
+def _answer(path: str) -> str:
+    """Return the digest that RFC 2617 wants of the user, without quality of protection."""
+    of_user, of_page = (_md5(text) for text in ("maker:Printer API:secret word", f"GET:{path}"))
+    return _md5(f"{of_user}:n1:{of_page}")
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 
 from guildmark.adapters.machines import registry
@@ -75,6 +76,11 @@ def test_a_prusalink_printer_is_asked_with_its_key(secrets: SecretFiles) -> None
     assert isinstance(machine, PrusaLink)
     assert machine.site.headers == {"X-Api-Key": "key of second"}
     machine.close()
+    with_user = machine_source("prusalink:http://127.0.0.1?user=maker&secret=second", secrets)
+    assert isinstance(with_user, PrusaLink)
+    assert (with_user.site.headers, isinstance(with_user.site.auth, httpx.DigestAuth)) == ({}, True)
+    assert "key of" not in repr(with_user)
+    with_user.close()
 
 
 def test_reports_on_a_broker_are_named_by_their_topic(secrets: SecretFiles) -> None:
