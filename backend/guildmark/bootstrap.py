@@ -55,6 +55,7 @@ from guildmark.services.builds.assignments import Assignments
 from guildmark.services.builds.builds import Builds
 from guildmark.services.builds.inspecting import Inspecting
 from guildmark.services.builds.parts import Parts
+from guildmark.services.equivalence.credentials import Credentials
 from guildmark.services.equivalence.protocol import Equivalence, Evaluation
 from guildmark.services.equivalence.reporting import Reporting
 from guildmark.services.equivalence.sampling import Sampling
@@ -289,6 +290,14 @@ class Home:
     def evaluation(self) -> Evaluation:
         """Return the use cases around plans and data that others showed."""
         return Evaluation(store=self.store, keys=self.keys)
+
+    def credentials(self, host: str) -> Credentials:
+        """Return the use cases around credentials.
+
+        Args:
+            host: Who serves the DID documents.
+        """
+        return Credentials(store=self.store, keys=self.keys, host=host)
 
     @property
     def reporting(self) -> Reporting:

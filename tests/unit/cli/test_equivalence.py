@@ -384,3 +384,19 @@ def test_a_plan_is_written_for_those_who_take_part(
 
     assert speak("equivalence", "receive", plan, document).exit == 0
     assert document.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_certificate_becomes_a_signed_credential(
+    workshop: Workshop, speak: Speak, tmp_path: Path
+) -> None:
+    plan = workshop.plan(FEW)
+    result = workshop.computed(plan, FEW)
+    _, second, _ = workshop.sites
+    workshop.certify(plan, second, result)
+    out = tmp_path / "certificate.jwt"
+
+    words = (plan, to_hex(second), "--host", "log.example.org", "--out", out, "--as", ISSUER)
+    said = speak("equivalence", "credential", *words, "--json").json
+
+    assert said == {"credential": str(out), "size": out.stat().st_size}
+    assert out.read_bytes().count(b".") == 2

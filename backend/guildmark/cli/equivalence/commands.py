@@ -71,7 +71,7 @@ def _site_recipe_id(text: str) -> RecipeId:
 PlanArgument: TypeAlias = Annotated[
     EquivalencePlanId, typer.Argument(metavar="PLAN", parser=plan_id, help="The plan's id.")
 ]
-_Site: TypeAlias = Annotated[
+SiteArgument: TypeAlias = Annotated[
     IdentityId, typer.Argument(metavar="SITE", parser=identity_id, help="The site.")
 ]
 _Result: TypeAlias = Annotated[
@@ -132,7 +132,7 @@ def receive(
 @app.command()
 def join(
     plan: PlanArgument,
-    site: _Site,
+    site: SiteArgument,
     site_recipe: Annotated[
         RecipeId,
         typer.Option(
@@ -159,7 +159,7 @@ def join(
 @app.command()
 def draw(
     plan: PlanArgument,
-    site: _Site,
+    site: SiteArgument,
     out: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A new file: the drawn parts' data, for `commit`."),
@@ -193,7 +193,7 @@ def draw(
 @app.command()
 def commit(
     plan: PlanArgument,
-    site: _Site,
+    site: SiteArgument,
     readings: Annotated[
         Path,
         typer.Argument(
@@ -226,7 +226,7 @@ def commit(
 @app.command()
 def unseal(
     plan: PlanArgument,
-    site: _Site,
+    site: SiteArgument,
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="What the site sealed to you.")
     ],
@@ -244,7 +244,7 @@ def unseal(
 @app.command()
 def reveal(
     plan: PlanArgument,
-    site: _Site,
+    site: SiteArgument,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
@@ -275,7 +275,7 @@ def run(
 @app.command()
 def certify(
     plan: PlanArgument,
-    site: _Site,
+    site: SiteArgument,
     result: _Result,
     until: Annotated[
         int | None,
@@ -298,7 +298,7 @@ def certify(
 @app.command()
 def challenge(
     plan: PlanArgument,
-    site: _Site,
+    site: SiteArgument,
     challenger: Annotated[
         IdentityId,
         typer.Option("--by", metavar="AUTHORITY", parser=identity_id, help="You speak for it."),
@@ -317,7 +317,7 @@ def challenge(
 @app.command()
 def suspend(
     plan: PlanArgument,
-    site: _Site,
+    site: SiteArgument,
     reason: Annotated[
         Path,
         typer.Option(
@@ -337,7 +337,7 @@ def suspend(
 @app.command()
 def lapse(
     plan: PlanArgument,
-    site: _Site,
+    site: SiteArgument,
     cause: Annotated[LapseCause, typer.Argument(help="What happened.")],
     account: Signer = ACCOUNT,
     home: Folder = None,

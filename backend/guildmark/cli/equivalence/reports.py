@@ -8,14 +8,15 @@ import typer
 from guildmark.adapters.reports.page import html
 from guildmark.adapters.statistics import draw, evaluate
 from guildmark.cli.answers import Answer, say
-from guildmark.cli.arguments import AsJson, Folder
-from guildmark.cli.equivalence.commands import PlanArgument, app
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer
+from guildmark.cli.equivalence.commands import PlanArgument, SiteArgument, app
 from guildmark.cli.homes import OutputFolderError, write_new
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.equivalence.blinded import BlindData
 from guildmark.domain.equivalence.reporting.report import EquivalenceReport
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import to_hex
+from guildmark.ports import KeyName
 from guildmark.services.equivalence.reporting import Reported, recompute
 
 _REPORT = "report.json"
@@ -82,6 +83,22 @@ def again(
         "equal": True,
     }
     say(answer, as_json=as_json)
+
+
+@app.command()
+def credential(
+    plan: PlanArgument,
+    site: SiteArgument,
+    host: Annotated[str, typer.Option(help="The host of the DID documents, as log.example.org.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="A new file.")],
+    account: Signer = ACCOUNT,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign a certificate as a verifiable credential (VC 2.0, JOSE), as the evaluator."""
+    signed = enter_informed(home).credentials(host).sign(plan, site, key=KeyName(account))
+    write_new(out, signed)
+    say({"credential": str(out), "size": len(signed)}, as_json=as_json)
 
 
 def _read(path: Path) -> EquivalenceReport:
