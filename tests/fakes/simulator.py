@@ -669,8 +669,8 @@ class Simulator:
             }
         )
         accounts = {
-            name: self._account(name, tries[name], state, slots[name], words)
-            for name in PROVEN_CONTRACTS
+            name: self._account(name, tries[name], state, each, words)
+            for name, each in slots.items()
         }
         return header_of(self.block, LOOKED, state.root), accounts
 

@@ -17,14 +17,14 @@ from fakes.cases.equivalent import (
     certified,
     supersede,
 )
-from fakes.simulator import AUTHORITY, BEGUN, LOGGED, LOOKED, Simulator
+from fakes.simulator import AUTHORITY, BEGUN, LOGGED, LOOKED
 from guildmark.domain import bundle
 from guildmark.domain.chain import storage
 from guildmark.domain.equivalence.registration import Outcome
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.recipes.recipe import Change
 from guildmark.domain.trust import Policy
-from guildmark.domain.verification.evidence import PLANS_MAX, EvidenceRangeError
+from guildmark.domain.verification.evidence import PLANS_MAX, Evidence, EvidenceRangeError
 from guildmark.domain.verification.report import Report, State, Verdict
 from guildmark.verify import verify_bundle
 
@@ -182,9 +182,44 @@ def test_a_policy_may_leave_equivalence_out() -> None:
 
 
 def test_a_bundle_of_a_recipe_that_does_not_ask_proves_no_plan() -> None:
-    evidence = Simulator().evidence()
+    draft = Draft()
 
-    assert evidence.chain.accounts[storage.PLANS.contract].slots == ()
+    assert storage.PLANS.contract not in draft.simulator.evidence().chain.accounts
+    assert judged(draft.seal()).verdict is Verdict.VERIFIED
+
+
+def test_the_proof_of_plans_is_missed_where_the_recipe_asks_for_them() -> None:
+    draft = Draft()
+    ask(draft)
+    attempt(draft, Tried())
+
+    def leave_out(evidence: Evidence) -> Evidence:
+        accounts = dict(evidence.chain.accounts)
+        del accounts[storage.PLANS.contract]
+        return replace(evidence, chain=replace(evidence.chain, accounts=accounts))
+
+    whole = judged(draft.seal())
+    draft.tampers.append(leave_out)
+    report = judged(draft.seal())
+
+    assert whole.checks[0].code is None
+    assert (report.checks[0].state, report.checks[0].code) == (
+        State.UNKNOWN,
+        "verify.contractMissing",
+    )
+
+
+def test_a_proof_that_nobody_needs_is_still_checked() -> None:
+    draft = Draft()
+
+    def add_wrong(evidence: Evidence) -> Evidence:
+        accounts = dict(evidence.chain.accounts)
+        accounts[storage.PLANS.contract] = accounts[storage.FATES.contract]
+        return replace(evidence, chain=replace(evidence.chain, accounts=accounts))
+
+    draft.tampers.append(add_wrong)
+
+    assert judged(draft.seal()).checks[0].code == "verify.contractInvalid"
 
 
 def test_more_plans_than_are_read_are_refused() -> None:

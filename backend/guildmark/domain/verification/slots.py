@@ -38,19 +38,23 @@ PROVEN_CONTRACTS = (
     ContractName.PARTS,
     ContractName.EQUIVALENCE,
 )
-"""The contracts whose state a verdict rests on."""
+"""The contracts whose state a verdict may rest on."""
+
+_WHERE_ASKED = frozenset({ContractName.EQUIVALENCE})
+"""Those whose state nobody looks at where the recipe does not ask for it."""
 
 
 def required_slots(core: Core, disclosed: Disclosures) -> Mapping[ContractName, tuple[bytes, ...]]:
-    """Return the slots to prove at block b, a contract each; every contract is named.
+    """Return the slots to prove at block b, by each contract that the verdict rests on.
 
     What ``Ledger.proof`` takes. A slot that the chain does not hold is proven, too: zero.
     """
     locations = set(_locations(core, disclosed))
-    return {
+    found = {
         name: tuple(sorted(each.slot for each in locations if each.contract is name))
         for name in PROVEN_CONTRACTS
     }
+    return {name: slots for name, slots in found.items() if slots or name not in _WHERE_ASKED}
 
 
 def instrument_id(instrument: str) -> IdentityId | None:
