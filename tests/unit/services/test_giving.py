@@ -16,9 +16,11 @@ from guildmark.domain.chain.facts import (
     LicenseFact,
     RecipeFact,
     RevisionFact,
+    SiteRecipeFact,
 )
 from guildmark.domain.identifiers import Address, IdentityId, Index, LaneNumber, UnitNumber
 from guildmark.domain.log.record import Grant
+from guildmark.domain.recipes.recipe import Status
 from guildmark.domain.rights.terms import Extension
 from guildmark.domain.verification.evidence import ExtensionDisclosure, LaneDisclosure
 from guildmark.domain.verification.slots import required_slots
@@ -176,8 +178,8 @@ def test_an_account_spoke_in_its_own_time(world: World) -> None:
 
     with world.tools.store.reading() as view:
         changed = known(view.facts, ControllerFact, world.designer, 2).since
-        told = {at: list(spoke_for(account, at, view.facts)) for at in (0, since, changed - 1)}
-        after = list(spoke_for(account, changed, view.facts))
+        told = {at: list(spoke_for(account, at, view.facts)) for at in (0, since, changed)}
+        after = list(spoke_for(account, changed + 1, view.facts))
         early, late = (
             world.designer in spoke_for(following, at, view.facts) for at in (changed - 1, changed)
         )
@@ -229,6 +231,50 @@ def publish_later(world: World, which: int) -> None:
         revised = replace(paper, revision=replace(paper.revision, at=at))
         work.facts.put(replace(recipe, published_at=at) if which else revised)
     doubt(world.tools, DESIGNER, world.designer, at)
+
+
+def requalified(world: World) -> int:
+    """Let the recipe's status be set again, and return when."""
+    recipes = world.tools.recipes(DESIGNER)
+    recipes.set_status(world.recipe.id(), Status.TRIAL)
+    world.tools.indexing().follow()
+    with world.tools.store.reading() as view:
+        return known(view.facts, RecipeFact, world.recipe.id()).changed_at[-1]
+
+
+@pytest.mark.parametrize(("later", "code"), [(0, "design.publishedInDoubt"), (1, None)])
+def test_a_status_that_was_set_in_doubt_lets_nothing_in(
+    world: World, later: int, code: str | None
+) -> None:
+    doubt(world.tools, DESIGNER, world.designer, requalified(world) + later)
+
+    (answer,) = world.tools.ingest(world.log).receive([world.envelope()])
+
+    assert (answer.error and answer.error.code) == code
+
+
+def test_a_status_that_was_set_in_doubt_releases_no_keys() -> None:
+    releases: Releases = make_releases()
+    doubt(releases.world.tools, DESIGNER, releases.world.designer, requalified(releases.world))
+    releases.follow()
+
+    with pytest.raises(PublishedInDoubtError):
+        releases.release(releases.site)
+
+
+@pytest.mark.parametrize(("later", "code"), [(0, "build.madeInDoubt"), (1, None)])
+def test_a_site_recipe_that_was_published_in_doubt_lets_nothing_in(
+    world: World, later: int, code: str | None
+) -> None:
+    with world.tools.store.writing() as work:
+        own = known(work.facts, SiteRecipeFact, world.site_recipe)
+        at = known(work.facts, LaneFact, world.lane).given_at + 1
+        work.facts.put(replace(own, published_at=at))
+    doubt(world.tools, SITE, world.site, at + later)
+
+    (answer,) = world.tools.ingest(world.log).receive([world.envelope()])
+
+    assert (answer.error and answer.error.code) == code
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -7,7 +7,7 @@ from fakes.cases.draft import Draft, word
 from fakes.cases.given import ADDED, extend
 from fakes.cases.licenses import CLASS, cleared
 from fakes.cases.notices import doubt, on_controller
-from fakes.simulator import DESIGN, DESIGNER, GRANTED, LOGGED, PUBLISHED
+from fakes.simulator import DESIGN, DESIGNER, GRANTED, LOGGED, PUBLISHED, SITE
 from guildmark.domain import bundle
 from guildmark.domain.chain import storage
 from guildmark.domain.identity.identity import IdentityKind
@@ -164,3 +164,22 @@ def test_a_clearance_whose_issuer_is_not_shown_to_be_sound_clears_nobody() -> No
     draft.simulator.unproven.add(on_controller(office))
 
     assert told(draft, 6) == "verify.clearanceMissing"
+
+
+@pytest.mark.parametrize(
+    ("at", "since", "code"),
+    [
+        (LATER + 9, LATER, "verify.controllerInDoubt"),
+        (LATER + 9, LATER + 1, None),
+        (LATER, LATER, "verify.controllerUnderNotice"),
+    ],
+)
+def test_a_site_recipe_is_doubted_by_when_its_site_published_it(
+    at: int, since: int, code: str | None
+) -> None:
+    draft = Draft()
+    site_recipe = draft.simulator.make_site_recipe().id()
+    word(storage.SITE_RECIPES.at(site_recipe), LATER)(draft)
+    doubt(draft, on_controller(SITE), at, since)
+
+    assert told(draft, 7) == code

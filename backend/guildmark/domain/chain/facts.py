@@ -4,6 +4,7 @@ A key's parts are bytes of fixed length and integers, the outermost first, so th
 thing stand together and in order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -417,13 +418,23 @@ class RevisionFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeFact:
-    """A recipe, its present status and how many steps led there."""
+    """A recipe, its present status, and when each step that led there was made."""
 
     id: RecipeId
     recipe: Recipe
     published_at: int
     status: int
-    steps: int = 1
+    changed_at: tuple[int, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        """Return how many statuses the recipe has had."""
+        return 1 + len(self.changed_at)
+
+    def steps_since(self, time: int) -> Sequence[int]:
+        """Return when the status that held at a time was set, and each one after it."""
+        earlier = [at for at in (self.published_at, *self.changed_at) if at <= time]
+        return (*earlier[-1:], *(at for at in self.changed_at if at > time))
 
     @property
     def key(self) -> Key:

@@ -382,7 +382,8 @@ def _recipe_published(happening: Happening, facts: FactWriter) -> None:
 
 def _recipe_status_changed(happening: Happening, facts: FactWriter) -> None:
     recipe = known(facts, RecipeFact, happening["id"])
-    facts.put(replace(recipe, status=happening["status"], steps=happening["number"]))
+    changed_at = (*recipe.changed_at, happening.time)
+    facts.put(replace(recipe, status=happening["status"], changed_at=changed_at))
 
 
 def _site_recipe_published(happening: Happening, facts: FactWriter) -> None:

@@ -124,10 +124,10 @@ class LinkOutsideWindowError(UntrustedError):
 
 
 class MadeInDoubtError(RevokedError):
-    """A notice doubts the key, or who added it or linked its machine."""
+    """A notice doubts the key, its machine's links or the site's recipe, by who made them."""
 
     code = "build.madeInDoubt"
-    hint = "Add the key or make the link that is named anew, then sign the build again."
+    hint = "Make what is named anew, under the owner's own account; then sign the build again."
 
 
 class NotAccreditedError(UntrustedError):
@@ -505,18 +505,21 @@ class Desk:
             raise DesignMismatchError(message, revision=external.revision)
 
     def _check_undoubted(self, key: KeyFact, statement: BuildStatement) -> None:
-        """Refuse what a notice on a key, or on who added or linked it, would put in doubt."""
+        """Refuse what a notice would put in doubt: key, links, site recipe, by who made them."""
         run, facts = statement.run, self.view.facts
         if any(one.target == Bytes32(key.id) for one in self._notices(run.machine)):
             message = f"The key {to_hex(key.id)} is under an authority's notice."
             raise MadeInDoubtError(message, key=to_hex(key.id))
         acts = [(run.machine, key.since)]
+        site_recipe = facts.get(SiteRecipeFact, statement.external.site_recipe)
+        # One that nobody published is refused where its clauses are read.
+        acts += [] if site_recipe is None else [(run.site, site_recipe.published_at)]
         for child, parent in ((run.machine, run.site), (run.site, run.maker)):
             since = facts.each(LinkFact, child, parent)[-1].since
             acts += [(child, since), (parent, since)]
         for identity, time in acts:
             if is_act_doubted(identity, time, facts, self.trust):
-                message = f"What {to_hex(identity)} added or linked at {time} is doubted."
+                message = f"What {to_hex(identity)} did at {time} is doubted."
                 raise MadeInDoubtError(message, identity=to_hex(identity), time=time)
 
     def _check_given(self, root: LicenseFact, statement: BuildStatement) -> None:
@@ -528,7 +531,8 @@ class Desk:
         recipe = self.view.facts.get(RecipeFact, external.recipe)
         times = [revision.revision.at]
         # A recipe that nobody published is refused where its clauses are read.
-        times += [] if recipe is None else [recipe.published_at]
+        if recipe is not None:
+            times += [recipe.published_at, *recipe.steps_since(self._beacon_time(statement))]
         check_published(lane, root, times, self.view.facts, self.trust)
 
     def _notices(self, identity: IdentityId) -> Sequence[NoticeFact]:

@@ -437,16 +437,12 @@ class Releasing:
         chain = list(licensed(granted.id, deposit.package, facts))
         lane, root = known(facts, LaneFact, request.lane), chain[-1][0]
         check_given(lane, root, facts, self.trust)
-        papers = (
-            facts.get(RevisionFact, request.design, request.revision),
-            facts.get(RecipeFact, request.recipe),
-        )
+        revision = facts.get(RevisionFact, request.design, request.revision)
+        recipe = facts.get(RecipeFact, request.recipe)
         # What nobody published is refused with the recipe.
-        times = [
-            one.revision.at if isinstance(one, RevisionFact) else one.published_at
-            for one in papers
-            if one is not None
-        ]
+        times = [] if revision is None else [revision.revision.at]
+        if recipe is not None:
+            times += [recipe.published_at, *recipe.steps_since(asked.head.time)]
         check_published(lane, root, times, facts, self.trust)
         newest = self.ledger.read_all([_licenses("license", one.number) for one, _ in chain])
         for (one, members), now in zip(chain, newest, strict=True):

@@ -73,13 +73,16 @@ def lanes_above(lane: LaneFact, facts: Facts) -> Sequence[LaneFact]:
 
 
 def spoke_for(account: Address, at: int, facts: Facts) -> Iterator[IdentityId]:
-    """Yield the identities for which an account spoke at a time, or before it registered them."""
+    """Yield the identities for which an account spoke at a time, or before it registered them.
+
+    In the second of a change either account may have spoken.
+    """
     for one in facts.each(SpokenForFact, account):
         terms = facts.each(ControllerFact, one.identity)
         begins = [0, *(term.since for term in terms[1:])]
         ends = [*begins[1:], _FOREVER]
         if any(
-            term.account == account and begin <= at < end
+            term.account == account and begin <= at <= end
             for term, begin, end in zip(terms, begins, ends, strict=True)
         ):
             yield one.identity

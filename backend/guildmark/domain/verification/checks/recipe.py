@@ -27,6 +27,7 @@ from guildmark.domain.verification.case import (
 )
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown
+from guildmark.domain.verification.doubts import act_findings
 from guildmark.domain.verification.evidence import RecipeDisclosure, SiteRecipeDisclosure
 from guildmark.domain.verification.publishing import published_findings
 from guildmark.domain.verification.report import Cause, Finding, State
@@ -205,6 +206,8 @@ def _site_recipe_registered(case: Case) -> Iterator[Finding]:
         part=SITE_RECIPE_MEANWHILE,
     )
     yield from right.findings([IntervalWord(since=at, until=0)], case.window)
+    site = case.statement.run.site
+    yield from act_findings(case, site, at, "The site recipe was published", _SITE_RECIPE)
 
 
 def _keeps_clauses(case: Case) -> Iterator[Finding]:
