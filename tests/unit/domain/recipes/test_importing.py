@@ -168,6 +168,8 @@ def test_a_manifest_of_open_know_how_is_read() -> None:
         (b" " * (se.SIZE_MAX + 1), Program.PRUSA, "at most"),
         (b"{", Program.ORCA, "no JSON"),
         (b"[" * 100_000, Program.ORCA, "no JSON"),
+        (b"[" * 129 + b"]" * 129, Program.ORCA, "more than 128 levels"),
+        (b"[" * 128 + b"]" * 128, Program.ORCA, "no JSON object"),
         (b"[]", Program.ORCA, "no JSON object"),
         (b'{"settings": 5}', Program.CURA, "neither"),
         (b'{"settings": {"a": 5}}', Program.CURA, "no object"),

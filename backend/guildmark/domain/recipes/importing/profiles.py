@@ -1,12 +1,12 @@
 """Reading profiles: PrusaSlicer and Slic3r, Cura, OrcaSlicer, and OKH manifests."""
 
-import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from enum import Enum
 from typing import Any, NoReturn
 
+from guildmark.domain.encoding.strictjson import JsonError, Limits, parse_foreign
 from guildmark.domain.recipes.importing.settings import (
     CURA,
     OKH,
@@ -25,6 +25,7 @@ _COMMAND = re.compile(r"^G[01] ", re.MULTILINE)
 _NUMBER = re.compile(r"-?[0-9.]+", re.ASCII)
 _LITERAL = re.compile(r"'([^']*)'")
 _DEPTH = 40
+_LIMITS = Limits(size=SIZE_MAX, depth=128)
 
 
 class Program(Enum):
@@ -115,9 +116,9 @@ def _lines(text: str) -> Iterator[tuple[str, str]]:
 
 def _json(text: str) -> Mapping[str, Any]:
     try:
-        members = json.loads(text, parse_float=str, parse_int=str)
-    except (ValueError, RecursionError):
-        _refuse("The profile is no JSON.")
+        members = parse_foreign(text.encode(), _LIMITS)
+    except JsonError as error:
+        _refuse(f"The profile is no JSON that can be read: {error.message}")
     if not isinstance(members, dict):
         _refuse("The profile is no JSON object.")
     return members
