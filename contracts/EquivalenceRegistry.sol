@@ -277,6 +277,7 @@ contract EquivalenceRegistry is IEquivalenceRegistry {
     function _requireEvaluator(bytes32 plan) private view {
         bytes32 evaluator = _evaluators[plan];
         if (evaluator == 0) revert PlanUnknown(plan);
+        // slither-disable-next-line unused-return a notice is for each reader to weigh
         (address controller, bool isInRecovery,) = _identities.speakerOf(evaluator);
         if (controller != msg.sender) revert CallerNotEvaluator(evaluator, msg.sender);
         if (isInRecovery) revert EvaluatorInRecovery(evaluator);

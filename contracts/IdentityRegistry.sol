@@ -456,6 +456,7 @@ contract IdentityRegistry is IIdentityRegistry {
         returns (Interval memory self)
     {
         self = _profileTimes[id][profile];
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         bool isFirst = self.from == 0 && profile != 0 && profile == _profiles[id];
         if (isFirst) self.from = _identities[id].since;
     }

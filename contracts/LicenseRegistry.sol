@@ -156,7 +156,9 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         if (source == 0 || _identities.controllerOf(_holders[source]) != msg.sender) {
             revert CallerNotGiver(lane_, msg.sender);
         }
+        // slither-disable-next-line incorrect-equality numbers of units, and no times
         if (self.next == self.end) revert ReclaimEmpty(lane_);
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         if (self.reclaimAt == 0) return _announceReclaim(lane_, self.license);
         if (block.timestamp < self.reclaimAt) revert ReclaimTooEarly(lane_, self.reclaimAt);
 
@@ -218,6 +220,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
     function draw(uint40 lane_, uint40 n, uint40 log) external returns (uint40 first) {
         if (msg.sender != address(_log)) revert CallerNotBuildLog(msg.sender);
         Lane memory self = _lanes[lane_];
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         if (self.license == 0) revert LaneUnknown(lane_);
         if (self.log != log) revert LaneOfOtherLog(lane_, log);
         if (n == 0) revert DrawEmpty();
@@ -325,6 +328,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         _numbers[id] = Granted({number: number, at: time});
         _ids[number] = id;
         _designs[number] = terms.design;
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         _licenses[number] = License({
             units: terms.units,
             notBefore: terms.notBefore,
@@ -512,6 +516,7 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
     /// @dev Who may stop a license and whom its royalty is for, in this block.
     function _licensorAccount(uint40 number) private view returns (address) {
         uint40 source = _origins[_firstLanes[number]].source;
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         if (source == 0) return _designRegistry.designOwner(_designs[number]);
         return _identities.controllerOf(_holders[source]);
     }
@@ -522,17 +527,20 @@ contract LicenseRegistry is ILicenseRegistry, EIP712 {
         Lane memory self = _knownLane(lane_);
         uint40 above = self.license;
         while (above != 0 && above != number) above = _licenses[above].parent;
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         if (above == 0) revert LicenseNotAbove(lane_, number);
         return self.next - self.first - _paid[lane_][number];
     }
 
     function _knownLane(uint40 lane_) private view returns (Lane memory self) {
         self = _lanes[lane_];
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         if (self.license == 0) revert LaneUnknown(lane_);
     }
 
     function _knownLicense(bytes32 id) private view returns (uint40 number) {
         number = _numbers[id].number;
+        // slither-disable-next-line incorrect-equality 0 says that there is none
         if (number == 0) revert LicenseUnknown(id);
     }
 

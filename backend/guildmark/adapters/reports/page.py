@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from guildmark.domain.equivalence.plan import CharacteristicPlan
 from guildmark.domain.equivalence.reporting.report import Certified, EquivalenceReport, SiteReport
@@ -74,7 +73,7 @@ class ReportPage:
     gates: tuple[GateRow, ...]
     digests: tuple[Row, ...]
     again: tuple[str, ...]
-    pictures: tuple[tuple[str, Markup], ...]
+    pictures: tuple[tuple[str, str], ...]
 
 
 def report_page(report: EquivalenceReport, pictures: Mapping[str, bytes]) -> ReportPage:
@@ -101,11 +100,7 @@ def report_page(report: EquivalenceReport, pictures: Mapping[str, bytes]) -> Rep
         gates=tuple(_gate(one, names) for one in report.result.gates),
         digests=tuple(_digests(report)),
         again=report.again,
-        # What a drawing says is escaped where it is drawn.
-        pictures=tuple(
-            (name, Markup(body.decode()))  # noqa: S704 - drawn by our own writer
-            for name, body in pictures.items()
-        ),
+        pictures=tuple((name, body.decode()) for name, body in pictures.items()),
     )
 
 
