@@ -19,13 +19,16 @@ from demo.scene import Scene, set_scene
 from demo.stage import Stage
 from demo.telling import Teller
 from demo.workshop import Workshop
+from guildmark.adapters.chain import proxy
 from guildmark.adapters.chain.ledger import RpcLedger
+from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.peers.client import NodeClient
+from guildmark.bootstrap import Home
 from guildmark.domain import bundle, trust
 from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.identifiers import Index, LogNumber, to_hex
 from guildmark.domain.trust import VERSION, Listed, Trust
-from guildmark.ports import KeyName
+from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import Exporter
 from guildmark.services.release.packages import Package
@@ -165,6 +168,15 @@ def until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come true in time"
         time.sleep(_PAUSE)
+
+
+def funded(home: Home, name: str) -> KeyName:
+    """Return a new account of a home, with coin: what befalls it befalls no other identity."""
+    key = KeyName(name)
+    home.keys.create(key, KeyAlgorithm.SECP256K1)
+    with Rpc(url=home.settings.chain.url) as rpc:
+        rpc.call(proxy.FUND, to_hex(home.keys.address(key)), 10)
+    return key
 
 
 def indexed(node: NodeClient) -> int:

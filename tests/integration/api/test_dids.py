@@ -35,7 +35,7 @@ from guildmark.services.builds.builds import signing_key
 from guildmark.services.identity.dids import DOUBTED
 from guildmark.services.identity.notices import Suspicion
 from guildmark.settings import NodeSettings
-from stages import Played, until
+from stages import Played, funded, until
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil", "did-resolvers")]
 
@@ -149,7 +149,7 @@ def test_an_identity_is_resolved_with_its_controller(
 
 
 def test_a_controller_under_notice_is_resolved_as_none(served: Served) -> None:
-    key = KeyName("account")
+    key = funded(served.home, "stolen")
     identity = served.home.identities(key).register(IdentityKind.ORGANIZATION, {"name": "Stolen"})
     since = served.home.ledger.head(final=False).time
     served.home.notices(key).of_controller(identity, Suspicion(since=since))

@@ -11,7 +11,7 @@ from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.identity.guardians import recovery, standing
 from guildmark.services.identity.notices import Suspicion
-from stages import Played, indexed, until
+from stages import Played, funded, indexed, until
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
@@ -148,15 +148,16 @@ def test_guardians_are_named_and_their_recovery_is_cancelled(played: Played) -> 
 
 def test_warnings_are_told_with_who_gave_them(web: httpx.Client, played: Played) -> None:
     home, authority = played.scene.designer.home, played.scene.authority
-    account, name = home.account(KeyName("account")).address, KeyName("account")
-    machine = home.identities(name).register(IdentityKind.MACHINE, {"name": "Lent machine"})
+    name, own = KeyName("account"), funded(home, "lender")
+    account = home.account(own).address
+    machine = home.identities(own).register(IdentityKind.MACHINE, {"name": "Lent machine"})
     public = PublicKey(algorithm=Algorithm.ED25519, data=b"\x07" * 32)
-    key, now = home.identities(name).add_key(machine, public), home.ledger.head(final=True).time
-    home.guardians(name).name(machine, [account], threshold=1, delay=86_400)
-    home.guardians(name).support(machine, authority.home.account(name).address)
+    key, now = home.identities(own).add_key(machine, public), home.ledger.head(final=True).time
+    home.guardians(own).name(machine, [account], threshold=1, delay=86_400)
+    home.guardians(own).support(machine, authority.home.account(name).address)
     since = Suspicion(since=home.ledger.head(final=True).time)
-    home.notices(name).back_of_key(machine, key, since)
-    home.notices(name).of_controller(machine, since)
+    home.notices(own).back_of_key(machine, key, since)
+    home.notices(own).of_controller(machine, since)
     warning = authority.home.notices(name)
     warning.warn_of_key(authority.id, machine, key, Suspicion(since=now))
 
@@ -165,9 +166,9 @@ def test_warnings_are_told_with_who_gave_them(web: httpx.Client, played: Played)
     told = web.get(path).json()
     card = web.get(f"/orgs/{to_hex(machine)}", headers={"Accept": "text/html"}).text
 
-    by_guardians, own, by_authority = told["notices"]
+    by_guardians, by_owner, by_authority = told["notices"]
     assert (by_guardians["key"], by_guardians["guardians"]) == (to_hex(key), True)
-    assert (own["controller"], own["key"], own["listed"]) == (1, None, True)
+    assert (by_owner["controller"], by_owner["key"], by_owner["listed"]) == (1, None, True)
     assert (by_authority["authority"], by_authority["listed"]) == (to_hex(authority.id), False)
     assert told["recovery"]["candidate"] == to_hex(authority.home.account(name).address)
     assert told["controllers"] == 1
