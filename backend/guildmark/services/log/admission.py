@@ -531,8 +531,8 @@ class Desk:
         recipe = self.view.facts.get(RecipeFact, external.recipe)
         times = [revision.revision.at]
         # A recipe that nobody published is refused where its clauses are read.
-        if recipe is not None:
-            times += [recipe.published_at, *recipe.steps_since(self._beacon_time(statement))]
+        since = self._beacon_time(statement)
+        times += () if recipe is None else (recipe.published_at, *recipe.steps_since(since))
         check_published(lane, root, times, self.view.facts, self.trust)
 
     def _notices(self, identity: IdentityId) -> Sequence[NoticeFact]:
