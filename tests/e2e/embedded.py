@@ -47,7 +47,7 @@ class Node:
         self.home.mkdir(exist_ok=True)
         with (self.home / "log").open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "guildmark", "up", "--name", "Maker Lab"],
+                [sys.executable, "-m", "guildmark", "up", "--name", "Maker Lab", "--port", "0"],
                 env={**os.environ, "GUILDMARK_HOME": str(self.home)},
                 stdout=log,
                 stderr=log,
