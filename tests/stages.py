@@ -13,20 +13,21 @@ import httpx
 import pytest
 from rich.console import Console
 
+from demo.actors import SITE, Maker, fund
 from demo.making import Part, equip, fresh_beacon, license_design, shown_by_site
 from demo.rogue import Rogue, turn_rogue
 from demo.scene import Scene, set_scene
 from demo.stage import Stage
 from demo.telling import Teller
 from demo.workshop import Workshop
-from guildmark.adapters.chain import proxy
 from guildmark.adapters.chain.ledger import RpcLedger
-from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.bootstrap import Home
 from guildmark.domain import bundle, trust
 from guildmark.domain.builds.dsse import envelope_digest
-from guildmark.domain.identifiers import Index, LogNumber, to_hex
+from guildmark.domain.identifiers import IdentityId, Index, LogNumber, to_hex
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.signatures import PublicKey
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.services.evidence.bundles import Bundles
@@ -174,9 +175,18 @@ def funded(home: Home, name: str) -> KeyName:
     """Return a new account of a home, with coin: what befalls it befalls no other identity."""
     key = KeyName(name)
     home.keys.create(key, KeyAlgorithm.SECP256K1)
-    with Rpc(url=home.settings.chain.url) as rpc:
-        rpc.call(proxy.FUND, to_hex(home.keys.address(key)), 10)
+    fund(home, key)
     return key
+
+
+def new_machine(maker: Maker, key: PublicKey) -> IdentityId:
+    """Return a new machine of a site: what it counts and what befalls it is its own."""
+    own = maker.party.home.identities(SITE)
+    machine = own.register(IdentityKind.MACHINE, {"name": "A machine of a test"})
+    own.request_link(machine, maker.site)
+    own.accept_link(machine, maker.site)
+    own.add_key(machine, key)
+    return machine
 
 
 def indexed(node: NodeClient) -> int:

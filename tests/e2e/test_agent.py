@@ -14,13 +14,12 @@ from typing import Any
 import pytest
 
 import stages
-from demo.actors import ACCOUNT, SITE
+from demo.actors import ACCOUNT
 from demo.making import fresh_beacon
 from demo.workshop import Workshop
 from e2e.cli_actors import Actor
 from guildmark.domain.chain.facts import LaneFact
-from guildmark.domain.identifiers import IdentityId, LaneNumber, Uint256, to_hex
-from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.identifiers import LaneNumber, Uint256, to_hex
 from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.ports import DocumentKind
@@ -103,16 +102,6 @@ def of_own(played: Played, workshop: Workshop, nonce: int) -> tuple[LaneNumber, 
     return lane, signed.id
 
 
-def machine_of(workshop: Workshop, public: PublicKey) -> IdentityId:
-    """Register a machine of the site, with the agent's key."""
-    own = workshop.maker.party.home.identities(SITE)
-    machine = own.register(IdentityKind.MACHINE, {"name": "Beside an agent"})
-    own.request_link(machine, workshop.maker.site)
-    own.accept_link(machine, workshop.maker.site)
-    own.add_key(machine, public)
-    return machine
-
-
 def an_agent(
     played: Played, actor: Actor, *options: str, nonce: int = 77, tells: bool = True
 ) -> tuple[Workshop, LaneNumber]:
@@ -130,7 +119,7 @@ def an_agent(
     )
     algorithm, _, data = text.partition(":")
     public = PublicKey(algorithm=Algorithm[algorithm.upper()], data=bytes.fromhex(data[2:]))
-    machine = machine_of(workshop, public)
+    machine = stages.new_machine(workshop.maker, public)
     settings = {
         one.path: {"value": one.value} | ({"unit": one.unit} if one.unit else {})
         for one in workshop.assignment.settings

@@ -28,7 +28,7 @@ from guildmark.services.builds.builds import signing_key
 from guildmark.services.builds.inspecting import Found
 from guildmark.services.index.projection import known
 from guildmark.verify import verify_bundle
-from stages import Played, indexed, until
+from stages import Played, indexed, new_machine, until
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
@@ -109,7 +109,8 @@ def shop(played: Played) -> Shop:
     """Return the second maker of the stage, under a recipe of his own."""
     scene, owner = played.scene, played.scene.designer
     usual = played.workshops[1]
-    operator, maker = usual.operator, usual.maker
+    operator, key = usual.operator, signing_key(usual.maker.machine_home.keys, MACHINE)
+    maker = replace(usual.maker, machine=new_machine(usual.maker, key))
     document = json.loads(cast.recipe())
     clauses = sorted([*document["clauses"], _COUNTERSIGNED], key=lambda one: one["path"])
     recipes = owner.home.recipes(ACCOUNT)
