@@ -94,12 +94,14 @@ class Casting:
         for key, algorithm in keys.items():
             home.keys.create(key, algorithm)
             if key in _PAYING:
-                self._fund(home, key)
+                fund(home, key)
         return home
 
-    def _fund(self, home: Home, key: KeyName) -> None:
-        with Rpc(url=self.chain.url) as rpc:
-            rpc.call(proxy.FUND, to_hex(home.keys.address(key)), _COINS)
+
+def fund(home: Home, key: KeyName) -> None:
+    """Give an account of a home coin of the local chain."""
+    with Rpc(url=home.settings.chain.url) as rpc:
+        rpc.call(proxy.FUND, to_hex(home.keys.address(key)), _COINS)
 
 
 def deploy(stage: Stage, url: str) -> ChainSettings:

@@ -34,6 +34,7 @@ from guildmark.services.rights.giving import (
     check_given,
     check_published,
     lanes_above,
+    published_times,
     signing,
     spoke_for,
 )
@@ -231,6 +232,15 @@ def publish_later(world: World, which: int) -> None:
         revised = replace(paper, revision=replace(paper.revision, at=at))
         work.facts.put(replace(recipe, published_at=at) if which else revised)
     doubt(world.tools, DESIGNER, world.designer, at)
+
+
+def test_papers_that_nobody_published_have_no_times(world: World) -> None:
+    with world.tools.store.reading() as view:
+        recipe = known(view.facts, RecipeFact, world.recipe.id())
+
+    at = recipe.published_at
+    assert published_times(None, None, at) == ()
+    assert published_times(None, recipe, at) == (at, at)
 
 
 def requalified(world: World) -> int:

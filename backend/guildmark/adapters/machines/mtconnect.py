@@ -6,7 +6,6 @@ when it is asked is a gap, and so is all that it told before it was started anew
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
 from typing import NoReturn, Self
@@ -16,6 +15,7 @@ from guildmark.adapters.machines.cursors import read_cursor, write_cursor
 from guildmark.adapters.machines.markup import Element, parse_markup
 from guildmark.adapters.machines.signals import Counting, Doing, Program, Signal, Tracker, Work
 from guildmark.adapters.machines.web import Site
+from guildmark.adapters.times import instant
 from guildmark.domain.builds.predicate import NAME_MAX
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import INTEGER_MAX, JsonObject
@@ -312,11 +312,8 @@ def _number(text: str | None) -> int:
 
 
 def _milliseconds(text: str) -> int:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
+    time = instant(text)
+    if time is None:
         _refuse("a timestamp is missing")
     milliseconds = int(time.timestamp() * 1_000)
     if not 0 <= milliseconds <= UINT40_MAX * 1_000:

@@ -4,12 +4,12 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from types import MappingProxyType
 from typing import TypeVar
 
 from guildmark.adapters.machines.markup import Element
 from guildmark.adapters.measuring.qif import Results, Terms, qif_document, result_sets
+from guildmark.adapters.times import seconds
 from guildmark.domain.builds.predicate import NAME_MAX, Measurement, Setting
 from guildmark.domain.encoding.fields import Fields, read_document, read_object
 from guildmark.domain.encoding.strictjson import JsonError, Limits
@@ -236,17 +236,11 @@ def _one(job: str, column: str, rows: Sequence[Mapping[str, str]]) -> str | None
 
 
 def _seconds(text: str) -> int:
-    """Return seconds since 1970: digits, or an ISO 8601 time with its offset."""
-    if text.isascii() and text.isdigit():
-        return int(text[:20])
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
+    found = seconds(text)
+    if found is None:
         message = f"{text[:40]!r} is no time: give seconds since 1970, or ISO 8601 with an offset."
         raise MalformedReportError(message, found=ascii(text[:40]))
-    return int(time.timestamp())
+    return found
 
 
 def _inspection(document: Element, at: int) -> JobEvent:

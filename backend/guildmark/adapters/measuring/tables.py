@@ -7,10 +7,10 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import MappingProxyType
 from typing import NoReturn
 
+from guildmark.adapters.times import seconds
 from guildmark.domain.builds.predicate import Measurement
 from guildmark.domain.encoding.fields import DocumentError, read_object
 from guildmark.domain.encoding.strictjson import JsonValue
@@ -209,15 +209,9 @@ def _number(row: _Row, column: str, form: TableForm) -> str:
 
 
 def _seconds(row: _Row) -> int:
-    """Return seconds since 1970: digits, or an ISO 8601 time with its offset."""
     text = row.cells["measuredOn"]
-    if text.isascii() and text.isdigit():
-        return int(text[:20])
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        time = None
-    if time is None or time.tzinfo is None:
+    found = seconds(text)
+    if found is None:
         reason = f"{text[:40]!r} is neither seconds since 1970 nor ISO 8601 with an offset."
         row.refuse("measuredOn", reason)
-    return int(time.timestamp())
+    return found

@@ -16,6 +16,7 @@ from guildmark.cli.arguments import (
     Signer,
     identity_id,
     moment,
+    recipe_id,
     sealing_key,
 )
 from guildmark.cli.equivalence.files import (
@@ -62,10 +63,6 @@ _MODE = 0o600
 def plan_id(text: str) -> EquivalencePlanId:
     """Return the id of a plan."""
     return EquivalencePlanId(bytes32_from_hex(text))
-
-
-def _site_recipe_id(text: str) -> RecipeId:
-    return RecipeId(bytes32_from_hex(text))
 
 
 PlanArgument: TypeAlias = Annotated[
@@ -137,7 +134,7 @@ def join(
         RecipeId,
         typer.Option(
             metavar="SITE_RECIPE",
-            parser=_site_recipe_id,
+            parser=recipe_id,
             help="The site's recipe; its machine model is the certificate's scope.",
         ),
     ],

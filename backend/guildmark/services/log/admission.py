@@ -81,7 +81,7 @@ from guildmark.services.index.projection import known
 from guildmark.services.log.raw_data import RawData
 from guildmark.services.recipes.disclosing import shown_clauses
 from guildmark.services.rights.ancestry import above
-from guildmark.services.rights.giving import check_given, check_published
+from guildmark.services.rights.giving import check_given, check_published, published_times
 from guildmark.services.rights.lawful import Place
 
 _ANYBODY = (IntervalWord(since=0, until=0),)
@@ -527,12 +527,11 @@ class Desk:
         lane = known(self.view.facts, LaneFact, statement.external.lane)
         check_given(lane, root, self.view.facts, self.trust)
         external = statement.external
-        revision = known(self.view.facts, RevisionFact, external.design, external.revision)
-        recipe = self.view.facts.get(RecipeFact, external.recipe)
-        times = [revision.revision.at]
-        # A recipe that nobody published is refused where its clauses are read.
-        since = self._beacon_time(statement)
-        times += () if recipe is None else (recipe.published_at, *recipe.steps_since(since))
+        times = published_times(
+            self.view.facts.get(RevisionFact, external.design, external.revision),
+            self.view.facts.get(RecipeFact, external.recipe),
+            self._beacon_time(statement),
+        )
         check_published(lane, root, times, self.view.facts, self.trust)
 
     def _notices(self, identity: IdentityId) -> Sequence[NoticeFact]:

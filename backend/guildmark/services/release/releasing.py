@@ -91,7 +91,7 @@ from guildmark.services.log.admission import (
 )
 from guildmark.services.release.deposits import Deposit, Deposits
 from guildmark.services.release.packages import licensed
-from guildmark.services.rights.giving import check_given, check_published
+from guildmark.services.rights.giving import check_given, check_published, published_times
 from guildmark.services.rights.lawful import Place
 
 REQUEST_AGE = 3600
@@ -437,12 +437,11 @@ class Releasing:
         chain = list(licensed(granted.id, deposit.package, facts))
         lane, root = known(facts, LaneFact, request.lane), chain[-1][0]
         check_given(lane, root, facts, self.trust)
-        revision = facts.get(RevisionFact, request.design, request.revision)
-        recipe = facts.get(RecipeFact, request.recipe)
-        # What nobody published is refused with the recipe.
-        times = [] if revision is None else [revision.revision.at]
-        if recipe is not None:
-            times += [recipe.published_at, *recipe.steps_since(asked.head.time)]
+        times = published_times(
+            facts.get(RevisionFact, request.design, request.revision),
+            facts.get(RecipeFact, request.recipe),
+            asked.head.time,
+        )
         check_published(lane, root, times, facts, self.trust)
         newest = self.ledger.read_all([_licenses("license", one.number) for one, _ in chain])
         for (one, members), now in zip(chain, newest, strict=True):

@@ -9,6 +9,8 @@ from guildmark.domain.chain.facts import (
     ExtensionFact,
     LaneFact,
     LicenseFact,
+    RecipeFact,
+    RevisionFact,
     SpokenForFact,
 )
 from guildmark.domain.errors import RevokedError
@@ -121,6 +123,19 @@ def check_published(
             if is_act_doubted(owner, at, facts, trust):
                 message = f"What {to_hex(owner)} published at {at} is doubted."
                 raise PublishedInDoubtError(message, identity=to_hex(owner), time=at)
+
+
+def published_times(
+    revision: RevisionFact | None, recipe: RecipeFact | None, since: int
+) -> Sequence[int]:
+    """Return when papers were published, and each status set that held at a time or came after.
+
+    A paper that nobody published has no time: it is refused where it is read.
+    """
+    revised = () if revision is None else (revision.revision.at,)
+    if recipe is None:
+        return revised
+    return (*revised, recipe.published_at, *recipe.steps_since(since))
 
 
 def _acts(lane: LaneFact, root: LicenseFact, facts: Facts) -> Iterator[tuple[IdentityId, int]]:
