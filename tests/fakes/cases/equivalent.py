@@ -165,6 +165,19 @@ def site_that_is_not_equivalent_any_more(draft: Draft) -> None:
     certified(draft, GOOD, bad)
 
 
+@breaks(9, "equivalenceRefuted", 15)
+def bad_end_that_a_stranger_takes_back(draft: Draft) -> None:
+    bad = replace(GOOD, verdict=Outcome.NOT_EQUIVALENT, since=LOGGED + 1)
+    certified(draft, GOOD, bad, replace(GOOD, evaluator=AUTHORITY, since=LOGGED + 2))
+    draft.trust["authorities"] = LISTED[:1]
+
+
+@breaks(9, "equivalenceRefuted", 15)
+def bad_end_that_a_challenged_certificate_takes_back(draft: Draft) -> None:
+    bad = replace(GOOD, verdict=Outcome.NOT_EQUIVALENT, since=LOGGED + 1)
+    certified(draft, GOOD, bad, replace(GOOD, since=LOGGED + 2, counters={AUTHORITY: 7}))
+
+
 @breaks(9, "equivalenceNotInForce", 15)
 def certificate_given_after_the_record(draft: Draft) -> None:
     certified(draft, replace(GOOD, since=LOGGED + 1))

@@ -100,6 +100,14 @@ def test_a_bad_end_before_the_certificate_is_told_and_does_no_harm() -> None:
     assert said(draft).startswith("plan 1: NOT_EQUIVALENT by ")
 
 
+def test_a_listed_evaluator_takes_his_bad_word_back() -> None:
+    draft = Draft()
+    bad = replace(GOOD, verdict=Outcome.NOT_EQUIVALENT, since=LOGGED + 1)
+    certified(draft, GOOD, bad, replace(GOOD, since=LOGGED + 2))
+
+    assert judged(draft.seal()).exit == 0
+
+
 def test_a_strangers_bad_word_does_no_harm() -> None:
     draft = Draft()
     bad = replace(GOOD, verdict=Outcome.NOT_EQUIVALENT, since=LOOKED, evaluator=AUTHORITY)

@@ -44,8 +44,8 @@ _SHOWN = "disclosed/equivalence.json"
 EQUIVALENCE_REFUTED = Cause(
     code="verify.equivalenceRefuted",
     state=State.FAIL,
-    meaning="An evaluator on your list found the site not equivalent, and none said otherwise "
-    "since.",
+    meaning="An evaluator on your list found the site not equivalent, and none on it said "
+    "otherwise since.",
 )
 EQUIVALENCE_NOT_IN_FORCE = Cause(
     code="verify.equivalenceNotInForce",
@@ -197,8 +197,12 @@ def _of_attempts(case: Case) -> Iterator[Finding]:
     attempts = [one for one in _attempts(case) if one.scope == _model(case)]
     given = [one for one in attempts if one.certificate.verdict == Outcome.EQUIVALENT]
     newest_first = sorted(given, key=lambda one: one.certificate.since, reverse=True)
-    lacks = [tuple(_of_certificate(case, one)) for one in newest_first]
-    yield from _refuted(case, attempts, newest_first)
+    doubts = [tuple(_of_evaluator(case, one)) for one in newest_first]
+    lacks = [
+        (*doubted, *_in_force(case, one)) for one, doubted in zip(newest_first, doubts, strict=True)
+    ]
+    credible = [one for one, doubted in zip(newest_first, doubts, strict=True) if not doubted]
+    yield from _refuted(case, attempts, credible)
     if not lacks:
         reason = "Nobody certified the site equivalent for this recipe and machine model."
         yield EQUIVALENCE_NOT_CERTIFIED.found(reason, _SHOWN)
@@ -206,21 +210,25 @@ def _of_attempts(case: Case) -> Iterator[Finding]:
         yield from lacks[0]
 
 
-def _of_certificate(case: Case, one: Attempt) -> Iterator[Finding]:
+def _of_evaluator(case: Case, one: Attempt) -> Iterator[Finding]:
+    """Yield why the evaluator's word does not count for this reader."""
     evaluator = one.plan.evaluator
     since = one.certificate.since
     if case.trust is not None and not case.trust.lists_authority(evaluator, since):
         reason = f"The evaluator {to_hex(evaluator)} of plan {one.number} is not on your list."
         yield EQUIVALENCE_UNLISTED.found(reason, _SHOWN)
+    yield from act_findings(case, evaluator, since, "The certificate was given", _SHOWN)
+    yield from _challenged(case, one)
+
+
+def _in_force(case: Case, one: Attempt) -> Iterator[Finding]:
     right = Right(
         what=f"The certificate of plan {one.number}{one.limits()}",
         evidence=_SHOWN,
         none=EQUIVALENCE_NOT_IN_FORCE,
         part=EQUIVALENCE_IN_FORCE_PARTLY,
     )
-    yield from right.findings([one.validity()], case.window)
-    yield from act_findings(case, evaluator, since, "The certificate was given", _SHOWN)
-    yield from _challenged(case, one)
+    return right.findings([one.validity()], case.window)
 
 
 def _challenged(case: Case, one: Attempt) -> Iterator[Finding]:
@@ -236,10 +244,14 @@ def _challenged(case: Case, one: Attempt) -> Iterator[Finding]:
 
 
 def _refuted(
-    case: Case, attempts: Sequence[Attempt], newest_first: Sequence[Attempt]
+    case: Case, attempts: Sequence[Attempt], credible: Sequence[Attempt]
 ) -> Iterator[Finding]:
-    """Yield a finding where the last word of a listed evaluator is NOT_EQUIVALENT."""
-    last_good = max((one.certificate.since for one in newest_first), default=0)
+    """Yield a finding where the last word of a listed evaluator is NOT_EQUIVALENT.
+
+    A good word of whom the reader does not list, or doubts, takes none back: a site could get one
+    from an evaluator of its own.
+    """
+    last_good = max((one.certificate.since for one in credible), default=0)
     for one in attempts:
         given = one.certificate
         is_bad = given.verdict == Outcome.NOT_EQUIVALENT and given.since >= last_good
