@@ -7,7 +7,6 @@ from typing import TypeVar, cast
 
 from guildmark.domain.chain.facts import Fact, Key
 from guildmark.domain.identifiers import Digest, IdentityId, Index, LaneNumber, LogNumber, Seq
-from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import Batch, Build, BuildState, Logged, Outcome, Queued, Standing
 from guildmark.ports import Block, DocumentKind, RawLog, View, Work
 
@@ -131,7 +130,7 @@ class MemoryLog:
             row.queued.counter
             for row in self._state.rows.values()
             if row.queued.entry.machine == machine
-            and row.queued.entry.kind is EntryKind.BUILD
+            and row.queued.entry.kind.is_counted
             and row.build.state is not BuildState.REFUSED
         ]
         return max(standing, default=0)
@@ -259,13 +258,13 @@ def _compare(row: _Row, entry: Queued, standing: Standing) -> None:
         standing.payloads[entry.payload] = row.build
     if queued.label == entry.label:
         standing.labels[entry.label] = row.build
-    counted = (queued.entry.machine, queued.counter, queued.entry.kind)
-    if counted == (machine, entry.counter, EntryKind.BUILD):
+    counted = (queued.entry.machine, queued.counter, queued.entry.kind.is_counted)
+    if counted == (machine, entry.counter, True):
         standing.counters[machine, entry.counter] = row.build
 
 
-def _counted(queued: Queued) -> tuple[IdentityId, int, EntryKind]:
-    return queued.entry.machine, queued.counter, queued.entry.kind
+def _counted(queued: Queued) -> tuple[IdentityId, int, bool]:
+    return queued.entry.machine, queued.counter, queued.entry.kind.is_counted
 
 
 class MemoryNodeStore:

@@ -36,7 +36,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity.identity import key_id
 from guildmark.ports import KeyName
-from guildmark.services.builds.assignments import Order
+from guildmark.services.builds.assignments import Order, order_of
 from guildmark.services.builds.builds import Assignment, Finished, signing_key
 from guildmark.services.builds.inspecting import Found
 
@@ -114,13 +114,18 @@ def attest(
             help="The envelope that a node refused or that drew no unit; its counter is taken.",
         ),
     ] = None,
+    scrap: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="The part failed: why its unit is scrap."),
+    ] = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Let a machine sign what it built; keep the envelope in this home and print its file.
 
     What the log would surely refuse is not signed: a measurement that is missing or out of bounds,
-    a time ahead of the chain, a key of another machine. A home that signed everything that its lane
+    a time ahead of the chain, a key of another machine. What failed is signed as scrap: it takes a
+    unit, and is never a part. A home that signed everything that its lane
     has drawn names the unit: nobody can log such a statement twice.
     """
     if unit is not None and any_unit:
@@ -146,20 +151,50 @@ def attest(
     statement = _statement(opened, assignment, Report.parse(report.read_bytes()), counter)
     if replaced is not None:
         statement = replace(statement, replaces=envelope_digest(replaced))
+    if scrap is not None:
+        statement = replace(statement, scrap=scrap)
     opened.assignments.foresee(statement, key_id(machine, signing_key(opened.keys, KeyName(key))))
     envelope = opened.builds.attest(statement, key=KeyName(key))
     keep = folder.keep if replaced is None else folder.replace
     path = keep(machine, statement.run.counter, envelope)
-    answer: Answer = {
-        "file": str(path),
-        "digest": to_hex(envelope_digest(envelope)),
-        "label": statement.label,
-        "counter": statement.run.counter,
-        "log": statement.external.log,
-        "lane": lane,
-        "unit": statement.external.unit,
-    }
-    say(answer, as_json=as_json, brief=path)
+    say(_signed(path, envelope, statement), as_json=as_json, brief=path)
+
+
+@app.command()
+def scrap(
+    envelope: Annotated[
+        Path,
+        typer.Argument(
+            exists=True, dir_okay=False, help="What a node refused, or was never to be sent."
+        ),
+    ],
+    key: Annotated[str, typer.Option(metavar="KEY", help="The name or URI of its machine's key.")],
+    reason: Annotated[str, typer.Option(help="Why its unit became no part.")],
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a machine sign that the unit of an envelope became scrap, in the envelope's place.
+
+    It keeps counter, label and unit, so that later envelopes, which name later units, stay good.
+    Send it with `build submit`. What the log took already cannot be replaced by it.
+    """
+    opened = enter_informed(home)
+    data = envelope.read_bytes()
+    old = BuildStatement.parse(Envelope.parse(data).payload)
+    beacon = opened.assignments.beacon(opened.assignments.assign(order_of(old)))
+    said = replace(
+        opened.builds.scrapped(old, reason),
+        beacon=beacon,
+        run=replace(old.run, is_late_report=True),
+        replaces=envelope_digest(data),
+    )
+    opened.assignments.foresee(
+        said, key_id(old.run.machine, signing_key(opened.keys, KeyName(key)))
+    )
+    signed = opened.builds.attest(said, key=KeyName(key))
+    folder = EnvelopeFolder(opened.settings.home / _BUILDS)
+    path = folder.replace(old.run.machine, old.run.counter, signed)
+    say(_signed(path, signed, said), as_json=as_json, brief=path)
 
 
 @app.command()
@@ -281,6 +316,18 @@ def status(
         raise _not_there(build, node) from error
     note_reception(Path(build), is_refused=found.get("state") == _REFUSED)
     say({name: _plain(value) for name, value in found.items()}, as_json=as_json)
+
+
+def _signed(path: Path, envelope: bytes, statement: BuildStatement) -> Answer:
+    return {
+        "file": str(path),
+        "digest": to_hex(envelope_digest(envelope)),
+        "label": statement.label,
+        "counter": statement.run.counter,
+        "log": statement.external.log,
+        "lane": statement.external.lane,
+        "unit": statement.external.unit,
+    }
 
 
 def _not_there(build: str, node: str) -> BuildNotThereError:

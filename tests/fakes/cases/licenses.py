@@ -56,6 +56,17 @@ def entry_is_scrap(draft: Draft) -> None:
     draft.simulator.entry["kind"] = EntryKind.SCRAP
 
 
+@breaks(6, "entryScrap", 18)
+def unit_that_became_scrap(draft: Draft) -> None:
+    draft.simulator.statement["scrap"] = "the first layer came off"
+    draft.simulator.entry["kind"] = EntryKind.SCRAP
+
+
+@breaks(6, "scrapAsPart", 18)
+def scrap_that_was_logged_as_a_part(draft: Draft) -> None:
+    draft.simulator.statement["scrap"] = "the first layer came off"
+
+
 @breaks(6, "unitVoided", 19, decides=False)
 def unit_is_void(draft: Draft) -> None:
     word(storage.FATES.at(LOG, Index(103)), storage.VOIDED)(draft)

@@ -395,6 +395,19 @@ def test_receipt_takes_no_counter_of_its_machine(store: NodeStore) -> None:
     assert [one.digest for one in behind.values()] == [queued("b").digest]
 
 
+def test_scrap_takes_a_counter_of_its_machine(store: NodeStore) -> None:
+    build = queued("a", counter=5)
+    scrap = replace(build, entry=replace(build.entry, kind=EntryKind.SCRAP))
+    accept(store, scrap)
+
+    with store.writing() as work:
+        standing = work.log.standing([build])
+        last = work.log.last_counter(build.entry.machine)
+
+    assert [one.digest for one in standing.counters.values()] == [scrap.digest]
+    assert last == 5
+
+
 def test_refused_entry_may_be_logged_again(store: NodeStore) -> None:
     entry = queued("a", counter=5)
     accept(store, entry)

@@ -132,6 +132,39 @@ def test_what_the_log_would_refuse_is_not_signed_and_uses_up_no_counter(
     assert not (home.settings.home / "builds").exists()
 
 
+def test_what_failed_is_signed_as_scrap(
+    speak: Speak, world: World, home: Home, tmp_path: Path
+) -> None:
+    report = write_report(world, tmp_path / "report.json", measurements={})
+
+    made = attest(speak, world, report, "--scrap", "the first layer came off", "--json")
+
+    envelope = Path(made.json["file"]).read_bytes()
+    world.disclose()
+    (answer,) = world.tools.ingest(world.log).receive([envelope])
+    assert (answer.error, made.json["unit"]) == (None, 1)
+    assert json.loads(Envelope.parse(envelope).payload)["predicate"]["reason"] == (
+        "the first layer came off"
+    )
+
+
+def test_a_refused_envelope_is_scrapped_in_its_place_and_the_next_one_stays_good(
+    speak: Speak, world: World, report: Path, tmp_path: Path
+) -> None:
+    first = Path(attest(speak, world, report).out)
+    again = write_report(world, tmp_path / "again.json", label=f"{PREFIX}1-00002")
+    second = Path(attest(speak, world, again).out)
+
+    made = speak("build", "scrap", first, "--key", MACHINE, "--reason", "its label was taken")
+
+    world.disclose()
+    door = world.tools.ingest(world.log)
+    answers = door.receive([Path(made.out).read_bytes(), second.read_bytes()])
+    assert [one.error for one in answers] == [None, None]
+    late = door.receive([first.with_name(first.name).read_bytes()])
+    assert late[0].reception.value == "duplicate"
+
+
 def test_another_machines_key_signs_nothing(
     speak: Speak, world: World, report: Path, home: Home
 ) -> None:

@@ -23,12 +23,13 @@ from guildmark.domain.builds.predicate import (
     Setting,
     SignerRole,
 )
+from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import (
     MemberInvalidError,
     MemberMissingError,
     MemberUnknownError,
 )
-from guildmark.domain.errors import MalformedError
+from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import (
     Bytes32,
     DesignId,
@@ -42,6 +43,7 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     UnitNumber,
 )
+from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.recipes.clause import ClausePath, MalformedClauseError
 from guildmark.domain.recipes.quantity import MalformedDecimalError, UnknownUnitError
@@ -254,3 +256,34 @@ def test_dependencies_are_committed_to_one_by_one() -> None:
     ]
     assert dependencies_root(lots) == MerkleTree(leaves).root()
     assert dependencies_root([]) == NO_DEPENDENCIES == bytes(32)
+
+
+def test_scrap_has_a_predicate_of_its_own_with_its_reason() -> None:
+    scrap = replace(FULL, scrap="the first layer came off")
+
+    document = json.loads(scrap.encode())
+
+    assert document["predicateType"] == "https://guildmark.org/scrap/v1"
+    assert document["predicate"]["reason"] == "the first layer came off"
+    assert sm.BuildStatement.parse(scrap.encode()) == scrap
+    assert (scrap.kind, FULL.kind) == (EntryKind.SCRAP, EntryKind.BUILD)
+
+
+def test_scrap_without_a_reason_and_a_build_with_one_are_refused() -> None:
+    scrap = json.loads(replace(MINIMAL, scrap="it fell").encode())
+    build = json.loads(MINIMAL.encode())
+    build["predicate"]["reason"] = scrap["predicate"].pop("reason")
+
+    for document, code in ((scrap, "document.memberMissing"), (build, "document.memberUnknown")):
+        with pytest.raises(GuildmarkError) as refused:
+            sm.BuildStatement.parse(canonical(document))
+        assert refused.value.code == code
+
+
+@pytest.mark.parametrize(("length", "is_taken"), [(0, False), (1, True), (400, True), (401, False)])
+def test_a_reason_has_its_bounds(length: int, *, is_taken: bool) -> None:
+    if is_taken:
+        assert replace(MINIMAL, scrap="x" * length).scrap
+        return
+    with pytest.raises(MalformedStatementError, match="1 to 400"):
+        replace(MINIMAL, scrap="x" * length)

@@ -21,6 +21,7 @@ from guildmark.services.builds.assignments import (
     Order,
     RecordMissingError,
     UnlinkedError,
+    order_of,
 )
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.log.admission import (
@@ -291,3 +292,23 @@ def test_a_home_without_the_recipe_leaves_settings_as_they_are(world: World) -> 
     unknown = SiteRecipeId(sha256(b"elsewhere"))
 
     assert assignments(world).held(unknown, JOB, ()) == ()
+
+
+def test_scrap_is_foreseen_by_its_key_and_time_alone(world: World) -> None:
+    said = replace(world.tools.builds.scrapped(world.statement(), "it fell"), settings=())
+
+    assignments(world).foresee(said, key_of(world))
+    with pytest.raises(KeyUnknownError, match="none of machine"):
+        assignments(world).foresee(said, KeyId(bytes(32)))
+
+
+def test_what_was_ordered_is_told_by_what_was_stated(world: World) -> None:
+    statement = world.statement()
+
+    order = order_of(statement)
+    jobless = order_of(replace(statement, resolved=statement.resolved[:1]))
+
+    assert (order.machine, order.lane) == (world.machine, world.lane)
+    assert (order.site_recipe, order.settings) == (world.site_recipe, statement.settings)
+    assert order.job == statement.resource("job")
+    assert jobless.job == bytes(32)

@@ -138,6 +138,7 @@ def test_every_reason_is_told_apart(world: World) -> None:
         return _why(record, granted, replace(logged, queued=replace(logged.queued, **changes)))  # type: ignore[arg-type] # fields by name
 
     assert why() is None
+    assert why(entry=replace(logged.queued.entry, kind=EntryKind.SCRAP)) is None
     assert why(entry=receipt) is Burn.NO_BUILD
     assert why(envelope=b"{}") is Burn.NO_BUILD
     assert why(envelope=world.sign(named)) is Burn.OTHER_UNIT

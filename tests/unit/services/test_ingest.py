@@ -42,6 +42,7 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
+from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import BuildState
 from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.clause import ClausePath
@@ -864,3 +865,58 @@ def test_a_replacement_of_an_item_of_its_own_request_has_its_counter_too(world: 
 
     codes = [answer.error and answer.error.code for answer in answers]
     assert codes == [None, "statement.replacesOther"]
+
+
+def as_scrap(world: World, number: int = 1, unit: int = 1) -> BuildStatement:
+    statement = world.statement(number)
+    named = replace(statement, external=replace(statement.external, unit=UnitNumber(unit)))
+    return world.tools.builds.scrapped(named, "the first layer came off")
+
+
+def test_scrap_is_entered_as_scrap_and_draws_its_unit(world: World) -> None:
+    (answer,) = send(world, world.sign(as_scrap(world)))
+
+    assert answer.reception is Reception.ACCEPTED
+    with world.tools.store.reading() as view:
+        (queued,) = view.log.waiting(1)
+        assert view.log.claimed_units(world.lane) == 1
+        assert view.log.last_counter(world.machine) == queued.counter
+    assert queued.entry.kind is EntryKind.SCRAP
+
+
+def test_scrap_may_have_settings_and_values_out_of_bounds_and_fills_a_lost_number(
+    world: World,
+) -> None:
+    send(world, world.sign(setting("/process/nozzle", "9", "mm")(world, as_scrap(world))))
+
+    assert [one.error for one in send(world, naming(world, 2, 2))] == [None]
+
+
+def test_scrap_needs_the_same_rights_as_a_build(world: World) -> None:
+    assert code(world, external(lane=LaneNumber(99))(world, as_scrap(world))) == "license.unknown"
+    assert code(world, as_scrap(world, unit=2)) == "license.unitMismatch"
+
+
+def test_scrap_takes_counter_and_label(world: World) -> None:
+    statement = as_scrap(world)
+    send(world, world.sign(statement))
+
+    assert code(world, world.statement(1)) == "machine.counterReused"
+    assert code(world, replace(world.statement(2), label=statement.label)) == "label.taken"
+
+
+def test_scrap_and_builds_of_one_job_are_examined_each(world: World) -> None:
+    bad = measured("99")(world, world.statement(2))
+
+    first, second = send(world, world.sign(as_scrap(world)), world.sign(bad))
+
+    assert first.error is None
+    assert second.error is not None
+    assert second.error.code == "recipe.toleranceExceeded"
+
+
+def test_scrap_stands_in_for_a_refused_envelope(world: World) -> None:
+    old = refused_draw(world)
+    said = replace(world.tools.builds.scrapped(world.statement(), "lost"), replaces=sha256(old))
+
+    assert [one.error for one in send(world, world.sign(said))] == [None]

@@ -99,6 +99,18 @@ def test_a_problem_is_headed_by_its_check() -> None:
     assert report.headline == "Problem found: license and unit."
 
 
+@pytest.mark.parametrize("name", ["unit_that_became_scrap", "scrap_that_was_logged_as_a_part"])
+def test_scrap_is_headed_by_what_it_is(name: str) -> None:
+    sealed = next(case for case in CASES if case.name == name).seal()
+
+    report = verify_evidence(sealed.evidence, sealed.trust, sealed.question)
+
+    assert report.headline == "Problem found: this unit is scrap, not a part."
+    assert (
+        "the first layer came off" in next(one for one in report.checks if one.number == 6).reason
+    )
+
+
 def test_a_replaced_part_is_headed_by_what_replaces_it() -> None:
     sealed = next(case for case in CASES if case.name == "part_is_replaced").seal()
 

@@ -100,6 +100,7 @@ _INTEGER_MAX = 2**63 - 1
 # SQLite takes some thousand values in one statement, and few of them as one text.
 _AT_ONCE = 500
 _OPEN, _INCLUDED, _FINAL, _DROPPED = "open", "included", "final", "dropped"
+_COUNTED = tuple(kind for kind in EntryKind if kind.is_counted)
 _UNDRAWN = (BuildState.ACCEPTED, BuildState.INCLUDED)
 
 
@@ -129,7 +130,7 @@ class SqlLog:
         for machine in {entry.entry.machine for entry in entries}:
             counters = [one.counter for one in entries if one.entry.machine == machine]
             # A machine's receipts stand in its name, too; they count nothing.
-            own = (QUEUE.c.machine == machine, QUEUE.c.kind == EntryKind.BUILD)
+            own = (QUEUE.c.machine == machine, QUEUE.c.kind.in_(_COUNTED))
             for row in self._among(_builds().where(*own), QUEUE.c.counter, counters):
                 place = (machine, row.counter)
                 if row.state == BuildState.REFUSED:
@@ -145,7 +146,7 @@ class SqlLog:
     def last_counter(self, machine: IdentityId) -> int:
         """Return the greatest counter of a machine's builds that stand, 0 where it has none."""
         standing = QUEUE.c.state != BuildState.REFUSED
-        own = (QUEUE.c.machine == machine, QUEUE.c.kind == EntryKind.BUILD, standing)
+        own = (QUEUE.c.machine == machine, QUEUE.c.kind.in_(_COUNTED), standing)
         query = select(func.max(QUEUE.c.counter)).where(*own)
         return self._connection.execute(query).scalar_one() or 0
 

@@ -69,16 +69,17 @@ def _newest(view: View, log: LogNumber, size: int) -> tuple[EntryRow, ...]:
     return tuple(
         _row(logged)
         for logged in found
-        if logged is not None and logged.queued.entry.kind is EntryKind.BUILD
+        if logged is not None and logged.queued.entry.kind.is_counted
     )
 
 
 def _row(logged: Logged) -> EntryRow:
     entry = f"{logged.log}.{logged.build.index}"
     unit = logged.build.unit
+    is_scrap = logged.queued.entry.kind is EntryKind.SCRAP
     return EntryRow(
         entry=entry,
         href=f"/parts/{entry}",
         label=logged.queued.label.rsplit("/", 1)[-1],
-        unit="none" if unit is None else str(unit),
+        unit=("none" if unit is None else str(unit)) + ", scrapped" * is_scrap,
     )

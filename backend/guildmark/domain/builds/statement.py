@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Self
 
 from guildmark.domain.builds.dependencies import NO_DEPENDENCIES
@@ -25,17 +26,23 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue, Limits
 from guildmark.domain.errors import NotLoggedError
 from guildmark.domain.identifiers import Bytes32, Digest, to_hex
+from guildmark.domain.log.entry import EntryKind
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://guildmark.org/build/v1"
+SCRAP_PREDICATE_TYPE = "https://guildmark.org/scrap/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_LIMITS = Limits(size=1 << 19, depth=8, values=20_000)
 
 DESIGN_DEPENDENCY = "design"
 JOB_DEPENDENCY = "job"
 
+_PREDICATE_TYPES = MappingProxyType(
+    {EntryKind.BUILD: PREDICATE_TYPE, EntryKind.SCRAP: SCRAP_PREDICATE_TYPE}
+)
 _SUBJECT_TAG = b"guildmark/subject/v1"
 LABEL_MAX = 400
+REASON_MAX = 400
 
 
 class SubjectMismatchError(NotLoggedError):
@@ -64,6 +71,7 @@ class BuildStatement:
         simulated: Whether values are simulated; said to every reader.
         dependencies: Root over the recall keys that only the maker knows.
         key_holder: What holds the key that signs, by the signer's own word.
+        scrap: Why the unit became no part; None where it became one.
         replaces: Digest of an envelope of the same machine and counter that this one replaces.
     """
 
@@ -82,6 +90,7 @@ class BuildStatement:
     dependencies: Digest = NO_DEPENDENCIES
     replaces: Digest | None = None
     key_holder: KeyHolder | None = None
+    scrap: str | None = None
 
     def __post_init__(self) -> None:
         self._check_unique("setting", [one.path for one in self.settings])
@@ -90,11 +99,19 @@ class BuildStatement:
         if self.resource(DESIGN_DEPENDENCY) is None:
             message = "The resolved dependencies do not name the design's ciphertext."
             raise MalformedStatementError(message, missing=DESIGN_DEPENDENCY)
+        if self.scrap is not None and not 0 < len(self.scrap) <= REASON_MAX:
+            message = f"The reason of scrap has 1 to {REASON_MAX} characters."
+            raise MalformedStatementError(message, length=len(self.scrap))
 
     @property
     def subject(self) -> Digest:
         """Return the salted digest by which the log knows the part."""
         return subject_digest(self.label, self.salt)
+
+    @property
+    def kind(self) -> EntryKind:
+        """Return as what the log enters it."""
+        return EntryKind.BUILD if self.scrap is None else EntryKind.SCRAP
 
     def resource(self, name: str) -> Digest | None:
         """Return the digest of what went in under a name, None where it is not claimed."""
@@ -111,7 +128,7 @@ class BuildStatement:
             {
                 "_type": STATEMENT_TYPE,
                 "subject": [subject],
-                "predicateType": PREDICATE_TYPE,
+                "predicateType": _PREDICATE_TYPES[self.kind],
                 "predicate": self._predicate(),
             }
         )
@@ -131,19 +148,23 @@ class BuildStatement:
     @classmethod
     def _read(cls, fields: Fields) -> Self:
         fields.constant("_type", STATEMENT_TYPE)
-        fields.constant("predicateType", PREDICATE_TYPE)
+        is_scrap = fields.value("predicateType") == SCRAP_PREDICATE_TYPE
+        if not is_scrap:
+            fields.constant("predicateType", PREDICATE_TYPE)
         subjects = fields.objects("subject", _read_subject)
         if len(subjects) != 1:
             fields.refuse("subject", "exactly one subject")
         label, digest = subjects[0]
-        statement = fields.object("predicate", lambda inner: cls._read_predicate(inner, label))
+        statement = fields.object(
+            "predicate", lambda inner: cls._read_predicate(inner, label, is_scrap=is_scrap)
+        )
         if statement.subject != digest:
             message = "The subject's digest is not the salted digest of its label."
             raise SubjectMismatchError(message, subject=to_hex(digest))
         return statement
 
     @classmethod
-    def _read_predicate(cls, fields: Fields, label: str) -> Self:
+    def _read_predicate(cls, fields: Fields, label: str, *, is_scrap: bool) -> Self:
         settings, firmware = fields.object("internalParameters", _read_internal)
         return cls(
             label=label,
@@ -161,6 +182,7 @@ class BuildStatement:
             dependencies=fields.digest("dependencies"),
             replaces=fields.maybe("replaces", fields.digest),
             key_holder=fields.maybe("keyHolder", lambda name: fields.named(name, KeyHolder)),
+            scrap=fields.text("reason", most=REASON_MAX) if is_scrap else None,
         )
 
     def _predicate(self) -> JsonObject:
@@ -182,6 +204,7 @@ class BuildStatement:
             "beacon": self.beacon.to_json(),
             "dependencies": to_hex(self.dependencies),
             "replaces": None if self.replaces is None else to_hex(self.replaces),
+            "reason": self.scrap,
         }
         return present(members)
 

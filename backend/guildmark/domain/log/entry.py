@@ -16,6 +16,7 @@ class EntryKind(IntEnum):
 
     BUILD = 1
     SCRAP = 2
+    """A unit that became no part: it failed, or its number was lost."""
     CORRECTION = 3
     RECEIPT = 4
     INSPECTION = 5
@@ -25,13 +26,18 @@ class EntryKind(IntEnum):
         """Return whether the entry tells of a part, with a page and a bundle of its own."""
         return self not in {EntryKind.RECEIPT, EntryKind.INSPECTION}
 
+    @property
+    def is_counted(self) -> bool:
+        """Return whether the entry takes a counter of its machine, a unit and a label."""
+        return self in {EntryKind.BUILD, EntryKind.SCRAP}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """An entry as its leaf commits to it: `IPartRegistry.Entry`.
 
     Args:
-        kind: What it says; only a build has a unit.
+        kind: What it says; only builds and scrap have a unit.
         subject: Salted digest of the part's label.
         envelope: SHA-256 of the DSSE envelope, bytes as received.
         site_recipe: Id of the site's recipe.

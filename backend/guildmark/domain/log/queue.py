@@ -13,7 +13,7 @@ from guildmark.domain.identifiers import (
     Seq,
     UnitNumber,
 )
-from guildmark.domain.log.entry import Entry, EntryKind
+from guildmark.domain.log.entry import Entry
 
 
 class BuildState(StrEnum):
@@ -127,7 +127,7 @@ class Standing:
             digest=entry.digest, label=entry.label, lane=entry.lane, state=BuildState.ACCEPTED
         )
         self.payloads[entry.payload] = build
-        if entry.entry.kind is EntryKind.BUILD:
+        if entry.entry.kind.is_counted:
             self.counters[entry.entry.machine, entry.counter] = build
             self.labels[entry.label] = build
         return build

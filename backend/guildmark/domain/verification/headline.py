@@ -12,6 +12,7 @@ from guildmark.domain.verification.checks.countersigned import countersigned_not
 from guildmark.domain.verification.checks.equivalence import EQUIVALENCE, equivalence_notes
 from guildmark.domain.verification.checks.first_use import first_use_notes
 from guildmark.domain.verification.checks.key import confirmation_notes
+from guildmark.domain.verification.checks.license import ENTRY_SCRAP, SCRAP_AS_PART
 from guildmark.domain.verification.checks.measurements import measurement_notes
 from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
 from guildmark.domain.verification.checks.record import PART_REPLACED
@@ -39,6 +40,7 @@ _UNLISTED = {
 _VOUCHED_FOR = {MAKER: "the maker", DESIGN_OWNER: "the design owner"}
 ACCREDITOR = "the last issuer of an accreditation"
 EVALUATOR = "the evaluator of the site's equivalence"
+_SCRAP = frozenset({ENTRY_SCRAP.code, SCRAP_AS_PART.code})
 _YEAR_10000 = 253_402_300_800
 
 
@@ -131,6 +133,8 @@ def _what(decisive: CheckResult) -> str:
     """Return what stands in the way: the check's name, or the part that replaces this one."""
     if decisive.code == PART_REPLACED.code:
         return decisive.reason.removesuffix(".").removeprefix("Part ")
+    if decisive.code in _SCRAP:
+        return "this unit is scrap, not a part"
     return decisive.name
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Setting
-from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.builds.statement import JOB_DEPENDENCY, BuildStatement
 from guildmark.domain.chain.facts import (
     LaneFact,
     LicenseFact,
@@ -172,6 +172,18 @@ class Assignments:
             message = f"The newest record is of {newest.time}, a right of the build of {youngest}."
             raise BeaconTooOldError(message, record=newest.time, right=youngest)
         return Beacon(log=newest.log, seq=newest.seq, record_digest=newest.digest())
+
+
+def order_of(statement: BuildStatement) -> Order:
+    """Return what a machine was told, by what it stated."""
+    return Order(
+        machine=statement.run.machine,
+        lane=statement.external.lane,
+        site_recipe=statement.external.site_recipe,
+        job=statement.resource(JOB_DEPENDENCY) or Digest(ZERO32),
+        settings=statement.settings,
+        firmware=statement.firmware,
+    )
 
 
 def _assigned(order: Order, facts: Facts) -> Assignment:

@@ -60,6 +60,7 @@ class Finished:
         is_late_report: Whether nobody saw the job begin.
         byproducts: What came out beside the part.
         replaces: The envelope of the same counter that this one takes the place of.
+        scrap: Why the unit became no part; None where it became one.
     """
 
     label: str
@@ -73,6 +74,7 @@ class Finished:
     is_late_report: bool = False
     byproducts: tuple[Resource, ...] = ()
     replaces: Digest | None = None
+    scrap: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +110,20 @@ class Builds:
             simulated=finished.simulated,
             byproducts=finished.byproducts,
             replaces=finished.replaces,
+            scrap=finished.scrap,
+        )
+
+    def scrapped(self, statement: BuildStatement, reason: str) -> BuildStatement:
+        """Return what a machine signs where a stated unit became no part, under a fresh salt.
+
+        What the part would have been and had is left out.
+        """
+        return replace(
+            statement,
+            salt=Bytes32(self.entropy.token(_SALT_SIZE)),
+            measurements=(),
+            byproducts=(),
+            scrap=reason,
         )
 
     def attest(self, statement: BuildStatement, *, key: KeyName) -> bytes:

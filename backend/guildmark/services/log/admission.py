@@ -53,7 +53,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.accreditation import Requirement, accredited_over
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token
-from guildmark.domain.log.entry import Entry, EntryKind
+from guildmark.domain.log.entry import Entry
 from guildmark.domain.log.queue import Queued
 from guildmark.domain.measurement.conformity import Outcome, decide
 from guildmark.domain.measurement.quality_plan import ASKING, QualityPlan
@@ -369,6 +369,10 @@ class Desk:
             self._check_undoubted(key, statement)
             self._check_given(licenses[-1][0], statement)
             master, site = self._check_recipe(statement)
+            if statement.scrap is not None:
+                # It draws a unit by the same rights; how bad it is, is nobody's to refuse.
+                self._jobs[shared] = _Job(licenses=licenses, tolerances=(), plan=QualityPlan())
+                return self._jobs[shared]
             self._jobs[shared] = _Job(
                 licenses=licenses,
                 tolerances=_tolerances(site),
@@ -399,7 +403,7 @@ class Desk:
         document = self.view.documents.get(
             DocumentKind.RECIPE_DOCUMENT, statement.external.site_recipe
         )
-        if document is not None:
+        if document is not None and statement.scrap is None:
             shown = disclose_all(RecipeDocument.parse(document).clauses)
             own = known(self.view.facts, SiteRecipeFact, statement.external.site_recipe)
             clauses = shown.verify(own.recipe.root)
@@ -578,7 +582,8 @@ class Desk:
             where = departure.path or f"leaf {departure.leaf}"
             message = f"The site's recipe departs at {where}: {departure.deviation.value}."
             raise RecipeDepartsError(message, path=departure.path, leaf=departure.leaf)
-        _check_settings(site, statement)
+        if statement.scrap is None:
+            _check_settings(site, statement)
         self._check_instruments(statement)
         self._check_accredited(master, statement)
         return master, site
@@ -650,6 +655,7 @@ def _shared(key: KeyFact, statement: BuildStatement) -> Hashable:
     run, external = statement.run, statement.external
     return (
         key.id,
+        statement.kind,
         (run.maker, run.site, run.machine),
         statement.beacon,
         (external.license, external.recipe, external.site_recipe, external.design),
@@ -765,7 +771,7 @@ def queued(data: bytes, envelope: Envelope, statement: BuildStatement, salt: Byt
     """Return the entry that an envelope is logged as, without asking whether it may be."""
     run, digest = statement.run, envelope_digest(data)
     entry = Entry(
-        kind=EntryKind.BUILD,
+        kind=statement.kind,
         subject=statement.subject,
         envelope=digest,
         site_recipe=statement.external.site_recipe,

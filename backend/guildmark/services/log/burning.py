@@ -9,7 +9,6 @@ from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain.facts import RecordFact
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Index, LaneNumber, LogNumber, Seq, UnitNumber
-from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import Logged
 from guildmark.domain.log.record import GrantedUnit, Record
 from guildmark.ports import NodeStore, View
@@ -89,7 +88,7 @@ def _burned(record: Record, view: View) -> Iterator[BurnedUnit]:
 def _why(record: Record, granted: GrantedUnit, logged: Logged | None) -> Burn | None:
     if logged is None:
         return Burn.UNOPENED
-    if logged.queued.entry.kind is not EntryKind.BUILD:
+    if not logged.queued.entry.kind.is_counted:
         return Burn.NO_BUILD
     try:
         said = BuildStatement.parse(Envelope.parse(logged.queued.envelope).payload).external

@@ -63,6 +63,16 @@ ENTRY_NOT_BUILD = Cause(
     state=State.FAIL,
     meaning="The entry says something else than that a part was built.",
 )
+ENTRY_SCRAP = Cause(
+    code="verify.entryScrap",
+    state=State.FAIL,
+    meaning="The machine signed that the unit became scrap: it failed, or its number was lost.",
+)
+SCRAP_AS_PART = Cause(
+    code="verify.scrapAsPart",
+    state=State.FAIL,
+    meaning="The machine signed that the unit became scrap, and the log entered it as a part.",
+)
 UNIT_VOIDED = Cause(
     code="verify.unitVoided",
     state=State.FAIL,
@@ -205,15 +215,26 @@ _NOT_LICENSED = {
 def _granted(case: Case) -> Iterator[Finding]:
     core = case.core
     grant = core.record.grant_at(core.position)
-    if core.entry.kind is not EntryKind.BUILD:
-        reason = f"The entry is a {core.entry.kind.name.lower()}, not a build."
-        yield ENTRY_NOT_BUILD.found(reason, "log/entry.json")
+    yield from _as_signed(case)
     if grant is None:
         reason = f"Position {core.position} lies behind all grants of the record."
         yield UNIT_NOT_DRAWN.found(reason, _RECORD)
     elif grant.is_refused:
         reason = f"The draw of {grant.n} units from lane {grant.lane} was granted nothing."
         yield UNIT_NOT_GRANTED.found(reason, _RECORD)
+
+
+def _as_signed(case: Case) -> Iterator[Finding]:
+    """Yield that an entry is no part, and what it is."""
+    kind, scrap = case.core.entry.kind, case.statement.scrap
+    if kind is EntryKind.SCRAP and scrap is not None:
+        yield ENTRY_SCRAP.found(f"This unit is scrap, not a part: {scrap}", ENVELOPE)
+    elif kind is not EntryKind.BUILD:
+        reason = f"The entry is a {kind.name.lower()}, not a build."
+        yield ENTRY_NOT_BUILD.found(reason, "log/entry.json")
+    elif scrap is not None:
+        reason = f"The machine signed that this unit is scrap: {scrap}"
+        yield SCRAP_AS_PART.found(reason, ENVELOPE)
 
 
 def _not_void(case: Case) -> Iterator[Finding]:
@@ -464,6 +485,8 @@ LICENSE = Check(
         UNIT_NOT_GRANTED,
         UNIT_NOT_DRAWN,
         ENTRY_NOT_BUILD,
+        ENTRY_SCRAP,
+        SCRAP_AS_PART,
         UNIT_VOIDED,
         UNIT_MISMATCH,
         LOG_MISMATCH,
