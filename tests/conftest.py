@@ -40,6 +40,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
     {
         "anvil": _installed("hardhat-local/node_modules/@foundry-rs/anvil-*/bin/anvil*"),
         "chromium": _any_of("chromium"),
+        "cura-definitions": _installed("build/cura/definitions/fdmprinter.def.json"),
         "cura-engine": _any_of("CuraEngine"),
         "did-resolvers": _installed("hardhat-local/node_modules/web-did-resolver/package.json"),
         "hardhat": _installed("hardhat-local/node_modules/hardhat/package.json"),

@@ -1,5 +1,6 @@
 """Profiles as files: read alone, or out of the 3MF that a slicer saved them in."""
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from guildmark.domain.errors import SettingsError
 from guildmark.domain.recipes.importing.profiles import (
     Program,
     import_manifest,
+    parent_of,
     read_profile,
     recognised,
 )
@@ -21,6 +23,8 @@ _PACKED = {
 }
 """Where slicers keep the settings of a project."""
 _YAML = frozenset({".yml", ".yaml"})
+_ENDINGS = (".def.json", ".json")
+_GENERATIONS = 12
 
 
 class ProfileExtraError(SettingsError):
@@ -44,7 +48,26 @@ def read_profile_file(path: Path, program: Program | None = None) -> Imported:
     data = _bounded(path, SIZE_MAX)
     if path.suffix.lower() in _YAML and program in {None, Program.OKH}:
         return _manifest(data)
-    return read_profile(data, program or recognised(path.name, data))
+    wrote = program or recognised(path.name, data)
+    is_json = wrote in {Program.CURA, Program.ORCA}
+    parents = tuple(_parents(path, data)) if is_json else ()
+    return read_profile(data, wrote, parents=parents)
+
+
+def _parents(path: Path, data: bytes) -> Iterator[bytes]:
+    """Yield the profiles that a profile builds on, as far as they lie beside it."""
+    for _ in range(_GENERATIONS):
+        name = parent_of(data)
+        if name is None:
+            return
+        beside = (path.with_name(name + ending) for ending in _ENDINGS)
+        found = next((one for one in beside if one.is_file()), None)
+        if found is None:
+            return
+        data = _bounded(found, SIZE_MAX)
+        yield data
+    message = f"{path.name} builds on more than {_GENERATIONS} profiles, or on itself."
+    raise ProfileMalformedError(message, name=path.name)
 
 
 def _manifest(data: bytes) -> Imported:

@@ -66,3 +66,24 @@ def test_the_program_can_be_named(tmp_path: Path) -> None:
     with pytest.raises(ProfileMalformedError):
         read_profile_file(file)
     assert read_profile_file(file, Program.PRUSA).clauses
+
+
+def test_a_profile_builds_on_those_that_lie_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "far.json").write_text('{"layer_height": "0.3", "wall_loops": "2"}')
+    (tmp_path / "near.json").write_text('{"inherits": "far", "layer_height": "0.2"}')
+    own = tmp_path / "own.json"
+    own.write_text('{"inherits": "near", "wall_loops": "4"}')
+    alone = tmp_path / "alone.json"
+    alone.write_text('{"inherits": "elsewhere", "wall_loops": "4"}')
+
+    assert [one.value for one in read_profile_file(own).clauses] == ["0.2", "4"]
+    assert read_profile_file(own).unread == []
+    assert read_profile_file(alone).unread == ["inherits elsewhere"]
+
+
+def test_profiles_that_build_on_one_another_in_a_circle_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.def.json").write_text('{"inherits": "b", "overrides": {}}')
+    (tmp_path / "b.def.json").write_text('{"inherits": "a", "overrides": {}}')
+
+    with pytest.raises(ProfileMalformedError, match="or on itself"):
+        read_profile_file(tmp_path / "a.def.json")

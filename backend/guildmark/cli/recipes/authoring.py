@@ -73,7 +73,7 @@ def import_file(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="A profile (.ini, .json), a 3MF with settings, or an OKH manifest (.toml, .yml).",
+            help="A profile (.ini, .cfg, .json), a 3MF with settings, or an OKH manifest.",
         ),
     ],
     program: Annotated[

@@ -12,6 +12,7 @@ from guildmark.domain.recipes.importing import settings as se
 from guildmark.domain.recipes.importing.profiles import (
     Program,
     import_manifest,
+    parent_of,
     read_profile,
     recognised,
 )
@@ -129,10 +130,80 @@ def test_curas_definition_is_read_with_its_children_and_formulas_are_listed(memb
         "/process/first_layer_height": "0.3",
         "/process/infill_speed": "50.5",
         "/process/layer_height": "0.1",
+        "/process/line_width": "0.4",
         "/process/nozzle_diameter": "0.4",
         "/process/wall_loops": "3",
     }
-    assert imported.unread == ["infill_pattern", "line_width"]
+    assert imported.unread == ["infill_pattern"]
+
+
+def test_a_definition_overrides_what_it_builds_on_attribute_by_attribute() -> None:
+    farthest = {"settings": {"layer_height": {"default_value": 0.1}, "top_layers": {"value": "4"}}}
+    nearer = {"inherits": "far", "overrides": {"top_layers": {"default_value": 9}}}
+    own = {"inherits": "near", "overrides": {"layer_height": {"default_value": 0.2}}}
+    nearest, far = (json.dumps(one).encode() for one in (nearer, farthest))
+
+    imported = read_profile(json.dumps(own).encode(), Program.CURA, parents=[nearest, far])
+
+    # A default gives way to a formula, whoever of the two wrote it.
+    assert told(imported) == {"/process/layer_height": "0.2", "/process/top_layers": "4"}
+    assert imported.unread == []
+
+
+def test_what_a_profile_builds_on_and_nobody_gave_is_listed() -> None:
+    orca = json.dumps({"inherits": "0.20mm Standard @MK4", "layer_height": "0.2"}).encode()
+    cura = json.dumps({"inherits": "", "overrides": {"layer_height": {"value": 0.2}}}).encode()
+
+    assert read_profile(orca, Program.ORCA).unread == ["inherits 0.20mm Standard @MK4"]
+    assert read_profile(cura, Program.CURA).unread == []
+    assert parent_of(orca) == "0.20mm Standard @MK4"
+
+
+def test_one_that_builds_on_another_may_be_empty_itself() -> None:
+    parent = json.dumps({"layer_height": "0.2"}).encode()
+
+    imported = read_profile(b'{"inherits": "a"}', Program.ORCA, parents=[parent])
+
+    assert (told(imported), imported.unread) == ({"/process/layer_height": "0.2"}, [])
+
+
+def test_settings_that_name_one_another_in_a_circle_are_listed() -> None:
+    circle = {"layer_height": {"value": "top_layers"}, "top_layers": {"value": "layer_height"}}
+    members = {"settings": circle | {"line_width": {"value": 0.4}}}
+
+    imported = read_profile(json.dumps(members).encode(), Program.CURA)
+
+    assert imported.unread == ["layer_height", "top_layers"]
+
+
+CONTAINER = b"""[general]
+version = 4
+name = Fine
+
+[metadata]
+type = quality
+
+[values]
+layer_height = 0.08
+line_width = =layer_height
+machine_start_gcode = G28
+	G1 Z5
+support_enable = True
+infill_pattern = ='grid' if infill_sparse_density else 'lines'
+"""
+
+
+def test_a_profile_that_cura_exports_is_read_by_its_values() -> None:
+    imported = read_profile(CONTAINER, Program.CURA)
+
+    assert imported.name == "Fine"
+    assert told(imported) == {
+        "/design/support": "with support",
+        "/process/layer_height": "0.08",
+        "/process/line_width": "0.08",
+    }
+    assert imported.unread == ["infill_pattern", "machine_start_gcode"]
+    assert parent_of(CONTAINER) is None
 
 
 def test_the_settings_behind_a_jobs_commands_are_a_profile_too() -> None:
@@ -171,7 +242,10 @@ def test_a_manifest_of_open_know_how_is_read() -> None:
         (b"[" * 129 + b"]" * 129, Program.ORCA, "more than 128 levels"),
         (b"[" * 128 + b"]" * 128, Program.ORCA, "no JSON object"),
         (b"[]", Program.ORCA, "no JSON object"),
-        (b'{"settings": 5}', Program.CURA, "neither"),
+        (b'{"settings": 5}', Program.CURA, "settings are no object"),
+        (b'{"settings": {}}', Program.CURA, "neither"),
+        (b"[general]\n[values]\na = 1\na = 1\n", Program.CURA, "Line 4 gives 'a' again"),
+        (b'{"inherits": "../secret"}', Program.CURA, "no name of a profile"),
         (b'{"settings": {"a": 5}}', Program.CURA, "no object"),
         (b"a = ", Program.OKH, "no TOML"),
         (
@@ -200,7 +274,9 @@ def test_a_profile_in_which_nothing_is_known_is_refused(data: bytes) -> None:
         ("A.INI", b"", Program.PRUSA),
         ("okh.toml", b"", Program.OKH),
         ("p.json", json.dumps(ORCA).encode(), Program.ORCA),
-        ("p.def.json", json.dumps(CURA).encode(), Program.CURA),
+        ("p.json", json.dumps(CURA).encode(), Program.CURA),
+        ("p.def.json", b"", Program.CURA),
+        ("fine.inst.cfg", b"", Program.CURA),
     ],
 )
 def test_programs_are_known_by_names_and_members(name: str, data: bytes, program: Program) -> None:

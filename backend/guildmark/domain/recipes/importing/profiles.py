@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, NoReturn
 
@@ -24,6 +24,8 @@ _LINE = re.compile(r"[;#]?\s*([A-Za-z0-9_]+)\s*=\s?(.*)")
 _COMMAND = re.compile(r"^G[01] ", re.MULTILINE)
 _NUMBER = re.compile(r"-?[0-9.]+", re.ASCII)
 _LITERAL = re.compile(r"'([^']*)'")
+_HEADING = re.compile(r"\[([a-z_]{1,40})\]", re.ASCII)
+_PARENT = re.compile(r"[A-Za-z0-9@(][A-Za-z0-9@()+., _-]{0,98}", re.ASCII)
 _DEPTH = 40
 _LIMITS = Limits(size=SIZE_MAX, depth=128)
 
@@ -37,8 +39,13 @@ class Program(Enum):
     OKH = "okh"
 
 
-def read_profile(data: bytes, program: Program) -> Imported:
+def read_profile(data: bytes, program: Program, *, parents: Sequence[bytes] = ()) -> Imported:
     """Return the clauses of a profile as its program writes it.
+
+    Args:
+        data: The profile.
+        program: What wrote it.
+        parents: The profiles that it builds on, the nearest first.
 
     Raises:
         ProfileMalformedError: It is too large, or no profile of this program.
@@ -49,10 +56,32 @@ def read_profile(data: bytes, program: Program) -> Imported:
         return import_settings(dict(sections(_lines(text))), PRUSA)
     if program is Program.OKH:
         return import_manifest(_toml(text))
+    if _is_container(text):
+        return _container(text)
     members = _json(text)
-    if program is Program.ORCA:
-        return import_settings(_flat(members), ORCA, name=_name(members))
-    return import_settings(dict(sections(_cura(members))), CURA, name=_name(members))
+    lineage = [*(_json(_decoded(one)) for one in reversed(parents)), members]
+    # What a profile builds on and nobody gave stays visible among what is not read.
+    beyond = parent_of(parents[-1] if parents else data)
+    settings = _inherited(lineage) if program is Program.ORCA else _merged(lineage)
+    if beyond is not None:
+        settings[f"inherits {beyond}"] = ""
+    table = ORCA if program is Program.ORCA else CURA
+    return import_settings(settings, table, name=_name(members))
+
+
+def parent_of(data: bytes) -> str | None:
+    """Return the name of the profile that a profile in JSON builds on, if it names one.
+
+    Raises:
+        ProfileMalformedError: It is too large, no JSON, or the name is none of a file.
+    """
+    text = _decoded(data)
+    name = None if _is_container(text) else _json(text).get("inherits")
+    if not isinstance(name, str) or not name:
+        return None
+    if not _PARENT.fullmatch(name):
+        _refuse(f"The profile builds on {name[:80]!r}, which is no name of a profile.")
+    return name
 
 
 def recognised(name: str, data: bytes) -> Program:
@@ -66,6 +95,8 @@ def recognised(name: str, data: bytes) -> Program:
         return Program.OKH
     if lower.endswith((".ini", ".config", ".gcode")):
         return Program.PRUSA
+    if lower.endswith((".cfg", ".def.json")):
+        return Program.CURA
     if lower.endswith(".json"):
         members = _json(_decoded(data))
         is_cura = isinstance(members.get("overrides", members.get("settings")), Mapping)
@@ -139,33 +170,88 @@ def _flat(members: Mapping[str, Any]) -> dict[str, str]:
     return flat
 
 
-def _cura(members: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    tree = members.get("overrides", members.get("settings"))
-    if not isinstance(tree, Mapping):
+def _is_container(text: str) -> bool:
+    """Return whether a text is a profile as Cura exports it: sections of settings, no JSON."""
+    return text.lstrip().startswith("[general]")
+
+
+def _container(text: str) -> Imported:
+    found: dict[str, dict[str, str]] = {}
+    section: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        heading, match = _HEADING.fullmatch(line.strip()), _LINE.fullmatch(line.rstrip())
+        if heading:
+            section = found.setdefault(heading[1], {})
+        elif match and match[1] not in section:
+            section[match[1]] = match[2]
+        elif match:
+            _refuse(f"Line {number} gives {match[1][:80]!r} again.")
+        # Commands at start and end of a job go on over lines of their own.
+    values = {key: _formula_or_value(text) for key, text in found.get("values", {}).items()}
+    return import_settings(_resolved(values), CURA, name=found["general"].get("name"))
+
+
+def _formula_or_value(text: str) -> Mapping[str, str]:
+    return {"value": text[1:]} if text.startswith("=") else {"default_value": text}
+
+
+def _inherited(lineage: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    flat = {key: value for each in lineage for key, value in _flat(each).items()}
+    flat.pop("inherits", None)
+    return flat
+
+
+def _merged(lineage: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return what a definition says with those that it builds on, the farthest of them first."""
+    settings: dict[str, dict[str, Any]] = {}
+    trees = [tree for members in lineage for tree in _trees(members)]
+    if not trees:
         _refuse("The profile has neither settings nor overrides.")
-    yield from _values(tree, 0)
+    for tree in trees:
+        for key, said in _values(tree, 0):
+            settings.setdefault(key, {}).update(said)
+    return _resolved(settings)
 
 
-def _values(tree: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:
-    """Yield each setting with its default, or with the formula that stands in its place."""
+def _resolved(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    return {key: _stated(settings, key) for key in settings}
+
+
+def _trees(members: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for name in ("settings", "overrides"):
+        tree = members.get(name, {})
+        if not isinstance(tree, Mapping):
+            _refuse(f"The profile's {name} are no object.")
+        if tree:
+            yield tree
+
+
+def _values(tree: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each setting with its default and the formula that stands in its place."""
     if depth > _DEPTH:
         _refuse("The profile is nested too deeply.")
     for key, setting in tree.items():
         if not isinstance(setting, Mapping):
             _refuse(f"The setting {key[:80]!r} is no object.")
-        if "value" in setting:
-            yield key, _stated(setting["value"])
-        elif "default_value" in setting:
-            yield key, _word(setting["default_value"])
+        said = {name: setting[name] for name in ("value", "default_value") if name in setting}
+        if said:
+            yield key, said
         children = setting.get("children")
         if isinstance(children, Mapping):
             yield from _values(children, depth + 1)
 
 
-def _stated(value: object) -> str:
-    """Return a value, or what stands in its place after an equals sign, as Cura writes formulas."""
-    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+def _stated(settings: Mapping[str, Mapping[str, Any]], key: str, depth: int = 0) -> str:
+    """Return a value, or the formula in its place after an equals sign.
+
+    A formula that names one other setting is that setting's value; no other one is worked out.
+    """
+    said = settings[key]
+    value = said.get("value", said.get("default_value"))
+    if "value" not in said or not isinstance(value, str) or _NUMBER.fullmatch(value):
         return _word(value)
+    if value in settings and depth < _DEPTH:
+        return _stated(settings, value, depth + 1)
     literal = _LITERAL.fullmatch(value)
     return literal[1] if literal else f"={value}"
 
