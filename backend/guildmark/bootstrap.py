@@ -97,6 +97,7 @@ from guildmark.services.rights.filelists import FileLists
 from guildmark.services.rights.history import History
 from guildmark.services.rights.licenses import Licenses
 from guildmark.services.rights.offers import Offers
+from guildmark.services.rights.pictures import Pictures
 from guildmark.services.shops.inviting import Inviting
 from guildmark.services.shops.joining import Joining
 from guildmark.services.watch.alarms import Alarms
@@ -326,6 +327,11 @@ class Home:
             store=self.store,
             entropy=self.entropy,
         )
+
+    @property
+    def pictures(self) -> Pictures:
+        """Return the use cases around pictures of designs."""
+        return Pictures(keys=self.keys, clock=self.clock, store=self.store)
 
     @property
     def filelists(self) -> FileLists:

@@ -1314,6 +1314,7 @@ class DocumentKind(StrEnum):
     RAW_DATA = "rawData"
     EQUIVALENCE_PLAN = "equivalencePlan"
     EQUIVALENCE_DATA = "equivalenceData"
+    DESIGN_PICTURE = "designPicture"
 
 
 class Documents(Protocol):

@@ -13,6 +13,7 @@ from guildmark.adapters.clock import SystemEntropy
 from guildmark.adapters.shapes import confined, printing
 from guildmark.adapters.shapes.refusals import SecureRecipientError
 from guildmark.bootstrap import Home
+from guildmark.cli import pictures
 from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import (
     ACCOUNT,
@@ -43,6 +44,7 @@ from guildmark.services.rights.designs import DesignFilesUnknownError, SourceFil
 from guildmark.services.rights.filelists import SHOWN_LIMITS, FileNotRegisteredError
 
 app = typer.Typer(help="Register and show designs.", no_args_is_help=True)
+app.add_typer(pictures.app)
 
 _MEDIA_TYPES = {
     ".3mf": "model/3mf",
@@ -62,6 +64,15 @@ _Design = Annotated[
     DesignId, typer.Argument(metavar="DESIGN", parser=design_id, help="The design's id.")
 ]
 
+_Unmeasured = Annotated[bool, typer.Option("--unmeasured", help="Do not look into the files.")]
+_Pictured = Annotated[
+    bool,
+    typer.Option(
+        "--picture",
+        help="Show everybody a small picture on this home's page of the design: the first image "
+        "of the set, else the first mesh, drawn.",
+    ),
+]
 _Package = Annotated[
     Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A 3MF file.")
 ]
@@ -73,9 +84,8 @@ def register(
         list[Path],
         typer.Argument(metavar="FILE...", exists=True, dir_okay=False, help="The design's files."),
     ],
-    unmeasured: Annotated[
-        bool, typer.Option("--unmeasured", help="Do not look into the files.")
-    ] = False,
+    unmeasured: _Unmeasured = False,
+    picture: _Pictured = False,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
@@ -84,9 +94,11 @@ def register(
 
     Meshes are measured where the extra `cad` is installed: box, volume, triangles, watertight.
     """
-    designs = enter(home).designs(KeyName(account))
+    opened, image = enter(home), pictures.chosen(files) if picture else b""
     with _sources(files, unmeasured=unmeasured) as sources:
-        design = designs.register(sources)
+        design = opened.designs(KeyName(account)).register(sources)
+    if picture:
+        opened.pictures.publish(design, image, key=KeyName(account))
     answer: Answer = {"id": to_hex(design), "files": [source.name for source in sources]}
     say(answer, as_json=as_json, brief=to_hex(design))
 
@@ -104,9 +116,8 @@ def revise(
             metavar="DESIGN:NUMBER", parser=origin, help="What it builds on; may be repeated."
         ),
     ] = None,
-    unmeasured: Annotated[
-        bool, typer.Option("--unmeasured", help="Do not look into the files.")
-    ] = False,
+    unmeasured: _Unmeasured = False,
+    picture: _Pictured = False,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,
@@ -115,11 +126,12 @@ def revise(
 
     Earlier revisions stay on record, and so do their licenses and recipes.
     """
-    designs = enter(home).designs(KeyName(account))
+    opened, image = enter(home), pictures.chosen(files) if picture else b""
+    origins = [(one.design, one.number) for one in derived_from or ()]
     with _sources(files, unmeasured=unmeasured) as sources:
-        number = designs.revise(
-            design, sources, derived_from=[(one.design, one.number) for one in derived_from or ()]
-        )
+        number = opened.designs(KeyName(account)).revise(design, sources, derived_from=origins)
+    if picture:
+        opened.pictures.publish(design, image, key=KeyName(account))
     answer: Answer = {
         "id": to_hex(design),
         "revision": number,
@@ -220,20 +232,6 @@ def show(
         "files": _files(opened, design, KeyName(account)),
     }
     say(answer, as_json=as_json)
-
-
-@app.command()
-def picture(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="An STL or 3MF.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where the PNG is written.")],
-    as_json: AsJson = False,
-) -> None:
-    """Draw a small picture of a mesh, or take a 3MF file's own one, made anew."""
-    with file.open("rb") as source:
-        write_new(out, confined.picture(source, confined.kind_of(file.name) or ""))
-    say({"file": str(out)}, as_json=as_json, brief=out)
 
 
 @app.command("show-file")

@@ -23,6 +23,7 @@ class Disclosable(StrEnum):
 
     ACCREDITATION = "accreditation"
     CLAIM = "claim"
+    DESIGN_PICTURE = "design-picture"
     INSPECTION = "inspection"
     PROFILE = "profile"
     RECIPE = "recipe"
@@ -40,6 +41,7 @@ class DisclosureTargetError(UsageError):
 KINDS = {
     Disclosable.ACCREDITATION: DocumentKind.ACCREDITATION,
     Disclosable.CLAIM: DocumentKind.CLAIM,
+    Disclosable.DESIGN_PICTURE: DocumentKind.DESIGN_PICTURE,
     Disclosable.INSPECTION: DocumentKind.INSPECTION,
     Disclosable.PROFILE: DocumentKind.PROFILE,
     Disclosable.RECIPE: DocumentKind.RECIPE,
@@ -56,8 +58,8 @@ def disclose(
         typer.Argument(
             metavar="ID",
             parser=bytes32_from_hex,
-            help="Of the license, recipe, site recipe, claim, identity or accreditation; of an "
-            "inspection its envelope's digest.",
+            help="Of the license, recipe, site recipe, claim, identity, accreditation or design; "
+            "of an inspection its envelope's digest.",
         ),
     ],
     node: Annotated[

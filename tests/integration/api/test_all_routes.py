@@ -10,11 +10,13 @@ import pytest
 from fastapi.routing import APIRoute
 
 from demo.actors import ACCOUNT, MACHINE
+from fakes.images import png
 from guildmark.api.app import described
 from guildmark.api.pages import routes as pages
 from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.identity.identity import key_id
+from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.builds.builds import signing_key
 from guildmark.settings import load
 from stages import Played, reconciliation
@@ -90,6 +92,10 @@ def good(played: Played) -> dict[str, str]:
     machine_key = signing_key(workshop.maker.machine_home.keys, MACHINE)
     found = played.node.build(envelope_digest(played.envelopes[1]))
     cid = httpx.get(f"{played.node.url}/v1/designs/{to_hex(revision.design)}").json()
+    picture = played.scene.designer.home.pictures.publish(
+        revision.design, png(), key=KeyName("account")
+    )
+    played.node.disclose(DocumentKind.DESIGN_PICTURE, revision.design, picture)
     return {
         "identity": to_hex(workshop.maker.site),
         "machine": to_hex(workshop.assignment.machine),

@@ -1,19 +1,25 @@
 """Documents behind digests on chain, over HTTP: kept where they fit, refused by code."""
 
 import json
+from io import BytesIO
 
 import httpx
 import pytest
 
 from demo.making import shown_by_site
+from fakes.images import png
+from guildmark.bootstrap import Home
 from guildmark.domain.identifiers import to_hex
+from guildmark.ports import KeyName
 from guildmark.services.recipes.disclosing import DISCLOSURE_LIMITS
-from stages import Played
+from guildmark.services.rights.designs import SourceFile
+from stages import Played, until
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
 JSON = {"Content-Type": "application/json"}
 UNKNOWN = "0x" + "12" * 32
+ACCOUNT = KeyName("account")
 KINDS = ("terms", "recipe", "siteRecipe", "claim", "profile")
 
 
@@ -108,3 +114,42 @@ def test_other_kinds_are_no_doors(web: httpx.Client, kind: str) -> None:
     refused = web.put(f"/v1/disclosures/{kind}/{UNKNOWN}", content=b"{}", headers=JSON)
 
     assert (refused.status_code, refused.json()["code"]) == (404, "http.notFound")
+
+
+def test_an_owner_alone_shows_a_picture_of_his_design_and_takes_it_back(
+    web: httpx.Client, played: Played
+) -> None:
+    """A design of the test's own, so that no other test sees the picture."""
+    designer, stranger = played.scene.designer.home, played.scene.makers[0].party.home
+    source = SourceFile(name="part.txt", media_type="text/plain", content=BytesIO(b"part"))
+    design = designer.designs(ACCOUNT).register([source])
+    page = f"/designs/{to_hex(design)}"
+    until(lambda: web.get(page).status_code == 200)
+
+    def sent(home: Home, image: bytes) -> httpx.Response:
+        body = home.pictures.publish(design, image, key=ACCOUNT)
+        return web.put(
+            f"/v1/disclosures/designPicture/{to_hex(design)}", content=body, headers=JSON
+        )
+
+    bare = web.get(f"{page}/picture.png")
+    refused = sent(stranger, png(9))
+    taken = sent(designer, png())
+    shown, text = web.get(f"{page}/picture.png"), web.get(page).text
+    again = web.get(f"{page}/picture.png", headers={"If-None-Match": shown.headers["etag"]})
+    withdrawn = sent(designer, b"")
+    stale = web.put(
+        f"/v1/disclosures/designPicture/{to_hex(design)}",
+        content=taken.request.content,
+        headers=JSON,
+    )
+
+    assert (bare.status_code, refused.status_code, taken.status_code) == (404, 403, 204)
+    assert refused.json()["code"] == "design.pictureNotOwners"
+    assert (shown.content, shown.headers["content-type"]) == (png(), "image/png")
+    assert f'src="{page}/picture.png"' in text
+    assert again.status_code == 304
+    assert (withdrawn.status_code, stale.status_code) == (204, 409)
+    assert stale.json()["code"] == "design.pictureStale"
+    assert web.get(f"{page}/picture.png").status_code == 404
+    assert "picture.png" not in web.get(page).text

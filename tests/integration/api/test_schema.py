@@ -18,7 +18,10 @@ pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 # Nobody can guess what a key signs: all that these operations get here is refused.
 _SIGNED = "".join(
     f'[[operations]]\ninclude-path = "{path}"\nchecks.positive_data_acceptance.enabled = false\n'
-    for path in ("/v1/releases", "/v1/reconciliations", "/v1/disclosures/inspection/{key}")
+    for path in (
+        *("/v1/releases", "/v1/reconciliations", "/v1/disclosures/inspection/{key}"),
+        "/v1/disclosures/designPicture/{key}",
+    )
 )
 # The log is the one that is there, also where a case was to have a wrong one.
 _GIVEN = (

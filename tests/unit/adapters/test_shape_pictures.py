@@ -149,3 +149,31 @@ def test_what_a_child_says_is_looked_at(found: bytes, monkeypatch: pytest.Monkey
 
     with pytest.raises(PictureRefusedError):
         confined.picture(io.BytesIO(), "stl")
+
+
+@pytest.mark.parametrize(("kind", "name"), [("PNG", "png"), ("JPEG", "jpg"), ("JPEG", "jpeg")])
+def test_an_image_is_made_anew(kind: str, name: str) -> None:
+    found = pictures.picture(encoded(512, 128, kind), name, LIMITS)
+
+    assert opened(found).size == (256, 64)
+    assert b"who drew it" not in found
+
+
+@pytest.mark.parametrize(
+    ("name", "is_pictured", "is_mesh"),
+    [
+        ("part.STL", True, True),
+        ("part.3mf", True, True),
+        ("photo.JPG", True, False),
+        ("photo.jpeg", True, False),
+        ("photo.png", True, False),
+        ("part.step", False, False),
+        ("png", False, False),
+    ],
+)
+def test_a_name_says_whether_a_picture_is_made_of_it(
+    name: str, is_pictured: bool, is_mesh: bool
+) -> None:
+    path = Path(name)
+
+    assert (confined.is_pictured(path), confined.is_mesh(path)) == (is_pictured, is_mesh)

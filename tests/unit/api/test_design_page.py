@@ -8,9 +8,15 @@ from typing import Any, cast
 
 import pytest
 
+from fakes.images import png
 from fakes.world import DESIGNER, SITE, World, make_world
 from guildmark.api.errors import ParameterInvalidError
-from guildmark.api.pages.design import DesignPage, design_page
+from guildmark.api.pages.design import (
+    DesignPage,
+    PictureUnknownError,
+    design_page,
+    design_picture,
+)
 from guildmark.api.pages.rendering import render
 from guildmark.api.serving import ServedNode
 from guildmark.api.tickets import Tickets
@@ -19,9 +25,11 @@ from guildmark.domain.chain.refusals import DesignUnknownError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, DesignId, Digest, Uint256, to_hex
 from guildmark.domain.rights.geometry import UNSTATED, Geometry, Mesh
+from guildmark.ports import KeyName
 from guildmark.services.index.projection import known
 from guildmark.services.rights.designs import SourceFile
 from guildmark.services.rights.history import BeforeChainError
+from guildmark.services.rights.pictures import Pictures
 
 AFTER = 4_000_000_000
 COIN = Address(b"\7" * 20)
@@ -218,3 +226,20 @@ def test_what_a_revision_builds_on_is_told(world: World) -> None:
 def test_a_design_that_nobody_registered_is_unknown(world: World) -> None:
     with pytest.raises(DesignUnknownError):
         design_page(DesignId(sha256(b"none")), node(world))
+
+
+def test_a_picture_is_on_the_page_where_its_owner_shows_one(world: World) -> None:
+    tools, design = world.tools, world.revision.design
+    bare = shown(world)
+    with pytest.raises(PictureUnknownError):
+        design_picture(design, node(world))
+
+    pictures = Pictures(keys=tools.keys, clock=Clock(time=7), store=tools.store)
+    pictures.publish(design, png(), key=KeyName(DESIGNER))
+
+    assert (bare.picture, "<img" in html(bare)) == ("", False)
+    assert shown(world).picture == f"/designs/{to_hex(design)}/picture.png"
+    assert f'<img src="/designs/{to_hex(design)}/picture.png" alt="' in html(shown(world))
+    assert design_picture(design, node(world)) == png()
+    with pytest.raises(DesignUnknownError):
+        design_picture(DesignId(sha256(b"none")), node(world))

@@ -23,13 +23,14 @@ from guildmark.domain.encoding.fields import read_document
 from guildmark.domain.encoding.strictjson import Limits as DocumentLimits
 from guildmark.domain.errors import ContentError
 from guildmark.domain.rights.geometry import Geometry
+from guildmark.domain.rights.picture import PictureMalformedError, check_image
 
 _CHILD = "guildmark.adapters.shapes.child"
 _KEPT = ("PATH", "PYTHONPATH", "SYSTEMROOT", "LD_LIBRARY_PATH")
 _KINDS = frozenset({"3mf", "stl", "step", "stp"})
+_IMAGES, _MESHES = (".jpeg", ".jpg", ".png"), (".3mf", ".stl")
 # More than its processor time, so that a busy machine refuses nothing.
 _PATIENCE = 10
-_PNG, _EDGE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", 256
 _SMALL = DocumentLimits(size=16 * 1024, depth=4, values=100)
 
 
@@ -37,6 +38,16 @@ def kind_of(name: str) -> str | None:
     """Return the kind of shape that a file's name says, None where it says none."""
     kind = PurePath(name).suffix.lower().removeprefix(".")
     return kind if kind in _KINDS else None
+
+
+def is_pictured(path: PurePath) -> bool:
+    """Return whether a picture is made of a file of this name: of an image, or of a mesh."""
+    return is_mesh(path) or path.suffix.lower() in _IMAGES
+
+
+def is_mesh(path: PurePath) -> bool:
+    """Return whether a file of this name is a mesh."""
+    return path.suffix.lower() in _MESHES
 
 
 def is_installed() -> bool:
@@ -55,7 +66,7 @@ def measure(source: BufferedIOBase, kind: str) -> Geometry:
 
 
 def picture(source: BufferedIOBase, kind: str) -> bytes:
-    """Return a PNG that shows a file's shape; ``source`` is read from its beginning.
+    """Return a PNG that shows a mesh, or an image anew; ``source`` is read from its beginning.
 
     Raises:
         ContentError: One of the errors of ``refusals``.
@@ -63,10 +74,10 @@ def picture(source: BufferedIOBase, kind: str) -> bytes:
     """
     found = run("picture", source, {"kind": kind})
     # The child may be another's by now: what it says is looked at like any other file.
-    width, height = (int.from_bytes(found[at : at + 4], "big") for at in (16, 20))
-    if not found.startswith(_PNG) or not 0 < max(width, height) <= _EDGE:
-        message = "The picture of the shape is no PNG of the right size."
-        raise refusals.PictureRefusedError(message)
+    try:
+        check_image(found)
+    except PictureMalformedError as error:
+        raise refusals.PictureRefusedError(error.message) from error
     return found
 
 

@@ -1,4 +1,4 @@
-"""Small pictures of shapes: a package's own one, made anew, else the mesh itself, drawn."""
+"""Small pictures of shapes: an image or a package's own one, made anew; else the mesh, drawn."""
 
 import io
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 import trimesh
 from PIL import Image, ImageDraw, PngImagePlugin
 
-from guildmark.adapters.shapes.archive import Archive, open_archive
+from guildmark.adapters.shapes.archive import open_archive
 from guildmark.adapters.shapes.limits import Limits
 from guildmark.adapters.shapes.measuring import bodies
 from guildmark.adapters.shapes.refusals import PictureRefusedError
@@ -24,40 +24,43 @@ _DIMMEST = 0.35
 _VIEW = np.array([[0.866, 0.5, 0.0], [-0.25, 0.433, 0.866], [0.433, -0.75, 0.5]])
 _LIGHT = np.array([0.267, 0.535, 0.802])
 _FORMATS = ("PNG", "JPEG")
+_IMAGES = frozenset({"jpeg", "jpg", "png"})
 
 
 def picture(data: bytes, kind: str, limits: Limits) -> bytes:
-    """Return a PNG of at most 256 x 256 pixels that shows a file's shape.
+    """Return a PNG of at most 256 x 256 pixels that shows a file's shape, or an image smaller.
 
     Args:
         data: The file.
-        kind: Its ending, without the dot: stl or 3mf.
+        kind: Its ending, without the dot: stl, 3mf, png, jpg or jpeg.
         limits: How much is read.
 
     Raises:
-        PictureRefusedError: The package's own picture is none, or too large; or the file is STEP.
+        PictureRefusedError: The image is none, or too large; or the file is of another kind.
         ContentError: One of the errors of ``refusals``.
     """
+    if kind in _IMAGES:
+        return _encoded(_decoded(data, limits))
     if kind not in {"3mf", "stl"}:
-        message = "Only meshes are drawn; a STEP file has none."
+        message = "Only meshes and images have a picture; a STEP file has none."
         raise PictureRefusedError(message, kind=kind)
     archive = open_archive(data, limits) if kind == "3mf" else None
     own = targets(archive, THUMBNAIL, limits) if archive else []
     if archive and own:
-        return _encoded(_decoded(archive, own[0], limits))
+        return _encoded(_decoded(archive.read(own[0]), limits))
     seen = [_seen(one) for one in bodies(data, kind, limits)]
     return _encoded(_drawn(np.concatenate(seen) @ _VIEW.T))
 
 
-def _decoded(archive: Archive, name: str, limits: Limits) -> Image.Image:
+def _decoded(data: bytes, limits: Limits) -> Image.Image:
     try:
-        found = Image.open(io.BytesIO(archive.read(name)), formats=_FORMATS)
+        found = Image.open(io.BytesIO(data), formats=_FORMATS)
         if found.width * found.height > limits.pixels:
             message = f"The picture has {found.width} x {found.height} pixels."
             raise PictureRefusedError(message, width=found.width, height=found.height)
         return found.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as exc:
-        message = "The package's picture is no PNG or JPEG, or is damaged."
+        message = "The picture is no PNG or JPEG, or is damaged."
         raise PictureRefusedError(message) from exc
 
 

@@ -111,7 +111,7 @@ class IndexRangeError(ContentError):
 
 
 class PictureRefusedError(ContentError):
-    """A picture inside a file is none, of another kind, or too large."""
+    """A picture, or one inside a file, is none, of another kind, or too large."""
 
     code = "shape.pictureRefused"
     hint = _NEXT

@@ -10,6 +10,7 @@ from guildmark.api.routes.reconciliations import page_of
 from guildmark.api.serving import ServedNode
 from guildmark.domain.chain.facts import DesignFact, LicenseFact
 from guildmark.domain.chain.refusals import DesignUnknownError
+from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import ZERO_ADDRESS, Address, DesignId, IdentityId, to_hex
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.rights.fileset import DesignFile
@@ -19,9 +20,17 @@ from guildmark.services.identity.naming import name_of
 from guildmark.services.rights import overview
 from guildmark.services.rights.history import History
 from guildmark.services.rights.overview import Held
+from guildmark.services.rights.pictures import shown_picture
 
 _SHOWN_MAX = 64
 _PERCENT = 100
+
+
+class PictureUnknownError(NotFoundError):
+    """A design's owner shows no picture of it at this node."""
+
+    code = "design.pictureUnknown"
+    hint = "Ask the owner; `guildmark design publish-picture` shows one."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +95,7 @@ class DesignPage:
         asked_on: The date that was asked for, empty for now.
         as_of: The block that licenses are shown at, where it is not the newest one.
         ticket: What opened the page for its owner, empty for everybody else.
+        picture: The path of the picture that the owner shows, empty where he shows none.
     """
 
     name: str
@@ -99,11 +109,17 @@ class DesignPage:
     as_of: str
     ticket: str
     id: str
+    picture: str
 
 
 def path_of(design: str) -> str:
     """Return the path of a design's page."""
     return f"/designs/{design}"
+
+
+def picture_path(design: str) -> str:
+    """Return the path of the picture on a design's page."""
+    return f"{path_of(design)}/picture.png"
 
 
 def design_page(
@@ -124,10 +140,7 @@ def design_page(
     """
     past = _past(node, asked_on) if asked_on and ticket else None
     with node.store.reading() as view:
-        fact = view.facts.get(DesignFact, design)
-        if fact is None:
-            message = f"No final block holds the design {to_hex(design)}."
-            raise DesignUnknownError(message, design=to_hex(design))
+        fact = _known(design, view)
         held = overview.held(design, view.facts if past is None else past)
         shown = [_license(one, node, view, ticket=ticket) for one in held[-_SHOWN_MAX:]]
         named = overview.revisions(design, view.facts)
@@ -143,7 +156,31 @@ def design_page(
             as_of=_as_of(past),
             ticket=ticket,
             id=to_hex(design),
+            picture=picture_path(to_hex(design)) if shown_picture(fact, view.documents) else "",
         )
+
+
+def design_picture(design: DesignId, node: ServedNode) -> bytes:
+    """Return the PNG that a design's owner shows of it.
+
+    Raises:
+        DesignUnknownError: No final block holds it.
+        PictureUnknownError: He shows none.
+    """
+    with node.store.reading() as view:
+        image = shown_picture(_known(design, view), view.documents)
+    if not image:
+        message = f"The owner of design {to_hex(design)} shows no picture of it here."
+        raise PictureUnknownError(message, design=to_hex(design))
+    return image
+
+
+def _known(design: DesignId, view: View) -> DesignFact:
+    fact = view.facts.get(DesignFact, design)
+    if fact is None:
+        message = f"No final block holds the design {to_hex(design)}."
+        raise DesignUnknownError(message, design=to_hex(design))
+    return fact
 
 
 def _past(node: ServedNode, asked_on: str) -> Facts:

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.pages.card import card_page
-from guildmark.api.pages.design import design_page, path_of
+from guildmark.api.pages.design import design_page, design_picture, path_of
 from guildmark.api.pages.details import part_details
 from guildmark.api.pages.errors import errors_page
 from guildmark.api.pages.home import home_page
@@ -122,6 +123,16 @@ def design(
         node.tickets.check(path_of(design), ticket)
         shown = design_page(key, node, ticket=ticket, asked_on=on)
         return _private(_page("design.html", shown, node))
+    except GuildmarkError as error:
+        return _problem(error, node)
+
+
+@router.get("/designs/{design}/picture.png")
+def picture(design: _Segment, request: Request, node: Node) -> Response:
+    """Return the picture that a design's owner shows of it."""
+    try:
+        image = design_picture(DesignId(bytes32_from_hex(design)), node)
+        return tagged(request, image, media_type="image/png", keep=ASK_AGAIN)
     except GuildmarkError as error:
         return _problem(error, node)
 

@@ -76,6 +76,11 @@ _INSPECTION = _closed(
     position={"type": "integer", "minimum": 0},
     path={"type": "array", "items": _HEX32},
 )
+_ENVELOPE = _closed(
+    payload={"type": "string"},
+    payloadType={"type": "string"},
+    signatures={"type": "array", "items": _closed(keyid=_HEX32, sig={"type": "string"})},
+)
 _PROFILE = {"type": "object", "properties": {"salt": _HEX32}, "required": ["salt"]}
 
 _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType(
@@ -87,7 +92,14 @@ _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType
         DocumentKind.PROFILE: ("an identity's profile", _PROFILE),
         DocumentKind.ACCREDITATION: ("an accreditation", _ACCREDITATION),
         DocumentKind.INSPECTION: ("an inspection", _INSPECTION),
+        DocumentKind.DESIGN_PICTURE: ("a design's picture", _ENVELOPE),
     }
+)
+
+
+# What is signed may be so by somebody else, or too late.
+_SIGNED: Mapping[DocumentKind, tuple[int, ...]] = MappingProxyType(
+    {DocumentKind.DESIGN_PICTURE: (403, 409)}
 )
 
 
@@ -116,6 +128,6 @@ for _kind, (_what, _schema) in _DOCUMENTS.items():
         summary=f"Disclose {_what}",
         status_code=HTTPStatus.NO_CONTENT,
         response_class=Response,
-        responses=refusals(400, 404, 408, 413, 415, 422, 503),
+        responses=refusals(400, 404, 408, 413, 415, 422, 503, *_SIGNED.get(_kind, ())),
         openapi_extra=_body(_schema),
     )

@@ -9,6 +9,7 @@ from guildmark.domain.builds.inspection import InspectionProof
 from guildmark.domain.chain.facts import (
     AccreditationFact,
     ClaimFact,
+    DesignFact,
     IdentityFact,
     LicenseFact,
     LicenseNumberFact,
@@ -21,7 +22,7 @@ from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import read_document
 from guildmark.domain.encoding.strictjson import Limits, parse_object
-from guildmark.domain.errors import ContentError, NotFoundError
+from guildmark.domain.errors import ConflictError, ContentError, GuildmarkError, NotFoundError
 from guildmark.domain.identifiers import (
     AccreditationId,
     Bytes32,
@@ -40,6 +41,7 @@ from guildmark.domain.identity.identity import (
 from guildmark.domain.log.merkle import verify_inclusion
 from guildmark.domain.recipes.clauses import Disclosure, disclose, disclose_all
 from guildmark.domain.recipes.recipe import RecipeDocument
+from guildmark.domain.rights.picture import DesignPicture
 from guildmark.domain.verification.evidence import (
     AccreditationDisclosure,
     ClaimDisclosure,
@@ -67,6 +69,13 @@ class ProfileMismatchError(ContentError):
     hint = "Send the profile as it was registered, salt included."
 
 
+class PictureStaleError(ConflictError):
+    """A picture of a design was signed no later than the one that is shown."""
+
+    code = "design.pictureStale"
+    hint = "Publish the picture anew."
+
+
 class DocumentUnknownError(NotFoundError):
     """This home does not hold the document that opens a thing."""
 
@@ -85,10 +94,10 @@ class Disclosing:
         """Keep a document after checking it against the digest on chain.
 
         Args:
-            kind: What it opens: terms, recipe, site recipe, claim, profile, accreditation or
-                inspection.
-            key: The id of the license, recipe, site recipe, claim, identity or accreditation, or
-                the digest of the inspection's envelope.
+            kind: What it opens: terms, recipe, site recipe, claim, profile, accreditation,
+                inspection or picture of a design.
+            key: The id of the license, recipe, site recipe, claim, identity, accreditation or
+                design, or the digest of the inspection's envelope.
             body: The document; clauses as `Disclosure` writes them.
 
         Raises:
@@ -100,6 +109,8 @@ class Disclosing:
         with self.store.writing() as work:
             if kind is DocumentKind.INSPECTION:
                 key, body = _inspection(work, key, body)
+            elif kind is DocumentKind.DESIGN_PICTURE:
+                _check_picture(work, key, body)
             else:
                 _CHECKS[kind](work.facts, key, body)
             if kind is DocumentKind.PROFILE:
@@ -157,6 +168,28 @@ def _inspection(work: Work, key: bytes, body: bytes) -> tuple[bytes, bytes]:
         root=record.root,
     )
     return said.envelope, keeping(work.documents.get(DocumentKind.INSPECTION, said.envelope), proof)
+
+
+def _check_picture(work: Work, key: bytes, body: bytes) -> None:
+    """Refuse what the design's owner did not sign, or not after what he signed before."""
+    design = work.facts.get(DesignFact, key)
+    if design is None:
+        raise _unknown(key)
+    made = DesignPicture.of_owner(body, design.owner)
+    if made.design != key:
+        raise _unknown(made.design)
+    shown = work.documents.get(DocumentKind.DESIGN_PICTURE, key)
+    if shown is not None and shown != body and made.at <= _signed_at(shown, design):
+        message = "The picture was signed no later than the one that is shown."
+        raise PictureStaleError(message, at=made.at)
+
+
+def _signed_at(body: bytes, design: DesignFact) -> int:
+    """Return when a design's picture was signed, 0 where its former owner did."""
+    try:
+        return DesignPicture.of_owner(body, design.owner).at
+    except GuildmarkError:
+        return 0
 
 
 def shown_clauses(documents: Documents, kind: DocumentKind, key: bytes) -> Disclosure | None:
