@@ -27,7 +27,7 @@ from starlette.routing import Route
 from guildmark.domain.builds.predicate import Measurement
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.recipes.clause import ClausePath
-from guildmark.domain.shopfloor.fieldwork import Job, JobState
+from guildmark.domain.shopfloor.fieldwork import Job, JobState, SignedState
 from guildmark.outfit import Agent
 from guildmark.services.shopfloor.fieldreport import overview
 from guildmark.services.shopfloor.watching import Addition, JobUnknownError
@@ -68,6 +68,7 @@ class Pages:
                 Route("/job", self._guarded(self._job)),
                 Route("/job/add", self._guarded(self._add), methods=["POST"]),
                 Route("/job/sign", self._guarded(self._sign), methods=["POST"]),
+                Route("/job/scrap", self._guarded(self._scrap), methods=["POST"]),
                 Route("/static/{name}", self._guarded(_style)),
             ]
         )
@@ -135,6 +136,8 @@ class Pages:
             "machine": job.machine,
             "state": job.state.value,
             "is_held": job.state is JobState.HELD,
+            "may_be_scrap": self._may_be_scrap(job),
+            "is_scrap": job.scrap is not None,
             "ended": _time(job.finished_at),
             "file": job.file_name or "-",
             "files": len(job.files),
@@ -147,8 +150,15 @@ class Pages:
             "token": self.token,
             "add": _address("/job/add", job.machine, job.job),
             "sign": _address("/job/sign", job.machine, job.job),
+            "scrap": _address("/job/scrap", job.machine, job.job),
             "problem": None if problem is None else f"{problem.message} {problem.next_step}",
         }
+
+    def _may_be_scrap(self, job: Job) -> bool:
+        with self.agent.store.reading() as view:
+            rows = view.signed_of(job.machine, job.job)
+        is_refused = any(row.state is SignedState.REFUSED and not row.is_scrap for row in rows)
+        return is_refused or job.state in {JobState.HELD, JobState.STOPPED}
 
     async def _add(self, request: Request) -> Response:
         return await self._changed(request, self._take)
@@ -158,6 +168,13 @@ class Pages:
             self.agent.watching.release(machine, job)
 
         return await self._changed(request, release)
+
+    async def _scrap(self, request: Request) -> Response:
+        def scrap(machine: str, job: str, form: Mapping[str, bytes]) -> None:
+            post = self.agent.settings.watch(machine).post
+            self.agent.attesting.scrap(post, job, _text(form, "reason") or "")
+
+        return await self._changed(request, scrap)
 
     async def _changed(
         self, request: Request, change: Callable[[str, str, Mapping[str, bytes]], None]

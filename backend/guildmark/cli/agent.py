@@ -369,6 +369,24 @@ def sign(
 
 
 @app.command()
+def scrap(
+    job: JobName,
+    reason: Annotated[str, typer.Option(help="Why it became no part.")],
+    machine: MachineName = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sign that a failed job, or what a node refused of one, became scrap.
+
+    It draws its unit, and is never a part. Without this, failed pieces are only named by their job,
+    and a lost number before others is filled by itself.
+    """
+    with _machine(home, machine) as (agent, watch):
+        rows = agent.attesting.scrap(watch.post, job, reason)
+        say({"job": job, "envelopes": [_row(row) for row in rows]}, as_json=as_json)
+
+
+@app.command()
 def retry(
     job: JobName, machine: MachineName = None, home: Folder = None, as_json: AsJson = False
 ) -> None:
@@ -539,7 +557,8 @@ def _make_password(folder: Path) -> None:
 
 
 def _may_repeat(row: Signed) -> bool:
-    return row.state in {SignedState.REFUSED, SignedState.SIGNED, SignedState.SENT}
+    waits = row.state in {SignedState.REFUSED, SignedState.SIGNED, SignedState.SENT}
+    return waits and not row.is_scrap
 
 
 def _measurement(text: str) -> Measurement:
@@ -598,6 +617,7 @@ def _row(row: Signed) -> dict[str, Any]:
         "counter": row.counter,
         "piece": row.piece + 1,
         "label": row.label,
+        "scrap": row.is_scrap,
         "state": row.state.value,
         "unit": row.granted if row.granted is not None else row.unit,
         "code": row.code,

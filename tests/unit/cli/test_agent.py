@@ -214,6 +214,17 @@ def test_refused_part_is_sent_or_signed_again_when_told(shop: Shop) -> None:
     assert shop.fail("retry", "two") == "agent.notRefused"
 
 
+def test_refused_part_is_signed_as_scrap_when_told(shop: Shop) -> None:
+    shop.say("report", "one", "finished", "--measured", shop.measured("23.00"))
+    shop.say("run", "--once")
+
+    made = shop.ask("scrap", "one", "--reason", "the bore is too wide")["envelopes"]
+
+    assert [(row["state"], row["scrap"], row["unit"]) for row in made] == [("signed", True, 1)]
+    assert shop.ask("sign", "one", "--again")["envelopes"] == []
+    assert shop.fail("scrap", "two", "--reason", "why") == "agent.notSignable"
+
+
 def test_stopped_machine_goes_on_when_its_owner_says_so(shop: Shop) -> None:
     shop.say("run", "--once")
     agent = open_agent(read_agent(shop.folder), {})
@@ -465,6 +476,22 @@ def test_people_add_and_sign_on_the_page(browser: Browser, shop: Shop) -> None:
         sealed = view.ciphertext(found.files[0].digest)
     sealer = FileSealer(entropy=agent.storing.entropy)
     assert sealer.open(sealed, found.files[0].key) == b"a photo\r\n--x"
+
+
+def test_people_call_a_job_scrap_on_the_page(browser: Browser, shop: Shop) -> None:
+    token = {"token": browser.pages.token}
+
+    shown = browser.get(f"/job{JOB}")
+    empty = browser.post(f"/job/scrap{JOB}", data={**token, "reason": " "})
+    done = browser.post(f"/job/scrap{JOB}", data={**token, "reason": "it fell"})
+    shop.say("run", "--once")
+    after = browser.get(f"/job{JOB}")
+
+    assert "Sign as scrap" in shown.text
+    assert (empty.status_code, done.status_code) == (422, 303)
+    assert [row["scrap"] for row in shop.ask("show", "a/1 <b>")["envelopes"]] == [True, True]
+    assert "signed, scrap" in after.text
+    assert "Sign as scrap" not in after.text
 
 
 def test_page_says_what_it_does_not_take(browser: Browser) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fakes.fieldwork import PRINTER, SETTINGS, Field, make_field
 from fakes.world import OPERATOR, SITE, UNITS, make_world, parsed
 from guildmark.adapters.fieldwork.sealing import FileSealer
-from guildmark.domain.builds.predicate import Resource, Setting
+from guildmark.domain.builds.predicate import MalformedStatementError, Resource, Setting
 from guildmark.domain.builds.telemetry import telemetry_resource
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError, UnknownPartError
@@ -142,27 +142,147 @@ def test_one_job_gives_many_serials(field: Field) -> None:
     assert [one.name for one in first.byproducts] == ["scrap/2"]
 
 
-def test_refused_piece_frees_its_unit_for_the_next(field: Field) -> None:
-    field.finish("tray", field.piece("23.00"), field.piece())
+def settled(field: Field) -> None:
+    """Let the agent and its node work until nothing waits."""
+    for _ in range(3):
+        field.work()
+        field.node.settle()
+
+
+def test_lost_number_is_filled_with_scrap_and_later_envelopes_stay(field: Field) -> None:
+    field.finish("tray", field.piece("23.00"), field.piece("23.00"), field.piece())
 
     field.work()
 
     with field.store.reading() as view:
-        bad, good = view.signed()
+        bad, _, good = view.signed()
     assert (bad.state, bad.code) == (SignedState.REFUSED, "recipe.toleranceExceeded")
     assert (good.state, good.code) == (SignedState.SIGNED, "license.unitMismatch")
 
+    settled(field)
+
+    with field.store.reading() as view:
+        rows = view.signed()
+        scrap = parsed(view.envelope(rows[3].digest))
+        notes = [note.text for note in view.notes(99) if note.code == "scrapped"]
+    finals = {row.digest: row.granted for row in rows if row.state is SignedState.FINAL}
+    assert [row.is_scrap for row in rows] == [False] * 3 + [True] * 2
+    assert finals == {rows[3].digest: 1, rows[4].digest: 2, good.digest: 3}
+    assert scrap.scrap == "lost number: counter 1 was refused (recipe.toleranceExceeded)"
+    assert (scrap.external.unit, scrap.run.counter, scrap.measurements) == (1, 4, ())
+    assert (scrap.replaces, scrap.label) == (None, rows[3].label)
+    assert len({row.label for row in rows}) == len(rows)
+    assert notes[-1] == f"unit 1 of lane {bad.lane} is filled with scrap, counter 4"
+
+
+def test_part_whose_number_was_filled_is_signed_again_with_the_next_one(field: Field) -> None:
+    field.finish("tray", field.piece("23.00"), field.piece())
     field.work()
-    field.node.settle()
+    settled(field)
+    with field.store.reading() as view:
+        (bad,) = view.signed(SignedState.REFUSED)
+
+    again = field.attesting.sign_again(field.post, bad.digest)
+
+    assert (again.counter, again.unit) == (bad.counter, 3)
+
+
+@pytest.mark.parametrize("how", ["scrap was refused", "of another machine"])
+def test_where_scrap_does_not_help_the_queue_is_signed_again(field: Field, how: str) -> None:
+    field.finish("tray", field.piece("23.00"), field.piece())
     field.work()
+    with field.store.writing() as work:
+        bad, good = work.signed()
+        if how == "of another machine":
+            work.change_signed(replace(bad, machine="other"))
+        else:
+            work.change_signed(replace(bad, is_scrap=True))
+
+    assert field.attesting.mend(field.post) == 1
 
     with field.store.reading() as view:
         *_, again = view.signed()
         statement = parsed(view.envelope(again.digest))
-    assert states(field) == [SignedState.REFUSED, SignedState.REPLACED, SignedState.FINAL]
-    assert (again.counter, again.label, again.granted) == (2, good.label, 1)
-    assert statement.replaces == good.digest
-    assert statement.external.unit == 1
+    assert (again.counter, again.label, again.unit) == (2, good.label, 1)
+    assert (statement.replaces, statement.external.unit) == (good.digest, 1)
+
+
+def test_failed_pieces_are_only_named_until_they_are_called_scrap(field: Field) -> None:
+    field.post = replace(field.post, holds=True)
+    field.finish("tray", field.piece(), Piece(conforming=False))
+    field.work()
+
+    assert field.attesting.scrap(field.post, "tray", "the first layer came off") == ()
+    settled(field)
+
+    with field.store.reading() as view:
+        good, bad = view.signed()
+        said = parsed(view.envelope(bad.digest))
+    assert (good.is_scrap, bad.is_scrap) == (False, True)
+    assert (good.granted, bad.granted, said.scrap) == (1, 2, "the first layer came off")
+
+
+def test_job_that_departed_or_was_stopped_may_be_scrap(field: Field) -> None:
+    by_recipe(field, settings=(NOZZLE,))
+    print_of(field, "departs", layers("0.40"))
+    stopped = JobEvent(job="fell", phase=JobPhase.STOPPED, at=field.clock.time, file=JOB)
+    field.machine.tell(stopped)
+    field.work()
+    field.work()
+
+    for job in ("departs", "fell"):
+        field.attesting.scrap(field.post, job, "it fell")
+    settled(field)
+
+    with field.store.reading() as view:
+        rows = view.signed()
+    assert [(row.job, row.is_scrap, row.granted) for row in rows] == [
+        ("departs", True, 1),
+        ("fell", True, 2),
+    ]
+
+
+def test_refused_envelope_becomes_scrap_with_its_own_number(field: Field) -> None:
+    field.finish("one", field.piece("23.00"))
+    field.work()
+
+    (scrap,) = field.attesting.scrap(field.post, "one", "the bore is too wide")
+    settled(field)
+
+    with field.store.reading() as view:
+        old, new = view.signed()
+        said = parsed(view.envelope(new.digest))
+    assert (old.state, new.state, new.granted) == (SignedState.REPLACED, SignedState.FINAL, 1)
+    assert (new.digest, new.counter, new.label) == (scrap.digest, old.counter, old.label)
+    assert (said.scrap, said.replaces) == ("the bore is too wide", old.digest)
+    with pytest.raises(NothingToSignAgainError):
+        field.attesting.scrap(field.post, "one", "once more")
+
+
+def test_refused_envelope_whose_number_was_filled_becomes_scrap_with_the_next(
+    field: Field,
+) -> None:
+    field.finish("tray", field.piece("23.00"), field.piece())
+    field.work()
+    settled(field)
+
+    (scrap,) = field.attesting.scrap(field.post, "tray", "the bore is too wide")
+
+    assert (scrap.unit, scrap.counter) == (3, 1)
+
+
+def test_nothing_is_scrap_that_runs_or_is_unknown_or_has_no_reason(field: Field) -> None:
+    field.begin("one")
+    field.work()
+
+    for job in ("one", "two"):
+        with pytest.raises(NothingToSignAgainError):
+            field.attesting.scrap(field.post, job, "why")
+    with pytest.raises(MalformedStatementError):
+        field.attesting.scrap(field.post, "one", "")
+    field.sending.pause(PRINTER, code="agent.unitForeign", reason="why")
+    with pytest.raises(MachinePausedError):
+        field.attesting.scrap(field.post, "one", "why")
 
 
 def test_refused_envelope_is_sent_again_when_told(field: Field) -> None:

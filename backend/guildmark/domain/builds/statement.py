@@ -99,9 +99,8 @@ class BuildStatement:
         if self.resource(DESIGN_DEPENDENCY) is None:
             message = "The resolved dependencies do not name the design's ciphertext."
             raise MalformedStatementError(message, missing=DESIGN_DEPENDENCY)
-        if self.scrap is not None and not 0 < len(self.scrap) <= REASON_MAX:
-            message = f"The reason of scrap has 1 to {REASON_MAX} characters."
-            raise MalformedStatementError(message, length=len(self.scrap))
+        if self.scrap is not None:
+            check_reason(self.scrap)
 
     @property
     def subject(self) -> Digest:
@@ -212,6 +211,17 @@ class BuildStatement:
         if len(set(names)) != len(names):
             message = f"A {what} is given twice."
             raise MalformedStatementError(message, what=what)
+
+
+def check_reason(reason: str) -> None:
+    """Check why something is scrap.
+
+    Raises:
+        MalformedStatementError: It is empty or too long.
+    """
+    if not 0 < len(reason) <= REASON_MAX:
+        message = f"The reason of scrap has 1 to {REASON_MAX} characters."
+        raise MalformedStatementError(message, length=len(reason))
 
 
 def subject_digest(label: str, salt: Bytes32) -> Digest:

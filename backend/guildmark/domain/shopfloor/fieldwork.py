@@ -332,6 +332,7 @@ class Job:
         observed: What its file makes the machine do.
         files: What people added.
         is_stored: Whether the node keeps its files and telemetry.
+        scrap: Why its failed pieces are signed as scrap; None where they are only named.
         code: Why it is held, where it is no wish of its owner.
         reason: The same in words.
     """
@@ -355,6 +356,7 @@ class Job:
     pieces: tuple[Piece, ...] = ()
     files: tuple[Attachment, ...] = ()
     is_stored: bool = False
+    scrap: str | None = None
     code: str | None = None
     reason: str | None = None
 
@@ -370,6 +372,7 @@ class Signed:
         code: Why the node did not take it, or why it got no unit.
         granted: The unit that it got.
         index: Its place in the log.
+        is_scrap: Whether it says that its unit became no part.
     """
 
     machine: str
@@ -389,6 +392,7 @@ class Signed:
     index: int | None = None
     replaces: Digest | None = None
     signed_at: int = 0
+    is_scrap: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Resource, Setting
-from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.builds.statement import BuildStatement, check_reason
 from guildmark.domain.builds.telemetry import telemetry_resource
 from guildmark.domain.chain.refusals import LaneLogError
 from guildmark.domain.encoding.hashing import sha256
@@ -39,6 +39,7 @@ from guildmark.services.builds.builds import Assignment, Builds, Finished
 from guildmark.services.log.ingest import UnitMismatchError
 
 _SCRAP = "scrap/"
+_FAILED = (JobState.HELD, JobState.STOPPED)
 _NOT_THE_RECIPE = (JobDepartsError, SettingContradictedError)
 
 
@@ -84,11 +85,13 @@ class _Other:
     Args:
         beacon: Of the signing; None: that of the one before.
         label: Another one; None: that of the one before.
+        scrap: Why its unit becomes no part; None: as the one before.
     """
 
     unit: UnitNumber | None
     beacon: Beacon | None = None
     label: str | None = None
+    scrap: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +134,7 @@ class Attesting:
                 work.keep_job(replace(job, state=JobState.SIGNED))
                 return 0
             try:
-                settings = _settings(post, job)
+                settings = _settings(post, job, piece)
             except _NOT_THE_RECIPE as error:
                 self._hold(job, error, work)
                 return 0
@@ -158,6 +161,7 @@ class Attesting:
             technician=job.technician,
             is_late_report=job.is_late,
             byproducts=tuple(_byproducts(job, work)),
+            scrap=_scrap(job, piece),
         )
         unit = _unit(post, brief, work.units(post.lane, *STANDING))
         statement = self.builds.state(_assigned(post, job, brief, unit), finished)
@@ -176,6 +180,7 @@ class Attesting:
                 digest=Digest(bytes(32)),
                 unit=unit,
                 signed_at=self.clock.now(),
+                is_scrap=finished.scrap is not None,
             ),
             work,
         )
@@ -230,11 +235,54 @@ class Attesting:
             other = _Other(unit=unit, beacon=beacon, label=label)
             return self._replace(post, found, brief, work, other=other)
 
-    def mend(self, post: Post) -> int:
-        """Sign the queue again where its lane moved to another log, or a unit was lost before it.
+    def scrap(self, post: Post, job: str, reason: str) -> Sequence[Signed]:
+        """Let a job's failed pieces be signed as scrap, or what was refused or not sent of it.
+
+        Of a job that waits or was stopped, the pieces that failed get units that become no part;
+        all do where none is judged. The envelope of a signed one is replaced: counter, label and
+        unit stay, so that later envelopes, which name later units, stay good.
 
         Returns:
-            How many were signed again.
+            What was signed now; nothing where the job's pieces are signed in their turn.
+
+        Raises:
+            MalformedStatementError: The reason is empty or too long.
+            MachinePausedError: The machine waits for its owner.
+            NothingToSignAgainError: There is no such job, it runs, or the log has all of it.
+            GuildmarkError: As ``sign``.
+        """
+        check_reason(reason)
+        with self.store.writing() as work:
+            watched = work.machine(post.name)
+            _check_running(watched)
+            found = work.job(post.name, job)
+            if found is not None and found.state in _FAILED:
+                work.keep_job(_scrapped(found, reason))
+                return ()
+            rows = [row for row in work.signed_of(post.name, job) if _is_replaceable(row)]
+            if not rows:
+                message = f"Nothing of job {job[:80]} waits or was refused."
+                raise NothingToSignAgainError(message, job=job[:80])
+            brief = _informed(watched)
+            return [self._scrap(post, row, reason, brief, work) for row in rows]
+
+    def _scrap(
+        self, post: Post, row: Signed, reason: str, brief: Brief, work: AgentWriter
+    ) -> Signed:
+        taken = work.units(post.lane, *STANDING)
+        is_own = row.state is not SignedState.REFUSED or row.unit not in taken
+        unit = row.unit if is_own else _unit(post, brief, taken)
+        other = _Other(unit=unit, beacon=brief.usable_beacon, scrap=reason)
+        return self._replace(post, row, brief, work, other=other)
+
+    def mend(self, post: Post) -> int:
+        """Sign the queue again where its lane moved to another log; fill what was lost before it.
+
+        A unit that only a refused envelope of this machine names is lost: a scrap entry fills it,
+        once, and later envelopes stay as they are. Where that cannot be, they are signed again.
+
+        Returns:
+            How many were signed.
 
         Raises:
             UnitMismatchError: Somebody else draws from the lane; the caller pauses the machine.
@@ -246,11 +294,49 @@ class Attesting:
             if watched.paused or brief is None:
                 return 0
             rows = [row for row in _mendable(work, brief) if row.lane == post.lane]
+            rows.sort(key=lambda row: row.unit or 0)
+            lost = _lost(post, rows, brief, work)
+            if lost:
+                return sum(self._fill(post, row, brief, work) for row in lost)
             return sum(
                 self._mend_one(post, row, unit, brief, work)
                 for row, unit in _expected(post, rows, brief, work)
                 if row.machine == post.name
             )
+
+    def _fill(self, post: Post, refused: Signed, brief: Brief, work: AgentWriter) -> int:
+        """Fill the unit of a refused envelope, which itself may still be signed again."""
+        watched = work.machine(post.name)
+        counter = watched.counter + 1
+        old = BuildStatement.parse(Envelope.parse(work.envelope(refused.digest)).payload)
+        reason = f"lost number: counter {refused.counter} was refused ({refused.code})"
+        label = self._label(post, Piece(), brief, work)
+        statement = replace(
+            self.builds.scrapped(old, reason),
+            label=label,
+            external=_external(brief, refused.unit),
+            run=replace(
+                old.run, maker=brief.maker, site=brief.site, counter=counter, is_late_report=True
+            ),
+            beacon=brief.usable_beacon or old.beacon,
+            replaces=None,
+        )
+        work.keep_machine(replace(watched, counter=counter))
+        signed = replace(
+            refused,
+            counter=counter,
+            label=label,
+            state=SignedState.SIGNED,
+            code=None,
+            reason=None,
+            replaces=None,
+            signed_at=self.clock.now(),
+            is_scrap=True,
+        )
+        text = f"unit {refused.unit} of lane {post.lane} is filled with scrap, counter {counter}"
+        work.note(Note(at=self.clock.now(), machine=post.name, code="scrapped", text=text))
+        self._keep(post, statement, signed, work)
+        return 1
 
     def _mend_one(
         self, post: Post, row: Signed, unit: UnitNumber | None, brief: Brief, work: AgentWriter
@@ -280,7 +366,7 @@ class Attesting:
         old = BuildStatement.parse(Envelope.parse(work.envelope(row.digest)).payload)
         run = replace(old.run, maker=brief.maker, site=brief.site)
         changed = replace(
-            old,
+            old if other.scrap is None else self.builds.scrapped(old, other.scrap),
             label=label or old.label,
             external=_external(brief, unit),
             run=run if beacon is None else replace(run, is_late_report=True),
@@ -298,17 +384,42 @@ class Attesting:
             reason=None,
             replaces=row.digest,
             signed_at=self.clock.now(),
+            is_scrap=row.is_scrap or other.scrap is not None,
         )
-        text = f"counter {row.counter} signed again"
-        work.note(Note(at=self.clock.now(), machine=post.name, code="replaced", text=text))
+        code, done = ("replaced", "again") if other.scrap is None else ("scrapped", "as scrap")
+        text = f"counter {row.counter} signed {done}"
+        work.note(Note(at=self.clock.now(), machine=post.name, code=code, text=text))
         return self._keep(post, changed, signed, work)
 
 
 def _next_piece(job: Job, work: AgentReader) -> int | None:
     done = {row.piece for row in work.signed_of(job.machine, job.job)}
     numbers = range(len(job.pieces))
-    left = (n for n in numbers if n not in done and job.pieces[n].conforming is not False)
+    left = (n for n in numbers if n not in done and _is_signed(job, n))
     return next(left, None)
+
+
+def _is_signed(job: Job, piece: int) -> bool:
+    """Return whether a piece has an envelope of its own: one that failed may be only named."""
+    return job.pieces[piece].conforming is not False or job.scrap is not None
+
+
+def _scrap(job: Job, piece: int) -> str | None:
+    return job.scrap if job.pieces[piece].conforming is False else None
+
+
+def _scrapped(job: Job, reason: str) -> Job:
+    """Return a job whose failed pieces are scrap; all are where none is judged."""
+    pieces = job.pieces or (Piece(),)
+    if all(piece.conforming is None for piece in pieces):
+        pieces = tuple(replace(piece, conforming=False) for piece in pieces)
+    state = JobState.RELEASED
+    return replace(job, pieces=pieces, scrap=reason, state=state, code=None, reason=None)
+
+
+def _is_replaceable(row: Signed) -> bool:
+    # What left and was not answered may be in the log.
+    return row.state in {SignedState.SIGNED, SignedState.REFUSED} and not row.is_scrap
 
 
 def _informed(watched: Watched) -> Brief:
@@ -371,8 +482,10 @@ def _assigned(post: Post, job: Job, brief: Brief, unit: UnitNumber | None) -> As
     )
 
 
-def _settings(post: Post, job: Job) -> tuple[Setting, ...]:
+def _settings(post: Post, job: Job, piece: int) -> tuple[Setting, ...]:
     """Return a job's settings: what is told, and what its file says of further clauses.
+
+    What failed may have failed by them.
 
     Raises:
         JobDepartsError: The file makes the machine do what the site's recipe does not admit.
@@ -381,7 +494,7 @@ def _settings(post: Post, job: Job) -> tuple[Setting, ...]:
     given = job.settings or post.settings
     is_own = job.file is None or job.file == post.job
     observed = job.observed or (post.observed if is_own else ())
-    if not observed or not post.clauses:
+    if not observed or not post.clauses or _scrap(job, piece) is not None:
         return given
     check_job(observed, post.clauses)
     return settled(observed, given, post.clauses)
@@ -419,6 +532,29 @@ def _expected(
         yield row, unit
         if unit is not None:
             named.append(unit)
+
+
+def _lost(post: Post, rows: Sequence[Signed], brief: Brief, work: AgentReader) -> Sequence[Signed]:
+    """Return the refused envelopes whose units nobody draws before the first one that waits.
+
+    Empty where a unit is not this machine's own to fill, or was filled before.
+    """
+    waits = next(
+        (
+            (row.unit, unit)
+            for row, unit in _expected(post, rows, brief, work)
+            if row.code == UnitMismatchError.code and row.unit != unit
+        ),
+        (None, None),
+    )
+    named, unit = waits
+    if named is None or unit is None or any(row.log != brief.external.log for row in rows):
+        return ()
+    refused = [row for row in work.signed(SignedState.REFUSED) if row.lane == post.lane]
+    filled = {row.unit for row in refused if row.is_scrap}
+    own = {row.unit: row for row in refused if row.machine == post.name and not row.is_scrap}
+    wanted = range(unit, named)
+    return [own[n] for n in wanted] if own.keys() - filled >= {*wanted} else ()
 
 
 def _byproducts(job: Job, work: AgentReader) -> Iterator[Resource]:
