@@ -553,7 +553,7 @@ def _lost(post: Post, rows: Sequence[Signed], brief: Brief, work: AgentReader) -
     refused = [row for row in work.signed(SignedState.REFUSED) if row.lane == post.lane]
     filled = {row.unit for row in refused if row.is_scrap}
     own = {row.unit: row for row in refused if row.machine == post.name and not row.is_scrap}
-    wanted = range(unit, named)
+    wanted = [UnitNumber(n) for n in range(unit, named)]
     return [own[n] for n in wanted] if own.keys() - filled >= {*wanted} else ()
 
 
