@@ -241,6 +241,9 @@ def _value(figure: Element) -> str:
 
 def _number(element: Element, text: str) -> str:
     """Return a decimal of XML as documents write it, exactly, without zeros at its end."""
+    # XML writes digits of ASCII alone; `Decimal` takes those of every script, and underscores.
+    if not text.isascii() or "_" in text:
+        _refuse(element, f"{text[:40]!r} is no decimal.")
     try:
         plain = plain_decimal(Decimal(text))
     except InvalidOperation as error:

@@ -67,11 +67,12 @@ class MeasuredPart:
     lot: str | None = None
 
     def __post_init__(self) -> None:
-        named = [one.characteristic for one in self.measurements]
-        twice = next((one for one in named if named.count(one) > 1), None)
-        if twice is not None:
-            message = f"{twice} is measured twice on the part {self.part!r}."
-            raise MeasurementFileError(message, part=self.part, characteristic=twice)
+        seen: set[ClausePath] = set()
+        for named in (one.characteristic for one in self.measurements):
+            if named in seen:
+                message = f"{named} is measured twice on the part {self.part!r}."
+                raise MeasurementFileError(message, part=self.part, characteristic=named)
+            seen.add(named)
 
     @property
     def place(self) -> str:

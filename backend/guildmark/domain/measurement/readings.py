@@ -112,7 +112,8 @@ def plain_decimal(number: Decimal) -> str:
         MalformedDecimalError: It is not finite, or has more digits than documents hold.
     """
     # Written out, the exponent of a few characters may be a gigabyte.
-    is_far = number.is_finite() and bool(number) and abs(number.adjusted()) > _DIGITS_MAX
+    exponent = number.adjusted() if number.is_finite() else 0
+    is_far = exponent < -_DIGITS_MAX or (bool(number) and exponent > _DIGITS_MAX)
     if is_far or not number.is_finite():
         found = str(number)[:40]
         message = f"{found} is no plain decimal number."

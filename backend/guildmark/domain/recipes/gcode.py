@@ -30,7 +30,11 @@ from guildmark.domain.recipes.quantity import converted, measures_alike
 
 LINES_MAX = 20_000_000
 _LINE_MAX = 10_000
-_WORD = re.compile(r"([A-Z])\s*(-?(?:[0-9]{1,12}\.?[0-9]{0,12}|\.[0-9]{1,12}))", re.ASCII)
+# A line's number and asides in parentheses are for the sender; a command stands before its words.
+_ASIDE = re.compile(r"\([^)]*\)?")
+_COMMAND = re.compile(r"\s*(?:N\s*[0-9]+\s*)?([A-Z])\s*([0-9]{1,6})(?![0-9])", re.ASCII)
+_WORD = re.compile(r"([A-Z])\s*([-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))", re.ASCII)
+_DIGITS = 12
 _COMMENT = re.compile(r";\s*([a-z0-9_]{1,60}) ?= ?(.{0,400})", re.ASCII)
 _MILLIMETRES_PER_INCH = Decimal("25.4")
 _FAN_FULL = 255
@@ -139,6 +143,7 @@ class _Printer:
     relative: bool = False
     relative_e: bool = False
     scale: Decimal = Decimal(1)
+    pace: Decimal = Decimal(1)
     nozzle: Decimal = Decimal(0)
     bed: Decimal = Decimal(0)
     fan: Decimal = Decimal(0)
@@ -146,20 +151,23 @@ class _Printer:
     spans: dict[str, _Span] = field(default_factory=dict)
 
     def obey(self, name: str, words: Mapping[str, Decimal]) -> None:
-        if name in {"G0", "G1"}:
-            self._move(words)
+        if name in _MOVES:
+            self._move(words, is_curve=_MOVES[name])
         elif name == "G92":
-            self.at |= {axis: value * self.scale for axis, value in words.items() if axis in "XYZE"}
+            given = {axis: words[axis] * self.scale for axis in "XYZE" if axis in words}
+            self.at |= given or dict.fromkeys("XYZE", Decimal(0))
         elif name in _MODES:
             setattr(self, *_MODES[name])
-        elif name in _TARGETS and "S" in words:
-            setattr(self, _TARGETS[name], words["S"])
+        elif name in _TARGETS and words.keys() & {"S", "R"}:
+            setattr(self, _TARGETS[name], words["S"] if "S" in words else words["R"])
+        elif name == "M220" and "S" in words:
+            self.pace = words["S"] / 100
         elif name == "M106":
             self.fan = words.get("S", Decimal(_FAN_FULL)) * 100 / _FAN_FULL
         elif name == "M107":
             self.fan = Decimal(0)
 
-    def _move(self, words: Mapping[str, Decimal]) -> None:
+    def _move(self, words: Mapping[str, Decimal], *, is_curve: bool) -> None:
         before = dict(self.at)
         for axis, value in words.items():
             if axis == "F":
@@ -167,7 +175,8 @@ class _Printer:
             elif axis in self.at:
                 is_relative = self.relative or (axis == "E" and self.relative_e)
                 self.at[axis] = value * self.scale + (before[axis] if is_relative else 0)
-        across = any(self.at[axis] != before[axis] for axis in "XY")
+        # A curve may end where it began.
+        across = is_curve or any(self.at[axis] != before[axis] for axis in "XY")
         if across and self.at["E"] > before["E"]:
             self._lay()
 
@@ -176,12 +185,14 @@ class _Printer:
         for path, value in (
             (NOZZLE_HEAT.path, self.nozzle),
             (BED_HEAT.path, self.bed),
-            (SPEED.path, self.at["F"] / 60),
+            (SPEED.path, self.at["F"] / 60 * self.pace),
             (FAN.path, self.fan),
         ):
             self.spans.setdefault(path, _Span()).take(value)
 
 
+# What moves the nozzle, and whether along a curve.
+_MOVES = {"G0": False, "G1": False, "G2": True, "G3": True, "G5": True}
 _MODES: Mapping[str, tuple[str, bool | Decimal]] = {
     "G90": ("relative", False),
     "G91": ("relative", True),
@@ -210,7 +221,7 @@ def observe(lines: Iterable[str]) -> tuple[Observed, ...]:
         if said:
             comments[said[1]] = said[2].strip()
         else:
-            _obey(printer, line.partition(";")[0])
+            _obey(printer, number, _ASIDE.sub(" ", line.partition(";")[0]).upper())
     if not printer.layers:
         message = "The file lays no material."
         raise JobMalformedError(message)
@@ -270,10 +281,15 @@ def settled(
     return (*given, *(one for one in said if one is not None))
 
 
-def _obey(printer: _Printer, line: str) -> None:
-    (letter, number), *rest = _WORD.findall(line.upper()) or [("", "0")]
-    words = {each: Decimal(value) for each, value in rest}
-    printer.obey(f"{letter}{int(Decimal(number))}", words)
+def _obey(printer: _Printer, number: int, line: str) -> None:
+    command = _COMMAND.match(line)
+    if command is None:
+        return
+    words = {each: Decimal(value) for each, value in _WORD.findall(line, command.end())}
+    if any(value and value.adjusted() >= _DIGITS for value in words.values()):
+        message = f"Line {number + 1} goes beyond what is read of a job."
+        raise JobMalformedError(message, line=number + 1)
+    printer.obey(f"{command[1]}{int(command[2])}", words)
 
 
 def _done(printer: _Printer) -> Iterator[Observed]:

@@ -100,6 +100,9 @@ def test_characteristic_that_was_not_measured_is_left_out() -> None:
     ("given", "element", "reason"),
     [
         (result("<Value>x</Value>"), "Value", "no decimal"),
+        (result("<Value>1_0</Value>"), "Value", "no decimal"),
+        (result("<Value>\u0661</Value>"), "Value", "no decimal"),
+        (result("<Value>0E-999999999</Value>"), "Value", "no plain decimal"),
         (result("<Value>INF</Value>"), "Value", "no plain decimal"),
         (result("<Value>1E-30</Value>"), "Value", "no plain decimal"),
         (result("<Value/>"), "DiameterCharacteristicMeasurement", "has no value"),

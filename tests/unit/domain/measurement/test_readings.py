@@ -104,6 +104,7 @@ def test_written_decimal_is_read_as_the_same_number(number: Decimal) -> None:
         ("1E+2", "100"),
         ("0E+9", "0"),
         ("0E+999", "0"),
+        ("0E-18", "0." + "0" * 18),
         ("-0.00", "0.00"),
         ("1E-18", "0." + "0" * 17 + "1"),
         ("22.040", "22.040"),
@@ -114,7 +115,10 @@ def test_decimal_is_written_without_exponent_and_sign_of_zero(number: str, text:
     assert plain_decimal(Decimal(number)) == text
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "1E+18", "1E-19", "1E+999999", "-1E-999999"])
+@pytest.mark.parametrize(
+    "number",
+    ["NaN", "Infinity", "1E+18", "1E-19", "1E+999999", "-1E-999999", "0E-19", "0E-999999999"],
+)
 def test_decimal_that_no_document_holds_is_refused(number: str) -> None:
     with pytest.raises(MalformedDecimalError):
         plain_decimal(Decimal(number))

@@ -158,6 +158,55 @@ def test_a_job_is_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
         gc.observe(["G1 X1 E1", "G1 X2 E2", "G1"])
 
 
+SQUARE = "M104 S230\n{}\nG1 Z0.2 F1200\nG1 X9 E1\nG1 Y9 E2\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "path", "most"),
+    [
+        ("N5 M104 S290*77", HEAT.path, "290"),
+        ("m104s290", HEAT.path, "290"),
+        ("M104 S+290", HEAT.path, "290"),
+        ("M109 R290", HEAT.path, "290"),
+        ("M104 S290 (M104 S230)", HEAT.path, "290"),
+        ("M104 S290\n(M104 S230", HEAT.path, "290"),
+        ("M104 S290\nPRINT_M104 S230", HEAT.path, "290"),
+        ("M104 S290\nM117 M104 S230", HEAT.path, "290"),
+        ("M104 S0000000000000290", HEAT.path, "290"),
+        ("M220 S300", SPEED.path, "60"),
+        ("G2 X5 Y5 I5 E0.5 F3600", SPEED.path, "60"),
+        ("G3 I5 J0 E0.5 F3600", SPEED.path, "60"),
+    ],
+)
+def test_what_a_printer_obeys_is_seen_however_it_is_written(
+    line: str, path: str, most: str
+) -> None:
+    assert seen(SQUARE.format(line))[path][1] == most
+
+
+@pytest.mark.parametrize("line", ["(M104 S290)", "M104", "M104 X290", "M220", "PRINT_M104 S290"])
+def test_what_no_printer_obeys_changes_nothing(line: str) -> None:
+    found = seen(SQUARE.format(line))
+
+    assert (found[HEAT.path], found[SPEED.path]) == (("230", "230"), ("20", "20"))
+
+
+def test_an_origin_without_axes_is_that_of_all() -> None:
+    job = "M104 S230\nG1 X1 E9\nG92\nM104 S290\nG1 X1 E1"
+
+    assert seen(job)[HEAT.path] == ("230", "290")
+
+
+def test_numbers_of_more_digits_than_any_printer_reads_are_refused() -> None:
+    assert gc.observe(["G1 X999999999999 E1"])
+    with pytest.raises(gc.JobMalformedError, match="Line 2"):
+        gc.observe(["G1 X1 E1", "G1 X1000000000000 E2"])
+
+
+def test_a_comment_that_is_no_number_of_any_setting_is_passed_over() -> None:
+    assert "/process/line_width" not in seen("G1 X1 E1\n; extrusion_width = 1e999999999")
+
+
 def test_unknown_commands_are_passed_over() -> None:
     assert seen("T0\nM105\nG28\nM104\nM73 P0\nG1 X1 E1")["/process/nozzle_temperature"] == (
         "0",

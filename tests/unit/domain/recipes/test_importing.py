@@ -248,6 +248,8 @@ def test_a_manifest_of_open_know_how_is_read() -> None:
         (b'{"inherits": "../secret"}', Program.CURA, "no name of a profile"),
         (b'{"settings": {"a": 5}}', Program.CURA, "no object"),
         (b"a = ", Program.OKH, "no TOML"),
+        (b"a = " + b"9" * 5_000, Program.OKH, "no TOML"),
+        (b"a = 0x" + b"f" * 5_000, Program.OKH, "more digits"),
         (
             b'{"settings": ' + b'{"a": {"children": ' * 45 + b"{}" + b"}}" * 45 + b"}",
             Program.CURA,
@@ -307,6 +309,23 @@ def test_nothing_is_dropped_and_what_is_read_is_well_formed(settings: dict[str, 
 @given(st.decimals(-(10**11), 10**11, places=9))
 def test_numbers_are_written_plainly(number: Decimal) -> None:
     assert parse_decimal(se.plain(number)) == number
+
+
+@pytest.mark.parametrize("number", ["1e12", "-1e12", "1e999999999", "inf", "nan"])
+def test_numbers_beyond_any_setting_are_no_clauses(number: str) -> None:
+    settings = {"fill_density": "15%", "layer_height": number}
+
+    assert se.import_settings(settings, se.PRUSA).unread == ["layer_height"]
+
+
+@pytest.mark.parametrize(
+    ("number", "value"),
+    [("999999999999", "999999999999"), ("1e-999999999", "0"), ("0e999999999", "0")],
+)
+def test_numbers_are_read_by_their_worth(number: str, value: str) -> None:
+    (clause,) = se.import_settings({"layer_height": number}, se.PRUSA).clauses
+
+    assert clause.value == value
 
 
 def test_long_texts_are_no_clauses() -> None:

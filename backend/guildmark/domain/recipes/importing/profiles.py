@@ -158,7 +158,8 @@ def _json(text: str) -> Mapping[str, Any]:
 def _toml(text: str) -> Mapping[str, Any]:
     try:
         return tomllib.loads(text, parse_float=str)
-    except (tomllib.TOMLDecodeError, RecursionError):
+    except (ValueError, RecursionError):
+        # Beside errors of TOML: integers of more digits than Python reads.
         _refuse("The manifest is no TOML.")
 
 
@@ -279,7 +280,10 @@ def _name(members: Mapping[str, Any]) -> str | None:
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value)
+    try:
+        return str(value)
+    except ValueError:
+        _refuse("An integer has more digits than are read.")
 
 
 def _refuse(message: str) -> NoReturn:

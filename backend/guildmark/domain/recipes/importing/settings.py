@@ -20,7 +20,7 @@ from guildmark.domain.recipes.clause import (
 SIZE_MAX = 4 << 20
 SETTINGS_MAX = 10_000
 TEXT_MAX = 1_000
-_DIGITS = Decimal(10) ** 12
+_DIGITS = 12
 
 
 class ProfileMalformedError(MalformedError):
@@ -252,7 +252,9 @@ def _number(unit: str, written: str) -> str | None:
         number = Decimal(text.removesuffix("%"))
     except InvalidOperation:
         return None
-    if not number.is_finite() or abs(number) >= _DIGITS or (is_share and unit != "%"):
+    # Asked of its digits: of what is written as 1e999999999 nothing can be computed.
+    is_far = not number.is_finite() or (bool(number) and number.adjusted() >= _DIGITS)
+    if is_far or (is_share and unit != "%"):
         return None
     if unit == "g/cm3" and not number:
         # Slicers write 0 for "not known".
