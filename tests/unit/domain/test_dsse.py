@@ -179,3 +179,28 @@ def test_digest_covers_the_signatures() -> None:
 
     assert dsse.envelope_digest(one) != dsse.envelope_digest(two)
     assert base64.b64encode(b'{"a":1}') in one
+
+
+@given(st.text(alphabet="AQgw+/=-\n é", max_size=13))
+def test_base64_has_the_one_form_that_its_encoder_writes(text: str) -> None:
+    canonical = envelope(ONE)
+    written = canonical.encode().replace(
+        b'"payload":"eyJhIjoxfQ=="', b'"payload":%s' % json.dumps(text).encode()
+    )
+    try:
+        decoded = base64.b64decode(text.encode("ascii"), validate=True)
+    except ValueError:
+        decoded = None
+    is_own = decoded is not None and base64.b64encode(decoded).decode() == text
+
+    if is_own:
+        assert dsse.Envelope.parse(written).payload == decoded
+    else:
+        with pytest.raises(dsse.MalformedEnvelopeError):
+            dsse.Envelope.parse(written)
+
+
+def test_a_payload_with_escapes_is_read_in_full() -> None:
+    written = envelope(ONE).encode().replace(b'"payload":"eyJh', b'"payload":"\\u0065yJh')
+
+    assert dsse.Envelope.parse(written) == envelope(ONE)

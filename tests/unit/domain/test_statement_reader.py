@@ -90,8 +90,8 @@ def outcome(read: Callable[[bytes], BuildStatement], payload: bytes) -> object:
 def trained(statement: BuildStatement = FIRST) -> Callable[[bytes], BuildStatement]:
     """Return a reader that knows a statement's form."""
     reader = StatementReader()
-    assert reader.read(statement.encode(), KEY) == statement
-    return lambda payload: reader.read(payload, KEY)
+    assert reader.read(statement.encode(), KEY).statement == statement
+    return lambda payload: reader.read(payload, KEY).statement
 
 
 @pytest.fixture
@@ -204,7 +204,7 @@ def test_forms_of_other_keys_are_forgotten_in_their_turn(
         reader.read(PAYLOAD, key)
     no_full_reading()
 
-    assert [reader.read(PAYLOAD, key) for key in keys[1:3]] == [FIRST, FIRST]
+    assert [reader.read(PAYLOAD, key).statement for key in keys[1:3]] == [FIRST, FIRST]
     with pytest.raises(pytest.fail.Exception, match="read in full"):
         reader.read(PAYLOAD, keys[0])
 
@@ -221,7 +221,7 @@ def test_payload_that_makes_no_form_is_read_in_full_every_time(payload: bytes) -
     reader = StatementReader()
 
     for _ in range(2):
-        assert reader.read(payload, KEY) == BuildStatement.parse(payload)
+        assert reader.read(payload, KEY).statement == BuildStatement.parse(payload)
     assert not reader._forms
 
 

@@ -1,11 +1,18 @@
 """A remembered fact is asked for once, and answers as the index did."""
 
+import pytest
+
 from fakes.store import MemoryNodeStore
-from guildmark.domain.chain.facts import LaneFact, LinkFact
+from guildmark.domain.chain.facts import LaneFact, LinkFact, NameFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest, IdentityId, LaneNumber
-from guildmark.ports import Block
-from guildmark.services.remembering import RememberedFacts
+from guildmark.ports import Block, DocumentKind
+from guildmark.services.remembering import (
+    NotedDocuments,
+    RememberedDocuments,
+    RememberedFacts,
+    still_tell,
+)
 
 CHILD, PARENT = IdentityId(sha256(b"child")), IdentityId(sha256(b"parent"))
 LINK = LinkFact(child=CHILD, parent=PARENT, number=1, since=5)
@@ -41,3 +48,45 @@ def test_what_was_answered_once_is_not_asked_again() -> None:
             facts.each(LinkFact, CHILD),
         ) == before
         assert facts.floor(LinkFact, *LINK.key) == LINK
+
+
+def test_what_follows_from_documents_is_asked_for_each_time() -> None:
+    store = MemoryNodeStore()
+    name = NameFact(name=sha256(b"name"), identity=CHILD)
+    with store.writing() as work:
+        facts = RememberedFacts(facts=work.facts)
+        assert facts.get(NameFact, *name.key) is None
+
+        work.facts.put(name)
+
+        assert facts.get(NameFact, *name.key) == name
+        assert facts.floor(NameFact, *name.key) == name
+        assert facts.each(NameFact, name.name) == [name]
+
+
+def test_documents_are_asked_for_once_and_noted_each_time() -> None:
+    store = MemoryNodeStore()
+    with store.writing() as work:
+        documents = RememberedDocuments(documents=work.documents)
+        noted = NotedDocuments(documents=documents)
+        assert noted.get(DocumentKind.TERMS, CHILD) is None
+        assert noted.told == {(DocumentKind.TERMS, CHILD): None}
+
+        work.documents.put(DocumentKind.TERMS, CHILD, b"terms")
+
+        assert still_tell(noted.told, documents)
+        assert not still_tell(noted.told, work.documents)
+        assert NotedDocuments(documents=work.documents).get(DocumentKind.TERMS, CHILD) == b"terms"
+
+
+@pytest.mark.parametrize("body", [b"terms", b"others"])
+def test_a_document_still_tells_while_its_bytes_are_the_same(body: bytes) -> None:
+    store = MemoryNodeStore()
+    with store.writing() as work:
+        work.documents.put(DocumentKind.TERMS, CHILD, b"terms")
+        noted = NotedDocuments(documents=work.documents)
+        noted.get(DocumentKind.TERMS, CHILD)
+
+        work.documents.put(DocumentKind.TERMS, CHILD, body)
+
+        assert still_tell(noted.told, work.documents) is (body == b"terms")

@@ -6,7 +6,7 @@ shares, byte by byte, with an earlier one of the same key was read already.
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, TypeAlias
 
@@ -63,8 +63,28 @@ class _OtherFormError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _MeasuredForm:
+    """What the measurements at one place have in common, and where each has its own."""
+
+    stays: Mapping[str, Any]
+    value: _Place
+    raw_data: _Place
+    measured_on: _Place
+
+    @classmethod
+    def of(cls, number: int, measured: Measurement) -> "_MeasuredForm":
+        """Return the form of the measurement with a number."""
+        return cls(
+            stays=_without(measured, _OF_VALUE),
+            value=_measured_place(number, _VALUE),
+            raw_data=_measured_place(number, _RAW_DATA),
+            measured_on=_measured_place(number, _MEASURED_ON),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Form:
-    """What the statements of a job have in common, and their payloads.
+    """What the statements of a job have in common, and their payloads; it equals itself only.
 
     Args:
         statement: The members that stay, by name; so of its run, external parameters and
@@ -76,7 +96,7 @@ class _Form:
     statement: Mapping[str, Any]
     run: Mapping[str, Any]
     external: Mapping[str, Any]
-    measurements: Sequence[Mapping[str, Any]]
+    measurements: Sequence["_MeasuredForm"]
     places: Sequence[_Place]
     texts: Sequence[bytes]
 
@@ -107,10 +127,7 @@ class _Form:
                 seq=Seq(_integer(said[_SEQ])),
                 record_digest=Digest(_hex(said[_RECORD], b"0x")),
             ),
-            measurements=tuple(
-                Measurement(**one, **_measured(number, said))
-                for number, one in enumerate(self.measurements)
-            ),
+            measurements=tuple([_measured(each, said) for each in self.measurements]),
         )
 
     def _values(self, payload: bytes) -> Mapping[_Place, bytes]:
@@ -130,6 +147,18 @@ class _Form:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadStatement:
+    """A statement, and the form that it has, None where it makes none.
+
+    Statements of one form differ in label, salt, counter, times, beacon, unit and measured values
+    with their files and times only.
+    """
+
+    statement: BuildStatement
+    form: Hashable = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StatementReader:
     """Reads statements as ``BuildStatement.parse`` does, faster where they resemble earlier ones.
 
@@ -140,7 +169,7 @@ class StatementReader:
 
     _forms: OrderedDict[KeyId, _Form] = field(default_factory=OrderedDict)
 
-    def read(self, payload: bytes, key: KeyId) -> BuildStatement:
+    def read(self, payload: bytes, key: KeyId) -> ReadStatement:
         """Return the statement that a payload holds, bytes as signed.
 
         Args:
@@ -154,18 +183,18 @@ class StatementReader:
         if form is not None and len(payload) <= STATEMENT_LIMITS.size:
             # What the form refuses is refused in full, with the reason.
             with contextlib.suppress(_OtherFormError, GuildmarkError):
-                return form.read(payload)
+                return ReadStatement(statement=form.read(payload), form=form)
         statement = BuildStatement.parse(payload)
-        self._learn(statement, payload, key)
-        return statement
+        return ReadStatement(statement=statement, form=self._learned(statement, payload, key))
 
-    def _learn(self, statement: BuildStatement, payload: bytes, key: KeyId) -> None:
+    def _learned(self, statement: BuildStatement, payload: bytes, key: KeyId) -> _Form | None:
         form = _form(statement, payload)
         if form is not None:
             self._forms[key] = form
             self._forms.move_to_end(key)
         if len(self._forms) > FORMS_MAX:
             self._forms.popitem(last=False)
+        return form
 
 
 def _form(statement: BuildStatement, payload: bytes) -> _Form | None:
@@ -188,7 +217,7 @@ def _form(statement: BuildStatement, payload: bytes) -> _Form | None:
         statement=_without(statement, changing),
         run=_without(statement.run, {"counter", "started_on", "finished_on"}),
         external=_without(statement.external, {"unit"}),
-        measurements=[_without(one, _OF_VALUE) for one in statement.measurements],
+        measurements=[_MeasuredForm.of(*each) for each in enumerate(statement.measurements)],
         places=[marks[mark] for mark in order],
         texts=[*texts, marked],
     )
@@ -214,15 +243,14 @@ def _measured_place(number: int, name: str) -> _Place:
     return ("predicate", "measurements", number, name)
 
 
-def _measured(number: int, said: Mapping[_Place, bytes]) -> Mapping[str, Any]:
-    """Return what a measurement of each part has of its own."""
-    raw = said.get(_measured_place(number, _RAW_DATA))
-    time = said.get(_measured_place(number, _MEASURED_ON))
-    return {
-        "value": _text(said[_measured_place(number, _VALUE)], LABEL_MAX),
-        "raw_data": None if raw is None else Digest(_hex(raw, b"0x")),
-        "measured_on": None if time is None else _integer(time),
-    }
+def _measured(form: _MeasuredForm, said: Mapping[_Place, bytes]) -> Measurement:
+    raw, time = said.get(form.raw_data), said.get(form.measured_on)
+    return Measurement(
+        **form.stays,
+        value=_text(said[form.value], LABEL_MAX),
+        raw_data=None if raw is None else Digest(_hex(raw, b"0x")),
+        measured_on=None if time is None else _integer(time),
+    )
 
 
 def _set(tree: Any, place: _Place, mark: int) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
+from functools import lru_cache
 from typing import NewType, NoReturn, Self, TypeAlias, TypeVar
 
 from guildmark.domain.encoding.abi import bytes32
@@ -67,6 +68,7 @@ class Criticality(IntEnum):
     CRITICAL = 3
 
 
+@lru_cache(maxsize=4096)
 def parse_path(text: str) -> ClausePath:
     """Return a clause's path: /group/name, up to eight names deep.
 

@@ -6,6 +6,7 @@ Values compare exactly and by what they are: 1 [in_i] is 25.4 mm, 20 Cel is 293.
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from guildmark.domain.errors import MalformedError
 
@@ -100,6 +101,7 @@ class UnitMismatchError(MalformedError):
     hint = "Give the value in a unit of the same kind, for example a length in mm or [in_i]."
 
 
+@lru_cache(maxsize=4096)
 def parse_decimal(text: str) -> Decimal:
     """Return the number that ``text`` writes.
 

@@ -5,7 +5,7 @@ refuse; the verdict does not rest on it.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from guildmark.domain.builds.countersigning import Demand
@@ -13,7 +13,7 @@ from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.inspection import inspection_in
 from guildmark.domain.builds.predicate import CLOCK_TOLERANCE, Measurement
 from guildmark.domain.builds.statement import DESIGN_DEPENDENCY, PAYLOAD_TYPE, BuildStatement
-from guildmark.domain.builds.statement_reader import StatementReader
+from guildmark.domain.builds.statement_reader import ReadStatement, StatementReader
 from guildmark.domain.chain.facts import (
     IdentityFact,
     KeyFact,
@@ -78,8 +78,10 @@ from guildmark.services.builds.inspecting import is_inspection
 from guildmark.services.identity.accreditations import accreditations_above
 from guildmark.services.identity.notices import counting, is_act_doubted
 from guildmark.services.index.projection import known
+from guildmark.services.log.memory import Job
 from guildmark.services.log.raw_data import RawData
 from guildmark.services.recipes.disclosing import shown_clauses
+from guildmark.services.remembering import NotedDocuments, Told, still_tell
 from guildmark.services.rights.ancestry import above
 from guildmark.services.rights.giving import check_given, check_published, published_times
 from guildmark.services.rights.lawful import Place
@@ -291,23 +293,6 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """What is sound for all parts of a job, and what each of them is judged by.
-
-    Args:
-        licenses: From the lane's own to the root's, each with its terms.
-        tolerances: What is to be measured.
-        plan: How it is judged.
-        demand: Which second signature the recipe asks for.
-    """
-
-    licenses: Sequence[tuple[LicenseFact, DisclosedClauses]]
-    tolerances: Sequence[Clause]
-    plan: QualityPlan
-    demand: Demand | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """The door for one batch of envelopes, over one state of the index.
 
@@ -317,6 +302,7 @@ class Desk:
         now: The time of the newest final block.
         reader: What reads statements.
         trust: Which authorities' notices count.
+        remembered: The jobs that were examined at this block before.
     """
 
     view: View
@@ -324,9 +310,9 @@ class Desk:
     now: int
     reader: StatementReader = field(default_factory=StatementReader)
     trust: Trust | None = None
+    remembered: dict[Hashable, Job] = field(default_factory=dict)
     _shown: dict[tuple[DocumentKind, bytes], DisclosedClauses] = field(default_factory=dict)
-    _places: dict[tuple[IdentityId, IdentityId], Place] = field(default_factory=dict)
-    _jobs: dict[Hashable, _Job] = field(default_factory=dict)
+    _jobs: dict[Hashable, Job] = field(default_factory=dict)
 
     def examine(self, data: bytes, salt: Bytes32) -> Admitted:
         """Return the entry that an envelope may be logged as, salted with ``salt``.
@@ -340,11 +326,12 @@ class Desk:
             said = inspection_in(envelope)
             raw_data = RawData.of(entry.label, said.site, said.measurements)
             return Admitted(entry=entry, raw_data=raw_data)
-        statement = self.reader.read(envelope.payload, envelope.signatures[0].key)
+        read = self.reader.read(envelope.payload, envelope.signatures[0].key)
+        statement = read.statement
         key = self._signer(envelope, statement)
         self._check_clock(statement)
         self._check_label(statement.label)
-        job = self._job(key, statement)
+        job = self._job(key, read)
         for license_, members in job.licenses:
             _check_named(license_, members, TermsKind.LABEL_NAMESPACE, statement.label)
         _check_measurements(job.tolerances, job.plan, statement)
@@ -358,28 +345,50 @@ class Desk:
             raw_data=RawData.of(entry.label, statement.run.site, statement.measurements),
         )
 
-    def _job(self, key: KeyFact, statement: BuildStatement) -> "_Job":
-        """Examine once what all parts of a job share, and return what each is measured by."""
-        shared = _shared(key, statement)
-        if shared not in self._jobs:
-            self._check_window(key, statement)
-            granted = self._check_lane(statement)
-            licenses = self._check_terms(granted, statement)
-            self._check_design(granted, statement)
-            self._check_undoubted(key, statement)
-            self._check_given(licenses[-1][0], statement)
-            master, site = self._check_recipe(statement)
-            if statement.scrap is not None:
-                # It draws a unit by the same rights; how bad it is, is nobody's to refuse.
-                self._jobs[shared] = _Job(licenses=licenses, tolerances=(), plan=QualityPlan())
-                return self._jobs[shared]
-            self._jobs[shared] = _Job(
-                licenses=licenses,
-                tolerances=_tolerances(site),
-                plan=self._check_plan(master, statement),
-                demand=demanded(master),
-            )
-        return self._jobs[shared]
+    def _job(self, key: KeyFact, read: ReadStatement) -> Job:
+        """Examine once what all parts of a job share, and return what each is measured by.
+
+        What earlier requests found stands while the documents do that they found it by.
+        """
+        shared = _shared(key, read)
+        job = self._jobs.get(shared)
+        if job is None:
+            job = self.remembered.get(shared)
+            if job is None or not still_tell(job.told, self.view.documents):
+                noted = NotedDocuments(documents=self.view.documents)
+                view = View(facts=self.view.facts, log=self.view.log, documents=noted)
+                job = replace(self, view=view).examine_job(key, read.statement, noted.told)
+            self._jobs[shared] = self.remembered[shared] = job
+        return job
+
+    def examine_job(self, key: KeyFact, statement: BuildStatement, told: Told) -> Job:
+        """Return what all parts of a statement's job share.
+
+        Args:
+            key: The key that signed.
+            statement: One of the job's.
+            told: Where the view notes the documents that it is asked for.
+
+        Raises:
+            GuildmarkError: The first thing that does not hold; its code says which.
+        """
+        self._check_window(key, statement)
+        granted = self._check_lane(statement)
+        licenses = self._check_terms(granted, statement)
+        self._check_design(granted, statement)
+        self._check_undoubted(key, statement)
+        self._check_given(licenses[-1][0], statement)
+        master, site = self._check_recipe(statement)
+        if statement.scrap is not None:
+            # It draws a unit by the same rights; how bad it is, is nobody's to refuse.
+            return Job(licenses=licenses, told=told)
+        return Job(
+            licenses=licenses,
+            tolerances=_tolerances(site),
+            plan=self._check_plan(master, statement),
+            demand=demanded(master),
+            told=told,
+        )
 
     def foresee(self, statement: BuildStatement, signer: KeyId) -> None:
         """Refuse a statement, before anybody signs it, that this door would surely refuse.
@@ -487,7 +496,8 @@ class Desk:
         self, granted: LicenseFact, statement: BuildStatement
     ) -> Sequence[tuple[LicenseFact, DisclosedClauses]]:
         """Return the licenses, from the lane's own to the root's, each with its terms."""
-        place = self._place(statement.run.site, statement.run.maker)
+        run = statement.run
+        place = Place.known(run.site, run.maker, self.view, trust=self.trust)
         found = []
         for license_ in (granted, *above(granted.terms, self.view.facts)):
             terms_root = license_.terms.terms_root
@@ -635,12 +645,9 @@ class Desk:
             self._clauses(DocumentKind.SITE_RECIPE, own.id, own.recipe.root),
         )
 
-    def _place(self, site: IdentityId, maker: IdentityId) -> Place:
-        if (site, maker) not in self._places:
-            self._places[site, maker] = Place.known(site, maker, self.view, trust=self.trust)
-        return self._places[site, maker]
-
     def _clauses(self, kind: DocumentKind, key: bytes, root: Digest) -> DisclosedClauses:
+        # Asked for each time, so that each job notes it; read once.
+        self.view.documents.get(kind, key)
         if (kind, key) not in self._shown:
             shown = shown_clauses(self.view.documents, kind, key)
             if shown is None:
@@ -650,8 +657,11 @@ class Desk:
         return self._shown[kind, key]
 
 
-def _shared(key: KeyFact, statement: BuildStatement) -> Hashable:
+def _shared(key: KeyFact, read: ReadStatement) -> Hashable:
     """Return all that a statement says but for its part: label, salt, unit, times and values."""
+    statement = read.statement
+    if read.form is not None:
+        return (key.id, read.form, statement.beacon)
     run, external = statement.run, statement.external
     return (
         key.id,

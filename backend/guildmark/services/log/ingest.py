@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.builds.statement_reader import StatementReader
-from guildmark.domain.chain.facts import NO_LANE, LaneFact
+from guildmark.domain.chain.facts import NO_LANE, LaneFact, LicenseFact
 from guildmark.domain.errors import ConflictError, GuildmarkError, NotCoveredError, NotFinalError
 from guildmark.domain.identifiers import (
     Bytes32,
@@ -22,8 +22,9 @@ from guildmark.domain.trust import Trust
 from guildmark.ports import Block, Entropy, Facts, NodeStore, View, Work
 from guildmark.services.index.projection import known
 from guildmark.services.log.admission import Admitted, Desk
+from guildmark.services.log.memory import Memory
 from guildmark.services.log.settling import licenses_of
-from guildmark.services.remembering import RememberedFacts
+from guildmark.services.remembering import RememberedDocuments, RememberedFacts
 
 BATCH_MAX = 1000
 _SALT_SIZE = 32
@@ -112,6 +113,7 @@ class Ingest:
     Args:
         log: The log that this node runs.
         reader: What reads statements, and remembers their forms from request to request.
+        memory: What is remembered of the newest block from request to request.
         trust: Which authorities' notices count at the door; without it none does.
     """
 
@@ -119,6 +121,7 @@ class Ingest:
     entropy: Entropy
     log: LogNumber
     reader: StatementReader = field(default_factory=StatementReader)
+    memory: Memory = field(default_factory=Memory)
     trust: Trust | None = None
 
     def receive(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
@@ -139,9 +142,10 @@ class Ingest:
         with self.store.writing() as work:
             if work.facts.cursor() != examined.cursor:
                 examined = self._examine(named, work)
-            facts = RememberedFacts(facts=work.facts)
+            remembered = self.memory.at(examined.cursor)
+            facts = RememberedFacts(facts=work.facts, answers=remembered.answers)
             door = _Door(facts=facts, work=work, now=examined.cursor.time)
-            return door.answers(digests, examined.found)
+            return door.answers(digests, examined)
 
     def _examine(self, envelopes: Mapping[Digest, bytes], view: View) -> "_Examined":
         """Examine what does not stand already."""
@@ -150,20 +154,24 @@ class Ingest:
             message = "The node has not read the chain yet."
             raise IndexEmptyError(message)
         before = view.log.builds(list(envelopes))
-        facts = RememberedFacts(facts=view.facts)
+        remembered = self.memory.at(cursor)
+        facts = RememberedFacts(facts=view.facts, answers=remembered.answers)
+        documents = RememberedDocuments(documents=view.documents)
         desk = Desk(
-            view=View(facts=facts, log=view.log, documents=view.documents),
+            view=View(facts=facts, log=view.log, documents=documents),
             log=self.log,
             now=cursor.time,
             reader=self.reader,
             trust=self.trust,
+            remembered=remembered.jobs,
         )
+        standing = {digest: build for digest, build in before.items() if _stands(build)}
         found = {
             digest: self._found(desk, data)
             for digest, data in envelopes.items()
-            if not _stands(before.get(digest))
+            if digest not in standing
         }
-        return _Examined(cursor=cursor, found=found)
+        return _Examined(cursor=cursor, standing=standing, found=found)
 
     def _found(self, desk: Desk, data: bytes) -> Admitted | GuildmarkError:
         try:
@@ -174,9 +182,16 @@ class Ingest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Examined:
-    """What was found of envelopes, as the index was at a block."""
+    """What was found of envelopes, as the index was at a block.
+
+    Args:
+        cursor: The block.
+        standing: What was taken in before.
+        found: What the others may be logged as, or why they may not.
+    """
 
     cursor: Block
+    standing: Mapping[Digest, Build]
     found: Mapping[Digest, Admitted | GuildmarkError]
 
 
@@ -187,6 +202,7 @@ class _Door:
     Args:
         facts: The index as it is while the store is held.
         now: The time of its newest block.
+        lanes: Each lane that is drawn from, with its license and those above it.
         claimed: How many units of each lane are claimed and not drawn.
         accepted: What is to be taken in.
     """
@@ -194,31 +210,22 @@ class _Door:
     facts: Facts
     work: Work
     now: int
+    lanes: dict[LaneNumber, tuple[LaneFact, Sequence[LicenseFact]]] = field(default_factory=dict)
     claimed: dict[LaneNumber, int] = field(default_factory=dict)
     accepted: list[Queued] = field(default_factory=list)
 
-    def answers(
-        self, digests: Sequence[Digest], examined: Mapping[Digest, Admitted | GuildmarkError]
-    ) -> Sequence[Answer]:
-        before = self.work.log.builds(digests)
-        admitted = [one for one in examined.values() if isinstance(one, Admitted)]
+    def answers(self, digests: Sequence[Digest], examined: _Examined) -> Sequence[Answer]:
+        admitted = [one for one in examined.found.values() if isinstance(one, Admitted)]
         standing = self.work.log.standing([one.entry for one in admitted])
-        answers = [
-            self._answer(digest, before.get(digest), examined, standing) for digest in digests
-        ]
+        answers = [self._answer(digest, examined, standing) for digest in digests]
         self.work.log.accept(*self.accepted)
         return answers
 
-    def _answer(
-        self,
-        digest: Digest,
-        before: Build | None,
-        examined: Mapping[Digest, Admitted | GuildmarkError],
-        standing: Standing,
-    ) -> Answer:
-        if _stands(before):
+    def _answer(self, digest: Digest, examined: _Examined, standing: Standing) -> Answer:
+        before = examined.standing.get(digest)
+        if before is not None:
             return Answer(digest=digest, reception=Reception.DUPLICATE, build=before)
-        found = examined[digest]
+        found = examined.found[digest]
         if isinstance(found, GuildmarkError):
             return Answer(digest=digest, reception=Reception.REFUSED, error=found)
         return self._decide(found, standing)
@@ -269,11 +276,13 @@ class _Door:
     def _check_room(self, admitted: Admitted) -> None:
         """Refuse what the contract would refuse, units that others claimed counted as drawn."""
         number = admitted.entry.lane
-        lane = known(self.facts, LaneFact, number)
-        if number not in self.claimed:
+        if number not in self.lanes:
+            lane = known(self.facts, LaneFact, number)
+            self.lanes[number] = lane, licenses_of(lane, self.facts)
             self.claimed[number] = self.work.log.claimed_units(number)
+        lane, licenses = self.lanes[number]
         left = replace(lane, next=UnitNumber(lane.next + self.claimed[number]))
-        check_draw(left, licenses_of(lane, self.facts), n=1, time=self.now)
+        check_draw(left, licenses, n=1, time=self.now)
         if admitted.unit not in {None, left.next}:
             message = f"The statement names unit {admitted.unit}, its lane gives {left.next} next."
             raise UnitMismatchError(message, named=admitted.unit, next=left.next)

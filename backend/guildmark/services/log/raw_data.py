@@ -58,6 +58,6 @@ class RawData:
 
     def keep(self, documents: DocumentWriter) -> None:
         """Keep whose the files are, so that no later part has them."""
-        body = canonical(codec.dump(self.place))
         for digest in self.digests:
+            body = canonical(codec.dump(self.place))
             documents.put(DocumentKind.RAW_DATA, digest, body)
