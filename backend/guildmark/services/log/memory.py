@@ -35,7 +35,7 @@ class Job:
     licenses: Sequence[tuple[LicenseFact, DisclosedClauses]]
     told: Told
     tolerances: Sequence[Clause] = ()
-    plan: QualityPlan = QualityPlan()
+    plan: QualityPlan = field(default_factory=QualityPlan)
     demand: Demand | None = None
 
 
