@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3)
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev system demo test check bench equivalence-check faults long compile docs examples format lock clean
+.PHONY: help setup setup-dev system demo test check bench corpus equivalence-check faults long compile docs examples format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ check: setup-dev ## format, lint, types, layers, docs, contracts, equal bytecode
 
 bench: setup-dev ## the benchmark
 	@$(RUN) scripts/bench
+
+corpus: setup-dev ## bundles with one broken thing each, for every verifier
+	@$(RUN) scripts/corpus.py
 
 equivalence-check: setup-dev ## simulated error rates of the equivalence engine (RUNS=)
 	@$(RUN) scripts/equivalence_check.py

@@ -27,7 +27,11 @@ def main() -> int:
     if volume != "test":
         return run([_forge("test", FOUNDRY_PROFILE=volume), _pytest("-m", "deep")])
     return run(
-        [*_contracts(), _brownie(), _rates(), _pytest(*_COVERAGE, GUILDMARK_TEST_REPORT="1")]
+        [
+            *_contracts(),
+            *(_brownie(), _rates(), _corpus()),
+            _pytest(*_COVERAGE, GUILDMARK_TEST_REPORT="1"),
+        ]
     )
 
 
@@ -60,6 +64,11 @@ def _brownie() -> Step:
 def _rates() -> Step:
     command = [sys.executable, "scripts/equivalence_check.py"]
     return Step(name="error rates of equivalence", command=command, shown=True)
+
+
+def _corpus() -> Step:
+    command = [sys.executable, "scripts/corpus.py"]
+    return Step(name="bundles that verifiers must refuse", command=command, shown=True)
 
 
 def _pytest(*arguments: str, **environment: str) -> Step:

@@ -129,7 +129,7 @@ class Signer:
         self._made: dict[bytes, bytes] = {}
 
     def sign(self, payload: bytes) -> bytes:
-        """Return one signature a payload, also on the curve whose signatures are random."""
+        """Return the signature of a payload, made once."""
         if payload not in self._made:
             self._made[payload] = self._signer.sign_payload(payload)
         return self._made[payload]

@@ -8,8 +8,20 @@ from hypothesis import strategies as st
 
 from fakes.cases import CASES, Broken, Draft
 from fakes.cases.chain import block_note, watched
-from fakes.simulator import LOOKED, MAKER, SITE, Simulator, claim, members, show
+from fakes.simulator import (
+    DESIGNER,
+    LOOKED,
+    MACHINE,
+    MAKER,
+    NUMBER,
+    SITE,
+    Simulator,
+    claim,
+    members,
+    show,
+)
 from guildmark.domain import bundle
+from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.signatures import Algorithm
 from guildmark.domain.verification.case import SHARED, Question, Sighting
@@ -132,6 +144,32 @@ def test_the_own_node_stands_in_for_witnesses_who_are_away() -> None:
     report = verify_bundle(bundle.write(sealed.evidence), sealed.trust, sealed.question)
 
     assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
+
+
+def test_an_owner_whom_the_chain_does_not_know_is_not_named() -> None:
+    sealed = Simulator(words={storage.IDENTITIES.at(DESIGNER): 0})
+
+    report = verify_bundle(bundle.write(sealed.evidence()), sealed.trust())
+
+    assert (report.verdict, report.exit) == (Verdict.UNTRUSTED, 16)
+    assert report.parties[-1].id == ""
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "exit_code"),
+    [
+        (storage.LINKS.at(MACHINE, SITE, 1), "verify.machineUnlinked", 16),
+        (storage.LICENSES.at(NUMBER), "verify.licenseUnknown", 18),
+    ],
+)
+def test_a_slot_that_holds_nothing_is_no_right_without_bounds(
+    place: storage.Location, code: str, exit_code: int
+) -> None:
+    simulator = Simulator(words={place: 0})
+
+    report = verify_bundle(bundle.write(simulator.evidence()), simulator.trust())
+
+    assert (report.failed[0].code, report.exit) == (code, exit_code)
 
 
 def test_every_cause_has_a_case() -> None:

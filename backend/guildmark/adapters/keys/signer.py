@@ -127,7 +127,9 @@ def p256(key: ec.EllipticCurvePrivateKey) -> Signer:
     """Return the signer of a machine on the curve that TPMs and smart cards have."""
 
     def sign_payload(payload: bytes) -> bytes:
-        r, s = decode_dss_signature(key.sign(payload, ec.ECDSA(hashes.SHA256())))
+        # RFC 6979: no signature reveals the key because random numbers were poor.
+        scheme = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+        r, s = decode_dss_signature(key.sign(payload, scheme))
         return low_s(r.to_bytes(32, "big") + s.to_bytes(32, "big"), P256_ORDER)
 
     point = key.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint)

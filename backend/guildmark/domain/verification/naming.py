@@ -136,6 +136,9 @@ def _spoke(case: Case, owner: IdentityId, design: DesignId, found: Signed) -> bo
     """
     account = case.word(storage.DESIGN_OWNERS.at(design, found.epoch))
     word = IdentityWord.decode(case.word(storage.IDENTITIES.at(owner)))
+    if word.controllers == 0:
+        # Nobody is registered under that id, so nobody spoke for it.
+        return False
     if word.controllers == 1:
         return account == int.from_bytes(word.controller, "big")
     words = [

@@ -303,7 +303,8 @@ def _on_chain(
     case: Case, license_: LicenseDisclosure, above: LicenseDisclosure | None, *, is_root: bool
 ) -> Iterator[Finding]:
     found = case.word(storage.LICENSE_IDS.at(license_.number))
-    if found != int.from_bytes(license_id(case, license_), "big"):
+    is_kept = case.word(storage.LICENSES.at(license_.number)) != 0
+    if not is_kept or found != int.from_bytes(license_id(case, license_), "big"):
         reason = f"The chain has no license {license_.number} with these terms."
         yield LICENSE_UNKNOWN.found(reason, _LICENSES)
     # The license above that is missing is said once, behind the last one that is shown.

@@ -186,7 +186,8 @@ def link_findings(case: Case, link: LinkDisclosure | None, right: Right) -> Iter
         raise UndecidedError(LINK_MISSING.found(reason, right.evidence))
     ends = (link.child, link.parent)
     words = [case.word(storage.LINKS.at(*ends, number)) for number in range(1, count + 1)]
-    intervals = list(map(IntervalWord.decode, words))
+    # A slot that holds nothing is no interval without bounds.
+    intervals = [IntervalWord.decode(word) for word in words if word]
     yield from right.findings(intervals, case.window)
     for interval in intervals:
         if cover([interval], case.window) is not Cover.NONE:

@@ -1,0 +1,175 @@
+"""Good cases: what honest shops do, in all the ways that a verifier must let pass."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+from fakes.cases import Draft
+from fakes.cases.accredited import OF_CERTIFIER, OF_MAKER, SCOPE, accredit
+from fakes.cases.chain import block_note, watched
+from fakes.cases.countersigned import countersign
+from fakes.cases.draft import Change, under, word
+from fakes.cases.equivalent import GOOD, certified
+from fakes.cases.inspections import helped
+from fakes.cases.notices import list_authority
+from fakes.corpus.case import Given, given
+from fakes.simulator import (
+    BEGUN,
+    DESIGN,
+    ISSUER,
+    LOGGED,
+    LOOKED,
+    MACHINE,
+    MAKER,
+    OWNER,
+    PUBLISHED,
+    REGISTERED,
+    SITE,
+    Signer,
+    accreditation,
+    as_int,
+    claim,
+    interval_word,
+    key_word,
+    members,
+)
+from guildmark.domain.chain import storage
+from guildmark.domain.identity.identity import key_id
+from guildmark.domain.signatures import Algorithm
+
+GOOD_CASES: dict[str, Change] = {}
+
+
+def good_cases() -> Iterator[Given]:
+    for name, change in GOOD_CASES.items():
+        draft = Draft()
+        change(draft)
+        yield given(f"good.{name}", draft.seal(), exit=0, check=None, code=None)
+
+
+def passes(name: str) -> Callable[[Change], Change]:
+    def register(change: Change) -> Change:
+        GOOD_CASES[name] = change
+        return change
+
+    return register
+
+
+@passes("plain")
+def _plain(draft: Draft) -> None:
+    del draft
+
+
+def _signed_with(draft: Draft, *, algorithm: Algorithm) -> None:
+    draft.simulator.sign_with(algorithm)
+
+
+for _each in Algorithm:
+    passes(f"signed-with-{_each.name.lower()}")(partial(_signed_with, algorithm=_each))
+
+
+def _licensed_under(draft: Draft, *, numbers: tuple[int, ...]) -> None:
+    draft.simulator.license_under(*numbers)
+
+
+for _depth, _numbers in enumerate([(8,), (8, 9), (8, 9, 10), (8, 9, 10, 11)], start=1):
+    passes(f"license-{_depth}-deep")(partial(_licensed_under, numbers=_numbers))
+
+
+@passes("site-cleared-in-an-allowed-country")
+def _cleared(draft: Draft) -> None:
+    simulator = draft.simulator
+    simulator.terms_members = members(
+        COUNTRY="DE", COUNTRY_DENIED="FR", CONTROL_CLASS="X1", LICENSE_TEXT="SPDX:MIT", TEXT="so"
+    )
+    simulator.claims = (*simulator.claims, claim(SITE, "CONTROL", "X1"))
+
+
+@passes("first-build-of-a-new-machine")
+def _new_machine(draft: Draft) -> None:
+    simulator = draft.simulator
+    simulator.words[_key_slot(simulator.signer)] = key_word(BEGUN)
+    simulator.words[storage.LINKS.at(MACHINE, SITE, 1)] = interval_word(BEGUN)
+
+
+@passes("queue-that-waited")
+def _waited(draft: Draft) -> None:
+    draft.simulator.beacon["time"] = PUBLISHED
+    draft.simulator.run |= {"started_on": PUBLISHED + 1, "finished_on": PUBLISHED + 60}
+
+
+@passes("signed-again-after-a-rotation")
+def _rotated(draft: Draft) -> None:
+    simulator = draft.simulator
+    simulator.words[_key_slot(simulator.signer)] = key_word(REGISTERED, BEGUN - 10)
+    simulator.signer = Signer("the next key")
+    simulator.words[_key_slot(simulator.signer)] = key_word(BEGUN - 10)
+
+
+@passes("key-that-ended-a-second-later")
+def _ended(draft: Draft) -> None:
+    word(_key_slot(draft.simulator.signer), key_word(REGISTERED, LOGGED + 1))(draft)
+
+
+def _witnessed(draft: Draft, *, names: tuple[str, ...]) -> None:
+    watched(draft, block_note(draft, *names), until=LOOKED + 1)
+
+
+for _names in [("w1", "w2"), ("w3", "w2", "w1"), ("stranger", "w1", "w3")]:
+    passes(f"witnessed-by-{'-'.join(_names)}")(partial(_witnessed, names=_names))
+
+
+@passes("accredited-by-a-certifier")
+def _accredited(draft: Draft) -> None:
+    accredit(draft, OF_MAKER, OF_CERTIFIER)
+
+
+@passes("accredited-by-a-listed-issuer")
+def _accredited_at_once(draft: Draft) -> None:
+    accredit(draft, accreditation(ISSUER, MAKER, replace(SCOPE, sites=(SITE,))))
+
+
+@passes("certified-equivalent")
+def _certified(draft: Draft) -> None:
+    certified(draft, GOOD)
+
+
+@passes("certified-until-a-second-later")
+def _certified_until(draft: Draft) -> None:
+    certified(draft, replace(GOOD, until=LOGGED + 1))
+
+
+@passes("countersigned")
+def _countersigned(draft: Draft) -> None:
+    countersign(draft)
+
+
+@passes("doubted-and-inspected")
+def _inspected(draft: Draft) -> None:
+    helped(draft)
+
+
+@passes("authority-that-is-silent")
+def _silent(draft: Draft) -> None:
+    list_authority(draft)
+
+
+@passes("design-sold-after-the-license")
+def _sold(draft: Draft) -> None:
+    word(storage.DESIGN_OWNERS.at(DESIGN, 1), as_int(b"\xd1" * 20))(draft)
+
+
+@passes("license-of-a-later-owner")
+def _later_owner(draft: Draft) -> None:
+    draft.simulator.terms["design_epoch"] = 2
+    word(storage.DESIGN_OWNERS.at(DESIGN, 0), as_int(b"\xd1" * 20))(draft)
+    word(storage.DESIGN_OWNERS.at(DESIGN, 2), as_int(OWNER))(draft)
+
+
+@passes("license-under-another-that-names-the-site")
+def _named_above(draft: Draft) -> None:
+    under(draft)
+
+
+def _key_slot(signer: Signer) -> storage.Location:
+    return storage.KEYS.at(key_id(MACHINE, signer.public))
