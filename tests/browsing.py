@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Reque
 
 from environments import ROOT
 from guildmark.domain.identifiers import to_hex
-from stages import Played, design_path, own_design, reconciliation
+from stages import Played, design_path, own_design, published_plan, reconciliation
 
 PHONE, TABLET, DESK = (360, 740), (768, 1024), (1280, 800)
 # Reflow at 400 % of a desk's screen: WCAG 2.2, 1.4.10.
@@ -42,6 +42,9 @@ PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
         "own design": own_design,
         "qualified": lambda played: (
             f"{played.node.url}/recipes/{to_hex(played.package.recipe.id())}/sites"
+        ),
+        "equivalence": lambda played: (
+            f"{played.node.url}/equivalence/{to_hex(published_plan(played))}"
         ),
         "errors": lambda played: f"{played.node.url}/errors",
         "docs": lambda played: f"{played.node.url}/docs",

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from demo.actors import SITE, Maker, fund
 from demo.making import Part, equip, fresh_beacon, license_design, shown_by_site
+from demo.qualifying import REPLICATES, Round, publish
 from demo.rogue import Rogue, turn_rogue
 from demo.scene import Scene, set_scene
 from demo.stage import Stage
@@ -25,7 +26,7 @@ from guildmark.adapters.peers.client import NodeClient
 from guildmark.bootstrap import Home
 from guildmark.domain import bundle, trust
 from guildmark.domain.builds.dsse import envelope_digest
-from guildmark.domain.identifiers import IdentityId, Index, LogNumber, to_hex
+from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, Index, LogNumber, to_hex
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.trust import VERSION, Listed, Trust
@@ -144,6 +145,28 @@ def own_design(played: Played) -> str:
     )
     assert found
     return f"{played.node.url}{found[1]}"
+
+
+def published_plan(played: Played) -> EquivalencePlanId:
+    """Return a plan of two sites whose result and readings the first node publishes."""
+    kept = played.stage.folder / "published-plan"
+    if not kept.exists():
+        kept.write_bytes(_publish(played))
+    return EquivalencePlanId(kept.read_bytes())
+
+
+def _publish(played: Played) -> bytes:
+    workshops = played.workshops[:2]
+    builds = {one.maker.example.letter: REPLICATES for one in workshops}
+    recipe = played.package.recipe.id()
+    one = Round(scene=played.scene, recipe=recipe, workshops=workshops, builds=builds, name="1")
+    made = one.play()
+    (found,) = one.certify(made, workshops[1:])
+    assert found.verdict == "EQUIVALENT"
+    block = played.scene.designer.home.ledger.head(final=True).number
+    until(lambda: all(indexed(node) >= block for node in played.scene.nodes))
+    publish(played.scene, made)
+    return made.report.id
 
 
 def restart(stage: Stage, name: str) -> None:

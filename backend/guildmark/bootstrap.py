@@ -58,6 +58,7 @@ from guildmark.services.builds.parts import Parts
 from guildmark.services.equivalence.credentials import Credentials
 from guildmark.services.equivalence.protocol import Equivalence, Evaluation
 from guildmark.services.equivalence.reporting import Reporting
+from guildmark.services.equivalence.results import Results
 from guildmark.services.equivalence.sampling import Sampling
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import Exporter
@@ -304,6 +305,11 @@ class Home:
     def reporting(self) -> Reporting:
         """Return the use cases around reports of equivalence."""
         return Reporting(store=self.store)
+
+    @property
+    def results(self) -> Results:
+        """Return the use cases around results that are published."""
+        return Results(store=self.store)
 
     @property
     def sampling(self) -> Sampling:

@@ -1315,6 +1315,9 @@ class DocumentKind(StrEnum):
     EQUIVALENCE_PLAN = "equivalencePlan"
     EQUIVALENCE_DATA = "equivalenceData"
     DESIGN_PICTURE = "designPicture"
+    PUBLISHED_PLAN = "publishedPlan"
+    PUBLISHED_RESULT = "publishedResult"
+    PUBLISHED_DATA = "publishedData"
 
 
 class Documents(Protocol):

@@ -86,13 +86,13 @@ def qualify(
     ):
         builds = {workshop.maker.example.letter: REPLICATES for workshop in workshops}
         builds[last.maker.example.letter] = FEW
-        one = _Round(scene=scene, recipe=recipe, workshops=workshops, builds=builds, name="1")
+        one = Round(scene=scene, recipe=recipe, workshops=workshops, builds=builds, name="1")
         made = one.play()
         rows += one.certify(made, workshops[1:])
     with teller.step(f"Plan 2: {last.maker.place} with more builds; all three are certified"):
         again = {first.maker.example.letter: REPLICATES, last.maker.example.letter: REPLICATES}
         pair = (first, last)
-        two = _Round(scene=scene, recipe=recipe, workshops=pair, builds=again, name="2")
+        two = Round(scene=scene, recipe=recipe, workshops=pair, builds=again, name="2")
         remade = two.play()
         rows += two.certify(remade, pair)
     plans = (made, remade)
@@ -121,8 +121,16 @@ def watch(scene: Scene, workshops: Sequence[Workshop], qualified: Qualified) -> 
     return reasons
 
 
+def publish(scene: Scene, made: Reported) -> None:
+    """Publish a plan, its result and all readings on both nodes, for everybody."""
+    results, report = scene.authority.home.results, made.report
+    for kind, key, body in results.documents(report.id, report.result, with_data=True):
+        for node in scene.nodes:
+            node.disclose(kind, key, body)
+
+
 def write_reports(scene: Scene, qualified: Qualified) -> None:
-    """Write what an auditor files of each plan."""
+    """Write what an auditor files of each plan, and publish it."""
     for number, one in enumerate(qualified.plans, start=1):
         made = scene.authority.home.reporting.report(one.report.id, evaluate)
         folder = scene.stage.folder / "equivalence" / f"plan-{number}"
@@ -131,10 +139,11 @@ def write_reports(scene: Scene, qualified: Qualified) -> None:
             write(folder / "pictures" / name, body)
         write(folder / "report.json", made.report.encode())
         write(folder / "report.html", html(made.report, pictures))
+        publish(scene, one)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Round:
+class Round:
     """One plan from its registration to certificates.
 
     Args:

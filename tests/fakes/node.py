@@ -9,9 +9,17 @@ from fakes.content import MemoryContent, MemoryUploads
 from guildmark.adapters.peers.client import PeerRefusedError
 from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.identifiers import Cid, Digest, IdentityId, LogNumber, to_hex
+from guildmark.domain.identifiers import (
+    Cid,
+    Digest,
+    EquivalencePlanId,
+    IdentityId,
+    LogNumber,
+    to_hex,
+)
 from guildmark.domain.rights.release import ReceiptProof, Released
 from guildmark.ports import DocumentKind, PeerUnavailableError
+from guildmark.services.equivalence.results import Results
 from guildmark.services.release.receipts import Receipts
 from guildmark.services.release.reconciling import Reconciling
 from guildmark.services.release.releasing import Releasing
@@ -40,6 +48,8 @@ class MemoryNode:
     """What releases keys at this node."""
     receiptbook: Receipts | None = None
     reconciling: Reconciling | None = None
+    results: Results | None = None
+    """What is published at this node."""
     operator: IdentityId | None = None
     note_key: str = ""
     """The key that it says signs its log's checkpoints."""
@@ -83,6 +93,14 @@ class MemoryNode:
     def disclose(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         self._check()
         self.disclosed.append((kind, key, body))
+
+    def equivalence_report(self, plan: EquivalencePlanId) -> bytes:
+        assert self.results is not None
+        return self.results.publication(plan).reported.report.encode()
+
+    def equivalence_data(self, plan: EquivalencePlanId, site: IdentityId) -> bytes:
+        assert self.results is not None
+        return self.results.data(plan, site)
 
     def release(self, envelope: bytes) -> Released:
         self._check()

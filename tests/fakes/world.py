@@ -53,6 +53,7 @@ from guildmark.services.builds.builds import Assignment, Builds, Finished
 from guildmark.services.builds.parts import Parts
 from guildmark.services.equivalence.protocol import Equivalence, Evaluation
 from guildmark.services.equivalence.reporting import Reporting
+from guildmark.services.equivalence.results import Results
 from guildmark.services.equivalence.sampling import Sampling
 from guildmark.services.evidence.evidence import Exporter
 from guildmark.services.identity.accounts import Account
@@ -154,6 +155,10 @@ class Tools:
     @property
     def reporting(self) -> Reporting:
         return Reporting(store=self.store)
+
+    @property
+    def results(self) -> Results:
+        return Results(store=self.store)
 
     @property
     def evaluation(self) -> Evaluation:

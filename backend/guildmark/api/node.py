@@ -128,6 +128,7 @@ def _served(node: Node, runner: Runner, challenger: Challenger, watcher: Watcher
         naming=home.naming,
         bundles=node.bundles,
         publishing=node.publishing,
+        results=home.results,
         judging=Judging(
             ledger=home.ledger,
             clock=home.clock,

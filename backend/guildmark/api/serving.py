@@ -7,11 +7,13 @@ from typing import Annotated, Protocol
 from fastapi import Depends
 from starlette.requests import Request
 
+from guildmark.api.computing import Computing
 from guildmark.api.metrics import Metrics
 from guildmark.api.tickets import Tickets
 from guildmark.domain.identifiers import Address, Index, LogNumber
 from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.ports import ContentStore, Ledger, NodeStore, Requests, Uploads
+from guildmark.services.equivalence.results import Results
 from guildmark.services.evidence.bundles import Gathered
 from guildmark.services.evidence.judging import Judging
 from guildmark.services.evidence.keeping import Round
@@ -94,6 +96,7 @@ class ServedNode:
     Args:
         bundles: Where evidence comes from.
         publishing: The trees of logs' records.
+        results: What was published of plans of equivalence.
         judging: Verifies bundles by this node's own trust file.
         dids: Describes identities as other systems of identity do.
         inviting: Gives the use cases around shops that join.
@@ -118,6 +121,7 @@ class ServedNode:
     naming: Naming
     bundles: Bundles
     publishing: Publishing
+    results: Results
     judging: Judging
     dids: Dids
     inviting: Callable[[], Inviting]
@@ -126,6 +130,7 @@ class ServedNode:
     challenged: Callable[[], Round | None]
     watched: Callable[[], Watch]
     metrics: Metrics = field(default_factory=Metrics)
+    computing: Computing = field(default_factory=Computing)
 
 
 def _served(request: Request) -> ServedNode:

@@ -19,7 +19,7 @@ from guildmark.domain.identity.identity import key_id
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.builds.builds import signing_key
 from guildmark.settings import load
-from stages import Played, reconciliation
+from stages import Played, published_plan, reconciliation
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
@@ -35,6 +35,8 @@ UNKNOWN = {
     "request_digest": HEX_UNKNOWN,
     "key": HEX_UNKNOWN,
     "recipe": HEX_UNKNOWN,
+    "plan": HEX_UNKNOWN,
+    "result": HEX_UNKNOWN,
     "part": ["1.99999", "99.0", "999999999999.999999999999999999"],
     "log": ["99", "1099511627775"],
     "seq": ["99999", "1099511627775"],
@@ -57,6 +59,8 @@ MALFORMED = {
     "request_digest": HEX_MALFORMED,
     "key": HEX_MALFORMED,
     "recipe": HEX_MALFORMED,
+    "plan": HEX_MALFORMED,
+    "result": HEX_MALFORMED,
     "part": ["1", "1.", ".1", "0.1", "01.1", "1.01", "1.1.1", "-1.0", "a.b", "1" * 13 + ".0"],
     "log": ["-1", "01", "1e3", "0x1", "1099511627776", "9" * 40, "a", "%2B1"],
     "seq": ["-1", "00", "1_0", "1099511627776", "9" * 40, "a", "%D9%A1"],
@@ -91,6 +95,8 @@ def good(played: Played) -> dict[str, str]:
     workshop, revision = played.workshops[0], played.package.revision
     machine_key = signing_key(workshop.maker.machine_home.keys, MACHINE)
     found = played.node.build(envelope_digest(played.envelopes[1]))
+    plan = published_plan(played)
+    report = httpx.get(f"{played.node.url}/v1/equivalence/plans/{to_hex(plan)}/report").json()
     cid = httpx.get(f"{played.node.url}/v1/designs/{to_hex(revision.design)}").json()
     picture = played.scene.designer.home.pictures.publish(
         revision.design, png(), key=KeyName("account")
@@ -105,6 +111,9 @@ def good(played: Played) -> dict[str, str]:
         "digest": found["digest"],
         "request_digest": to_hex(workshop.request),
         "recipe": to_hex(played.package.recipe.id()),
+        "plan": to_hex(plan),
+        "result": report["resultDigest"],
+        "name": "intervals.svg",
         "part": played.parts[0].hint,
         "log": "1",
         "seq": "0",
@@ -157,7 +166,8 @@ def gets(played: Played) -> list[str]:
         "/licenses/{license_}/reconciliation": "?" + reconciliation(played).partition("?")[2],
     }
     described_paths = [path for path, _ in operations("get")]
-    page_paths = [route.path for route in pages.router.routes if isinstance(route, APIRoute)]
+    routes = [route for route in pages.router.routes if isinstance(route, APIRoute)]
+    page_paths = [route.path for route in routes if "GET" in route.methods]
     # No label of this stage is a GTIN's: its page says that nothing is there.
     paths = [path for path in (*described_paths, *page_paths) if not path.startswith("/01/")]
     addresses = [filled(path, values) + queries.get(path, "") for path in paths]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from fakes.node import MemoryNode
 from fakes.samples import Shop, make_shop
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, SITE, World
 from guildmark.domain.encoding.hashing import sha256
@@ -304,6 +305,33 @@ def test_a_report_overwrites_nothing_and_keeps_data_to_itself(
     assert first.json["data"] == 0
     assert not (folder / "data").exists()
     assert again.json["code"] == "cli.outputUnwritable"
+
+
+def test_a_result_is_published_brought_home_and_computed_there(
+    workshop: Workshop, speak: Speak, node: MemoryNode, tmp_path: Path
+) -> None:
+    plan = workshop.plan(FEW)
+    result = workshop.computed(plan, FEW)
+    _, second, _ = workshop.sites
+    workshop.certify(plan, second, result)
+    node.results = workshop.world.tools.results
+    url, folder = "http://parts.example.org", tmp_path / "brought"
+    sent = ("publish", plan, "--node", f"{url}/", "--result", result, "--json")
+
+    without = speak("equivalence", *sent).json
+    bare = [kind for kind, _, _ in node.disclosed]
+    said = speak("equivalence", *sent, "--data").json
+    for kind, key, body in node.disclosed:
+        workshop.world.tools.disclosing.receive(kind, key, body)
+    words = ("download", plan, "--node", url, "--out", folder, "--json")
+    brought = speak("equivalence", *words).json
+    again = speak("equivalence", "again", folder, "--json").json
+
+    assert bare == [DocumentKind.PUBLISHED_PLAN, DocumentKind.PUBLISHED_RESULT]
+    assert (without["documents"], said["documents"], brought["data"]) == (2, 5, 3)
+    assert said["pages"] == [f"{url}/equivalence/{plan}"]
+    assert (folder / "result.json").read_bytes() == result.read_bytes()
+    assert again["again"] == again["reported"] == said["result"] == brought["result"]
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from guildmark.domain.identifiers import (
     Address,
     Cid,
     Digest,
+    EquivalencePlanId,
     IdentityId,
     Index,
     KeyId,
@@ -258,6 +259,15 @@ class NodeClient:
     def log_proof(self, log: LogNumber, seq: int) -> bytes:
         """Return the proof that a record is in its log, as text; nothing of it is believed yet."""
         return self._request("GET", f"/v1/logs/{log}/records/{seq}/proof").content
+
+    def equivalence_report(self, plan: EquivalencePlanId) -> bytes:
+        """Return the report of a published result; nothing of it is believed yet."""
+        return self._request("GET", f"/v1/equivalence/plans/{to_hex(plan)}/report").content
+
+    def equivalence_data(self, plan: EquivalencePlanId, site: IdentityId) -> bytes:
+        """Return the published data of a site; nothing of them is believed yet."""
+        path = f"/v1/equivalence/plans/{to_hex(plan)}/sites/{to_hex(site)}/data"
+        return self._request("GET", path).content
 
     def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
         """Return where the node knows entries of a label; an answer that is none is refused."""

@@ -206,6 +206,9 @@ def _of_site(one: SiteReport) -> Iterator[Row]:
 
 def _sample(one: SiteReport) -> Iterator[Row]:
     own = one.sample
+    if not own.readings:
+        yield Row(name="Data", value="not shown here")
+        return
     counted = f"{own.readings} readings of {own.parts} parts in {own.builds} builds"
     yield Row(name="Data", value=counted + (f" of {own.lots} lots" if own.lots else ""))
     yield Row(name="Instruments", value=", ".join(own.instruments))

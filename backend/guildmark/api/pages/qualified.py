@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from guildmark.api.pages.equivalence import path_of as plan_path
 from guildmark.api.pages.verdict import in_words, shortened
 from guildmark.api.serving import ServedNode
 from guildmark.domain.identifiers import IdentityId, RecipeId, to_hex
 from guildmark.ports import View
 from guildmark.services.equivalence.qualified import Attempt, SiteStanding, standings
+from guildmark.services.equivalence.results import is_published
 from guildmark.services.identity.naming import name_of
 
 
@@ -25,7 +27,15 @@ class SiteRow:
     tone: str
     reason: str
     until: str
-    plans: tuple[str, ...]
+    plans: tuple["PlanRow", ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """A plan in words, and its page where its result was published here."""
+
+    told: str
+    href: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +79,14 @@ def _row(one: SiteStanding, view: View) -> SiteRow:
         tone="good" if one.is_qualified else "none",
         reason=one.reason,
         until=until if one.is_qualified else "",
-        plans=tuple(" ".join(_plan(each, view)) for each in one.attempts),
+        plans=tuple(_plan_row(each, view) for each in one.attempts),
     )
+
+
+def _plan_row(one: Attempt, view: View) -> PlanRow:
+    told = " ".join(_plan(one, view))
+    href = plan_path(one.plan) if is_published(one.plan, view) else ""
+    return PlanRow(told=told, href=href)
 
 
 def _plan(one: Attempt, view: View) -> Iterator[str]:

@@ -15,6 +15,7 @@ from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.pages.card import card_page
 from guildmark.api.pages.design import design_page, design_picture, path_of
 from guildmark.api.pages.details import part_details
+from guildmark.api.pages.equivalence import equivalence_page, picture, rerun_page
 from guildmark.api.pages.errors import errors_page
 from guildmark.api.pages.home import home_page
 from guildmark.api.pages.names import names_page
@@ -35,6 +36,7 @@ from guildmark.domain.chain.facts import DesignFact, IdentityFact, RecipeFact
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import (
     DesignId,
+    EquivalencePlanId,
     IdentityId,
     Index,
     LicenseId,
@@ -54,6 +56,9 @@ router = APIRouter()
 
 _IDENTITY = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
 _SCHEME = re.compile(r"[!-~]{1,32}", re.ASCII)
+
+# Our own writer's pictures carry their colours in a style of their own, and load nothing.
+_DRAWN = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
 _Segment = Annotated[str, Path(max_length=200)]
 
@@ -147,6 +152,34 @@ def qualified(recipe: _Segment, node: Node) -> Response:
         return _problem(error, node)
 
 
+@router.get("/equivalence/{plan}")
+def equivalence(plan: _Segment, node: Node) -> Response:
+    """Return what was published of a plan: gates with reasons, pictures, certificates."""
+    try:
+        return _page("equivalence.html", equivalence_page(_plan(plan), node), node)
+    except GuildmarkError as error:
+        return _problem(error, node)
+
+
+@router.post("/equivalence/{plan}/again")
+def again(plan: _Segment, node: Node) -> Response:
+    """Compute a published result again, and return the page with both digests."""
+    try:
+        return _private(_page("equivalence.html", rerun_page(_plan(plan), node), node))
+    except GuildmarkError as error:
+        return _problem(error, node)
+
+
+@router.get("/equivalence/{plan}/pictures/{name}")
+def equivalence_picture(plan: _Segment, name: _Segment, node: Node) -> Response:
+    """Return a picture of a published result."""
+    try:
+        body = picture(_plan(plan), name, node)
+    except GuildmarkError as error:
+        return _problem(error, node)
+    return Response(body, media_type="image/svg+xml", headers=_DRAWN)
+
+
 @router.get("/search")
 def search(q: Annotated[str, Query(max_length=512)], node: Node) -> Response:
     """Go to the page of what was typed: a label, a serial of this operator, log.index, who."""
@@ -200,6 +233,10 @@ def _did(document: Document) -> Response:
     return Response(
         json.dumps(document, indent=2), media_type="application/did+ld+json", headers=everybody
     )
+
+
+def _plan(text: str) -> EquivalencePlanId:
+    return EquivalencePlanId(bytes32_from_hex(text))
 
 
 def _written(request: Request) -> str:

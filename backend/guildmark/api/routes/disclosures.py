@@ -81,6 +81,9 @@ _ENVELOPE = _closed(
     payloadType={"type": "string"},
     signatures={"type": "array", "items": _closed(keyid=_HEX32, sig={"type": "string"})},
 )
+_PLAN = {"type": "object", "required": ["recipe", "reference", "sites", "evaluator", "salt"]}
+_RESULT = {"type": "object", "required": ["plan", "engine", "data", "verdicts", "gates"]}
+_DATA = {"type": "object", "required": ["type", "plan", "site", "secret", "salt", "readings"]}
 _PROFILE = {"type": "object", "properties": {"salt": _HEX32}, "required": ["salt"]}
 
 _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType(
@@ -93,6 +96,9 @@ _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType
         DocumentKind.ACCREDITATION: ("an accreditation", _ACCREDITATION),
         DocumentKind.INSPECTION: ("an inspection", _INSPECTION),
         DocumentKind.DESIGN_PICTURE: ("a design's picture", _ENVELOPE),
+        DocumentKind.PUBLISHED_PLAN: ("a plan of equivalence to everybody", _PLAN),
+        DocumentKind.PUBLISHED_RESULT: ("the result of a plan to everybody", _RESULT),
+        DocumentKind.PUBLISHED_DATA: ("a site's data under a plan to everybody", _DATA),
     }
 )
 

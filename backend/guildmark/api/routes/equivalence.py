@@ -1,14 +1,26 @@
-"""Which sites are qualified for a recipe, and the plans by which they tried to be."""
+"""Which sites are qualified for a recipe, and what was published of the plans behind that."""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
 
-from guildmark.api.description import refusals
+from guildmark.api.caching import ASK_AGAIN, FOREVER, tagged
+from guildmark.api.description import content, refusals
 from guildmark.api.parameters import Hex32
 from guildmark.api.serving import Node
 from guildmark.domain.equivalence.reporting.report import Certified
-from guildmark.domain.identifiers import RecipeId, bytes32_from_hex, to_hex
+from guildmark.domain.identifiers import (
+    Digest,
+    EquivalencePlanId,
+    IdentityId,
+    RecipeId,
+    bytes32_from_hex,
+    to_hex,
+)
 from guildmark.services.equivalence.qualified import Attempt, SiteStanding, standings
+
+_JSON = "application/json"
 
 router = APIRouter(
     prefix="/v1/equivalence", tags=["equivalence"], responses=refusals(400, 404, 503)
@@ -64,6 +76,66 @@ class QualifiedAnswer(BaseModel):
     sites: list[SiteStandingAnswer]
 
 
+class RerunAnswer(BaseModel):
+    """A published result, computed again now."""
+
+    published: str = Field(description="SHA-256 of the result that was published.")
+    again: str = Field(description="SHA-256 of what came out.")
+    equal: bool
+    differences: list[str]
+
+
+@router.get(
+    "/plans/{plan}/report",
+    summary="The report of a published result",
+    response_class=Response,
+    responses=content(_JSON, "As `guildmark equivalence report` writes it.")
+    | refusals(304, 400, 404, 503),
+)
+def equivalence_report(plan: Hex32, request: Request, node: Node) -> Response:
+    """Return what an auditor files of a plan, with the result that was published here."""
+    found = node.results.publication(_plan(plan)).reported
+    return tagged(request, found.report.encode(), media_type=_JSON, keep=ASK_AGAIN)
+
+
+@router.post("/plans/{plan}/again", summary="Compute a published result again")
+def run_again(plan: Hex32, node: Node) -> RerunAnswer:
+    """Compute the published result from the published data, now; say what differs."""
+    found = node.results.again(_plan(plan), node.computing.evaluate)
+    return RerunAnswer(
+        published=to_hex(found.published),
+        again=to_hex(found.found),
+        equal=found.is_equal,
+        differences=list(found.differences),
+    )
+
+
+@router.get(
+    "/plans/{plan}/sites/{site}/data",
+    summary="A site's published data",
+    response_class=Response,
+    responses=content(_JSON, "The data behind the root that the site revealed.")
+    | refusals(304, 400, 404, 503),
+)
+def equivalence_data(plan: Hex32, site: Hex32, request: Request, node: Node) -> Response:
+    """Return the data of a site, where they were published here."""
+    body = node.results.data(_plan(plan), IdentityId(bytes32_from_hex(site)))
+    return tagged(request, body, media_type=_JSON, keep=FOREVER)
+
+
+@router.get(
+    "/results/{result}",
+    summary="A published result by its digest",
+    response_class=Response,
+    responses=content(_JSON, "Bytes whose SHA-256 certificates name.")
+    | refusals(304, 400, 404, 503),
+)
+def equivalence_result(result: Hex32, request: Request, node: Node) -> Response:
+    """Return the result that a certificate or counter-result names."""
+    body = node.results.result(Digest(bytes32_from_hex(result)))
+    return tagged(request, body, media_type=_JSON, keep=FOREVER)
+
+
 @router.get("/recipes/{recipe}", summary="Which sites are qualified for a recipe")
 def qualified(recipe: Hex32, node: Node) -> QualifiedAnswer:
     """Return the sites that were compared for a recipe, with every plan and certificate."""
@@ -71,6 +143,10 @@ def qualified(recipe: Hex32, node: Node) -> QualifiedAnswer:
         now = node.judging.clock.now()
         found = standings(RecipeId(bytes32_from_hex(recipe)), view, now)
     return QualifiedAnswer(recipe=recipe, sites=[_site(one) for one in found])
+
+
+def _plan(text: str) -> EquivalencePlanId:
+    return EquivalencePlanId(bytes32_from_hex(text))
 
 
 def _site(one: SiteStanding) -> SiteStandingAnswer:

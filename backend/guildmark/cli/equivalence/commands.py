@@ -71,7 +71,7 @@ PlanArgument: TypeAlias = Annotated[
 SiteArgument: TypeAlias = Annotated[
     IdentityId, typer.Argument(metavar="SITE", parser=identity_id, help="The site.")
 ]
-_Result: TypeAlias = Annotated[
+Result: TypeAlias = Annotated[
     Path,
     typer.Option("--result", metavar="FILE", exists=True, dir_okay=False, help="What `run` wrote."),
 ]
@@ -273,7 +273,7 @@ def run(
 def certify(
     plan: PlanArgument,
     site: SiteArgument,
-    result: _Result,
+    result: Result,
     until: Annotated[
         int | None,
         typer.Option(metavar="TIME", parser=moment, help="Its end; open by default."),
@@ -300,7 +300,7 @@ def challenge(
         IdentityId,
         typer.Option("--by", metavar="AUTHORITY", parser=identity_id, help="You speak for it."),
     ],
-    result: _Result,
+    result: Result,
     account: Signer = ACCOUNT,
     home: Folder = None,
     as_json: AsJson = False,

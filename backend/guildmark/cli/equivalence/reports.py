@@ -1,5 +1,6 @@
-"""``guildmark equivalence report`` and ``again``: what an auditor files, and how he checks it."""
+"""Reports of equivalence: what an auditor files, publishes, brings home, and computes again."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -9,15 +10,17 @@ from guildmark.adapters.reports.page import html
 from guildmark.adapters.statistics import draw, evaluate
 from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer
-from guildmark.cli.equivalence.commands import PlanArgument, SiteArgument, app
+from guildmark.cli.equivalence.commands import PlanArgument, Result, SiteArgument, app
+from guildmark.cli.equivalence.files import read_result
 from guildmark.cli.homes import OutputFolderError, write_new
+from guildmark.cli.nodes import asking, show_to
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.equivalence.blinded import BlindData
 from guildmark.domain.equivalence.reporting.report import EquivalenceReport
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import to_hex
 from guildmark.ports import KeyName
-from guildmark.services.equivalence.reporting import Reported, recompute
+from guildmark.services.equivalence.reporting import recompute
 
 _REPORT = "report.json"
 _DATA = "data"
@@ -46,13 +49,12 @@ def report(
     made = enter_informed(home).reporting.report(plan, evaluate)
     pictures = draw(made.plan, made.dataset, made.report.result, made.names)
     _new_folder(out)
+    _new_folder(out / "pictures")
     for name, body in pictures.items():
         write_new(out / "pictures" / name, body)
-    write_new(out / "plan.json", made.plan.encode(), mode=_MODE)
-    write_new(out / "result.json", made.report.result.encode())
+    _write_documents(out, made.report)
     if with_data:
-        _write_data(out, made)
-    write_new(out / _REPORT, made.report.encode(), mode=_MODE)
+        _write_data(out, made.data)
     write_new(out / "report.html", html(made.report, pictures))
     answer: Answer = {
         "result": to_hex(made.report.result_digest),
@@ -60,6 +62,61 @@ def report(
         "report": str(out / _REPORT),
         "pictures": len(pictures),
         "data": len(made.data) if with_data else 0,
+    }
+    say(answer, as_json=as_json)
+
+
+@app.command()
+def publish(
+    plan: PlanArgument,
+    node: Annotated[list[str], typer.Option(metavar="URL", help="A node; may be repeated.")],
+    result: Result,
+    with_data: Annotated[
+        bool,
+        typer.Option("--data", help="Add all readings, so that anybody can run it again."),
+    ] = False,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish a plan and its result on nodes, for everybody; ask the sites before.
+
+    What is on chain names the result already. Its figures, the whole plan with its salt and, with
+    --data, every reading with the logged statement behind it are then open to whoever asks.
+    """
+    found = read_result(result)
+    documents = enter_informed(home).results.documents(plan, found, with_data=with_data)
+    for kind, key, body in documents:
+        show_to(node, kind, key, body)
+    answer: Answer = {
+        "plan": to_hex(plan),
+        "result": to_hex(found.digest()),
+        "documents": len(documents),
+        "pages": [f"{url.rstrip('/')}/equivalence/{to_hex(plan)}" for url in node],
+    }
+    say(answer, as_json=as_json)
+
+
+@app.command()
+def download(
+    plan: PlanArgument,
+    node: Annotated[str, typer.Option(metavar="URL", help="The node that publishes it.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder.")],
+    as_json: AsJson = False,
+) -> None:
+    """Bring home what a node publishes of a plan; `again` then computes it here."""
+    with asking(node) as client:
+        report = EquivalenceReport.parse(client.equivalence_report(plan))
+        named = [one.site for one in report.sites if one.root is not None]
+        data = [BlindData.parse(client.equivalence_data(plan, site)) for site in named]
+    _new_folder(out)
+    _write_documents(out, report)
+    _write_data(out, data)
+    write_new(out / "report.html", html(report, {}))
+    answer: Answer = {
+        "result": to_hex(report.result_digest),
+        "page": str(out / "report.html"),
+        "report": str(out / _REPORT),
+        "data": len(data),
     }
     say(answer, as_json=as_json)
 
@@ -111,13 +168,18 @@ def _read(path: Path) -> EquivalenceReport:
 def _new_folder(out: Path) -> None:
     try:
         out.mkdir()
-        (out / "pictures").mkdir()
     except OSError as exc:
         message = f"{out} cannot be made: {exc.strerror}."
         raise OutputFolderError(message, path=str(out)) from exc
 
 
-def _write_data(out: Path, made: Reported) -> None:
+def _write_documents(out: Path, report: EquivalenceReport) -> None:
+    write_new(out / "plan.json", report.plan.encode(), mode=_MODE)
+    write_new(out / "result.json", report.result.encode())
+    write_new(out / _REPORT, report.encode(), mode=_MODE)
+
+
+def _write_data(out: Path, data: Iterable[BlindData]) -> None:
     (out / _DATA).mkdir(mode=0o700)
-    for one in made.data:
+    for one in data:
         write_new(out / _DATA / f"{to_hex(one.site)}.json", one.encode(), mode=_MODE)

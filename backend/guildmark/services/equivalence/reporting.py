@@ -22,6 +22,7 @@ from guildmark.domain.equivalence.reporting.report import (
     Sample,
     SiteReport,
 )
+from guildmark.domain.equivalence.verdict import EquivalenceResult
 from guildmark.domain.errors import ContentError
 from guildmark.domain.identifiers import Digest, EquivalencePlanId, IdentityId, RecipeId, to_hex
 from guildmark.domain.measurement.readings import Reading
@@ -78,25 +79,54 @@ class Reporting:
             OtherEngineError: The plan names another engine.
         """
         with self.store.reading() as view:
-            document, fact = plan_document(plan, view), registered(plan, view)
-            dataset = dataset_of(plan, fact, view)
-            found = [data for _, data in opened(plan, fact.plan, view)]
-            sites = tuple(_site(plan, site, dataset, view) for site in fact.plan.sites)
-        result = compute(document, dataset)
+            found = gather(plan, view)
+        return found.reported(compute(found.plan, found.dataset))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What a report is made from, but for the result."""
+
+    fact: PlanFact
+    plan: EquivalencePlan
+    dataset: Dataset
+    data: Sequence[BlindData]
+    sites: tuple[SiteReport, ...]
+
+    def reported(self, result: EquivalenceResult) -> Reported:
+        """Return the report of a result."""
         report = EquivalenceReport(
-            id=plan,
-            sponsor=fact.plan.sponsor,
-            registered_at=fact.at,
-            plan=document,
-            plan_digest=document.digest(),
-            sites=sites,
-            instruments=tuple(sorted(dataset.instruments)),
+            id=self.fact.id,
+            sponsor=self.fact.plan.sponsor,
+            registered_at=self.fact.at,
+            plan=self.plan,
+            plan_digest=self.plan.digest(),
+            sites=self.sites,
+            instruments=tuple(sorted(self.dataset.instruments)),
             result=result,
             result_digest=result.digest(),
-            again=_again(plan, fact),
+            again=_again(self.fact.id, self.fact),
         )
-        data = [one for one in found if isinstance(one, BlindData)]
-        return Reported(report=report, plan=document, dataset=dataset, data=data)
+        return Reported(report=report, plan=self.plan, dataset=self.dataset, data=self.data)
+
+
+def gather(plan: EquivalencePlanId, view: View) -> Material:
+    """Return what a report of a plan is made from.
+
+    Raises:
+        PlanUnknownError: No final block holds the plan.
+        PlanDocumentUnknownError: The plan's document is not here.
+    """
+    fact, document = registered(plan, view), plan_document(plan, view)
+    dataset = dataset_of(plan, fact, view)
+    found = [data for _, data in opened(plan, fact.plan, view)]
+    return Material(
+        fact=fact,
+        plan=document,
+        dataset=dataset,
+        data=[one for one in found if isinstance(one, BlindData)],
+        sites=tuple(_site(plan, site, dataset, view) for site in fact.plan.sites),
+    )
 
 
 def recompute(report: EquivalenceReport, data: Sequence[BlindData], compute: Compute) -> Digest:

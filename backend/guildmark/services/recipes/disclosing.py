@@ -49,6 +49,7 @@ from guildmark.domain.verification.evidence import (
 )
 from guildmark.ports import DocumentKind, Documents, Facts, NodeStore, View, Work
 from guildmark.services.builds.inspecting import inspection_proof, keeping
+from guildmark.services.equivalence.results import PUBLISHED, opening
 from guildmark.services.identity.naming import Naming
 from guildmark.services.index.projection import known
 
@@ -95,9 +96,9 @@ class Disclosing:
 
         Args:
             kind: What it opens: terms, recipe, site recipe, claim, profile, accreditation,
-                inspection or picture of a design.
-            key: The id of the license, recipe, site recipe, claim, identity, accreditation or
-                design, or the digest of the inspection's envelope.
+                inspection, picture of a design, or what is published of a plan of equivalence.
+            key: The id of the license, recipe, site recipe, claim, identity, accreditation, design
+                or plan, the digest of the inspection's envelope, or the root of a site's data.
             body: The document; clauses as `Disclosure` writes them.
 
         Raises:
@@ -107,12 +108,7 @@ class Disclosing:
             ContentError: It is not what the digest on chain commits to.
         """
         with self.store.writing() as work:
-            if kind is DocumentKind.INSPECTION:
-                key, body = _inspection(work, key, body)
-            elif kind is DocumentKind.DESIGN_PICTURE:
-                _check_picture(work, key, body)
-            else:
-                _CHECKS[kind](work.facts, key, body)
+            key, body = _checked(kind, key, body, work)
             if kind is DocumentKind.PROFILE:
                 keep_profile(IdentityId(Bytes32(key)), body, work)
             else:
@@ -143,6 +139,19 @@ class Disclosing:
             message = f"This home holds no {kind.value} of 0x{key.hex()}."
             raise DocumentUnknownError(message, kind=kind.value, key="0x" + key.hex())
         return _recipe_body(body, paths) if is_recipe else body
+
+
+def _checked(kind: DocumentKind, key: bytes, body: bytes, work: Work) -> tuple[bytes, bytes]:
+    """Return under which key a document is kept, and what is kept, where it opens what it says."""
+    if kind is DocumentKind.INSPECTION:
+        return _inspection(work, key, body)
+    if kind in PUBLISHED:
+        return opening(kind, key, body, work)
+    if kind is DocumentKind.DESIGN_PICTURE:
+        _check_picture(work, key, body)
+    else:
+        _CHECKS[kind](work.facts, key, body)
+    return key, body
 
 
 def _logged(view: View, key: bytes) -> bytes | None:

@@ -190,10 +190,12 @@ def test_the_page_tells_of_every_plan(board: Board) -> None:
     (row,) = page.sites
     assert page.headline == "1 of 1 compared sites is qualified"
     assert row.until == "Until 1970-01-01 00:01:41 UTC."
-    assert row.plans[0].startswith("Plan 1: INCONCLUSIVE by ")
-    assert "(suspended on " in row.plans[1]
-    assert "(lapsed on " in row.plans[1]
-    assert "found another result)" in row.plans[1]
+    first, second = row.plans
+    assert first.told.startswith("Plan 1: INCONCLUSIVE by ")
+    assert "(suspended on " in second.told
+    assert "(lapsed on " in second.told
+    assert "found another result)" in second.told
+    assert (first.href, second.href) == ("", "")
     assert f"/orgs/{to_hex(board.world.site)}" in text
 
 
