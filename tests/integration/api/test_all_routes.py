@@ -167,7 +167,7 @@ def gets(played: Played) -> list[str]:
     }
     described_paths = [path for path, _ in operations("get")]
     routes = [route for route in pages.router.routes if isinstance(route, APIRoute)]
-    page_paths = [route.path for route in routes if "GET" in route.methods]
+    page_paths = [route.path for route in routes if "GET" in (route.methods or ())]
     # No label of this stage is a GTIN's: its page says that nothing is there.
     paths = [path for path in (*described_paths, *page_paths) if not path.startswith("/01/")]
     addresses = [filled(path, values) + queries.get(path, "") for path in paths]

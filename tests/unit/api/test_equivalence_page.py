@@ -15,7 +15,7 @@ from guildmark.api.pages.equivalence import (
     EquivalencePage,
     PictureUnknownError,
     equivalence_page,
-    picture,
+    plot,
     rerun_page,
 )
 from guildmark.api.pages.qualified import qualified_page
@@ -105,10 +105,10 @@ def test_pictures_are_files_that_say_what_they_show(site: Site) -> None:
     (first, *_) = page.pictures
     name = first.href.rsplit("/", 1)[-1]
     assert first.title == "Difference from the first site, in margins"
-    assert picture(site.id, name, site.node).startswith(b"<svg")
+    assert plot(site.id, name, site.node).startswith(b"<svg")
     assert f'<img src="{first.href}" alt="{first.title}. ' in site.html(page)
     with pytest.raises(PictureUnknownError):
-        picture(site.id, "nothing.svg", site.node)
+        plot(site.id, "nothing.svg", site.node)
 
 
 def test_an_honest_result_run_again_has_equal_digests(site: Site) -> None:

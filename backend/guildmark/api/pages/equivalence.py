@@ -113,7 +113,7 @@ def rerun_page(plan: EquivalencePlanId, node: ServedNode) -> EquivalencePage:
     return _page(plan, node, node.results.again(plan, node.computing.evaluate))
 
 
-def picture(plan: EquivalencePlanId, name: str, node: ServedNode) -> bytes:
+def plot(plan: EquivalencePlanId, name: str, node: ServedNode) -> bytes:
     """Return a picture of a plan's page as SVG.
 
     Raises:

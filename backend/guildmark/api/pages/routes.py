@@ -15,7 +15,7 @@ from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.pages.card import card_page
 from guildmark.api.pages.design import design_page, design_picture, path_of
 from guildmark.api.pages.details import part_details
-from guildmark.api.pages.equivalence import equivalence_page, picture, rerun_page
+from guildmark.api.pages.equivalence import equivalence_page, plot, rerun_page
 from guildmark.api.pages.errors import errors_page
 from guildmark.api.pages.home import home_page
 from guildmark.api.pages.names import names_page
@@ -174,7 +174,7 @@ def again(plan: _Segment, node: Node) -> Response:
 def equivalence_picture(plan: _Segment, name: _Segment, node: Node) -> Response:
     """Return a picture of a published result."""
     try:
-        body = picture(_plan(plan), name, node)
+        body = plot(_plan(plan), name, node)
     except GuildmarkError as error:
         return _problem(error, node)
     return Response(body, media_type="image/svg+xml", headers=_DRAWN)
