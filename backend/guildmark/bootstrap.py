@@ -83,6 +83,7 @@ from guildmark.services.log.sequencing import Gathering, Sequencing
 from guildmark.services.neighbours.cosigning import Chosen, Cosigning, Vouching
 from guildmark.services.neighbours.mirroring import Mirrored, Mirroring
 from guildmark.services.neighbours.witnessing import Witnessing
+from guildmark.services.recipes.approving import Approving
 from guildmark.services.recipes.disclosing import Disclosing
 from guildmark.services.recipes.recipes import Recipes
 from guildmark.services.release.blocking import Blocking
@@ -352,6 +353,11 @@ class Home:
             store=self.store,
             entropy=self.entropy,
         )
+
+    @property
+    def approving(self) -> Approving:
+        """Return the use cases around approvals of recipes."""
+        return Approving(store=self.store, keys=self.keys, trust=self.trust)
 
     def licenses(self, key: KeyName) -> Licenses:
         """Return the use cases around licenses."""

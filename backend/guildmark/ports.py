@@ -1318,6 +1318,7 @@ class DocumentKind(StrEnum):
     PUBLISHED_PLAN = "publishedPlan"
     PUBLISHED_RESULT = "publishedResult"
     PUBLISHED_DATA = "publishedData"
+    APPROVALS = "approvals"
 
 
 class Documents(Protocol):

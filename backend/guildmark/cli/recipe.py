@@ -21,9 +21,10 @@ from guildmark.cli.arguments import (
 from guildmark.cli.homes import write_new
 from guildmark.cli.jobs import read_settings
 from guildmark.cli.opening import enter, enter_informed
-from guildmark.cli.recipes import authoring
-from guildmark.domain.chain.facts import RecipeFact, RevisionFact, SiteRecipeFact
-from guildmark.domain.chain.refusals import DesignUnknownError, RecipeUnknownError
+from guildmark.cli.recipes import approving, authoring
+from guildmark.cli.recipes.approving import ChangeKind, FirstStatus, newest_revision
+from guildmark.domain.chain.facts import RecipeFact, SiteRecipeFact
+from guildmark.domain.chain.refusals import RecipeUnknownError
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import UsageError
@@ -40,18 +41,15 @@ app.command("import")(authoring.import_file)
 app.command("check")(authoring.check)
 app.command("diff")(authoring.diff)
 app.command("schema")(authoring.schema)
+app.command("override")(approving.override)
+app.command("approve-override")(approving.approve_file)
+app.command("publish-override")(approving.publish_override)
+app.command("approve")(approving.approve)
+app.command("approvals")(approving.approvals)
 
 _SALT_SIZE = 32
 _MODEL_TAG = b"guildmark/model/v1"
 _MODE = 0o600
-
-
-class FirstStatus(StrEnum):
-    """The status that a recipe begins with; nobody may build under a draft."""
-
-    DRAFT = "draft"
-    TRIAL = "trial"
-    QUALIFIED = "qualified"
 
 
 class NextStatus(StrEnum):
@@ -61,14 +59,6 @@ class NextStatus(StrEnum):
     QUALIFIED = "qualified"
     SUSPENDED = "suspended"
     RETIRED = "retired"
-
-
-class ChangeKind(StrEnum):
-    """How a recipe changes the one that it supersedes."""
-
-    EDITORIAL = "editorial"
-    MINOR = "minor"
-    REQUALIFY = "requalify"
 
 
 class ChangeMissingError(UsageError):
@@ -119,7 +109,7 @@ def publish(
     recipe = Recipe(
         root=document.root(),
         design=design,
-        revision=revision or _newest(opened, design),
+        revision=revision or newest_revision(opened, design),
         supersedes=supersedes or NO_RECIPE,
         change=Change.NONE if change is None else Change[change.name],
     )
@@ -204,15 +194,6 @@ def show(
     with enter_informed(home).store.reading() as view:
         answer = {**_registered(recipe, view), "clauses": _clauses(recipe, view)}
     say(answer, as_json=as_json)
-
-
-def _newest(home: Home, design: DesignId) -> int:
-    with home.store.reading() as view:
-        revisions = view.facts.each(RevisionFact, design)
-    if not revisions:
-        message = f"No final block holds the design {to_hex(design)}."
-        raise DesignUnknownError(message, design=to_hex(design))
-    return revisions[-1].revision.number
 
 
 def _keep_model(home: Home, digest: Digest, model: str, salt: bytes) -> None:

@@ -11,6 +11,7 @@ from guildmark.ports import View
 from guildmark.services.equivalence.qualified import Attempt, SiteStanding, standings
 from guildmark.services.equivalence.results import is_published
 from guildmark.services.identity.naming import name_of
+from guildmark.services.recipes.approvals import Approvals, Judged, Override
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +40,24 @@ class PlanRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRow:
+    """An approval in words."""
+
+    name: str
+    tone: str
+    standing: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QualifiedPage:
     """Everything that the template shows."""
 
     name: str
     headline: str
     sites: tuple[SiteRow, ...]
+    approvals: tuple[ApprovalRow, ...] = ()
+    warning: str = ""
 
 
 def path_of(recipe: str) -> str:
@@ -61,12 +74,39 @@ def qualified_page(recipe: RecipeId, node: ServedNode) -> QualifiedPage:
     with node.store.reading() as view:
         found = standings(recipe, view, node.judging.clock.now())
         rows = tuple(_row(one, view) for one in found)
+        judge = Approvals(trust=node.judging.trust)
+        approvals = tuple(map(_approval, judge.judged(recipe, view)))
+        override = judge.override(recipe, view)
     count = sum(one.is_qualified for one in found)
     told = f"{count} of {len(found)} compared sites {'is' if count == 1 else 'are'} qualified"
     return QualifiedPage(
         name=f"Recipe {shortened(to_hex(recipe))}",
         headline=told if found else "No site was compared for this recipe yet",
         sites=rows,
+        approvals=approvals,
+        warning="" if override is None else _warning(override),
+    )
+
+
+def _approval(one: Judged) -> ApprovalRow:
+    said = one.approval
+    standard = f", accredited for {said.standard}" if said.standard else ""
+    told = f"{in_words(said.approved_on)}{standard}: {said.reason.rstrip('.')}."
+    return ApprovalRow(
+        name=one.name,
+        tone="none" if one.lack else "good",
+        standing="does not count" if one.lack else "approves",
+        reason=f"{told} {one.lack}".rstrip(),
+    )
+
+
+def _warning(override: Override) -> str:
+    if override.lack:
+        return override.lack
+    stated, ruled = (one.name.lower() for one in (override.stated, override.ruled))
+    return (
+        f"By the rules the change from the recipe before is {ruled}; the designer and an accredited"
+        f" organization signed that it is {stated}."
     )
 
 

@@ -45,6 +45,13 @@ def licenses_domain(*, chain_id: ChainId, contract: Address) -> TypedDataDomain:
     )
 
 
+def recipes_domain(*, chain_id: ChainId, contract: Address) -> TypedDataDomain:
+    """Return the domain of the recipe registry, for approvals."""
+    return TypedDataDomain(
+        name="Guildmark Recipes", version="1", chain_id=chain_id, contract=contract
+    )
+
+
 def parts_domain(*, chain_id: ChainId, contract: Address) -> TypedDataDomain:
     """Return the domain of the part registry."""
     return TypedDataDomain(

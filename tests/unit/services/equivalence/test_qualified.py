@@ -23,6 +23,7 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.registration import Registration
 from guildmark.domain.identifiers import IdentityId, RecipeId, to_hex
 from guildmark.domain.recipes.recipe import Change
+from guildmark.domain.trust import VERSION, Trust
 from guildmark.services.equivalence.qualified import SiteStanding, standings
 from guildmark.services.index.projection import known
 
@@ -76,7 +77,8 @@ class Board:
 
     def page(self) -> QualifiedPage:
         clock = SimpleNamespace(now=lambda: NOW)
-        judging = SimpleNamespace(clock=clock)
+        trust = Trust(version=VERSION, chain=self.world.tools.chain.pin())
+        judging = SimpleNamespace(clock=clock, trust=trust)
         node = SimpleNamespace(store=self.world.tools.store, judging=judging)
         return qualified_page(self.recipe, cast("ServedNode", node))
 

@@ -1,0 +1,236 @@
+"""What approvals of a recipe are worth, by the list of who judges.
+
+An approval counts while all of it holds: the account still speaks for the approver, and the
+accreditation has held since the approval. So nothing that was signed later with an earlier time by
+somebody whose accreditation or account is gone can count.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.chain.eip712 import TypedDataDomain, recipes_domain
+from guildmark.domain.chain.facts import DesignFact, IdentityFact, RecipeFact
+from guildmark.domain.chain.refusals import DesignUnknownError, RecipeUnknownError
+from guildmark.domain.identifiers import Address, RecipeId, to_hex
+from guildmark.domain.identity.accreditation import Requirement, accredited_over
+from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.recipes.approval import (
+    Approval,
+    KeptApprovals,
+    SignedApproval,
+)
+from guildmark.domain.recipes.clause import Clause
+from guildmark.domain.recipes.differing import change_of, differences
+from guildmark.domain.recipes.recipe import NO_RECIPE, Change, Recipe, RecipeDocument
+from guildmark.domain.signatures import MalformedSignatureError
+from guildmark.domain.trust import Trust
+from guildmark.domain.verification.rights import Window
+from guildmark.ports import DocumentKind, View
+from guildmark.services.identity.accreditations import accreditations_above
+from guildmark.services.identity.naming import name_of
+from guildmark.services.identity.notices import is_act_doubted
+from guildmark.services.recipes.disclosing import shown_clauses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """An approval and what it is worth.
+
+    Args:
+        name: Who approved, in words.
+        lack: Why it does not count, empty where it does.
+    """
+
+    approval: Approval
+    name: str
+    lack: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A recipe that states a smaller change than its clauses make by the rules.
+
+    Args:
+        ruled: What the rules say.
+        lack: Which of the two signatures lacks, and why; empty where both count.
+    """
+
+    stated: Change
+    ruled: Change
+    lack: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approvals:
+    """Judges approvals.
+
+    Args:
+        trust: Whose accreditations and notices count, and on which chain.
+    """
+
+    trust: Trust
+
+    def judged(self, recipe: RecipeId, view: View) -> Sequence[Judged]:
+        """Return the approvals of a published recipe that this home keeps.
+
+        Raises:
+            RecipeUnknownError: No final block holds the recipe.
+        """
+        stated = published(recipe, view)
+        return [self.judge(one, stated, view) for one in _kept(recipe, view)]
+
+    def override(self, recipe: RecipeId, view: View) -> Override | None:
+        """Return what two signatures allowed, or did not, None where this home sees no override.
+
+        Raises:
+            RecipeUnknownError: No final block holds the recipe.
+        """
+        return self.judge_override(published(recipe, view), None, _kept(recipe, view), view)
+
+    def judge_override(
+        self,
+        recipe: Recipe,
+        clauses: Sequence[Clause] | None,
+        approvals: Sequence[SignedApproval],
+        view: View,
+    ) -> Override | None:
+        """Return what approvals make of a recipe, None where nobody needs to agree.
+
+        Args:
+            recipe: The recipe.
+            clauses: Its clauses, None where this home is to know them.
+            approvals: What was signed about it.
+            view: What this home knows.
+        """
+        ruled = ruled_change(recipe, clauses, view)
+        if ruled is None or ruled <= recipe.change:
+            return None
+        judged = [self.judge(one, recipe, view) for one in approvals]
+        counting = [one.approval for one in judged if not one.lack and one.approval.ruled >= ruled]
+        lacking = [
+            words
+            for is_designers, words in ((True, "the designer"), (False, "an accredited approver"))
+            if not any(one.is_designers is is_designers for one in counting)
+        ]
+        stated = f"The change is stated as {recipe.change.name.lower()}, by the rules it is"
+        why = "".join(f" {one.name}: {one.lack}" for one in judged if one.lack)
+        lack = f"{stated} {ruled.name.lower()}; {' and '.join(lacking)} did not agree.{why}"
+        return Override(stated=recipe.change, ruled=ruled, lack=lack if lacking else "")
+
+    def judge(self, signed: SignedApproval, recipe: Recipe, view: View) -> Judged:
+        """Return what one approval of a recipe is worth."""
+        said = signed.approval
+        name = name_of(said.approver, view.documents) or to_hex(said.approver)
+        if said.recipe != recipe.id():
+            lack = "It is about another recipe."
+        else:
+            lack = next(self._lacks(signed, recipe, view), "")
+        return Judged(approval=said, name="The designer" if said.is_designers else name, lack=lack)
+
+    def _lacks(self, signed: SignedApproval, recipe: Recipe, view: View) -> Iterator[str]:
+        said, signer = signed.approval, self._signer(signed)
+        if signer is None:
+            yield "Its signature is none."
+        if said.approved_on > now(view):
+            yield "It is dated after the newest block."
+        owner = _owner(recipe, view)
+        if said.is_designers:
+            if signer != owner:
+                yield "The account that signed does not own the design."
+            return
+        yield from self._lacks_of_organization(said, signer, owner, view)
+
+    def _lacks_of_organization(
+        self, said: Approval, signer: Address | None, owner: Address, view: View
+    ) -> Iterator[str]:
+        fact = view.facts.get(IdentityFact, said.approver)
+        if fact is None or fact.kind != IdentityKind.ORGANIZATION:
+            yield "The approver is no registered organization."
+        elif fact.controller != signer:
+            yield "The account that signed does not speak for the approver."
+        elif signer == owner:
+            yield "The designer cannot be the second who approves."
+        elif is_act_doubted(said.approver, said.approved_on, view.facts, self.trust):
+            yield "A notice puts in doubt who signed for the approver."
+        else:
+            answer = accredited_over(
+                [said.approver],
+                Requirement(standard=said.standard),
+                Window(begin=said.approved_on, end=now(view)),
+                shown=accreditations_above(said.approver, view, self.trust),
+                roots=self.trust.issuer_times,
+            )
+            if not answer.is_held:
+                yield answer.reason
+
+    def _signer(self, signed: SignedApproval) -> Address | None:
+        try:
+            return signed.signer(self.domain())
+        except MalformedSignatureError:
+            return None
+
+    def domain(self) -> TypedDataDomain:
+        """Return where signatures under approvals count."""
+        pin = self.trust.chain
+        registry = pin.contracts[ContractName.RECIPES].address
+        return recipes_domain(chain_id=pin.chain_id, contract=registry)
+
+
+def ruled_change(recipe: Recipe, clauses: Sequence[Clause] | None, view: View) -> Change | None:
+    """Return what the rules make of a recipe's change, None where this home cannot compare.
+
+    Args:
+        recipe: The recipe.
+        clauses: Its clauses, None where this home is to know them.
+        view: What this home knows.
+    """
+    if recipe.supersedes == NO_RECIPE:
+        return None
+    after = _clauses(recipe.id(), view) if clauses is None else clauses
+    before = _clauses(recipe.supersedes, view)
+    if before is None or after is None:
+        return None
+    return change_of(tuple(differences(before, after)))
+
+
+def _clauses(recipe: RecipeId, view: View) -> Sequence[Clause] | None:
+    """Return all clauses of a recipe, None where this home does not know them all."""
+    body = view.documents.get(DocumentKind.RECIPE_DOCUMENT, recipe)
+    if body is not None:
+        return RecipeDocument.parse(body).clauses
+    shown = shown_clauses(view.documents, DocumentKind.RECIPE, recipe)
+    if shown is None or len(shown.opened) < len(shown.leaves):
+        return None
+    return list(shown.opened.values())
+
+
+def _kept(recipe: RecipeId, view: View) -> Sequence[SignedApproval]:
+    return KeptApprovals.parse(view.documents.get(DocumentKind.APPROVALS, recipe)).approvals
+
+
+def published(recipe: RecipeId, view: View) -> Recipe:
+    """Return a published recipe.
+
+    Raises:
+        RecipeUnknownError: No final block holds it.
+    """
+    fact = view.facts.get(RecipeFact, recipe)
+    if fact is None:
+        message = f"No final block holds the recipe {to_hex(recipe)}."
+        raise RecipeUnknownError(message, recipe=to_hex(recipe))
+    return fact.recipe
+
+
+def _owner(recipe: Recipe, view: View) -> Address:
+    fact = view.facts.get(DesignFact, recipe.design)
+    if fact is None:
+        message = f"No final block holds the design {to_hex(recipe.design)}."
+        raise DesignUnknownError(message, design=to_hex(recipe.design))
+    return fact.owner
+
+
+def now(view: View) -> int:
+    """Return the time of the newest block that this home knows."""
+    block = view.facts.cursor()
+    return 0 if block is None else block.time
