@@ -14,7 +14,7 @@ setup: ## the product's environment and the local chain
 setup-dev: ## and what tests need; Brownie's, the security tools', OctoPrint's and rival statistics' environments apart
 	@$(PYTHON) scripts/setup.py dev brownie security octoprint statistics
 
-system: ## what some tests need: Debian packages (root, or the line that installs them), Kubo, a reader of logs
+system: ## what some tests need: Debian packages (root, or the line that installs them), Kubo, geth, a reader of logs
 	@scripts/system.sh
 	@$(PYTHON) scripts/go_programs.py
 

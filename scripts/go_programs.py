@@ -45,6 +45,12 @@ PROGRAMS = (
         place=ROOT / "build" / "kubo" / "ipfs",
     ),
     Program(
+        title="geth",
+        module=ROOT / "tests" / "peers" / "geth",
+        package="github.com/ethereum/go-ethereum/cmd/geth",
+        place=ROOT / "build" / "geth" / "geth",
+    ),
+    Program(
         title="a stock reader of logs",
         module=ROOT / "tests" / "peers" / "tlog",
         package=".",

@@ -1,12 +1,14 @@
-"""Real chains for tests: the keeper's, a bare anvil, Hardhat's node; each ends with its test."""
+"""Real chains for tests: the keeper's, anvil, Hardhat's node, geth; each ends with its test."""
 
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ import coincurve
 
 from guildmark.adapters.chain import deployment, toolchain
 from guildmark.adapters.chain.deploy import Deployer
+from guildmark.adapters.chain.errors import receipts
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.look import Looker
 from guildmark.adapters.chain.opening import ALL_CAPABILITIES, FEE_LIMIT
@@ -35,6 +38,8 @@ from guildmark.ports import Capability, KeyName, PublicKey
 
 _READY_SECONDS = 60.0
 _PAUSE = 0.02
+# The account that a developer's geth has open.
+_GETH_ACCOUNT = "71562b71999873db5b286df957af199ec94617f7"
 COIN = 10**18
 
 
@@ -95,6 +100,8 @@ class Chain:
                 account = to_hex(self.keys.address(name))
                 if self.kind == "keeper":
                     rpc.call("guildmark_fund", account, 1_000)
+                elif self.kind == "geth":
+                    _give(rpc, account)
                 else:
                     rpc.call(f"{self.kind}_setBalance", account, hex(1_000 * COIN))
 
@@ -216,6 +223,60 @@ def hardhat_node() -> Iterator[Chain]:
             process=process,
             finality=FinalityRule(depth=0),
         )
+
+
+@contextlib.contextmanager
+def geth_node() -> Iterator[Chain]:
+    """Run geth as its developers do, alone, a block for each transaction; by today's rules."""
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        _begin(Path(folder))
+        command: list[str | Path] = [
+            *(_geth(), "--dev", "--datadir", folder, "--verbosity", "1", "--ipcdisable"),
+            *("--http", "--http.addr", "127.0.0.1", "--http.port", str(port)),
+            *("--authrpc.port", "0", "--port", "0", "--nodiscover"),
+        ]
+        with _running(command, port) as process:
+            yield _geth_chain(port, process)
+
+
+def _geth_chain(port: int, process: subprocess.Popen[bytes]) -> Chain:
+    return Chain(
+        kind="geth",
+        url=f"http://127.0.0.1:{port}",
+        process=process,
+        finality=FinalityRule(depth=0),
+    )
+
+
+def _begin(folder: Path) -> None:
+    """Write a chain's beginning: the developers' own, without the rules that come after Osaka."""
+    told = subprocess.run([_geth(), "--dev", "dumpgenesis"], capture_output=True, check=True)
+    genesis = json.loads(told.stdout)
+    for later in ("amsterdamTime", "bogotaTime"):
+        genesis["config"].pop(later, None)
+    genesis["gasLimit"] = hex(60_000_000)
+    genesis["alloc"][_GETH_ACCOUNT] = {"balance": hex(10**9 * COIN)}
+    path = folder / "genesis.json"
+    path.write_text(json.dumps(genesis))
+    init = [_geth(), "--datadir", str(folder), "--verbosity", "1", "init", str(path)]
+    subprocess.run(init, capture_output=True, check=True)
+
+
+def _geth() -> str:
+    """Return the program that `make system` builds; elsewhere the path's may serve."""
+    built = toolchain.repository() / "build" / "geth" / "geth"
+    return str(built) if built.exists() else str(shutil.which("geth"))
+
+
+def _give(rpc: Rpc, account: str) -> None:
+    """Send coin of the account that only a developer's geth has open."""
+    gift = {"from": f"0x{_GETH_ACCOUNT}", "to": account, "value": hex(1_000 * COIN)}
+    sent = rpc.call("eth_sendTransaction", gift)
+    deadline = time.monotonic() + _READY_SECONDS
+    while receipts(rpc.attempt([("eth_getTransactionReceipt", [sent])])) == [None]:
+        assert time.monotonic() < deadline, "no block in time"
+        time.sleep(_PAUSE)
 
 
 @contextlib.contextmanager

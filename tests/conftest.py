@@ -43,6 +43,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "cura-definitions": _installed("build/cura/definitions/fdmprinter.def.json"),
         "cura-engine": _any_of("CuraEngine"),
         "did-resolvers": _installed("hardhat-local/node_modules/web-did-resolver/package.json"),
+        "geth": _built_or_on_the_path("build/geth/geth", "geth"),
         "hardhat": _installed("hardhat-local/node_modules/hardhat/package.json"),
         "kubo": _built_or_on_the_path("build/kubo/ipfs", "ipfs"),
         # Its wheels are for x86 and macOS alone.

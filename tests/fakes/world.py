@@ -36,6 +36,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity.identity import ClaimDocument, IdentityKind
 from guildmark.domain.identity.lei import lei_check_digits
+from guildmark.domain.labels.digital_link import operator_token
 from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.clause import (
     Clause,
@@ -79,7 +80,7 @@ from guildmark.services.rights.licenses import Licenses
 DESIGNER, MAKER, SITE, OPERATOR, WRITER, MACHINE, ISSUER = (
     *("designer", "maker", "site", "operator", "writer", "machine", "issuer"),
 )
-# With the token of the world's operator, whose id follows from his key and the first salt.
+# With the token of the operator in memory, whose id follows from his key and the first salt.
 PREFIX = "https://parts.example/id/xjaxm3hqk44rqwwr/"
 UNITS = 3
 
@@ -307,7 +308,7 @@ class World:
             instrument=to_hex(self.instrument),
         )
         return Finished(
-            label=f"{PREFIX}{self.lane}-{number:05d}",
+            label=f"{prefix_of(self.operator)}{self.lane}-{number:05d}",
             counter=number,
             beacon=Beacon(
                 log=self.beacon.log, seq=self.beacon.seq, record_digest=self.beacon.digest()
@@ -327,6 +328,11 @@ class World:
         return self.sign(self.statement(number))
 
 
+def prefix_of(operator: IdentityId) -> str:
+    """Return what the labels of an operator's parts begin with."""
+    return f"https://parts.example/id/{operator_token(operator)}/"
+
+
 def parsed(envelope: bytes) -> BuildStatement:
     """Return the statement in an envelope."""
     return BuildStatement.parse(Envelope.parse(envelope).payload)
@@ -343,7 +349,8 @@ def make_world(tools: Tools | None = None) -> World:
     log = tools.logs(OPERATOR).open(operator, tools.keys.address(KeyName(WRITER)))
     revision = _design(tools)
     recipe, site_document, site_recipe = _recipes(tools, revision, site)
-    license_id, terms, members, lane = _license(tools, revision, recipe, (designer, site, log))
+    parties = (designer, site, log, operator)
+    license_id, terms, members, lane = _license(tools, revision, recipe, parties)
     beacon = tools.logs(OPERATOR).tick()
     tools.indexing(log).follow()
     return World(
@@ -418,15 +425,15 @@ def _license(
     tools: Tools,
     revision: Revision,
     recipe: Recipe,
-    parties: tuple[IdentityId, IdentityId, LogNumber],
+    parties: tuple[IdentityId, IdentityId, LogNumber, IdentityId],
 ) -> tuple[LicenseId, Terms, tuple[Clause, ...], LaneNumber]:
-    holder, site, log = parties
+    holder, site, log, operator = parties
     members = terms_members(
         {
             TermsKind.REVISION: [revision_member(revision.design, revision.number)],
             TermsKind.RECIPE: [to_hex(recipe.id())],
             TermsKind.SITE: [to_hex(site)],
-            TermsKind.LABEL_NAMESPACE: [PREFIX],
+            TermsKind.LABEL_NAMESPACE: [prefix_of(operator)],
         },
         new_salt=lambda: Bytes32(tools.entropy.token(32)),
     )

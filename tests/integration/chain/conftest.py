@@ -33,11 +33,18 @@ def hardhat_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chain
         yield _deployed(chain, tmp_path_factory)
 
 
+@pytest.fixture(scope="session")
+def geth_deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[chains.Deployed]:
+    with chains.geth_node() as chain:
+        yield _deployed(chain, tmp_path_factory)
+
+
 @pytest.fixture(
     params=[
         pytest.param("keeper", marks=pytest.mark.needs("anvil")),
         pytest.param("anvil", marks=pytest.mark.needs("anvil")),
         pytest.param("hardhat", marks=pytest.mark.needs("hardhat")),
+        pytest.param("geth", marks=pytest.mark.needs("geth")),
     ]
 )
 def deployed(request: pytest.FixtureRequest) -> chains.Deployed:

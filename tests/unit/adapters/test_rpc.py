@@ -9,6 +9,7 @@ import httpx
 import orjson
 import pytest
 
+from guildmark.adapters.chain.errors import receipts
 from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError, _trusted, data, quantity
 from guildmark.ports import LedgerAnswerError, LedgerUnavailableError
 
@@ -209,3 +210,17 @@ def test_data_is_read_and_measured() -> None:
 def test_what_is_no_data_of_that_size_is_refused(value: Any) -> None:
     with pytest.raises(LedgerAnswerError):
         data(value, 2)
+
+
+def test_a_node_that_reads_its_old_blocks_has_no_receipt_yet() -> None:
+    busy = refusal(1, code=-32000, message="transaction indexing is in progress")
+    client = node(lambda _body: [result({"status": "0x1"}), busy])
+
+    assert receipts(client.attempt([("eth_a", []), ("eth_b", [])])) == [{"status": "0x1"}, None]
+
+
+def test_another_refusal_of_a_receipt_is_raised() -> None:
+    client = node(lambda _body: refusal(code=-32000, message="no such method"))
+
+    with pytest.raises(RpcRefusedError, match="no such method"):
+        receipts(client.attempt([("eth_a", [])]))

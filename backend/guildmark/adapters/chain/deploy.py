@@ -20,7 +20,7 @@ from guildmark.adapters.chain.eip1559 import (
     created_address,
     transaction_hash,
 )
-from guildmark.adapters.chain.errors import is_sent, translated
+from guildmark.adapters.chain.errors import is_sent, receipts, translated
 from guildmark.adapters.chain.fees import suggested
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
 from guildmark.adapters.files import write_durably
@@ -128,9 +128,9 @@ class Deployer:
             ("eth_getTransactionReceipt", [to_hex(transaction_hash(raw))]) for raw in raws.values()
         ]
         for _ in range(_WAITS):
-            receipts = self.rpc.batch(requests)
-            _check_receipts(dict(zip(raws, receipts, strict=True)))
-            if all(receipts):
+            found = receipts(self.rpc.attempt(requests))
+            _check_receipts(dict(zip(raws, found, strict=True)))
+            if all(found):
                 return
             self.pause()
         message = f"The contracts were sent and are not in a block. Where they never will be, \

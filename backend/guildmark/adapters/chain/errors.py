@@ -1,6 +1,6 @@
 """From a contract's custom error to the domain's error, by name, in one table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -208,6 +208,8 @@ REFUSALS: Mapping[str, type[GuildmarkError]] = MappingProxyType(
 _FUNDS = ("insufficient funds", "enough funds", "upfront cost")
 _KNOWN = ("already known", "already imported", "known transaction", "already in")
 _NONCE = ("nonce too low", "nonce is too low", "expected nonce")
+# So does geth answer for a transaction that it does not know, until it has read its old blocks.
+_READING = ("indexing is in progress",)
 _HOPELESS = ("intrinsic gas", "gas limit", "chain id", "invalid sender", "initcode", "oversized")
 
 
@@ -250,6 +252,23 @@ def is_nonce_used(error: RpcRefusedError) -> bool:
 def is_hopeless(error: RpcRefusedError) -> bool:
     """Return whether no node will ever take the transaction as it is."""
     return _says(error, _HOPELESS)
+
+
+def receipts(answers: Sequence[Any]) -> Sequence[Any]:
+    """Return the receipts that a node answered, None where it has none, or cannot say so yet.
+
+    Raises:
+        RpcRefusedError: The node refused for another reason; the first one is raised.
+    """
+    found = [None if _is_too_early(answer) else answer for answer in answers]
+    for answer in found:
+        if isinstance(answer, RpcRefusedError):
+            raise answer
+    return found
+
+
+def _is_too_early(answer: Any) -> bool:
+    return isinstance(answer, RpcRefusedError) and _says(answer, _READING)
 
 
 def _says(error: RpcRefusedError, words: tuple[str, ...]) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 from guildmark.adapters.chain.deployment import chain_requests, check_pin, compare_chain
 from guildmark.adapters.chain.eip1559 import Fees
-from guildmark.adapters.chain.errors import is_nonce_used
+from guildmark.adapters.chain.errors import is_nonce_used, receipts
 from guildmark.adapters.chain.fees import fee_requests, offered
 from guildmark.adapters.chain.ledger import plain_block
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
@@ -114,12 +114,12 @@ class Looker:
             *chain_requests(),
             *fee_requests(),
             ("eth_getBlockByNumber", ["finalized", False]),
-            *(("eth_getTransactionReceipt", [to_hex(found)]) for found in hashes),
+            *(("eth_getTransactionReceipt", [to_hex(each)]) for each in hashes),
         ]
         answers = self.rpc.attempt([*sends, *looks])
         chain, rest = _good(answers[len(sends) :][:2]), answers[len(sends) + 2 :]
         self._compare(chain)
-        newest, priority, final, *receipts = rest
+        newest, priority, final, *found = rest
         head = plain_block(newest)
         sent = {
             attempt.hash: answer if isinstance(answer, RpcRefusedError) else None
@@ -130,7 +130,7 @@ class Looker:
             final=final_number,
             fees=_fees(newest, _good([priority])[0]),
             sent=sent,
-            receipts=self._canonical(head, _good(receipts)),
+            receipts=self._canonical(head, receipts(found)),
             spent=self._spent(_refused_senders(sent, watched), final_number),
         )
 
@@ -159,8 +159,8 @@ class Looker:
         found = [answer for answer in answers if answer is not None]
         numbers = {_block_number(answer) for answer in found} - {head.number}
         blocks = {head.number: head, **self._blocks(sorted(numbers))}
-        receipts = (_receipt(answer, blocks[_block_number(answer)]) for answer in found)
-        return {receipt.hash: receipt for receipt in receipts if receipt is not None}
+        read = (_receipt(answer, blocks[_block_number(answer)]) for answer in found)
+        return {receipt.hash: receipt for receipt in read if receipt is not None}
 
     def _blocks(self, numbers: Sequence[int]) -> Mapping[int, Block]:
         requests: list[Request] = [
