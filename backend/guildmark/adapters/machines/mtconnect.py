@@ -13,7 +13,15 @@ from typing import NoReturn, Self
 from guildmark.adapters.machines.answers import plain
 from guildmark.adapters.machines.cursors import read_cursor, write_cursor
 from guildmark.adapters.machines.markup import Element, parse_markup
-from guildmark.adapters.machines.signals import Counting, Doing, Program, Signal, Tracker, Work
+from guildmark.adapters.machines.signals import (
+    WORDS,
+    Counting,
+    Doing,
+    Program,
+    Signal,
+    Tracker,
+    Work,
+)
 from guildmark.adapters.machines.web import Site
 from guildmark.adapters.times import instant
 from guildmark.domain.builds.predicate import NAME_MAX
@@ -27,15 +35,6 @@ KIND = "mtconnect"
 
 _AT_ONCE = 1_000
 _NO_QUERY: Mapping[str, str] = MappingProxyType({})
-# Execution of a path, by the standard's vocabulary; whatever else it says, the job goes on.
-_WORK: Mapping[str, Work] = MappingProxyType(
-    {
-        "ACTIVE": Work.RUNS,
-        "PROGRAM_COMPLETED": Work.ENDED,
-        "READY": Work.IDLE,
-        "STOPPED": Work.BROKEN,
-    }
-)
 _UNITS: Mapping[str, str] = MappingProxyType(
     {
         "AMPERE": "A",
@@ -273,7 +272,7 @@ def _signals(values: Iterable[_Observed], items: Items, instance: int) -> Iterat
         if one.value == "UNAVAILABLE":
             continue
         if one.item == items.execution:
-            work = _WORK.get(one.value, Work.WAITS)
+            work = WORDS.get(one.value, Work.WAITS)
             yield Doing(work=work, at=at, name=f"{instance}-{one.sequence}")
         elif one.item == items.count:
             yield Counting(count=_number(one.value), at=at)

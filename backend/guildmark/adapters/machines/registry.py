@@ -156,10 +156,38 @@ def _mqtt(source: Source) -> Machine:
     return Messages(inbox=Inbox(broker=_broker(source), topic=topic.filter), topic=topic)
 
 
+def _opcua(source: Source) -> Machine:
+    _check_extra("asyncua", "OPC UA", "opcua")
+    from guildmark.adapters.machines.opcua import (  # noqa: PLC0415 - see above
+        Nodes,
+        OpcUa,
+        Server,
+        Subscription,
+    )
+
+    parts, options = urlsplit(source.place), source.options
+    if parts.scheme != "opc.tcp" or not parts.hostname or parts.username or parts.password:
+        message = "An OPC UA server is named as opc.tcp://HOST[:PORT][/PATH], without user."
+        raise MachineAddressError(message, found=ascii(source.place[:80]))
+    if "execution" not in options:
+        message = "Nobody says which variable of the server tells what the machine does."
+        next_step = "Name it by its id: ?execution=ns=2;s=Execution."
+        raise MachineAddressError(message, next_step=next_step)
+    nodes = Nodes(**{name: options[name] for name in _METRICS & options.keys()})
+    user, secret = options.get("user"), source.maybe_secret()
+    server = Server(url=source.place, nodes=nodes, user=user, password=secret)
+    return OpcUa(subscription=Subscription(server=server))
+
+
 def _check_mqtt() -> None:
-    if find_spec("paho") is None:
-        message = "The package that speaks MQTT is not installed."
-        raise MachineExtraError(message, next_step="Install it: `pip install guildmark[mqtt]`.")
+    _check_extra("paho", "MQTT", "mqtt")
+
+
+def _check_extra(package: str, language: str, extra: str) -> None:
+    if find_spec(package) is None:
+        message = f"The package that speaks {language} is not installed."
+        next_step = f"Install it: `pip install guildmark[{extra}]`."
+        raise MachineExtraError(message, next_step=next_step)
 
 
 def _broker(source: Source) -> "Broker":
@@ -200,6 +228,7 @@ _KINDS: Mapping[str, _Kind] = MappingProxyType(
         "prusalink": _Kind(open=_prusalink, options=frozenset({_OPTION, "user"})),
         "mtconnect": _Kind(open=_mtconnect, options=_METRICS),
         "sparkplug": _Kind(open=_sparkplug, options=_METRICS | _SESSION),
+        "opcua": _Kind(open=_opcua, options=_METRICS | {_OPTION, "user"}),
         "mqtt": _Kind(open=_mqtt, options=_SESSION),
     }
 )

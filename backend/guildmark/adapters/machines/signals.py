@@ -4,9 +4,10 @@ What counts is the machine's own counter of parts where it has one: a job that e
 part waits for one, and has stopped without any if the next job begins first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Self, TypeAlias
 
 from guildmark.domain.builds.predicate import NAME_MAX
@@ -29,6 +30,23 @@ class Work(StrEnum):
     """The program was broken off."""
     WAITS = "waits"
     """The program goes on later, or nobody knows."""
+
+
+WORDS: Mapping[str, Work] = MappingProxyType(
+    {
+        # As MTConnect has them; whatever else a machine says, the job goes on.
+        "ACTIVE": Work.RUNS,
+        "PROGRAM_COMPLETED": Work.ENDED,
+        "READY": Work.IDLE,
+        "STOPPED": Work.BROKEN,
+        # As OPC UA for Machinery has them (40001-1, MachineryItemState).
+        "Executing": Work.RUNS,
+        "NotExecuting": Work.IDLE,
+        "true": Work.RUNS,
+        "false": Work.IDLE,
+    }
+)
+"""What machines say that they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

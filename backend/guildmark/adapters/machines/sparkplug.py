@@ -16,7 +16,15 @@ from guildmark.adapters.machines.answers import plain
 from guildmark.adapters.machines.cursors import read_cursor, write_cursor
 from guildmark.adapters.machines.mqtt import AT_ONCE, Inbox, Message
 from guildmark.adapters.machines.protobuf import Raw, fields_of, floating, inner, text, whole
-from guildmark.adapters.machines.signals import Counting, Doing, Program, Signal, Tracker, Work
+from guildmark.adapters.machines.signals import (
+    WORDS,
+    Counting,
+    Doing,
+    Program,
+    Signal,
+    Tracker,
+    Work,
+)
 from guildmark.domain.builds.predicate import NAME_MAX
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonObject
@@ -41,16 +49,6 @@ _INT, _LONG, _FLOAT, _DOUBLE, _BOOLEAN, _TEXT = _VALUES = (10, 11, 12, 13, 14, 1
 _MOST = 10**18
 # How many bits the types have that may be negative.
 _SIGNED = MappingProxyType({1: 8, 2: 16, 3: 32, 4: 64})
-_WORK: Mapping[str, Work] = MappingProxyType(
-    {
-        "ACTIVE": Work.RUNS,
-        "PROGRAM_COMPLETED": Work.ENDED,
-        "READY": Work.IDLE,
-        "STOPPED": Work.BROKEN,
-        "true": Work.RUNS,
-        "false": Work.IDLE,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +222,7 @@ class Sparkplug:
             yield Counting(count=int(count.value), at=count.milliseconds // 1_000)
         if execution is not None and execution.value is not None:
             name = f"{execution.milliseconds}-{payload.number}"
-            work = _WORK.get(str(execution.value), Work.WAITS)
+            work = WORDS.get(str(execution.value), Work.WAITS)
             yield Doing(work=work, at=execution.milliseconds // 1_000, name=name)
 
 

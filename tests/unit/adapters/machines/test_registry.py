@@ -10,6 +10,7 @@ from guildmark.adapters.machines.folder import Folder
 from guildmark.adapters.machines.messages import Messages, Topic
 from guildmark.adapters.machines.mtconnect import Items, MTConnect
 from guildmark.adapters.machines.octoprint import OctoPrint
+from guildmark.adapters.machines.opcua import Nodes, OpcUa
 from guildmark.adapters.machines.prusalink import PrusaLink
 from guildmark.adapters.machines.registry import MachineKindError, machine_source
 from guildmark.adapters.machines.secrets import MachineSecretError, SecretFiles
@@ -110,7 +111,7 @@ def test_without_the_extra_its_name_is_said(
 def test_an_unknown_kind_is_refused_with_the_list(secrets: SecretFiles, uri: str) -> None:
     with pytest.raises(
         MachineKindError,
-        match="there are: folder, octoprint, moonraker, prusalink, mtconnect, sparkplug, mqtt",
+        match="folder, octoprint, moonraker, prusalink, mtconnect, sparkplug, opcua, mqtt",
     ):
         machine_source(uri, secrets)
 
@@ -186,3 +187,31 @@ def test_a_secret_has_an_upper_size(
         return
     with pytest.raises(MachineSecretError):
         secrets.read("second")
+
+
+def test_an_opc_ua_machine_is_named_by_server_and_variables(secrets: SecretFiles) -> None:
+    uri = "opcua:opc.tcp://127.0.0.1:4840/hall?execution=ns=2;s=E&count=ns=2;s=C&user=u"
+    machine = machine_source(f"{uri}&secret=second", secrets)
+
+    assert isinstance(machine, OpcUa)
+    server = machine.subscription.server
+    assert (server.url, server.user) == ("opc.tcp://127.0.0.1:4840/hall", "u")
+    assert server.password == "key of second"
+    assert server.nodes == Nodes(execution="ns=2;s=E", count="ns=2;s=C")
+    machine.close()
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "opc.tcp://127.0.0.1/hall",
+        "http://127.0.0.1/hall?execution=i=1",
+        "opc.tcp:///hall?execution=i=1",
+        "opc.tcp://u:p@127.0.0.1/hall?execution=i=1",
+    ],
+)
+def test_an_opc_ua_address_is_refused_without_server_or_variable(
+    secrets: SecretFiles, place: str
+) -> None:
+    with pytest.raises(MachineAddressError):
+        machine_source(f"opcua:{place}", secrets)
