@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.pages.card import card_page
+from guildmark.api.pages.compared import compared
 from guildmark.api.pages.design import design_page, design_picture, path_of
 from guildmark.api.pages.details import part_details
 from guildmark.api.pages.equivalence import equivalence_page, plot, rerun_page
@@ -347,10 +349,13 @@ def _verdict(
 ) -> Response:
     found = node.bundles.gathered(log, index)
     judged = node.judging.judge(found.bundle, hint=(log, index), link=link, beside=found.beside)
+    with node.store.reading() as view:
+        told = compared(judged.report, judged.case, view)
+    details = part_details(judged.case, base=f"/v1/parts/{log}.{index}")
     page = verdict_page(
         judged.report,
         judge=Judge(host=node.judging.host, chain_class=node.ledger.pin().chain_class),
-        details=part_details(judged.case, base=f"/v1/parts/{log}.{index}"),
+        details=replace(details, compared=told),
     )
     return _page("verdict.html", page, node)
 

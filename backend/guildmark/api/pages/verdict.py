@@ -150,6 +150,23 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """How the maker's site compares with the reference, in words.
+
+    Args:
+        parts: Of part equivalence.
+        process: Of process equivalence.
+        sites: The page of the recipe's sites.
+        plan: The page of the plan, empty where its result was not published here.
+    """
+
+    parts: str
+    process: str
+    sites: str
+    plan: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartDetails:
     """What the statement and its disclosures say, beside the report.
 
@@ -163,6 +180,7 @@ class PartDetails:
         links: What can be downloaded.
         qr: The picture of the label's QR code.
         file_name: The name that the bundle gets.
+        compared: How the maker's site compares, None where that is not asked for.
     """
 
     serial: str = ""
@@ -174,6 +192,7 @@ class PartDetails:
     links: tuple[Link, ...] = ()
     qr: str = ""
     file_name: str = "bundle.zip"
+    compared: Compared | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +235,7 @@ class VerdictPage:
     links: tuple[Link, ...]
     qr: str
     file_name: str
+    compared: Compared | None
     limits: Sequence[str] = LIMITS
 
 
@@ -249,6 +269,7 @@ def verdict_page(report: Report, *, judge: Judge, details: PartDetails = NO_DETA
         links=details.links,
         qr=details.qr,
         file_name=details.file_name,
+        compared=details.compared,
     )
 
 

@@ -3,7 +3,7 @@
 What a home holds to compute from is nobody else's; only what was published is served.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -11,6 +11,7 @@ from guildmark.domain.chain.facts import CertificateFact, CounterFact, PlanEntry
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import BlindData
 from guildmark.domain.equivalence.plan import EquivalencePlan
+from guildmark.domain.equivalence.registration import Outcome
 from guildmark.domain.equivalence.reporting.differing import differences
 from guildmark.domain.equivalence.verdict import EquivalenceResult
 from guildmark.domain.errors import ContentError, NotFoundError
@@ -207,6 +208,25 @@ def is_published(plan: EquivalencePlanId, view: View) -> bool:
         PlanUnknownError: No final block holds the plan.
     """
     return _has_plan(plan, view) and _result_of(registered(plan, view), view) is not None
+
+
+def certified(
+    plans: Iterable[EquivalencePlanId], site: IdentityId, view: View
+) -> tuple[EquivalencePlanId, EquivalenceResult] | None:
+    """Return the published result by which a site was certified equivalent last, with its plan.
+
+    Args:
+        plans: Those of which it may be.
+        site: The site.
+        view: What is on chain, and what was published here.
+    """
+    given = (view.facts.get(CertificateFact, plan, site) for plan in plans)
+    good = (one for one in given if one is not None and one.verdict == Outcome.EQUIVALENT)
+    for one in sorted(good, key=lambda one: one.since, reverse=True):
+        body = view.documents.get(DocumentKind.PUBLISHED_RESULT, one.result)
+        if body is not None and _has_plan(one.plan, view):
+            return one.plan, EquivalenceResult.parse(body)
+    return None
 
 
 @dataclass(frozen=True, slots=True)
