@@ -55,6 +55,13 @@ class UnitOptionsError(UsageError):
     hint = "Give either `--unit` or `--any-unit`."
 
 
+class NotEnvelopeError(UsageError):
+    """A file that is no signed envelope; nothing was sent."""
+
+    code = "cli.notEnvelope"
+    hint = "Name the `.dsse.json` files that `build attest` or the agent wrote."
+
+
 class BuildNotThereError(NotFoundError):
     """The node that was asked keeps no such build."""
 
@@ -291,8 +298,9 @@ def submit(
     as_json: AsJson = False,
 ) -> None:
     """Send envelopes to the node of their log; accepted means that none is lost."""
+    envelopes = [_envelope(path) for path in files]
     with asking(node) as client:
-        answers = client.submit([path.read_bytes() for path in files])
+        answers = client.submit(envelopes)
     for path, answer in zip(files, answers, strict=True):
         note_reception(path, is_refused=answer.get("reception") == _REFUSED)
     rows = [_reception(path, answer) for path, answer in zip(files, answers, strict=True)]
@@ -316,6 +324,20 @@ def status(
         raise _not_there(build, node) from error
     note_reception(Path(build), is_refused=found.get("state") == _REFUSED)
     say({name: _plain(value) for name, value in found.items()}, as_json=as_json)
+
+
+def _envelope(path: Path) -> bytes:
+    """Return a file's envelope, before a wrong file, a key perhaps, is sent to a node."""
+    data = path.read_bytes()
+    try:
+        Envelope.parse(data)
+    except GuildmarkError as error:
+        message = f"{path.name} is no signed envelope. {error.message}"
+        raise NotEnvelopeError(message, file=path.name, reason=error.code) from error
+    if b"\n" in data:
+        message = f"{path.name} has more than one line: it was changed after it was signed."
+        raise NotEnvelopeError(message, file=path.name)
+    return data
 
 
 def _signed(path: Path, envelope: bytes, statement: BuildStatement) -> Answer:

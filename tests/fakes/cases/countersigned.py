@@ -224,6 +224,11 @@ def second_signature_asked_for_as_a_number(draft: Draft) -> None:
     ask(draft, quantity(PATH, ClauseClass.CORE, "1", value="2"))
 
 
+@breaks(2, "countersignatureUnread", 23)
+def second_signature_asked_for_below_the_clause(draft: Draft) -> None:
+    ask(draft, text(f"{PATH}/inspector", ClauseClass.CORE, OTHER))
+
+
 @breaks(2, "countersignatureWithheld", 23)
 def clause_of_a_second_signature_withheld(draft: Draft) -> None:
     ask_for(draft)

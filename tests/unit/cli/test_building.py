@@ -3,6 +3,7 @@
 import json
 import stat
 from base64 import b64decode
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -315,6 +316,26 @@ def test_envelopes_are_submitted(
     assert spoken.exit == 0
     assert [one["reception"] for one in spoken.json["builds"]] == ["accepted"]
     assert node.received == [envelope.read_bytes()]
+
+
+@pytest.mark.parametrize(
+    "change", [lambda data: b"{}", lambda data: b"\xff\n", lambda data: data + b"\n"]
+)
+def test_what_is_no_envelope_is_not_sent(
+    speak: Speak,
+    world: World,
+    report: Path,
+    node: MemoryNode,
+    change: Callable[[bytes], bytes],
+) -> None:
+    envelope = Path(attest(speak, world, report).out)
+    wrong = envelope.with_name("wrong")
+    wrong.write_bytes(change(envelope.read_bytes()))
+
+    spoken = speak("build", "submit", envelope, wrong, *NODE, "--json")
+
+    assert (spoken.exit, spoken.json["code"]) == (2, "cli.notEnvelope")
+    assert not node.received
 
 
 def test_the_first_refusal_is_the_exit_code(

@@ -37,8 +37,8 @@ class Demand:
     @classmethod
     def of(cls, clause: Clause) -> Self | None:
         """Return what a clause asks for, None where it is of a form that is not known."""
-        is_plain = clause.type is ClauseType.TEXT and clause.klass is ClauseClass.CORE
-        if not is_plain or clause.value is None:
+        is_core_text = clause.type is ClauseType.TEXT and clause.klass is ClauseClass.CORE
+        if clause.path != COUNTERSIGNATURE or not is_core_text or clause.value is None:
             return None
         known = [one for one in Whose if one.value == clause.value]
         if known:
@@ -64,5 +64,9 @@ class Demand:
 
 
 def countersignature_clause(clauses: Iterable[Clause]) -> Clause | None:
-    """Return the clause that asks for a second signature, None where none does."""
-    return next((clause for clause in clauses if clause.path == COUNTERSIGNATURE), None)
+    """Return the clause that asks for a second signature, None where none does.
+
+    One below it asks in a form that `Demand.of` does not know, and goes first.
+    """
+    found = [one for one in clauses if f"{one.path}/".startswith(f"{COUNTERSIGNATURE}/")]
+    return max(found, key=lambda one: one.path, default=None)
