@@ -319,7 +319,7 @@ def test_envelopes_are_submitted(
 
 
 @pytest.mark.parametrize(
-    "change", [lambda data: b"{}", lambda data: b"\xff\n", lambda data: data + b"\n"]
+    "change", [lambda _: b"{}", lambda _: b"\xff\n", lambda data: data + b"\n"]
 )
 def test_what_is_no_envelope_is_not_sent(
     speak: Speak,
