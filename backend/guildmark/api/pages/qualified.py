@@ -72,7 +72,7 @@ def qualified_page(recipe: RecipeId, node: ServedNode) -> QualifiedPage:
         RecipeUnknownError: No final block holds it.
     """
     with node.store.reading() as view:
-        found = standings(recipe, view, node.judging.clock.now())
+        found = standings(recipe, view, node.judging.clock.now(), node.judging.trust)
         rows = tuple(_row(one, view) for one in found)
         judge = Approvals(trust=node.judging.trust)
         approvals = tuple(map(_approval, judge.judged(recipe, view)))
@@ -137,6 +137,8 @@ def _plan(one: Attempt, view: View) -> Iterator[str]:
             yield f"(suspended on {in_words(one.certificate.suspended_at)})"
         if one.certificate.lapsed_at:
             yield f"(lapsed on {in_words(one.certificate.lapsed_at)})"
+    if one.doubt:
+        yield f"({one.doubt})"
     for other in one.counter_results:
         yield f"({_named(other.authority, view)} found another result)"
 

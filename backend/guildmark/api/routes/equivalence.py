@@ -138,10 +138,13 @@ def equivalence_result(result: Hex32, request: Request, node: Node) -> Response:
 
 @router.get("/recipes/{recipe}", summary="Which sites are qualified for a recipe")
 def qualified(recipe: Hex32, node: Node) -> QualifiedAnswer:
-    """Return the sites that were compared for a recipe, with every plan and certificate."""
+    """Return the sites that were compared for a recipe, with every plan and certificate.
+
+    Qualified is who is certified by an evaluator on this node's list; yours may be another.
+    """
     with node.store.reading() as view:
         now = node.judging.clock.now()
-        found = standings(RecipeId(bytes32_from_hex(recipe)), view, now)
+        found = standings(RecipeId(bytes32_from_hex(recipe)), view, now, node.judging.trust)
     return QualifiedAnswer(recipe=recipe, sites=[_site(one) for one in found])
 
 

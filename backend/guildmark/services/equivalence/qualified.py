@@ -1,6 +1,6 @@
 """Which sites are qualified for a recipe, until when, and why others are not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from guildmark.domain.chain.facts import (
@@ -14,12 +14,17 @@ from guildmark.domain.chain.refusals import RecipeUnknownError
 from guildmark.domain.equivalence.registration import Outcome, covered_by
 from guildmark.domain.equivalence.reporting.report import Certified, CounterResult
 from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, RecipeId, to_hex
+from guildmark.domain.trust import Trust
 from guildmark.ports import View
 from guildmark.services.equivalence.protocol import registered
 from guildmark.services.equivalence.reporting import ended
 from guildmark.services.identity.naming import name_of
+from guildmark.services.identity.notices import is_act_doubted
 from guildmark.services.index.projection import known
 
+_UNLISTED = "its evaluator is not on this node's list"
+_NOTICED = "a notice doubts its evaluator"
+_CHALLENGED = "an authority on this node's list found another result"
 _AFTER = {"lapsed": "has lapsed", "suspended": "is suspended", "ended": "has ended"}
 
 
@@ -31,6 +36,7 @@ class Attempt:
         recipe: The recipe of the plan: the one that was asked for, or one that it changes little.
         number: The plan's number among those of that recipe that the site joined.
         ended: How it ended, in the words of check (9).
+        doubt: Why the certificate does not count by the list, empty where it does.
     """
 
     recipe: RecipeId
@@ -40,11 +46,12 @@ class Attempt:
     ended: str
     certificate: Certified | None
     counter_results: tuple[CounterResult, ...]
+    doubt: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteStanding:
-    """Whether a site is qualified at a time; whose word counts is left to the reader.
+    """Whether a site is qualified at a time, by a list of whose word counts.
 
     Args:
         until: When that ends, 0 where no end is set or it is not qualified.
@@ -59,8 +66,14 @@ class SiteStanding:
     attempts: tuple[Attempt, ...]
 
 
-def standings(recipe: RecipeId, view: View, now: int) -> Sequence[SiteStanding]:
+def standings(recipe: RecipeId, view: View, now: int, trust: Trust) -> Sequence[SiteStanding]:
     """Return every site that joined a plan of a recipe, or of one that it changes little.
+
+    Args:
+        recipe: The recipe.
+        view: The index.
+        now: The time that is asked about.
+        trust: Whose word counts.
 
     Raises:
         RecipeUnknownError: No final block holds the recipe.
@@ -72,15 +85,15 @@ def standings(recipe: RecipeId, view: View, now: int) -> Sequence[SiteStanding]:
     found: dict[IdentityId, list[Attempt]] = {}
     for covered in covered_by(fact.recipe):
         for joined in view.facts.each(SitePlanFact, covered):
-            found.setdefault(joined.site, []).append(_attempt(joined, view, now))
+            found.setdefault(joined.site, []).append(_attempt(joined, view, now, trust))
     return [_standing(site, found[site], view, now) for site in sorted(found)]
 
 
-def _attempt(joined: SitePlanFact, view: View, now: int) -> Attempt:
+def _attempt(joined: SitePlanFact, view: View, now: int, trust: Trust) -> Attempt:
     made = registered(joined.plan, view).plan
     entry = known(view.facts, PlanEntryFact, joined.plan, joined.site)
     given = view.facts.get(CertificateFact, joined.plan, joined.site)
-    counters = view.facts.each(CounterFact, joined.plan, joined.site)
+    counters = list(view.facts.each(CounterFact, joined.plan, joined.site))
     return Attempt(
         recipe=joined.recipe,
         number=joined.number,
@@ -91,14 +104,29 @@ def _attempt(joined: SitePlanFact, view: View, now: int) -> Attempt:
         counter_results=tuple(
             CounterResult(authority=one.challenger, result=one.result) for one in counters
         ),
+        doubt="" if given is None else _doubt(made.evaluator, given.since, counters, view, trust),
     )
 
 
+def _doubt(
+    evaluator: IdentityId, since: int, counters: Iterable[CounterFact], view: View, trust: Trust
+) -> str:
+    """Return why a certificate does not count by a list, as check (9) asks."""
+    listed = {one.id for one in trust.authorities}
+    if not trust.lists_authority(evaluator, since):
+        return _UNLISTED
+    if is_act_doubted(evaluator, since, view.facts, trust):
+        return _NOTICED
+    return _CHALLENGED if any(one.challenger in listed for one in counters) else ""
+
+
 def _standing(site: IdentityId, attempts: Sequence[Attempt], view: View, now: int) -> SiteStanding:
-    good = list(_given(attempts, Outcome.EQUIVALENT))
+    credible = [one for one in attempts if not one.doubt]
+    good = list(_given(credible, Outcome.EQUIVALENT))
     holding = [one for one in good if one.standing(now) == "in force"]
     last = max((one.since for one in good), default=0)
-    refuted = any(one.since >= last for one in _given(attempts, Outcome.NOT_EQUIVALENT))
+    listed = [one for one in attempts if one.doubt != _UNLISTED]
+    refuted = any(one.since >= last for one in _given(listed, Outcome.NOT_EQUIVALENT))
     is_qualified = bool(holding) and not refuted
     # Open ends come last: 0 is none.
     ends = [one.until for one in holding]
@@ -134,6 +162,9 @@ def _reason(
     if good:
         newest = max(good, key=lambda one: one.since)
         return f"The site was certified equivalent; it {_AFTER[newest.standing(now)]}."
+    doubted = [one for one in attempts if one.doubt and one.ended == Outcome.EQUIVALENT.name]
+    if doubted:
+        return f"The site was certified equivalent, but {doubted[-1].doubt}."
     return f"Nobody certified the site equivalent: plan {attempts[-1].number} {_told(attempts)}."
 
 

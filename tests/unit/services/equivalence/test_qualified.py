@@ -12,7 +12,9 @@ from guildmark.api.pages.rendering import render
 from guildmark.api.serving import ServedNode
 from guildmark.domain.chain.facts import (
     CertificateFact,
+    ControllerFact,
     CounterFact,
+    NoticeFact,
     PlanEntryFact,
     PlanFact,
     RecipeFact,
@@ -21,9 +23,10 @@ from guildmark.domain.chain.facts import (
 from guildmark.domain.chain.refusals import RecipeUnknownError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.registration import Registration
-from guildmark.domain.identifiers import IdentityId, RecipeId, to_hex
+from guildmark.domain.identifiers import Address, IdentityId, RecipeId, to_hex
+from guildmark.domain.identity.identity import controller_target
 from guildmark.domain.recipes.recipe import Change
-from guildmark.domain.trust import VERSION, Trust
+from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.services.equivalence.qualified import SiteStanding, standings
 from guildmark.services.index.projection import known
 
@@ -46,7 +49,7 @@ class Board:
         made = Registration(
             recipe=own,
             sponsor=self.world.maker,
-            evaluator=self.world.issuer,
+            evaluator=given.pop("evaluator", self.world.issuer),
             document=sha256(f"plan {number}".encode()),
             commit_by=200,
             reveal_by=300,
@@ -70,15 +73,21 @@ class Board:
                     CounterFact(plan=made.id(), site=site, challenger=counter, result=RESULT, at=2)
                 )
 
-    def standing(self) -> SiteStanding:
+    def trust(self, *authorities: IdentityId) -> Trust:
+        """Return a list that names the plans' evaluator, and others."""
+        named = (self.world.issuer, *authorities)
+        pin = self.world.tools.chain.pin()
+        listed = tuple(Listed(id=one) for one in named)
+        return Trust(version=VERSION, chain=pin, authorities=listed)
+
+    def standing(self, *authorities: IdentityId) -> SiteStanding:
         with self.world.tools.store.reading() as view:
-            (found,) = standings(self.recipe, view, NOW)
+            (found,) = standings(self.recipe, view, NOW, self.trust(*authorities))
         return found
 
     def page(self) -> QualifiedPage:
         clock = SimpleNamespace(now=lambda: NOW)
-        trust = Trust(version=VERSION, chain=self.world.tools.chain.pin())
-        judging = SimpleNamespace(clock=clock, trust=trust)
+        judging = SimpleNamespace(clock=clock, trust=self.trust())
         node = SimpleNamespace(store=self.world.tools.store, judging=judging)
         return qualified_page(self.recipe, cast("ServedNode", node))
 
@@ -133,6 +142,63 @@ def test_why_a_site_is_not_qualified_is_said(
     assert (found.is_qualified, found.until, found.reason) == (False, 0, reason)
 
 
+STRANGER, OWNER = IdentityId(b"s" * 32), Address(b"o" * 20)
+
+
+def test_a_strangers_certificate_qualifies_nobody(board: Board) -> None:
+    board.plan(1, evaluator=STRANGER, **GOOD)
+
+    found, by_own_list = board.standing(), board.standing(STRANGER)
+
+    assert (found.is_qualified, by_own_list.is_qualified) == (False, True)
+    reason = "The site was certified equivalent, but its evaluator is not on this node's list."
+    assert found.reason == reason
+    (row,) = board.page().sites
+    assert row.standing == "not qualified"
+    assert row.plans[0].told.endswith("(its evaluator is not on this node's list)")
+
+
+def test_a_stranger_neither_takes_back_a_bad_word_nor_says_one(board: Board) -> None:
+    board.plan(1, **GOOD)
+    board.plan(2, **BAD, evaluator=STRANGER)
+    unheard = board.standing()
+    board.plan(3, **BAD)
+    board.plan(4, **GOOD, evaluator=STRANGER)
+
+    assert (unheard.is_qualified, board.standing().is_qualified) == (True, False)
+
+
+def test_a_certificate_that_a_listed_authority_contradicts_qualifies_nobody(board: Board) -> None:
+    board.plan(1, **GOOD, counter=STRANGER)
+
+    found, unlisted = board.standing(STRANGER), board.standing()
+
+    assert (found.is_qualified, unlisted.is_qualified) == (False, True)
+    assert found.reason.endswith("but an authority on this node's list found another result.")
+
+
+def test_a_doubted_evaluator_qualifies_nobody(board: Board) -> None:
+    board.plan(1, **GOOD)
+    evaluator = board.world.issuer
+    with board.world.tools.store.writing() as work:
+        work.facts.put(
+            ControllerFact(identity=evaluator, number=1, account=OWNER, since=0),
+            NoticeFact(
+                identity=evaluator,
+                target=controller_target(evaluator, 1),
+                by=IdentityId(bytes(32)),
+                number=1,
+                notice_at=9,
+                suspected_from=0,
+                evidence=RESULT,
+            ),
+        )
+
+    found = board.standing()
+
+    assert found.reason.endswith("but a notice doubts its evaluator.")
+
+
 def test_the_longest_certificate_counts_and_an_open_one_has_no_end(board: Board) -> None:
     board.plan(1, **GOOD, until=NOW + 5)
     board.plan(2, **GOOD, until=NOW + 9)
@@ -163,12 +229,12 @@ def test_a_small_change_of_the_recipe_keeps_its_sites(
         work.facts.put(replace(old, id=later.id(), recipe=later))
 
     with board.world.tools.store.reading() as view:
-        assert len(standings(later.id(), view, NOW)) == count
+        assert len(standings(later.id(), view, NOW, board.trust())) == count
 
 
 def test_a_recipe_of_nobody_is_told(board: Board) -> None:
     with board.world.tools.store.reading() as view, pytest.raises(RecipeUnknownError):
-        standings(RecipeId(bytes(32)), view, NOW)
+        standings(RecipeId(bytes(32)), view, NOW, board.trust())
 
 
 def test_the_page_tells_of_every_plan(board: Board) -> None:
