@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import logging_gas, materialising, page, receiving, sealing, sites, table
+from bench import logging_gas, materialising, page, proving, receiving, sealing, sites, table
 from bench.rows import Row
 from reports import write_rows
 
@@ -14,6 +14,7 @@ _FAMILIES: Mapping[str, Callable[[int], Sequence[Row]]] = {
     "P1": logging_gas.measure,
     "P2": materialising.measure,
     "P3": receiving.measure,
+    "P6": proving.measure,
     "P7": sealing.measure,
     "P12": sites.measure,
 }

@@ -6,6 +6,7 @@ level; an empty tree proves nothing.
 
 import hashlib
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -53,33 +54,28 @@ def node_hash(left: bytes, right: bytes) -> Digest:
     return Digest(hashlib.sha256(b"\x01" + left + right).digest())
 
 
-class MerkleTree:
-    """A growing tree that keeps every complete node: 64 bytes a leaf, any past size can be proven.
+def parents(nodes: bytes) -> bytes:
+    """Return the hashes of the nodes above neighbours that stand side by side."""
+    sha256, pairs = hashlib.sha256, range(0, len(nodes), _PAIR)
+    return b"".join([sha256(b"\x01" + nodes[at : at + _PAIR]).digest() for at in pairs])
 
-    Args:
-        leaves: The data of the first leaves, in order.
-    """
 
-    __slots__ = ("_edge", "_edge_size", "_levels")
+class Provable(ABC):
+    """A tree whose complete nodes can be asked for: roots of any past size, and all proofs."""
 
-    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
-        self._levels: list[bytearray] = [bytearray()]
+    __slots__ = ("_edge", "_edge_size")
+
+    def __init__(self) -> None:
         self._edge: list[Digest] = []
         self._edge_size = 0
-        self.extend(leaves)
 
+    @abstractmethod
     def __len__(self) -> int:
-        return len(self._levels[0]) // HASH_SIZE
+        """Return how many leaves there are."""
 
-    def append(self, leaf: bytes) -> None:
-        """Add one leaf behind the last."""
-        self.extend((leaf,))
-
-    def extend(self, leaves: Iterable[bytes]) -> None:
-        """Add leaves behind the last, all nodes that they complete included."""
-        sha256 = hashlib.sha256
-        self._levels[0] += b"".join([sha256(b"\0" + leaf).digest() for leaf in leaves])
-        self._complete_parents()
+    @abstractmethod
+    def complete_node(self, level: int, index: int) -> Digest:
+        """Return the hash of a node over 2^level leaves, none of which is missing."""
 
     def root(self, size: int | None = None) -> Digest:
         """Return the root of the first ``size`` leaves, of all by default.
@@ -89,21 +85,6 @@ class MerkleTree:
         """
         count = self._known_size(size)
         return self._right_edge(count)[-1]
-
-    def nodes(self, level: int, first: int, count: int) -> bytes:
-        """Return the hashes of ``count`` complete nodes from ``first`` on, side by side.
-
-        Args:
-            level: Each stands over 2^level leaves.
-            first: The first one's place in its level.
-            count: How many, at least one.
-
-        Raises:
-            ProofPositionError: Leaves are missing below one of them.
-        """
-        _check_position(((first + count) << level) - 1, len(self))
-        _check_position(first, first + count)
-        return bytes(self._levels[level][first * HASH_SIZE : (first + count) * HASH_SIZE])
 
     def inclusion_path(self, index: int, size: int | None = None) -> tuple[Digest, ...]:
         """Return the path of leaf ``index`` to the root of the first ``size`` leaves.
@@ -115,16 +96,7 @@ class MerkleTree:
         """
         count = self._known_size(size)
         _check_position(index, count)
-        levels = self._levels
-        inner = (index ^ count - 1).bit_length()
-        path = [_node(levels[at], (index >> at ^ 1) * HASH_SIZE)[0] for at in range(inner - 1)]
-        if inner:
-            # Only this one may be the node that the last leaves do not fill.
-            path += self._nodes([(inner - 1, index >> inner - 1 ^ 1)], count)
-        for at in range(inner, index.bit_length()):
-            if index >> at & 1:
-                path.append(_node(levels[at], (index >> at ^ 1) * HASH_SIZE)[0])
-        return tuple(path)
+        return self._nodes(_siblings(index, count), count)
 
     def multiproof(self, indices: Sequence[int], size: int | None = None) -> tuple[Digest, ...]:
         """Return the hashes that, with the leaves at ``indices``, give the root.
@@ -156,17 +128,6 @@ class MerkleTree:
         start = [] if index == 0 else [(level, index)]
         return self._nodes(start + _siblings(index, count, level), count)
 
-    def _complete_parents(self) -> None:
-        sha256, levels, level = hashlib.sha256, self._levels, 0
-        while len(levels[level]) >= _PAIR:
-            below, level = levels[level], level + 1
-            if level == len(levels):
-                levels.append(bytearray())
-            new = bytes(below[2 * len(levels[level]) : len(below) & -_PAIR])
-            pairs = range(0, len(new), _PAIR)
-            hashed = [sha256(b"\x01" + new[at : at + _PAIR]).digest() for at in pairs]
-            levels[level] += b"".join(hashed)
-
     def _known_size(self, size: int | None) -> int:
         count = len(self) if size is None else size
         _check_position(count - 1, len(self))
@@ -175,12 +136,9 @@ class MerkleTree:
     def _nodes(self, places: Iterable[tuple[int, int]], count: int) -> tuple[Digest, ...]:
         edge = self._right_edge(count)
         return tuple(
-            self._complete_node(level, index) if index < count >> level else edge[level]
+            self.complete_node(level, index) if index < count >> level else edge[level]
             for level, index in places
         )
-
-    def _complete_node(self, level: int, index: int) -> Digest:
-        return Digest(_node(self._levels[level], index * HASH_SIZE)[0])
 
     def _right_edge(self, count: int) -> list[Digest]:
         """Return for each level the node over the last leaves, which fill no complete node.
@@ -193,11 +151,90 @@ class MerkleTree:
         for level in range(count.bit_length()):
             complete, rest = count >> level, edge[-1]
             if complete & 1:
-                last = self._complete_node(level, complete - 1)
+                last = self.complete_node(level, complete - 1)
                 rest = node_hash(last, rest) if rest else last
             edge.append(rest)
         self._edge, self._edge_size = edge, count
         return edge
+
+
+class MerkleTree(Provable):
+    """A growing tree that keeps every complete node: 64 bytes a leaf, any past size can be proven.
+
+    Args:
+        leaves: The data of the first leaves, in order.
+    """
+
+    __slots__ = ("_levels",)
+
+    def __init__(self, leaves: Iterable[bytes] = ()) -> None:
+        super().__init__()
+        self._levels: list[bytearray] = [bytearray()]
+        self.extend(leaves)
+
+    def __len__(self) -> int:
+        return len(self._levels[0]) // HASH_SIZE
+
+    def append(self, leaf: bytes) -> None:
+        """Add one leaf behind the last."""
+        self.extend((leaf,))
+
+    def extend(self, leaves: Iterable[bytes]) -> None:
+        """Add leaves behind the last, all nodes that they complete included."""
+        sha256 = hashlib.sha256
+        self._levels[0] += b"".join([sha256(b"\0" + leaf).digest() for leaf in leaves])
+        self._complete_parents()
+
+    def nodes(self, level: int, first: int, count: int) -> bytes:
+        """Return the hashes of ``count`` complete nodes from ``first`` on, side by side.
+
+        Args:
+            level: Each stands over 2^level leaves.
+            first: The first one's place in its level.
+            count: How many, at least one.
+
+        Raises:
+            ProofPositionError: Leaves are missing below one of them.
+        """
+        _check_position(((first + count) << level) - 1, len(self))
+        _check_position(first, first + count)
+        return bytes(self._levels[level][first * HASH_SIZE : (first + count) * HASH_SIZE])
+
+    def inclusion_path(self, index: int, size: int | None = None) -> tuple[Digest, ...]:
+        """Return the path of leaf ``index`` to the root of the first ``size`` leaves.
+
+        RFC 9162, 2.1.3.1.
+
+        Raises:
+            ProofPositionError: No such leaf or size.
+        """
+        count = self._known_size(size)
+        _check_position(index, count)
+        levels = self._levels
+        inner = (index ^ count - 1).bit_length()
+        path = [_node(levels[at], (index >> at ^ 1) * HASH_SIZE)[0] for at in range(inner - 1)]
+        if inner:
+            # Only this one may be the node that the last leaves do not fill.
+            top, beside = inner - 1, index >> inner - 1 ^ 1
+            if beside < count >> top:
+                path.append(self.complete_node(top, beside))
+            else:
+                path.append(self._right_edge(count)[top])
+        left = [at for at in range(inner, index.bit_length()) if index >> at & 1]
+        path += [_node(levels[at], (index >> at ^ 1) * HASH_SIZE)[0] for at in left]
+        return tuple(path)
+
+    def _complete_parents(self) -> None:
+        levels, level = self._levels, 0
+        while len(levels[level]) >= _PAIR:
+            below, level = levels[level], level + 1
+            if level == len(levels):
+                levels.append(bytearray())
+            levels[level] += parents(bytes(below[2 * len(levels[level]) : len(below) & -_PAIR]))
+
+    def complete_node(self, level: int, index: int) -> Digest:
+        """Return the hash of a node over 2^level leaves, none of which is missing."""
+        return Digest(_node(self._levels[level], index * HASH_SIZE)[0])
 
 
 def root_of_path(*, leaf: Digest, index: int, count: int, path: Sequence[bytes]) -> Digest:
