@@ -60,6 +60,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.shopfloor.fieldwork import Brief, Job, Post, Signed, SignedState
 from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Piece
+from guildmark.domain.shopfloor.schema import report_schema
 from guildmark.outfit import Agent, open_agent
 from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.services.log.ingest import LabelTakenError
@@ -461,6 +462,12 @@ def log(
             for one in view.notes(lines)
         ]
     say({"lines": rows}, as_json=as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of job reports, guildmark/job/v1, as folders and MQTT take them."""
+    say(report_schema(), as_json=True)
 
 
 @app.command("open")

@@ -214,6 +214,13 @@ def test_refused_part_is_sent_or_signed_again_when_told(shop: Shop) -> None:
     assert shop.fail("retry", "two") == "agent.notRefused"
 
 
+def test_schema_of_job_reports_is_printed(shop: Shop) -> None:
+    schema = shop.speak("agent", "schema").json
+
+    assert schema["$id"] == "https://guildmark.org/schemas/job/v1"
+    assert schema["required"] == ["format", "job", "at"]
+
+
 def test_refused_part_is_signed_as_scrap_when_told(shop: Shop) -> None:
     shop.say("report", "one", "finished", "--measured", shop.measured("23.00"))
     shop.say("run", "--once")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from guildmark.adapters.machines.cursors import read_cursor, write_cursor
 from guildmark.adapters.machines.mqtt import AT_ONCE, MESSAGE_MAX, Inbox, Message
-from guildmark.adapters.machines.reports import FORMAT, read_json
+from guildmark.adapters.machines.reports import read_json
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import MalformedError
@@ -21,6 +21,7 @@ from guildmark.domain.shopfloor.jobs import (
     Observation,
     Sample,
 )
+from guildmark.domain.shopfloor.schema import FORMAT
 
 KIND = "mqtt"
 _LIMITS = Limits(size=MESSAGE_MAX, values=200_000)

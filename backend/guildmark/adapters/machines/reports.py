@@ -23,15 +23,14 @@ from guildmark.domain.shopfloor.jobs import (
     Piece,
     Sample,
 )
+from guildmark.domain.shopfloor.schema import FORMAT, NOTE_MAX
 
 T = TypeVar("T")
 
-FORMAT = "guildmark/job/v1"
 SIZE_MAX = 4 << 20
 CSV_END = "# end"
 
 _LIMITS = Limits(size=SIZE_MAX, values=200_000)
-_NOTE_MAX = 2_000
 _ONCE = ("at", "file", "fileName", "technician", "note")
 _NEEDED = frozenset({"job", "at", "piece"})
 _MEASURED = (
@@ -117,7 +116,7 @@ def _report(fields: Fields) -> Observation:
         firmware=fields.maybe("firmware", lambda name: fields.text(name, most=NAME_MAX)),
         pieces=_some(fields, "pieces", _piece),
         technician=fields.maybe("technician", lambda name: fields.text(name, most=NAME_MAX)),
-        note=fields.maybe("note", lambda name: fields.text(name, most=_NOTE_MAX)),
+        note=fields.maybe("note", lambda name: fields.text(name, most=NOTE_MAX)),
     )
     return Observation(
         cursor=b"", events=(_whole(event),), samples=_some(fields, "samples", _sample)

@@ -17,10 +17,10 @@ Schema: TypeAlias = "Mapping[str, Schema | str | int | bool | list[str]]"
 
 SCHEMA_ID = "https://guildmark.org/schemas/measurements/v1"
 
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_DECIMAL = r"^(?!-0(\.0+)?$)-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DECIMAL = r"^(?!-0(\.0+)?$)-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$"
 _POSITIVE = r"^(?=.*[1-9])(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?$"
-_PATH = r"^(/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){2,8}$"
+PATH = r"^(/[A-Za-z0-9][A-Za-z0-9_-]{0,63}){2,8}$"
 
 
 def measurements_schema() -> Schema:
@@ -30,32 +30,33 @@ def measurements_schema() -> Schema:
         "parts": {"type": "array", "items": _part()},
         "statistics": {"type": "array", "items": _statistics()},
     }
-    head: Schema = {"$schema": _DIALECT, "$id": SCHEMA_ID, "title": "Measured values of parts"}
-    return {**head, **_object(members, needs=["format", "parts"])}
+    head: Schema = {"$schema": DIALECT, "$id": SCHEMA_ID, "title": "Measured values of parts"}
+    return {**head, **object_schema(members, needs=["format", "parts"])}
 
 
 def _part() -> Schema:
     members: Schema = {
-        "part": _text(),
-        "build": _text(),
-        "site": _text(),
-        "lot": _text(),
-        "measurements": {"type": "array", "items": _measurement()},
+        "part": text_schema(),
+        "build": text_schema(),
+        "site": text_schema(),
+        "lot": text_schema(),
+        "measurements": {"type": "array", "items": measurement_schema()},
     }
-    return _object(members, needs=["part", "measurements"])
+    return object_schema(members, needs=["part", "measurements"])
 
 
-def _measurement() -> Schema:
+def measurement_schema() -> Schema:
+    """Return the schema of one measurement, as all documents have it."""
     members: Schema = {
-        "characteristic": _pattern(_PATH, "The path of the tolerance in the recipe."),
-        "value": _pattern(_DECIMAL, "A decimal string."),
-        "unit": _unit(),
-        "instrument": _text(),
-        "uncertainty": _pattern(_POSITIVE, "The expanded uncertainty U, in the unit."),
-        "coverageFactor": _pattern(_POSITIVE, "k: U is k standard uncertainties."),
-        "resolution": _pattern(_POSITIVE, "The least step that the instrument shows."),
-        "rawData": _pattern("^0x[0-9a-f]{64}$", "SHA-256 of the instrument's own file."),
-        "operator": _text(),
+        "characteristic": pattern_schema(PATH, "The path of the tolerance in the recipe."),
+        "value": pattern_schema(DECIMAL, "A decimal string."),
+        "unit": unit_schema(),
+        "instrument": text_schema(),
+        "uncertainty": pattern_schema(_POSITIVE, "The expanded uncertainty U, in the unit."),
+        "coverageFactor": pattern_schema(_POSITIVE, "k: U is k standard uncertainties."),
+        "resolution": pattern_schema(_POSITIVE, "The least step that the instrument shows."),
+        "rawData": pattern_schema("^0x[0-9a-f]{64}$", "SHA-256 of the instrument's own file."),
+        "operator": text_schema(),
         "measuredOn": {"type": "integer", "minimum": 0, "maximum": UINT40_MAX},
     }
     together: Schema = {
@@ -63,21 +64,23 @@ def _measurement() -> Schema:
         "coverageFactor": ["uncertainty"],
     }
     needs = ["characteristic", "value", "unit", "instrument"]
-    return {**_object(members, needs=needs), "dependentRequired": together}
+    return {**object_schema(members, needs=needs), "dependentRequired": together}
 
 
 def _statistics() -> Schema:
-    figures = {name: _pattern(_DECIMAL, "A claim.") for name in ("mean", "s", "min", "max", "cpk")}
+    claimed = ("mean", "s", "min", "max", "cpk")
+    figures = {name: pattern_schema(DECIMAL, "A claim.") for name in claimed}
     members: Schema = {
-        "characteristic": _pattern(_PATH, "The path of the tolerance in the recipe."),
-        "unit": _unit(),
+        "characteristic": pattern_schema(PATH, "The path of the tolerance in the recipe."),
+        "unit": unit_schema(),
         "n": {"type": "integer", "minimum": 0, "maximum": COUNT_MAX},
         **figures,
     }
-    return _object(members, needs=["characteristic", "unit"])
+    return object_schema(members, needs=["characteristic", "unit"])
 
 
-def _object(members: Schema, *, needs: list[str]) -> Schema:
+def object_schema(members: Schema, *, needs: list[str]) -> Schema:
+    """Return the schema of an object with no other members."""
     return {
         "type": "object",
         "properties": members,
@@ -86,13 +89,16 @@ def _object(members: Schema, *, needs: list[str]) -> Schema:
     }
 
 
-def _text() -> Schema:
+def text_schema() -> Schema:
+    """Return the schema of a name."""
     return {"type": "string", "maxLength": NAME_MAX}
 
 
-def _pattern(pattern: str, description: str) -> Schema:
+def pattern_schema(pattern: str, description: str) -> Schema:
+    """Return the schema of a text of one form."""
     return {"type": "string", "pattern": pattern, "description": description}
 
 
-def _unit() -> Schema:
+def unit_schema() -> Schema:
+    """Return the schema of a unit."""
     return {"enum": sorted(UCUM_CODES)}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, cast
 
+import jsonschema_rs
 import pytest
 
 from fakes.sparkplug import InboxDouble, Session
@@ -11,6 +12,7 @@ from floor import MachineSuite, Watcher
 from guildmark.adapters.machines.messages import Messages, Topic
 from guildmark.adapters.machines.mqtt import Inbox
 from guildmark.domain.shopfloor.jobs import JobPhase, MalformedReportError
+from guildmark.domain.shopfloor.schema import report_schema
 from guildmark.ports import Machine
 
 AT = 1_800_000_000
@@ -85,6 +87,86 @@ def test_a_report_has_what_topic_and_message_tell(stage: MessageStage, watcher: 
     assert (event.job, event.phase, event.at) == ("run-1", JobPhase.FINISHED, AT)
     assert (event.settings[0].path, len(event.pieces)) == ("/process/feed", 1)
     assert [sample.channel for sample in watcher.samples] == ["spindle"]
+
+
+FULL: dict[str, Any] = {
+    "format": "guildmark/job/v1",
+    "job": "run-1",
+    "at": AT,
+    "phase": "finished",
+    "fileName": "bracket.gcode",
+    "file": "0x" + "ab" * 32,
+    "firmware": "Marlin 2.1",
+    "technician": "T-4",
+    "note": "first of the day",
+    "settings": [{"path": "/process/feed", "value": "0.2", "unit": "mm"}],
+    "pieces": [
+        {
+            "serial": "S-1",
+            "conforming": True,
+            "measurements": [
+                {
+                    "characteristic": "/tolerance/bore",
+                    "value": "8.02",
+                    "unit": "mm",
+                    "instrument": "caliper",
+                    "uncertainty": "0.01",
+                    "coverageFactor": "2",
+                }
+            ],
+        }
+    ],
+    "samples": [{"channel": "spindle", "at": AT * 1_000, "value": "1200", "unit": "/min"}],
+}
+
+
+def without(*names: str) -> dict[str, Any]:
+    return {name: value for name, value in FULL.items() if name not in names}
+
+
+@pytest.mark.parametrize(
+    ("report", "is_one"),
+    [
+        (FULL, True),
+        ({name: FULL[name] for name in ("format", "job", "at")}, True),
+        ({**without("pieces"), "phase": "stopped"}, True),
+        (without("format"), False),
+        (without("job"), False),
+        (without("at"), False),
+        ({**FULL, "format": "guildmark/job/v2"}, False),
+        ({**FULL, "job": ""}, False),
+        ({**FULL, "job": "x" * 200}, True),
+        ({**FULL, "job": "x" * 201}, False),
+        ({**FULL, "at": 2**40 - 1}, True),
+        ({**FULL, "at": 2**40}, False),
+        ({**FULL, "phase": "ready"}, False),
+        ({**FULL, "file": "ab" * 32}, False),
+        ({**FULL, "note": "x" * 2_001}, False),
+        ({**FULL, "settings": [{"path": "feed", "value": "1"}]}, False),
+        ({**FULL, "settings": [{"path": "/process/feed", "value": "1", "unit": "inch"}]}, False),
+        ({**FULL, "pieces": [{"conforming": "yes"}]}, False),
+        ({**FULL, "pieces": [{}] * 1_000}, True),
+        ({**FULL, "pieces": [{}] * 1_001}, False),
+        ({**FULL, "samples": [{"channel": "spindle", "value": "1"}]}, False),
+        ({**FULL, "colour": "red"}, False),
+    ],
+)
+def test_the_published_schema_and_the_adapter_take_and_refuse_the_same(
+    report: dict[str, Any], *, is_one: bool
+) -> None:
+    schema: Any = json.loads(json.dumps(report_schema()))
+    session = Session()
+    session.kept.append(("reports/a", json.dumps(report).encode()))
+    machine = Messages(inbox=cast("Inbox", InboxDouble(session)), topic=Topic("reports/a"))
+
+    jsonschema_rs.meta.validate(schema)
+    assert jsonschema_rs.Draft202012Validator(schema).is_valid(report) is is_one
+    # The topic's format stands for a message's own.
+    if not is_one and "format" in report:
+        with pytest.raises(MalformedReportError):
+            machine.poll(b"")
+    elif is_one:
+        assert len(machine.poll(b"").events) == 1
 
 
 def test_a_topic_without_marks_leaves_all_to_the_message() -> None:
