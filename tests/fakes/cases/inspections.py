@@ -97,6 +97,13 @@ def part_of_a_sound_key_that_failed_its_inspection(draft: Draft) -> None:
     Inspecting(simulator=draft.simulator, said={"result": Result.FAILED}).show()
 
 
+@breaks(8, "toleranceExceeded", 15)
+def part_that_its_inspector_passed_and_measured_outside(draft: Draft) -> None:
+    draft.trust["inspectors"] = (Listed(id=INSPECTOR),)
+    bore = sim.measured("bore", "10.051")
+    Inspecting(simulator=draft.simulator, said={"measurements": (bore,)}).show()
+
+
 @unhelped("it cannot be read")
 def inspection_that_is_none(draft: Draft) -> None:
     inspect(draft, payload=b"{}")

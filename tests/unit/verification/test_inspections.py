@@ -116,6 +116,44 @@ def test_what_inspectors_found_is_told_of_a_part_that_nobody_doubts() -> None:
     assert not any("inspected" in note for note in unlisted.notes)
 
 
+@pytest.mark.parametrize(
+    ("values", "code"),
+    [
+        ({"bore": "10.05", "height": "20.2"}, None),
+        ({"bore": "10.0500001"}, "verify.toleranceExceeded"),
+        ({"height": "19.79"}, "verify.toleranceExceeded"),
+        ({"elsewhere": "1000"}, None),
+    ],
+)
+def test_what_a_listed_inspector_measured_counts_to_the_last_digit(
+    values: dict[str, str], code: str | None
+) -> None:
+    simulator = Simulator()
+    taken = tuple(sim.measured(name, value) for name, value in values.items())
+    Inspecting(simulator=simulator, said={"measurements": taken}).show()
+    trust = replace(simulator.trust(), inspectors=(Listed(id=INSPECTOR),))
+
+    listed = verify_evidence(simulator.evidence(), trust).checks[8]
+    unlisted = verify_evidence(simulator.evidence(), simulator.trust()).checks[8]
+
+    assert (listed.code, unlisted.code) == (code, None)
+
+
+def test_an_inspectors_newest_values_are_his_last_word() -> None:
+    simulator = Simulator()
+    outside, inside = sim.measured("bore", "10.06"), sim.measured("bore", "10.01")
+    Inspecting(
+        simulator=simulator,
+        said={"measurements": (outside,)},
+        record={"time": INSPECTED - 9},
+    ).show()
+    later = {"seq": Seq(3), "first_index": Index(20)}
+    Inspecting(simulator=simulator, said={"measurements": (inside,)}, record=later).show()
+    trust = replace(simulator.trust(), inspectors=(Listed(id=INSPECTOR),))
+
+    assert verify_evidence(simulator.evidence(), trust).checks[8].code is None
+
+
 def test_an_inspection_without_a_trust_file_helps_nobody() -> None:
     draft = Draft(without_trust=True)
     inspect(draft)

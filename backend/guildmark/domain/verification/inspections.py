@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.inspection import Inspection, Result
+from guildmark.domain.builds.predicate import Measurement
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import IdentityWord, IntervalWord, KeyWord
 from guildmark.domain.errors import GuildmarkError
@@ -29,6 +30,7 @@ class Inspected:
         inspector: Who inspected, None where it cannot be read.
         time: When it was on record, by its own record.
         lack: Why it does not count, empty where it does.
+        measurements: What the inspector measured himself.
     """
 
     place: tuple[LogNumber, Index]
@@ -36,6 +38,7 @@ class Inspected:
     inspector: IdentityId | None = None
     result: Result | None = None
     lack: str = ""
+    measurements: tuple[Measurement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,8 +79,12 @@ def inspected(case: Case) -> Sequence[Inspected]:
 
 def failed(case: Case) -> Sequence[Inspected]:
     """Return the last word of each inspector who says that the part failed."""
-    last = {one.inspector: one for one in inspected(case) if not one.lack}
-    return [one for one in last.values() if one.result is Result.FAILED]
+    return [one for one in last_words(case) if one.result is Result.FAILED]
+
+
+def last_words(case: Case) -> Sequence[Inspected]:
+    """Return the newest inspection that counts of each inspector."""
+    return list({one.inspector: one for one in inspected(case) if not one.lack}.values())
 
 
 def confirmation(case: Case, before: int) -> Inspected | None:
@@ -108,7 +115,12 @@ def _inspected(case: Case, shown: InspectionDisclosure) -> Inspected:
         opened = _Opened(shown=shown, key=shown.key, envelope=envelope, said=said, entry=entry)
         lack = _lack(case, opened)
     return Inspected(
-        place=place, time=time, inspector=said.inspector, result=said.result, lack=lack
+        place=place,
+        time=time,
+        inspector=said.inspector,
+        result=said.result,
+        lack=lack,
+        measurements=said.measurements,
     )
 
 

@@ -1,7 +1,8 @@
 """(8) The measurements prove the tolerances, and registered, calibrated instruments took them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from guildmark.domain.builds.predicate import Measurement
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import IdentityWord, IntervalWord
 from guildmark.domain.identifiers import IdentityId, to_hex
@@ -21,7 +22,7 @@ from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.checks.recipe import master_clauses, site_clauses
 from guildmark.domain.verification.doubts import act_findings
-from guildmark.domain.verification.inspections import failed
+from guildmark.domain.verification.inspections import Inspected, failed, last_words
 from guildmark.domain.verification.naming import display_name
 from guildmark.domain.verification.report import Cause, Finding, State
 from guildmark.domain.verification.slots import instrument_id
@@ -36,7 +37,8 @@ _INSPECTIONS = "disclosed/inspections.json"
 TOLERANCE_EXCEEDED = Cause(
     code="verify.toleranceExceeded",
     state=State.FAIL,
-    meaning="A measured value lies outside its tolerance.",
+    meaning="A measured value lies outside its tolerance, the maker's or that of an inspector on "
+    "your list.",
 )
 INSTRUMENT_UNREGISTERED = Cause(
     code="verify.instrumentUnregistered",
@@ -250,9 +252,31 @@ def _registered(case: Case, instrument: IdentityId, since: int) -> Iterator[Find
 
 def _inspected(case: Case) -> Iterator[Finding]:
     for one in failed(case):
-        who = "An inspector" if one.inspector is None else display_name(case, one.inspector)
-        reason = f"{who} inspected the part, and it failed; on record since {one.time}."
+        reason = f"{_who(case, one)} inspected the part, and it failed; on record since {one.time}."
         yield INSPECTION_FAILED.found(reason, _INSPECTIONS)
+
+
+def _remeasured(case: Case) -> Iterator[Finding]:
+    """Yield what an inspector measured outside the bounds, whatever he made of it."""
+    plan = quality_plan(case)
+    bounds = (*_tolerances(master_clauses(case)), *_tolerances(site_clauses(case)))
+    for one in last_words(case):
+        for measurement, bound in _answered(one, bounds):
+            if decide(measurement, bound, plan.rule, plan.least_ratio).outcome is Outcome.EXCEEDED:
+                measured = f"{bound.path} as {measurement.value} {measurement.unit}"
+                reason = f"{_who(case, one)} measured {measured}, outside its bounds."
+                yield TOLERANCE_EXCEEDED.found(reason, _INSPECTIONS)
+
+
+def _answered(one: Inspected, tolerances: Iterable[Clause]) -> Iterator[tuple[Measurement, Clause]]:
+    taken = {measurement.characteristic: measurement for measurement in one.measurements}
+    for bound in tolerances:
+        if bound.path in taken:
+            yield taken[bound.path], bound
+
+
+def _who(case: Case, one: Inspected) -> str:
+    return "An inspector" if one.inspector is None else display_name(case, one.inspector)
 
 
 MEASUREMENTS = Check(
@@ -286,5 +310,6 @@ MEASUREMENTS = Check(
         _instruments,
         _calibrated,
         _inspected,
+        _remeasured,
     ),
 )
