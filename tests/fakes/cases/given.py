@@ -7,7 +7,7 @@ from fakes.cases.draft import Draft, breaks, word
 from fakes.cases.notices import doubt, hand_on, on_controller
 from fakes.simulator import DESIGN, DESIGNER, FIRST_LANE, GIVEN, GRANTED, LANE, MAKER, NUMBER
 from guildmark.domain.chain import storage
-from guildmark.domain.identifiers import LaneNumber, UnitNumber
+from guildmark.domain.identifiers import IdentityId, LaneNumber, UnitNumber
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.verification.evidence import ExtensionDisclosure, LaneDisclosure
 
@@ -56,6 +56,38 @@ def license_granted_by_a_thief_whom_guardians_doubt(draft: Draft) -> None:
     stolen = int.from_bytes(sim.OWNER, "big") | sim.REGISTERED << 160
     word(storage.CONTROLLERS.at(DESIGNER, 1), stolen)(draft)
     doubt(draft, on_controller(DESIGNER), GRANTED + 5, GRANTED)
+
+
+def share(draft: Draft, identity: IdentityId = sim.OPERATOR) -> None:
+    """Let the account that owns the design speak for another identity, too."""
+    shared = sim.identity_word(IdentityKind.ORGANIZATION, controller=sim.OWNER)
+    word(storage.IDENTITIES.at(identity), shared)(draft)
+
+
+@breaks(6, "controllerInDoubt", 23)
+def license_granted_by_an_account_that_is_doubted_in_another_name(draft: Draft) -> None:
+    share(draft)
+    doubt(draft, on_controller(sim.OPERATOR), GRANTED + 1, GRANTED)
+
+
+@breaks(6, "controllerUnderNotice", 18)
+def license_granted_by_an_account_under_notice_in_another_name(draft: Draft) -> None:
+    share(draft)
+    doubt(draft, on_controller(sim.OPERATOR), GRANTED, GRANTED)
+
+
+@breaks(6, "controllerInDoubt", 23)
+def license_granted_by_an_account_that_spoke_for_another_one_then(draft: Draft) -> None:
+    hand_on(draft, sim.OPERATOR, IdentityKind.ORGANIZATION)
+    first = int.from_bytes(sim.OWNER, "big") | sim.REGISTERED << 160
+    word(storage.CONTROLLERS.at(sim.OPERATOR, 1), first)(draft)
+    doubt(draft, on_controller(sim.OPERATOR), GRANTED + 5, GRANTED)
+
+
+@breaks(5, "proofMissing", 23)
+def account_that_another_one_spoke_through_not_proven(draft: Draft) -> None:
+    hand_on(draft, sim.OPERATOR, IdentityKind.ORGANIZATION)
+    draft.simulator.unproven.add(storage.CONTROLLERS.at(sim.OPERATOR, 1))
 
 
 @breaks(6, "controllerInDoubt", 23)

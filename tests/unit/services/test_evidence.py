@@ -17,7 +17,9 @@ from guildmark.domain.chain.facts import (
     IdentityFact,
     KeyFact,
     LaneFact,
+    LicenseFact,
     LogFact,
+    NoticeFact,
     PartFact,
     RecipeFact,
     RevisionFact,
@@ -27,6 +29,7 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     UINT64_MAX,
+    ZERO32,
     Address,
     Bytes32,
     Digest,
@@ -34,7 +37,7 @@ from guildmark.domain.identifiers import (
     Index,
     LogNumber,
 )
-from guildmark.domain.identity.identity import ClaimDocument, IdentityKind
+from guildmark.domain.identity.identity import ClaimDocument, IdentityKind, controller_target
 from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.merkle import verify_inclusion
 from guildmark.domain.log.queue import Queued
@@ -239,6 +242,33 @@ def test_owner_with_a_claim_goes_before_one_without(world: World) -> None:
     with world.tools.store.reading() as view:
         assert known(view.facts, IdentityFact, second).controller == owner
     assert evidence(world).disclosed.owner == second
+
+
+@pytest.mark.parametrize(("later", "is_first"), [(0, True), (1, False)])
+def test_owner_who_doubts_what_the_account_did_goes_before_one_with_a_claim(
+    world: World, later: int, is_first: bool
+) -> None:
+    second = world.tools.identities("designer").register(IdentityKind.ORGANIZATION, {"name": "E"})
+    made, body = claim(world.tools, world.issuer, second)
+    world.tools.indexing(world.log).follow()
+    world.tools.disclosing.receive(DocumentKind.CLAIM, made, body)
+    with world.tools.store.writing() as work:
+        acts = [
+            known(work.facts, LicenseFact, 1).granted_at,
+            *(fact.revision.at for fact in work.facts.each(RevisionFact, world.revision.design)),
+        ]
+        notice = NoticeFact(
+            identity=world.designer,
+            target=controller_target(world.designer, 1),
+            by=IdentityId(ZERO32),
+            number=1,
+            notice_at=max(acts) + 9,
+            suspected_from=max(acts) + later,
+            evidence=sha256(b""),
+        )
+        work.facts.put(notice)
+
+    assert (evidence(world).disclosed.owner == world.designer) is is_first
 
 
 def test_owner_whom_no_organization_speaks_for_is_not_named(world: World) -> None:

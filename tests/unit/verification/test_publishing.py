@@ -4,10 +4,10 @@ import pytest
 
 from fakes import simulator as sim
 from fakes.cases.draft import Draft, word
-from fakes.cases.given import ADDED, extend
+from fakes.cases.given import ADDED, extend, share
 from fakes.cases.licenses import CLASS, cleared
-from fakes.cases.notices import doubt, on_controller
-from fakes.simulator import DESIGN, DESIGNER, GRANTED, LOGGED, PUBLISHED, SITE
+from fakes.cases.notices import HANDED_ON, doubt, hand_on, on_controller
+from fakes.simulator import DESIGN, DESIGNER, GRANTED, LOGGED, OPERATOR, PUBLISHED, SITE
 from guildmark.domain import bundle
 from guildmark.domain.chain import storage
 from guildmark.domain.identity.identity import IdentityKind
@@ -183,3 +183,53 @@ def test_a_site_recipe_is_doubted_by_when_its_site_published_it(
     doubt(draft, on_controller(SITE), at, since)
 
     assert told(draft, 7) == code
+
+
+@pytest.mark.parametrize(
+    ("is_shared", "at", "since", "codes"),
+    [
+        (True, 9, 0, ("verify.controllerInDoubt", None)),
+        (True, 0, 0, ("verify.controllerUnderNotice", None)),
+        (True, 9, 1, (None, None)),
+        (False, 9, 0, (None, None)),
+        (True, 9, GRANTED - LATER, ("verify.controllerInDoubt", "verify.controllerInDoubt")),
+    ],
+)
+def test_a_notice_on_the_owners_account_counts_in_whoevers_name_it_was_given(
+    is_shared: bool, at: int, since: int, codes: tuple[str | None, str | None]
+) -> None:
+    draft = revised()
+    if is_shared:
+        share(draft)
+    doubt(draft, on_controller(OPERATOR), LATER + at, LATER + since)
+
+    assert (told(draft, 5), told(draft, 6)) == codes
+
+
+@pytest.mark.parametrize(
+    ("at", "code"),
+    [
+        (HANDED_ON - 1, "verify.controllerInDoubt"),
+        (HANDED_ON, "verify.controllerInDoubt"),
+        (HANDED_ON + 1, None),
+    ],
+)
+def test_an_account_is_doubted_in_anothers_name_as_long_as_it_spoke_for_him(
+    at: int, code: str | None
+) -> None:
+    draft = revised(at=at)
+    hand_on(draft, OPERATOR, IdentityKind.ORGANIZATION)
+    first = int.from_bytes(sim.OWNER, "big") | sim.REGISTERED << 160
+    word(storage.CONTROLLERS.at(OPERATOR, 1), first)(draft)
+    doubt(draft, on_controller(OPERATOR, 1), HANDED_ON + 50, HANDED_ON - 1)
+
+    assert told(draft, 5) == code
+
+
+def test_a_name_that_is_not_proven_leaves_what_was_published_as_it_is() -> None:
+    draft = revised()
+    draft.simulator.unproven.add(storage.IDENTITIES.at(sim.ISSUER))
+
+    report = judged(draft)
+
+    assert (report.checks[5].code, report.checks[6].code) == (None, None)

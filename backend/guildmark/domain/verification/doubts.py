@@ -4,7 +4,7 @@ Anchor time decides, never a claimed one. What was done at or after a notice cou
 what was done before it, at a suspected time, is in doubt.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -76,8 +76,16 @@ def of_key(case: Case, name: KeyId, key: KeyWord) -> Iterator[Doubt]:
     yield from _of_authorities(case, Bytes32(name))
 
 
-def of_act(case: Case, identity: IdentityId, time: int) -> Iterator[Doubt]:
+def of_act(
+    case: Case, identity: IdentityId, time: int, *, account: int | None = None
+) -> Iterator[Doubt]:
     """Yield the notices on whoever controlled an identity at ``time``.
+
+    Args:
+        case: The case.
+        identity: The identity.
+        time: When it acted.
+        account: Of whom alone notices are yielded, as a slot holds an account; None for anybody.
 
     Raises:
         UndecidedError: It is not proven whether there is one.
@@ -90,9 +98,19 @@ def of_act(case: Case, identity: IdentityId, time: int) -> Iterator[Doubt]:
     ends = [*begins[1:], _FOREVER]
     for number in range(1, word.controllers + 1):
         begin, end = begins[number - 1], ends[number - 1]
-        if begin <= time <= end:
+        if not begin <= time <= end:
+            continue
+        if account is None or account == _account(case, identity, number, word):
             target = controller_target(identity, number)
             yield from _of_controller(case, target, is_certain=time < end)
+
+
+def _account(case: Case, identity: IdentityId, number: int, word: IdentityWord) -> int:
+    """Return the account of one of an identity's controllers, as a slot holds it."""
+    if number == word.controllers:
+        return int.from_bytes(word.controller, "big")
+    former = ControllerWord.decode(case.word(storage.CONTROLLERS.at(identity, number)))
+    return int.from_bytes(former.account, "big")
 
 
 def act_findings(
@@ -117,7 +135,15 @@ def act_findings(
     Raises:
         UndecidedError: It is not proven whether there is one.
     """
-    for doubt in of_act(case, identity, time):
+    doubts = of_act(case, identity, time)
+    yield from doubt_findings(doubts, time, act, evidence, is_certain=is_certain)
+
+
+def doubt_findings(
+    doubts: Iterable[Doubt], time: int, act: str, evidence: str, *, is_certain: bool = True
+) -> Iterator[Finding]:
+    """Yield a finding for each doubt that bears on what was done at a time."""
+    for doubt in doubts:
         weight = replace(doubt, is_certain=doubt.is_certain and is_certain).weight(time)
         reason = f"{act} at {time}; on the controller {doubt.words}."
         if weight is Weight.VOID:

@@ -1,4 +1,7 @@
-"""Notices on who published a design's revision and its recipe.
+"""Notices on who owned a design: who licensed it, and published its revision and its recipe.
+
+An owner is an account. A notice on that account bears on what it did in whoever's name a bundle
+shows that it spoke: whoever steals a key has all that it opens.
 
 The chain keeps who owned a design in each epoch, not in which epoch something was published.
 """
@@ -6,11 +9,14 @@ The chain keeps who owned a design in each epoch, not in which epoch something w
 from collections.abc import Iterator
 
 from guildmark.domain.chain import storage
+from guildmark.domain.identifiers import IdentityId
 from guildmark.domain.verification.case import Case, UndecidedError
-from guildmark.domain.verification.doubts import act_findings
+from guildmark.domain.verification.doubts import Doubt, doubt_findings, of_act
 from guildmark.domain.verification.evidence import LicenseDisclosure
 from guildmark.domain.verification.licensing import Signed, signed
 from guildmark.domain.verification.report import Finding
+from guildmark.domain.verification.slots import acting
+from guildmark.domain.verification.state import Unproven
 
 
 def published_findings(case: Case, at: int, act: str, evidence: str) -> Iterator[Finding]:
@@ -25,13 +31,44 @@ def published_findings(case: Case, at: int, act: str, evidence: str) -> Iterator
     owner, root = case.disclosed.owner, case.disclosed.root_license
     try:
         found = signed(case)
+        account = 0 if found is None or root is None else _account(case, root, found)
     except UndecidedError:
         # (6) says what is not proven.
         return
     if owner is None or root is None or found is None:
         return
     is_certain = _is_his(case, root, found, at)
-    yield from act_findings(case, owner, at, act, evidence, is_certain=is_certain)
+    doubts = _doubts(case, owner, account, at)
+    yield from doubt_findings(doubts, at, act, evidence, is_certain=is_certain)
+
+
+def signed_findings(case: Case, evidence: str) -> Iterator[Finding]:
+    """Yield a finding for each notice that bears on who granted the license, or added the unit.
+
+    Where nobody is shown who spoke for the design's owner, the reader lists none either.
+
+    Raises:
+        UndecidedError: It is not proven whether there is one.
+    """
+    found, owner, root = signed(case), case.disclosed.owner, case.disclosed.root_license
+    if found is None or owner is None or root is None:
+        return
+    doubts = _doubts(case, owner, _account(case, root, found), found.at)
+    yield from doubt_findings(doubts, found.at, found.act, evidence)
+
+
+def _account(case: Case, root: LicenseDisclosure, found: Signed) -> int:
+    """Return the account that owned the design and signed, as a slot holds it."""
+    return case.word(storage.DESIGN_OWNERS.at(root.terms.design, found.epoch))
+
+
+def _doubts(case: Case, owner: IdentityId, account: int, at: int) -> Iterator[Doubt]:
+    """Yield the notices on the owner, and on his account in others' names that are shown."""
+    yield from of_act(case, owner, at)
+    for other in sorted(acting(case.core, case.disclosed) - {owner}):
+        # Who is named but not proven is no evidence; what rests on him is refused where it counts.
+        if case.state.word(storage.IDENTITIES.at(other)) is not Unproven.MISSING:
+            yield from of_act(case, other, at, account=account)
 
 
 def _is_his(case: Case, root: LicenseDisclosure, found: Signed, at: int) -> bool:

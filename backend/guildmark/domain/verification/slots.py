@@ -77,9 +77,6 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
         yield from _of_notices(Bytes32(key), disclosed)
     for identity in acting(core, disclosed):
         yield from _of_controllers(identity, disclosed)
-    owner = disclosed.owner
-    if owner is not None and any(one.identity == owner for one in disclosed.controllers):
-        yield storage.CONTROLLERS.at(owner, 1)
     yield from _of_disclosures(disclosed)
     yield from _of_licenses(core, disclosed)
     for shown in disclosed.inspections:
@@ -142,11 +139,12 @@ def _inspecting(shown: InspectionDisclosure) -> Iterator[IdentityId]:
 def _of_controllers(identity: IdentityId, disclosed: Disclosures) -> Iterator[Location]:
     counts = {one.identity: one.count for one in disclosed.controllers}
     yield storage.IDENTITIES.at(identity)
-    for number in range(1, counts.get(identity, 1) + 1):
+    count = counts.get(identity, 1)
+    for number in range(1, count + 1):
         target = controller_target(identity, number)
         yield storage.NOTICES.at(target, ZERO32)
         yield from _of_notices(target, disclosed)
-        if number > 1:
+        if count > 1:
             yield storage.CONTROLLERS.at(identity, number)
 
 

@@ -71,6 +71,7 @@ from guildmark.ports import Block, BlockNotes, DocumentKind, Ledger, NodeStore, 
 from guildmark.services.builds.countersigning import admitted
 from guildmark.services.builds.inspecting import proofs_of, telling
 from guildmark.services.identity.accreditations import issuers_above
+from guildmark.services.identity.notices import is_act_doubted
 from guildmark.services.index.projection import FactMissingError, known
 from guildmark.services.log.settling import licenses_of
 from guildmark.services.recipes.disclosing import shown_claim, shown_clauses
@@ -233,7 +234,8 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
     except GuildmarkError:
         # An envelope that cannot be read is a finding of the checks.
         return shown
-    run, owner = statement.run, _owner(core, view)
+    run, revision = statement.run, _revision(statement, view)
+    owner = _owner(core, revision, view)
     parties = [party for party in (run.maker, owner) if party is not None]
     claims = tuple(_claims([*parties, run.site], view, choice.issuers))
     recipe = _recipe(statement, view)
@@ -250,7 +252,7 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
         beacon=_beacon(statement, view),
         recipe=recipe,
         site_recipe=_site_recipe(statement, view),
-        revision=_revision(statement, view),
+        revision=revision,
         owner=owner,
         claims=claims,
         profiles=(
@@ -429,10 +431,11 @@ def _lanes(core: Core, view: View) -> tuple[LaneDisclosure, ...]:
     return tuple(LaneDisclosure(number=one.number, holder=one.holder) for one in above[:LANES_MAX])
 
 
-def _owner(core: Core, view: View) -> IdentityId | None:
+def _owner(core: Core, revision: Revision | None, view: View) -> IdentityId | None:
     """Return an organization that spoke for the design's owner when he signed for the unit.
 
-    One with claims goes before others.
+    Of several, one that doubts what the account did: a reader is not to miss it. Then one with
+    claims goes before others.
     """
     found = _signing(core, view)
     if found is None:
@@ -440,8 +443,10 @@ def _owner(core: Core, view: View) -> IdentityId | None:
     named = spoke_for(found.account, found.at, view.facts)
     identities = [known(view.facts, IdentityFact, identity) for identity in named]
     them = [one.id for one in identities if one.kind == IdentityKind.ORGANIZATION]
+    acts = [found.at] if revision is None else [found.at, revision.at]
+    doubted = [one for one in them if any(is_act_doubted(one, at, view.facts, None) for at in acts)]
     claimed = [one for one in them if view.facts.each(NamedByFact, one)]
-    return next(iter((*claimed, *them)), None)
+    return next(iter((*doubted, *claimed, *them)), None)
 
 
 def _claims(

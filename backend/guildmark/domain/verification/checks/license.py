@@ -37,9 +37,9 @@ from guildmark.domain.verification.licensing import (
     LANES_MISSING,
     given,
     license_id,
-    signed,
 )
 from guildmark.domain.verification.naming import is_issuer_listed, profile_times
+from guildmark.domain.verification.publishing import signed_findings
 from guildmark.domain.verification.report import Cause, Finding, State
 from guildmark.domain.verification.rights import Cover, cover
 
@@ -328,13 +328,8 @@ def _licensor(case: Case) -> Iterator[Finding]:
 
 
 def _signed_soundly(case: Case) -> Iterator[Finding]:
-    """Yield a finding for each notice that bears on who granted the license, or added the unit.
-
-    Where nobody is shown who spoke for the design's owner, the reader lists none either.
-    """
-    found, owner = signed(case), case.disclosed.owner
-    if found is not None and owner is not None:
-        yield from act_findings(case, owner, found.at, found.act, _LICENSES)
+    """Yield a finding for each notice that bears on who granted the license, or added the unit."""
+    yield from signed_findings(case, _LICENSES)
 
 
 def _given_soundly(case: Case) -> Iterator[Finding]:
