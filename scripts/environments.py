@@ -28,7 +28,7 @@ _PRODUCT = (
 )
 _EXTRAS = (
     *("--extra", "mqtt", "--extra", "cad", "--extra", "hsm", "--extra", "okh"),
-    *("--extra", "ipfshttp", "--extra", "postgres", "--extra", "opcua"),
+    *("--extra", "ipfshttp", "--extra", "postgres", "--extra", "pdf", "--extra", "opcua"),
 )
 _DEV = (*_PRODUCT, *_EXTRAS, "--group", "dev")
 

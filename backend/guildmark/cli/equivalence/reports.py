@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from guildmark.adapters.reports.page import html
+from guildmark.adapters.reports.page import html, report_page
+from guildmark.adapters.reports.pdf import check_installed, pdf
 from guildmark.adapters.statistics import draw, evaluate
 from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer
@@ -42,10 +43,15 @@ def report(
         bool,
         typer.Option("--data", help="Add all readings, so that the report alone can be run again."),
     ] = False,
+    with_pdf: Annotated[
+        bool, typer.Option("--pdf", help="Add report.pdf; needs the extra `pdf`.")
+    ] = False,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Write the report of a plan: a page that prints, report.json, and the pictures as SVG."""
+    if with_pdf:
+        check_installed()
     made = enter_informed(home).reporting.report(plan, evaluate)
     pictures = draw(made.plan, made.dataset, made.report.result, made.names)
     _new_folder(out)
@@ -56,6 +62,8 @@ def report(
     if with_data:
         _write_data(out, made.data)
     write_new(out / "report.html", html(made.report, pictures))
+    if with_pdf:
+        write_new(out / "report.pdf", pdf(report_page(made.report, {}), pictures))
     answer: Answer = {
         "result": to_hex(made.report.result_digest),
         "page": str(out / "report.html"),
