@@ -246,7 +246,9 @@ def test_a_report_has_a_page_pictures_and_equal_bytes(
     first, other = tmp_path / "first", tmp_path / "other"
 
     said = report_of(workshop, plan, first, "--data").json
-    report_of(workshop, plan, other, "--data")
+    report_of(workshop, plan, other, "--data", "--pdf")
+    paper = (other / "report.pdf").read_bytes()
+    (other / "report.pdf").unlink()
 
     files = sorted(path.relative_to(first) for path in first.rglob("*") if path.is_file())
     assert files == sorted(path.relative_to(other) for path in other.rglob("*") if path.is_file())
@@ -261,6 +263,7 @@ def test_a_report_has_a_page_pictures_and_equal_bytes(
     ]
     assert row["earlier"] == [{"ended": "INCONCLUSIVE", "number": 1, "plan": early}]
     assert (row["certificate"]["verdict"], row["sample"]["builds"]) == ("EQUIVALENT", ENOUGH)
+    assert paper.startswith(b"%PDF-")
     page = (first / "report.html").read_text()
     assert "INCONCLUSIVE (" in page
     assert page.count("<figure>") == said["pictures"]

@@ -56,7 +56,7 @@ def note(text: str) -> Paragraph:
     return paragraph(text, size=8, ink=_SOFT)
 
 
-def rows(found: Iterable[Row]) -> Table:
+def rows(found: Iterable[Row]) -> Table | Paragraph:
     """Return names with what stands behind them."""
     cells = [
         [
@@ -65,7 +65,11 @@ def rows(found: Iterable[Row]) -> Table:
         ]
         for one in found
     ]
-    return _ruled(Table(cells, colWidths=[WIDTH * _NAME_SHARE, WIDTH * (1 - _NAME_SHARE)]))
+    if not cells:
+        return note("none")
+    widths = [WIDTH * _NAME_SHARE, WIDTH * (1 - _NAME_SHARE)]
+    # A row may be longer than a page: a site has as many instruments as it likes.
+    return _ruled(Table(cells, colWidths=widths, splitInRow=1))
 
 
 def table(heads: Sequence[str], lines: Iterable[Sequence[str]], shares: Sequence[float]) -> Table:
@@ -79,7 +83,7 @@ def table(heads: Sequence[str], lines: Iterable[Sequence[str]], shares: Sequence
     cells = [[paragraph(head, size=_CELL, font=BOLD) for head in heads]]
     cells += [[paragraph(cell, size=_CELL) for cell in line] for line in lines]
     widths = [WIDTH * share / sum(shares) for share in shares]
-    return _ruled(Table(cells, colWidths=widths, repeatRows=1))
+    return _ruled(Table(cells, colWidths=widths, repeatRows=1, splitInRow=1))
 
 
 def shown(text: str) -> str:
