@@ -2,18 +2,21 @@
 
 Each case is a folder with the bundle, the reader's trust file where he has one, what he asks, and
 what must come out: exit code, and the lowest check that is not as it should be. Failing cases end
-in `_fail`. With --pin what the Python verifier says of changed fields becomes what must come out.
+in `_fail`. The page's verifier, in JavaScript, reads the same files: where it performs a check it
+must say what the Python verifier says, and it refuses nothing else. With --pin what the Python
+verifier says of changed fields becomes what must come out.
 """
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import reports
-from environments import ROOT
+from environments import ROOT, node
 
 sys.path.insert(0, str(ROOT / "tests"))
 
@@ -25,6 +28,8 @@ from guildmark.verify import verify_bundle
 
 EXPECTED = ROOT / "tests" / "vectors" / "corpus.json"
 TARGET = ROOT / "build" / "corpus"
+_VERIFIER = ROOT / "backend" / "guildmark" / "api" / "static" / "verifier" / "verifier.js"
+_LEFT = "notChecked"
 _FAILING_MIN, _GOOD_MIN = 300, 20
 
 
@@ -41,7 +46,9 @@ def main() -> int:
     """Write the corpus, run the verifiers over it, and return 1 if one is wrong."""
     pinned = {} if "--pin" in sys.argv else json.loads(EXPECTED.read_text())
     shutil.rmtree(TARGET, ignore_errors=True)
-    rows = list(_rows(pinned))
+    judgements: dict[str, Report] = {}
+    rows = list(_rows(pinned, judgements))
+    disagreements = _in_javascript(rows, judgements)
     reports.write_rows("corpus", rows)
     if "--pin" in sys.argv:
         EXPECTED.write_text(_pins(rows))
@@ -54,8 +61,10 @@ def main() -> int:
     print(f"{unknown} of which nobody said what must come out; --pin says it")
     for row in wrong:
         print(f"{row['case']}: expected {row['expected']}, found {row['python']}")
+    for line in disagreements:
+        print(line)
     enough = failing >= _FAILING_MIN and good >= _GOOD_MIN
-    return 0 if enough and not wrong else 1
+    return 0 if enough and not wrong and not disagreements else 1
 
 
 def fits(found: Mapping[str, Any], expected: Mapping[str, Any]) -> bool:
@@ -73,10 +82,47 @@ def judged(report: Report) -> Outcome:
     return Outcome(exit=report.exit, check=short[0].number, code=short[0].code)
 
 
-def _rows(pinned: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _in_javascript(rows: list[dict[str, Any]], judgements: Mapping[str, Report]) -> list[str]:
+    """Add what the page's verifier says to the rows; return where the two disagree."""
+    command = [str(node()), "scripts/verify_corpus.mjs", str(_VERIFIER), str(TARGET)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    found = {(said := json.loads(line))["case"]: said for line in done.stdout.splitlines()}
+    for row in rows:
+        row["javascript"] = found[row["case"]]
+    performed = sum(check["state"] != _LEFT for said in found.values() for check in said["checks"])
+    refused = sum(said["verdict"] == "problem" for said in found.values())
+    print(f"in JavaScript {performed} checks performed, {refused} bundles refused, none accepted")
+    return [
+        f"{name}: Python and JavaScript disagree: {what}"
+        for name, said in found.items()
+        for what in disagreements(judgements[name], said)
+    ]
+
+
+def disagreements(report: Report, said: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the page's verifier says of a bundle and the Python verifier does not."""
+    if said["verdict"] not in {"problem", _LEFT}:
+        yield f"it says {said['verdict']}"
+    if report.fault is not None:
+        # Documents that the page's verifier does not read may be malformed.
+        return
+    if said["code"] is not None:
+        yield f"it refuses the bundle, {said['code']}"
+    results = {result.number: result for result in report.checks}
+    for check in said["checks"]:
+        result = results[check["number"]]
+        codes: set[str | None] = {one.cause.code for one in result.findings} or {None}
+        if check["state"] != _LEFT and (
+            check["state"] != result.state.value or check["code"] not in codes
+        ):
+            yield f"({check['number']}) is {check['state']}, {check['code']}"
+
+
+def _rows(pinned: Mapping[str, Any], judgements: dict[str, Report]) -> Iterator[dict[str, Any]]:
     for given in cases():
         report = verify_bundle(given.bundle, given.trust, given.question)
         python = asdict(judged(report))
+        judgements[given.name] = report
         expected = dict(given.expected or pinned.get(given.name, {}))
         _write(given, {**python, **expected})
         yield {"case": given.name, "expected": expected, "python": python}

@@ -1,0 +1,72 @@
+// (0) The chain is the pinned one, and block b is trusted.
+
+import { toHex } from "../bytes.js";
+import { canonical } from "../bundle.js";
+import { PROVEN_CONTRACTS } from "../state.js";
+import { NOT_CHECKED, fail, unknown } from "./check.js";
+
+const FAULTS = {
+  missing: unknown("verify.contractMissing", "A contract is not proven."),
+  invalid: fail("verify.contractInvalid", "The proof of a contract's account is wrong."),
+  code: fail("verify.codeMismatch", "A contract has other code than the pinned one."),
+};
+
+function* pinnedChain({ evidence, trust }) {
+  if (trust === null) {
+    yield unknown("verify.trustMissing", "You have not said whom you trust.");
+  } else if (identity(evidence.pin) !== identity(trust.chain)) {
+    yield fail("verify.chainMismatch", "The bundle is about another chain than you trust.");
+  }
+}
+
+function identity(pin) {
+  const contracts = PROVEN_CONTRACTS.map((name) => pin.contracts?.[name] ?? null);
+  return canonical([pin.chainId ?? null, pin.genesis ?? null, pin.class ?? null, contracts]);
+}
+
+function* trustedBlock({ header, trust, question }) {
+  if (header === null) {
+    yield fail("verify.headerMalformed", "The header of block b cannot be read.");
+    return;
+  }
+  if (trust === null) return;
+  const believed = (trust.blocks ?? []).find((block) => BigInt(block.number) === header.number);
+  if (believed !== undefined) {
+    if (believed.hash !== toHex(header.hash) || BigInt(believed.time) !== header.time) {
+      yield fail("verify.blockMismatch", "Block b is another than the one that you trust.");
+    }
+  } else if ((trust.witnesses ?? []).length > 0 || question.sighting?.chain) {
+    yield NOT_CHECKED;
+  } else {
+    yield* seen(question.sighting, header);
+  }
+}
+
+function* seen(sighting, header) {
+  if (sighting && !sighting.isReached) {
+    yield unknown("verify.nodeUnreachable", "Your node could not be asked for block b.");
+  } else if (!sighting?.hash) {
+    yield unknown("verify.blockUnknown", "Nothing that you trust knows block b.");
+  } else if (sighting.hash !== toHex(header.hash)) {
+    yield fail("verify.blockMismatch", "Your node has another block b.");
+  }
+}
+
+function* contracts({ evidence, header, state }) {
+  if (header === null) return;
+  for (const [name, fault] of state.faults) {
+    if (name === "equivalence" && fault === "missing") {
+      if (evidence.asksForEquivalence) yield NOT_CHECKED;
+    } else {
+      yield FAULTS[fault];
+    }
+  }
+}
+
+export const CHAIN = {
+  number: 0,
+  name: "chain and block",
+  looksAt: ["the chain's pin", "the block's header", "each contract's account and code"],
+  isWhole: true,
+  rules: [pinnedChain, trustedBlock, contracts],
+};

@@ -1,0 +1,21 @@
+// Inclusion in a tree of RFC 9162 (2.1.3.2).
+
+import { Malformed, concat, sha256 } from "../bytes.js";
+
+export async function rootOfPath(data, index, count, path) {
+  if (!(index >= 0 && index < count)) throw new Malformed("no such position");
+  let [at, last] = [index, count - 1];
+  let found = await sha256(concat(Uint8Array.of(0), data));
+  for (const hash of path) {
+    if (last === 0) throw new Malformed("a hash too many");
+    if (at % 2 === 1 || at === last) {
+      found = await sha256(concat(Uint8Array.of(1), hash, found));
+      while (at % 2 === 0 && at !== 0) [at, last] = [at / 2, Math.floor(last / 2)];
+    } else {
+      found = await sha256(concat(Uint8Array.of(1), found, hash));
+    }
+    [at, last] = [Math.floor(at / 2), Math.floor(last / 2)];
+  }
+  if (last !== 0) throw new Malformed("a hash too few");
+  return found;
+}

@@ -1,0 +1,70 @@
+// The proven state of one block: words of slots that verified under its header, and no others.
+
+import { Malformed, same, toHex, word } from "./bytes.js";
+import { keccak256 } from "./crypto.js";
+import { concat, fromHex } from "./bytes.js";
+import { proveAccount, proveSlot } from "./proofs/trie.js";
+
+export const PROVEN_CONTRACTS = ["identities", "designs", "recipes", "licenses", "log", "parts",
+  "equivalence"];
+export const INVALID = "invalid";
+
+// Where a contract keeps a mapping: the slot number of its declaration.
+export const KEYS = { contract: "identities", number: 8 };
+export const RECORDS = { contract: "log", number: 2 };
+export const FATES = { contract: "parts", number: 8 };
+export const VOIDED = 2n ** 64n - 1n;
+
+/** Return where a mapping keeps the value of some keys, the outermost first. */
+export function slotOf(mapping, ...keys) {
+  return keys.reduce(
+    (slot, key) => keccak256(concat(key instanceof Uint8Array ? key : word(key), slot)),
+    word(mapping.number),
+  );
+}
+
+/** Return the words that the shown proofs prove, and the contracts whose account is not proven. */
+export function proveState(header, pin, accounts) {
+  const words = new Map();
+  const faults = new Map();
+  for (const name of PROVEN_CONTRACTS) {
+    const fault = accountFault(header, pin.contracts?.[name], accounts.get(name));
+    if (fault !== null) faults.set(name, fault);
+    else addWords(words, name, accounts.get(name));
+  }
+  return { words, faults };
+}
+
+/** Return a slot's proven word, INVALID where its proof is wrong, undefined where none is shown. */
+export function wordAt(state, mapping, ...keys) {
+  return state.words.get(`${mapping.contract} ${toHex(slotOf(mapping, ...keys))}`);
+}
+
+function accountFault(header, pinned, proof) {
+  if (proof === undefined || pinned === undefined) return "missing";
+  if (toHex(proof.address) !== pinned.address || !isProven(header, proof)) return INVALID;
+  return toHex(proof.codeHash) === pinned.codeHash ? null : "code";
+}
+
+function isProven(header, proof) {
+  const account = attempt(() => proveAccount(header.stateRoot, proof.address, proof.nodes));
+  return account !== INVALID && account !== null && account.nonce === proof.nonce
+    && account.balance === proof.balance && same(account.storageRoot, proof.storageRoot)
+    && same(account.codeHash, proof.codeHash);
+}
+
+function addWords(words, name, proof) {
+  for (const shown of proof.slots) {
+    const found = attempt(() => proveSlot(proof.storageRoot, fromHex(shown.slot), shown.nodes));
+    words.set(`${name} ${shown.slot}`, found === shown.value ? found : INVALID);
+  }
+}
+
+function attempt(prove) {
+  try {
+    return prove();
+  } catch (error) {
+    if (error instanceof Malformed) return INVALID;
+    throw error;
+  }
+}

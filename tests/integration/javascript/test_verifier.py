@@ -1,0 +1,137 @@
+"""The page's verifier under Node: what it finds, what it leaves, that it ships as built."""
+
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import bundle_crypto
+import corpus
+from environments import ROOT, node
+from fakes.cases import CASES, Draft
+from fakes.corpus import Given
+from fakes.corpus.case import given
+from fakes.simulator import Simulator
+from guildmark.domain import bundle
+from guildmark.domain.signatures import Algorithm
+from guildmark.verify import verify_bundle
+
+VERIFIER = ROOT / "backend" / "guildmark" / "api" / "static" / "verifier" / "verifier.js"
+BROKEN = {
+    "altered_measurement": (2, "verify.signatureInvalid", 12),
+    "false_path": (3, "verify.pathInvalid", 19),
+    "record_that_nobody_appended": (4, "verify.recordUnknown", 19),
+    "part_is_void": (4, "verify.partVoided", 19),
+}
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, Any]]:
+    """Return what the page's verifier says of a few cases, all in one process."""
+    folder = tmp_path_factory.mktemp("corpus")
+    for case in chosen():
+        place = folder / case.name
+        place.mkdir()
+        (place / "bundle.zip").write_bytes(case.bundle)
+        (place / "trust.json").write_bytes(case.trust_file() or b"null")
+        (place / "expected.json").write_text(json.dumps({"case": case.name}))
+    command = [str(node()), "scripts/verify_corpus.mjs", str(VERIFIER), str(folder)]
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    return {(line := json.loads(text))["case"]: line for text in done.stdout.splitlines()}
+
+
+def chosen() -> Iterator[Given]:
+    for algorithm in Algorithm:
+        draft = Draft()
+        draft.simulator.sign_with(algorithm)
+        yield given(algorithm.name, draft.seal())
+        forged = bytearray(draft.simulator.make_envelope())
+        # The last letter but three of a signature of 64 bytes is one of its own.
+        at = forged.rindex(b'"}]}') - 4
+        forged[at] = ord("A") if forged[at] != ord("A") else ord("B")
+        draft.simulator.envelope = bytes(forged)
+        yield given(f"forged-{algorithm.name}", draft.seal())
+    for case in CASES:
+        if case.name in BROKEN:
+            yield given(case.name, case.seal())
+    honest = Simulator()
+    data = bytearray(bundle.write(honest.evidence()))
+    data[100] ^= 1
+    yield Given("flipped", bytes(data), honest.trust())
+    yield Given("unlisted", bundle.write(honest.evidence()), None)
+
+
+def states(line: Mapping[str, Any]) -> dict[int, str]:
+    return {check["number"]: check["state"] for check in line["checks"]}
+
+
+@pytest.mark.parametrize("algorithm", list(Algorithm))
+def test_an_honest_part_is_not_called_verified_while_checks_are_left(
+    said: Mapping[str, Mapping[str, Any]], algorithm: Algorithm
+) -> None:
+    line = said[algorithm.name]
+
+    assert (line["verdict"], line["exit"]) == ("notChecked", None)
+    assert states(line) == {0: "ok", 2: "notChecked", 3: "notChecked", 4: "notChecked"}
+
+
+@pytest.mark.parametrize("algorithm", list(Algorithm))
+def test_a_forged_signature_of_any_kind_of_key_is_found(
+    said: Mapping[str, Mapping[str, Any]], algorithm: Algorithm
+) -> None:
+    line = said[f"forged-{algorithm.name}"]
+
+    assert (line["verdict"], line["exit"]) == ("problem", 12)
+    assert line["checks"][1] == {"number": 2, "state": "fail", "code": "verify.signatureInvalid"}
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN))
+def test_a_broken_part_is_a_problem(said: Mapping[str, Mapping[str, Any]], name: str) -> None:
+    number, code, exit_code = BROKEN[name]
+    line = said[name]
+
+    assert (line["verdict"], line["exit"]) == ("problem", exit_code)
+    assert {"number": number, "state": "fail", "code": code} in line["checks"]
+
+
+def test_a_flipped_bit_is_no_canonical_bundle(said: Mapping[str, Mapping[str, Any]]) -> None:
+    line = said["flipped"]
+
+    assert (line["verdict"], line["exit"], line["checks"]) == ("problem", 14, [])
+
+
+def test_without_trust_the_chain_is_not_known(said: Mapping[str, Mapping[str, Any]]) -> None:
+    [chain, *_] = said["unlisted"]["checks"]
+
+    assert chain == {"number": 0, "state": "unknown", "code": "verify.trustMissing"}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"verdict": "verified"}, "it says verified"),
+        ({"code": "bundle.malformed"}, "it refuses the bundle, bundle.malformed"),
+        (
+            {"checks": [{"number": 3, "state": "fail", "code": "verify.pathInvalid"}]},
+            "(3) is fail, verify.pathInvalid",
+        ),
+        (
+            {"checks": [{"number": 4, "state": "ok", "code": "verify.notFinal"}]},
+            "(4) is ok, verify.notFinal",
+        ),
+    ],
+)
+def test_a_verifier_that_says_something_else_is_told(change: dict[str, Any], told: str) -> None:
+    simulator = Simulator()
+    report = verify_bundle(bundle.write(simulator.evidence()), simulator.trust())
+    agreeing: dict[str, Any] = {"verdict": "notChecked", "code": None, "checks": []}
+
+    assert list(corpus.disagreements(report, agreeing)) == []
+    assert list(corpus.disagreements(report, {**agreeing, **change})) == [told]
+
+
+def test_the_bundled_cryptography_is_that_of_the_installed_packages() -> None:
+    assert Path(bundle_crypto.TARGET).read_bytes() == bundle_crypto.bundle()
