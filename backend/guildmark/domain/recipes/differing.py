@@ -20,7 +20,10 @@ class ChangeUnderstatedError(NonconformingError):
     """A recipe changes more than its publisher says."""
 
     code = "recipe.changeUnderstated"
-    hint = "Name the greater kind of change; `guildmark recipe diff` tells clause by clause."
+    hint = (
+        "Name the greater kind of change, which `guildmark recipe diff` tells clause by clause; or"
+        " let two sign for less: `guildmark recipe override`."
+    )
 
 
 class Kind(Enum):
