@@ -27,6 +27,7 @@ from guildmark.domain.equivalence.plan import EquivalencePlan
 from guildmark.domain.equivalence.registration import Outcome
 from guildmark.domain.equivalence.verdict import EquivalenceResult
 from guildmark.domain.identifiers import to_hex
+from guildmark.domain.trust import VERSION, Trust
 from guildmark.services.equivalence.results import NotPublishedError
 
 
@@ -62,8 +63,9 @@ class Site(Story):
 
     @property
     def node(self) -> ServedNode:
-        judging = SimpleNamespace(clock=SimpleNamespace(now=lambda: 100))
         tools = self.world.tools
+        trust = Trust(version=VERSION, chain=tools.chain.pin())
+        judging = SimpleNamespace(clock=SimpleNamespace(now=lambda: 100), trust=trust)
         parts = {"store": tools.store, "results": tools.results, "judging": judging}
         return cast("ServedNode", SimpleNamespace(**parts, computing=self.computing))
 
