@@ -98,10 +98,12 @@ class AgentDatabase:
                 self._connection.execute(begin)
                 try:
                     yield _Bench(self._connection)
+                    self._connection.execute("COMMIT")
                 except BaseException:
-                    self._connection.execute("ROLLBACK")
+                    # A full disk ends the transaction by itself, mostly.
+                    if self._connection.in_transaction:
+                        self._connection.execute("ROLLBACK")
                     raise
-                self._connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
                 message = f"The agent's database did not answer: {error}."
                 raise StoreUnavailableError(message) from error
