@@ -7,7 +7,8 @@ shares, byte by byte, with an earlier one of the same key was read already.
 import contextlib
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Measurement, RunDetails
@@ -62,9 +63,12 @@ class _OtherFormError(Exception):
     """A payload that departs from a form: it is to be read in full."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _MeasuredForm:
-    """What the measurements at one place have in common, and where each has its own."""
+    """What the measurements at one place have in common, and where each has its own.
+
+    It equals itself only.
+    """
 
     stays: Mapping[str, Any]
     value: _Place
@@ -245,12 +249,20 @@ def _measured_place(number: int, name: str) -> _Place:
 
 def _measured(form: _MeasuredForm, said: Mapping[_Place, bytes]) -> Measurement:
     raw, time = said.get(form.raw_data), said.get(form.measured_on)
-    return Measurement(
-        **form.stays,
-        value=_text(said[form.value], LABEL_MAX),
+    measured = _valued(form, said[form.value])
+    if raw is None and time is None:
+        return measured
+    return replace(
+        measured,
         raw_data=None if raw is None else Digest(_hex(raw, b"0x")),
         measured_on=None if time is None else _integer(time),
     )
+
+
+@lru_cache(maxsize=4096)
+def _valued(form: _MeasuredForm, value: bytes) -> Measurement:
+    """Return a measurement without file and time; the parts of a job share most values."""
+    return Measurement(**form.stays, value=_text(value, LABEL_MAX))
 
 
 def _set(tree: Any, place: _Place, mark: int) -> None:
