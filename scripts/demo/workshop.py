@@ -69,8 +69,14 @@ class Workshop:
     site_recipe: SiteRecipeId
     request: Digest = NO_REQUEST
 
-    def build(self, number: int, beacon: Record) -> bytes:
-        """Build part ``number`` of the lane, measure it, and return what the machine signs."""
+    def build(self, number: int, beacon: Record, *, names_unit: bool = True) -> bytes:
+        """Build part ``number`` of the lane, measure it, and return what the machine signs.
+
+        Args:
+            number: The part's.
+            beacon: The newest record that the machine knows.
+            names_unit: Whether it is alone on its lane and says which unit the part gets.
+        """
         builds = self.maker.machine_home.builds
         finished_on = self.maker.machine_home.clock.now()
         finished = Finished(
@@ -82,7 +88,8 @@ class Workshop:
             measurements=self._measured(number),
             simulated=True,
         )
-        return builds.attest(builds.state(self._numbered(number), finished), key=MACHINE)
+        assignment = self._numbered(number) if names_unit else self.assignment
+        return builds.attest(builds.state(assignment, finished), key=MACHINE)
 
     def _numbered(self, number: int) -> Assignment:
         """Return the assignment of one unit: alone on its lane, the machine knows which it is."""
