@@ -1225,6 +1225,10 @@ class LogReader(Protocol):
         """Return the builds that carry a label and were not refused."""
         ...
 
+    def newest_below(self, prefix: str) -> Logged | None:
+        """Return the newest final build whose label begins with this text, None for none."""
+        ...
+
     def leaves(self, log: LogNumber, seq: Seq) -> Sequence[Digest]:
         """Return the leaf data of a batch, in order; none where the batch is unknown."""
         ...

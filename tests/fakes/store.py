@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 from guildmark.domain.chain.facts import Fact, Key
 from guildmark.domain.identifiers import Digest, IdentityId, Index, LaneNumber, LogNumber, Seq
+from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import Batch, Build, BuildState, Logged, Outcome, Queued, Standing
 from guildmark.ports import Block, DocumentKind, RawLog, View, Work
 
@@ -141,6 +142,14 @@ class MemoryLog:
             for row in self._state.rows.values()
             if row.queued.label == label and row.build.state is not BuildState.REFUSED
         ]
+
+    def newest_below(self, prefix: str) -> Logged | None:
+        for row in reversed(self._state.rows.values()):
+            log, index, kind = row.build.log, row.build.index, row.queued.entry.kind
+            is_below = row.queued.label.startswith(prefix) and kind is EntryKind.BUILD
+            if is_below and log is not None and index is not None:
+                return self.logged(log, index)
+        return None
 
     def logged(self, log: LogNumber, index: Index) -> Logged | None:
         for row in self._state.rows.values():

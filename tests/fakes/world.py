@@ -12,7 +12,7 @@ from fakes.content import CountingEntropy, MemoryVault
 from fakes.keys import MemoryKeyStore, signing_key
 from fakes.store import MemoryNodeStore
 from guildmark.adapters.lookalikes import UnicodeNames
-from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.predicate import (
     Beacon,
     ExternalParameters,
@@ -22,6 +22,7 @@ from guildmark.domain.builds.predicate import (
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain.facts import LaneFact, RevisionFact
 from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -37,6 +38,8 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import ClaimDocument, IdentityKind
 from guildmark.domain.identity.lei import lei_check_digits
 from guildmark.domain.labels.digital_link import operator_token
+from guildmark.domain.log.entry import Entry, EntryKind
+from guildmark.domain.log.queue import Queued
 from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.clause import (
     Clause,
@@ -336,6 +339,45 @@ def prefix_of(operator: IdentityId) -> str:
 def parsed(envelope: bytes) -> BuildStatement:
     """Return the statement in an envelope."""
     return BuildStatement.parse(Envelope.parse(envelope).payload)
+
+
+def log_unasked(world: World, *envelopes: bytes) -> None:
+    """Log envelopes as a rogue would, past the door."""
+    with world.tools.store.writing() as work:
+        for number, data in enumerate(envelopes):
+            work.log.accept(_unexamined(world, data, number))
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+
+
+def _label(data: bytes) -> str | None:
+    try:
+        return parsed(data).label
+    except GuildmarkError:
+        return None
+
+
+def _unexamined(world: World, data: bytes, number: int) -> Queued:
+    entry = Entry(
+        kind=EntryKind.BUILD,
+        subject=Digest(sha256(b"subject %d" % number)),
+        envelope=envelope_digest(data),
+        site_recipe=world.site_recipe,
+        machine=world.machine,
+        maker=world.maker,
+        dependencies=Digest(bytes(32)),
+    )
+    return Queued(
+        envelope=data,
+        digest=envelope_digest(data),
+        payload=sha256(data),
+        entry=entry,
+        salt=Bytes32(sha256(b"salt %d" % number)),
+        lane=world.lane,
+        label=_label(data) or f"hidden {number}",
+        counter=100 + number,
+    )
 
 
 def make_world(tools: Tools | None = None) -> World:

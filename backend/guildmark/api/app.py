@@ -12,6 +12,7 @@ from guildmark import __version__
 from guildmark.api.answering import answer_errors
 from guildmark.api.description import Application, name_of
 from guildmark.api.frame import Frame
+from guildmark.api.pages import resolver
 from guildmark.api.pages import routes as pages
 from guildmark.api.parameters import only_declared
 from guildmark.api.routes import (
@@ -71,7 +72,8 @@ def described(*, lifespan: Lifespan[Any] | None = None) -> FastAPI:
     )
     for module in _ROUTERS:
         app.include_router(module.router, dependencies=[Depends(only_declared)])
-    app.include_router(pages.router, include_in_schema=False)
+    for shown in (pages.router, resolver.router):
+        app.include_router(shown, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("guildmark.api") / "static")))
     app.add_middleware(Frame, body_max=content.CONTENT_MAX)
     answer_errors(app)

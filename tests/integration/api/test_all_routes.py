@@ -134,7 +134,6 @@ def good(played: Played) -> dict[str, str]:
                 "siteRecipe": to_hex(workshop.site_recipe),
             }
         ),
-        "rest": f"{played.parts[0].label.split('/id/')[-1]}?p={played.parts[0].hint}",
     }
 
 
@@ -168,8 +167,7 @@ def gets(played: Played) -> list[str]:
     described_paths = [path for path, _ in operations("get")]
     routes = [route for route in pages.router.routes if isinstance(route, APIRoute)]
     page_paths = [route.path for route in routes if "GET" in (route.methods or ())]
-    # No label of this stage is a GTIN's: its page says that nothing is there.
-    paths = [path for path in (*described_paths, *page_paths) if not path.startswith("/01/")]
+    paths = (*described_paths, *page_paths)
     addresses = [filled(path, values) + queries.get(path, "") for path in paths]
     return [*addresses, "/static/style.css"]
 

@@ -408,6 +408,27 @@ def test_scrap_takes_a_counter_of_its_machine(store: NodeStore) -> None:
     assert last == 5
 
 
+def test_the_newest_final_build_below_a_text_is_found(store: NodeStore) -> None:
+    names = ["https://x/01/1/21/a", "https://x/01/1/21/b", "https://x/01/12/21/c"]
+    for number, label in enumerate(names):
+        accept(store, queued(str(number), counter=number + 1, label=label))
+    close_and_settle(store, 1, 3)
+
+    with store.reading() as view:
+        below = [view.log.newest_below(f"https://x/01/{kind}/") for kind in (1, 12, 2)]
+
+    # The second is not final, and another kind's number begins with the first one's.
+    found = [None if one is None else one.queued.label for one in below]
+    assert found == ["https://x/01/1/21/a", "https://x/01/12/21/c", None]
+
+
+def close_and_settle(store: NodeStore, *numbers: int) -> None:
+    batch = close(store, *numbers)
+    outcomes = [Outcome(index=Index(at), unit=UnitNumber(at + 1)) for at in range(len(numbers))]
+    with store.writing() as work:
+        work.log.settle_batch(batch, outcomes)
+
+
 def test_refused_entry_may_be_logged_again(store: NodeStore) -> None:
     entry = queued("a", counter=5)
     accept(store, entry)

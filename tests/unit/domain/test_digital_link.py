@@ -231,3 +231,43 @@ def test_operator_token_is_eighty_bits_that_an_own_link_takes() -> None:
 
 def test_serials_contain_their_lane() -> None:
     assert dl.serial_in_lane(LaneNumber(3), 17) == "3-00017"
+
+
+@pytest.mark.parametrize(
+    ("path", "is_one"),
+    [
+        (f"/01/{GTIN}/21/7", True),
+        (f"/01/{GTIN}/235/A-7", True),
+        ("/8010/4012-A/8011/7", True),
+        (f"/01/{GTIN}/10/L1", False),
+        ("/8010/4012-A", False),
+        ("/id/mfrggzdfmztwq2lk/1-00017", True),
+    ],
+)
+def test_a_link_names_one_thing_or_a_kind(path: str, is_one: bool) -> None:
+    link = dl.DigitalLink.parse(f"https://id.example.org{path}")
+
+    assert link.is_of_one == is_one
+    assert link.path == path
+
+
+def test_a_kind_is_the_primary_key_alone() -> None:
+    link = dl.DigitalLink.parse(f"https://id.example.org/01/{GTIN}/10/L/21/7?p=1.2")
+
+    assert str(link.kind) == f"https://id.example.org/01/{GTIN}"
+
+
+def test_a_third_partys_serial_stands_alone() -> None:
+    with pytest.raises(dl.MalformedLinkError, match="235 stands beside another one"):
+        dl.DigitalLink.parse(f"https://id.example.org/01/{GTIN}/21/7/235/A")
+
+
+@pytest.mark.parametrize("serial", ["0", "7", "123456789012"])
+def test_components_have_serials_of_digits(serial: str) -> None:
+    assert gs1.parse_cpid_serial(serial) == serial
+
+
+@pytest.mark.parametrize("serial", ["", "07", "1234567890123", "A"])
+def test_other_serials_of_components_are_refused(serial: str) -> None:
+    with pytest.raises(gs1.MalformedGs1Error):
+        gs1.parse_cpid_serial(serial)

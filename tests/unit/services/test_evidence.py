@@ -7,9 +7,18 @@ from typing import Any
 import pytest
 
 from fakes.simulator import Simulator
-from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, Tools, World, claim, make_world, parsed
+from fakes.world import (
+    DESIGNER,
+    ISSUER,
+    MAKER,
+    OPERATOR,
+    Tools,
+    World,
+    claim,
+    log_unasked,
+    make_world,
+)
 from guildmark.domain import bundle
-from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import (
     DesignFact,
@@ -26,21 +35,17 @@ from guildmark.domain.chain.facts import (
 )
 from guildmark.domain.chain.storage import CONTROLLERS, FATES
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     UINT64_MAX,
     ZERO32,
     Address,
     Bytes32,
-    Digest,
     IdentityId,
     Index,
     LogNumber,
 )
 from guildmark.domain.identity.identity import ClaimDocument, IdentityKind, controller_target
-from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.merkle import verify_inclusion
-from guildmark.domain.log.queue import Queued
 from guildmark.domain.verification.case import Brought, Unsearched
 from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.domain.verification.evidence import ENTRIES_MAX, RIVALS_MAX, Evidence
@@ -339,45 +344,6 @@ def test_what_was_not_disclosed_stays_absent(world: World, kind: DocumentKind, m
     world.tools.store.forget_documents(kind)
 
     assert not getattr(evidence(world).disclosed, member)
-
-
-def log_unasked(world: World, *envelopes: bytes) -> None:
-    """Log envelopes as a rogue would, past the door."""
-    with world.tools.store.writing() as work:
-        for number, data in enumerate(envelopes):
-            work.log.accept(unexamined(world, data, number))
-    line = world.tools.line(world.log)
-    line.step()
-    line.step()
-
-
-def _label(data: bytes) -> str | None:
-    try:
-        return parsed(data).label
-    except GuildmarkError:
-        return None
-
-
-def unexamined(world: World, data: bytes, number: int) -> Queued:
-    entry = Entry(
-        kind=EntryKind.BUILD,
-        subject=Digest(sha256(b"subject %d" % number)),
-        envelope=envelope_digest(data),
-        site_recipe=world.site_recipe,
-        machine=world.machine,
-        maker=world.maker,
-        dependencies=Digest(bytes(32)),
-    )
-    return Queued(
-        envelope=data,
-        digest=envelope_digest(data),
-        payload=sha256(data),
-        entry=entry,
-        salt=Bytes32(sha256(b"salt %d" % number)),
-        lane=world.lane,
-        label=_label(data) or f"hidden {number}",
-        counter=100 + number,
-    )
 
 
 def test_unreadable_envelope_shows_what_the_record_alone_shows() -> None:

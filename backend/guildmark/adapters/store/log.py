@@ -96,6 +96,8 @@ QUEUE = Table(
 
 _Query: TypeAlias = Select[Any]
 
+# Sorts behind every character that a label can hold.
+_LAST = "\x7f"
 _INTEGER_MAX = 2**63 - 1
 # SQLite takes some thousand values in one statement, and few of them as one text.
 _AT_ONCE = 500
@@ -154,6 +156,15 @@ class SqlLog:
         """Return the builds that carry a label and were not refused."""
         query = _standing().where(QUEUE.c.label == label).order_by(QUEUE.c.number)
         return [_build(row) for row in self._connection.execute(query)]
+
+    def newest_below(self, prefix: str) -> Logged | None:
+        """Return the newest final build whose label begins with this text, None for none."""
+        # Labels are printable ASCII: what begins with the text lies before its next sibling.
+        within = (QUEUE.c.label >= prefix, QUEUE.c.label < prefix + _LAST)
+        final = (QUEUE.c.kind == EntryKind.BUILD, QUEUE.c.log_index.is_not(None))
+        query = _standing().where(*within, *final).order_by(QUEUE.c.number.desc()).limit(1)
+        row = self._connection.execute(query).first()
+        return None if row is None else _logged(row)
 
     def logged(self, log: LogNumber, index: Index) -> Logged | None:
         """Return the entry at a final position."""

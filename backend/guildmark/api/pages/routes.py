@@ -51,6 +51,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import NAME_MAX
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token
 from guildmark.domain.labels.qr import read_link
+from guildmark.services.evidence.linking import PAGES
 from guildmark.services.identity.cards import holders
 from guildmark.services.identity.dids import Document
 
@@ -71,12 +72,10 @@ def home(node: Node) -> Response:
     return _page("home.html", home_page(node), node)
 
 
-@router.get("/id/{rest:path}")
-@router.get("/01/{rest:path}")
-def label(node: Node, request: Request) -> Response:
+def label(node: ServedNode, request: Request) -> Response:
     """Return the page behind a label: a GS1 Digital Link, or a maker's own."""
     try:
-        label, hint = read_link(f"https://{node.judging.host}{_written(request)}")
+        label, hint = read_link(f"https://{node.judging.host}{written(request)}")
         log, index = hint or _located(node, _labels(label, request))
         return _verdict(node, log, index, link=DigitalLink.parse(label))
     except GuildmarkError as error:
@@ -241,10 +240,10 @@ def _plan(text: str) -> EquivalencePlanId:
     return EquivalencePlanId(bytes32_from_hex(text))
 
 
-def _written(request: Request) -> str:
-    """Return path and query as they came, since labels are compared by their letters."""
+def written(request: Request) -> str:
+    """Return a link's path and query as they came: labels are compared by their letters."""
     # What no link may hold is refused when the link is read.
-    path: bytes = request.scope["raw_path"]
+    path: bytes = request.scope["raw_path"].removeprefix(PAGES.encode())
     query: bytes = request.scope["query_string"]
     return (path + (b"?" + query if query else b"")).decode("latin-1")
 

@@ -11,6 +11,7 @@ SSCC_SIZE = 18
 _GTIN_SIZES = frozenset({8, 12, 13, 14})
 # Tables 7.11-1 and 7.11-2: the characters of serial numbers and of component parts.
 _SET_82 = re.compile(r"[!\"%&'()*+,\-./0-9:;<=>?A-Z_a-z]+", re.ASCII)
+_CPID_SERIAL = re.compile(r"[1-9][0-9]{0,11}|0", re.ASCII)
 _CPID = re.compile(r"[0-9]{4}[#\-/0-9A-Z]{1,26}", re.ASCII)
 _PREFIX = re.compile(r"[0-9]{4}.", re.ASCII)
 _GCP = re.compile(r"[0-9]{4,12}", re.ASCII)
@@ -122,6 +123,17 @@ def parse_cpid(text: str) -> str:
     """
     if not _CPID.fullmatch(text):
         _refuse("part number", text)
+    return text
+
+
+def parse_cpid_serial(text: str) -> str:
+    """Return the serial of a component: at most 12 digits without a zero in front.
+
+    Raises:
+        MalformedGs1Error: Another form.
+    """
+    if not _CPID_SERIAL.fullmatch(text):
+        _refuse("component's serial", text)
     return text
 
 

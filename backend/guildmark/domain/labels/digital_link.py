@@ -18,6 +18,8 @@ from guildmark.domain.identity import gs1
 
 LINK_MAX = 400
 OWN_KEY = "id"
+SERIALS = ("21", "235", "8011")
+"""Application identifiers of what tells one thing of a kind from the next."""
 
 _HOST = re.compile(
     r"(?=.{1,253}(?::|$))[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -41,6 +43,9 @@ _KEYS: dict[str, _Check] = {
     "8004": gs1.parse_giai,
     "8010": gs1.parse_cpid,
 }
+RESOLVABLE = ("00", "01", "253", "8003", "8010")
+"""Primary keys all of whose qualifiers are read (GS1 Digital Link URI Syntax 1.4, 4.9)."""
+
 # Of these the first digit is an indicator or a filler, and the company prefix follows it.
 _INDICATED = frozenset({"00", "01", "8003"})
 # In the order in which the syntax demands them.
@@ -49,9 +54,13 @@ _QUALIFIERS: dict[str, dict[str, _Check]] = {
         "22": partial(gs1.parse_characters, "variant"),
         "10": partial(gs1.parse_characters, "batch"),
         "21": partial(gs1.parse_characters, "serial"),
+        "235": partial(gs1.parse_characters, "third-party serial", most=28),
     },
     "414": {"254": partial(gs1.parse_characters, "location")},
+    "8010": {"8011": gs1.parse_cpid_serial},
 }
+# A serial that a third party controls stands alone below its GTIN.
+_ALONE = "235"
 
 
 class MalformedLinkError(MalformedError):
@@ -117,6 +126,21 @@ class DigitalLink:
     def serial(self) -> str | None:
         """Return the serial, None where the link names a kind of thing only."""
         return dict(self.qualifiers).get("21")
+
+    @property
+    def is_of_one(self) -> bool:
+        """Return whether the link names one thing, not a kind of things."""
+        return any(name in SERIALS for name, _ in self.qualifiers)
+
+    @property
+    def kind(self) -> "DigitalLink":
+        """Return the link of the kind of things that this one is of: its primary key alone."""
+        return replace(self, qualifiers=(), query=())
+
+    @property
+    def path(self) -> str:
+        """Return what follows the host, without the query."""
+        return self.label.removeprefix(f"https://{self.host}")
 
     @property
     def label(self) -> str:
@@ -218,6 +242,8 @@ class DigitalLink:
         names = [name for name, _ in self.qualifiers]
         if names != [name for name in known if name in names]:
             _refuse("the qualifiers are unknown, repeated, or in another order")
+        if _ALONE in names and len(names) > 1:
+            _refuse(f"the qualifier {_ALONE} stands beside another one")
         for name, value in self.qualifiers:
             _check_serial(known[name](value))
 
