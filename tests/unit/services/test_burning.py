@@ -65,6 +65,21 @@ def test_an_honest_log_burned_nothing(world: World) -> None:
     assert (audit.records, audit.drawn, audit.burned) == (1, 1, ())
 
 
+def test_scrap_burns_no_unit_and_its_evidence_says_what_it_is(world: World) -> None:
+    said = world.tools.builds.scrapped(world.statement(1), "the first layer came off")
+    world.tools.ingest(world.log).receive([world.sign(said)])
+    assert build(world, 2) is BuildState.FINAL
+
+    audit = burning(world).audit(world.log)
+    core = world.tools.exporter.gather(world.log, Index(0)).core
+
+    assert (audit.drawn, audit.burned) == (2, ())
+    assert core.entry.kind is EntryKind.SCRAP
+    granted = core.record.unit_at(core.position)
+    assert granted is not None
+    assert granted.unit == 1
+
+
 def test_after_a_theft_the_log_goes_on_and_the_burned_unit_is_named(world: World) -> None:
     build(world, 1)
     steal(world)
