@@ -607,8 +607,16 @@ class Purse:
     price: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handles:
+    """How many files and connections a process has open, and how many it may."""
+
+    held: int
+    most: int
+
+
 class Vitals(Protocol):
-    """What shows whether a home can go on sending transactions."""
+    """What shows whether a home can go on with its work."""
 
     def purse(self, account: Address) -> Purse:
         """Return an account's coin, and what a unit of gas costs now.
@@ -621,6 +629,10 @@ class Vitals(Protocol):
 
     def oldest(self) -> int | None:
         """Return since when the oldest open transaction has been open, None without one."""
+        ...
+
+    def handles(self) -> Handles:
+        """Return how many files and connections this process has open."""
         ...
 
 

@@ -65,6 +65,7 @@ from guildmark.ports import (
     Capability,
     Event,
     Finality,
+    Handles,
     IdempotencyMismatchError,
     KeyName,
     Purse,
@@ -1049,12 +1050,16 @@ class MemoryVitals:
 
     purse_: Purse = field(default_factory=lambda: Purse(balance=10**18, price=10**9))
     since: int | None = None
+    handles_: Handles = field(default_factory=lambda: Handles(held=1, most=100))
 
     def purse(self, account: Address) -> Purse:
         return self.purse_
 
     def oldest(self) -> int | None:
         return self.since
+
+    def handles(self) -> Handles:
+        return self.handles_
 
 
 @dataclass

@@ -1,12 +1,17 @@
-"""The ``Vitals`` port: an account's coin, the price of gas, and how long transactions are open."""
+"""The ``Vitals`` port: coin, the price of gas, how long transactions and how much else is open."""
 
+import os
+import resource
 from dataclasses import dataclass
 
 from guildmark.adapters.chain.fees import fee_requests, offered
 from guildmark.adapters.chain.rpc import Rpc, quantity
 from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.domain.identifiers import Address, ChainId, to_hex
-from guildmark.ports import LedgerAnswerError, Purse
+from guildmark.ports import Handles, LedgerAnswerError, Purse
+
+# Linux and macOS list a process's own there.
+_HANDLES = "/dev/fd"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +36,13 @@ class ChainVitals:
     def oldest(self) -> int | None:
         """Return since when the oldest open transaction has been open, None without one."""
         return self.table.oldest(self.chain_id)
+
+    def handles(self) -> Handles:
+        """Return how many files and connections this process has open."""
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        try:
+            held = len(os.listdir(_HANDLES))  # noqa: PTH208 - a loop over it would hold one more
+        except OSError:
+            # The list needs a handle itself, and there is none left.
+            held = most
+        return Handles(held=held, most=most)

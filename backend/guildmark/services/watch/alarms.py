@@ -14,6 +14,8 @@ RECORD_GAS = 200_000
 
 RECORDS_LEAST = 100
 _LAG_MOST = 120
+# Of ten handles that a process may hold, so many are enough.
+_HELD_MOST = 9
 _SLACK = 600
 # What is normal on a good day, three times over.
 _LATE = 3
@@ -43,6 +45,15 @@ class TransactionStuckError(ConflictError):
     hint = "Look at `guildmark tx list`, then `guildmark tx bump ID` or `guildmark tx cancel ID`."
 
 
+class HandlesShortError(ConflictError):
+    """The process has nearly as many files and connections open as it may."""
+
+    code = "node.handlesShort"
+    hint = (
+        "Let it have more (LimitNOFILE= of its unit, `ulimit -n`), and look who holds connections."
+    )
+
+
 class IndexBehindError(NetworkError):
     """The index does not keep up with the chain's final blocks."""
 
@@ -68,6 +79,7 @@ ALARMS: Sequence[type[GuildmarkError]] = (
     FinalityStalledError,
     CoinLowError,
     TransactionStuckError,
+    HandlesShortError,
     IndexBehindError,
     MirrorFailingError,
     WitnessFailingError,
@@ -140,8 +152,14 @@ class Alarms:
             # That the chain is away is an alarm by itself, and hides the others that it tells.
             alarms.append(error)
             figures = Figures(oldest=self._oldest())
-        alarms += [*self._raised(figures), *_beside(beside)]
+        alarms += [*self._raised(figures), *self._short(), *_beside(beside)]
         return Watch(figures=figures, alarms=tuple(alarms))
+
+    def _short(self) -> Iterator[GuildmarkError]:
+        handles = self.vitals.handles()
+        if handles.held * 10 > handles.most * _HELD_MOST:
+            message = f"{handles.held} of {handles.most} files and connections are open."
+            yield HandlesShortError(message, held=handles.held, most=handles.most)
 
     def _measured(self) -> Figures:
         newest, final = self.ledger.head(final=False), self.ledger.head(final=True)

@@ -11,7 +11,7 @@ from fakes.world import World, make_world
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import LogNumber
-from guildmark.ports import Block, LedgerUnavailableError, NodeStore, Purse
+from guildmark.ports import Block, Handles, LedgerUnavailableError, NodeStore, Purse
 from guildmark.services.index.checking import FactDiffersError
 from guildmark.services.neighbours.cosigning import WitnessState
 from guildmark.services.neighbours.mirroring import MirrorState
@@ -24,6 +24,7 @@ from guildmark.services.watch.alarms import (
     CoinLowError,
     Figures,
     FinalityStalledError,
+    HandlesShortError,
     IndexBehindError,
     MirrorFailingError,
     TransactionStuckError,
@@ -130,6 +131,13 @@ def test_index_that_does_not_keep_up_is_told(place: Place, lag: int, raised: boo
 
     assert figures.lag == lag
     assert alarms == [IndexBehindError] * raised
+
+
+@pytest.mark.parametrize(("held", "raised"), [(90, False), (91, True)])
+def test_process_that_may_open_little_more_is_told(place: Place, held: int, raised: bool) -> None:
+    place.vitals.handles_ = Handles(held=held, most=100)
+
+    assert place.watch()[1] == [HandlesShortError] * raised
 
 
 def test_index_that_has_read_nothing_has_no_lag(place: Place) -> None:
