@@ -1,6 +1,7 @@
 """Every system call of one submission killed or refused: nothing lost, nothing doubled."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ def life(
     sent = rigs.entries(1, chance_of("F02", 1, 0))
 
     def work(acknowledge: Callable[[Digest], None]) -> None:
-        rigs.live(rig, rig.node(database), sent, acknowledge)
+        # With connections of its own: an answer that it does not read is nobody else's.
+        own = replace(rig)
+        rigs.live(own, own.node(database), sent, acknowledge)
 
     code, said = traced(work, trace, moment)
     return code, rigs.judge(rig, database, said)
