@@ -68,6 +68,13 @@ _Approve = Annotated[
 ]
 
 
+class LabelNamespaceError(UsageError):
+    """Labels of other hosts would begin as the license says."""
+
+    code = "license.labelNamespace"
+    hint = "Write the whole host and a slash behind it, as https://id.example.org/."
+
+
 class ExtensionMismatchError(UsageError):
     """The signed file adds other units, or to another license, than the command names."""
 
@@ -97,6 +104,19 @@ class AmountMalformedError(MalformedError):
 
     code = "cli.amountMalformed"
     hint = "Write it in the coin's smallest unit, as digits alone."
+
+
+def label_namespace(text: str) -> str:
+    """Return how labels must begin, where the host is written to its end.
+
+    Raises:
+        LabelNamespaceError: Labels of hosts with a longer name begin so, too.
+    """
+    host, slash, _ = text.removeprefix("https://").partition("/")
+    if not (text.startswith("https://") and host and slash):
+        message = f"{text[:80]!r} does not begin with a whole host."
+        raise LabelNamespaceError(message, found=text[:80])
+    return text
 
 
 @app.command()
@@ -137,7 +157,9 @@ def sign(
     ] = None,
     labels: Annotated[
         list[str] | None,
-        typer.Option(metavar="TEXT", help="How labels must begin; may be repeated."),
+        typer.Option(
+            metavar="URL", parser=label_namespace, help="How labels must begin; may be repeated."
+        ),
     ] = None,
     country: Annotated[
         list[str] | None,

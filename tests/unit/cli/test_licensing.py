@@ -417,6 +417,16 @@ def test_terms_are_signed_into_an_offer(speak: Speak, world: World, tmp_path: Pa
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("begins", ["https://id.example.org", "https:///a", "id.example.org/", ""])
+def test_labels_of_other_hosts_are_not_licensed_along(
+    speak: Speak, world: World, tmp_path: Path, begins: str
+) -> None:
+    signed = sign(speak, world, tmp_path / "offer.json", "--labels", begins, "--json")
+
+    assert (signed.exit, signed.json["code"]) == (2, "license.labelNamespace")
+    assert not (tmp_path / "offer.json").exists()
+
+
 def test_an_offer_is_open_for_a_month_by_default(
     speak: Speak, world: World, tmp_path: Path, home: Home
 ) -> None:
