@@ -21,7 +21,7 @@ from guildmark.cli.homes import write_new
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.chain.facts import RevisionFact
 from guildmark.domain.chain.refusals import DesignUnknownError
-from guildmark.domain.identifiers import DesignId, IdentityId, RecipeId, to_hex
+from guildmark.domain.identifiers import UINT40_MAX, DesignId, IdentityId, RecipeId, to_hex
 from guildmark.domain.recipes.approval import Proposal, SignedApproval
 from guildmark.domain.recipes.recipe import Change, Recipe, Status
 from guildmark.ports import KeyName
@@ -75,7 +75,8 @@ def override(
     reason: Reason,
     out: Out,
     revision: Annotated[
-        int | None, typer.Option(min=1, help="The revision's number; the newest by default.")
+        int | None,
+        typer.Option(min=1, max=UINT40_MAX, help="The revision's number; the newest by default."),
     ] = None,
     account: Signer = ACCOUNT,
     home: Folder = None,
