@@ -21,6 +21,8 @@ _SIGNED = "".join(
     for path in (
         *("/v1/releases", "/v1/reconciliations", "/v1/disclosures/inspection/{key}"),
         "/v1/disclosures/designPicture/{key}",
+        # A plan and what its sites revealed, under salts.
+        *(f"/v1/disclosures/published{what}/{{key}}" for what in ("Data", "Plan", "Result")),
     )
 )
 # The log is the one that is there, also where a case was to have a wrong one.

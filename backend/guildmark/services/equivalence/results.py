@@ -261,11 +261,12 @@ def opening(kind: DocumentKind, key: bytes, body: bytes, view: View) -> tuple[by
     if kind is DocumentKind.PUBLISHED_DATA:
         return _data(key, body, view)
     plan = EquivalencePlanId(key)
+    made = registered(plan, view)
     if kind is DocumentKind.PUBLISHED_PLAN:
-        return plan, _plan(registered(plan, view), body)
+        return plan, _plan(made, body)
     digest = sha256(body)
     EquivalenceResult.parse(body)
-    if digest not in set(_named(registered(plan, view), view)):
+    if digest not in set(_named(made, view)):
         message = f"Neither certificate nor counter-result of the plan names {to_hex(digest)}."
         raise PublicationMismatchError(message, plan=to_hex(plan), result=to_hex(digest))
     return digest, body
