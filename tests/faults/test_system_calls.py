@@ -45,7 +45,8 @@ def test_every_system_call_of_a_submission_may_fail(
     assert len({(moment.call, moment.number) for moment in every}) >= 200
     assert [(one, end) for one, (_, end) in zip(tried, ends, strict=True) if end != clean] == []
     killed = [code for one, (code, _) in zip(tried, ends, strict=True) if "KILL" in one.fault]
-    assert set(killed) == {-9}
+    # A life may have a call less than the one before: a fault beyond its end befalls nobody.
+    assert {-9} <= set(killed) <= {-9, 0}
 
 
 def test_a_full_disk_is_tried_where_there_are_files_alone() -> None:
