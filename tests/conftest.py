@@ -49,6 +49,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         # Its wheels are for x86 and macOS alone.
         "lib3mf": lambda: find_spec("lib3mf") is not None,
         "mosquitto": lambda: _MOSQUITTO is not None,
+        "pdftoppm": _any_of("pdftoppm"),
         "postgresql": lambda: program("initdb") is not None,
         "octoprint": _installed("build/octoprint/venv/bin/octoprint"),
         "slic3r": _any_of("slic3r"),

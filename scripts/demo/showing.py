@@ -8,7 +8,7 @@ from demo.actors import SITE, Maker
 from demo.making import Part
 from demo.scene import Scene
 from demo.stage import StageError, write
-from guildmark.adapters import labels
+from guildmark.adapters.labels import pictures
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain import bundle
 from guildmark.domain.chain.contracts import ContractName
@@ -80,5 +80,5 @@ def _write_bundle(scene: Scene, part: Part, block: int) -> None:
 def _write_labels(scene: Scene, part: Part) -> None:
     text = label_link(scene, part)
     folder = scene.stage.folder / "labels"
-    write(folder / f"{part.hint}.svg", labels.svg(text, caption=part.label.rsplit("/", 1)[-1]))
-    write(folder / f"{part.hint}.png", labels.png(text))
+    write(folder / f"{part.hint}.svg", pictures.svg(text, caption=part.label.rsplit("/", 1)[-1]))
+    write(folder / f"{part.hint}.png", pictures.png(text))

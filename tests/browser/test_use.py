@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 
 from browsing import DESK, PAGES, SCHEMES, Visit, Visitor
 from demo.showing import label_link
-from guildmark.adapters import labels
+from guildmark.adapters.labels import pictures
 from stages import Played
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil", "chromium")]
@@ -196,7 +196,7 @@ def test_the_label_s_files_can_be_scanned(visitor: Visitor, played: Played) -> N
 def test_a_label_of_the_demo_leads_to_its_page(visitor: Visitor, played: Played) -> None:
     text = label_link(played.scene, played.parts[0])
 
-    assert _scanned(labels.png(text)) == text
+    assert _scanned(pictures.png(text)) == text
     assert _opened(visitor, text, played) == VERIFIED
 
 

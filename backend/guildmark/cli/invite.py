@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from guildmark.adapters import labels
 from guildmark.adapters.chain.fees import suggested
 from guildmark.adapters.chain.rpc import Rpc
+from guildmark.adapters.labels import pictures
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, note, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, digest, recipe_id
@@ -163,7 +163,7 @@ def _wei(text: str) -> int:
 
 def _draw(path: Path, url: str) -> None:
     is_png = path.suffix == ".png"
-    write_new(path, labels.png(url) if is_png else labels.svg(url, caption="guildmark join"))
+    write_new(path, pictures.png(url) if is_png else pictures.svg(url, caption="guildmark join"))
 
 
 def _row(found: Invitation) -> Answer:

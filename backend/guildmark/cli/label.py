@@ -1,22 +1,27 @@
 """``guildmark label``: a part's link, and its QR code."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from guildmark.adapters import labels
+from guildmark.adapters.labels import pictures, sheets, zebra
+from guildmark.adapters.labels.sheets import LAYOUTS, Label
 from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import AsJson, identity_id
 from guildmark.cli.homes import write_new
-from guildmark.domain.errors import UsageError
+from guildmark.domain.errors import GuildmarkError, UsageError
 from guildmark.domain.identifiers import ZERO_ADDRESS, ChainId, IdentityId, PartId
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token
 from guildmark.domain.labels.qr import link_text
 
 app = typer.Typer(help="Write and draw the labels of parts.", no_args_is_help=True)
 
-_PNG, _SVG = ".png", ".svg"
+_PNG, _SVG, _ZPL = ".png", ".svg", ".zpl"
+_LINES_MAX = 10_000
+# More than as many lines as there may be; what lies behind makes a line too many.
+_FILE_MAX = 8 * 1024 * 1024
 
 
 class LabelMakerError(UsageError):
@@ -27,10 +32,24 @@ class LabelMakerError(UsageError):
 
 
 class PictureKindError(UsageError):
-    """The picture's file name ends neither in .svg nor in .png."""
+    """The picture's file name ends neither in .svg nor in .png nor in .zpl."""
 
     code = "cli.pictureKindUnknown"
-    hint = "Name a file that ends in .svg or .png."
+    hint = "Name a file that ends in .svg, .png or .zpl."
+
+
+class LabelListError(UsageError):
+    """A list of labels is empty, too long, or has a line that is none."""
+
+    code = "cli.labelListInvalid"
+    hint = "Write a label a line, and behind a comma LOG.INDEX where it is known."
+
+
+class LayoutUnknownError(UsageError):
+    """A sheet or printer that is not known, or more places skipped than a sheet has."""
+
+    code = "cli.labelLayoutUnknown"
+    hint = "Take one that `guildmark label sheet --help` or `label draw --help` names."
 
 
 @app.command()
@@ -60,7 +79,7 @@ def new(
 @app.command()
 def draw(
     label: Annotated[str, typer.Argument(help="The part's label.")],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="Where: a .svg or .png file.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where: a .svg, .png or .zpl file.")],
     part: Annotated[
         str | None,
         typer.Option(metavar="LOG.INDEX", help="The part's position, a hint for who scans."),
@@ -68,11 +87,20 @@ def draw(
     base: Annotated[
         str | None, typer.Option(metavar="URL", help="The node to open, else the label's own host.")
     ] = None,
+    resolution: Annotated[
+        str,
+        typer.Option(
+            "--dpi",
+            metavar="|".join(zebra.RESOLUTIONS),
+            help="Of the label printer, for a .zpl file.",
+        ),
+    ] = zebra.RESOLUTIONS[0],
     as_json: AsJson = False,
 ) -> None:
     """Draw the QR code of a label; print what it holds."""
-    text = link_text(label, _position(part), base=None if base is None else base.rstrip("/"))
-    write_new(out, _picture(out, text, caption=label.rsplit("/", 1)[-1]))
+    drawn = _label(label, part, base)
+    write_new(out, _picture(out, drawn, resolution))
+    text = drawn.text
     answer: Answer = {"text": text, "file": str(out)}
     say(answer, as_json=as_json, brief=text)
 
@@ -84,10 +112,81 @@ def _position(hint: str | None) -> PartId | None:
     return PartId.from_hint(hint, chain_id=ChainId(0), build_log=ZERO_ADDRESS)
 
 
-def _picture(file: Path, text: str, *, caption: str) -> bytes:
-    if file.suffix.lower() == _SVG:
-        return labels.svg(text, caption=caption)
-    if file.suffix.lower() == _PNG:
-        return labels.png(text)
-    message = f"{file.name} is neither SVG nor PNG."
+def _picture(file: Path, label: Label, resolution: str) -> bytes:
+    kind = file.suffix.lower()
+    if kind == _SVG:
+        return pictures.svg(label.text, caption=label.caption)
+    if kind == _PNG:
+        return pictures.png(label.text)
+    if kind == _ZPL:
+        _check_known(resolution, zebra.RESOLUTIONS)
+        return zebra.zpl(label.text, caption=label.caption, resolution=resolution)
+    message = f"{file.name} is neither SVG nor PNG nor ZPL."
     raise PictureKindError(message, file=file.name)
+
+
+@app.command()
+def sheet(
+    labels: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="A label a line, and behind a comma LOG.INDEX where it is known.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where: a PDF file.")],
+    layout: Annotated[
+        str, typer.Option(metavar="|".join(LAYOUTS), help="The sheet, by Avery's number.")
+    ] = "L7160",
+    skip: Annotated[
+        int, typer.Option(min=0, max=1_000, help="Places of the first sheet that are used up.")
+    ] = 0,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="The node to open, else each label's own host."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw the labels of many parts on sheets that are cut already; needs the extra `pdf`."""
+    _check_known(layout, LAYOUTS)
+    places = len(LAYOUTS[layout].places)
+    if skip >= places:
+        message = f"A sheet {layout} has {places} labels: {skip} cannot be used up."
+        raise LayoutUnknownError(message, skip=skip, places=places)
+    drawn = _listed(labels, base)
+    write_new(out, sheets.sheets(drawn, LAYOUTS[layout], skip=skip))
+    pages = -(-(skip + len(drawn)) // places)
+    answer: Answer = {"labels": len(drawn), "sheets": pages, "file": str(out)}
+    say(answer, as_json=as_json, brief=f"{out}: labels {len(drawn)}, sheets {pages}")
+
+
+def _listed(file: Path, base: str | None) -> list[Label]:
+    with file.open("rb") as stream:
+        lines = stream.read(_FILE_MAX).decode("utf-8", "replace").splitlines()
+    found = [(number, line.strip()) for number, line in enumerate(lines, start=1) if line.strip()]
+    if not 0 < len(found) <= _LINES_MAX:
+        message = f"{file.name} has {len(found)} labels, expected 1 to {_LINES_MAX}."
+        raise LabelListError(message, labels=len(found))
+    return [_line(number, line, base) for number, line in found]
+
+
+def _line(number: int, line: str, base: str | None) -> Label:
+    label, comma, hint = line.partition(",")
+    try:
+        return _label(label.strip(), hint.strip() if comma else None, base)
+    except GuildmarkError as error:
+        message = f"Line {number}: {error.message}"
+        raise LabelListError(message, line=number) from error
+
+
+def _label(label: str, part: str | None, base: str | None) -> Label:
+    text = link_text(label, _position(part), base=None if base is None else base.rstrip("/"))
+    return Label(text=text, caption=label.rsplit("/", 1)[-1])
+
+
+def _check_known(name: str, known: Collection[str]) -> None:
+    if name not in known:
+        message = f"{name[:40]!r} is none of {', '.join(known)}."
+        raise LayoutUnknownError(message, name=name[:40])

@@ -1,17 +1,22 @@
 """A label's picture holds what it should, read back by another library."""
 
 import io
+import re
+import subprocess
+from pathlib import Path
 
+import pytest
 import zxingcpp
-from PIL import Image
+from PIL import Image, ImageOps
 
-from guildmark.adapters import labels
+from guildmark.adapters.labels import pictures, sheets, zebra
+from guildmark.adapters.labels.sheets import LAYOUTS, Label
 
 LABEL = "https://id.example.org/id/detroit-additive/L1-000017"
 
 
 def test_the_png_reads_back() -> None:
-    picture = Image.open(io.BytesIO(labels.png(LABEL)))
+    picture = Image.open(io.BytesIO(pictures.png(LABEL)))
 
     (found,) = zxingcpp.read_barcodes(picture)
 
@@ -19,7 +24,7 @@ def test_the_png_reads_back() -> None:
 
 
 def test_the_svg_shows_the_caption_escaped() -> None:
-    picture = labels.svg(LABEL, caption="<b>&L1").decode()
+    picture = pictures.svg(LABEL, caption="<b>&L1").decode()
 
     assert "&lt;b&gt;&amp;L1</text>" in picture
     assert "<b>" not in picture
@@ -30,7 +35,77 @@ def test_a_link_of_60_bytes_stays_at_version_4() -> None:
 
     assert len(text) == 60
     assert (
-        labels.svg(text, caption="a")
+        pictures.svg(text, caption="a")
         .decode()
         .startswith('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 41 45"')
     )
+
+
+def printed(zpl: bytes) -> Image.Image:
+    """Return what a printer prints of a label's graphic field, on a label with room around it."""
+    text = zpl.decode("ascii")
+    left, top, size, width, dots = re.search(  # type: ignore[union-attr]  # it is there
+        r"\^FO(\d+),(\d+)\^GFA,(\d+),\2?\d+,(\d+),([0-9A-F]+)\^FS", text
+    ).groups()
+    data = bytes.fromhex(dots)
+    assert len(data) == int(size)
+    picture = Image.frombytes("1", (int(width) * 8, len(data) // int(width)), data)
+    label = Image.new("L", (800, 800), 255)
+    label.paste(ImageOps.invert(picture.convert("L")), (int(left), int(top)))
+    return label
+
+
+@pytest.mark.parametrize("resolution", zebra.RESOLUTIONS[:2])
+def test_what_a_label_printer_prints_reads_back(resolution: str) -> None:
+    label = zebra.zpl(LABEL, caption="L1-000017", resolution=resolution)
+
+    (found,) = zxingcpp.read_barcodes(printed(label))
+
+    assert found.text == LABEL
+    assert label.startswith(b"^XA\n")
+    assert label.endswith(b"^FH^FDL1-000017^FS\n^XZ\n")
+
+
+def test_a_serial_is_no_command_to_a_label_printer() -> None:
+    label = zebra.zpl(LABEL, caption="^A~B_C\\D")
+
+    assert b"^FH^FD_5EA_7EB_5FC_5CD^FS" in label
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_label_lies_on_its_sheet_and_on_no_other(name: str) -> None:
+    layout = LAYOUTS[name]
+    places = layout.places
+
+    assert len(set(places)) == layout.columns * layout.rows
+    assert all(size <= step for size, step in zip(layout.label, layout.pitch, strict=True))
+    for begin, size, paper in zip(places[-1], layout.label, layout.paper, strict=True):
+        assert begin + size <= paper
+
+
+def labels_of(count: int) -> list[Label]:
+    return [Label(text=f"{LABEL}?p=1.{at}", caption=f"L1-{at:06d}") for at in range(count)]
+
+
+@pytest.mark.needs("pdftoppm")
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_a_sheet_reads_back_from_its_picture(name: str, tmp_path: Path) -> None:
+    layout = LAYOUTS[name]
+    size = layout.columns * layout.rows
+    made = sheets.sheets(labels_of(size), layout, skip=1)
+
+    (tmp_path / "sheet.pdf").write_bytes(made)
+    command = ["pdftoppm", "-r", "300", "-gray", "-png", "sheet.pdf", "page"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+
+    pages = [Image.open(path) for path in sorted(tmp_path.glob("page*.png"))]
+    read = [{found.text for found in zxingcpp.read_barcodes(page)} for page in pages]
+    texts = [label.text for label in labels_of(size)]
+    assert read == [set(texts[: size - 1]), set(texts[size - 1 :])]
+
+
+def test_equal_sheets_have_equal_bytes() -> None:
+    one, other = (sheets.sheets(labels_of(2), LAYOUTS["5160"]) for _ in range(2))
+
+    assert one == other
+    assert one.startswith(b"%PDF-")

@@ -689,7 +689,9 @@ def test_a_wrong_check_digit_makes_no_label(speak: Speak) -> None:
     assert (spoken.exit, spoken.json["code"]) == (2, "gs1.wrongCheckDigit")
 
 
-@pytest.mark.parametrize(("suffix", "begin"), [("svg", b"<svg"), ("PNG", b"\x89PNG")])
+@pytest.mark.parametrize(
+    ("suffix", "begin"), [("svg", b"<svg"), ("PNG", b"\x89PNG"), ("zpl", b"^XA")]
+)
 def test_a_label_is_drawn(suffix: str, begin: bytes, speak: Speak, tmp_path: Path) -> None:
     out = tmp_path / f"label.{suffix}"
 
@@ -706,6 +708,64 @@ def test_a_label_alone_is_drawn_without_a_position(speak: Speak, tmp_path: Path)
     label = "https://id.example.org/01/04012345678901/21/17"
 
     assert speak("label", "draw", label, "--out", tmp_path / "label.svg").out == label
+
+
+LABELS = "https://id.example.org/01/04012345678901/21/%d,3.%d\n"
+
+
+def listed(folder: Path, *lines: str) -> Path:
+    file = folder / "labels.txt"
+    file.write_text("".join(lines))
+    return file
+
+
+def test_labels_are_drawn_on_sheets(speak: Speak, tmp_path: Path) -> None:
+    labels = listed(tmp_path, *(LABELS % (at, at) for at in range(21)), "\n")
+
+    spoken = speak("label", "sheet", labels, "--out", tmp_path / "a.pdf", "--skip", 1, "--json")
+
+    assert spoken.json == {"labels": 21, "sheets": 2, "file": str(tmp_path / "a.pdf")}
+    assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "code"),
+    [
+        (["\n"], [], "cli.labelListInvalid"),
+        (["https://x.example/\n"], [], "cli.labelListInvalid"),
+        ([LABELS % (1, 1), "https://id.example.org/01/04012345678901/21/1,x"], [], "Line 2: "),
+        ([LABELS % (1, 1)], ["--layout", "L1"], "cli.labelLayoutUnknown"),
+        ([LABELS % (1, 1)], ["--skip", "21"], "cli.labelLayoutUnknown"),
+    ],
+)
+def test_what_is_no_list_of_labels_or_no_sheet_is_refused(
+    lines: list[str], options: list[str], code: str, speak: Speak, tmp_path: Path
+) -> None:
+    out = tmp_path / "a.pdf"
+
+    spoken = speak("label", "sheet", listed(tmp_path, *lines), "--out", out, *options, "--json")
+
+    assert spoken.exit == 2
+    assert code in {spoken.json["code"], spoken.json["reason"][:8]}
+    assert not out.exists()
+
+
+def test_a_sheet_takes_ten_thousand_labels_and_no_more(speak: Speak, tmp_path: Path) -> None:
+    labels = listed(tmp_path, *(LABELS % (1, at) for at in range(10_001)))
+
+    spoken = speak("label", "sheet", labels, "--out", tmp_path / "a.pdf", "--json")
+
+    assert spoken.json["code"] == "cli.labelListInvalid"
+    assert "10001" in spoken.json["reason"]
+
+
+def test_a_label_printer_has_a_known_resolution(speak: Speak, tmp_path: Path) -> None:
+    spoken = speak(
+        *("label", "draw", "https://id.example.org/01/04012345678901/21/17"),
+        *("--out", tmp_path / "label.zpl", "--dpi", "72", "--json"),
+    )
+
+    assert spoken.json["code"] == "cli.labelLayoutUnknown"
 
 
 def test_a_picture_is_svg_or_png(speak: Speak, tmp_path: Path) -> None:

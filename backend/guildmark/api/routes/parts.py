@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guildmark.adapters import labels
+from guildmark.adapters.labels import pictures
 from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.description import content, refusals
 from guildmark.api.parameters import (
@@ -117,7 +117,7 @@ def bundle(
 def label_svg(part: PartPath, request: Request, node: Node) -> Response:
     """Return a part's QR code with the serial below it."""
     label, text = _link(part, node)
-    picture = labels.svg(text, caption=label.rsplit("/", 1)[-1])
+    picture = pictures.svg(text, caption=label.rsplit("/", 1)[-1])
     return tagged(request, picture, media_type=_SVG, keep=ASK_AGAIN)
 
 
@@ -129,7 +129,7 @@ def label_svg(part: PartPath, request: Request, node: Node) -> Response:
 )
 def label_png(part: PartPath, request: Request, node: Node) -> Response:
     """Return a part's QR code."""
-    picture = labels.png(_link(part, node)[1])
+    picture = pictures.png(_link(part, node)[1])
     return tagged(request, picture, media_type=_PNG, keep=ASK_AGAIN)
 
 

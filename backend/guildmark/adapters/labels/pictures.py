@@ -1,6 +1,7 @@
 """Pictures of labels: the QR code of a part's link, with the serial below it."""
 
 import io
+from collections.abc import Sequence
 from html import escape
 
 import segno
@@ -42,6 +43,11 @@ def svg(text: str, *, caption: str) -> bytes:
         f'font-family="ui-monospace, monospace" font-size="{size:.2f}">{escape(caption)}</text>'
         "</svg>"
     ).encode()
+
+
+def modules(text: str) -> Sequence[Sequence[bool]]:
+    """Return the rows of a QR code with its quiet zone: whether each module is dark."""
+    return [[bool(each) for each in row] for row in _code(text).matrix_iter(border=_QUIET_ZONE)]
 
 
 def _code(text: str) -> segno.QRCode:
