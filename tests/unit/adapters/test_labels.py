@@ -109,3 +109,34 @@ def test_equal_sheets_have_equal_bytes() -> None:
 
     assert one == other
     assert one.startswith(b"%PDF-")
+
+
+def photographed(*, pixels: int, turned: float = 0.0, hidden: float = 0.0) -> Image.Image:
+    """Return a label as a camera may see it.
+
+    Args:
+        pixels: How wide the code is.
+        turned: By how many degrees.
+        hidden: Which share of the code's width and height a blot hides, in its middle.
+    """
+    whole = Image.open(io.BytesIO(pictures.png(LABEL))).convert("L")
+    side = int(whole.width * hidden)
+    begin = (whole.width - side) // 2
+    whole.paste(128, (begin, begin, begin + side, begin + side))
+    seen = whole.resize((pixels, pixels), Image.Resampling.BILINEAR)
+    return seen.rotate(turned, Image.Resampling.BILINEAR, expand=True, fillcolor=255)
+
+
+@pytest.mark.parametrize("pixels", [82, 120, 400, 1_600])
+@pytest.mark.parametrize("turned", [0, 12, 45, 90, 183])
+def test_a_code_is_read_at_any_size_and_angle(pixels: int, turned: float) -> None:
+    (found,) = zxingcpp.read_barcodes(photographed(pixels=pixels, turned=turned))
+
+    assert found.text == LABEL
+
+
+@pytest.mark.parametrize(("hidden", "is_read"), [(0.1, True), (0.2, True), (0.5, False)])
+def test_a_code_is_read_with_a_blot_on_it_or_not_at_all(hidden: float, is_read: bool) -> None:
+    found = zxingcpp.read_barcodes(photographed(pixels=400, hidden=hidden))
+
+    assert [each.text for each in found] == [LABEL] * is_read
