@@ -2,7 +2,7 @@
 
 import gc
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
@@ -166,6 +166,22 @@ def test_a_node_that_does_not_answer_is_unavailable(error: httpx.TransportError)
         Rpc(url="http://node", transport=httpx.MockTransport(fail)) as client,
         pytest.raises(LedgerUnavailableError, match="does not answer"),
     ):
+        client.call("eth_call")
+
+
+class Trickle(httpx.SyncByteStream):
+    """An answer that never ends, a byte at a time."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            yield b" "
+
+
+def test_an_answer_that_only_trickles_is_given_up() -> None:
+    client = node(lambda _body: httpx.Response(200, stream=Trickle()), limit=1 << 40)
+    client.patience = 0.01
+
+    with client, pytest.raises(LedgerUnavailableError, match="did not end its answer in time"):
         client.call("eth_call")
 
 

@@ -4,6 +4,7 @@ import ssl
 import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
@@ -15,6 +16,8 @@ from guildmark.ports import LedgerAnswerError, LedgerUnavailableError
 Request: TypeAlias = tuple[str, list[Any]]
 
 TIMEOUT = 10.0
+PATIENCE = 120.0
+"""How long a whole answer may take, however steadily it trickles."""
 ANSWER_LIMIT = 64 * 1024 * 1024
 _OK = 200
 _SHOWN = 200
@@ -43,6 +46,7 @@ class Rpc:
 
     url: str
     timeout: float = TIMEOUT
+    patience: float = PATIENCE
     answer_limit: int = ANSWER_LIMIT
     transport: httpx.BaseTransport | None = None
     _client: httpx.Client = field(init=False)
@@ -134,11 +138,14 @@ class Rpc:
             raise self._malformed("no JSON") from exc
 
     def _content(self, response: httpx.Response) -> bytes:
-        content = bytearray()
+        content, end = bytearray(), monotonic() + self.patience
         for chunk in response.iter_bytes():
             content += chunk
             if len(content) > self.answer_limit:
                 raise self._malformed(f"more than {self.answer_limit} bytes")
+            if monotonic() > end:
+                message = f"The chain's node at {self.url} did not end its answer in time."
+                raise LedgerUnavailableError(message, url=self.url)
         return bytes(content)
 
     def _result(self, answer: Any) -> Any:
