@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from filing import report
 from guildmark.adapters.reports.page import html
+from guildmark.domain.equivalence.logged import Passed
+from guildmark.domain.equivalence.plan import EquivalencePlan
 from guildmark.domain.equivalence.reporting.report import Sample
 
 
@@ -35,3 +37,23 @@ def test_a_site_that_did_not_join_says_so() -> None:
 
     assert "The site did not join." in page
     assert "Counter-result" not in page
+
+
+def test_what_was_drawn_and_passed_over_is_told() -> None:
+    made = report()
+    first = made.sites[0]
+    passed = replace(first.sample, passed={Passed.LATE: 3, Passed.SCRAP: 1})
+    drawing = replace(made.plan, drawn_from=60)
+    bounded = replace(drawing, max_passed="0.2")
+    sites = (replace(first, sample=passed), made.sites[1])
+
+    def page(plan: EquivalencePlan) -> str:
+        return html(replace(made, plan=plan, sites=sites), {}).decode()
+
+    units = made.plan.units
+    assert "nothing: each site chose its parts" in page(made.plan)
+    assert "the first 60 parts that a site logs" in page(drawing)
+    assert "no limit" in page(drawing)
+    assert "at most 0.2 of those drawn" in page(bounded)
+    assert f"4 of {4 + units} drawn: 3 a late report, 1 scrap" in page(bounded)
+    assert "nothing: each site chose its parts" not in page(bounded)

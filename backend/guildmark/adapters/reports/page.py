@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from guildmark.domain.equivalence.plan import CharacteristicPlan
+from guildmark.domain.equivalence.logged import passed_words
+from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan
 from guildmark.domain.equivalence.reporting.report import Certified, EquivalenceReport, SiteReport
 from guildmark.domain.equivalence.verdict import GateOutcome, Outcome, Verdict
 from guildmark.domain.identifiers import to_hex
@@ -96,7 +97,7 @@ def report_page(report: EquivalenceReport, pictures: Mapping[str, bytes]) -> Rep
         ),
         plan=tuple(_plan(report, names)),
         characteristics=tuple(map(_characteristic, report.plan.characteristics)),
-        sites=tuple(_site(one, names) for one in report.sites),
+        sites=tuple(_site(one, names, report.plan.units) for one in report.sites),
         gates=tuple(_gate(one, names) for one in report.result.gates),
         digests=tuple(_digests(report)),
         again=report.again,
@@ -147,6 +148,7 @@ def _plan(report: EquivalenceReport, names: Mapping[str, str]) -> Iterator[Row]:
     yield Row(name="Compared", value=plan.comparison)
     yield Row(name="One replicate is", value=f"one {plan.replication}")
     yield Row(name="Parts a site", value=str(plan.units))
+    yield from _drawn(plan)
     yield Row(name="Replicates a site, at least", value=str(plan.replicates))
     yield Row(name="Error rate (alpha)", value=plan.alpha)
     yield Row(name="Planned power", value=plan.power)
@@ -158,6 +160,15 @@ def _plan(report: EquivalenceReport, names: Mapping[str, str]) -> Iterator[Row]:
     yield Row(name="Instruments", value=mixes)
     yield Row(name="Machine model", value=plan.machine_model or "that of each site's recipe")
     yield Row(name="Material class", value=plan.material_class or "that of the recipe")
+
+
+def _drawn(plan: EquivalencePlan) -> Iterator[Row]:
+    if plan.drawn_from is None:
+        yield Row(name="Drawn from", value="nothing: each site chose its parts", tone="care")
+        return
+    share = "no limit" if plan.max_passed is None else f"at most {plan.max_passed} of those drawn"
+    yield Row(name="Drawn from", value=f"the first {plan.drawn_from} parts that a site logs")
+    yield Row(name="Parts passed over", value=share)
 
 
 def _characteristic(one: CharacteristicPlan) -> tuple[str, ...]:
@@ -172,12 +183,12 @@ def _characteristic(one: CharacteristicPlan) -> tuple[str, ...]:
     )
 
 
-def _site(one: SiteReport, names: Mapping[str, str]) -> SiteRow:
+def _site(one: SiteReport, names: Mapping[str, str], units: int) -> SiteRow:
     key = to_hex(one.site)
-    return SiteRow(name=names[key], id=key, facts=tuple(_of_site(one)))
+    return SiteRow(name=names[key], id=key, facts=tuple(_of_site(one, units)))
 
 
-def _of_site(one: SiteReport) -> Iterator[Row]:
+def _of_site(one: SiteReport, units: int) -> Iterator[Row]:
     if not one.number:
         yield Row(name="Plan", value="The site did not join.", tone="bad")
         return
@@ -191,9 +202,9 @@ def _of_site(one: SiteReport) -> Iterator[Row]:
     ):
         yield Row(name=name, value=in_words(at) if at else "not")
     if one.failed is not None:
-        yield Row(name="Data", value=f"Not counted: {one.failed}.", tone="bad")
+        yield Row(name="Data", value=f"Not counted: {one.failed.rstrip('.')}.", tone="bad")
     else:
-        yield from _sample(one)
+        yield from _sample(one, units)
     if one.certificate is None:
         yield Row(name="Certificate", value="none")
     else:
@@ -204,13 +215,17 @@ def _of_site(one: SiteReport) -> Iterator[Row]:
         yield Row(name="Counter-result", value=told, tone="care")
 
 
-def _sample(one: SiteReport) -> Iterator[Row]:
+def _sample(one: SiteReport, units: int) -> Iterator[Row]:
     own = one.sample
     if not own.readings:
         yield Row(name="Data", value="not shown here")
         return
     counted = f"{own.readings} readings of {own.parts} parts in {own.builds} builds"
     yield Row(name="Data", value=counted + (f" of {own.lots} lots" if own.lots else ""))
+    passed = sum(own.passed.values())
+    if passed:
+        share = f"{passed} of {passed + units} drawn: {passed_words(own.passed)}"
+        yield Row(name="Parts passed over", value=share, tone="care")
     yield Row(name="Instruments", value=", ".join(own.instruments))
     yield Row(name="Root of the data", value="" if one.root is None else to_hex(one.root))
 

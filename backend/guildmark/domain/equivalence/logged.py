@@ -1,7 +1,10 @@
 """Units as their log holds them: what data are compared with, since nobody can change it."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
 from typing import Self
 
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
@@ -21,7 +24,7 @@ from guildmark.domain.identifiers import (
     from_hex,
     to_hex,
 )
-from guildmark.domain.log.entry import NO_PREVIOUS, Entry, EntryKind
+from guildmark.domain.log.entry import NO_PREVIOUS, Entry
 from guildmark.domain.log.merkle import verify_inclusion
 from guildmark.domain.log.positions import Place
 from guildmark.domain.log.record import Record
@@ -37,6 +40,17 @@ class SampleError(NonconformingError):
 
     code = "equivalence.sampleWrong"
     hint = "Let `equivalence draw --out` write the readings of the units that were drawn."
+
+
+class Passed(StrEnum):
+    """Why a drawn unit is passed over: it was not built for the plan."""
+
+    SCRAP = "scrap"
+    OTHER_RECIPE = "another recipe"
+    OTHER_SITE = "another site"
+    OTHER_MODEL = "another machine model"
+    LATE = "a late report"
+    EARLY = "begun before the site joined"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +115,7 @@ class LoggedUnit:
             ProofError: It does not.
         """
         entry = Entry(
-            kind=EntryKind.BUILD,
+            kind=statement.kind,
             subject=statement.subject,
             envelope=envelope_digest(self.envelope),
             site_recipe=statement.external.site_recipe,
@@ -126,12 +140,12 @@ class Sample:
     Args:
         order: All units of the population.
         opened: What was logged of those that the data open.
-        foreign: Those of them that were not built for the plan, and are passed over.
+        foreign: Those of them that are passed over, and why.
     """
 
     order: Sequence[Place]
     opened: Mapping[Place, BuildStatement]
-    foreign: Collection[Place] = frozenset()
+    foreign: Mapping[Place, Passed] = field(default_factory=dict)
 
     def measured(self, units: int) -> Sequence[Place]:
         """Return the first units that were built for the plan: those that are measured.
@@ -151,9 +165,25 @@ class Sample:
         message = f"Only {len(found)} of the drawn parts were built for the plan."
         raise SampleError(message)
 
+    def passed_over(self, units: int) -> Mapping[Passed, int]:
+        """Return how many of the parts before the last measured one are passed over, and why.
+
+        Raises:
+            SampleError: A drawn part is not opened, or there are too few.
+        """
+        last = self.measured(units)[-1]
+        before = self.order[: self.order.index(last)]
+        return Counter(self.foreign[place] for place in before if place in self.foreign)
+
 
 def _digest(text: str) -> Digest:
     return Digest(bytes32_from_hex(text))
+
+
+def passed_words(passed: Mapping[Passed, int]) -> str:
+    """Return how many parts were passed over for which reasons, most first."""
+    ordered = sorted(passed.items(), key=lambda one: (-one[1], one[0]))
+    return ", ".join(f"{count} {why}" for why, count in ordered)
 
 
 def build_name(run: RunDetails) -> str:
@@ -182,8 +212,10 @@ def check_drawn(plan: EquivalencePlan, sample: Sample, readings: Iterable[Readin
     """Check that readings are what was logged of the units that were drawn.
 
     Raises:
-        SampleError: One is missing, of another unit, or says something else.
+        SampleError: One is missing, of another unit, or says something else, or more parts were
+            passed over than the plan allows.
     """
+    _check_passed(plan, sample)
     planned = {one.path for one in plan.characteristics if one.kind is Kind.PART}
     given = {
         (one.part, one.characteristic): one for one in readings if one.characteristic in planned
@@ -197,6 +229,19 @@ def check_drawn(plan: EquivalencePlan, sample: Sample, readings: Iterable[Readin
         said = {one.characteristic: one for one in readings_of(place, sample.opened[place])}
         for path in sorted(planned):
             _check_reading(part, path, given.get((part, path)), said.get(path))
+
+
+def _check_passed(plan: EquivalencePlan, sample: Sample) -> None:
+    passed = sample.passed_over(plan.units)
+    count = sum(passed.values())
+    drawn = count + plan.units
+    if plan.max_passed is None or Fraction(count, drawn) <= Fraction(plan.max_passed):
+        return
+    message = (
+        f"{count} of {drawn} drawn parts were passed over ({passed_words(passed)}); the plan allows"
+        f" a share of {plan.max_passed}."
+    )
+    raise SampleError(message, passed=count, drawn=drawn)
 
 
 def _check_reading(

@@ -233,6 +233,8 @@ class EquivalencePlan:
         material_class: Likewise.
         drawn_from: From how many units of each site that were logged after it joined the measured
             ones are drawn; None where the plan draws none, and a site chooses what it measures.
+        max_passed: The greatest share of the drawn parts that may be passed over as not built for
+            the plan; None where the plan sets no limit.
     """
 
     recipe: RecipeId
@@ -260,6 +262,7 @@ class EquivalencePlan:
     material_class: str | None = None
     monitoring: Monitoring = Monitoring()
     drawn_from: int | None = None
+    max_passed: str | None = None
 
     def __post_init__(self) -> None:
         self._check_sites()
@@ -332,6 +335,8 @@ class EquivalencePlan:
             _refuse("replicates", f"are at least {LEAST_REPLICATES}, at most one a unit")
         if self.drawn_from is not None:
             self._check_drawn(self.drawn_from)
+        if self.max_passed is not None:
+            self._check_passed(self.max_passed)
         if not 0 < self.commit_by < self.reveal_by <= UINT40_MAX:
             _refuse("commit_by", "comes before reveal_by")
 
@@ -340,6 +345,12 @@ class EquivalencePlan:
             _refuse("drawn_from", f"is at least units, at most {DRAWN_MAX}")
         if self.replication is Replication.LOT:
             _refuse("replication", "is build or part where units are drawn: logs name no lot")
+
+    def _check_passed(self, share: str) -> None:
+        if self.drawn_from is None:
+            _refuse("max_passed", "needs drawn_from: nothing is passed over where none are drawn")
+        if not 0 <= parse_decimal(share) < _ONE:
+            _refuse("max_passed", "is at least 0, below 1")
 
     def _between(self, member: str, low: Decimal, high: Decimal) -> None:
         if not low < parse_decimal(getattr(self, member)) < high:

@@ -1,6 +1,6 @@
 """The protocol of equivalence: plan, join, commit, reveal, compute, certify, challenge, suspend."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -252,7 +252,8 @@ class Evaluation:
         """
         with self.store.reading() as view:
             document = plan_document(plan, view)
-            dataset = dataset_of(plan, registered(plan, view), view)
+            found = dict(opened(plan, registered(plan, view).plan, view))
+            dataset = dataset_of(found, view)
         return compute(document, dataset)
 
     def _check(self, data: BlindData) -> None:
@@ -286,9 +287,8 @@ def _keep(store: NodeStore, kind: DocumentKind, key: bytes, body: bytes) -> None
         work.documents.put(kind, key, body)
 
 
-def dataset_of(plan: EquivalencePlanId, made: PlanFact, view: View) -> Dataset:
+def dataset_of(found: Mapping[IdentityId, BlindData | str], view: View) -> Dataset:
     """Return the data that count, and why those of other sites do not."""
-    found = dict(opened(plan, made.plan, view))
     counted = [data for data in found.values() if isinstance(data, BlindData)]
     instruments = [name for name in instruments_of(counted) if _is_machine(name, view)]
     failed = {to_hex(site): data for site, data in found.items() if isinstance(data, str)}

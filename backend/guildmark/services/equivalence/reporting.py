@@ -1,6 +1,6 @@
 """Reports: what a home knows of a plan, computed and put together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from guildmark.domain.chain.facts import (
@@ -12,6 +12,7 @@ from guildmark.domain.chain.facts import (
 )
 from guildmark.domain.equivalence.blinded import BlindData
 from guildmark.domain.equivalence.dataset import Dataset
+from guildmark.domain.equivalence.logged import Passed
 from guildmark.domain.equivalence.plan import EquivalencePlan
 from guildmark.domain.equivalence.registration import Outcome, Registration
 from guildmark.domain.equivalence.reporting.report import (
@@ -33,7 +34,7 @@ from guildmark.services.equivalence.protocol import (
     opened,
     registered,
 )
-from guildmark.services.equivalence.sampling import plan_document
+from guildmark.services.equivalence.sampling import passed_over, plan_document
 from guildmark.services.identity.naming import name_of
 from guildmark.services.index.projection import known
 
@@ -118,14 +119,18 @@ def gather(plan: EquivalencePlanId, view: View) -> Material:
         PlanDocumentUnknownError: The plan's document is not here.
     """
     fact, document = registered(plan, view), plan_document(plan, view)
-    dataset = dataset_of(plan, fact, view)
-    found = [data for _, data in opened(plan, fact.plan, view)]
+    found = dict(opened(plan, fact.plan, view))
+    dataset = dataset_of(found, view)
+    counted = [data for data in found.values() if isinstance(data, BlindData)]
+    passed = {one.site: passed_over(document, one, view) for one in counted}
     return Material(
         fact=fact,
         plan=document,
         dataset=dataset,
-        data=[one for one in found if isinstance(one, BlindData)],
-        sites=tuple(_site(plan, site, dataset, view) for site in fact.plan.sites),
+        data=counted,
+        sites=tuple(
+            _site(plan, site, dataset, passed.get(site, {}), view) for site in fact.plan.sites
+        ),
     )
 
 
@@ -158,10 +163,16 @@ def ended(entry: PlanEntryFact, given: CertificateFact | None, made: Registratio
     return "FAIL, not revealed" if entry.committed_at else "FAIL, no data"
 
 
-def _site(plan: EquivalencePlanId, site: IdentityId, dataset: Dataset, view: View) -> SiteReport:
+def _site(
+    plan: EquivalencePlanId,
+    site: IdentityId,
+    dataset: Dataset,
+    passed: Mapping[Passed, int],
+    view: View,
+) -> SiteReport:
     key = to_hex(site)
     name = name_of(site, view.documents)
-    own = Sample.of(_of_site(key, dataset))
+    own = Sample.of(_of_site(key, dataset), passed)
     failed = dataset.failed.get(key)
     entry = view.facts.get(PlanEntryFact, plan, site)
     if entry is None:

@@ -1,8 +1,9 @@
 """Which units a plan draws of a site, and whether a site's data are what was logged of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from guildmark.domain.builds.predicate import Beacon
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain.facts import (
     NO_LOG,
@@ -18,6 +19,7 @@ from guildmark.domain.chain.facts import (
 from guildmark.domain.equivalence.blinded import BlindData, SiteData
 from guildmark.domain.equivalence.logged import (
     LoggedUnit,
+    Passed,
     Sample,
     SampleError,
     check_drawn,
@@ -177,9 +179,31 @@ def check_data(document: EquivalencePlan, data: BlindData, view: View) -> None:
     data.shown.check_claims(document)
     if document.drawn_from is None:
         return
+    sample = _sample(document, data, view)
+    check_drawn(document, sample, data.readings)
+
+
+def passed_over(document: EquivalencePlan, data: BlindData, view: View) -> Mapping[Passed, int]:
+    """Return how many drawn parts were passed over in data that hold, and why.
+
+    Raises:
+        GuildmarkError: The data do not hold.
+    """
+    if document.drawn_from is None:
+        return {}
+    return _sample(document, data, view).passed_over(document.units)
+
+
+def _sample(document: EquivalencePlan, data: BlindData, view: View) -> Sample:
+    """Return what data open of the units that were drawn, each proven to its log and machine.
+
+    Raises:
+        GuildmarkError: A unit is not what its log holds, or nothing is drawn yet.
+    """
     order = drawing(document, data.plan, data.site, view).order
     entry = _entry(data.plan, data.site, view)
     opened: dict[Place, BuildStatement] = {}
+    foreign: dict[Place, Passed] = {}
     for unit in data.shown.logged:
         fact = view.facts.get(RecordFact, unit.log, unit.seq)
         if fact is None:
@@ -187,11 +211,10 @@ def check_data(document: EquivalencePlan, data: BlindData, view: View) -> None:
             raise SampleError(message, log=unit.log, seq=unit.seq)
         place = (unit.log, fact.record.index_of(unit.position))
         opened[place] = _proven(unit, fact.record, view)
-    foreign = frozenset(
-        place for place, said in opened.items() if not _is_built_for(document, entry, said, view)
-    )
-    sample = Sample(order=order, opened=opened, foreign=foreign)
-    check_drawn(document, sample, data.readings)
+        why = _passed(document, entry, opened[place], view)
+        if why is not None:
+            foreign[place] = why
+    return Sample(order=order, opened=opened, foreign=foreign)
 
 
 def _entry(plan: EquivalencePlanId, site: IdentityId, view: View) -> PlanEntryFact:
@@ -225,14 +248,15 @@ def _collected(
     """Return drawn units of this home's log until enough of them were built for the plan."""
     units: list[LoggedUnit] = []
     opened: dict[Place, BuildStatement] = {}
-    foreign: set[Place] = set()
+    foreign: dict[Place, Passed] = {}
     for place in order:
         unit = _logged(place, view)
         _, statement = unit.opened()
         units.append(unit)
         opened[place] = statement
-        if not _is_built_for(document, entry, statement, view):
-            foreign.add(place)
+        why = _passed(document, entry, statement, view)
+        if why is not None:
+            foreign[place] = why
         if len(opened) - len(foreign) == document.units:
             break
     return units, Sample(order=order, opened=opened, foreign=foreign)
@@ -273,22 +297,30 @@ def _proven(unit: LoggedUnit, record: Record, view: View) -> BuildStatement:
     return statement
 
 
-def _is_built_for(
+def _passed(
     document: EquivalencePlan, entry: PlanEntryFact, said: BuildStatement, view: View
-) -> bool:
-    """Return whether a unit is of the plan's recipe, site and machine model, begun since it joined.
+) -> Passed | None:
+    """Return why a unit was not built for a plan, None where it was.
 
-    What it says was signed before it was drawn.
+    Built for it is what became a part of its recipe, site and machine model, begun since the site
+    joined. What it says was signed before it was drawn.
     """
     own = view.facts.get(SiteRecipeFact, said.external.site_recipe)
-    beacon = view.facts.get(RecordFact, said.beacon.log, said.beacon.seq)
+    lacks = {
+        Passed.SCRAP: said.scrap is not None,
+        Passed.OTHER_RECIPE: said.external.recipe != document.recipe,
+        Passed.OTHER_SITE: said.run.site != entry.site,
+        Passed.OTHER_MODEL: own is None or own.recipe.model != entry.scope,
+        Passed.LATE: said.run.is_late_report,
+        Passed.EARLY: not _is_begun_since(entry.joined_at, said.beacon, view),
+    }
+    return next((why for why, is_so in lacks.items() if is_so), None)
+
+
+def _is_begun_since(time: int, beacon: Beacon, view: View) -> bool:
+    fact = view.facts.get(RecordFact, beacon.log, beacon.seq)
     return (
-        said.external.recipe == document.recipe
-        and said.run.site == entry.site
-        and own is not None
-        and own.recipe.model == entry.scope
-        and not said.run.is_late_report
-        and beacon is not None
-        and beacon.record.digest() == said.beacon.record_digest
-        and beacon.record.time >= entry.joined_at
+        fact is not None
+        and fact.record.digest() == beacon.record_digest
+        and fact.record.time >= time
     )

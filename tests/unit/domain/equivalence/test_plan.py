@@ -197,6 +197,25 @@ def test_a_plan_draws_what_it_measures_from_what_there_is(count: int) -> None:
         comparing.plan(drawn_from=count)
 
 
+@pytest.mark.parametrize("share", ["0", "0.999"])
+def test_a_plan_says_how_many_drawn_parts_may_be_passed_over(share: str) -> None:
+    bounded = comparing.plan(drawn_from=36, max_passed=share)
+
+    assert EquivalencePlan.parse(bounded.encode()) == bounded
+    assert json.loads(bounded.encode())["maxPassed"] == share
+
+
+@pytest.mark.parametrize(
+    ("share", "count", "said"),
+    [("-0.001", 36, "at least 0"), ("1", 36, "below 1"), ("0.2", None, "needs drawn_from")],
+)
+def test_a_bound_of_what_is_passed_over_that_bounds_nothing_is_refused(
+    share: str, count: int | None, said: str
+) -> None:
+    with pytest.raises(MalformedPlanError, match=said):
+        comparing.plan(drawn_from=count, max_passed=share)
+
+
 def test_no_lot_is_drawn_since_logs_name_none() -> None:
     with pytest.raises(MalformedPlanError, match="logs name no lot"):
         comparing.plan(drawn_from=36, replication=Replication.LOT)

@@ -11,6 +11,7 @@ from guildmark.domain.encoding.fields import MemberInvalidError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import BlindData
 from guildmark.domain.equivalence.leaves import OpeningMismatchError
+from guildmark.domain.equivalence.logged import Passed
 from guildmark.domain.equivalence.reporting.report import (
     Certified,
     EquivalenceReport,
@@ -42,6 +43,18 @@ def test_a_sample_counts_parts_builds_and_lots_once() -> None:
 
     assert (own.readings, own.parts, own.builds, own.lots) == (13, 12, 4, 2)
     assert own.instruments == (comparing.GAUGE, "another")
+
+
+def test_a_report_tells_what_was_passed_over() -> None:
+    made = report()
+    first = replace(made.sites[0], sample=Sample.of((), {Passed.LATE: 2}))
+    told = replace(made, sites=(first, made.sites[1]))
+
+    body = told.encode()
+
+    assert b'"a late report": 2' in body
+    assert EquivalenceReport.parse(body) == told
+    assert b'"passed"' not in made.encode()
 
 
 @pytest.mark.parametrize(

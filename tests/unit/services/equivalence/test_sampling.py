@@ -15,7 +15,7 @@ from guildmark.domain.chain.facts import KeyFact, LaneFact, LinkFact, PlanEntryF
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import BlindData
 from guildmark.domain.equivalence.dataset import GaugeStudy, Trial
-from guildmark.domain.equivalence.logged import LoggedUnit, SampleError
+from guildmark.domain.equivalence.logged import LoggedUnit, Passed, SampleError, passed_words
 from guildmark.domain.equivalence.plan import CharacteristicPlan
 from guildmark.domain.equivalence.sampling import place_name
 from guildmark.domain.errors import GuildmarkError, SignatureError
@@ -45,7 +45,9 @@ from guildmark.services.equivalence.sampling import (
     SampleTooEarlyError,
     _collected,
     _entry,
-    _is_built_for,
+    _passed,
+    check_data,
+    passed_over,
 )
 
 NOWHERE = EquivalencePlanId(sha256(b"nowhere"))
@@ -288,6 +290,54 @@ def test_units_that_were_not_built_for_the_plan_are_passed_over_and_shown(world:
     shop.commit(data)
 
 
+@pytest.fixture
+def passing(world: World) -> Shop:
+    """Return a shop that logged a late report and scrap beside three parts."""
+    shop = make_shop(world, drawn_from=5)
+    scrapped = replace(shop.state(2), scrap="the first layer came off")
+    late = shop.state(1, is_late_report=True)
+    shop.log(late, scrapped, *(shop.state(number) for number in range(3, 6)))
+    shop.tick(2)
+    return shop
+
+
+def test_what_is_passed_over_is_counted_by_reason(passing: Shop) -> None:
+    data = passing.data(passing.collected())
+    with passing.world.tools.store.reading() as view:
+        passed = passed_over(passing.plan, data, view)
+        undrawn = passed_over(replace(passing.plan, drawn_from=None), data, view)
+
+    assert passed == {Passed.LATE: 1, Passed.SCRAP: 1}
+    assert passed_words(passed) == "1 a late report, 1 scrap"
+    assert not undrawn
+
+
+def test_a_plan_bounds_what_is_passed_over(passing: Shop) -> None:
+    data = passing.data(passing.collected())
+    with passing.world.tools.store.reading() as view:
+
+        def check(share: str) -> None:
+            check_data(replace(passing.plan, max_passed=share), data, view)
+
+        check("0.4")
+        with pytest.raises(SampleError) as caught:
+            check("0.399")
+
+    assert caught.value.message == (
+        "2 of 5 drawn parts were passed over (1 a late report, 1 scrap); the plan allows a share of"
+        " 0.399."
+    )
+
+
+def test_data_that_pass_over_too_many_do_not_count(world: World) -> None:
+    shop = make_shop(world, drawn_from=4, max_passed="0")
+    good = [shop.state(number) for number in range(2, 5)]
+    shop.log(shop.state(1, is_late_report=True), *good)
+    shop.tick(2)
+
+    assert shop.refusal(shop.collected()).startswith("1 of 4 drawn parts were passed over (1 a")
+
+
 def test_too_few_units_of_the_plan_are_told(world: World) -> None:
     shop = make_shop(world)
     shop.log(*(shop.state(number, is_late_report=number < 5) for number in range(1, 7)))
@@ -302,23 +352,24 @@ def test_other_sites_recipes_and_models_are_not_the_plans(drawn: Shop) -> None:
         entry = view.facts.get(PlanEntryFact, drawn.id, drawn.site)
         assert entry is not None
 
-        def counts(said: BuildStatement, **changes: Any) -> bool:
-            return _is_built_for(drawn.plan, replace(entry, **changes), said, view)
+        def why(said: BuildStatement, **changes: Any) -> Passed | None:
+            return _passed(drawn.plan, replace(entry, **changes), said, view)
 
         said = drawn.state(1)
         external, beacon = said.external, said.beacon
-        assert counts(said)
-        assert not counts(said, site=IdentityId(sha256(b"other")))
-        assert not counts(said, scope=Digest(sha256(b"other")))
-        assert counts(said, joined_at=drawn.world.beacon.time)
-        assert not counts(said, joined_at=drawn.world.beacon.time + 1)
-        others: list[BuildStatement] = [
-            replace(said, external=replace(external, recipe=RecipeId(sha256(b"other")))),
-            replace(said, external=replace(external, site_recipe=SiteRecipeId(sha256(b"other")))),
-            replace(said, beacon=replace(beacon, seq=Seq(99))),
-            replace(said, beacon=replace(beacon, record_digest=sha256(b"other"))),
-        ]
-        assert not any(map(counts, others))
+        assert why(said) is None
+        assert why(said, site=IdentityId(sha256(b"other"))) is Passed.OTHER_SITE
+        assert why(said, scope=Digest(sha256(b"other"))) is Passed.OTHER_MODEL
+        assert why(said, joined_at=drawn.world.beacon.time) is None
+        assert why(said, joined_at=drawn.world.beacon.time + 1) is Passed.EARLY
+        other = SiteRecipeId(sha256(b"other"))
+        assert [
+            why(replace(said, external=replace(external, recipe=RecipeId(sha256(b"other"))))),
+            why(replace(said, external=replace(external, site_recipe=other))),
+            why(replace(said, beacon=replace(beacon, seq=Seq(99)))),
+            why(replace(said, beacon=replace(beacon, record_digest=sha256(b"other")))),
+            why(replace(said, scrap="the first layer came off")),
+        ] == [Passed.OTHER_RECIPE, Passed.OTHER_MODEL, Passed.EARLY, Passed.EARLY, Passed.SCRAP]
 
 
 def test_only_the_home_of_the_log_collects(drawn: Shop) -> None:

@@ -1,8 +1,9 @@
 """A plan with all that became of it, as one document that an auditor files and runs again."""
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Self, cast
 
 from guildmark.domain.chain.facts import CertificateFact
@@ -12,6 +13,7 @@ from guildmark.domain.encoding.strictjson import JsonObject, parse_object
 from guildmark.domain.equivalence.blinded import BlindData
 from guildmark.domain.equivalence.dataset import Dataset
 from guildmark.domain.equivalence.leaves import OpeningMismatchError
+from guildmark.domain.equivalence.logged import Passed
 from guildmark.domain.equivalence.plan import EquivalencePlan
 from guildmark.domain.equivalence.registration import Lapse, Outcome
 from guildmark.domain.equivalence.verdict import RESULT_LIMITS, EquivalenceResult
@@ -23,16 +25,23 @@ REPORT_TYPE = "https://guildmark.org/equivalence-report/v1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """How much a site measured, and with what."""
+    """How much a site measured, and with what.
+
+    Args:
+        passed: How many drawn parts were passed over as not built for the plan, by reason.
+    """
 
     readings: int
     parts: int
     builds: int
     lots: int
     instruments: tuple[str, ...]
+    passed: Mapping[Passed, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, readings: Iterable[Reading]) -> Self:
+    def of(
+        cls, readings: Iterable[Reading], passed: Mapping[Passed, int] = MappingProxyType({})
+    ) -> Self:
         """Return what readings amount to."""
         found = list(readings)
         return cls(
@@ -41,6 +50,7 @@ class Sample:
             builds=len({one.build for one in found}),
             lots=len({one.lot for one in found} - {None}),
             instruments=tuple(sorted({one.instrument for one in found})),
+            passed=dict(passed),
         )
 
 
