@@ -12,7 +12,7 @@ from demo.scene import Scene
 from demo.workshop import Workshop
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import Node, open_home, open_node
-from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.statement import PAYLOAD_TYPE, BuildStatement
 from guildmark.domain.identifiers import Bytes32, IdentityId, Index
 from guildmark.domain.identity.identity import key_id
@@ -104,7 +104,7 @@ class Rogue:
         envelope = Envelope.parse(data)
         statement = BuildStatement.parse(envelope.payload)
         salt = Bytes32(self.node.home.entropy.token(32))
-        return queued(data, envelope, statement, salt)
+        return queued(data, envelope_digest(data), envelope, statement, salt)
 
     def _settled(self, entry: Queued) -> Build:
         for _ in range(_TRIES):

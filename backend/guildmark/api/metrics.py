@@ -99,9 +99,9 @@ class Metrics:
         object.__setattr__(self, "_files", files)
         object.__setattr__(self, "_alarms", alarms)
 
-    def count(self, reception: Reception) -> None:
-        """Count an envelope."""
-        self._builds.labels(reception.value).inc()
+    def count(self, reception: Reception, envelopes: int) -> None:
+        """Count envelopes that were answered alike."""
+        self._builds.labels(reception.value).inc(envelopes)
 
     def count_release(self, outcome: ReleaseOutcome) -> None:
         """Count a request for keys."""

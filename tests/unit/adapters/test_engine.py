@@ -212,3 +212,27 @@ def test_a_database_of_a_later_release_is_refused_and_stays_as_it_is(
 
     assert caught.value.code == "store.newer"
     assert path.read_bytes() == before
+
+
+def test_a_thread_that_writes_for_too_long_is_waited_for_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_database(tmp_path / "node.db")
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.01)
+    refused: list[StoreUnavailableError] = []
+
+    def write() -> None:
+        try:
+            with writing(engine):
+                pass
+        except StoreUnavailableError as error:
+            refused.append(error)
+
+    thread = threading.Thread(target=write)
+    with writing(engine):
+        thread.start()
+        thread.join()
+    write()
+
+    assert [error.message for error in refused] == ["Another thread wrote for 0.01 s."]
+    engine.dispose()

@@ -1,6 +1,7 @@
 """Digital Links: canonical texts, biip as the peer, and each refusal."""
 
 import string
+from collections.abc import Callable
 
 import pytest
 from biip.gs1_digital_link_uris import GS1DigitalLinkURI
@@ -271,3 +272,53 @@ def test_components_have_serials_of_digits(serial: str) -> None:
 def test_other_serials_of_components_are_refused(serial: str) -> None:
     with pytest.raises(gs1.MalformedGs1Error):
         gs1.parse_cpid_serial(serial)
+
+
+BEFORE = [
+    "https://id.example.org/id/mfrggzdfmztwq2lk",
+    f"https://id.example.org/01/{GTIN}/21",
+    f"https://id.example.org/shop/01/{GTIN}/10/L7/21",
+    f"https://id.example.org/01/{GTIN}/10",
+    f"https://id.example.org/01/{GTIN}/235",
+    f"https://id.example.org/414/4012345000009/01/{GTIN}/21",
+    f"https://ID.example.org/01/{GTIN}/21",
+    "https://id.example.org/8004",
+    "https://id.example.org/8010/1987654ABC/8011",
+    "https://id.example.org/shop/id/mfrggzdfmztwq2lk",
+    "https://id.example.org",
+    "",
+]
+
+
+@given(st.sampled_from(BEFORE), SERIALS | st.text(max_size=22) | st.sampled_from([".", "..", ""]))
+def test_law_a_label_is_like_another_where_it_is_a_label_but_for_its_serial(
+    before: str, serial: str
+) -> None:
+    text = f"{before}/{serial}"
+
+    assert like(dl.label_like, text) == like(dl.DigitalLink.parse_label, text)
+
+
+def like(read: Callable[[str], dl.DigitalLink], text: str) -> object:
+    """Return why a label is refused, or all of its link but a serial."""
+    try:
+        link = read(text)
+    except MalformedError as error:
+        return error.code, error.message
+    kept = [pair for pair in link.qualifiers if pair[0] != "21"]
+    return link.host, link.prefix, link.key, link.value, kept, len(link.qualifiers)
+
+
+@pytest.mark.parametrize("serial", ["1" * 20, "1" * 21])
+@pytest.mark.parametrize("prefix", ["a" * 342, "a" * 343, "a" * 344])
+def test_a_label_like_another_is_as_long_as_labels_are(prefix: str, serial: str) -> None:
+    text = f"https://id.example.org/{prefix}/01/{GTIN}/21/{serial}"[: dl.LINK_MAX + 1]
+
+    assert like(dl.label_like, text) == like(dl.DigitalLink.parse_label, text)
+
+
+def test_labels_of_a_job_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = dl.label_like(str(own("1-00017")))
+    monkeypatch.setattr(dl.DigitalLink, "parse_label", None)
+
+    assert dl.label_like(str(own("1-00018"))) is first

@@ -270,3 +270,25 @@ def test_terms_allow_what_they_name_and_any_of_what_they_do_not(
     paths: tuple[str, ...], kind: te.TermsKind, value: str, expected: te.Allowance
 ) -> None:
     assert te.allows(shown(*paths), kind, value) is expected
+
+
+NAMESPACE = "https://id.example.org/id/aaaqeayeaudaocaj/"
+FREE = te.terms_members({te.TermsKind.SITE: ["0x" + "11" * 32]}, new_salt=salts())
+
+
+@pytest.mark.parametrize("label", [f"{NAMESPACE}1-00001", "https://other.example/id/abcdef/1"])
+@pytest.mark.parametrize(
+    "members",
+    [
+        shown(),
+        shown("/terms/labelNamespace/0000"),
+        shown("/terms/site/0003"),
+        disclose_all(FREE).verify(clause_root(FREE)),
+    ],
+)
+def test_a_label_begins_as_terms_have_it_where_they_surely_allow_it(
+    members: DisclosedClauses, label: str
+) -> None:
+    allowed = te.allows(members, te.TermsKind.LABEL_NAMESPACE, label) is te.Allowance.YES
+
+    assert label.startswith(te.label_beginnings(members)) is allowed

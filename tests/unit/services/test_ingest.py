@@ -920,3 +920,12 @@ def test_scrap_stands_in_for_a_refused_envelope(world: World) -> None:
     said = replace(world.tools.builds.scrapped(world.statement(), "lost"), replaces=sha256(old))
 
     assert [one.error for one in send(world, world.sign(said))] == [None]
+
+
+def test_room_that_ends_within_a_request_refuses_what_comes_after(world: World) -> None:
+    answers = send(world, *(world.envelope(number) for number in range(1, UNITS + 3)))
+
+    codes = [answer.error and answer.error.code for answer in answers]
+    assert codes == [None] * UNITS + ["license.quotaExceeded"] * 2
+    assert answers[-1].error is not None
+    assert answers[-1].error.detail["left"] == 0

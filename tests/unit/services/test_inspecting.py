@@ -293,7 +293,8 @@ def test_an_operator_logs_his_own_inspections_of_other_logs_parts() -> None:
     own_account.accept_link(inspector.site, world.operator)
     follow(inspector)
     elsewhere = world.statement(1)
-    entry = queued(b"x", Envelope.parse(world.sign(elsewhere)), elsewhere, Bytes32(ZERO32)).entry
+    envelope, digest = Envelope.parse(world.sign(elsewhere)), envelope_digest(b"x")
+    entry = queued(b"x", digest, envelope, elsewhere, Bytes32(ZERO32)).entry
     found = Found(part=entry, result=Result.PASSED, log=world.log, inspected_on=1)
 
     (answer,) = inspector.send(inspector.sign(found))

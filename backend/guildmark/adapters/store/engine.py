@@ -157,8 +157,28 @@ def _closed_on_error(engine: Engine, place: Place) -> Iterator[None]:
 @contextmanager
 def _writing(engine: Engine) -> Iterator[Connection]:
     options = {sqlite.WRITES: True}
-    with engine.connect().execution_options(**options) as connection, connection.begin():
+    with (
+        _turn(engine),
+        engine.connect().execution_options(**options) as connection,
+        connection.begin(),
+    ):
         yield connection
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Wait until no other thread of this process writes, where the database has one writer."""
+    lock = engine.get_execution_options().get(sqlite.TURN)
+    if lock is None:
+        yield
+        return
+    if not lock.acquire(timeout=sqlite.BUSY_SECONDS):
+        message = f"Another thread wrote for {sqlite.BUSY_SECONDS} s."
+        raise StoreUnavailableError(message)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

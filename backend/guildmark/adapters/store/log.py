@@ -106,6 +106,27 @@ _COUNTED = tuple(kind for kind in EntryKind if kind.is_counted)
 _UNDRAWN = (BuildState.ACCEPTED, BuildState.INCLUDED)
 
 
+def _with_one_of(query: _Query, column: Column[Any]) -> _Query:
+    chosen = query.where(column.in_(bindparam("values", expanding=True)))
+    return chosen.order_by(QUEUE.c.number)
+
+
+# Made once: making a query takes longer than to find by it that nothing is there.
+_BUILDS: _Query = select(QUEUE, BATCHES.c.log, BATCHES.c.seq).join_from(
+    QUEUE, BATCHES, QUEUE.c.batch == BATCHES.c.number, isouter=True
+)
+_STANDING: _Query = _BUILDS.where(QUEUE.c.state != BuildState.REFUSED)
+_BY_DIGEST = _with_one_of(_BUILDS, QUEUE.c.digest)
+_BY_PAYLOAD = _with_one_of(_STANDING, QUEUE.c.payload)
+_BY_LABEL = _with_one_of(_STANDING, QUEUE.c.label)
+# A machine's receipts stand in its name, too; they count nothing.
+_BY_COUNTER = _with_one_of(
+    _BUILDS.where(QUEUE.c.machine == bindparam("machine"), QUEUE.c.kind.in_(_COUNTED)),
+    QUEUE.c.counter,
+)
+_ACCEPT = insert(QUEUE)
+
+
 class SqlLog:
     """A node's own log over one connection."""
 
@@ -114,26 +135,24 @@ class SqlLog:
 
     def build(self, envelope: Digest) -> Build | None:
         """Return what became of an envelope; of several times, the last one."""
-        return self._last(_builds().where(QUEUE.c.digest == envelope))
+        return self._last(_BUILDS.where(QUEUE.c.digest == envelope))
 
     def builds(self, envelopes: Sequence[Digest]) -> Mapping[Digest, Build]:
         """Return what became of each envelope that is known; of several times, the last one."""
-        rows = self._among(_builds(), QUEUE.c.digest, envelopes)
+        rows = self._among(_BY_DIGEST, envelopes)
         return {Digest(row.digest): _build(row) for row in rows}
 
     def standing(self, entries: Sequence[Queued]) -> Standing:
         """Return what stands in the way of entries by statement, counter or label."""
         standing = Standing()
         payloads = [entry.payload for entry in entries]
-        for row in self._among(_standing(), QUEUE.c.payload, payloads):
+        for row in self._among(_BY_PAYLOAD, payloads):
             standing.payloads[Digest(row.payload)] = _build(row)
-        for row in self._among(_standing(), QUEUE.c.label, [entry.label for entry in entries]):
+        for row in self._among(_BY_LABEL, [entry.label for entry in entries]):
             standing.labels[row.label] = _build(row)
         for machine in {entry.entry.machine for entry in entries}:
             counters = [one.counter for one in entries if one.entry.machine == machine]
-            # A machine's receipts stand in its name, too; they count nothing.
-            own = (QUEUE.c.machine == machine, QUEUE.c.kind.in_(_COUNTED))
-            for row in self._among(_builds().where(*own), QUEUE.c.counter, counters):
+            for row in self._among(_BY_COUNTER, counters, machine=machine):
                 place = (machine, row.counter)
                 if row.state == BuildState.REFUSED:
                     standing.refused.setdefault(place, set()).add(Digest(row.digest))
@@ -143,7 +162,7 @@ class SqlLog:
 
     def payload(self, digest: Digest) -> Build | None:
         """Return the build with a statement, unless it was refused."""
-        return self._last(_standing().where(QUEUE.c.payload == digest))
+        return self._last(_STANDING.where(QUEUE.c.payload == digest))
 
     def last_counter(self, machine: IdentityId) -> int:
         """Return the greatest counter of a machine's builds that stand, 0 where it has none."""
@@ -154,7 +173,7 @@ class SqlLog:
 
     def labelled(self, label: str) -> Sequence[Build]:
         """Return the builds that carry a label and were not refused."""
-        query = _standing().where(QUEUE.c.label == label).order_by(QUEUE.c.number)
+        query = _STANDING.where(QUEUE.c.label == label).order_by(QUEUE.c.number)
         return [_build(row) for row in self._connection.execute(query)]
 
     def newest_below(self, prefix: str) -> Logged | None:
@@ -162,7 +181,7 @@ class SqlLog:
         # Labels are printable ASCII: what begins with the text lies before its next sibling.
         within = (QUEUE.c.label >= prefix, QUEUE.c.label < prefix + _LAST)
         final = (QUEUE.c.kind == EntryKind.BUILD, QUEUE.c.log_index.is_not(None))
-        query = _standing().where(*within, *final).order_by(QUEUE.c.number.desc()).limit(1)
+        query = _STANDING.where(*within, *final).order_by(QUEUE.c.number.desc()).limit(1)
         row = self._connection.execute(query).first()
         return None if row is None else _logged(row)
 
@@ -171,20 +190,20 @@ class SqlLog:
         if index > _INTEGER_MAX:
             return None
         place = (BATCHES.c.log == log, QUEUE.c.log_index == index)
-        row = self._connection.execute(_builds().where(*place)).one_or_none()
+        row = self._connection.execute(_BUILDS.where(*place)).one_or_none()
         return None if row is None else _logged(row)
 
     def leaves(self, log: LogNumber, seq: Seq) -> Sequence[Digest]:
         """Return the leaf data of a final batch, in order; none where the batch is unknown."""
         place = (BATCHES.c.log == log, BATCHES.c.seq == seq, BATCHES.c.state == _FINAL)
-        query = _builds().where(*place).order_by(QUEUE.c.position)
+        query = _BUILDS.where(*place).order_by(QUEUE.c.position)
         rows = self._connection.execute(query)
         return [_entry(row).leaf_data(Bytes32(row.salt)) for row in rows]
 
     def entries(self, log: LogNumber, seq: Seq) -> Sequence[Logged]:
         """Return the entries of a final batch, in order; none where the batch is unknown."""
         place = (BATCHES.c.log == log, BATCHES.c.seq == seq, BATCHES.c.state == _FINAL)
-        query = _builds().where(*place).order_by(QUEUE.c.position)
+        query = _BUILDS.where(*place).order_by(QUEUE.c.position)
         return [_logged(row) for row in self._connection.execute(query)]
 
     def settled(self, log: LogNumber) -> Sequence[Seq]:
@@ -218,7 +237,7 @@ class SqlLog:
     def accept(self, *entries: Queued) -> None:
         """Queue entries behind the others, in their order."""
         if entries:
-            self._connection.execute(insert(QUEUE), [_row(entry) for entry in entries])
+            self._connection.execute(_ACCEPT, [_row(entry) for entry in entries])
 
     def close_batch(self, batch: Batch) -> None:
         """Fix the entries, order and place of a batch."""
@@ -262,13 +281,12 @@ class SqlLog:
         )
 
     def _among(
-        self, query: _Query, column: Column[Any], values: Sequence[object]
+        self, query: _Query, values: Sequence[object], **others: object
     ) -> Iterator[Row[Any]]:
         """Find the rows with one of the values, in order of acceptance."""
-        chosen = query.where(column.in_(bindparam("values", expanding=True)))
         for first in range(0, len(values), _AT_ONCE):
-            asked = {"values": values[first : first + _AT_ONCE]}
-            yield from self._connection.execute(chosen.order_by(QUEUE.c.number), asked)
+            asked = {"values": values[first : first + _AT_ONCE], **others}
+            yield from self._connection.execute(query, asked)
 
     def _last(self, query: _Query) -> Build | None:
         newest = query.order_by(QUEUE.c.number.desc()).limit(1)
@@ -297,15 +315,6 @@ class SqlLog:
             draws=draws,
             entries=tuple(entries),
         )
-
-
-def _builds() -> _Query:
-    chosen = select(QUEUE, BATCHES.c.log, BATCHES.c.seq)
-    return chosen.join_from(QUEUE, BATCHES, QUEUE.c.batch == BATCHES.c.number, isouter=True)
-
-
-def _standing() -> _Query:
-    return _builds().where(QUEUE.c.state != BuildState.REFUSED)
 
 
 def _row(entry: Queued) -> Mapping[str, object]:

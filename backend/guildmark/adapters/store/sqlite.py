@@ -2,6 +2,7 @@
 
 import sqlite3
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -17,7 +18,11 @@ from guildmark.ports import StoreUnavailableError
 WRITES = "guildmark_writes"
 """The execution option of transactions that write."""
 
-_BUSY_MILLISECONDS = 30_000
+TURN = "guildmark_turn"
+"""The execution option of engines whose threads take turns at writing: a lock."""
+
+BUSY_SECONDS = 30
+_BUSY_MILLISECONDS = 1000 * BUSY_SECONDS
 _SETTINGS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
 
 
@@ -26,7 +31,9 @@ def connect(path: Path) -> Engine:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Documents hold content keys and salts; what SQLite writes beside the file gets its mode.
     path.touch(mode=0o600)
-    engine = create_engine(f"sqlite:///{path}", hide_parameters=True)
+    # SQLite lets a second writer sleep, up to 100 ms at a time; a thread is woken when it may.
+    turn = {TURN: Lock()}
+    engine = create_engine(f"sqlite:///{path}", hide_parameters=True, execution_options=turn)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine

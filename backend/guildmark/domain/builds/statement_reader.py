@@ -126,11 +126,7 @@ class _Form:
                 started_on=_integer(said[_STARTED]),
                 finished_on=_integer(said[_FINISHED]),
             ),
-            beacon=Beacon(
-                log=LogNumber(_integer(said[_LOG])),
-                seq=Seq(_integer(said[_SEQ])),
-                record_digest=Digest(_hex(said[_RECORD], b"0x")),
-            ),
+            beacon=_beacon(said[_LOG], said[_SEQ], said[_RECORD]),
             measurements=tuple([_measured(each, said) for each in self.measurements]),
         )
 
@@ -263,6 +259,16 @@ def _measured(form: _MeasuredForm, said: Mapping[_Place, bytes]) -> Measurement:
 def _valued(form: _MeasuredForm, value: bytes) -> Measurement:
     """Return a measurement without file and time; the parts of a job share most values."""
     return Measurement(**form.stays, value=_text(value, LABEL_MAX))
+
+
+@lru_cache(maxsize=256)
+def _beacon(log: bytes, seq: bytes, record: bytes) -> Beacon:
+    """Return a beacon; the parts of a job share it."""
+    return Beacon(
+        log=LogNumber(_integer(log)),
+        seq=Seq(_integer(seq)),
+        record_digest=Digest(_hex(record, b"0x")),
+    )
 
 
 def _set(tree: Any, place: _Place, mark: int) -> None:

@@ -7,6 +7,7 @@ https://host/id/operator/serial.
 import re
 from base64 import b32encode
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import pairwise
@@ -29,6 +30,7 @@ _HOST = re.compile(
 _OPERATOR = re.compile(r"[0-9a-z]{6,66}", re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]*", re.ASCII)
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_PLAIN_SERIAL = re.compile(r"(?!\.\.?$)[A-Za-z0-9._-]{1,20}", re.ASCII)
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})|%", re.ASCII)
 
 _Check: TypeAlias = Callable[[str], str]
@@ -246,6 +248,33 @@ class DigitalLink:
             _refuse(f"the qualifier {_ALONE} stands beside another one")
         for name, value in self.qualifiers:
             _check_serial(known[name](value))
+
+
+def label_like(text: str) -> DigitalLink:
+    """Return the link of a label's kind, under the same host and path: only its serial may differ.
+
+    It refuses what ``parse_label`` refuses, and parses once what the labels of a job share.
+
+    Raises:
+        MalformedLinkError: As ``parse_label`` raises it.
+        MalformedGs1Error: As ``parse_label`` raises it.
+    """
+    before, _, serial = text.rpartition("/")
+    if len(text) <= LINK_MAX and _PLAIN_SERIAL.fullmatch(serial):
+        sibling = _sibling(before)
+        if sibling is not None:
+            return sibling
+    return DigitalLink.parse_label(text)
+
+
+@lru_cache(maxsize=1024)
+def _sibling(before: str) -> DigitalLink | None:
+    """Return the label with this text and a short serial, where any plain serial may follow it."""
+    with suppress(MalformedError):
+        link = DigitalLink.parse_label(f"{before}/1")
+        if link.qualifiers[-1:] == (("21", "1"),):
+            return link
+    return None
 
 
 @lru_cache(maxsize=256)

@@ -300,6 +300,13 @@ def allows(members: DisclosedClauses, kind: TermsKind, value: str) -> Allowance:
     return Allowance.NO if named else Allowance.YES
 
 
+def label_beginnings(members: DisclosedClauses) -> tuple[str, ...]:
+    """Return texts of which a label that begins with one is allowed; with "" any label does."""
+    named = named_in(members, TermsKind.LABEL_NAMESPACE)
+    is_free = not named and not may_hide(members, TermsKind.LABEL_NAMESPACE)
+    return ("",) if is_free else named
+
+
 def may_hide(members: DisclosedClauses, kind: TermsKind) -> bool:
     """Return whether a member of a kind may be there that is not shown."""
     return members.may_hide(f"/terms/{kind.value}/")

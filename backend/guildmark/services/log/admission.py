@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from guildmark.domain.builds.countersigning import Demand
-from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.inspection import inspection_in
 from guildmark.domain.builds.predicate import CLOCK_TOLERANCE, Measurement
 from guildmark.domain.builds.statement import DESIGN_DEPENDENCY, PAYLOAD_TYPE, BuildStatement
@@ -52,7 +52,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity.accreditation import Requirement, accredited_over
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.domain.labels.digital_link import DigitalLink, operator_token
+from guildmark.domain.labels.digital_link import label_like, operator_token
 from guildmark.domain.log.entry import Entry
 from guildmark.domain.log.queue import Queued
 from guildmark.domain.measurement.conformity import Outcome, decide
@@ -60,7 +60,13 @@ from guildmark.domain.measurement.quality_plan import ASKING, QualityPlan
 from guildmark.domain.recipes.clause import Clause, ClauseType
 from guildmark.domain.recipes.clauses import DisclosedClauses, compare, disclose_all
 from guildmark.domain.recipes.recipe import PROCESS, RecipeDocument, Status, unrecorded
-from guildmark.domain.rights.terms import Allowance, TermsKind, allows, revision_member
+from guildmark.domain.rights.terms import (
+    Allowance,
+    TermsKind,
+    allows,
+    label_beginnings,
+    revision_member,
+)
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.checks.accreditation import asked
@@ -314,8 +320,13 @@ class Desk:
     _shown: dict[tuple[DocumentKind, bytes], DisclosedClauses] = field(default_factory=dict)
     _jobs: dict[Hashable, Job] = field(default_factory=dict)
 
-    def examine(self, data: bytes, salt: Bytes32) -> Admitted:
+    def examine(self, data: bytes, digest: Digest, salt: Bytes32) -> Admitted:
         """Return the entry that an envelope may be logged as, salted with ``salt``.
+
+        Args:
+            data: The envelope.
+            digest: Its digest.
+            salt: 32 random bytes.
 
         Raises:
             GuildmarkError: The first thing that does not hold; its code says which.
@@ -332,12 +343,13 @@ class Desk:
         self._check_clock(statement)
         self._check_label(statement.label)
         job = self._job(key, read)
-        for license_, members in job.licenses:
-            _check_named(license_, members, TermsKind.LABEL_NAMESPACE, statement.label)
+        for granted, beginnings in zip(job.licenses, job.beginnings, strict=True):
+            if not statement.label.startswith(beginnings):
+                _check_named(*granted, TermsKind.LABEL_NAMESPACE, statement.label)
         _check_measurements(job.tolerances, job.plan, statement)
         if job.demand is not None:
             self._check_countersigned(job.demand, envelope, statement)
-        entry = queued(data, envelope, statement, salt)
+        entry = queued(data, digest, envelope, statement, salt)
         return Admitted(
             entry=entry,
             unit=statement.external.unit,
@@ -379,11 +391,13 @@ class Desk:
         self._check_undoubted(key, statement)
         self._check_given(licenses[-1][0], statement)
         master, site = self._check_recipe(statement)
+        beginnings = [label_beginnings(members) for _, members in licenses]
         if statement.scrap is not None:
             # It draws a unit by the same rights; how bad it is, is nobody's to refuse.
-            return Job(licenses=licenses, told=told)
+            return Job(licenses=licenses, beginnings=beginnings, told=told)
         return Job(
             licenses=licenses,
+            beginnings=beginnings,
             tolerances=_tolerances(site),
             plan=self._check_plan(master, statement),
             demand=demanded(master),
@@ -422,7 +436,7 @@ class Desk:
 
     def _check_label(self, label: str) -> None:
         # One text a label and one parser for all: as check (3) asks.
-        link = DigitalLink.parse_label(label)
+        link = label_like(label)
         operator = known(self.view.facts, LogFact, self.log).operator
         if not link.is_of_operator(operator):
             message = f"The label names operator {link.value}; log {self.log} has another one."
@@ -777,9 +791,11 @@ def _check_measured(clause: Clause, plan: QualityPlan, found: Measurement) -> No
         raise RawDataMissingError(message, path=clause.path)
 
 
-def queued(data: bytes, envelope: Envelope, statement: BuildStatement, salt: Bytes32) -> Queued:
+def queued(
+    data: bytes, digest: Digest, envelope: Envelope, statement: BuildStatement, salt: Bytes32
+) -> Queued:
     """Return the entry that an envelope is logged as, without asking whether it may be."""
-    run, digest = statement.run, envelope_digest(data)
+    run = statement.run
     entry = Entry(
         kind=statement.kind,
         subject=statement.subject,

@@ -167,15 +167,15 @@ class Ingest:
         )
         standing = {digest: build for digest, build in before.items() if _stands(build)}
         found = {
-            digest: self._found(desk, data)
+            digest: self._found(desk, data, digest)
             for digest, data in envelopes.items()
             if digest not in standing
         }
         return _Examined(cursor=cursor, standing=standing, found=found)
 
-    def _found(self, desk: Desk, data: bytes) -> Admitted | GuildmarkError:
+    def _found(self, desk: Desk, data: bytes, digest: Digest) -> Admitted | GuildmarkError:
         try:
-            return desk.examine(data, Bytes32(self.entropy.token(_SALT_SIZE)))
+            return desk.examine(data, digest, Bytes32(self.entropy.token(_SALT_SIZE)))
         except GuildmarkError as error:
             return error
 
@@ -204,6 +204,7 @@ class _Door:
         now: The time of its newest block.
         lanes: Each lane that is drawn from, with its license and those above it.
         claimed: How many units of each lane are claimed and not drawn.
+        open: The lanes that gave a unit: until the request ends, only their room can end.
         accepted: What is to be taken in.
     """
 
@@ -212,6 +213,7 @@ class _Door:
     now: int
     lanes: dict[LaneNumber, tuple[LaneFact, Sequence[LicenseFact]]] = field(default_factory=dict)
     claimed: dict[LaneNumber, int] = field(default_factory=dict)
+    open: set[LaneNumber] = field(default_factory=set)
     accepted: list[Queued] = field(default_factory=list)
 
     def answers(self, digests: Sequence[Digest], examined: _Examined) -> Sequence[Answer]:
@@ -280,12 +282,14 @@ class _Door:
             lane = known(self.facts, LaneFact, number)
             self.lanes[number] = lane, licenses_of(lane, self.facts)
             self.claimed[number] = self.work.log.claimed_units(number)
-        lane, licenses = self.lanes[number]
-        left = replace(lane, next=UnitNumber(lane.next + self.claimed[number]))
-        check_draw(left, licenses, n=1, time=self.now)
-        if admitted.unit not in {None, left.next}:
-            message = f"The statement names unit {admitted.unit}, its lane gives {left.next} next."
-            raise UnitMismatchError(message, named=admitted.unit, next=left.next)
+        (lane, licenses), claimed = self.lanes[number], self.claimed[number]
+        next_unit = UnitNumber(lane.next + claimed)
+        if number not in self.open or claimed >= lane.room:
+            check_draw(replace(lane, next=next_unit), licenses, n=1, time=self.now)
+            self.open.add(number)
+        if admitted.unit not in {None, next_unit}:
+            message = f"The statement names unit {admitted.unit}, its lane gives {next_unit} next."
+            raise UnitMismatchError(message, named=admitted.unit, next=next_unit)
 
 
 def _stands(build: Build | None) -> bool:

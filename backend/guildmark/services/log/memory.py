@@ -27,6 +27,7 @@ class Job:
     Args:
         licenses: From the lane's own to the root's, each with its terms.
         told: The documents from which this was found.
+        beginnings: Of each license, what labels may begin with.
         tolerances: What is to be measured.
         plan: How it is judged.
         demand: Which second signature the recipe asks for.
@@ -34,6 +35,7 @@ class Job:
 
     licenses: Sequence[tuple[LicenseFact, DisclosedClauses]]
     told: Told
+    beginnings: Sequence[tuple[str, ...]]
     tolerances: Sequence[Clause] = ()
     plan: QualityPlan = field(default_factory=QualityPlan)
     demand: Demand | None = None
