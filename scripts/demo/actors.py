@@ -20,9 +20,10 @@ from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.identifiers import Bytes32, IdentityId, LogNumber, to_hex
 from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.identity.identity import ClaimDocument, IdentityKind
+from guildmark.domain.verification.evidence import AccreditationDisclosure
 from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
 from guildmark.services.builds.builds import signing_key
-from guildmark.services.recipes.disclosing import accreditation_body, claim_body
+from guildmark.services.recipes.disclosing import claim_body
 from guildmark.settings import ChainSettings, Settings, save
 
 ACCOUNT = KeyName("account")
@@ -215,7 +216,9 @@ def accredit(
     salt = Bytes32(home.entropy.token(32))
     scope = ScopeDocument(standard=cast.STANDARD, delegations=delegations, salt=salt)
     given = home.accreditations(key).give(*ends, scope)
-    return DocumentKind.ACCREDITATION, given, accreditation_body(*ends, scope)
+    issuer, subject = ends
+    opened = AccreditationDisclosure(issuer=issuer, subject=subject, scope=scope)
+    return DocumentKind.ACCREDITATION, given, opened.encode()
 
 
 def profiles(party: Party, identities: Sequence[IdentityId]) -> Sequence[Disclosed]:

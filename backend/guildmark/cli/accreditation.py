@@ -34,9 +34,9 @@ from guildmark.services.identity.accreditations import (
     accreditation_fact,
     accreditations_above,
     accreditations_of,
+    shown_accreditation,
 )
 from guildmark.services.identity.naming import name_of
-from guildmark.services.recipes.disclosing import shown_accreditation
 from guildmark.services.timing import present
 
 app = typer.Typer(help="Accredit others; tell who was accredited, and when.", no_args_is_help=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from filing import report
 from guildmark.adapters.reports.page import html
 from guildmark.domain.equivalence.logged import Passed
-from guildmark.domain.equivalence.plan import EquivalencePlan
+from guildmark.domain.equivalence.plan import Calibration, EquivalencePlan
 from guildmark.domain.equivalence.reporting.report import Sample
 
 
@@ -57,3 +57,15 @@ def test_what_was_drawn_and_passed_over_is_told() -> None:
     assert "at most 0.2 of those drawn" in page(bounded)
     assert f"4 of {4 + units} drawn: 3 a late report, 1 scrap" in page(bounded)
     assert "nothing: each site chose its parts" not in page(bounded)
+
+
+def test_whether_calibration_was_judged_is_told() -> None:
+    made = report()
+    laboratory = "0x" + "12" * 32
+    asked = Calibration(standard="ISO/IEC 17025", authorities=(laboratory,))
+    judged = replace(made.plan, drawn_from=60, calibration=asked)
+
+    assert "not judged; instruments are registered" in html(made, {}).decode()
+    told = html(replace(made, plan=judged), {}).decode()
+    assert f"ISO/IEC 17025, under {laboratory}" in told
+    assert "not judged" not in told

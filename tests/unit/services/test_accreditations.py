@@ -27,13 +27,12 @@ from guildmark.services.identity.accreditations import (
     accreditations_above,
     accreditations_of,
     issuers_above,
+    shown_accreditation,
 )
 from guildmark.services.identity.notices import Suspicion
 from guildmark.services.recipes.disclosing import (
     DisclosedThingUnknownError,
-    accreditation_body,
     clauses_body,
-    shown_accreditation,
 )
 
 SCOPE = ScopeDocument(standard="ISO 13485", salt=Bytes32(b"\7" * 32))
@@ -126,7 +125,7 @@ def test_what_nobody_gave_is_not_revoked(world: World) -> None:
 
 def test_a_scope_document_is_kept_where_the_chain_holds_it(world: World) -> None:
     given = give(world, ISSUER, world.maker)
-    body = accreditation_body(world.issuer, world.maker, SCOPE)
+    body = AccreditationDisclosure(issuer=world.issuer, subject=world.maker, scope=SCOPE).encode()
 
     world.tools.disclosing.receive(DocumentKind.ACCREDITATION, given, body)
 
@@ -135,7 +134,7 @@ def test_a_scope_document_is_kept_where_the_chain_holds_it(world: World) -> None
 
 def test_another_scope_than_the_chains_is_refused(world: World) -> None:
     given = give(world, ISSUER, world.maker)
-    wider = accreditation_body(world.issuer, world.maker, UPPER)
+    wider = AccreditationDisclosure(issuer=world.issuer, subject=world.maker, scope=UPPER).encode()
     never = AccreditationDisclosure(issuer=world.issuer, subject=world.maker, scope=UPPER)
     receive = world.tools.disclosing.receive
 

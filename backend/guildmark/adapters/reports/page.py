@@ -158,6 +158,7 @@ def _plan(report: EquivalenceReport, names: Mapping[str, str]) -> Iterator[Row]:
     yield Row(name="Several characteristics", value=plan.family)
     mixes = "may be mixed at a site" if plan.mixes_instruments else "one a characteristic and site"
     yield Row(name="Instruments", value=mixes)
+    yield _calibration(plan)
     yield Row(name="Machine model", value=plan.machine_model or "that of each site's recipe")
     yield Row(name="Material class", value=plan.material_class or "that of the recipe")
 
@@ -169,6 +170,14 @@ def _drawn(plan: EquivalencePlan) -> Iterator[Row]:
     share = "no limit" if plan.max_passed is None else f"at most {plan.max_passed} of those drawn"
     yield Row(name="Drawn from", value=f"the first {plan.drawn_from} parts that a site logs")
     yield Row(name="Parts passed over", value=share)
+
+
+def _calibration(plan: EquivalencePlan) -> Row:
+    asked = plan.calibration
+    if asked is None:
+        return Row(name="Calibration", value="not judged; instruments are registered", tone="care")
+    value = f"{asked.standard}, under {', '.join(asked.authorities)}"
+    return Row(name="Calibration", value=value)
 
 
 def _characteristic(one: CharacteristicPlan) -> tuple[str, ...]:

@@ -21,8 +21,8 @@ from guildmark.ports import View
 from guildmark.services.identity.accreditations import (
     accreditations_above,
     accreditations_of,
+    shown_accreditation,
 )
-from guildmark.services.recipes.disclosing import shown_accreditation
 from guildmark.services.timing import present
 
 router = APIRouter(prefix="/v1", tags=["registries"], responses=refusals(400, 404, 503))

@@ -6,10 +6,10 @@ from fractions import Fraction
 from typing import Self, TypeVar
 
 from guildmark.domain.builds.predicate import all_json
-from guildmark.domain.encoding import strictjson
+from guildmark.domain.encoding import codec, strictjson
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document
-from guildmark.domain.encoding.strictjson import JsonObject
+from guildmark.domain.encoding.strictjson import JsonObject, JsonValue
 from guildmark.domain.equivalence.dataset import GaugeStudy, ordered, reading_list
 from guildmark.domain.equivalence.leaves import SaltedList
 from guildmark.domain.equivalence.logged import LoggedUnit, SampleError
@@ -27,6 +27,7 @@ from guildmark.domain.measurement.conformity import Limits
 from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.measurement.statistics import ClaimedStatistics
 from guildmark.domain.recipes.quantity import parse_decimal
+from guildmark.domain.verification.evidence import ACCREDITATIONS_MAX, AccreditationDisclosure
 
 T = TypeVar("T")
 
@@ -49,12 +50,14 @@ class SiteData:
         logged: The units that were drawn, as their log holds them.
         studies: Of the gauges that took the readings.
         statistics: What is claimed of the readings; recomputed, never used.
+        calibrations: Of the instruments, with those of the laboratories above them.
     """
 
     readings: tuple[Reading, ...] = field(repr=False)
     logged: tuple[LoggedUnit, ...] = field(default=(), repr=False)
     studies: tuple[GaugeStudy, ...] = ()
     statistics: tuple[ClaimedStatistics, ...] = ()
+    calibrations: tuple[AccreditationDisclosure, ...] = ()
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -78,6 +81,8 @@ class SiteData:
             logged=every("logged", LoggedUnit.read),
             studies=every("studies", GaugeStudy.read),
             statistics=every("statistics", ClaimedStatistics.read),
+            calibrations=fields.maybe("calibrations", lambda name: _calibrations(fields, name))
+            or (),
         )
 
     def to_json(self) -> JsonObject:
@@ -86,13 +91,19 @@ class SiteData:
             "logged": all_json(self.logged),
             "studies": all_json(self.studies),
             "statistics": all_json(self.statistics),
+            "calibrations": list(map(codec.dump, self.calibrations)),
         }
         shown = {name: each for name, each in lists.items() if each}
         return {"readings": all_json(ordered(self.readings)), **shown}
 
     def leaves(self, secret: Bytes32) -> SaltedList:
         """Return what a site commits to: its readings first, then a leaf for each other thing."""
-        others = [*all_json(self.logged), *all_json(self.studies), *all_json(self.statistics)]
+        others: list[JsonValue] = [
+            *all_json(self.logged),
+            *all_json(self.studies),
+            *all_json(self.statistics),
+            *map(codec.dump, self.calibrations),
+        ]
         listed = reading_list(self.readings, secret)
         return replace(listed, items=(*listed.items, *map(canonical, others)))
 
@@ -192,6 +203,13 @@ class BlindData:
 def instruments_of(data: Iterable[BlindData]) -> frozenset[str]:
     """Return the instruments that data name."""
     return frozenset(reading.instrument for one in data for reading in one.readings)
+
+
+def _calibrations(fields: Fields, name: str) -> tuple[AccreditationDisclosure, ...]:
+    found = fields.array(name)
+    if len(found) > ACCREDITATIONS_MAX:
+        fields.refuse(name, f"at most {ACCREDITATIONS_MAX} accreditations")
+    return tuple(codec.load(AccreditationDisclosure, each, at=name) for each in found)
 
 
 def _limits(wanted: CharacteristicPlan | None) -> Limits | None:

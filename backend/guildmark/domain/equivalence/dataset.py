@@ -97,7 +97,7 @@ class Dataset:
 
     Args:
         readings: In any order.
-        instruments: The instruments that are registered and were in calibration.
+        instruments: The instruments that are registered as machines.
         studies: One an instrument and characteristic.
         roots: What each site had committed to.
         failed: Why a site's data does not count: late, doubled, changed or never opened.

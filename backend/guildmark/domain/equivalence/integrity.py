@@ -89,7 +89,7 @@ def _of_series(
 def _instruments(case: _Case) -> str | None:
     strange = sorted(case.series.instruments - case.dataset.instruments)
     if strange:
-        return f"The instrument {strange[0]} was not registered and in calibration."
+        return f"The instrument {strange[0]} is no registered machine."
     if len(case.series.instruments) > 1 and not case.plan.mixes_instruments:
         named = ", ".join(sorted(case.series.instruments))
         return f"Values of several instruments are mixed: {named}."

@@ -141,11 +141,13 @@ class Sample:
         order: All units of the population.
         opened: What was logged of those that the data open.
         foreign: Those of them that are passed over, and why.
+        recorded: When each opened one was recorded.
     """
 
     order: Sequence[Place]
     opened: Mapping[Place, BuildStatement]
     foreign: Mapping[Place, Passed] = field(default_factory=dict)
+    recorded: Mapping[Place, int] = field(default_factory=dict)
 
     def measured(self, units: int) -> Sequence[Place]:
         """Return the first units that were built for the plan: those that are measured.

@@ -11,12 +11,13 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue, Limits, parse_object
 from guildmark.domain.equivalence.leaves import SaltedList
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.identifiers import UINT40_MAX, Bytes32, Digest, RecipeId
+from guildmark.domain.identifiers import UINT40_MAX, Bytes32, Digest, RecipeId, bytes32_from_hex
+from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.recipes.clause import ClausePath, parse_path
 from guildmark.domain.recipes.quantity import check_unit, parse_decimal
 
-ENGINE_VERSION = 1
-"""Grows with every change that gives other figures for the same plan and data."""
+ENGINE_VERSION = 2
+"""Grows with every change that gives other bytes for the same plan and data."""
 
 CHARACTERISTICS_MAX = 256
 SITES_MAX = 256
@@ -28,6 +29,7 @@ _ONE = Decimal(1)
 _HALF = Decimal("0.5")
 _SIGMAS_MAX = Decimal(8)
 _NAME_MAX = 256
+_AUTHORITIES_MAX = 64
 
 
 class MalformedPlanError(MalformedError):
@@ -206,6 +208,31 @@ class Monitoring:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What instruments must be calibrated for, from each part's beacon to its record.
+
+    Args:
+        standard: The standard, for example ISO/IEC 17025.
+        authorities: On whom the chain of a calibration's issuers must end, their ids in hex,
+            ascending: fixed in the plan, since readers have lists of their own.
+    """
+
+    standard: str
+    authorities: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        # Says what a standard may be called.
+        ScopeDocument(standard=self.standard)
+        is_sorted = list(self.authorities) == sorted(set(self.authorities))
+        if not 0 < len(self.authorities) <= _AUTHORITIES_MAX or not is_sorted:
+            _refuse(
+                "calibration", f"names 1 to {_AUTHORITIES_MAX} authorities, each once, ascending"
+            )
+        for one in self.authorities:
+            bytes32_from_hex(one)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EquivalencePlan:
     """An experiment, complete before its data.
 
@@ -235,6 +262,7 @@ class EquivalencePlan:
             ones are drawn; None where the plan draws none, and a site chooses what it measures.
         max_passed: The greatest share of the drawn parts that may be passed over as not built for
             the plan; None where the plan sets no limit.
+        calibration: What instruments must be calibrated for; None where registered ones do.
     """
 
     recipe: RecipeId
@@ -263,6 +291,7 @@ class EquivalencePlan:
     monitoring: Monitoring = Monitoring()
     drawn_from: int | None = None
     max_passed: str | None = None
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         self._check_sites()
@@ -337,6 +366,8 @@ class EquivalencePlan:
             self._check_drawn(self.drawn_from)
         if self.max_passed is not None:
             self._check_passed(self.max_passed)
+        if self.calibration is not None and self.drawn_from is None:
+            _refuse("calibration", "needs drawn_from: the log alone tells when a value was taken")
         if not 0 < self.commit_by < self.reveal_by <= UINT40_MAX:
             _refuse("commit_by", "comes before reveal_by")
 

@@ -14,7 +14,8 @@ from guildmark.domain.builds.inspection import InspectionProof
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.chain.storage import FATES, VOIDED
-from guildmark.domain.encoding import strictjson
+from guildmark.domain.encoding import codec, strictjson
+from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.equivalence.registration import Registration
 from guildmark.domain.errors import ContentError, GuildmarkError
@@ -52,6 +53,7 @@ ENTRIES_MAX = 64
 """How many other entries of one label are looked at beyond what a bundle carries."""
 PARTIES_MAX = 64
 ACCREDITATIONS_MAX = 32
+_ACCREDITATION_LIMITS = strictjson.Limits(size=4 << 20, depth=8, values=50_000)
 ACTORS_MAX = PARTIES_MAX + ACCREDITATIONS_MAX
 INSPECTIONS_MAX = 4
 LANES_MAX = 32
@@ -208,6 +210,20 @@ class AccreditationDisclosure:
         """Return the id under which the chain keeps the accreditation."""
         digest = self.scope.digest()
         return accreditation_id(issuer=self.issuer, subject=self.subject, scope=digest)
+
+    def encode(self) -> bytes:
+        """Return the document that discloses the accreditation."""
+        return canonical(codec.dump(self))
+
+    @classmethod
+    def parse(cls, body: bytes) -> Self:
+        """Return the accreditation that a document discloses.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: A member is missing, unknown or of another type.
+        """
+        return codec.load(cls, strictjson.parse_object(body, _ACCREDITATION_LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

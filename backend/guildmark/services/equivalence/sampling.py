@@ -38,8 +38,11 @@ from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, LaneNumb
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.positions import Place
 from guildmark.domain.log.record import Record
+from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.signatures import Algorithm, PublicKey
+from guildmark.domain.verification.rights import Window
 from guildmark.ports import DocumentKind, NodeStore, View
+from guildmark.services.equivalence.calibrating import Use, calibrations, check_calibrated
 from guildmark.services.index.projection import known
 
 
@@ -117,14 +120,16 @@ class Sampling:
             document = plan_document(plan, view)
             order = drawing(document, plan, site, view).order
             units, sample = _collected(document, _entry(plan, site, view), order, view)
-        planned = {one.path for one in document.characteristics if one.kind is Kind.PART}
-        readings = (
-            reading
-            for place in sample.measured(document.units)
-            for reading in readings_of(place, sample.opened[place])
-            if reading.characteristic in planned
-        )
-        return SiteData(readings=tuple(readings), logged=tuple(units))
+            planned = _planned(document)
+            taken = tuple(
+                reading
+                for place in sample.measured(document.units)
+                for reading in readings_of(place, sample.opened[place])
+                if reading.characteristic in planned
+            )
+            asked, names = document.calibration, {one.instrument for one in taken}
+            shown = () if asked is None else calibrations(asked, names, view)
+        return SiteData(readings=taken, logged=tuple(units), calibrations=shown)
 
 
 def plan_document(plan: EquivalencePlanId, view: View) -> EquivalencePlan:
@@ -181,6 +186,9 @@ def check_data(document: EquivalencePlan, data: BlindData, view: View) -> None:
         return
     sample = _sample(document, data, view)
     check_drawn(document, sample, data.readings)
+    if document.calibration is not None:
+        uses = dict.fromkeys(_uses(document, sample, view))
+        check_calibrated(document.calibration, uses, data.shown.calibrations, view)
 
 
 def passed_over(document: EquivalencePlan, data: BlindData, view: View) -> Mapping[Passed, int]:
@@ -204,6 +212,7 @@ def _sample(document: EquivalencePlan, data: BlindData, view: View) -> Sample:
     entry = _entry(data.plan, data.site, view)
     opened: dict[Place, BuildStatement] = {}
     foreign: dict[Place, Passed] = {}
+    recorded: dict[Place, int] = {}
     for unit in data.shown.logged:
         fact = view.facts.get(RecordFact, unit.log, unit.seq)
         if fact is None:
@@ -211,10 +220,26 @@ def _sample(document: EquivalencePlan, data: BlindData, view: View) -> Sample:
             raise SampleError(message, log=unit.log, seq=unit.seq)
         place = (unit.log, fact.record.index_of(unit.position))
         opened[place] = _proven(unit, fact.record, view)
+        recorded[place] = fact.record.time
         why = _passed(document, entry, opened[place], view)
         if why is not None:
             foreign[place] = why
-    return Sample(order=order, opened=opened, foreign=foreign)
+    return Sample(order=order, opened=opened, foreign=foreign, recorded=recorded)
+
+
+def _planned(document: EquivalencePlan) -> frozenset[ClausePath]:
+    return frozenset(one.path for one in document.characteristics if one.kind is Kind.PART)
+
+
+def _uses(document: EquivalencePlan, sample: Sample, view: View) -> Iterator[Use]:
+    """Yield which instruments measured drawn parts, and when."""
+    planned = _planned(document)
+    for place in sample.measured(document.units):
+        said = sample.opened[place]
+        beacon = known(view.facts, RecordFact, said.beacon.log, said.beacon.seq).record
+        window = Window(begin=beacon.time, end=sample.recorded[place])
+        taken = (one for one in said.measurements if one.characteristic in planned)
+        yield from (Use(instrument=one.instrument, window=window) for one in taken)
 
 
 def _entry(plan: EquivalencePlanId, site: IdentityId, view: View) -> PlanEntryFact:

@@ -17,11 +17,10 @@ from guildmark.domain.identity.accreditation import (
 )
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.evidence import AccreditationDisclosure
-from guildmark.ports import DocumentKind, NodeStore, View
+from guildmark.ports import DocumentKind, Documents, NodeStore, View
 from guildmark.services.identity.accounts import Account
 from guildmark.services.identity.notices import is_act_doubted
 from guildmark.services.index.projection import known
-from guildmark.services.recipes.disclosing import accreditation_body, shown_accreditation
 
 PER_SUBJECT_MAX = 8
 """How many accreditations of one identity are looked at, the oldest first."""
@@ -64,8 +63,8 @@ class Accreditations:
         given = accreditation_id(issuer=issuer, subject=subject, scope=digest)
         # Kept before anything is sent: what opens a digest on chain must not be lost.
         with self.store.writing() as work:
-            body = accreditation_body(issuer, subject, scope)
-            work.documents.put(DocumentKind.ACCREDITATION, given, body)
+            shown = AccreditationDisclosure(issuer=issuer, subject=subject, scope=scope)
+            work.documents.put(DocumentKind.ACCREDITATION, given, shown.encode())
         self.account.call(
             *(ContractName.IDENTITIES, "accredit", issuer, subject, digest, since, until),
             once=given.hex(),
@@ -88,6 +87,14 @@ class Accreditations:
             *(fact.issuer, fact.subject, fact.scope),
             once=given.hex(),
         )
+
+
+def shown_accreditation(
+    documents: Documents, given: AccreditationId
+) -> AccreditationDisclosure | None:
+    """Return an accreditation, opened, None where it was not disclosed."""
+    body = documents.get(DocumentKind.ACCREDITATION, given)
+    return None if body is None else AccreditationDisclosure.parse(body)
 
 
 def accreditation_fact(given: AccreditationId, view: View) -> AccreditationFact:
@@ -136,6 +143,16 @@ def accreditations_above(
     return tuple(_known(shown, fact, view, trust) for shown, fact in found)
 
 
+def known_word(fact: AccreditationFact) -> AccreditationWord:
+    """Return what the chain says of an accreditation's times."""
+    return AccreditationWord(
+        since=fact.since,
+        until=fact.until,
+        revoked_at=fact.revoked_at,
+        recorded_at=fact.recorded_at,
+    )
+
+
 def _known(
     shown: AccreditationDisclosure, fact: AccreditationFact, view: View, trust: Trust | None
 ) -> Accreditation:
@@ -143,12 +160,7 @@ def _known(
         issuer=fact.issuer,
         subject=fact.subject,
         scope=shown.scope,
-        word=AccreditationWord(
-            since=fact.since,
-            until=fact.until,
-            revoked_at=fact.revoked_at,
-            recorded_at=fact.recorded_at,
-        ),
+        word=known_word(fact),
         is_doubted=is_act_doubted(fact.issuer, fact.recorded_at, view.facts, trust),
     )
 

@@ -24,14 +24,12 @@ from guildmark.domain.encoding.fields import read_document
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import ConflictError, ContentError, GuildmarkError, NotFoundError
 from guildmark.domain.identifiers import (
-    AccreditationId,
     Bytes32,
     ClaimId,
     Digest,
     IdentityId,
     bytes32_from_hex,
 )
-from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.identity.identity import (
     ClaimDocument,
     check_profile_name,
@@ -217,14 +215,6 @@ def shown_claim(documents: Documents, claim: ClaimFact) -> ClaimDisclosure | Non
     return None if body is None else _claim(body)
 
 
-def shown_accreditation(
-    documents: Documents, given: AccreditationId
-) -> AccreditationDisclosure | None:
-    """Return an accreditation, opened, None where it was not disclosed."""
-    body = documents.get(DocumentKind.ACCREDITATION, given)
-    return None if body is None else _accreditation(body)
-
-
 def note_number(claim: ClaimId, work: Work) -> None:
     """Let a claim be found by its identifier, where this home can read it."""
     fact = known(work.facts, ClaimFact, claim)
@@ -258,12 +248,6 @@ def clauses_body(disclosure: Disclosure) -> bytes:
 def claim_body(issuer: IdentityId, subject: IdentityId, document: ClaimDocument) -> bytes:
     """Return the document that discloses a claim."""
     return canonical(codec.dump(ClaimDisclosure(issuer=issuer, subject=subject, claim=document)))
-
-
-def accreditation_body(issuer: IdentityId, subject: IdentityId, scope: ScopeDocument) -> bytes:
-    """Return the document that discloses an accreditation."""
-    shown = AccreditationDisclosure(issuer=issuer, subject=subject, scope=scope)
-    return canonical(codec.dump(shown))
 
 
 def _recipe_body(document: bytes, paths: Collection[str]) -> bytes:
@@ -300,7 +284,7 @@ def _check_claim(facts: Facts, key: bytes, body: bytes) -> None:
 
 
 def _check_accreditation(facts: Facts, key: bytes, body: bytes) -> None:
-    if facts.get(AccreditationFact, key) is None or _accreditation(body).id() != key:
+    if facts.get(AccreditationFact, key) is None or AccreditationDisclosure.parse(body).id() != key:
         raise _unknown(key)
 
 
@@ -322,10 +306,6 @@ def _clauses(body: bytes) -> Disclosure:
 
 def _claim(body: bytes) -> ClaimDisclosure:
     return codec.load(ClaimDisclosure, parse_object(body, DISCLOSURE_LIMITS))
-
-
-def _accreditation(body: bytes) -> AccreditationDisclosure:
-    return codec.load(AccreditationDisclosure, parse_object(body, DISCLOSURE_LIMITS))
 
 
 def _unknown(key: bytes) -> DisclosedThingUnknownError:

@@ -10,6 +10,7 @@ from guildmark.domain.encoding.fields import MemberInvalidError, MemberUnknownEr
 from guildmark.domain.equivalence.plan import (
     CHARACTERISTICS_MAX,
     DRAWN_MAX,
+    Calibration,
     Comparison,
     EquivalencePlan,
     FamilyRule,
@@ -22,6 +23,7 @@ from guildmark.domain.equivalence.plan import (
     Transformation,
     engine_digest,
 )
+from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import Bytes32, to_hex
 from guildmark.domain.recipes.quantity import MalformedDecimalError, UnknownUnitError
 
@@ -65,7 +67,7 @@ def test_each_change_of_a_plan_changes_its_digest() -> None:
         replace(PLAN, alpha="0.01"),
         replace(PLAN, salt=Bytes32(bytes(32))),
         replace(PLAN, characteristics=PLAN.characteristics[:1]),
-        replace(PLAN, engine=engine_digest(2)),
+        replace(PLAN, engine=engine_digest(1)),
         PLAN,
     ]
 
@@ -214,6 +216,43 @@ def test_a_bound_of_what_is_passed_over_that_bounds_nothing_is_refused(
 ) -> None:
     with pytest.raises(MalformedPlanError, match=said):
         comparing.plan(drawn_from=count, max_passed=share)
+
+
+FIRST, SECOND = f"0x{'1' * 64}", f"0x{'2' * 64}"
+
+
+def test_a_plan_says_what_instruments_are_calibrated_for() -> None:
+    asked = Calibration(standard="ISO/IEC 17025", authorities=(FIRST, SECOND))
+    made = comparing.plan(drawn_from=36, calibration=asked)
+
+    assert EquivalencePlan.parse(made.encode()) == made
+    assert json.loads(made.encode())["calibration"]["authorities"] == [FIRST, SECOND]
+    with pytest.raises(MalformedPlanError, match="needs drawn_from"):
+        comparing.plan(calibration=asked)
+
+
+@pytest.mark.parametrize(
+    ("standard", "authorities", "said"),
+    [
+        ("ISO/IEC 17025", (), "1 to 64 authorities"),
+        ("ISO/IEC 17025", (SECOND, FIRST), "ascending"),
+        ("ISO/IEC 17025", (FIRST, FIRST), "each once"),
+        ("ISO/IEC 17025", tuple(f"0x{one:064x}" for one in range(65)), "1 to 64"),
+        ("ISO/IEC 17025", ("0x12",), "32 bytes"),
+        ("", (FIRST,), "standard"),
+    ],
+)
+def test_a_calibration_that_nobody_can_show_is_refused(
+    standard: str, authorities: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(MalformedError, match=said):
+        Calibration(standard=standard, authorities=authorities)
+
+
+def test_most_authorities_are_taken() -> None:
+    most = tuple(f"0x{one:064x}" for one in range(64))
+
+    assert Calibration(standard="ISO/IEC 17025", authorities=most).authorities == most
 
 
 def test_no_lot_is_drawn_since_logs_name_none() -> None:
