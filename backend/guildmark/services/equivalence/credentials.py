@@ -20,7 +20,7 @@ class Credentials:
     """Use cases around credentials.
 
     Args:
-        host: Who serves the DID documents of evaluator and site.
+        host: Who serves the DID documents of evaluator and site, and the certificate's status.
     """
 
     store: NodeStore
@@ -45,6 +45,7 @@ class Credentials:
             credential = ConformityCredential(
                 issuer=identity_did(self.host, made.evaluator),
                 issuer_name=name_of(made.evaluator, view.documents),
+                host=self.host,
                 site=site,
                 site_did=identity_did(self.host, site),
                 site_name=name_of(site, view.documents),

@@ -88,6 +88,16 @@ def test_a_stock_library_verifies_a_credential(board: Board) -> None:
     assert assessment["description"].endswith(to_hex(RESULT))
 
 
+def test_a_credential_names_where_its_certificate_is_told_of(board: Board) -> None:
+    status = opened(board.sign())["credentialStatus"]
+
+    address, _, entry = status["id"].partition("#")
+    recipe = to_hex(board.world.recipe.id())
+    assert address == f"https://{HOST}/v1/equivalence/recipes/{recipe}"
+    assert entry == f"{to_hex(board.plan)}:{to_hex(board.world.site)}"
+    assert status["type"] == "https://guildmark.org/certificate-status/v1"
+
+
 def test_its_key_is_the_evaluators_account(board: Board) -> None:
     header = jwt.get_unverified_header(board.sign())
 

@@ -25,6 +25,7 @@ CONTEXTS = (
     "https://www.w3.org/ns/credentials/v2",
     "https://test.uncefact.org/vocabulary/untp/dcc/0.6.0/",
 )
+STATUS_TYPE = "https://guildmark.org/certificate-status/v1"
 TYPES = ("DigitalConformityCredential", "VerifiableCredential")
 
 # RFC 8812, RFC 7518, RFC 8037.
@@ -42,12 +43,14 @@ class ConformityCredential:
     Args:
         issuer: The evaluator's DID.
         issuer_name: What its profile calls it, empty where that is not known.
+        host: Whose node tells what becomes of the certificate.
         document: The digest of the plan.
         number: The plan's number among those of the recipe that the site joined.
     """
 
     issuer: str
     issuer_name: str
+    host: str
     site: IdentityId
     site_did: str
     site_name: str
@@ -67,6 +70,7 @@ class ConformityCredential:
             "issuer": _named("CredentialIssuer", self.issuer, self.issuer_name),
             "validFrom": _time(given.since),
             "credentialSubject": self._attestation(),
+            "credentialStatus": {"id": self._status, "type": STATUS_TYPE},
         }
         ends = [end for end in (given.until, given.suspended_at, given.lapsed_at) if end]
         if ends:
@@ -91,6 +95,12 @@ class ConformityCredential:
     @property
     def _id(self) -> str:
         return f"urn:guildmark:equivalence:{to_hex(self.plan)}:{to_hex(self.site)}"
+
+    @property
+    def _status(self) -> str:
+        """Return where the node lists the certificates of the recipe; the fragment says which."""
+        recipe, plan, site = map(to_hex, (self.recipe, self.plan, self.site))
+        return f"https://{self.host}/v1/equivalence/recipes/{recipe}#{plan}:{site}"
 
     def _attestation(self) -> JsonObject:
         return {
