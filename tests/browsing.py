@@ -13,12 +13,18 @@ from environments import ROOT
 from guildmark.domain.identifiers import to_hex
 from stages import Played, design_path, own_design, published_plan, reconciliation
 
+_CHECKED = """() => {
+  const own = document.getElementById('own');
+  return own === null || own.dataset.state === 'done';
+}"""
 PHONE, TABLET, DESK = (360, 740), (768, 1024), (1280, 800)
 # Reflow at 400 % of a desk's screen: WCAG 2.2, 1.4.10.
 NARROWEST = (320, 640)
 # 200 % of a desk's screen.
 ZOOMED = (640, 400)
 SCHEMES = ("light", "dark")
+SHOP = "shop.example"
+"""A name of this machine that browsers take for another host's: plain http is no safe context."""
 AXE = ROOT / "hardhat-local" / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -60,7 +66,7 @@ def launch(playwright: Playwright) -> Browser:
     """Start the system's Chromium, which finds no host but this machine."""
     return playwright.chromium.launch(
         executable_path=shutil.which("chromium"),
-        args=["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+        args=[f"--host-resolver-rules=MAP {SHOP} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
     )
 
 
@@ -106,6 +112,8 @@ class Visitor:
         page.set_viewport_size({"width": screen[0], "height": screen[1]})
         page.emulate_media(media="null", color_scheme="null")
         page.goto(address)
+        if javascript:
+            page.wait_for_function(_CHECKED)
         return self._visit
 
     @contextmanager

@@ -20,11 +20,20 @@ from guildmark.api.problems import problem
 
 _logger = logging.getLogger(__name__)
 
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+CHECKING_HEADERS: Mapping[str, str] = MappingProxyType(
+    {"Content-Security-Policy": f"{_POLICY}; script-src 'self'; connect-src 'self'"}
+)
+"""Of the page that brings its own verifier: files of this host may run, and ask this host alone."""
+
 FRAME_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Cache-Control": "no-cache",
-        "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        "Content-Security-Policy": _POLICY,
         "Cross-Origin-Resource-Policy": "same-origin",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",

@@ -75,7 +75,7 @@ def test_an_honest_part_is_not_called_verified_while_checks_are_left(
     line = said[algorithm.name]
 
     assert (line["verdict"], line["exit"]) == ("notChecked", None)
-    assert states(line) == {0: "ok", 2: "notChecked", 3: "notChecked", 4: "notChecked"}
+    assert states(line) == {0: "ok", **dict.fromkeys(range(1, 6), "notChecked")}
 
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
@@ -85,7 +85,7 @@ def test_a_forged_signature_of_any_kind_of_key_is_found(
     line = said[f"forged-{algorithm.name}"]
 
     assert (line["verdict"], line["exit"]) == ("problem", 12)
-    assert line["checks"][1] == {"number": 2, "state": "fail", "code": "verify.signatureInvalid"}
+    assert line["checks"][2] == {"number": 2, "state": "fail", "code": "verify.signatureInvalid"}
 
 
 @pytest.mark.parametrize("name", sorted(BROKEN))

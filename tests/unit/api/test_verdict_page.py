@@ -1,6 +1,8 @@
 """The verdict page says what the report says, in words, without a script."""
 
+import re
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from guildmark.api.pages.verdict import (
     Measured,
     PartDetails,
     VerdictPage,
+    own,
     verdict_page,
 )
 from guildmark.domain.chain.contracts import ChainClass
@@ -218,12 +221,28 @@ def test_the_page_escapes_what_others_wrote() -> None:
     assert "<Works>" not in html
 
 
-def test_the_page_needs_no_script_and_no_other_host() -> None:
-    html = _html(GOOD)
+def test_the_page_brings_its_verifier_alone_and_no_other_host() -> None:
+    plain = _html(GOOD)
+    judge = Judge(host="a.example", chain_class=ChainClass.PUBLIC)
+    shown = replace(DETAILS, own=own(b"bundle", GOOD, base="/v1/parts/1.16"))
+    html = render("verdict.html", verdict_page(GOOD, judge=judge, details=shown), host="a.example")
 
-    assert "<script" not in html
+    assert "<script" not in plain
+    assert re.findall(r"<script.*", html) == [
+        '<script type="module" src="/static/verifier/page.js"></script>'
+    ]
     assert "http" not in html
     assert len(html.encode()) < PAGE_MAX
+
+
+def test_the_verifier_is_told_what_was_judged() -> None:
+    told = own(b"bundle", GOOD, base="/v1/parts/1.16")
+    undated = own(b"bundle", replace(GOOD, as_of=None), base="/v1/parts/1.16")
+
+    assert told.bundle == "/v1/parts/1.16/bundle?block=88"
+    assert told.digest == f"0x{sha256(b'bundle').hexdigest()}"
+    assert (told.part, told.verdict) == ("1.16", "verified")
+    assert undated.bundle == "/v1/parts/1.16/bundle"
 
 
 def test_the_page_prints_what_no_verdict_proves() -> None:

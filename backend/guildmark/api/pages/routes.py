@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from guildmark.api.caching import ASK_AGAIN, tagged
+from guildmark.api.frame import CHECKING_HEADERS
 from guildmark.api.pages.card import card_page
 from guildmark.api.pages.compared import compared
 from guildmark.api.pages.design import design_page, design_picture, path_of
@@ -27,7 +28,7 @@ from guildmark.api.pages.qualified import qualified_page
 from guildmark.api.pages.reconciliation import reconciliation_page
 from guildmark.api.pages.reference import reference_page
 from guildmark.api.pages.rendering import render
-from guildmark.api.pages.verdict import Judge, verdict_page
+from guildmark.api.pages.verdict import Judge, own, verdict_page
 from guildmark.api.parameters import Hex32
 from guildmark.api.problems import HEADERS_OF_STATUS, status_of
 from guildmark.api.routes.parts import LabelUnknownError
@@ -350,13 +351,17 @@ def _verdict(
     judged = node.judging.judge(found.bundle, hint=(log, index), link=link, beside=found.beside)
     with node.store.reading() as view:
         told = compared(judged.report, judged.case, view)
-    details = part_details(judged.case, base=f"/v1/parts/{log}.{index}")
+    base = f"/v1/parts/{log}.{index}"
+    details = part_details(judged.case, base=base)
+    shown = own(found.bundle, judged.report, base=base)
     page = verdict_page(
         judged.report,
         judge=Judge(host=node.judging.host, chain_class=node.ledger.pin().chain_class),
-        details=replace(details, compared=told),
+        details=replace(details, compared=told, own=shown),
     )
-    return _page("verdict.html", page, node)
+    answer = _page("verdict.html", page, node)
+    answer.headers.update(CHECKING_HEADERS)
+    return answer
 
 
 def _problem(error: GuildmarkError, node: ServedNode) -> Response:

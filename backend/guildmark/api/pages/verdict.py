@@ -7,6 +7,8 @@ from types import MappingProxyType
 
 from guildmark.api.pages.proven import proven
 from guildmark.domain.chain.contracts import ChainClass
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.identifiers import to_hex
 from guildmark.domain.verification.headline import as_time, is_unclaimed
 from guildmark.domain.verification.report import CheckResult, Party, Report, State, Verdict
 
@@ -167,6 +169,23 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """What the page's own verifier needs to check what the server judged.
+
+    Args:
+        bundle: The address of the bundle, its proofs at the same block.
+        digest: Of the bundle that the server judged.
+        part: The position that was asked for.
+        verdict: What the server says.
+    """
+
+    bundle: str
+    digest: str
+    part: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PartDetails:
     """What the statement and its disclosures say, beside the report.
 
@@ -181,6 +200,7 @@ class PartDetails:
         qr: The picture of the label's QR code.
         file_name: The name that the bundle gets.
         compared: How the maker's site compares, None where that is not asked for.
+        own: What the page's own verifier needs, None where there is nothing to check.
     """
 
     serial: str = ""
@@ -193,6 +213,7 @@ class PartDetails:
     qr: str = ""
     file_name: str = "bundle.zip"
     compared: Compared | None = None
+    own: Own | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,6 +257,7 @@ class VerdictPage:
     qr: str
     file_name: str
     compared: Compared | None
+    own: Own | None
     limits: Sequence[str] = LIMITS
 
 
@@ -270,6 +292,24 @@ def verdict_page(report: Report, *, judge: Judge, details: PartDetails = NO_DETA
         qr=details.qr,
         file_name=details.file_name,
         compared=details.compared,
+        own=details.own,
+    )
+
+
+def own(bundle: bytes, report: Report, *, base: str) -> Own:
+    """Return what the page's own verifier needs to check what was judged.
+
+    Args:
+        bundle: The bundle that was judged.
+        report: What was found.
+        base: The address of the part's resources, without a slash at its end.
+    """
+    block = "" if report.as_of is None else f"?block={report.as_of.block}"
+    return Own(
+        bundle=f"{base}/bundle{block}",
+        digest=to_hex(sha256(bundle)),
+        part=base.rpartition("/")[2],
+        verdict=report.verdict.value,
     )
 
 

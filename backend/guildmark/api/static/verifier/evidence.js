@@ -18,11 +18,28 @@ export function evidenceOf({ files, documents }) {
     record: shown(documents, "log/record.json", readRecord),
     accounts: new Map(CONTRACTS.filter((name) => documents.has(`chain/${name}.json`)).map(
       (name) => [name, shown(documents, `chain/${name}.json`, readAccount)])),
-    key: documents.has("disclosed/key.json")
-      ? shown(documents, "disclosed/key.json", readKey) : null,
+    key: disclosed(documents, "key", readKey),
+    siteLink: disclosed(documents, "site-link", readLink),
+    makerLink: disclosed(documents, "maker-link", readLink),
+    operator: disclosed(documents, "operator", (value) => fromHex(value, 32)),
+    beacon: disclosed(documents, "beacon", readRecord),
+    revision: disclosed(documents, "revision", readRevision),
+    recipe: disclosed(documents, "recipe", ({ recipe }) => ({
+      design: fromHex(recipe.design, 32),
+      revision: natural(recipe.revision),
+    })),
+    licenses: disclosed(documents, "licenses", (value) => value.map(({ terms }) => ({
+      design: fromHex(terms.design, 32),
+    }))) ?? [],
     asksForEquivalence: JSON.stringify(documents.get("disclosed/recipe.json") ?? null)
       .includes('"/qa/equivalence'),
   };
+}
+
+/** Return what a party shows, null where it shows nothing. */
+function disclosed(documents, name, read) {
+  const path = `disclosed/${name}.json`;
+  return documents.has(path) ? shown(documents, path, read) : null;
 }
 
 function shown(documents, name, read) {
@@ -91,6 +108,28 @@ function readAccount(value) {
 function readKey(value) {
   members(value, ["algorithm", "data"]);
   return { algorithm: natural(value.algorithm), data: fromHex(value.data) };
+}
+
+function readLink(value) {
+  members(value, ["child", "parent", "count"]);
+  return {
+    child: fromHex(value.child, 32),
+    parent: fromHex(value.parent, 32),
+    count: natural(value.count),
+  };
+}
+
+function readRevision(value) {
+  members(value, ["design", "number", "root", "ciphertext", "manifest", "at"], ["derivedFrom"]);
+  return {
+    design: fromHex(value.design, 32),
+    number: natural(value.number),
+    root: fromHex(value.root, 32),
+    ciphertext: fromHex(value.ciphertext, 32),
+    manifest: fromHex(value.manifest, 32),
+    at: natural(value.at),
+    derivedFrom: (value.derivedFrom ?? []).map((digest) => fromHex(digest, 32)),
+  };
 }
 
 function members(value, needed, optional = []) {

@@ -10,7 +10,12 @@ export const PROVEN_CONTRACTS = ["identities", "designs", "recipes", "licenses",
 export const INVALID = "invalid";
 
 // Where a contract keeps a mapping: the slot number of its declaration.
+export const IDENTITIES = { contract: "identities", number: 0 };
+export const LINKS = { contract: "identities", number: 4 };
+export const LINK_COUNTS = { contract: "identities", number: 5 };
 export const KEYS = { contract: "identities", number: 8 };
+export const REVISIONS = { contract: "designs", number: 7 };
+export const OPERATORS = { contract: "log", number: 1 };
 export const RECORDS = { contract: "log", number: 2 };
 export const FATES = { contract: "parts", number: 8 };
 export const VOIDED = 2n ** 64n - 1n;

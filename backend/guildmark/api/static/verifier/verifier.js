@@ -1,23 +1,26 @@
 // The page's own verifier: a bundle and the reader's trust in, a report out; nothing is fetched.
 //
-// It performs check (0) and the named parts of (2), (3) and (4). It never says that a part is
+// It performs check (0) and the named parts of (1) to (5). It never says that a part is
 // verified: what it does not look at is "notChecked".
 
-import { Malformed } from "./bytes.js";
+import { Malformed, toHex } from "./bytes.js";
 import { ArchiveError } from "./archive.js";
 import { BundleError, read } from "./bundle.js";
 import { run } from "./checks/check.js";
 import { CHAIN } from "./checks/chain.js";
+import { DESIGN } from "./checks/design.js";
 import { ENTRY } from "./checks/entry.js";
 import { KEY } from "./checks/key.js";
+import { PARTIES } from "./checks/parties.js";
 import { RECORD } from "./checks/record.js";
 import { evidenceOf } from "./evidence.js";
 import { decodeHeader } from "./proofs/header.js";
 import { proveState } from "./state.js";
+import { readEnvelope, readStatement } from "./statement.js";
 
-const CHECKS = [CHAIN, KEY, ENTRY, RECORD];
+const CHECKS = [CHAIN, PARTIES, KEY, ENTRY, RECORD, DESIGN];
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
-const EXITS = { 0: 16, 2: 12, 3: 19, 4: 19 };
+const EXITS = { 0: 16, 1: 16, 2: 12, 3: 19, 4: 19, 5: 18 };
 const EXIT_ARCHIVE = 14;
 
 /**
@@ -34,16 +37,21 @@ export async function verify(data, trust = null, question = {}) {
   } catch (error) {
     if (!(error instanceof ArchiveError || error instanceof BundleError)) throw error;
     const fault = { code: error.code, reason: error.message };
-    return { verdict: "problem", exit: EXIT_ARCHIVE, fault, checks: [], notChecked: ALL };
+    return { verdict: "problem", exit: EXIT_ARCHIVE, fault, checks: [], notChecked: ALL,
+      block: null };
   }
   const header = headerOf(evidence);
   const pin = trust === null ? evidence.pin : trust.chain;
   const state = header === null ? { words: new Map(), faults: new Map() }
     : proveState(header, pin, evidence.accounts);
-  const theCase = { evidence, trust, question, header, state };
+  const envelope = readEnvelope(evidence.envelope);
+  const statement = await readStatement(envelope);
+  const theCase = { evidence, trust, question, header, state, envelope, statement };
   const checks = [];
   for (const check of CHECKS) checks.push(await run(check, theCase));
-  return { ...judge(checks), fault: null, checks, notChecked: notChecked(checks) };
+  const block = header === null ? null
+    : { number: header.number, hash: toHex(header.hash), time: header.time };
+  return { ...judge(checks), fault: null, checks, notChecked: notChecked(checks), block };
 }
 
 function judge(checks) {

@@ -3,7 +3,7 @@
 import { toHex } from "../bytes.js";
 import { canonical } from "../bundle.js";
 import { PROVEN_CONTRACTS } from "../state.js";
-import { NOT_CHECKED, fail, unknown } from "./check.js";
+import { NOT_CHECKED, SKIPPED, fail, unknown } from "./check.js";
 
 const FAULTS = {
   missing: unknown("verify.contractMissing", "A contract is not proven."),
@@ -29,7 +29,10 @@ function* trustedBlock({ header, trust, question }) {
     yield fail("verify.headerMalformed", "The header of block b cannot be read.");
     return;
   }
-  if (trust === null) return;
+  if (trust === null) {
+    yield SKIPPED;
+    return;
+  }
   const believed = (trust.blocks ?? []).find((block) => BigInt(block.number) === header.number);
   if (believed !== undefined) {
     if (believed.hash !== toHex(header.hash) || BigInt(believed.time) !== header.time) {
@@ -46,14 +49,17 @@ function* seen(sighting, header) {
   if (sighting && !sighting.isReached) {
     yield unknown("verify.nodeUnreachable", "Your node could not be asked for block b.");
   } else if (!sighting?.hash) {
-    yield unknown("verify.blockUnknown", "Nothing that you trust knows block b.");
+    yield unknown("verify.blockUnknown", "Nothing on the list knows this block.");
   } else if (sighting.hash !== toHex(header.hash)) {
     yield fail("verify.blockMismatch", "Your node has another block b.");
   }
 }
 
 function* contracts({ evidence, header, state }) {
-  if (header === null) return;
+  if (header === null) {
+    yield SKIPPED;
+    return;
+  }
   for (const [name, fault] of state.faults) {
     if (name === "equivalence" && fault === "missing") {
       if (evidence.asksForEquivalence) yield NOT_CHECKED;
@@ -66,7 +72,10 @@ function* contracts({ evidence, header, state }) {
 export const CHAIN = {
   number: 0,
   name: "chain and block",
-  looksAt: ["the chain's pin", "the block's header", "each contract's account and code"],
   isWhole: true,
-  rules: [pinnedChain, trustedBlock, contracts],
+  rules: [
+    { at: "the chain's pin", rule: pinnedChain },
+    { at: "the block, by the list", rule: trustedBlock },
+    { at: "each contract's account and code in that block", rule: contracts },
+  ],
 };

@@ -1,26 +1,63 @@
 // A numbered check: rules over one case. What is not looked at is never ok.
 
+import { INVALID, wordAt } from "../state.js";
+
 const RANKS = ["fail", "unknown", "withheld", "not claimed", "ok"];
 
 /** What a rule yields where a part of its check is not performed here. */
 export const NOT_CHECKED = Symbol("not checked");
 
+/** What a rule yields where it has nothing to look at, and another rule or check says why. */
+export const SKIPPED = Symbol("skipped");
+
+/** Thrown where a rule cannot go on for want of evidence; another rule or check says of what. */
+export class Undecided extends Error {}
+
 export const fail = (code, reason) => ({ state: "fail", code, reason });
 export const unknown = (code, reason) => ({ state: "unknown", code, reason });
 
-/** Return a check's result: its worst finding, "notChecked" where others could be worse. */
+/** Return a slot's proven word, 0 is proven absence; throw Undecided where it is not proven. */
+export function proven({ state }, mapping, ...keys) {
+  const found = wordAt(state, mapping, ...keys);
+  if (found === undefined || found === INVALID) throw new Undecided();
+  return found;
+}
+
+/** Return the statement; throw Undecided where it is not read. */
+export function stated({ statement }) {
+  if (statement === null) throw new Undecided();
+  return statement;
+}
+
+/**
+ * Return a check's result: its worst finding, "notChecked" where others could be worse.
+ *
+ * What it `lookedAt` are the rules that could judge; a rule without its evidence is not among them.
+ */
 export async function run(check, theCase) {
   const findings = [];
+  const lookedAt = [];
   let isWhole = check.isWhole;
-  for (const rule of check.rules) {
-    for await (const found of rule(theCase)) {
-      if (found === NOT_CHECKED) isWhole = false;
-      else findings.push(found);
-    }
+  for (const { at, rule } of check.rules) {
+    const found = await findingsOf(rule, theCase);
+    if (found.includes(NOT_CHECKED)) isWhole = false;
+    if (found.every((one) => one.state === "fail")) lookedAt.push(at);
+    findings.push(...found.filter((one) => typeof one !== "symbol"));
   }
   findings.sort((one, other) => RANKS.indexOf(one.state) - RANKS.indexOf(other.state));
   const [worst] = findings;
-  const result = { number: check.number, name: check.name, looksAt: check.looksAt };
+  const result = { number: check.number, name: check.name, lookedAt };
   if (worst?.state === "fail" || (isWhole && worst !== undefined)) return { ...result, ...worst };
   return { ...result, state: isWhole ? "ok" : "notChecked", code: null, reason: "" };
+}
+
+async function findingsOf(rule, theCase) {
+  const found = [];
+  try {
+    for await (const one of rule(theCase)) found.push(one);
+  } catch (error) {
+    if (!(error instanceof Undecided)) throw error;
+    found.push(SKIPPED);
+  }
+  return found;
 }

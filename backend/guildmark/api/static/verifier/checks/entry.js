@@ -3,7 +3,7 @@
 import { Malformed, ascii, concat, same, sha256, word } from "../bytes.js";
 import { keccak256 } from "../crypto.js";
 import { rootOfPath } from "../proofs/merkle.js";
-import { fail } from "./check.js";
+import { SKIPPED, fail } from "./check.js";
 
 const ENTRY_DOMAIN = keccak256(ascii("guildmark/entry/v1"));
 
@@ -22,7 +22,11 @@ async function* path({ evidence }) {
 
 function* hint({ evidence, question }) {
   const { record, position } = evidence;
-  const [log, index] = question.hint ?? [record.log, record.firstIndex + position];
+  if (!question.hint) {
+    yield SKIPPED;
+    return;
+  }
+  const [log, index] = question.hint;
   if (log !== record.log || index !== record.firstIndex + position) {
     yield fail("verify.hintMismatch", "The scanned code names another position.");
   }
@@ -31,7 +35,9 @@ function* hint({ evidence, question }) {
 export const ENTRY = {
   number: 3,
   name: "place in the log",
-  looksAt: ["the entry's leaf and path", "the scanned position"],
   isWhole: false,
-  rules: [path, hint],
+  rules: [
+    { at: "the entry's leaf and path", rule: path },
+    { at: "the position that was asked for", rule: hint },
+  ],
 };

@@ -1,13 +1,10 @@
 // (2) The machine's key signed this envelope. Its times and notices are not looked at here.
 
-import {
-  Malformed, ascii, concat, fromBase64, fromHex, same, sha256, toHex, word,
-} from "../bytes.js";
-import { canonical } from "../bundle.js";
+import { ascii, concat, same, sha256, word } from "../bytes.js";
 import { keccak256 } from "../crypto.js";
 import { holds } from "../signatures.js";
-import { KEYS, wordAt } from "../state.js";
-import { fail } from "./check.js";
+import { INVALID, KEYS, wordAt } from "../state.js";
+import { SKIPPED, fail } from "./check.js";
 
 const KEY_DOMAIN = keccak256(ascii("guildmark/key/v1"));
 
@@ -17,11 +14,13 @@ async function* committed({ evidence }) {
   }
 }
 
-async function* signature({ evidence }) {
-  const envelope = read(evidence.envelope);
-  if (evidence.key === null || envelope === null) return;
-  const name = toHex(keyId(evidence.entry.machine, evidence.key));
-  const own = envelope.signatures.find((one) => one.keyid === name);
+async function* signature({ evidence, envelope }) {
+  if (evidence.key === null || envelope === null) {
+    yield SKIPPED;
+    return;
+  }
+  const name = keyId(evidence.entry.machine, evidence.key);
+  const own = envelope.signatures.find((one) => same(one.keyid, name));
   if (own === undefined) {
     yield fail("verify.signatureMissing", "No signature is of the machine's key.");
   } else if (!(await holds(evidence.key, encoded(envelope), own.sig))) {
@@ -30,8 +29,13 @@ async function* signature({ evidence }) {
 }
 
 function* registered({ evidence, state }) {
-  if (evidence.key === null) return;
-  if (wordAt(state, KEYS, keyId(evidence.entry.machine, evidence.key)) === 0n) {
+  if (evidence.key === null) {
+    yield SKIPPED;
+    return;
+  }
+  const found = wordAt(state, KEYS, keyId(evidence.entry.machine, evidence.key));
+  if (found === undefined || found === INVALID) yield SKIPPED;
+  if (found === 0n) {
     yield fail("verify.keyUnregistered", "The chain does not know the machine's key.");
   }
 }
@@ -43,26 +47,6 @@ function keyId(machine, key) {
   return keccak256(concat(KEY_DOMAIN, machine, word(key.algorithm), word(4 * 32), tail));
 }
 
-/** Return the envelope where it is in canonical form, else null: others are not looked at. */
-function read(data) {
-  try {
-    const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(data));
-    if (!same(ascii(canonical(value)), data)) return null;
-    return {
-      type: value.payloadType,
-      payload: fromBase64(value.payload),
-      signatures: value.signatures.map(({ keyid, sig }) => ({
-        keyid: toHex(fromHex(keyid, 32)),
-        sig: fromBase64(sig),
-      })),
-    };
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof TypeError) return null;
-    if (error instanceof Malformed) return null;
-    throw error;
-  }
-}
-
 /** DSSE's pre-authentication encoding. */
 function encoded({ type, payload }) {
   const kind = ascii(type);
@@ -72,7 +56,10 @@ function encoded({ type, payload }) {
 export const KEY = {
   number: 2,
   name: "machine's signature",
-  looksAt: ["the envelope's digest", "the machine's signature", "the key on chain"],
   isWhole: false,
-  rules: [committed, signature, registered],
+  rules: [
+    { at: "the envelope's digest", rule: committed },
+    { at: "the signature of the machine's key", rule: signature },
+    { at: "whether the chain knows the key", rule: registered },
+  ],
 };

@@ -1,0 +1,189 @@
+// The part's page: what this browser checks by itself, beside what the server says.
+//
+// It shows no verdict: as long as checks are left, nothing here is green. All that it writes is
+// text; all that it asks for is on the page's own host.
+
+const KEPT = "guildmark.trust";
+const SIZE_MAX = 64 << 20;
+const NAMES = [
+  "chain and block", "operator, site and machine", "machine's signature", "place in the log",
+  "record on chain", "design revision", "license and unit", "recipe and settings", "tolerances",
+  "equivalence", "accreditation", "custody", "recalls", "second factor",
+];
+const PLAIN_HTTP = "This browser cannot check by itself here: the page came over plain http. "
+  + "Browsers give their cryptography only to pages from https or from this machine, and on the "
+  + "way anybody could have changed the program that would check. Save the evidence and use "
+  + "guildmark verify, or open the page over https.";
+const PROGRAM = "The program that checks here. A server that lies could send another one; "
+  + "guildmark verify on your own machine does not depend on it.";
+const SAME = "No contradiction was found in what this browser checked. That is no verdict: it "
+  + "performs only a part of the checks.";
+const BOTH = "This browser finds a problem in the evidence, too.";
+const AGAINST = "This browser finds a problem where the server says that there is none. "
+  + "Do not rely on this page.";
+
+const section = document.getElementById("own");
+section.hidden = false;
+if (globalThis.isSecureContext && globalThis.crypto?.subtle) void start();
+else end(PLAIN_HTTP);
+
+async function start() {
+  say("This browser reads the evidence…");
+  section.querySelector("form").hidden = false;
+  try {
+    const [{ verify }, reader, bundle, hosts] = await Promise.all([
+      import("./verifier.js"), import("./trust.js"), fetched(section.dataset.bundle),
+      fetched("/.well-known/guildmark-trust.json"),
+    ]);
+    const page = { verify, reader, bundle, hosts: reader.readTrust(hosts), chosen: null };
+    listen(page);
+    // Whoever keeps a list that cannot be read must be able to forget it.
+    element("own-forget").hidden = localStorage.getItem(KEPT) === null;
+    await judge(page, kept(reader));
+  } catch (error) {
+    end(`This browser could not check: ${error.message}`);
+  }
+}
+
+/** Check the evidence by the reader's own list, or by the host's where he keeps none. */
+async function judge({ verify, bundle, hosts }, own) {
+  const hint = section.dataset.part.split(".").map(Number);
+  const report = await verify(bundle, own ?? hosts, { hint });
+  const isJudged = (await digest(bundle)) === section.dataset.digest;
+  const { host } = section.dataset;
+  element("own-list").textContent = own === null
+    ? `Judged by the list that ${host} publishes: the host's word on whom to trust, not yours.`
+    : "Judged by your own list, which this browser keeps.";
+  element("own-forget").hidden = own === null;
+  show("own-done", done(report));
+  show("own-taken", taken(report, own === null ? host : null, isJudged));
+  show("own-left", left(report));
+  element("own-report").hidden = false;
+  const isProblem = report.verdict === "problem";
+  section.classList.toggle("bad", isProblem);
+  const isServers = section.dataset.verdict === "problem";
+  end(isProblem ? (isServers ? BOTH : AGAINST) : SAME);
+}
+
+function done({ checks, fault }) {
+  if (fault !== null) return [`The archive is wrong: ${fault.reason} (${fault.code})`];
+  const archive = "The archive: each file as its manifest says, nothing beside it";
+  return [archive, ...checks.flatMap(({ number, name, state, reason, code, lookedAt }) => {
+    const title = `(${number}) ${name}`;
+    if (state === "fail") return [`${title}: fails. ${reason} (${code})`];
+    if (state === "ok") return [`${title}: holds`];
+    return lookedAt.length === 0 ? [] : [`${title}, only in part: ${lookedAt.join("; ")}`];
+  })];
+}
+
+function taken({ block, checks }, host, isJudged) {
+  const lines = [];
+  const isBelieved = checks.some(({ number, state }) => number === 0 && state === "ok");
+  if (block !== null && !isBelieved) {
+    const at = new Date(Number(block.time) * 1000).toISOString().replace(/\.000Z$/, "Z");
+    lines.push(`That block ${block.number} of ${at}, ${block.hash}, is on the chain`);
+  }
+  if (host !== null) lines.push(`The trust list: it is that of ${host}`);
+  if (!isJudged) {
+    lines.push("That the verdict above is about this evidence: the server judged another bundle, "
+      + "and more may have been shown to it since");
+  }
+  return [...lines, "What the page says besides: names, values, pictures, words", PROGRAM];
+}
+
+function left({ checks, notChecked }) {
+  const open = checks.filter(({ state }) => !["ok", "fail", "notChecked"].includes(state));
+  const said = open.map(({ number, name, reason }) => `(${number}) ${name}: ${reason}`);
+  const parts = checks.filter(({ state, lookedAt }) => state === "notChecked" && lookedAt.length);
+  const begun = parts.map(({ number }) => number);
+  const rest = notChecked.map((number) => {
+    const title = `(${number}) ${NAMES[number]}`;
+    return begun.includes(number) ? `${title}: all else of it` : title;
+  });
+  return [...said, ...rest];
+}
+
+/** Let the reader choose a list, see it in words, and take it or not. */
+function listen(page) {
+  element("own-file").addEventListener("change", async ({ target }) => {
+    const [file] = target.files;
+    if (file !== undefined) offer(page, new Uint8Array(await file.arrayBuffer()));
+  });
+  element("own-take").addEventListener("click", async () => {
+    localStorage.setItem(KEPT, page.chosen);
+    close(page);
+    await judge(page, kept(page.reader));
+  });
+  element("own-leave").addEventListener("click", () => close(page));
+  element("own-forget").addEventListener("click", async () => {
+    localStorage.removeItem(KEPT);
+    await judge(page, null);
+  });
+}
+
+function offer(page, data) {
+  const words = element("own-words");
+  words.replaceChildren();
+  element("own-offer").hidden = false;
+  page.chosen = null;
+  try {
+    const trust = page.reader.readTrust(data);
+    for (const [name, said] of page.reader.inWords(trust)) {
+      words.append(made("dt", name), made("dd", said));
+    }
+    page.chosen = JSON.stringify(trust);
+    element("own-offered").textContent = "This is what the file says. Take it only if you would "
+      + "have written it so.";
+  } catch (error) {
+    element("own-offered").textContent = `This file cannot be taken. ${error.message}`;
+  }
+  element("own-take").hidden = page.chosen === null;
+}
+
+function close(page) {
+  page.chosen = null;
+  element("own-file").value = "";
+  element("own-offer").hidden = true;
+}
+
+/** Return the reader's own list, null where this browser keeps none that can be read. */
+function kept(reader) {
+  const text = localStorage.getItem(KEPT);
+  return text === null ? null : reader.readTrust(new TextEncoder().encode(text));
+}
+
+async function fetched(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`the server answers ${answer.status} for ${address}.`);
+  const data = new Uint8Array(await answer.arrayBuffer());
+  if (data.length > SIZE_MAX) throw new Error("the evidence is too large.");
+  return data;
+}
+
+async function digest(data) {
+  const found = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+  return `0x${Array.from(found, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+function show(name, lines) {
+  element(name).replaceChildren(...lines.map((line) => made("li", line)));
+}
+
+function made(tag, text) {
+  const found = document.createElement(tag);
+  found.textContent = text;
+  return found;
+}
+
+function element(name) {
+  return document.getElementById(name);
+}
+
+function say(text) {
+  element("own-said").textContent = text;
+}
+
+function end(text) {
+  say(text);
+  section.dataset.state = "done";
+}
