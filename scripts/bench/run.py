@@ -4,7 +4,17 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 
-from bench import logging_gas, materialising, page, proving, receiving, sealing, sites, table
+from bench import (
+    logging_gas,
+    materialising,
+    page,
+    proving,
+    receiving,
+    sealing,
+    sites,
+    table,
+    verifying,
+)
 from bench.rows import Row
 from reports import write_rows
 
@@ -16,6 +26,7 @@ _FAMILIES: Mapping[str, Callable[[int], Sequence[Row]]] = {
     "P3": receiving.measure,
     "P6": proving.measure,
     "P7": sealing.measure,
+    "P8": verifying.measure,
     "P12": sites.measure,
 }
 
