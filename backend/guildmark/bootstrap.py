@@ -80,6 +80,7 @@ from guildmark.services.log.line import Line
 from guildmark.services.log.logs import Logs
 from guildmark.services.log.publishing import Publishing, make_note_key
 from guildmark.services.log.sequencing import Gathering, Sequencing
+from guildmark.services.neighbours.contents import MirroredContents
 from guildmark.services.neighbours.cosigning import Chosen, Cosigning, Vouching
 from guildmark.services.neighbours.mirroring import Mirrored, Mirroring
 from guildmark.services.neighbours.witnessing import Witnessing
@@ -607,7 +608,9 @@ def open_node(home: Home) -> Node:
             bundles=bundles,
             publishing=publishing,
             store=home.store,
-            content=home.content,
+            contents=MirroredContents(
+                store=home.store, content=home.content, disclosing=home.disclosing
+            ),
             mirrored=_mirrored(own),
         ),
         publishing=publishing,
@@ -648,8 +651,13 @@ def _mirrored(own: NodeSettings) -> Sequence[Mirrored]:
     """
     named = (entry.split(" ") for entry in own.mirrors)
     return [
-        Mirrored(log=LogNumber(int(log)), key=NoteKey.parse(key), peer=NodeClient(url))
-        for log, key, url in named
+        Mirrored(
+            log=LogNumber(int(log)),
+            key=NoteKey.parse(key),
+            peer=NodeClient(url),
+            room=int(content[0]) << 20 if content else 0,
+        )
+        for log, key, url, *content in named
     ]
 
 

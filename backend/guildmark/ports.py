@@ -29,6 +29,7 @@ from guildmark.domain.identifiers import (
     Address,
     Bytes32,
     Cid,
+    DesignId,
     Digest,
     IdentityId,
     Index,
@@ -42,6 +43,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.log.checkpoint import Addition
 from guildmark.domain.log.note import NoteKey, NoteSignature
 from guildmark.domain.log.queue import Batch, Build, Logged, Outcome, Queued, Standing
+from guildmark.domain.rights.fileset import EncryptedList
 from guildmark.domain.rights.release import Released
 from guildmark.domain.shopfloor.fieldwork import (
     Brief,
@@ -904,6 +906,14 @@ class MirrorPeer(Peer, Protocol):
         """
         ...
 
+    def encrypted_files(self, design: DesignId, revision: int) -> EncryptedList | None:
+        """Return the list of a revision's encrypted files, None where the peer shows none.
+
+        Raises:
+            PeerUnavailableError: It does not answer in time, or not as a node does.
+        """
+        ...
+
 
 class WitnessPeer(Protocol):
     """A witness as a node reaches it; its signatures are checked by who asks."""
@@ -1335,6 +1345,8 @@ class DocumentKind(StrEnum):
     PUBLISHED_RESULT = "publishedResult"
     PUBLISHED_DATA = "publishedData"
     APPROVALS = "approvals"
+    ENCRYPTED_FILES = "encryptedFiles"
+    MIRRORED = "mirrored"
 
 
 class Documents(Protocol):

@@ -97,7 +97,8 @@ class NodeSettings:
             and again; 0: it never does.
         peers: Addresses of other operators' nodes.
         witnesses: Witnesses that are asked, each its key, a space and its address.
-        mirrors: Logs that are mirrored, each its number, key and node's address.
+        mirrors: Logs that are mirrored, each its number, key, node's address and, where content is
+            kept too, how much of it at most in MiB.
     """
 
     operator: IdentityId
@@ -360,7 +361,8 @@ def _mirrors(table: _Table) -> tuple[str, ...]:
     named = table.get("mirrors", list)
     for one in named:
         words = str(one).split(" ")
-        is_sound = len(words) == 3 and words[0].isdecimal()  # noqa: PLR2004 - log, key, address
+        # Log, key, address; how much content where it is kept.
+        is_sound = len(words) in {3, 4} and all(map(str.isdecimal, (words[0], *words[3:])))
         if not is_sound or not words[2].startswith(("http://", "https://")):
             raise table.invalid("mirrors", one)
     return tuple(str(one).rstrip("/") for one in named)

@@ -24,6 +24,7 @@ class Disclosable(StrEnum):
     ACCREDITATION = "accreditation"
     CLAIM = "claim"
     DESIGN_PICTURE = "design-picture"
+    ENCRYPTED_FILES = "encrypted-files"
     INSPECTION = "inspection"
     PROFILE = "profile"
     RECIPE = "recipe"
@@ -42,6 +43,7 @@ KINDS = {
     Disclosable.ACCREDITATION: DocumentKind.ACCREDITATION,
     Disclosable.CLAIM: DocumentKind.CLAIM,
     Disclosable.DESIGN_PICTURE: DocumentKind.DESIGN_PICTURE,
+    Disclosable.ENCRYPTED_FILES: DocumentKind.ENCRYPTED_FILES,
     Disclosable.INSPECTION: DocumentKind.INSPECTION,
     Disclosable.PROFILE: DocumentKind.PROFILE,
     Disclosable.RECIPE: DocumentKind.RECIPE,

@@ -16,6 +16,9 @@ from guildmark.domain.log.note import NoteKey
 from guildmark.services.neighbours.mirroring import MirrorState
 from guildmark.settings import save, with_node
 
+ROOM = 10 * 1024
+ROOM_MAX = 1 << 30
+
 app = typer.Typer(
     help="Mirror other operators' logs, so that their parts outlive their nodes.",
     no_args_is_help=True,
@@ -39,6 +42,14 @@ def add(
         str | None,
         typer.Option(metavar="KEY", help="The log's key; else as the node itself says."),
     ] = None,
+    content: Annotated[
+        bool,
+        typer.Option("--content", help="Keep the encrypted files that its parts need, too."),
+    ] = False,
+    content_max: Annotated[
+        int,
+        typer.Option(metavar="MIB", min=1, max=ROOM_MAX, help="How much of them at most."),
+    ] = ROOM,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -53,7 +64,8 @@ def add(
     place = url.rstrip("/")
     others = [one for one in own.mirrors if not one.startswith(f"{log} ")]
     peers = own.peers if place in own.peers else (*own.peers, place)
-    mirrors = (*others, f"{log} {named.encode()} {place}")
+    room = f" {content_max}" if content else ""
+    mirrors = (*others, f"{log} {named.encode()} {place}{room}")
     save(with_node(opened.settings, replace(own, mirrors=mirrors, peers=peers)))
     note("Start the node again: `guildmark up`.")
     say({"log": log, "key": named.encode(), "url": place}, as_json=as_json, brief=named.encode())
@@ -65,7 +77,7 @@ def status(
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show of how many entries of each mirrored log this home keeps the evidence."""
+    """Show of how many entries of each mirrored log this home keeps evidence and files."""
     mirroring = open_node(enter_informed(home)).mirroring
     states = mirroring.round() if now else mirroring.status()
     say({"mirrors": [_shown(one) for one in states]}, as_json=as_json)
@@ -77,5 +89,11 @@ def _shown(state: MirrorState) -> Answer:
         "entries": state.entries,
         "kept": state.kept,
         "absent": state.absent,
+        "files": {
+            "named": state.files.named,
+            "kept": state.files.kept,
+            "unlisted": state.files.unlisted,
+            "bytes": state.files.size,
+        },
         "code": state.code,
     }

@@ -8,8 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Index, LogNumber
+from guildmark.domain.rights.fileset import EncryptedList
 from guildmark.domain.trust import Trust, parse
+from guildmark.ports import DocumentKind
 from guildmark.verify import verify_bundle
 from stages import PATIENCE, Played, restart, start, until
 
@@ -30,7 +33,8 @@ def test_a_mirror_answers_for_a_node_that_is_gone(played: Played) -> None:
     stage, home = played.stage, played.stage.home("operator-2")
     trust = parse(httpx.get(f"{played.node.url}/.well-known/guildmark-trust.json").content)
     settings = (home / "guildmark.toml").read_bytes()
-    guildmark("mirror", "add", played.node.url, "--log", LOG, "--home", home)
+    listed = disclosed_list(played)
+    guildmark("mirror", "add", played.node.url, "--log", LOG, "--content", "--home", home)
     restart(stage, "operator-2")
     until(lambda: is_whole(home))
 
@@ -41,6 +45,7 @@ def test_a_mirror_answers_for_a_node_that_is_gone(played: Played) -> None:
     folder.rename(folder.with_name("gone"))
     try:
         check_answers(played, trust)
+        check_files(played, listed)
     finally:
         folder.with_name("gone").rename(folder)
         start(stage, "operator-1")
@@ -52,7 +57,25 @@ def is_whole(home: Path) -> bool:
     shown = json.loads(guildmark("mirror", "status", "--home", home, "--json"))
     (state,) = shown["mirrors"]
     # Receipts concern who asked for keys: no node shows them to others.
-    return bool(state["kept"] >= PARTS)
+    files = state["files"]
+    return bool(state["kept"] >= PARTS and files["kept"] == files["named"] > 1)
+
+
+def disclosed_list(played: Played) -> EncryptedList:
+    """Let the designer tell the first node where the encrypted files are, and return the list."""
+    kind, design = DocumentKind.ENCRYPTED_FILES, played.package.revision.design
+    home = played.scene.designer.home
+    home.indexing.follow()
+    body = home.disclosing.show(kind, design)
+    played.node.disclose(kind, design, body)
+    return EncryptedList.parse(body)
+
+
+def check_files(played: Played, listed: EncryptedList) -> None:
+    design = played.package.revision.design
+    assert played.other.encrypted_files(design, listed.revision) == listed
+    for file in listed.files:
+        assert sha256(b"".join(played.other.get_content(file.cid))) == file.ciphertext
 
 
 def check_answers(played: Played, trust: Trust) -> None:

@@ -10,7 +10,7 @@ import pytest
 from guildmark.adapters.peers import client
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.identifiers import Cid, Index, LogNumber, to_hex
+from guildmark.domain.identifiers import Cid, DesignId, Index, LogNumber, to_hex
 from guildmark.ports import DocumentKind, PeerUnavailableError
 
 URL = "http://node.example"
@@ -88,6 +88,38 @@ def test_content_goes_in_pieces_and_comes_back() -> None:
     assert node(sent).put_content(iter([b"cipher", b"text"])) == CID
     assert b"".join(node(kept).get_content(CID)) == b"ciphertext"
     assert sent.asked[0].content == b"ciphertext"
+
+
+FILES = [{"cid": CID, "ciphertext": to_hex(DIGEST)}]
+
+
+@pytest.mark.parametrize(
+    ("revisions", "expected"),
+    [
+        ([{"number": 1, "files": None}, {"number": 2, "files": FILES}], FILES),
+        ([{"number": 2, "files": None}], None),
+        ([{"number": 2}], None),
+        ([{"number": 1, "files": FILES}], None),
+        ([2], None),
+        ({}, None),
+    ],
+)
+def test_encrypted_files_are_those_that_a_node_lists(revisions: Any, expected: Any) -> None:
+    answering = Answering(revisions=revisions)
+
+    found = node(answering).encrypted_files(DesignId(DIGEST), 2)
+
+    assert answering.asked[0].url.path == f"/v1/designs/{to_hex(DIGEST)}"
+    assert (found and [file.to_json() for file in found.files]) == expected
+    assert found is None or found.revision == 2
+
+
+def test_encrypted_files_of_an_unknown_design_are_none_and_a_refusal_is_told() -> None:
+    asked = DesignId(DIGEST)
+
+    assert node(Answering(404, b"")).encrypted_files(asked, 1) is None
+    with pytest.raises(PeerRefusedError):
+        node(Answering(400, b"{}")).encrypted_files(asked, 1)
 
 
 def test_upload_is_begun_sent_and_ended() -> None:
@@ -184,6 +216,11 @@ def test_node_that_is_down_is_unavailable(ask: Callable[[NodeClient], object]) -
         (lambda asked: asked.upload_offset("ab"), Answering(offset=-1)),
         (lambda asked: asked.upload_offset("ab"), Answering(body=b"[]")),
         (lambda asked: asked.finish_upload("ab"), Answering()),
+        (lambda asked: asked.encrypted_files(DesignId(DIGEST), 1), Answering()),
+        (
+            lambda asked: asked.encrypted_files(DesignId(DIGEST), 1),
+            Answering(revisions=[{"number": 1, "files": [{"cid": 7}]}]),
+        ),
     ],
 )
 def test_answer_that_no_node_gives_is_no_answer(

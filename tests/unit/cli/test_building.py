@@ -33,6 +33,7 @@ from guildmark.domain.chain.facts import PartFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Cid, Index, to_hex
 from guildmark.domain.recipes.clauses import disclose_all
+from guildmark.domain.rights.fileset import EncryptedList
 from guildmark.domain.rights.metering import QuotaExceededError
 from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.ports import Availability, DocumentKind, KeyAlgorithm, KeyName, StoreAnswer
@@ -792,6 +793,18 @@ def test_a_recipe_is_disclosed_to_nodes_and_a_file(
     assert node.urls == ["http://node.example", "http://other.example"]
     assert node.disclosed == [(DocumentKind.RECIPE, recipe, body)] * 2
     assert (tmp_path / "recipe.json").read_bytes() == body
+
+
+def test_where_encrypted_files_are_is_disclosed(
+    speak: Speak, world: World, node: MemoryNode
+) -> None:
+    design = world.revision.design
+
+    spoken = speak("disclose", "encrypted-files", to_hex(design), *NODE)
+
+    ((kind, key, body),) = node.disclosed
+    assert (spoken.exit, kind, key) == (0, DocumentKind.ENCRYPTED_FILES, design)
+    EncryptedList.parse(body).check(world.revision.ciphertext)
 
 
 def test_single_clauses_can_be_disclosed(speak: Speak, world: World, node: MemoryNode) -> None:

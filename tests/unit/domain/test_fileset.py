@@ -1,12 +1,22 @@
 """Manifests: what they say of a file's shape, and what its leaf commits to."""
 
+from dataclasses import replace
+
 import pytest
 
 from guildmark.domain.encoding.fields import DocumentError, Fields
 from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.identifiers import Bytes32, Cid, Digest, to_hex
 from guildmark.domain.recipes.quantity import MalformedDecimalError
-from guildmark.domain.rights.fileset import DesignFile, FileName, Manifest
+from guildmark.domain.rights.fileset import (
+    FILES_MAX,
+    DesignFile,
+    EncryptedList,
+    FileMismatchError,
+    FileName,
+    MalformedManifestError,
+    Manifest,
+)
 from guildmark.domain.rights.geometry import Geometry, MalformedGeometryError, Mesh
 
 CLOSED = Geometry(unit="mm", mesh=Mesh(box=("1", "2.5", "3"), triangles=12, volume="6"))
@@ -95,3 +105,32 @@ def test_only_what_is_watertight_has_a_volume(change: dict[str, JsonValue]) -> N
 def test_extents_are_plain_decimals(box: list[str]) -> None:
     with pytest.raises((DocumentError, MalformedDecimalError)):
         Geometry.read(Fields({**MESH, "box": box}))
+
+
+def test_a_list_says_where_encrypted_files_are_and_nothing_else() -> None:
+    manifest = Manifest(files=(file(None), file(CLOSED, "other.stl")))
+
+    listed = manifest.listed(3)
+
+    listed.check(manifest.ciphertext())
+    assert EncryptedList.parse(listed.encode()) == listed
+    assert (listed.revision, [one.cid for one in listed.files]) == (3, ["bafkreia"] * 2)
+    assert not any(word in listed.encode() for word in (b"stl", b"size", b"salt", b"name"))
+
+
+def test_other_files_or_another_order_are_refused() -> None:
+    first, second = file(None), replace(file(None, "other.stl"), ciphertext=DIGEST)
+    manifest = Manifest(files=(first, second))
+
+    for other in (Manifest(files=(second, first)), Manifest(files=(first,))):
+        with pytest.raises(FileMismatchError):
+            other.listed(1).check(manifest.ciphertext())
+
+
+def test_a_list_has_as_many_files_as_a_revision_may_have() -> None:
+    one = Manifest(files=(file(None),)).listed(1)
+
+    assert len(replace(one, files=one.files * FILES_MAX).files) == FILES_MAX
+    for count in (0, FILES_MAX + 1):
+        with pytest.raises(MalformedManifestError):
+            replace(one, files=one.files * count)

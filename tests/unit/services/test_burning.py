@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from fakes.world import OPERATOR, UNITS, WRITER, World, make_world
+from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import LogFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Index, LaneNumber, Seq, UnitNumber
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import Batch, BuildState, Draw
-from guildmark.ports import KeyName
+from guildmark.ports import Call, KeyName
 from guildmark.services.evidence.evidence import PartUnknownError
 from guildmark.services.index.projection import known
 from guildmark.services.log.anchoring import append_call
@@ -106,6 +107,35 @@ def test_after_a_theft_the_log_goes_on_and_the_burned_unit_is_named(world: World
         unit=UnitNumber(2),
         burn=Burn.UNOPENED,
     )
+
+
+def test_what_waits_at_a_rotation_settles_once_under_the_new_key(world: World) -> None:
+    tools, second = world.tools, KeyName("second")
+    envelopes = [world.envelope(number) for number in (1, 2, 3)]
+    tools.ingest(world.log).receive(envelopes[:2])
+    tools.outbox.held = True
+    tools.line(world.log).step()
+    tools.ingest(world.log).receive(envelopes[2:])
+    tools.keys.create(second, tools.keys.public_key(KeyName(WRITER)).algorithm)
+    named = Call(
+        contract=ContractName.LOG,
+        function="setWriter",
+        args=(world.log, tools.keys.address(second)),
+    )
+    tools.chain.execute(named, tools.keys.address(KeyName(OPERATOR)))
+
+    line = tools.line(world.log)
+    assert line.anchoring is not None
+    line = replace(line, anchoring=replace(line.anchoring, writer=second))
+    for _ in range(8):
+        line.step()
+
+    with tools.store.reading() as view:
+        builds = [view.log.build(sha256(envelope)) for envelope in envelopes]
+    assert [build and build.state for build in builds] == [BuildState.FINAL] * 3
+    assert [build and build.index for build in builds] == [0, 1, 2]
+    assert [key for key, found in tools.outbox.sent.items() if found[1] == second]
+    assert tools.chain.heads[world.log].size == 3
 
 
 def test_nothing_of_the_thief_is_evidence_and_old_parts_stay(world: World) -> None:

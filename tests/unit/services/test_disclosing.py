@@ -5,22 +5,26 @@ from dataclasses import replace
 
 import pytest
 
-from fakes.world import RECIPE, SITE, World, claim, make_world
+from fakes.world import RECIPE, SITE, Tools, World, claim, make_world
 from guildmark.domain.chain.facts import ClaimFact, IdentityFact
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import JsonValue, parse_object
-from guildmark.domain.identifiers import Bytes32, MalformedHexError, to_hex
+from guildmark.domain.identifiers import Bytes32, Cid, MalformedHexError, to_hex
 from guildmark.domain.identity.identity import IdentityKind, MalformedNameError, profile_digest
 from guildmark.domain.recipes.clauses import DisclosureMismatchError, disclose, disclose_all
+from guildmark.domain.rights.fileset import EncryptedList, FileMismatchError
 from guildmark.ports import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import (
     DisclosedThingUnknownError,
+    DocumentUnknownError,
+    ListedOtherwiseError,
     ProfileMismatchError,
     clauses_body,
     shown_claim,
     shown_clauses,
+    shown_list,
 )
 
 UNKNOWN = sha256(b"unknown")
@@ -153,3 +157,30 @@ def test_profile_with_an_unreadable_name_is_neither_registered_nor_taken(world: 
         world.tools.disclosing.receive(DocumentKind.PROFILE, world.site, body)
 
     assert (caught.value.code, caught.value.exit_code) == ("identity.malformedName", 2)
+
+
+def test_encrypted_files_are_listed_where_the_chain_commits_to_them(world: World) -> None:
+    disclosing, revision = world.tools.disclosing, world.revision
+    kind, design = DocumentKind.ENCRYPTED_FILES, revision.design
+    body = disclosing.show(kind, design)
+    listed = EncryptedList.parse(body)
+    moved = replace(listed, files=(replace(listed.files[0], cid=Cid("bafkreib")),))
+
+    with pytest.raises(DisclosedThingUnknownError):
+        disclosing.receive(kind, UNKNOWN, body)
+    with pytest.raises(DisclosedThingUnknownError):
+        disclosing.receive(kind, design, replace(listed, revision=2).encode())
+    with pytest.raises(FileMismatchError):
+        disclosing.receive(kind, design, replace(listed, files=listed.files * 2).encode())
+    for _ in range(2):
+        disclosing.receive(kind, design, body)
+    with pytest.raises(ListedOtherwiseError):
+        disclosing.receive(kind, design, moved.encode())
+
+    with world.tools.store.reading() as view:
+        assert shown_list(view.documents, revision) == listed
+    other = Tools(chain=world.tools.chain)
+    other.indexing().follow()
+    for home, unknown in ((disclosing, UNKNOWN), (other.disclosing, design)):
+        with pytest.raises(DocumentUnknownError):
+            home.show(kind, unknown)

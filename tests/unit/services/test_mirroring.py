@@ -1,6 +1,6 @@
 """A mirror keeps what another node shows, and answers for it when that node is gone."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -9,14 +9,23 @@ from fakes.content import MemoryContent
 from fakes.records import grow
 from fakes.world import DESIGNER, Tools, World, make_world, parsed
 from guildmark.domain import bundle
-from guildmark.domain.identifiers import Cid, Index, LogNumber
+from guildmark.domain.chain.facts import RevisionFact
+from guildmark.domain.identifiers import Cid, DesignId, Digest, Index, LogNumber
 from guildmark.domain.log.merkle import ProofMismatchError
 from guildmark.domain.log.note import Note
-from guildmark.ports import PeerUnavailableError
+from guildmark.domain.rights.fileset import EncryptedList
+from guildmark.ports import DocumentKind, PeerUnavailableError
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import PartUnknownError
 from guildmark.services.log.publishing import Publishing, make_note_key
+from guildmark.services.neighbours.contents import (
+    MANIFEST_MAX,
+    NO_FILES,
+    FilesState,
+    MirroredContents,
+)
 from guildmark.services.neighbours.mirroring import Mirrored, Mirroring
+from guildmark.services.recipes.disclosing import shown_list
 
 OWN = LogNumber(9)
 FIRST, SECOND = Index(0), Index(1)
@@ -33,6 +42,10 @@ class NearNode:
     always: bytes | None = None
     spoiled: set[int] = field(default_factory=set)
     asked: list[int] = field(default_factory=list)
+    lists: int = 0
+    files: list[Cid] = field(default_factory=list)
+    sending: list[bytes] | None = None
+    listing: EncryptedList | None = None
 
     def bundle(self, log: LogNumber, index: Index) -> bytes | None:
         self._arrive()
@@ -53,7 +66,16 @@ class NearNode:
 
     def get_content(self, cid: Cid) -> Iterator[bytes]:
         self._arrive()
-        return self.content.get(cid)
+        self.files.append(cid)
+        yield from self.sending or self.content.get(cid)
+
+    def encrypted_files(self, design: DesignId, revision: int) -> EncryptedList | None:
+        self._arrive()
+        self.lists += 1
+        with self.bundles.store.reading() as view:
+            fact = view.facts.get(RevisionFact, design, revision)
+            assert fact is not None
+            return self.listing or shown_list(view.documents, fact.revision)
 
     def _arrive(self) -> None:
         if self.is_gone:
@@ -88,12 +110,10 @@ def scene() -> Scene:
     )
     theirs.advance()
     bundles = Bundles(exporter=world.tools.exporter, store=world.tools.store, own_log=world.log)
-    cid = world.tools.designs(DESIGNER).files(world.revision.design).cid
-    stored = MemoryContent({cid: b"ciphertext"})
-    near = NearNode(bundles=bundles, publishing=theirs, content=stored)
+    near = NearNode(bundles=bundles, publishing=theirs, content=world.tools.vault.content)
     tools = Tools(chain=world.tools.chain)
     tools.indexing().follow()
-    content = NamedContent(cid=cid)
+    content = MemoryContent()
     return Scene(
         world=world,
         near=near,
@@ -103,26 +123,18 @@ def scene() -> Scene:
     )
 
 
-@dataclass
-class NamedContent(MemoryContent):
-    """Takes a file under the address that the chain has for it, which the vault's fake made."""
-
-    cid: Cid | None = None
-
-    def put(self, chunks: Iterable[bytes]) -> Cid:
-        assert self.cid is not None
-        self.files[self.cid] = b"".join(chunks)
-        return self.cid
-
-
-def mirror(world: World, near: NearNode, tools: Tools, content: MemoryContent) -> Mirroring:
+def mirror(
+    world: World, near: NearNode, tools: Tools, content: MemoryContent, room: int = 0
+) -> Mirroring:
     publishing = Publishing(ledger=tools.chain, store=tools.store, keys=tools.keys)
     return Mirroring(
         bundles=Bundles(exporter=tools.exporter, store=tools.store, own_log=OWN),
         publishing=publishing,
         store=tools.store,
-        content=content,
-        mirrored=[Mirrored(log=world.log, key=near.publishing.key(world.log), peer=near)],
+        contents=MirroredContents(store=tools.store, content=content, disclosing=tools.disclosing),
+        mirrored=[
+            Mirrored(log=world.log, key=near.publishing.key(world.log), peer=near, room=room)
+        ],
     )
 
 
@@ -139,7 +151,8 @@ def test_what_is_mirrored_is_answered_for_when_its_node_is_gone(scene: Scene) ->
     theirs, ours = scene.near.publishing, scene.mirroring.publishing
     assert ours.checkpoint(log) == theirs.checkpoint(log)
     assert list(ours.files(log)) == list(theirs.files(log))
-    assert list(scene.content.files.values()) == [b"ciphertext"]
+    (manifest,) = scene.content.files
+    assert manifest == scene.world.tools.designs(DESIGNER).files(scene.world.revision.design).cid
 
 
 def test_nothing_is_asked_for_twice(scene: Scene) -> None:
@@ -184,6 +197,14 @@ def test_an_envelope_that_cannot_be_read_names_no_files(scene: Scene) -> None:
     scene.mirroring._files(scene.near, unreadable)
 
     assert scene.content.files == {}
+
+
+def test_a_revision_that_the_index_does_not_know_has_no_files(scene: Scene) -> None:
+    scene.tools.store.forget(RevisionFact)
+
+    (state,) = scene.mirroring.round()
+
+    assert (state.kept, state.code, scene.content.files) == (2, None, {})
 
 
 def test_an_entry_that_no_node_has_is_none(scene: Scene) -> None:
@@ -243,3 +264,150 @@ def test_a_checkpoint_beyond_what_this_node_read_waits(scene: Scene) -> None:
 
     assert publishing.newest(log) is None
     assert Note.parse(theirs.checkpoint(log)).signatures
+
+
+ROOM = 1 << 20
+
+
+def with_files(scene: Scene, room: int = ROOM) -> Mirroring:
+    """Return what mirrors the log with its encrypted files."""
+    return mirror(scene.world, scene.near, scene.tools, scene.content, room)
+
+
+def list_files(scene: Scene) -> EncryptedList:
+    """Let the designer tell the other node where the design's encrypted files are."""
+    design = scene.world.revision.design
+    body = scene.world.tools.disclosing.show(DocumentKind.ENCRYPTED_FILES, design)
+    scene.world.tools.disclosing.receive(DocumentKind.ENCRYPTED_FILES, design, body)
+    return EncryptedList.parse(body)
+
+
+def test_encrypted_files_come_with_the_evidence_and_are_listed_here_too(scene: Scene) -> None:
+    listed = list_files(scene)
+    (state,) = with_files(scene).round()
+    scene.near.is_gone = True
+
+    sealed = scene.world.tools.designs(DESIGNER).files(scene.world.revision.design)
+    theirs = scene.world.tools.vault.content.files
+    wanted = {sealed.cid, *(file.cid for file in listed.files)}
+    size = sum(len(theirs[file.cid]) for file in listed.files)
+    assert (state.code, state.kept) == (None, 2)
+    assert state.files == FilesState(named=len(wanted), kept=len(wanted), unlisted=0, size=size)
+    assert scene.content.files == {cid: theirs[cid] for cid in wanted}
+    with scene.tools.store.reading() as view:
+        assert shown_list(view.documents, scene.world.revision) == listed
+    (again,) = with_files(scene).status()
+    assert again.files == state.files
+
+
+def test_without_a_list_no_file_is_asked_for_and_the_list_once(scene: Scene) -> None:
+    mirroring = with_files(scene)
+
+    states = [mirroring.round()[0] for _ in range(2)]
+
+    assert [state.files for state in states] == [FilesState(unlisted=1)] * 2
+    assert (scene.near.lists, len(scene.near.files)) == (1, 1)
+
+
+def test_a_mirror_of_evidence_alone_asks_for_no_list(scene: Scene) -> None:
+    list_files(scene)
+
+    (state,) = scene.mirroring.round()
+
+    assert (state.files, scene.near.lists, len(scene.content.files)) == (NO_FILES, 0, 1)
+
+
+def test_a_broken_round_goes_on_where_it_ended(scene: Scene) -> None:
+    listed = list_files(scene)
+    wanted = listed.files[-1].cid
+    kept = scene.near.content.files.pop(wanted)
+    mirroring = with_files(scene)
+    (broken,) = mirroring.round()
+    scene.near.content.files[wanted] = kept
+    before = list(scene.near.files)
+
+    (whole,) = mirroring.round()
+
+    assert (broken.code, broken.files.kept) == ("content.missing", broken.files.named - 1)
+    assert (whole.code, whole.files.kept) == (None, whole.files.named)
+    assert scene.near.files[len(before) :] == [wanted]
+
+
+def test_a_list_that_the_chain_does_not_commit_to_is_not_kept(scene: Scene) -> None:
+    honest = list_files(scene)
+    scene.near.listing = replace(
+        honest, files=(replace(honest.files[0], ciphertext=Digest(bytes(32))),)
+    )
+
+    (state,) = with_files(scene).round()
+
+    assert (state.code, state.files) == ("design.fileMismatch", FilesState(unlisted=1))
+
+
+def test_other_bytes_are_refused_once_and_need_room(scene: Scene) -> None:
+    list_files(scene)
+    mirroring = with_files(scene)
+    scene.mirroring.round()
+    scene.near.sending = [b"other"]
+    (first,) = mirroring.round()
+    asked = list(scene.near.files)
+
+    (again,) = mirroring.round()
+
+    missing = first.files.named - first.files.kept
+    assert missing > 0
+    assert (first.code, first.files.size) == ("content.hashMismatch", missing * len(b"other"))
+    assert (again, scene.near.files) == (first, asked)
+
+
+def test_an_address_with_another_digest_is_refused(scene: Scene) -> None:
+    honest = list_files(scene)
+    elsewhere = scene.near.content.put([b"elsewhere"])
+    scene.near.listing = replace(
+        honest, files=(replace(honest.files[0], cid=elsewhere), *honest.files[1:])
+    )
+
+    (state,) = with_files(scene).round()
+
+    assert state.code == "content.hashMismatch"
+
+
+def test_files_beyond_the_room_are_not_kept(scene: Scene) -> None:
+    listed = list_files(scene)
+    theirs = scene.near.content.files
+    sizes = [len(theirs[file.cid]) for file in listed.files]
+    scene.mirroring.round()
+
+    (short,) = with_files(scene, sum(sizes) - 1).round()
+    (enough,) = with_files(scene, sum(sizes)).round()
+
+    assert (short.code, short.files.kept) == ("mirror.contentFull", short.files.named - 1)
+    assert (enough.code, enough.files.kept) == (None, enough.files.named)
+    assert enough.files.size == sum(sizes)
+
+
+def test_a_manifest_of_no_end_is_given_up(scene: Scene) -> None:
+    scene.near.sending = [bytes(MANIFEST_MAX), b"x"]
+
+    (state,) = scene.mirroring.round()
+
+    assert (state.code, scene.content.files) == ("mirror.contentFull", {})
+
+
+def test_another_manifest_is_told(scene: Scene) -> None:
+    scene.near.sending = [b"other"]
+
+    (state,) = scene.mirroring.round()
+
+    assert state.code == "content.hashMismatch"
+
+
+def test_a_node_that_goes_away_between_files_ends_the_round(scene: Scene) -> None:
+    list_files(scene)
+    scene.mirroring.round()
+    contents = with_files(scene).contents
+    contents._ask(scene.world.log, scene.near, contents._revisions(scene.world.log)[0])
+    scene.near.is_gone = True
+
+    with pytest.raises(PeerUnavailableError):
+        contents.round(scene.world.log, scene.near, room=ROOM)

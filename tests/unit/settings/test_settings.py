@@ -307,7 +307,10 @@ def test_witnesses_of_a_node_are_kept(tmp_path: Path) -> None:
     node = replace(
         NODE,
         witnesses=("name+00000000+AAAA http://127.0.0.1:9",),
-        mirrors=("7 name+00000000+AAAA http://127.0.0.1:8",),
+        mirrors=(
+            "7 name+00000000+AAAA http://127.0.0.1:8",
+            "8 name+00000000+AAAA http://127.0.0.1:8 100",
+        ),
     )
     save(Settings(home=tmp_path, chain=CHAIN, node=node))
 
@@ -325,7 +328,13 @@ def test_a_witness_without_key_or_address_is_refused(tmp_path: Path, named: str)
         load(tmp_path)
 
 
-@pytest.mark.parametrize("named", ['"7 key"', '"x key http://x"', '"7 key ftp://x"', "7"])
+@pytest.mark.parametrize(
+    "named",
+    [
+        *('"7 key"', '"x key http://x"', '"7 key ftp://x"', "7"),
+        *('"7 key http://x y"', '"7 key http://x -1"', '"7 key http://x 1 2"'),
+    ],
+)
 def test_a_mirror_without_log_key_or_address_is_refused(tmp_path: Path, named: str) -> None:
     save(Settings(home=tmp_path, chain=CHAIN, node=NODE))
     file = tmp_path / FILE_NAME

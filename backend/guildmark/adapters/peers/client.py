@@ -9,11 +9,13 @@ from typing import Any, NoReturn, Self, TypeVar
 
 import httpx
 
+from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import (
     Address,
     Cid,
+    DesignId,
     Digest,
     EquivalencePlanId,
     IdentityId,
@@ -26,6 +28,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.log.positions import read_positions
+from guildmark.domain.rights.fileset import LIST_TYPE, EncryptedList
 from guildmark.domain.rights.release import ReceiptProof, Released, read_proof
 from guildmark.domain.shopfloor.fieldwork import Brief
 from guildmark.ports import DocumentKind, PeerUnavailableError
@@ -211,6 +214,20 @@ class NodeClient:
                 _refuse(response.status_code, response.read())
             yield from response.iter_bytes()
 
+    def encrypted_files(self, design: DesignId, revision: int) -> EncryptedList | None:
+        """Return the list of a revision's encrypted files, None where the node shows none."""
+        with self._answers():
+            response = self._http.get(f"/v1/designs/{to_hex(design)}")
+        if response.status_code == HTTPStatus.NOT_FOUND:
+            return None
+        if response.is_error:
+            _refuse(response.status_code, response.content)
+        files = _listed(self._member(self._parsed(response), "revisions"), revision)
+        if files is None:
+            return None
+        members = {"type": LIST_TYPE, "revision": revision, "files": files}
+        return self._read(EncryptedList.parse, canonical(members))
+
     def bundle(
         self, log: LogNumber, index: Index, *, block: int | None = None, ask_peers: bool = False
     ) -> bytes | None:
@@ -305,6 +322,13 @@ class NodeClient:
         except httpx.HTTPError as exc:
             message = f"{self.url} does not answer: {type(exc).__name__}."
             raise PeerUnavailableError(message, url=self.url) from exc
+
+
+def _listed(revisions: Any, number: int) -> Any:
+    """Return what a design's answer says of a revision's encrypted files, None for nothing."""
+    named = revisions if isinstance(revisions, list) else []
+    found = [one for one in named if isinstance(one, dict) and one.get("number") == number]
+    return found[0].get("files") if found else None
 
 
 def _bounded(response: httpx.Response) -> bytes:

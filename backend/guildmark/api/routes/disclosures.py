@@ -81,6 +81,14 @@ _ENVELOPE = _closed(
     payloadType={"type": "string"},
     signatures={"type": "array", "items": _closed(keyid=_HEX32, sig={"type": "string"})},
 )
+_ENCRYPTED_FILES = _closed(
+    type={"type": "string"},
+    revision={"type": "integer", "minimum": 1},
+    files={
+        "type": "array",
+        "items": _closed(cid={"type": "string"}, ciphertext=_HEX32),
+    },
+)
 _PLAN = {"type": "object", "required": ["recipe", "reference", "sites", "evaluator", "salt"]}
 _RESULT = {"type": "object", "required": ["plan", "engine", "data", "verdicts", "gates"]}
 _DATA = {"type": "object", "required": ["type", "plan", "site", "secret", "salt", "readings"]}
@@ -96,6 +104,7 @@ _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType
         DocumentKind.ACCREDITATION: ("an accreditation", _ACCREDITATION),
         DocumentKind.INSPECTION: ("an inspection", _INSPECTION),
         DocumentKind.DESIGN_PICTURE: ("a design's picture", _ENVELOPE),
+        DocumentKind.ENCRYPTED_FILES: ("the list of a design's encrypted files", _ENCRYPTED_FILES),
         DocumentKind.PUBLISHED_PLAN: ("a plan of equivalence to everybody", _PLAN),
         DocumentKind.PUBLISHED_RESULT: ("the result of a plan to everybody", _RESULT),
         DocumentKind.PUBLISHED_DATA: ("a site's data under a plan to everybody", _DATA),
@@ -103,9 +112,9 @@ _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType
 )
 
 
-# What is signed may be so by somebody else, or too late.
+# What is signed may be so by somebody else, or too late; a list may differ from the first.
 _SIGNED: Mapping[DocumentKind, tuple[int, ...]] = MappingProxyType(
-    {DocumentKind.DESIGN_PICTURE: (403, 409)}
+    {DocumentKind.DESIGN_PICTURE: (403, 409), DocumentKind.ENCRYPTED_FILES: (409,)}
 )
 
 

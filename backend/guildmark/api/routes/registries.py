@@ -23,6 +23,7 @@ from guildmark.domain.chain.refusals import (
 )
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.rights.fileset import EncryptedList
 from guildmark.domain.rights.terms import NO_LICENSE
 from guildmark.ports import View
 from guildmark.services.identity.cards import Stated, holders, read_claim, stated
@@ -30,6 +31,7 @@ from guildmark.services.identity.guardians import recovery
 from guildmark.services.identity.identities import proposed
 from guildmark.services.identity.naming import Lookalike, name_of
 from guildmark.services.identity.notices import controllers, notices_on
+from guildmark.services.recipes.disclosing import shown_list
 from guildmark.services.rights.licenses import Child, usage
 
 _NAMED_MAX = 100
@@ -116,6 +118,13 @@ class HoldersAnswer(BaseModel):
     identities: list[NamedAnswer]
 
 
+class ListedFileAnswer(BaseModel):
+    """Where an encrypted file is, and SHA-256 of its encrypted bytes."""
+
+    cid: str
+    ciphertext: str
+
+
 class RevisionAnswer(BaseModel):
     """A revision of a design."""
 
@@ -126,6 +135,9 @@ class RevisionAnswer(BaseModel):
     at: int
     cid: str
     derivedFrom: list[str]  # noqa: N815 - the name in JSON
+    files: list[ListedFileAnswer] | None = Field(
+        description="The encrypted files in order, null where they were not disclosed."
+    )
 
 
 class DesignAnswer(BaseModel):
@@ -234,7 +246,10 @@ def design(design: Hex32, node: Node) -> DesignAnswer:
     key = bytes32_from_hex(design)
     with node.store.reading() as view:
         fact = view.facts.get(DesignFact, key)
-        revisions = view.facts.each(RevisionFact, key)
+        revisions = [
+            _revision(one, shown_list(view.documents, one.revision))
+            for one in view.facts.each(RevisionFact, key)
+        ]
     if fact is None:
         message = f"No final block holds the design {design}."
         raise DesignUnknownError(message, design=design)
@@ -243,7 +258,7 @@ def design(design: Hex32, node: Node) -> DesignAnswer:
         owner=to_hex(fact.owner),
         priority=fact.priority,
         epoch=fact.epoch,
-        revisions=[_revision(one) for one in revisions],
+        revisions=revisions,
     )
 
 
@@ -332,8 +347,15 @@ def _claim(one: Stated, node: ServedNode) -> ClaimAnswer:
     )
 
 
-def _revision(fact: RevisionFact) -> RevisionAnswer:
+def _revision(fact: RevisionFact, listed: EncryptedList | None) -> RevisionAnswer:
     revision = fact.revision
+    files = (
+        None
+        if listed is None
+        else [
+            ListedFileAnswer(cid=one.cid, ciphertext=to_hex(one.ciphertext)) for one in listed.files
+        ]
+    )
     return RevisionAnswer(
         number=revision.number,
         root=to_hex(revision.root),
@@ -342,6 +364,7 @@ def _revision(fact: RevisionFact) -> RevisionAnswer:
         at=revision.at,
         cid=fact.cid,
         derivedFrom=[to_hex(one) for one in revision.derived_from],
+        files=files,
     )
 
 

@@ -9,7 +9,7 @@ from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import INTEGER_MAX, JsonObject, Limits
 from guildmark.domain.errors import ContentError, MalformedError
-from guildmark.domain.identifiers import Bytes32, Cid, Digest, to_hex
+from guildmark.domain.identifiers import UINT40_MAX, Bytes32, Cid, Digest, to_hex
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.recipes.clause import (
     Clause,
@@ -22,6 +22,7 @@ from guildmark.domain.recipes.clauses import clause_root
 from guildmark.domain.rights.geometry import Geometry
 
 MANIFEST_TYPE = "https://guildmark.org/files/v1"
+LIST_TYPE = "https://guildmark.org/encrypted-files/v1"
 MANIFEST_LIMITS = Limits(size=1 << 20, depth=6, values=20_000)
 FILES_MAX = 1000
 
@@ -166,6 +167,11 @@ class Manifest:
         """Return the RFC 9162 root over the digests of the encrypted files."""
         return MerkleTree(file.ciphertext for file in self.files).root()
 
+    def listed(self, revision: int) -> "EncryptedList":
+        """Return where the encrypted files of a revision are: names and keys stay secret."""
+        files = (ListedFile(cid=file.cid, ciphertext=file.ciphertext) for file in self.files)
+        return EncryptedList(revision=revision, files=tuple(files))
+
     def encode(self) -> bytes:
         """Return the manifest's bytes; the chain keeps their SHA-256."""
         files = [file.to_json() for file in self.files]
@@ -190,3 +196,76 @@ class Manifest:
     def _read(cls, fields: Fields) -> Self:
         fields.constant("type", MANIFEST_TYPE)
         return cls(files=fields.objects("files", DesignFile.read))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedFile:
+    """Where an encrypted file is, and SHA-256 of its encrypted bytes."""
+
+    cid: Cid
+    ciphertext: Digest
+
+    def to_json(self) -> JsonObject:
+        """Return the file as a list shows it."""
+        return {"cid": self.cid, "ciphertext": to_hex(self.ciphertext)}
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Return the file that a list shows.
+
+        Raises:
+            DocumentError: A member is missing, unknown or of another type.
+        """
+        cid = Cid(fields.text("cid", most=_CID_MAX))
+        return cls(cid=cid, ciphertext=fields.digest("ciphertext"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncryptedList:
+    """The encrypted files of a revision in order, for who keeps them and cannot open them.
+
+    The chain commits to the digests, and so to the whole list; each address is a hash as well.
+    """
+
+    revision: int
+    files: tuple[ListedFile, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.files) <= FILES_MAX:
+            message = f"A revision has 1 to {FILES_MAX} files."
+            raise MalformedManifestError(message, files=len(self.files))
+
+    def check(self, ciphertext: Digest) -> None:
+        """Check that these are the encrypted files that a revision commits to.
+
+        Raises:
+            FileMismatchError: They are others, or in another order.
+        """
+        found = MerkleTree(file.ciphertext for file in self.files).root()
+        if found != ciphertext:
+            message = f"The encrypted files have the root {to_hex(found)}, the revision another."
+            raise FileMismatchError(message, expected=to_hex(ciphertext))
+
+    def encode(self) -> bytes:
+        """Return the list's bytes."""
+        files = [file.to_json() for file in self.files]
+        return canonical({"type": LIST_TYPE, "revision": self.revision, "files": files})
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Return the list that ``data`` holds.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: A member is missing, unknown or of another type.
+            MalformedManifestError: No file, or too many.
+        """
+        return read_document(data, cls._read, MANIFEST_LIMITS)
+
+    @classmethod
+    def _read(cls, fields: Fields) -> Self:
+        fields.constant("type", LIST_TYPE)
+        return cls(
+            revision=fields.integer("revision", least=1, most=UINT40_MAX),
+            files=fields.objects("files", ListedFile.read),
+        )

@@ -11,7 +11,15 @@ from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.refusals import LogStaleError
 from guildmark.domain.errors import ConflictError
 from guildmark.domain.log.queue import Batch
-from guildmark.ports import Call, KeyName, NodeStore, Transactions, TransactionState
+from guildmark.ports import (
+    Call,
+    IdempotencyMismatchError,
+    KeyName,
+    NodeStore,
+    TransactionId,
+    Transactions,
+    TransactionState,
+)
 from guildmark.services.log.sequencing import Sequencing
 
 _logger = logging.getLogger(__name__)
@@ -50,16 +58,23 @@ class Anchoring:
         batch = self.sequencing.close()
         if batch is None:
             return None
-        sent = self.transactions.submit(
-            append_call(batch), key=self.writer, idempotency=f"append:{batch.number}"
-        )
-        status = self.transactions.status(sent)
+        status = self.transactions.status(self._sent(batch))
         if status.state in {TransactionState.INCLUDED, TransactionState.FINAL}:
             self._include(batch)
         # Where another record took its place, the index says so and the batch is dropped there.
         if status.state is TransactionState.FAILED and status.code != LogStaleError.code:
             self._drop(batch, status.code or ConflictError.code)
         return batch
+
+    def _sent(self, batch: Batch) -> TransactionId:
+        """Return the transaction that puts a batch on record under the present key."""
+        call, name = append_call(batch), f"append:{batch.number}"
+        try:
+            return self.transactions.submit(call, key=self.writer, idempotency=name)
+        except IdempotencyMismatchError:
+            # Another key wrote when it was sent. The call names its seq: one of the two can stand.
+            name = f"{name}:{self.writer}"
+            return self.transactions.submit(call, key=self.writer, idempotency=name)
 
     def _include(self, batch: Batch) -> None:
         """Note that a block has it; the index says when it is final, together with the units."""

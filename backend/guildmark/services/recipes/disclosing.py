@@ -16,6 +16,7 @@ from guildmark.domain.chain.facts import (
     NumberFact,
     RecipeFact,
     RecordFact,
+    RevisionFact,
     SiteRecipeFact,
 )
 from guildmark.domain.encoding import codec
@@ -39,6 +40,8 @@ from guildmark.domain.identity.identity import (
 from guildmark.domain.log.merkle import verify_inclusion
 from guildmark.domain.recipes.clauses import Disclosure, disclose, disclose_all
 from guildmark.domain.recipes.recipe import RecipeDocument
+from guildmark.domain.rights.design import Revision
+from guildmark.domain.rights.fileset import EncryptedList, Manifest
 from guildmark.domain.rights.picture import DesignPicture
 from guildmark.domain.verification.evidence import (
     AccreditationDisclosure,
@@ -50,6 +53,7 @@ from guildmark.services.builds.inspecting import inspection_proof, keeping
 from guildmark.services.equivalence.results import PUBLISHED, opening
 from guildmark.services.identity.naming import Naming
 from guildmark.services.index.projection import known
+from guildmark.services.rights.designs import SealedFiles, files_key
 
 DISCLOSURE_LIMITS = Limits(size=4 << 20, depth=8, values=50_000)
 
@@ -75,6 +79,13 @@ class PictureStaleError(ConflictError):
     hint = "Publish the picture anew."
 
 
+class ListedOtherwiseError(ConflictError):
+    """A design's encrypted files were listed with other addresses before."""
+
+    code = "design.filesListedOtherwise"
+    hint = "Ask the node's operator: the list that came first stays."
+
+
 class DocumentUnknownError(NotFoundError):
     """This home does not hold the document that opens a thing."""
 
@@ -94,7 +105,8 @@ class Disclosing:
 
         Args:
             kind: What it opens: terms, recipe, site recipe, claim, profile, accreditation,
-                inspection, picture of a design, or what is published of a plan of equivalence.
+                inspection, picture of a design, list of its encrypted files, or what is published
+                of a plan of equivalence.
             key: The id of the license, recipe, site recipe, claim, identity, accreditation, design
                 or plan, the digest of the inspection's envelope, or the root of a site's data.
             body: The document; clauses as `Disclosure` writes them.
@@ -131,8 +143,7 @@ class Disclosing:
         is_recipe = kind in {DocumentKind.RECIPE, DocumentKind.SITE_RECIPE}
         kept = DocumentKind.RECIPE_DOCUMENT if is_recipe else kind
         with self.store.reading() as view:
-            is_logged = kind is DocumentKind.INSPECTION
-            body = _logged(view, key) if is_logged else view.documents.get(kept, key)
+            body = _MADE[kind](view, key) if kind in _MADE else view.documents.get(kept, key)
         if body is None:
             message = f"This home holds no {kind.value} of 0x{key.hex()}."
             raise DocumentUnknownError(message, kind=kind.value, key="0x" + key.hex())
@@ -145,6 +156,8 @@ def _checked(kind: DocumentKind, key: bytes, body: bytes, work: Work) -> tuple[b
         return _inspection(work, key, body)
     if kind in PUBLISHED:
         return opening(kind, key, body, work)
+    if kind is DocumentKind.ENCRYPTED_FILES:
+        return _encrypted_files(work, key, body)
     if kind is DocumentKind.DESIGN_PICTURE:
         _check_picture(work, key, body)
     else:
@@ -175,6 +188,38 @@ def _inspection(work: Work, key: bytes, body: bytes) -> tuple[bytes, bytes]:
         root=record.root,
     )
     return said.envelope, keeping(work.documents.get(DocumentKind.INSPECTION, said.envelope), proof)
+
+
+def _listed(view: View, key: bytes) -> bytes | None:
+    """Return the list of a design's newest encrypted files, None where they are not here."""
+    facts = view.facts.each(RevisionFact, key)
+    newest = max((fact.revision for fact in facts), key=lambda one: one.number, default=None)
+    body = None if newest is None else view.documents.get(DocumentKind.FILES, files_key(newest))
+    if newest is None or body is None:
+        return None
+    manifest = Manifest.parse(codec.load(SealedFiles, parse_object(body)).manifest)
+    return manifest.listed(newest.number).encode()
+
+
+def _encrypted_files(work: Work, key: bytes, body: bytes) -> tuple[bytes, bytes]:
+    """Return the digest of the revision that a list is about, and the list's canonical bytes."""
+    listed = EncryptedList.parse(body)
+    fact = work.facts.get(RevisionFact, key, listed.revision)
+    if fact is None:
+        raise _unknown(key)
+    listed.check(fact.revision.ciphertext)
+    before = shown_list(work.documents, fact.revision)
+    if before not in {None, listed}:
+        # The chain commits to digests only: who knows them could lead others to wrong addresses.
+        message = "The encrypted files of the revision were listed with other addresses."
+        raise ListedOtherwiseError(message, design="0x" + key.hex())
+    return fact.revision.digest(), listed.encode()
+
+
+def shown_list(documents: Documents, revision: Revision) -> EncryptedList | None:
+    """Return the list of a revision's encrypted files, None where it was not disclosed."""
+    body = documents.get(DocumentKind.ENCRYPTED_FILES, revision.digest())
+    return None if body is None else EncryptedList.parse(body)
 
 
 def _check_picture(work: Work, key: bytes, body: bytes) -> None:
@@ -324,4 +369,9 @@ _CHECKS: Mapping[DocumentKind, _Check] = MappingProxyType(
         DocumentKind.PROFILE: _check_profile,
         DocumentKind.ACCREDITATION: _check_accreditation,
     }
+)
+
+# What a home does not keep as it is shown.
+_MADE: Mapping[DocumentKind, Callable[[View, bytes], bytes | None]] = MappingProxyType(
+    {DocumentKind.INSPECTION: _logged, DocumentKind.ENCRYPTED_FILES: _listed}
 )
