@@ -1,29 +1,24 @@
 """The agent's page: what stands, and what people add before a job is signed.
 
-It answers on this machine alone, to its own name alone, and changes nothing for forms that it did
-not hand out: another site that a browser has open can neither read nor send.
+It changes nothing for forms that it did not hand out.
 """
 
-import hmac
-import secrets
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.parser import BytesParser
 from email.policy import HTTP
-from functools import cache
 from http import HTTPStatus
-from importlib.resources import files
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from guildmark.agent.local import Door, html, read_body, refused, style
 from guildmark.domain.builds.predicate import Measurement
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.recipes.clause import ClausePath
@@ -33,16 +28,6 @@ from guildmark.services.shopfloor.fieldreport import overview
 from guildmark.services.shopfloor.watching import Addition, JobUnknownError
 
 BODY_MAX = 20 << 20
-_TOKEN_SIZE = 32
-_HEADERS: Mapping[str, str] = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-_STYLES: Mapping[str, str] = {"style.css": "guildmark.api", "agent.css": "guildmark.agent"}
 _MEASURED = ("path", "value", "unit", "instrument")
 
 
@@ -52,49 +37,28 @@ class Pages:
 
     Args:
         agent: The agent.
-        hosts: The names, with the port, that the page answers to.
-        token: What a form must bring back; drawn anew with each process.
+        door: Who is let in.
     """
 
     agent: Agent
-    hosts: frozenset[str]
-    token: str = field(default_factory=lambda: secrets.token_hex(_TOKEN_SIZE), repr=False)
+    door: Door
 
     def application(self) -> Starlette:
         """Return what a server runs."""
+        guarded = self.door.guarded
         return Starlette(
             routes=[
-                Route("/", self._guarded(self._overview)),
-                Route("/job", self._guarded(self._job)),
-                Route("/job/add", self._guarded(self._add), methods=["POST"]),
-                Route("/job/sign", self._guarded(self._sign), methods=["POST"]),
-                Route("/job/scrap", self._guarded(self._scrap), methods=["POST"]),
-                Route("/static/{name}", self._guarded(_style)),
+                Route("/", guarded(self._overview)),
+                Route("/job", guarded(self._job)),
+                Route("/job/add", guarded(self._add), methods=["POST"]),
+                Route("/job/sign", guarded(self._sign), methods=["POST"]),
+                Route("/job/scrap", guarded(self._scrap), methods=["POST"]),
+                Route("/static/{name}", guarded(style)),
             ]
         )
 
-    def _guarded(
-        self, answer: Callable[[Request], Awaitable[Response]]
-    ) -> Callable[[Request], Awaitable[Response]]:
-        """Answer only who asks this page by its own name, and forms only from it."""
-
-        async def guarded(request: Request) -> Response:
-            if not self._is_own(request):
-                response: Response = PlainTextResponse("Not here.", HTTPStatus.FORBIDDEN)
-            else:
-                response = await answer(request)
-            response.headers.update(_HEADERS)
-            return response
-
-        return guarded
-
-    def _is_own(self, request: Request) -> bool:
-        origin = request.headers.get("origin")
-        is_own_origin = origin in {None, *(f"http://{host}" for host in self.hosts)}
-        return request.headers.get("host") in self.hosts and is_own_origin
-
     async def _overview(self, _: Request) -> Response:
-        return _html("overview.html", await run_in_threadpool(self._stand))
+        return html("overview.html", await run_in_threadpool(self._stand))
 
     def _stand(self) -> Mapping[str, object]:
         agent = self.agent
@@ -124,7 +88,7 @@ class Pages:
             error = JobUnknownError(f"{machine} has no job {job[:80]!r}.")
             return PlainTextResponse(error.message, HTTPStatus.NOT_FOUND)
         status = HTTPStatus.OK if problem is None else HTTPStatus.UNPROCESSABLE_ENTITY
-        return _html("job.html", self._page(found, problem), status)
+        return html("job.html", self._page(found, problem), status)
 
     def _find(self, machine: str, job: str) -> Job | None:
         with self.agent.store.reading() as view:
@@ -147,7 +111,7 @@ class Pages:
                 {"number": n, "conforming": one.conforming, "measurements": one.measurements}
                 for n, one in enumerate(job.pieces, start=1)
             ],
-            "token": self.token,
+            "token": self.door.token,
             "add": _address("/job/add", job.machine, job.job),
             "sign": _address("/job/sign", job.machine, job.job),
             "scrap": _address("/job/scrap", job.machine, job.job),
@@ -179,12 +143,12 @@ class Pages:
     async def _changed(
         self, request: Request, change: Callable[[str, str, Mapping[str, bytes]], None]
     ) -> Response:
-        body = await _body(request)
+        body = await read_body(request, BODY_MAX)
         if body is None:
             return PlainTextResponse("That is too much.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         form = _form(request.headers.get("content-type", ""), body)
-        if not hmac.compare_digest(form.get("token", b""), self.token.encode()):
-            return PlainTextResponse("This form is old: load the page again.", HTTPStatus.FORBIDDEN)
+        if not self.door.handed_out(form.get("token", b"")):
+            return refused("This form is old: load the page again.")
         machine, job = _named(request)
         try:
             await run_in_threadpool(change, machine, job, form)
@@ -201,24 +165,6 @@ class Pages:
         if form.get("file"):
             title = f"photo/{len(found.files) + 1}"
             watching.attach(machine, job, *self.agent.storing.encrypted(title, form["file"]))
-
-
-async def _style(request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in _STYLES:
-        return PlainTextResponse("Not here.", HTTPStatus.NOT_FOUND)
-    style = files(_STYLES[name]).joinpath("static", name).read_text(encoding="utf-8")
-    return Response(style, media_type="text/css")
-
-
-async def _body(request: Request) -> bytes | None:
-    """Return a body, None where it is too long."""
-    found = bytearray()
-    async for chunk in request.stream():
-        found += chunk
-        if len(found) > BODY_MAX:
-            return None
-    return bytes(found)
 
 
 def _form(media_type: str, body: bytes) -> Mapping[str, bytes]:
@@ -269,20 +215,3 @@ def _time(seconds: int | None) -> str:
     if not seconds:
         return "-"
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
-def _html(
-    template: str, page: Mapping[str, object], status: HTTPStatus = HTTPStatus.OK
-) -> Response:
-    return HTMLResponse(_environment().get_template(template).render(page=page), status)
-
-
-@cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("guildmark.agent"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )

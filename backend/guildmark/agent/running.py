@@ -2,17 +2,15 @@
 
 import logging
 import random
-import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event, Thread
 
-import uvicorn
-
 from guildmark.adapters.fieldwork.settings import Watch
+from guildmark.agent.local import Door, listen, serve
 from guildmark.agent.pages import Pages
-from guildmark.domain.errors import GuildmarkError, NetworkError
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.shopfloor.fieldwork import backoff
 from guildmark.outfit import Agent
 from guildmark.ports import Machine
@@ -20,13 +18,6 @@ from guildmark.services.log.ingest import UnitMismatchError
 from guildmark.services.shopfloor.sending import ForeignUnitError
 
 _logger = logging.getLogger(__name__)
-
-
-class PagePortError(NetworkError):
-    """The port of the agent's page is taken."""
-
-    code = "agent.portTaken"
-    hint = "Set another `port` in agent.toml, or 0 for a free one."
 
 
 @dataclass(slots=True)
@@ -152,32 +143,17 @@ def work(agent: Agent, *, once: bool, announce: Callable[[str], None]) -> None:
         stopping.set()
         runner.run()
         return
-    with _listener(agent.settings.port) as listener:
-        port = listener.getsockname()[1]
-        hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}"})
-        application = Pages(agent=agent, hosts=hosts).application()
-        announce(f"http://127.0.0.1:{port}")
+    listener, hosts = listen(agent.settings.port)
+    with listener:
+        application = Pages(agent=agent, door=Door(hosts=hosts)).application()
+        announce(f"http://127.0.0.1:{listener.getsockname()[1]}")
         thread = Thread(target=runner.run, name="agent")
         thread.start()
         try:
-            config = uvicorn.Config(application, log_config=None, server_header=False)
-            uvicorn.Server(config).run(sockets=[listener])
+            serve(application, listener)
         finally:
             stopping.set()
             thread.join()
-
-
-def _listener(port: int) -> socket.socket:
-    """Listen on this machine alone."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(("127.0.0.1", port))
-    except OSError as exc:
-        listener.close()
-        message = f"Nothing can listen at port {port}: {exc.strerror}."
-        raise PagePortError(message, port=port) from exc
-    return listener
 
 
 def _failure(step: Callable[[], object]) -> GuildmarkError | None:

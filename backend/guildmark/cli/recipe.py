@@ -21,7 +21,7 @@ from guildmark.cli.arguments import (
 from guildmark.cli.homes import write_new
 from guildmark.cli.jobs import read_settings
 from guildmark.cli.opening import enter, enter_informed
-from guildmark.cli.recipes import approving, authoring
+from guildmark.cli.recipes import approving, authoring, editing
 from guildmark.cli.recipes.approving import ChangeKind, FirstStatus, newest_revision
 from guildmark.domain.chain.facts import RecipeFact, SiteRecipeFact
 from guildmark.domain.chain.refusals import RecipeUnknownError
@@ -36,6 +36,7 @@ from guildmark.ports import DocumentKind, KeyName, View
 app = typer.Typer(help="Publish recipes, and what each site chooses in them.", no_args_is_help=True)
 
 app.command("new")(authoring.new)
+app.command("edit")(editing.edit)
 app.command("lint")(authoring.lint_file)
 app.command("import")(authoring.import_file)
 app.command("check")(authoring.check)

@@ -21,6 +21,7 @@ from guildmark.adapters.clock import SystemClock
 from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.adapters.fieldwork.settings import read_agent
 from guildmark.agent import running
+from guildmark.agent.local import Door
 from guildmark.agent.pages import BODY_MAX, Pages
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.shopfloor.fieldwork import SignedState
@@ -419,7 +420,7 @@ def browser(shop: Shop) -> Iterator[Browser]:
     (shop.folder / "agent.toml").write_text(text)
     shop.say("report", "a/1 <b>", "finished", "--pieces", 2)
     agent = open_agent(read_agent(shop.folder), {})
-    yield Browser(Pages(agent=agent, hosts=frozenset({HOST})))
+    yield Browser(Pages(agent=agent, door=Door(hosts=frozenset({HOST}))))
     agent.close()
 
 
@@ -443,6 +444,9 @@ def test_page_shows_machines_and_jobs_that_wait(browser: Browser, shop: Shop) ->
     assert "a/1 &lt;b&gt;" in job.text
     assert "<b>" not in job.text
     assert "default-src 'none'" in job.headers["content-security-policy"]
+    # With no-referrer, browsers send the page's own forms with `Origin: null`, which is refused.
+    assert job.headers["referrer-policy"] == "same-origin"
+    assert '<meta name="referrer" content="same-origin">' in job.text
     assert browser.get("/static/style.css").status_code == 200
     assert browser.get("/static/agent.css").headers["content-type"].startswith("text/css")
     assert browser.get("/static/other.css").status_code == 404
@@ -450,7 +454,7 @@ def test_page_shows_machines_and_jobs_that_wait(browser: Browser, shop: Shop) ->
 
 
 def test_people_add_and_sign_on_the_page(browser: Browser, shop: Shop) -> None:
-    token = {"token": browser.pages.token}
+    token = {"token": browser.pages.door.token}
     instrument = to_hex(shop.world.instrument)
     form = {"technician": "t7", "note": "fine", "judged-1": "pass", "judged-2": "fail"}
     measured = {
@@ -486,7 +490,7 @@ def test_people_add_and_sign_on_the_page(browser: Browser, shop: Shop) -> None:
 
 
 def test_people_call_a_job_scrap_on_the_page(browser: Browser, shop: Shop) -> None:
-    token = {"token": browser.pages.token}
+    token = {"token": browser.pages.door.token}
 
     shown = browser.get(f"/job{JOB}")
     empty = browser.post(f"/job/scrap{JOB}", data={**token, "reason": " "})
@@ -502,7 +506,7 @@ def test_people_call_a_job_scrap_on_the_page(browser: Browser, shop: Shop) -> No
 
 
 def test_page_says_what_it_does_not_take(browser: Browser) -> None:
-    token = {"token": browser.pages.token}
+    token = {"token": browser.pages.door.token}
 
     wrong = browser.post(
         f"/job/add{JOB}", data={**token, "path-1": "bore", "value-1": "x", "unit-1": "mm"}
@@ -527,7 +531,7 @@ def test_page_says_what_it_does_not_take(browser: Browser) -> None:
     ],
 )
 def test_other_sites_and_names_get_nothing(browser: Browser, headers: dict[str, str]) -> None:
-    token = {"token": browser.pages.token}
+    token = {"token": browser.pages.door.token}
 
     assert browser.get("/", headers=headers).status_code == 403
     assert browser.post(f"/job/sign{JOB}", data=token, headers=headers).status_code == 403

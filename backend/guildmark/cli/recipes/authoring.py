@@ -1,7 +1,7 @@
 """Commands that need no home: write, check and compare recipes as files."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,8 +14,7 @@ from guildmark.cli.answers import Answer, note, say
 from guildmark.cli.arguments import AsJson
 from guildmark.cli.homes import write_new
 from guildmark.domain.errors import UsageError
-from guildmark.domain.recipes.clause import Clause
-from guildmark.domain.recipes.differing import Difference, change_of, differences
+from guildmark.domain.recipes.differing import Difference, change_of, differences, in_words
 from guildmark.domain.recipes.drafts import lint, read_either, write_draft
 from guildmark.domain.recipes.gcode import JobDepartsError, Observed, judge, observe
 from guildmark.domain.recipes.importing.profiles import Program
@@ -111,7 +110,7 @@ def check(
     """Hold a job against a recipe: temperatures, layers, speeds, material; 15 if it departs."""
     found = judge(_observed(gcode, log), read_either(recipe.read_bytes()).clauses)
     departures: list[Answer] = [
-        {"path": clause.path, "job": value, "recipe": _words(clause)}
+        {"path": clause.path, "job": value, "recipe": in_words(clause)}
         for clause, value in found.departures
     ]
     say(
@@ -168,6 +167,7 @@ def _advice(one: Advice) -> Answer:
     return {
         "code": one.rule,
         "path": one.path,
+        "member": one.member,
         "refuses": one.blocks,
         "reason": one.reason,
         "instead": one.instead,
@@ -179,19 +179,6 @@ def _difference(one: Difference) -> Answer:
         "path": one.path,
         "change": Change(one.change).name.lower(),
         "what": one.kind.value,
-        "before": _words(one.before),
-        "after": _words(one.after),
+        "before": in_words(one.before),
+        "after": in_words(one.after),
     }
-
-
-def _words(clause: Clause | None) -> str | None:
-    if clause is None:
-        return None
-    shown: Mapping[str, str | None] = {
-        "": clause.value,
-        "from ": clause.minimum,
-        "to ": clause.maximum,
-        "in ": clause.unit,
-    }
-    said = [word + text for word, text in shown.items() if text is not None]
-    return " ".join((clause.klass.name.lower(), *said))

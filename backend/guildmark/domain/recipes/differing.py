@@ -104,6 +104,20 @@ def check_stated(stated: Change, found: Sequence[Difference]) -> None:
         )
 
 
+def in_words(clause: Clause | None) -> str | None:
+    """Return what a clause asks for in one line, none where there is no clause."""
+    if clause is None:
+        return None
+    shown: Mapping[str, str | None] = {
+        "": clause.value,
+        "from ": clause.minimum,
+        "to ": clause.maximum,
+        "in ": clause.unit,
+    }
+    said = [word + text for word, text in shown.items() if text is not None]
+    return " ".join((clause.klass.name.lower(), *said))
+
+
 def _kind(before: Clause | None, after: Clause | None) -> Kind | None:
     if before is None or after is None:
         present = before or after

@@ -60,6 +60,7 @@ class Advice:
         reason: What is wrong.
         instead: What to write.
         blocks: Whether the recipe is refused as it is.
+        member: Which member of the clause, none where it is about more than one.
     """
 
     rule: str
@@ -67,6 +68,7 @@ class Advice:
     reason: str
     instead: str
     blocks: bool = False
+    member: str | None = None
 
 
 def lint_members(clauses: Sequence[JsonValue]) -> Iterator[Advice]:
@@ -82,7 +84,7 @@ def lint_members(clauses: Sequence[JsonValue]) -> Iterator[Advice]:
     if paths != sorted(set(paths)):
         reason = "Clauses stand in the order of their paths, each path once."
         misplaced = next(two for one, two in pairwise(paths) if one >= two)
-        yield _blocked("lint.order", misplaced, reason, "sort the clauses by path")
+        yield _blocked("lint.order", misplaced, reason, "sort the clauses by path", member="path")
 
 
 def lint_clauses(clauses: Sequence[Clause]) -> Iterator[Advice]:
@@ -100,14 +102,18 @@ def unreadable(error: GuildmarkError) -> Advice:
     return _blocked(error.code, path, error.message, error.next_step)
 
 
-def _blocked(code: str, path: str | None, reason: str, instead: str) -> Advice:
-    return Advice(rule=code, path=path, reason=reason, instead=instead, blocks=True)
+def _blocked(
+    code: str, path: str | None, reason: str, instead: str, *, member: str | None = None
+) -> Advice:
+    return Advice(rule=code, path=path, reason=reason, instead=instead, blocks=True, member=member)
 
 
 def _members_of(path: str, clause: Mapping[str, JsonValue]) -> Iterator[Advice]:
     if path.split("/")[1:2] not in [[group] for group in GROUPS]:
         groups = ", ".join(f"/{group}" for group in GROUPS)
-        yield _blocked("lint.group", path, "The path begins with no known group.", groups)
+        yield _blocked(
+            "lint.group", path, "The path begins with no known group.", groups, member="path"
+        )
     if clause.get("type") == "quantity":
         yield from _unit_of(path, clause)
         yield from _numbers_of(path, clause)
@@ -120,12 +126,14 @@ def _unit_of(path: str, clause: Mapping[str, JsonValue]) -> Iterator[Advice]:
     unit, klass = clause.get("unit"), str(clause.get("class", "clause"))
     if unit is None:
         reason = f"A {klass} without unit: a number alone says nothing."
-        yield _blocked("lint.unitMissing", path, reason, '"unit": "mm", or another UCUM code')
+        yield _blocked(
+            "lint.unitMissing", path, reason, '"unit": "mm", or another UCUM code', member="unit"
+        )
     elif unit not in UCUM_CODES:
         meant = _MEANT.get(str(unit))
         instead = f'"unit": "{meant}"' if meant else "a UCUM code, as `recipe schema` lists them"
         reason = f"{str(unit)[:40]!r} is no UCUM code of the list."
-        yield _blocked("lint.unitUnknown", path, reason, instead)
+        yield _blocked("lint.unitUnknown", path, reason, instead, member="unit")
 
 
 def _numbers_of(path: str, clause: Mapping[str, JsonValue]) -> Iterator[Advice]:
@@ -135,7 +143,7 @@ def _numbers_of(path: str, clause: Mapping[str, JsonValue]) -> Iterator[Advice]:
             reason = f"{name} is {str(written)[:40]!r}, no decimal string."
             comma = str(written).replace(",", ".")
             instead = f'"{name}": "{comma}"' if _number(comma) is not None else f'"{name}": "0.20"'
-            yield _blocked("lint.number", path, reason, instead)
+            yield _blocked("lint.number", path, reason, instead, member=name)
 
 
 def _reversed(path: str, clause: Mapping[str, JsonValue]) -> Iterator[Advice]:
@@ -143,7 +151,9 @@ def _reversed(path: str, clause: Mapping[str, JsonValue]) -> Iterator[Advice]:
     numbers = [_number(clause.get(name)) for name in names]
     if numbers != sorted(one for one in numbers if one is not None):
         reason = "The least value, the nominal one and the greatest are not in this order."
-        yield _blocked("lint.boundsReversed", path, reason, f"{' <= '.join(names)}")
+        yield _blocked(
+            "lint.boundsReversed", path, reason, f"{' <= '.join(names)}", member=names[0]
+        )
 
 
 def _window_of(path: str, clause: Mapping[str, JsonValue]) -> Iterator[Advice]:
@@ -151,7 +161,8 @@ def _window_of(path: str, clause: Mapping[str, JsonValue]) -> Iterator[Advice]:
     if missing and clause.get("value") is None:
         reason = "A window says between which values a site may choose."
         instead = " and ".join(f'"{name}"' for name in missing)
-        yield _blocked("lint.windowOpen", path, reason, f"add {instead}, or class site")
+        instead = f"add {instead}, or class site"
+        yield _blocked("lint.windowOpen", path, reason, instead, member=missing[0])
 
 
 def _number(written: JsonValue) -> Decimal | None:
@@ -169,6 +180,7 @@ def _unwise(clause: Clause) -> Iterator[Advice]:
             path=clause.path,
             reason=reason,
             instead='"class": "core" with "value", or wider bounds',
+            member="class",
         )
     if clause.klass is ClauseClass.CUSTOM and not (clause.is_bounded or clause.value):
         reason = "A customer may have anything at all put here."
@@ -177,6 +189,7 @@ def _unwise(clause: Clause) -> Iterator[Advice]:
             path=clause.path,
             reason=reason,
             instead='"max": how many characters at most, or "value": the variants, one a line',
+            member="max",
         )
     is_free = clause.klass is ClauseClass.SITE
     if is_free and clause.criticality is Criticality.CRITICAL:
@@ -185,6 +198,7 @@ def _unwise(clause: Clause) -> Iterator[Advice]:
             path=clause.path,
             reason="A critical clause that each site may choose freely.",
             instead='"class": "core" or "window"',
+            member="class",
         )
 
 
@@ -198,6 +212,7 @@ def _unproven(clauses: Sequence[Clause]) -> Iterator[Advice]:
                 path=clause.path,
                 reason="The clause is critical, and nothing says how it is inspected.",
                 instead='a clause /qa/inspection, say "each part, all tolerances"',
+                member="criticality",
             )
 
 
@@ -230,6 +245,7 @@ def _against(clause: Clause, resolution: Clause | None) -> Iterator[Advice]:
             path=clause.path,
             reason=reason,
             instead=f"a finer instrument at {resolution.path}, or a wider tolerance",
+            member="min",
         )
 
 

@@ -1,0 +1,1 @@
+"""Recipes by form: a page of the designer's own machine."""
