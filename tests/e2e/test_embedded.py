@@ -45,6 +45,7 @@ def test_first_start_makes_chain_contracts_operator_and_log(node: Node) -> None:
     shown = httpx.get(f"{node.url}/v1/chain").json()
     assert shown["chainId"] == settings.chain.chain_id
     assert settings.own_node().log == 1
+    assert settings.own_node().public_url == node.url
     assert httpx.get(f"{node.url}/v1/beacon").status_code == 200
     assert "Maker Lab" in httpx.get(f"{node.url}/").text
 

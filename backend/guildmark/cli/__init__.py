@@ -33,6 +33,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "accreditation": "Accredit others; tell who was accredited, and when.",
         "agent": "Run what stands beside machines, and tell it things.",
+        "audit": "Open and verify every unit that was drawn; name what does not add up.",
         "authority": "Register and show authorities, who vouch for others.",
         "backup": "Copy a whole home, check the copy, put it back.",
         "build": "Sign builds, send them to a log, follow them.",

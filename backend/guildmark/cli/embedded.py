@@ -101,13 +101,14 @@ def own_chain(folder: Path) -> Iterator[str]:
         keeper.communicate()
 
 
-def make_ready(folder: Path, url: str, *, name: str) -> None:
-    """Make what a node needs and the home does not have yet.
+def make_ready(folder: Path, url: str, *, name: str, port: int | None = None) -> bool:
+    """Make what a node needs and the home does not have yet; return whether the node is new.
 
     Args:
         folder: The home.
         url: Where its own chain answers now.
         name: The operator's name.
+        port: Where a new node will listen, 0 for a free port; None for the usual one.
     """
     if not (folder / FILE_NAME).exists():
         note("A new home: the contracts are deployed on a chain of its own ...")
@@ -118,9 +119,11 @@ def make_ready(folder: Path, url: str, *, name: str) -> None:
     if settings.chain.url != url:
         settings = replace(settings, chain=replace(settings.chain, url=url))
         save(settings)
-    if settings.node is None:
-        note(f"An operator is registered as {name!r}, and opens a log ...")
-        save(replace(settings, node=_begin(settings, name)))
+    if settings.node is not None:
+        return False
+    note(f"An operator is registered as {name!r}, and opens a log ...")
+    save(replace(settings, node=_begin(settings, name, port)))
+    return True
 
 
 def _running(folder: Path) -> str | None:
@@ -154,7 +157,7 @@ def _chain_settings(pin: ChainPin, url: str) -> ChainSettings:
     )
 
 
-def _begin(settings: Settings, name: str) -> NodeSettings:
+def _begin(settings: Settings, name: str, port: int | None) -> NodeSettings:
     """Register an operator, open its log, write a first record, and return the node's settings."""
     password = password_from(settings.home / KEYS, os.environ)
     home = open_home(with_environment(settings, os.environ), password=password)
@@ -167,7 +170,7 @@ def _begin(settings: Settings, name: str) -> NodeSettings:
     home.logs(account).tick()
     home.close()
     own = NodeSettings(operator=operator, log=log, writer=WRITER, public_url="")
-    port = _port(own.host, own.port)
+    port = _port(own.host, own.port if port is None else port)
     return replace(own, port=port, public_url=f"http://{own.host}:{port}")
 
 
@@ -177,11 +180,11 @@ def _fund(home: Home, *keys: KeyName) -> None:
             rpc.call(proxy.FUND, to_hex(home.keys.address(key)), _COINS)
 
 
-def _port(host: str, usual: int) -> int:
-    """Return the usual port, or a free one where it is taken."""
+def _port(host: str, wanted: int) -> int:
+    """Return a port, or a free one where it is taken or 0."""
     with socket.socket() as listener:
         try:
-            listener.bind((host, usual))
+            listener.bind((host, wanted))
         except OSError:
             listener.bind((host, 0))
         port: int = listener.getsockname()[1]

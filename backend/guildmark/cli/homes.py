@@ -66,6 +66,19 @@ def password_of(keys: Path) -> Callable[[], str]:
     return password
 
 
+def new_folder(path: Path) -> None:
+    """Make a folder that was not there.
+
+    Raises:
+        OutputFolderError: It is there already, or cannot be made.
+    """
+    try:
+        path.mkdir()
+    except OSError as error:
+        message = f"{path} cannot be made."
+        raise OutputFolderError(message, path=str(path)) from error
+
+
 def write_new(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Write a file that was not there, whole or not at all.
 

@@ -56,7 +56,8 @@ def up(
         typer.Option(
             min=0,
             max=65535,
-            help="Listen at this port, not at that of the settings; 0 is a free one.",
+            help="Listen at this port, not at that of the settings; 0 is a free one. A new "
+            "node keeps it.",
         ),
     ] = None,
 ) -> None:
@@ -72,8 +73,9 @@ def up(
             _serve(folder, port)
             return
         with embedded.own_chain(folder) as url:
-            embedded.make_ready(folder, url, name=name)
-            _serve(folder, port)
+            is_new = embedded.make_ready(folder, url, name=name, port=port)
+            # What a new node was told stands in its settings, and in the links that it gives out.
+            _serve(folder, None if is_new else port)
 
 
 def _is_shared(folder: Path) -> bool:

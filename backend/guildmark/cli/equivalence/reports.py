@@ -13,7 +13,7 @@ from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer
 from guildmark.cli.equivalence.commands import PlanArgument, Result, SiteArgument, app
 from guildmark.cli.equivalence.files import read_result
-from guildmark.cli.homes import OutputFolderError, write_new
+from guildmark.cli.homes import new_folder, write_new
 from guildmark.cli.nodes import asking, show_to
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.equivalence.blinded import BlindData
@@ -54,8 +54,8 @@ def report(
         check_installed()
     made = enter_informed(home).reporting.report(plan, evaluate)
     pictures = draw(made.plan, made.dataset, made.report.result, made.names)
-    _new_folder(out)
-    _new_folder(out / "pictures")
+    new_folder(out)
+    new_folder(out / "pictures")
     for name, body in pictures.items():
         write_new(out / "pictures" / name, body)
     _write_documents(out, made.report)
@@ -116,7 +116,7 @@ def download(
         report = EquivalenceReport.parse(client.equivalence_report(plan))
         named = [one.site for one in report.sites if one.root is not None]
         data = [BlindData.parse(client.equivalence_data(plan, site)) for site in named]
-    _new_folder(out)
+    new_folder(out)
     _write_documents(out, report)
     _write_data(out, data)
     write_new(out / "report.html", html(report, {}))
@@ -171,14 +171,6 @@ def _read(path: Path) -> EquivalenceReport:
         message = f"{path} does not exist."
         raise ReportMissingError(message, path=str(path))
     return EquivalenceReport.parse(path.read_bytes())
-
-
-def _new_folder(out: Path) -> None:
-    try:
-        out.mkdir()
-    except OSError as exc:
-        message = f"{out} cannot be made: {exc.strerror}."
-        raise OutputFolderError(message, path=str(out)) from exc
 
 
 def _write_documents(out: Path, report: EquivalenceReport) -> None:
