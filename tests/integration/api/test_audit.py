@@ -1,4 +1,4 @@
-"""The demo's license audited from chain and evidence: honest parts, a rogue's, what is withheld."""
+"""The demo's license audited from chain and evidence: what is shown, and what is withheld."""
 
 import csv
 import json
@@ -45,15 +45,28 @@ def test_honest_parts_are_verified(audited: tuple[int, Path], played: Played) ->
     }
 
 
-def test_what_a_rogue_logged_is_found(audited: tuple[int, Path], played: Played) -> None:
+def test_what_the_node_does_not_show_is_withheld(audited: tuple[int, Path]) -> None:
     code, out = audited
-    found, flaws = units(out), {one["flaw"] for one in report(out)["findings"]}
+    elsewhere = [one for one in report(out)["units"] if one["log"] == 2]
 
-    drawn = {case: found[hint] for case, hint in played.bad.items() if hint in found}
-    assert drawn
-    assert "verified" not in {one["state"] for one in drawn.values()}
-    assert "problem" in flaws
-    assert code == 18
+    assert {one["state"] for one in elsewhere} == {"withheld"}
+    assert {one["label"] for one in elsewhere} == {""}
+    found = [one for one in report(out)["findings"] if one["flaw"] == "withheld"]
+    assert len(found) == len(elsewhere) > 0
+    assert code == 23
+
+
+def test_another_node_shows_it(played: Played) -> None:
+    home = played.scene.operators[0].party.home.settings.home
+    license_id = to_hex(played.workshops[-1].assignment.external.license)
+
+    spoken = Actor(home).try_to(
+        *("audit", "--license", license_id, "--trust", home / "trust.json", "--json"),
+        *("--node", played.node.url, "--node", played.other.url),
+    )
+
+    assert "withheld" not in spoken.json["states"], spoken.err
+    assert spoken.json["units"] == sum(spoken.json["states"].values())
 
 
 def test_tables_bundles_and_paper_say_the_same(audited: tuple[int, Path], played: Played) -> None:
@@ -62,7 +75,7 @@ def test_tables_bundles_and_paper_say_the_same(audited: tuple[int, Path], played
     with (out / "units.csv").open(newline="") as file:
         rows: Sequence[Mapping[str, str]] = list(csv.DictReader(file))
     assert [row["state"] for row in rows] == [one["state"] for one in report(out)["units"]]
-    assert (out / "findings.csv").read_text().startswith("flaw,places,reason\r\n")
+    assert (out / "findings.csv").read_bytes().startswith(b"flaw,places,reason\r\n")
     assert (out / "report.pdf").read_bytes().startswith(b"%PDF-")
     part = played.parts[0]
     kept = bundle.read((out / "bundles" / f"{part.hint}.zip").read_bytes())
