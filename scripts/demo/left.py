@@ -15,6 +15,7 @@ FILE_NAME = "pids.json"
 _PROC = Path("/proc")
 _SINCE_BOOT = 19
 """Where /proc/PID/stat, behind the name in brackets, says when the process began (proc(5))."""
+_BEGIN_SECONDS = 10.0
 _END_SECONDS = 10.0
 _PAUSE = 0.05
 
@@ -24,7 +25,7 @@ def note(folder: Path, processes: Mapping[str, int]) -> None:
     document = {
         name: {"pid": pid, "process": found}
         for name, pid in processes.items()
-        if (found := _described(pid)) is not None
+        if (found := _begun(pid)) is not None
     }
     write_durably(folder / FILE_NAME, json.dumps(document, indent=2).encode())
 
@@ -43,6 +44,19 @@ def end_left(folder: Path) -> list[str]:
     for name in reversed(left):
         _end(left[name], noted[name][1])
     return list(left)
+
+
+def _begun(pid: int) -> str | None:
+    """Return how a process is described once it has its command.
+
+    A process that was started a moment ago may have none yet.
+    """
+    deadline = time.monotonic() + _BEGIN_SECONDS
+    while (found := _described(pid)) is not None and found.endswith(" "):
+        if time.monotonic() > deadline:
+            break
+        time.sleep(_PAUSE)
+    return found
 
 
 def _described(pid: int) -> str | None:
