@@ -35,7 +35,7 @@ from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import Exporter
 from guildmark.services.release.packages import Package
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 _PAUSE = 0.1
 _PARTS = 3
 _LANE = 20

@@ -23,7 +23,7 @@ STAGE = ROOT / "build" / "demo"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """By these signals a demo is ended."""
 
-_READY_SECONDS = 30.0
+_READY_SECONDS = 120.0
 _END_SECONDS = 10.0
 _PAUSE = 0.05
 
