@@ -14,8 +14,9 @@ from guildmark.api.bodies import check_media_type, whole
 from guildmark.api.description import refusals
 from guildmark.api.parameters import Hex32
 from guildmark.api.serving import Node
-from guildmark.domain.identifiers import bytes32_from_hex
+from guildmark.domain.identifiers import UINT40_MAX, bytes32_from_hex
 from guildmark.domain.identity.accreditation import CHAIN_MAX
+from guildmark.domain.rights.fileset import CID_MAX, FILES_MAX, LIST_TYPE
 from guildmark.ports import DocumentKind
 from guildmark.services.recipes.disclosing import DISCLOSURE_LIMITS
 
@@ -82,11 +83,15 @@ _ENVELOPE = _closed(
     signatures={"type": "array", "items": _closed(keyid=_HEX32, sig={"type": "string"})},
 )
 _ENCRYPTED_FILES = _closed(
-    type={"type": "string"},
-    revision={"type": "integer", "minimum": 1},
+    type={"const": LIST_TYPE},
+    revision={"type": "integer", "minimum": 1, "maximum": UINT40_MAX},
     files={
         "type": "array",
-        "items": _closed(cid={"type": "string"}, ciphertext=_HEX32),
+        "items": _closed(
+            cid={"type": "string", "pattern": f"^[!-~]{{1,{CID_MAX}}}$"}, ciphertext=_HEX32
+        ),
+        "minItems": 1,
+        "maxItems": FILES_MAX,
     },
 )
 _PLAN = {"type": "object", "required": ["recipe", "reference", "sites", "evaluator", "salt"]}

@@ -25,11 +25,11 @@ MANIFEST_TYPE = "https://guildmark.org/files/v1"
 LIST_TYPE = "https://guildmark.org/encrypted-files/v1"
 MANIFEST_LIMITS = Limits(size=1 << 20, depth=6, values=20_000)
 FILES_MAX = 1000
+CID_MAX = 128
 
 FileName = NewType("FileName", str)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
-_CID_MAX = 128
 
 
 class FileNameError(MalformedError):
@@ -140,7 +140,7 @@ class DesignFile:
             media_type=fields.text("mediaType", most=100),
             size=fields.integer("size", most=INTEGER_MAX),
             digest=fields.digest("digest"),
-            cid=Cid(fields.text("cid", most=_CID_MAX)),
+            cid=Cid(fields.text("cid", most=CID_MAX)),
             ciphertext=fields.digest("ciphertext"),
             salt=fields.bytes32("salt"),
             geometry=fields.object("geometry", Geometry.read) if fields.has("geometry") else None,
@@ -216,7 +216,7 @@ class ListedFile:
         Raises:
             DocumentError: A member is missing, unknown or of another type.
         """
-        cid = Cid(fields.text("cid", most=_CID_MAX))
+        cid = Cid(fields.text("cid", most=CID_MAX))
         return cls(cid=cid, ciphertext=fields.digest("ciphertext"))
 
 
