@@ -47,7 +47,7 @@ from guildmark.domain.identifiers import (
     digest_from_hex,
     to_hex,
 )
-from guildmark.domain.recipes.recipe import RecipeDocument
+from guildmark.domain.recipes.recipe import Recipe, RecipeDocument
 from guildmark.domain.rights.lawful import country_code
 from guildmark.domain.shopfloor.fieldwork import Post
 from guildmark.ports import (
@@ -61,7 +61,7 @@ from guildmark.ports import (
 )
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.shops.inviting import LaneBusyError
-from guildmark.services.shops.joining import SEED_SIZE, Joined, Shop
+from guildmark.services.shops.joining import SEED_SIZE, Handed, Joined, Shop
 from guildmark.settings import FILE_NAME, ChainSettings, Settings, load, save
 
 app = typer.Typer()
@@ -287,14 +287,15 @@ def _equip(opened: Home, hub: _Hub, given: _Equipment) -> None:
     """Publish the site's recipe, show it, and write the agent's file."""
     begun, folder = given.begun, opened.settings.home
     share = given.answer["share"]
-    master = RecipeId(bytes32_from_hex(share["recipe"]))
-    document = RecipeDocument.parse(canonical(given.answer["recipe"]))
+    handed = Handed(
+        recipe=codec.load(Recipe, given.answer.get("published")),
+        document=RecipeDocument.parse(canonical(given.answer["recipe"])),
+    )
     settings = () if given.chosen is None else read_settings(given.chosen)
     choices: Mapping[str, str] = {setting.path: setting.value for setting in settings}
     joining = opened.joining(KeyName(ACCOUNT), begun.seed)
-    own = _patiently(
-        lambda: joining.choose(master, document, given.joined, choices, model=begun.model)
-    )
+    joining.check(RecipeId(bytes32_from_hex(share["recipe"])), handed)
+    own = _patiently(lambda: joining.choose(handed, given.joined, choices, model=begun.model))
     body = opened.disclosing.show(DocumentKind.SITE_RECIPE, own)
     show_new([hub.url], DocumentKind.SITE_RECIPE, own, body)
     if not (folder / AGENT_FILE).exists():

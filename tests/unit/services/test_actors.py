@@ -66,7 +66,11 @@ from guildmark.ports import (
 from guildmark.services.builds.builds import signing_key as key_to_register
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.recipes import RecipeDocumentUnknownError
-from guildmark.services.rights.designs import DesignFilesUnknownError, SourceFile
+from guildmark.services.rights.designs import (
+    DesignFilesUnknownError,
+    EmptyFileError,
+    SourceFile,
+)
 
 
 @pytest.fixture
@@ -294,6 +298,21 @@ def test_stored_files_are_not_the_plain_ones(tools: Tools) -> None:
 
     assert b"secret" not in stored
     assert b"a.stl" not in stored
+
+
+def test_empty_file_registers_and_stores_nothing(tools: Tools) -> None:
+    designs, files = tools.designs(DESIGNER), [source("a.stl", b"one"), source("b.stl", b"")]
+
+    with pytest.raises(EmptyFileError, match=r"^The file b.stl is empty\.$") as refused:
+        designs.register(files)
+    design = designs.register([source("b.stl", b"x")])
+    stored = len(tools.vault.content.files)
+    with pytest.raises(EmptyFileError):
+        designs.revise(design, files)
+
+    assert refused.value.code == "design.fileEmpty"
+    assert len(tools.vault.content.files) == stored
+    assert names_sent(tools) == [f"designs.{act}:{design.hex()}" for act in ("commit", "register")]
 
 
 @pytest.mark.parametrize("name", ["../a.stl", "a/b.stl", "", ".hidden", "a\0b", "ä.stl", "x" * 101])

@@ -13,6 +13,8 @@ from guildmark.api.description import content, refusals
 from guildmark.api.parameters import Hex32
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain.chain.contracts import ContractName
+from guildmark.domain.encoding import codec
+from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.identifiers import IdentityId, address_from_hex, bytes32_from_hex, to_hex
 from guildmark.services.shops.inviting import Invitation, NotJoinedError
@@ -53,6 +55,9 @@ class InvitationAnswer(BaseModel):
     account: str | None = Field(description="The account that joined.")
     share: ShareAnswer | None
     lane: int | None = Field(description="The site's own lane, once the units are cut off.")
+    published: dict[str, Any] | None = Field(
+        description="What the recipe's id on chain is made of, its clauses' root among it."
+    )
     recipe: dict[str, Any] | None = Field(description="The recipe in full; to who joined only.")
 
 
@@ -123,7 +128,7 @@ def _called(node: ServedNode, token: str, body: bytes) -> bytes:
 
 def _answer(node: ServedNode, found: Invitation) -> InvitationAnswer:
     pin, share = node.ledger.pin(), found.share
-    document = node.inviting().recipe(found)
+    handed = node.inviting().recipe(found)
     return InvitationAnswer(
         chainId=pin.chain_id,
         genesis=to_hex(pin.genesis),
@@ -137,5 +142,10 @@ def _answer(node: ServedNode, found: Invitation) -> InvitationAnswer:
         if share is None
         else ShareAnswer(units=share.units, recipe=to_hex(share.recipe), host=share.host),
         lane=found.lane,
-        recipe=None if document is None else dict(parse_object(document.encode())),
+        published=None if handed is None else _members(canonical(codec.dump(handed[0]))),
+        recipe=None if handed is None else _members(handed[1].encode()),
     )
+
+
+def _members(document: bytes) -> dict[str, Any]:
+    return dict(parse_object(document))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import BufferedIOBase, BytesIO
+from io import SEEK_END, BufferedIOBase, BytesIO
 
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import RevisionFact
@@ -10,7 +10,7 @@ from guildmark.domain.chain.refusals import DesignUnknownError
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import parse_object
-from guildmark.domain.errors import NotFoundError
+from guildmark.domain.errors import MalformedError, NotFoundError
 from guildmark.domain.identifiers import Address, Bytes32, Cid, DesignId, Digest, to_hex
 from guildmark.domain.rights.design import Commitment, Revision
 from guildmark.domain.rights.fileset import DesignFile, FileName, Manifest, parse_file_name
@@ -38,6 +38,13 @@ class DesignFilesUnknownError(NotFoundError):
 
     code = "design.filesUnknown"
     hint = "Use the home that registered the design."
+
+
+class EmptyFileError(MalformedError):
+    """A file to register holds nothing: whoever licensed it would get nothing to build from."""
+
+    code = "design.fileEmpty"
+    hint = "Look at the file that is named; it may not have been written to its end."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +91,7 @@ class Designs:
 
         Raises:
             FileNameError: A name leads out of its folder.
+            EmptyFileError: A file holds nothing.
             MalformedManifestError: No file, too many, or a name twice.
         """
         sealed = self._seal(files)
@@ -113,6 +121,7 @@ class Designs:
 
         Raises:
             FileNameError: A name leads out of its folder.
+            EmptyFileError: A file holds nothing.
             MalformedManifestError: No file, too many, or a name twice.
             DesignUnknownError: The chain holds no such design, or no such revision to build on.
             CallerRefusedError: The account does not own the design.
@@ -191,6 +200,8 @@ class Designs:
 
     def _seal(self, files: Sequence[SourceFile]) -> SealedFiles:
         names = [parse_file_name(file.name) for file in files]
+        for file in files:
+            _check_filled(file)
         keys = tuple(self._secret() for _ in files)
         stored = map(self._put, files, names, keys)
         manifest, manifest_key = Manifest(files=tuple(stored)).encode(), self._secret()
@@ -237,6 +248,13 @@ class Designs:
 
     def _secret(self) -> Bytes32:
         return Bytes32(self.entropy.token(_KEY_SIZE))
+
+
+def _check_filled(file: SourceFile) -> None:
+    if file.content.seek(0, SEEK_END) == 0:
+        message = f"The file {file.name} is empty."
+        raise EmptyFileError(message, name=file.name)
+    file.content.seek(0)
 
 
 def files_key(revision: Revision) -> bytes:

@@ -22,7 +22,7 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
-from guildmark.domain.recipes.recipe import RecipeDocument
+from guildmark.domain.recipes.recipe import Recipe, RecipeDocument
 from guildmark.ports import (
     Call,
     Clock,
@@ -216,12 +216,16 @@ class Inviting:
         with self.store.reading() as view:
             return self._usable(token, view)
 
-    def recipe(self, invitation: Invitation) -> RecipeDocument | None:
-        """Return the recipe that an invitation hands over, salts included; to who joined only."""
+    def recipe(self, invitation: Invitation) -> tuple[Recipe, RecipeDocument] | None:
+        """Return the recipe that an invitation hands over; to who joined only.
+
+        The first says what its id on chain is made of, the second all clauses with their salts.
+        """
         if invitation.share is None or invitation.account is None:
             return None
         with self.store.reading() as view:
-            return _recipe(invitation.share.recipe, view)
+            recipe = invitation.share.recipe
+            return known(view.facts, RecipeFact, recipe).recipe, _recipe(recipe, view)
 
     def admit(self, token: str, account: Address) -> Invitation:
         """Let an account join, and send it the coin for its registrations; once.

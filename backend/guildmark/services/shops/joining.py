@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import JsonValue
-from guildmark.domain.identifiers import Digest, IdentityId, RecipeId, SiteRecipeId
+from guildmark.domain.errors import ContentError
+from guildmark.domain.identifiers import Digest, IdentityId, RecipeId, SiteRecipeId, to_hex
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.domain.recipes.recipe import RecipeDocument
+from guildmark.domain.recipes.recipe import Recipe, RecipeDocument
 from guildmark.domain.signatures import PublicKey
 from guildmark.ports import Call, DocumentKind, Ledger, NodeStore
 from guildmark.services.identity.accounts import Account
@@ -16,6 +17,14 @@ from guildmark.services.identity.identities import Identities
 from guildmark.services.recipes.recipes import Recipes
 
 SEED_SIZE = 32
+
+
+class RecipeForeignError(ContentError):
+    """A hub handed out another recipe than the one that it promised, or one that is on no chain."""
+
+    code = "join.recipeForeign"
+    hint = "Build nothing by it; ask the recipe's designer what he published, and the hub why."
+
 
 _MODEL_TAG = b"guildmark/model/v1"
 _SEED_TAG = b"guildmark/join/v1"
@@ -67,6 +76,14 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handed:
+    """A recipe as a hub hands it out, to be checked: what stands on chain, and all clauses."""
+
+    recipe: Recipe
+    document: RecipeDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Joining:
     """Use cases of a shop that joins; its own account signs each step.
 
@@ -110,14 +127,23 @@ class Joining:
         """
         self._identities("key").add_key(machine, key)
 
+    def check(self, promised: RecipeId, handed: Handed) -> None:
+        """Hold what a hub handed out against the promised recipe's id, and that against the chain.
+
+        Raises:
+            RecipeForeignError: The clauses are not those of the recipe, or nobody published it.
+        """
+        call = Call(contract=ContractName.RECIPES, function="publishedAt", args=(promised,))
+        published, root = handed.recipe, handed.document.root()
+        if published.id() != promised or published.root != root:
+            message = f"The recipe that the hub handed out is not {to_hex(promised)}."
+            raise RecipeForeignError(message, recipe=to_hex(promised), root=to_hex(root))
+        if self.ledger.read(call) == 0:
+            message = f"Nobody published the recipe {to_hex(promised)} on this chain."
+            raise RecipeForeignError(message, recipe=to_hex(promised))
+
     def choose(
-        self,
-        master: RecipeId,
-        document: RecipeDocument,
-        joined: Joined,
-        choices: Mapping[str, str],
-        *,
-        model: str,
+        self, handed: Handed, joined: Joined, choices: Mapping[str, str], *, model: str
     ) -> SiteRecipeId:
         """Derive the site's recipe from the hub's and publish it, once; return its id.
 
@@ -133,6 +159,7 @@ class Joining:
             store=self.store,
             entropy=Drawn(seed=self.seed, purpose="recipe"),
         )
+        master, document = handed.recipe.id(), handed.document
         derived = recipes.derive(document, choices, name=f"{document.name}, {model}")
         salt = Drawn(seed=self.seed, purpose="model").token(32)
         digest = Digest(sha256(_MODEL_TAG + salt + model.encode()))

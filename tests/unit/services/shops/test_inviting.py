@@ -184,7 +184,9 @@ def test_recipe_is_shown_to_who_joined_only(hub: Hub) -> None:
 
     assert before is None
     assert shown is not None
-    assert shown.name
+    recipe, document = shown
+    assert recipe.id() == hub.world.recipe.id()
+    assert document.root() == recipe.root
     assert hub.inviting.recipe(hub.inviting.admit(without, hub.shop)) is None
 
 

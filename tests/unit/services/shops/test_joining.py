@@ -8,10 +8,11 @@ from fakes.keys import signing_key
 from fakes.store import MemoryNodeStore
 from fakes.world import MACHINE, MAKER, Tools, World, make_world
 from guildmark.domain.chain.facts import IdentityFact, KeyFact, SiteRecipeFact
+from guildmark.domain.identifiers import Bytes32
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.rights.lawful import CountryUnknownError
 from guildmark.ports import DocumentKind, IdempotencyMismatchError, NotFinalInTimeError
-from guildmark.services.shops.joining import Drawn, Joining, Shop
+from guildmark.services.shops.joining import Drawn, Handed, Joining, RecipeForeignError, Shop
 
 SHOP = Shop(
     name="Oficina Mondego",
@@ -148,8 +149,9 @@ def test_recipe_is_derived_alike_each_time_and_kept(world: World) -> None:
     choices = {"/process/layer_height": "0.36"}
     shop = replace(joining_of(tools), store=MemoryNodeStore())
 
-    first = shop.choose(world.recipe.id(), document, joined, choices, model="M2")
-    again = shop.choose(world.recipe.id(), document, joined, choices, model="M2")
+    handed = Handed(recipe=world.recipe, document=document)
+    first = shop.choose(handed, joined, choices, model="M2")
+    again = shop.choose(handed, joined, choices, model="M2")
 
     assert first == again
     with shop.store.reading() as view:
@@ -160,6 +162,22 @@ def test_recipe_is_derived_alike_each_time_and_kept(world: World) -> None:
         own = view.facts.get(SiteRecipeFact, first)
     assert own is not None
     assert (own.recipe.site, own.recipe.master) == (joined.site, world.recipe.id())
+
+
+def test_recipe_of_a_hub_is_held_against_what_it_promised_and_the_chain(world: World) -> None:
+    shop, document = joining_of(world.tools), world.tools.recipes(MAKER).document(world.recipe.id())
+    eased = replace(document.clauses[0], salt=Bytes32(bytes(32)))
+    other = replace(document, clauses=(eased, *document.clauses[1:]))
+    invented = replace(world.recipe, root=other.root())
+
+    shop.check(world.recipe.id(), Handed(recipe=world.recipe, document=document))
+
+    for recipe, handed in ((world.recipe, other), (invented, other), (invented, document)):
+        with pytest.raises(RecipeForeignError, match=r"handed out is not 0x") as refused:
+            shop.check(world.recipe.id(), Handed(recipe=recipe, document=handed))
+        assert refused.value.code == "join.recipeForeign"
+    with pytest.raises(RecipeForeignError, match=r"Nobody published the recipe 0x"):
+        shop.check(invented.id(), Handed(recipe=invented, document=other))
 
 
 def test_step_that_is_not_final_is_no_step_twice(world: World) -> None:
