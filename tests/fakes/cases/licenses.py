@@ -224,6 +224,16 @@ def license_for_another_namespace(draft: Draft) -> None:
     relicense(draft, LABEL_NAMESPACE="https://other.example.org/")
 
 
+@breaks(6, "labelNotLicensed", 18)
+def license_for_a_host_whose_name_goes_on(draft: Draft) -> None:
+    relicense(draft, LABEL_NAMESPACE=f"https://{sim.HOST.rpartition('.')[0]}")
+
+
+@breaks(6, "labelNotLicensed", 18)
+def license_for_no_whole_host(draft: Draft) -> None:
+    relicense(draft, LABEL_NAMESPACE="https:/")
+
+
 @breaks(6, "evidenceStale", 23)
 def evidence_older_than_allowed(draft: Draft) -> None:
     draft.question = Question(now=LOOKED + 30 * DAY + 1)

@@ -16,6 +16,7 @@ from fakes.corpus.case import Given, given
 from fakes.simulator import (
     BEGUN,
     DESIGN,
+    HOST,
     ISSUER,
     LOGGED,
     LOOKED,
@@ -74,6 +75,11 @@ def _licensed_under(draft: Draft, *, numbers: tuple[int, ...]) -> None:
 
 for _depth, _numbers in enumerate([(8,), (8, 9), (8, 9, 10), (8, 9, 10, 11)], start=1):
     passes(f"license-{_depth}-deep")(partial(_licensed_under, numbers=_numbers))
+
+
+@passes("license-names-a-host-alone")
+def _host_named(draft: Draft) -> None:
+    draft.simulator.terms_members = members(LABEL_NAMESPACE=f"https://{HOST}")
 
 
 @passes("site-cleared-in-an-allowed-country")

@@ -292,3 +292,36 @@ def test_a_label_begins_as_terms_have_it_where_they_surely_allow_it(
     allowed = te.allows(members, te.TermsKind.LABEL_NAMESPACE, label) is te.Allowance.YES
 
     assert label.startswith(te.label_beginnings(members)) is allowed
+
+
+@pytest.mark.parametrize(
+    ("namespace", "is_named"),
+    [
+        ("https://makers.example", True),
+        ("https://makers.example/", True),
+        ("https://makers.example/01/", True),
+        ("https://makers.example/0", True),
+        ("https://makers.example/id/", False),
+        ("https://makers.exampl", False),
+        ("https://makers.example:8443", False),
+        ("https://", False),
+        ("https:/", False),
+        ("http", False),
+        ("", False),
+        ("makers.example/https://makers.example/", False),
+    ],
+)
+def test_a_namespace_names_labels_of_its_whole_host(namespace: str, *, is_named: bool) -> None:
+    label = "https://makers.example/01/04012345678901/21/17"
+    named = te.terms_members({te.TermsKind.LABEL_NAMESPACE: [namespace]}, new_salt=salts())
+    members = disclose_all(named).verify(clause_root(named))
+
+    assert te.is_in_namespace(label, namespace) is is_named
+    assert label.startswith(te.label_beginnings(members)) is is_named
+
+
+@pytest.mark.parametrize("host", ["makers.example.evil.org", "makers.example.", "makers.example:8"])
+def test_a_namespace_names_no_label_of_a_longer_host(host: str) -> None:
+    label = f"https://{host}/01/04012345678901/21/17"
+
+    assert not te.is_in_namespace(label, "https://makers.example")

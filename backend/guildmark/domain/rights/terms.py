@@ -49,6 +49,7 @@ EXTENSION_TYPE = keccak256(
 NO_LICENSE = LicenseId(ZERO32)
 NOTHING_OWED = Uint256(0)
 
+_SCHEME = "https://"
 _SPDX_ID = r"[A-Za-z0-9][A-Za-z0-9.-]{0,79}\+?"
 _SPDX = re.compile(rf"{_SPDX_ID}(?: (?:AND|OR|WITH) {_SPDX_ID}){{0,7}}", re.ASCII)
 
@@ -287,7 +288,7 @@ def unknown_in(members: DisclosedClauses) -> tuple[str, ...]:
 
 
 def allows(members: DisclosedClauses, kind: TermsKind, value: str) -> Allowance:
-    """Return whether the terms allow a value of a kind; a label is matched by its beginning.
+    """Return whether the terms allow a value of a kind; a label is matched by its namespace.
 
     A kind that the terms do not name allows any value; that is known only where no member of the
     kind may be hidden.
@@ -304,7 +305,14 @@ def label_beginnings(members: DisclosedClauses) -> tuple[str, ...]:
     """Return texts of which a label that begins with one is allowed; with "" any label does."""
     named = named_in(members, TermsKind.LABEL_NAMESPACE)
     is_free = not named and not may_hide(members, TermsKind.LABEL_NAMESPACE)
-    return ("",) if is_free else named
+    beginnings = (_beginning(namespace) for namespace in named)
+    return ("",) if is_free else tuple(found for found in beginnings if found is not None)
+
+
+def is_in_namespace(label: str, namespace: str) -> bool:
+    """Return whether a namespace names a label: it begins so, its host whole."""
+    beginning = _beginning(namespace)
+    return beginning is not None and label.startswith(beginning)
 
 
 def may_hide(members: DisclosedClauses, kind: TermsKind) -> bool:
@@ -313,4 +321,17 @@ def may_hide(members: DisclosedClauses, kind: TermsKind) -> bool:
 
 
 def _matches(kind: TermsKind, member: str, value: str) -> bool:
-    return value.startswith(member) if kind is TermsKind.LABEL_NAMESPACE else value == member
+    if kind is TermsKind.LABEL_NAMESPACE:
+        return is_in_namespace(value, member)
+    return value == member
+
+
+def _beginning(namespace: str) -> str | None:
+    """Return how labels of a namespace begin, None where it names no host.
+
+    A host ends at its slash: https://id.example does not name labels of id.example.org.
+    """
+    scheme, host, path = namespace.partition(_SCHEME)
+    if scheme or not host:
+        return None
+    return namespace if "/" in path else f"{namespace}/"

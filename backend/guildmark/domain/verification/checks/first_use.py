@@ -11,7 +11,7 @@ from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.ethproof.header import decode_header
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.rights.terms import TermsKind, named_in
+from guildmark.domain.rights.terms import TermsKind, is_in_namespace, named_in
 from guildmark.domain.verification.case import ENVELOPE, Case, LabelRight, Rival
 from guildmark.domain.verification.checks.members import members_of
 from guildmark.domain.verification.evidence import Core, Evidence, LicenseDisclosure, statement_of
@@ -221,7 +221,9 @@ def _names_label(case: Case, license_: LicenseDisclosure) -> bool:
     """Return whether a license names the label's namespace, as far as is shown."""
     members, statement = members_of(license_), statement_of(case.core)
     namespaces = () if members is None else named_in(members, TermsKind.LABEL_NAMESPACE)
-    return statement is not None and any(map(statement.label.startswith, namespaces))
+    return statement is not None and any(
+        is_in_namespace(statement.label, one) for one in namespaces
+    )
 
 
 def _order(core: Core) -> tuple[int, int, int]:
