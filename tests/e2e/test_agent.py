@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 import stages
@@ -61,12 +63,17 @@ class Beside:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def report(self, number: int) -> None:
-        """Put the report of a job there, as a machine writes it."""
+    def report(self, number: int, *, value: str | None = None) -> None:
+        """Put the report of a job there, as a machine writes it.
+
+        Args:
+            number: The job's.
+            value: What every measurement gives; by default what is inside the tolerances.
+        """
         measured = [
             {
                 "characteristic": one.characteristic,
-                "value": one.value,
+                "value": value or one.value,
                 "unit": one.unit,
                 "instrument": one.instrument,
             }
@@ -138,16 +145,28 @@ def an_agent(
     return workshop, lane
 
 
-@pytest.fixture(scope="module")
-def beside(played: Played, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beside]:
-    folder = tmp_path_factory.mktemp("agent")
+@contextmanager
+def working(played: Played, folder: Path, *, nonce: int) -> Iterator[Beside]:
+    """Yield a folder of reports with an agent of its own, which is ended at last."""
     actor, spool = Actor(folder / "home"), folder / "spool"
     spool.mkdir()
-    workshop, lane = an_agent(played, actor, "--source", f"folder:{spool}")
+    workshop, lane = an_agent(played, actor, "--source", f"folder:{spool}", nonce=nonce)
     made = Beside(actor=actor, workshop=workshop, spool=spool, lane=lane)
     yield made
     if made.process is not None and made.process.poll() is None:
         made.kill()
+
+
+@pytest.fixture
+def beside(played: Played, tmp_path: Path) -> Iterator[Beside]:
+    with working(played, tmp_path, nonce=77) as made:
+        yield made
+
+
+@pytest.fixture
+def other(played: Played, tmp_path: Path) -> Iterator[Beside]:
+    with working(played, tmp_path, nonce=79) as made:
+        yield made
 
 
 @pytest.mark.deep
@@ -178,3 +197,28 @@ def test_killed_agent_loses_and_doubles_nothing(
     assert beside.process is not None
     beside.process.terminate()
     assert beside.process.wait(60) == 0
+
+
+def test_scrap_is_on_record_in_its_units_and_never_verifies_as_a_part(
+    played: Played, other: Beside
+) -> None:
+    actor = other.actor
+    other.start()
+    other.report(1, value="999")
+    until(lambda: other.status()["refused"] == PIECES)
+
+    scrapped = actor.ask("agent", "scrap", "job-1", "--reason", "the nozzle was clogged")
+    until(lambda: other.status()["final"] == PIECES)
+
+    rows = actor.ask("agent", "show", "job-1")["envelopes"]
+    final = [row for row in rows if row["state"] == "final"]
+    assert [(row["unit"], row["scrap"]) for row in final] == [(1, True), (2, True)]
+    assert [row["label"] for row in final] == [row["label"] for row in scrapped["envelopes"]]
+    for row in final:
+        ((log, index),) = played.node.positions(row["label"])
+        report = httpx.get(f"{played.node.url}/v1/parts/{log}.{index}", timeout=60).json()
+        assert report["headline"] == "Problem found: this unit is scrap, not a part."
+    home = played.scene.designer.home
+    home.indexing.follow()
+    with home.store.reading() as view:
+        assert known(view.facts, LaneFact, other.lane).next == 1 + PIECES

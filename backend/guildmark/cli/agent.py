@@ -354,7 +354,10 @@ def sign(
         post = watch.post
         if again:
             with agent.store.reading() as view:
-                rows = [row for row in view.signed_of(post.name, job) if _may_repeat(row)]
+                every = view.signed_of(post.name, job)
+            # Where all of it awaits an answer, that is why nothing is signed.
+            sent = [row for row in every if row.state is SignedState.SENT]
+            rows = [row for row in every if row.is_replaceable] or sent
             made = [
                 agent.attesting.sign_again(
                     post,
@@ -561,11 +564,6 @@ def _make_password(folder: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if PASSWORD_VARIABLE not in os.environ and not path.exists():
         create_durably(path, secrets.token_hex(_PASSWORD_SIZE).encode() + b"\n", mode=0o600)
-
-
-def _may_repeat(row: Signed) -> bool:
-    waits = row.state in {SignedState.REFUSED, SignedState.SIGNED, SignedState.SENT}
-    return waits and not row.is_scrap
 
 
 def _measurement(text: str) -> Measurement:

@@ -215,6 +215,19 @@ def test_refused_part_is_sent_or_signed_again_when_told(shop: Shop) -> None:
     assert shop.fail("retry", "two") == "agent.notRefused"
 
 
+def test_part_that_awaits_its_answer_is_not_signed_again(shop: Shop) -> None:
+    shop.say("report", "one", "finished", "--measured", shop.measured())
+    shop.say("run", "--once")
+    agent = open_agent(read_agent(shop.folder), {})
+    with agent.store.writing() as work:
+        (row,) = work.signed()
+        work.change_signed(replace(row, state=SignedState.SENT))
+    agent.close()
+
+    assert shop.fail("sign", "one", "--again") == "agent.notSignable"
+    assert shop.ask("show", "one")["envelopes"][0]["state"] == "sent"
+
+
 def test_schema_of_job_reports_is_printed(shop: Shop) -> None:
     schema = shop.speak("agent", "schema").json
 

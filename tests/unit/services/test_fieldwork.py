@@ -325,6 +325,25 @@ def test_refused_envelope_is_signed_again_as_a_late_report(field: Field) -> None
         field.attesting.sign_again(replace(field.post, name="other"), new.digest)
 
 
+def test_envelope_whose_answer_is_lost_is_not_signed_again(field: Field) -> None:
+    field.finish("one")
+    field.node.loses_answers = 1
+    with pytest.raises(PeerUnavailableError):
+        field.work()
+    with field.store.reading() as view:
+        (sent,) = view.signed()
+
+    with pytest.raises(NothingToSignAgainError):
+        field.attesting.sign_again(field.post, sent.digest)
+    with pytest.raises(NothingToSignAgainError):
+        field.attesting.scrap(field.post, "one", "nobody wants it")
+    field.sending.send()
+    field.node.settle()
+    field.sending.follow()
+
+    assert states(field) == [SignedState.FINAL]
+
+
 def test_part_whose_serial_is_taken_gets_the_next_one_when_told(field: Field) -> None:
     for job in ("one", "two"):
         field.finish(job, replace(field.piece(), serial="T-1"))
@@ -521,7 +540,7 @@ def test_queue_of_a_lane_that_shrank_waits(field: Field) -> None:
     field.work()
     with field.store.writing() as work:
         for row in work.signed():
-            work.change_signed(replace(row, state=SignedState.SENT, code="license.unitMismatch"))
+            work.change_signed(replace(row, state=SignedState.SIGNED, code="license.unitMismatch"))
         watched = work.machine(PRINTER)
         assert watched.brief is not None
         brief = replace(watched.brief, end=UnitNumber(2))
@@ -529,7 +548,27 @@ def test_queue_of_a_lane_that_shrank_waits(field: Field) -> None:
 
     assert field.attesting.mend(field.post) == 1
 
-    assert states(field) == [SignedState.SENT, SignedState.REPLACED, SignedState.SIGNED]
+    assert states(field) == [SignedState.SIGNED, SignedState.REPLACED, SignedState.SIGNED]
+
+
+def test_queue_that_may_be_in_the_log_is_not_mended(field: Field) -> None:
+    field.finish("one")
+    field.sending.inform(field.post)
+    field.watching.observe(field.post, field.machine)
+    field.attesting.sign(field.post)
+    with field.store.writing() as work:
+        (row,) = work.signed()
+        # It was to be the second unit of a lane that moved since.
+        moved = replace(row, unit=UnitNumber(2), log=LogNumber(9), code="license.unitMismatch")
+        work.change_signed(replace(moved, state=SignedState.SENT))
+
+    assert field.attesting.mend(field.post) == 0
+    with field.store.writing() as work:
+        (row,) = work.signed()
+        work.change_signed(replace(row, state=SignedState.SIGNED))
+    assert field.attesting.mend(field.post) == 1
+
+    assert states(field) == [SignedState.REPLACED, SignedState.SIGNED]
 
 
 def test_spent_lane_keeps_the_queue(field: Field) -> None:

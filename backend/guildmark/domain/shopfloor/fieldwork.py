@@ -394,6 +394,14 @@ class Signed:
     signed_at: int = 0
     is_scrap: bool = False
 
+    @property
+    def is_replaceable(self) -> bool:
+        """Return whether another envelope may take its place: the log surely has not got it.
+
+        What left and was not answered may be in the log; it is sent again until there is an answer.
+        """
+        return self.state in {SignedState.SIGNED, SignedState.REFUSED} and not self.is_scrap
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:

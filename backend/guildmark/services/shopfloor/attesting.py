@@ -72,10 +72,10 @@ class MachinePausedError(ConflictError):
 
 
 class NothingToSignAgainError(ConflictError):
-    """An envelope is in the log, or another one stands for it."""
+    """An envelope is in the log, or may be, or another one stands for it."""
 
     code = "agent.notSignable"
-    hint = "Only what was refused, or was not sent, is signed again."
+    hint = "Only what was refused, or was not sent, is signed again; what left awaits its answer."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,7 +217,7 @@ class Attesting:
 
         Raises:
             MachinePausedError: The machine waits for its owner.
-            NothingToSignAgainError: It is in the log, or another one stands for it.
+            NothingToSignAgainError: It is in the log, or may be, or another one stands for it.
             GuildmarkError: As ``sign``.
         """
         with self.store.writing() as work:
@@ -259,7 +259,7 @@ class Attesting:
             if found is not None and found.state in _FAILED:
                 work.keep_job(_scrapped(found, reason))
                 return ()
-            rows = [row for row in work.signed_of(post.name, job) if _is_replaceable(row)]
+            rows = [row for row in work.signed_of(post.name, job) if row.is_replaceable]
             if not rows:
                 message = f"Nothing of job {job[:80]} waits or was refused."
                 raise NothingToSignAgainError(message, job=job[:80])
@@ -341,6 +341,9 @@ class Attesting:
     def _mend_one(
         self, post: Post, row: Signed, unit: UnitNumber | None, brief: Brief, work: AgentWriter
     ) -> int:
+        if row.state is SignedState.SENT:
+            # The log may have it; the next answer tells.
+            return 0
         has_moved = row.log != brief.external.log
         if not has_moved and row.code != UnitMismatchError.code:
             return 0
@@ -417,11 +420,6 @@ def _scrapped(job: Job, reason: str) -> Job:
     return replace(job, pieces=pieces, scrap=reason, state=state, code=None, reason=None)
 
 
-def _is_replaceable(row: Signed) -> bool:
-    # What left and was not answered may be in the log.
-    return row.state in {SignedState.SIGNED, SignedState.REFUSED} and not row.is_scrap
-
-
 def _informed(watched: Watched) -> Brief:
     if watched.brief is None:
         message = f"No node has told yet what {watched.name} is to sign."
@@ -436,7 +434,7 @@ def _check_running(watched: Watched) -> None:
 
 
 def _signable(digest: Digest, post: Post, work: AgentReader) -> Signed:
-    states = (*PENDING, SignedState.REFUSED)
+    states = (SignedState.SIGNED, SignedState.REFUSED)
     found = [row for row in work.signed(*states) if row.digest == digest]
     if not found or found[0].machine != post.name:
         message = f"No envelope {digest.hex()[:16]}… of {post.name} can be signed again."
