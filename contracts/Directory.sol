@@ -12,6 +12,7 @@ contract Directory is IDirectory {
     address private immutable _log;
     address private immutable _parts;
     address private immutable _equivalence;
+    address private immutable _recalls;
 
     // slither-disable-start missing-zero-check the zero address has no code
     constructor(
@@ -21,7 +22,8 @@ contract Directory is IDirectory {
         address recipes,
         address log,
         address parts,
-        address equivalence
+        address equivalence,
+        address recalls
     ) {
         _identities = _withCode(identities);
         _designs = _withCode(designs);
@@ -30,9 +32,10 @@ contract Directory is IDirectory {
         _log = _withCode(log);
         _parts = _withCode(parts);
         _equivalence = _withCode(equivalence);
+        _recalls = _withCode(recalls);
 
         emit DirectoryPublished(Contracts(
-                identities, designs, licenses, recipes, log, parts, equivalence
+                identities, designs, licenses, recipes, log, parts, equivalence, recalls
             ));
     }
 
@@ -40,7 +43,10 @@ contract Directory is IDirectory {
 
     /// @inheritdoc IDirectory
     function contracts() external view returns (Contracts memory) {
-        return Contracts(_identities, _designs, _licenses, _recipes, _log, _parts, _equivalence);
+        return
+            Contracts(
+                _identities, _designs, _licenses, _recipes, _log, _parts, _equivalence, _recalls
+            );
     }
 
     function _withCode(address account) private view returns (address) {

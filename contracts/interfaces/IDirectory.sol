@@ -13,6 +13,7 @@ interface IDirectory {
         address log;
         address parts;
         address equivalence;
+        address recalls;
     }
 
     /// @notice The contracts of this deployment are named.

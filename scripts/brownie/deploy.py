@@ -8,6 +8,7 @@ from brownie import (
     IdentityRegistry,
     LicenseRegistry,
     PartRegistry,
+    RecallRegistry,
     RecipeRegistry,
     accounts,
 )
@@ -32,7 +33,9 @@ def deploy(account):
         raise RuntimeError(f"the log is at {log.address}, licenses expect it at {promised}")
     parts = account.deploy(PartRegistry, identities, licenses, log)
     equivalence = account.deploy(EquivalenceRegistry, identities, recipes)
-    named = (identities, designs, licenses, recipes, log, parts, equivalence)
+    judged = (identities, designs, licenses, recipes, log, equivalence)
+    recalls = account.deploy(RecallRegistry, *judged)
+    named = (identities, designs, licenses, recipes, log, parts, equivalence, recalls)
     directory = account.deploy(Directory, *named)
     return {
         "identities": identities,
@@ -42,6 +45,7 @@ def deploy(account):
         "log": log,
         "parts": parts,
         "equivalence": equivalence,
+        "recalls": recalls,
         "directory": directory,
     }
 

@@ -9,6 +9,7 @@ import {IEquivalenceRegistry} from "../../contracts/interfaces/IEquivalenceRegis
 import {IIdentityRegistry} from "../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../contracts/interfaces/IPartRegistry.sol";
+import {IRecallRegistry} from "../../contracts/interfaces/IRecallRegistry.sol";
 import {IRecipeRegistry} from "../../contracts/interfaces/IRecipeRegistry.sol";
 import {Coin} from "./support/Coins.sol";
 import {Deployed} from "./support/Deployed.sol";
@@ -40,6 +41,7 @@ contract CallersTest is Deployed {
         _licenseRows(terms, lane, number);
         _recipeRows(design);
         _equivalenceRows(design);
+        _recallRows(design);
         _saleRow(design);
         _logRows(number, lane);
         _partRows(_append(number, 1, _leaf(_entry(), "salt"), _draws(lane, 1)));
@@ -95,16 +97,18 @@ contract CallersTest is Deployed {
 
     /// @dev The rows name every function that can change something, by the ABIs that ship.
     function test_TheRowsAreComplete() public view {
-        string[7] memory names =
-            ["identities", "designs", "licenses", "recipes", "log", "parts", "equivalence"];
-        address[7] memory targets = [
+        string[8] memory names = [
+            "identities", "designs", "licenses", "recipes", "log", "parts", "equivalence", "recalls"
+        ];
+        address[8] memory targets = [
             address(identities),
             address(designs),
             address(licenses),
             address(recipes),
             address(log),
             address(parts),
-            address(equivalence)
+            address(equivalence),
+            address(recalls)
         ];
         for (uint256 i = 0; i < names.length; ++i) {
             _assertComplete(names[i], targets[i]);
@@ -382,6 +386,59 @@ contract CallersTest is Deployed {
         IEquivalenceRegistry.Cause cause = IEquivalenceRegistry.Cause.MachineMoved;
         call = abi.encodeCall(equivalence.lapse, (id, siteId, cause));
         _row("lapse", target, call, authority, siteManager);
+        call = abi.encodeCall(recalls.recallCertificate, (id, siteId, _recallTerms()));
+        _row("recallCertificate", address(recalls), call, authority);
+    }
+
+    function _recallRows(bytes32 design) private {
+        address target = address(recalls);
+        IRecallRegistry.Terms memory terms = _recallTerms();
+        IRecipeRegistry.Recipe memory recipe;
+        recipe.root = "recalled";
+        recipe.design = design;
+        recipe.revision = 1;
+        vm.prank(designer);
+        bytes32 id = recipes.publish(recipe, IRecipeRegistry.Status.Trial);
+        bytes memory call = abi.encodeCall(recalls.recallRecipe, (recipe, terms));
+        _row("recallRecipe", target, call, designer);
+        IRecipeRegistry.SiteRecipe memory own =
+            IRecipeRegistry.SiteRecipe(id, siteId, 0, "recalled");
+        vm.prank(siteManager);
+        recipes.publishSiteRecipe(own);
+        call = abi.encodeCall(recalls.recallSiteRecipe, (own, terms));
+        _row("recallSiteRecipe", target, call, siteManager);
+        call = abi.encodeCall(recalls.recallDesign, (design, terms));
+        _row("recallDesign", target, call, designer);
+        _recallRowsOfPeople(IRecallRegistry.Thing(IRecallRegistry.Cause.Design, design, 0));
+    }
+
+    function _recallRowsOfPeople(IRecallRegistry.Thing memory thing) private {
+        address target = address(recalls);
+        IRecallRegistry.Terms memory terms = _recallTerms();
+        bytes memory call = abi.encodeCall(recalls.recallLot, (makerId, "lot", terms));
+        _row("recallLot", target, call, maker);
+        call = abi.encodeCall(recalls.recallAs, (authorityId, thing, terms));
+        _row("recallAs", target, call, authority);
+        _row("ask", target, abi.encodeCall(recalls.ask, (thing, terms)));
+        thing.cause = IRecallRegistry.Cause.Recipe;
+        vm.prank(authority);
+        bytes32 key = recalls.recallAs(authorityId, thing, terms);
+        call = abi.encodeCall(recalls.close, (key, authorityId, 1, "mended"));
+        _row("close", target, call, authority);
+        terms.from = START;
+        call = abi.encodeCall(recalls.recallMachine, (machineId, 1, terms));
+        _row("recallMachine", target, call, technician);
+        IIdentityRegistry.Algorithm kind = IIdentityRegistry.Algorithm.Ed25519;
+        bytes memory public_ = abi.encodePacked(keccak256("recalled"));
+        vm.prank(technician);
+        identities.addKey(machineId, kind, public_);
+        call = abi.encodeCall(recalls.recallKey, (machineId, kind, public_, 1, terms));
+        _row("recallKey", target, call, technician);
+    }
+
+    function _recallTerms() private pure returns (IRecallRegistry.Terms memory terms) {
+        terms.severity = IRecallRegistry.Severity.Withdraw;
+        terms.reason = "cracks";
     }
 
     function _logRows(uint40 number, uint40 lane) private {
@@ -403,6 +460,8 @@ contract CallersTest is Deployed {
             abi.encodeCall(parts.materialise, (record, 0, _entry(), "salt", none, buyer));
         _row("materialise", target, call, siteManager);
         _row("voidPart", target, abi.encodeCall(parts.voidPart, (record, 0, "")), siteManager);
+        call = abi.encodeCall(recalls.recallPart, (record, 0, _recallTerms()));
+        _row("recallPart", address(recalls), call, siteManager);
 
         uint40 number = record.log;
         uint40 lane = record.grants[0].lane;

@@ -15,6 +15,7 @@ contract DirectoryTest is Deployed {
         vm.assertEq(all.log, address(log), "log");
         vm.assertEq(all.parts, address(parts), "parts");
         vm.assertEq(all.equivalence, address(equivalence), "equivalence");
+        vm.assertEq(all.recalls, address(recalls), "recalls");
     }
 
     function test_Deploy_PublishesAll() public {
@@ -24,8 +25,8 @@ contract DirectoryTest is Deployed {
     }
 
     function test_Deploy_RevertWhen_AnAddressHasNoCode() public {
-        for (uint256 i = 0; i < 7; ++i) {
-            address[7] memory addresses = _addresses();
+        for (uint256 i = 0; i < 8; ++i) {
+            address[8] memory addresses = _addresses();
             addresses[i] = stranger;
 
             vm.expectRevert(abi.encodeWithSelector(IDirectory.CodeMissing.selector, stranger));
@@ -33,7 +34,7 @@ contract DirectoryTest is Deployed {
         }
     }
 
-    function _addresses() private view returns (address[7] memory) {
+    function _addresses() private view returns (address[8] memory) {
         return [
             address(identities),
             address(designs),
@@ -41,11 +42,12 @@ contract DirectoryTest is Deployed {
             address(recipes),
             address(log),
             address(parts),
-            address(equivalence)
+            address(equivalence),
+            address(recalls)
         ];
     }
 
-    function _directory(address[7] memory addresses) private {
+    function _directory(address[8] memory addresses) private {
         vm.deployCode("Directory.sol", abi.encode(addresses));
     }
 }

@@ -6,6 +6,7 @@ import {IEquivalenceRegistry} from "../../contracts/interfaces/IEquivalenceRegis
 import {IIdentityRegistry} from "../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../contracts/interfaces/IPartRegistry.sol";
+import {IRecallRegistry} from "../../contracts/interfaces/IRecallRegistry.sol";
 import {IRecipeRegistry} from "../../contracts/interfaces/IRecipeRegistry.sol";
 import {Deployed} from "./support/Deployed.sol";
 import {Eip712} from "./support/Eip712.sol";
@@ -310,6 +311,23 @@ contract GasTest is Deployed {
         vm.prank(authority);
         equivalence.suspend(id, siteId, keccak256("drift"));
         _measured("EquivalenceRegistry.suspend");
+    }
+
+    function test_Recalls() public {
+        IRecallRegistry.Terms memory terms;
+        terms.severity = IRecallRegistry.Severity.Withdraw;
+        terms.reason = keccak256("reason");
+        bytes32 design = designs_();
+        vm.prank(designer);
+        bytes32 key = recalls.recallDesign(design, terms);
+        _measured("RecallRegistry.recallDesign");
+        terms.from = START;
+        vm.prank(technician);
+        recalls.recallMachine(machineId, 1, terms);
+        _measured("RecallRegistry.recallMachine");
+        vm.prank(designer);
+        recalls.close(key, 0, 1, keccak256("mended"));
+        _measured("RecallRegistry.close");
     }
 
     /// @dev The design of the license that setUp granted.

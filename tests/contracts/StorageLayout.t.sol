@@ -6,6 +6,7 @@ import {IDesignRegistry} from "../../contracts/interfaces/IDesignRegistry.sol";
 import {IEquivalenceRegistry} from "../../contracts/interfaces/IEquivalenceRegistry.sol";
 import {IIdentityRegistry} from "../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../contracts/interfaces/ILicenseRegistry.sol";
+import {IRecallRegistry} from "../../contracts/interfaces/IRecallRegistry.sol";
 import {IRecipeRegistry} from "../../contracts/interfaces/IRecipeRegistry.sol";
 import {Deployed} from "./support/Deployed.sol";
 
@@ -347,6 +348,39 @@ contract StorageLayoutTest is Deployed {
         vm.assertEq(_ofSite("_results", id), "result", "result");
         bytes32 slot = _at(_at(_slot("EquivalenceRegistry", "_counters"), id), siteId);
         vm.assertEq(vm.load(address(equivalence), _at(slot, authorityId)), "counter", "counter");
+    }
+
+    function test_Recalls() public {
+        IRecallRegistry.Thing memory thing =
+            IRecallRegistry.Thing(IRecallRegistry.Cause.Lot, makerId, "lot");
+        IRecallRegistry.Severity severity = IRecallRegistry.Severity.Danger;
+        IRecallRegistry.Terms memory terms =
+            IRecallRegistry.Terms(0, START + 1, START + 2, severity, "cracks");
+        uint40 at = _now();
+        vm.startPrank(authority);
+        bytes32 key = recalls.recallAs(authorityId, thing, terms);
+        vm.warp(at + 3);
+        recalls.close(key, authorityId, 1, "mended");
+        vm.stopPrank();
+
+        string memory struct_ = "IRecallRegistry.Recall";
+        bytes32 word = _ofRecall("_recalls", key);
+        vm.assertEq(_member(struct_, "at", word), at, "at");
+        vm.assertEq(_member(struct_, "from", word), START + 1, "from");
+        vm.assertEq(_member(struct_, "to", word), START + 2, "to");
+        vm.assertEq(_member(struct_, "closedAt", word), at + 3, "closedAt");
+        vm.assertEq(_member(struct_, "severity", word), 3, "severity");
+        vm.assertEq(_ofRecall("_issuers", key), authorityId, "issuer");
+        vm.assertEq(_ofRecall("_reasons", key), "cracks", "reason");
+        bytes32 slot = _at(_slot("RecallRegistry", "_counts"), key);
+        vm.assertEq(uint256(vm.load(address(recalls), _at(slot, authorityId))), 1, "count");
+        vm.assertEq(uint256(vm.load(address(recalls), _at(slot, 0))), 0, "none is a zero");
+    }
+
+    /// @dev The first of the authority's list.
+    function _ofRecall(string memory variable, bytes32 key) private view returns (bytes32) {
+        bytes32 slot = _at(_at(_slot("RecallRegistry", variable), key), authorityId);
+        return vm.load(address(recalls), _at(slot, bytes32(uint256(1))));
     }
 
     function _ofSite(string memory variable, bytes32 key) private view returns (bytes32) {

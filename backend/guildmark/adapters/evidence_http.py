@@ -61,6 +61,7 @@ _LISTED = (
     ContractName.LOG,
     ContractName.PARTS,
     ContractName.EQUIVALENCE,
+    ContractName.RECALLS,
 )
 
 

@@ -9,6 +9,7 @@ import {IEquivalenceRegistry} from "../../../contracts/interfaces/IEquivalenceRe
 import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../../contracts/interfaces/IPartRegistry.sol";
+import {IRecallRegistry} from "../../../contracts/interfaces/IRecallRegistry.sol";
 import {IRecipeRegistry} from "../../../contracts/interfaces/IRecipeRegistry.sol";
 import {Deployed} from "../support/Deployed.sol";
 import {Vm} from "../support/Vm.sol";
@@ -32,6 +33,7 @@ abstract contract Projection is Deployed, Slots {
         else if (entry.emitter == address(log)) _applyLog(entry);
         else if (entry.emitter == address(parts)) _applyParts(entry);
         else if (entry.emitter == address(equivalence)) _applyEquivalence(entry);
+        else if (entry.emitter == address(recalls)) _applyRecalls(entry);
     }
 
     function _applyIdentities(Vm.Log memory entry) private {
@@ -613,7 +615,28 @@ abstract contract Projection is Deployed, Slots {
         }
     }
 
-    /// @dev A slot by plan and site, which are the first two topics.
+    function _applyRecalls(Vm.Log memory entry) private {
+        address account = address(recalls);
+        bytes32 topic = entry.topics[0];
+        if (topic == IRecallRegistry.RecallIssued.selector) {
+            (uint256 number,, IRecallRegistry.Terms memory terms) =
+                abi.decode(entry.data, (uint256, IRecallRegistry.Thing, IRecallRegistry.Terms));
+            _set(account, _ofSite(0, entry), number);
+            bytes32 slot = _in(_ofSite(1, entry), _key(number));
+            _setOnce(account, slot, 0, 40, _time);
+            _setOnce(account, slot, 40, 40, terms.from);
+            _setOnce(account, slot, 80, 40, terms.to);
+            _setOnce(account, slot, 160, 8, uint256(terms.severity));
+            _setOnce(account, _in(_ofSite(2, entry), _key(number)), uint256(entry.topics[3]));
+            _setOnce(account, _in(_ofSite(3, entry), _key(number)), uint256(terms.reason));
+        } else if (topic == IRecallRegistry.RecallClosed.selector) {
+            _setOnce(account, _in(_ofSite(1, entry), entry.topics[3]), 120, 40, _time);
+        } else if (topic != IRecallRegistry.RecallAsked.selector) {
+            _unknown(topic);
+        }
+    }
+
+    /// @dev A slot by plan and site, or by thing and list, which are the first two topics.
     function _ofSite(uint256 slot, Vm.Log memory entry) private pure returns (bytes32) {
         return _in(_at(slot, entry.topics[1]), entry.topics[2]);
     }

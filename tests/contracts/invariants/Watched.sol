@@ -39,14 +39,15 @@ abstract contract Watched is Projection {
             _observe(logs[i]);
             _apply(logs[i]);
         }
-        address[7] memory accounts = [
+        address[8] memory accounts = [
             address(identities),
             address(designs),
             address(licenses),
             address(recipes),
             address(log),
             address(parts),
-            address(equivalence)
+            address(equivalence),
+            address(recalls)
         ];
         for (uint256 i = 0; i < accounts.length; ++i) {
             (, bytes32[] memory writes) = vm.accesses(accounts[i]);

@@ -10,6 +10,7 @@ import {IEquivalenceRegistry} from "../../../contracts/interfaces/IEquivalenceRe
 import {IIdentityRegistry} from "../../../contracts/interfaces/IIdentityRegistry.sol";
 import {ILicenseRegistry} from "../../../contracts/interfaces/ILicenseRegistry.sol";
 import {IPartRegistry} from "../../../contracts/interfaces/IPartRegistry.sol";
+import {IRecallRegistry} from "../../../contracts/interfaces/IRecallRegistry.sol";
 import {IRecipeRegistry} from "../../../contracts/interfaces/IRecipeRegistry.sol";
 import {Eip712} from "./Eip712.sol";
 import {Rfc9162} from "./Rfc9162.sol";
@@ -51,6 +52,7 @@ abstract contract Deployed {
     IBuildLog internal log;
     IPartRegistry internal parts;
     IEquivalenceRegistry internal equivalence;
+    IRecallRegistry internal recalls;
     IDirectory internal directory;
 
     bytes32 internal makerId;
@@ -88,8 +90,9 @@ abstract contract Deployed {
         parts = IPartRegistry(vm.deployCode("PartRegistry.sol", three));
         two = abi.encode(identities, recipes);
         equivalence = IEquivalenceRegistry(vm.deployCode("EquivalenceRegistry.sol", two));
-        bytes memory all =
-            abi.encode(identities, designs, licenses, recipes, log, parts, equivalence);
+        bytes memory all = abi.encode(identities, designs, licenses, recipes, log, equivalence);
+        recalls = IRecallRegistry(vm.deployCode("RecallRegistry.sol", all));
+        all = abi.encode(identities, designs, licenses, recipes, log, parts, equivalence, recalls);
         directory = IDirectory(vm.deployCode("Directory.sol", all));
     }
 

@@ -107,7 +107,7 @@ def test_every_contract_is_asked_for_whatever_can_be_read() -> None:
 
     slots = required_slots(replace(unreadable, position=6), hidden)
 
-    unasked = (ContractName.DIRECTORY, ContractName.EQUIVALENCE)
+    unasked = (ContractName.DIRECTORY, ContractName.EQUIVALENCE, ContractName.RECALLS)
     assert list(slots) == [name for name in ContractName if name not in unasked]
     assert [len(each) for each in slots.values()] == [0, 0, 0, 0, 2, 1]
 

@@ -70,7 +70,8 @@ def blocks(tag: str, full: bool) -> dict[str, str] | None:
 
 @pytest.fixture
 def chain(web: Web) -> Web:
-    order = ("identities", "designs", "licenses", "recipes", "log", "parts", "equivalence")
+    built = ("identities", "designs", "licenses", "recipes", "log", "parts")
+    order = (*built, "equivalence", "recalls")
     words = [HONEST.pin.contracts[ContractName(name)].address for name in order]
     web.results = {
         "eth_chainId": hex(HONEST.pin.chain_id),

@@ -17,6 +17,7 @@ class ContractName(StrEnum):
     LOG = "log"
     PARTS = "parts"
     EQUIVALENCE = "equivalence"
+    RECALLS = "recalls"
     DIRECTORY = "directory"
 
 

@@ -482,6 +482,47 @@ class FateSetError(RevokedError):
     hint = "Look at the part: its fate is final."
 
 
+class RecallUnknownError(NotFoundError):
+    """No recall of this thing has this number in this list."""
+
+    code = "recall.unknown"
+    hint = "Numbers count from 1, in each list of a thing apart."
+
+
+class RecallInvalidError(MalformedError):
+    """A recall names no thing, no severity or no reason, or its window is empty."""
+
+    code = "recall.invalid"
+
+
+class RecallWindowError(ForbiddenError):
+    """A machine's or key's recall reaches beyond the time of the controller who issues it."""
+
+    code = "recall.notInYourTime"
+    hint = "Name a window within the time in which the machine is or was yours."
+
+
+class RecallStaleError(ConflictError):
+    """Another recall of the thing came in between."""
+
+    code = "recall.stale"
+    hint = "Read the recalls of the thing again, then issue yours if it still says more."
+
+
+class IssuerUnderNoticeError(ConflictError):
+    """The account that speaks for the recall's issuer is under notice."""
+
+    code = "recall.issuerUnderNotice"
+    hint = "Give the issuer another controller, or let its guardians recover it."
+
+
+class RecallClosedError(ConflictError):
+    """The recall is closed already."""
+
+    code = "recall.closedAlready"
+    hint = "Nothing is left to do: it stays on record as closed."
+
+
 class PartInvalidError(MalformedError):
     """The entry is no build, or the entry that shall replace it is none."""
 

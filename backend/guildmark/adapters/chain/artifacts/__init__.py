@@ -22,6 +22,7 @@ SOLIDITY_NAMES: Mapping[ContractName, str] = MappingProxyType(
         ContractName.LOG: "BuildLog",
         ContractName.PARTS: "PartRegistry",
         ContractName.EQUIVALENCE: "EquivalenceRegistry",
+        ContractName.RECALLS: "RecallRegistry",
         ContractName.DIRECTORY: "Directory",
     }
 )
