@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from fakes.telemetry import window
 from filing import report
 from guildmark.adapters.reports.page import html
 from guildmark.domain.equivalence.logged import Passed
@@ -69,3 +70,17 @@ def test_whether_calibration_was_judged_is_told() -> None:
     told = html(replace(made, plan=judged), {}).decode()
     assert f"ISO/IEC 17025, under {laboratory}" in told
     assert "not judged" not in told
+
+
+def test_what_is_said_of_the_process_tells_what_it_rests_on() -> None:
+    made = report()
+    drawing = replace(made.plan, drawn_from=60, characteristics=(window(),), chunks=4)
+    stated = replace(made.plan, characteristics=(replace(window(), trace=None),))
+
+    traced = html(replace(made, plan=drawing), {}).decode()
+    told = html(replace(made, plan=stated), {}).decode()
+
+    assert "4 chunks are drawn" in traced
+    assert "process by telemetry, nozzle" in traced
+    assert "process as sites state it" in told
+    assert "chunks are drawn" not in told

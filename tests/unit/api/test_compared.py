@@ -17,8 +17,16 @@ from guildmark.domain.chain.facts import CertificateFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.plan import Kind
 from guildmark.domain.equivalence.registration import Outcome
-from guildmark.domain.equivalence.verdict import EquivalenceResult, PairVerdict, Verdict
+from guildmark.domain.equivalence.verdict import (
+    EquivalenceResult,
+    Gate,
+    GateOutcome,
+    PairVerdict,
+    Verdict,
+)
+from guildmark.domain.equivalence.verdict import Outcome as Outcomes
 from guildmark.domain.identifiers import to_hex
+from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.verification.case import Case
 from guildmark.domain.verification.evidence import PlanDisclosure
 from guildmark.domain.verification.report import Report
@@ -104,6 +112,38 @@ def test_a_certified_sites_parts_and_process_are_told(
     assert "Compared with other sites" in text
     assert f'href="{found.sites}"' in text
     assert ("The plan and its result" in text) is bool(page)
+
+
+@pytest.mark.parametrize(
+    ("traced", "stated", "words"),
+    [
+        (True, False, " This rests on telemetry: what the machines told while they worked"),
+        (False, True, " This rests on settings and values that the sites state; no telemetry"),
+        (True, True, " Some of it rests on the machines' telemetry, the rest on settings"),
+    ],
+)
+@pytest.mark.parametrize("verdict", [Verdict.EQUIVALENT, Verdict.NOT_EQUIVALENT])
+def test_what_is_said_of_machines_tells_what_it_rests_on(
+    verdict: Verdict, traced: bool, stated: bool, words: str
+) -> None:
+    draft = Draft()
+    shown = certified(draft, GOOD)
+    result = result_of(Kind.PROCESS, verdict)
+    heat, speed = ClausePath("/process/heat"), ClausePath("/process/speed")
+    (_, pair) = result.verdicts
+    gates = [gate_of(heat, *pair.sites), gate_of(heat, to_hex(SITE))] if traced else []
+    gates += [gate_of(speed, *pair.sites)] if stated else []
+
+    _, found = told(draft, shown, replace(result, gates=tuple(gates)))
+
+    assert found is not None
+    assert words in found.process
+
+
+def gate_of(path: ClausePath, *sites: str) -> GateOutcome:
+    return GateOutcome(
+        gate=Gate.PROCESS, outcome=Outcomes.PASSED, reason="", sites=sites, characteristic=path
+    )
 
 
 @pytest.mark.parametrize(

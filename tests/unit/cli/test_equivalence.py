@@ -1,6 +1,7 @@
 """Equivalence by command: three sites from plan to certificate, and what ends one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -8,10 +9,14 @@ from typing import Any
 import pytest
 
 from fakes.node import MemoryNode
-from fakes.samples import Shop, make_shop
+from fakes.samples import BORE, Shop, make_shop
+from fakes.telemetry import chunks, window
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, SITE, World
+from guildmark.domain.builds.telemetry import disclose_chunks, telemetry_resource
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.identifiers import IdentityId, to_hex
+from guildmark.domain.equivalence.blinded import SiteData
+from guildmark.domain.equivalence.plan import CharacteristicPlan
+from guildmark.domain.identifiers import Bytes32, IdentityId, from_hex, to_hex
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.ports import DocumentKind
 from unit.cli.speaking import Speak
@@ -364,6 +369,41 @@ def test_drawn_parts_are_told_written_and_committed_to(
     assert (found["closedBy"], found["data"]) == ("1/0", str(out))
     assert out.stat().st_mode & 0o777 == 0o600
     assert done["readings"] == FEW
+
+
+def test_the_telemetry_of_drawn_builds_is_asked_for_and_taken(
+    world: World, speak: Speak, tmp_path: Path
+) -> None:
+    world.disclose()
+    bore = CharacteristicPlan(path=BORE, unit="mm", margin="0.1")
+    wanted = {"characteristics": (window(), bore), "chunks": 1}
+    shop = make_shop(world, units=FEW, drawn_from=FEW, **wanted)
+    told = {number: chunks(f"job {number}", [f"21{number}.5"]) for number in range(1, FEW + 1)}
+    shop.log(
+        *(
+            replace(shop.state(number), byproducts=(telemetry_resource(own),))
+            for number, own in told.items()
+        )
+    )
+    shop.tick(2)
+    place = (to_hex(shop.id), to_hex(shop.site))
+    by_root = {to_hex(telemetry_resource(own).digest): own for own in told.values()}
+    out, files = tmp_path / "data.json", []
+
+    asked = speak("equivalence", "telemetry", *place, "--json").json
+    for number, one in enumerate(asked["builds"]):
+        nonce, file = Bytes32(from_hex(one["nonce"])), tmp_path / f"{number}.json"
+        answer = disclose_chunks(by_root[one["root"]], nonce=nonce, most=one["count"])
+        file.write_bytes(answer.encode())
+        files += ["--telemetry", file]
+    without = speak("equivalence", "draw", *place, "--out", out)
+    done = speak("equivalence", "draw", *place, "--out", out, *files)
+
+    assert [one["count"] for one in asked["builds"]] == [1] * FEW
+    assert without.exit == 15
+    assert "No answer opens the telemetry" in without.err
+    assert done.exit == 0
+    assert len(SiteData.parse(out.read_bytes()).traces) == FEW
 
 
 def test_a_home_refuses_to_commit_to_other_values_than_were_logged(

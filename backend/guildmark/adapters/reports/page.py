@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from guildmark.domain.equivalence.logged import passed_words
-from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan
+from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan, Kind
 from guildmark.domain.equivalence.reporting.report import Certified, EquivalenceReport, SiteReport
 from guildmark.domain.equivalence.verdict import GateOutcome, Outcome, Verdict
 from guildmark.domain.identifiers import to_hex
@@ -170,6 +170,8 @@ def _drawn(plan: EquivalencePlan) -> Iterator[Row]:
     share = "no limit" if plan.max_passed is None else f"at most {plan.max_passed} of those drawn"
     yield Row(name="Drawn from", value=f"the first {plan.drawn_from} parts that a site logs")
     yield Row(name="Parts passed over", value=share)
+    if plan.chunks is not None:
+        yield Row(name="Telemetry of each build", value=f"{plan.chunks} chunks are drawn")
 
 
 def _calibration(plan: EquivalencePlan) -> Row:
@@ -185,8 +187,10 @@ def _characteristic(one: CharacteristicPlan) -> tuple[str, ...]:
     limits = f"{one.lower or 'open'} to {one.upper or 'open'}"
     possible = f"{one.least or 'open'} to {one.most or 'open'}"
     ratio = one.spread_margin or "not compared"
+    by = "as sites state it" if one.trace is None else f"by telemetry, {one.trace.channel}"
+    kind = one.kind if one.kind is Kind.PART else f"{one.kind} {by}"
     return (
-        *(one.path, one.unit, one.kind, one.margin, ratio, limits, possible),
+        *(one.path, one.unit, kind, one.margin, ratio, limits, possible),
         *(one.min_cpk or "not asked", one.max_gauge or "taken as known"),
         *(one.method, one.transformation),
     )

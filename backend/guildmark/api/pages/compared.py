@@ -8,7 +8,7 @@ from guildmark.api.pages.qualified import path_of as sites_of
 from guildmark.api.pages.verdict import Compared
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.equivalence.plan import Kind
-from guildmark.domain.equivalence.verdict import EquivalenceResult, Verdict
+from guildmark.domain.equivalence.verdict import Basis, EquivalenceResult, Verdict
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.verification.case import Case
 from guildmark.domain.verification.checks.equivalence import EQUIVALENCE
@@ -35,6 +35,16 @@ _PROCESS: Mapping[Verdict, str] = MappingProxyType(
         Verdict.INCONCLUSIVE: "Whether the site's machines run as the reference site's do was not "
         "shown.",
         Verdict.INVALID: "The data of how the machines run could not be used.",
+    }
+)
+_BASES: Mapping[Basis, str] = MappingProxyType(
+    {
+        Basis.TELEMETRY: "This rests on telemetry: what the machines told while they worked, of "
+        "which nobody could choose what is looked at.",
+        Basis.STATED: "This rests on settings and values that the sites state; no telemetry was "
+        "looked at.",
+        Basis.BOTH: "Some of it rests on the machines' telemetry, the rest on settings and values "
+        "that the sites state.",
     }
 )
 _ONLY_PARTS = "How the machines run was not compared: the plan measures parts."
@@ -76,4 +86,8 @@ def _process(state: State, result: EquivalenceResult | None, site: str) -> str:
     if result is None:
         return _UNPUBLISHED
     verdict = result.of_site(site, Kind.PROCESS)
-    return _ONLY_PARTS if verdict is None else _PROCESS[verdict]
+    if verdict is None:
+        return _ONLY_PARTS
+    told = _PROCESS[verdict]
+    is_said = verdict in {Verdict.EQUIVALENT, Verdict.NOT_EQUIVALENT}
+    return f"{told} {_BASES[result.basis(site)]}" if is_said else told

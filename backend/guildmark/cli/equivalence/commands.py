@@ -27,6 +27,7 @@ from guildmark.cli.equivalence.files import (
 )
 from guildmark.cli.homes import write_new
 from guildmark.cli.opening import enter, enter_informed
+from guildmark.domain.builds.telemetry import Disclosure
 from guildmark.domain.chain.facts import (
     CertificateFact,
     CounterFact,
@@ -161,6 +162,16 @@ def draw(
         Path | None,
         typer.Option(metavar="FILE", help="A new file: the drawn parts' data, for `commit`."),
     ] = None,
+    answers: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--telemetry",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="With --out: an answer of `agent open`, one a drawn build.",
+        ),
+    ] = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -173,7 +184,8 @@ def draw(
     sampling = enter_informed(home).sampling
     found = sampling.draw(plan, site)
     if out is not None:
-        data = sampling.collect(plan, site)
+        opened = [Disclosure.parse(file.read_bytes()) for file in answers or ()]
+        data = sampling.collect(plan, site, opened)
         write_new(out, canonical(data.to_json()), mode=_MODE)
     order = [place_name(place) for place in found.order]
     closing = found.population.closing
@@ -185,6 +197,32 @@ def draw(
         "data": None if out is None else str(out),
     }
     say(answer, as_json=as_json, brief=" ".join(order))
+
+
+@app.command()
+def telemetry(
+    plan: PlanArgument,
+    site: SiteArgument,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what the plan asks of the telemetry of a site's drawn builds, in the home of their log.
+
+    The agent of each build answers: `guildmark agent open JOB --nonce NONCE --count COUNT`. Give
+    the answers to `draw --out`.
+    """
+    sampling = enter_informed(home).sampling
+    rows: list[Answer] = [
+        {
+            "build": one.build,
+            "part": one.part,
+            "root": to_hex(one.root),
+            "nonce": to_hex(one.nonce),
+            "count": len(places),
+        }
+        for one, places in sampling.challenges(plan, site)
+    ]
+    say({"builds": rows}, as_json=as_json)
 
 
 @app.command()

@@ -14,6 +14,7 @@ from guildmark.domain.equivalence.dataset import GaugeStudy, ordered, reading_li
 from guildmark.domain.equivalence.leaves import SaltedList
 from guildmark.domain.equivalence.logged import LoggedUnit, SampleError
 from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan
+from guildmark.domain.equivalence.process.traces import BuildTrace
 from guildmark.domain.equivalence.registration import blind
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import (
@@ -51,6 +52,7 @@ class SiteData:
         studies: Of the gauges that took the readings.
         statistics: What is claimed of the readings; recomputed, never used.
         calibrations: Of the instruments, with those of the laboratories above them.
+        traces: What the plan drew of the telemetry of drawn builds.
     """
 
     readings: tuple[Reading, ...] = field(repr=False)
@@ -58,6 +60,7 @@ class SiteData:
     studies: tuple[GaugeStudy, ...] = ()
     statistics: tuple[ClaimedStatistics, ...] = ()
     calibrations: tuple[AccreditationDisclosure, ...] = ()
+    traces: tuple[BuildTrace, ...] = field(default=(), repr=False)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -83,6 +86,7 @@ class SiteData:
             statistics=every("statistics", ClaimedStatistics.read),
             calibrations=fields.maybe("calibrations", lambda name: _calibrations(fields, name))
             or (),
+            traces=fields.maybe("traces", lambda name: _traces(fields, name)) or (),
         )
 
     def to_json(self) -> JsonObject:
@@ -92,6 +96,7 @@ class SiteData:
             "studies": all_json(self.studies),
             "statistics": all_json(self.statistics),
             "calibrations": list(map(codec.dump, self.calibrations)),
+            "traces": list(map(codec.dump, self.traces)),
         }
         shown = {name: each for name, each in lists.items() if each}
         return {"readings": all_json(ordered(self.readings)), **shown}
@@ -103,6 +108,7 @@ class SiteData:
             *all_json(self.studies),
             *all_json(self.statistics),
             *map(codec.dump, self.calibrations),
+            *map(codec.dump, self.traces),
         ]
         listed = reading_list(self.readings, secret)
         return replace(listed, items=(*listed.items, *map(canonical, others)))
@@ -210,6 +216,10 @@ def _calibrations(fields: Fields, name: str) -> tuple[AccreditationDisclosure, .
     if len(found) > ACCREDITATIONS_MAX:
         fields.refuse(name, f"at most {ACCREDITATIONS_MAX} accreditations")
     return tuple(codec.load(AccreditationDisclosure, each, at=name) for each in found)
+
+
+def _traces(fields: Fields, name: str) -> tuple[BuildTrace, ...]:
+    return tuple(codec.load(BuildTrace, each, at=name) for each in fields.array(name))
 
 
 def _limits(wanted: CharacteristicPlan | None) -> Limits | None:

@@ -11,6 +11,7 @@ from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.strictjson import JsonObject, Limits
 from guildmark.domain.equivalence.leaves import SaltedList
+from guildmark.domain.equivalence.process.traces import BuildTrace
 from guildmark.domain.identifiers import Bytes32, Digest
 from guildmark.domain.measurement.readings import Reading, plain_decimal
 from guildmark.domain.recipes.clause import ClausePath, parse_path
@@ -101,6 +102,7 @@ class Dataset:
         studies: One an instrument and characteristic.
         roots: What each site had committed to.
         failed: Why a site's data does not count: late, doubled, changed or never opened.
+        traces: What each site opened of its builds' telemetry, by site.
     """
 
     readings: tuple[Reading, ...]
@@ -109,6 +111,7 @@ class Dataset:
     claims: tuple[Claim, ...] = ()
     roots: Mapping[str, Digest] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
+    traces: Mapping[str, tuple[BuildTrace, ...]] = field(default_factory=dict)
 
 
 def reading_list(readings: Iterable[Reading], secret: Bytes32) -> SaltedList:

@@ -21,6 +21,8 @@ from guildmark.domain.equivalence.plan import (
     Kind,
     engine_digest,
 )
+from guildmark.domain.equivalence.process import windows
+from guildmark.domain.equivalence.process.traces import Signatures, signatures
 from guildmark.domain.equivalence.verdict import (
     EquivalenceResult,
     Gate,
@@ -138,7 +140,8 @@ def summaries(plan: EquivalencePlan, data: Table) -> dict[tuple[str, ClausePath]
 
 
 def _premises(plan: EquivalencePlan, dataset: Dataset, data: Table) -> _Premises:
-    checked = integrity.judge(plan, dataset, data)
+    told = signatures(plan, dataset.traces)
+    checked = integrity.judge(plan, dataset, data, told)
     usable = {
         key: series
         for key, series in data.series.items()
@@ -152,7 +155,10 @@ def _premises(plan: EquivalencePlan, dataset: Dataset, data: Table) -> _Premises
         gauges=_gauges(plan, dataset, data),
         integrity=checked,
         alone={
-            (site, wanted.path): list(_alone(plan, wanted, site, found))
+            (site, wanted.path): [
+                *_alone(plan, wanted, site, found),
+                *_windows(wanted, site, told),
+            ]
             for site in plan.all_sites
             for wanted in plan.characteristics
             if (site, wanted.path) in usable
@@ -195,6 +201,12 @@ def _alone(
     yield distribution.judge(plan, wanted, site, own)
     if wanted.min_cpk is not None:
         yield capability.judge(plan, wanted, site, own)
+
+
+def _windows(wanted: CharacteristicPlan, site: str, told: Signatures) -> Iterator[GateOutcome]:
+    """Yield what a site's telemetry shows of a window, where the plan promises something of it."""
+    if wanted.trace is not None:
+        yield windows.judge(wanted, wanted.trace, site, told[site, wanted.path])
 
 
 def _compared(

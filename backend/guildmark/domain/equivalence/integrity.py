@@ -14,7 +14,9 @@ from guildmark.domain.equivalence.plan import (
     Kind,
     Transformation,
 )
+from guildmark.domain.equivalence.process.traces import Signature, Signatures
 from guildmark.domain.equivalence.verdict import Gate, GateOutcome, Outcome, figure
+from guildmark.domain.identifiers import Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +29,17 @@ class _Case:
     wanted: CharacteristicPlan
 
 
-def judge(plan: EquivalencePlan, dataset: Dataset, table: Table) -> dict[str, list[GateOutcome]]:
+def judge(
+    plan: EquivalencePlan, dataset: Dataset, table: Table, told: Signatures
+) -> dict[str, list[GateOutcome]]:
     """Return what is wrong with each site's data, or that nothing is."""
     found: dict[str, list[GateOutcome]] = {
         site: list(_of_site(plan, dataset, table, site)) for site in plan.all_sites
     }
+    for wanted in plan.characteristics:
+        if wanted.trace is not None:
+            for site in set(plan.all_sites) - dataset.failed.keys():
+                found[site] += _of_telemetry(dataset, site, wanted, told[site, wanted.path])
     for site, reason in copies.found(plan, table):
         found[site].append(_invalid(site, reason))
     for site, problems in found.items():
@@ -63,6 +71,25 @@ def _of_site(
         yield _invalid(site, f"The part {part} is said to come from two places.")
     for wanted in plan.characteristics:
         yield from _of_series(plan, dataset, table, site, wanted)
+
+
+def _of_telemetry(
+    dataset: Dataset, site: str, wanted: CharacteristicPlan, builds: Sequence[Signature]
+) -> Iterator[GateOutcome]:
+    """Yield where a site's figures are not what its telemetry gives."""
+    key = (site, wanted.path)
+    own = (one for one in dataset.readings if (one.site, one.characteristic) == key)
+    said = {(one.build, one.raw): one.value for one in own}
+    given: dict[tuple[str, Digest | None], Decimal | None] = {
+        (one.build, one.root): one.value for one in builds
+    }
+    for build in sorted(said.keys() | given.keys(), key=str):
+        value, actual = said.get(build), given.get(build)
+        if value is None or value != actual:
+            reason = (
+                f"The build {build[0]} is given the value {value}; its telemetry gives {actual}."
+            )
+            yield _invalid(site, reason, wanted)
 
 
 def _of_series(

@@ -22,6 +22,7 @@ ENGINE_VERSION = 2
 CHARACTERISTICS_MAX = 256
 SITES_MAX = 256
 DRAWN_MAX = 1 << 20
+DRAWN_CHUNKS_MAX = 100
 LEAST_REPLICATES = 3
 PLAN_LIMITS = Limits(size=1 << 20, depth=6, values=20_000)
 
@@ -108,6 +109,47 @@ class Kind(StrEnum):
     PROCESS = "process"
 
 
+class TraceStatistic(StrEnum):
+    """What one figure a build's telemetry is reduced to.
+
+    The mean counts each value once; the greatest deviation is from the middle of the window.
+    """
+
+    MEAN = "mean"
+    DEVIATION = "max-deviation"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What a plan promises of a channel of each build's telemetry.
+
+    Args:
+        channel: The channel; it counts by what is drawn of the build's chunks.
+        min_coverage: The least share of the values that the machine told, of those it should have:
+            what its source lost, and what is no number in the plan's unit, is missing.
+        max_missing: How many of the drawn chunks of a build may stay closed.
+        min_inside: The least share of a build's values inside ``lower`` to ``upper``.
+    """
+
+    channel: str
+    statistic: TraceStatistic = TraceStatistic.MEAN
+    min_coverage: str = "1"
+    max_missing: int = 0
+    min_inside: str = "1"
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.channel) <= _NAME_MAX:
+            message = f"A channel has a name of 1 to {_NAME_MAX} characters."
+            raise MalformedPlanError(message, member="channel")
+        for member in ("min_coverage", "min_inside"):
+            if not 0 < parse_decimal(getattr(self, member)) <= 1:
+                message = f"The {member} of {self.channel} is above 0 and at most 1."
+                raise MalformedPlanError(message, member=member)
+        if self.max_missing < 0:
+            message = f"The max_missing of {self.channel} is at least 0."
+            raise MalformedPlanError(message, member="max_missing")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CharacteristicPlan:
     """One characteristic and what makes two sites equivalent in it. Numbers are decimal strings.
@@ -125,6 +167,8 @@ class CharacteristicPlan:
         max_gauge: The greatest share of the study variation that the gauge may have; None where
             the plan takes the gauge as known.
         kind: Whether it speaks of the part or of the process.
+        trace: Of which telemetry a process's values are computed, ``lower`` to ``upper`` being the
+            window; None where they are what the site states.
     """
 
     path: ClausePath
@@ -140,6 +184,7 @@ class CharacteristicPlan:
     method: Method = Method.PARAMETRIC
     transformation: Transformation = Transformation.NONE
     kind: Kind = Kind.PART
+    trace: Trace | None = None
 
     def __post_init__(self) -> None:
         parse_path(self.path)
@@ -157,6 +202,14 @@ class CharacteristicPlan:
             self._refuse("min_cpk", "needs the parametric method")
         if is_ratio:
             self._positive("least", "lower", "upper")
+        if self.trace is not None:
+            self._check_trace()
+
+    def _check_trace(self) -> None:
+        if self.kind is not Kind.PROCESS:
+            self._refuse("trace", "is of a process, not of a part")
+        if self.lower is None or self.upper is None:
+            self._refuse("trace", "needs a window: lower and upper")
 
     def _above(self, member: str, bound: Decimal) -> None:
         text = getattr(self, member)
@@ -263,6 +316,8 @@ class EquivalencePlan:
         max_passed: The greatest share of the drawn parts that may be passed over as not built for
             the plan; None where the plan sets no limit.
         calibration: What instruments must be calibrated for; None where registered ones do.
+        chunks: How many chunks of each drawn build's telemetry are drawn; None where no
+            characteristic is of telemetry.
     """
 
     recipe: RecipeId
@@ -292,6 +347,7 @@ class EquivalencePlan:
     drawn_from: int | None = None
     max_passed: str | None = None
     calibration: Calibration | None = None
+    chunks: int | None = None
 
     def __post_init__(self) -> None:
         self._check_sites()
@@ -368,6 +424,7 @@ class EquivalencePlan:
             self._check_passed(self.max_passed)
         if self.calibration is not None and self.drawn_from is None:
             _refuse("calibration", "needs drawn_from: the log alone tells when a value was taken")
+        self._check_chunks()
         if not 0 < self.commit_by < self.reveal_by <= UINT40_MAX:
             _refuse("commit_by", "comes before reveal_by")
 
@@ -376,6 +433,18 @@ class EquivalencePlan:
             _refuse("drawn_from", f"is at least units, at most {DRAWN_MAX}")
         if self.replication is Replication.LOT:
             _refuse("replication", "is build or part where units are drawn: logs name no lot")
+
+    def _check_chunks(self) -> None:
+        traced = [one.trace for one in self.characteristics if one.trace is not None]
+        if bool(traced) != (self.chunks is not None):
+            _refuse("chunks", "are named where a characteristic is of telemetry, and only there")
+        if self.chunks is None:
+            return
+        if self.drawn_from is None:
+            _refuse("chunks", "need drawn_from: the log alone tells whose telemetry it is")
+        least = max(one.max_missing for one in traced) + 1
+        if not least <= self.chunks <= DRAWN_CHUNKS_MAX:
+            _refuse("chunks", f"are {least} to {DRAWN_CHUNKS_MAX}")
 
     def _check_passed(self, share: str) -> None:
         if self.drawn_from is None:

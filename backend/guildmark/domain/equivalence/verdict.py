@@ -82,6 +82,17 @@ class Gate(StrEnum):
 _NUMBERS: Mapping[Gate, int] = {gate: number for number, gate in enumerate(Gate, start=1)}
 
 
+class Basis(StrEnum):
+    """What a comparison of processes rests on."""
+
+    TELEMETRY = "telemetry"
+    """What machines told while they worked, committed to in signed statements and drawn."""
+    STATED = "stated"
+    """Settings and values that the sites state."""
+    BOTH = "both"
+    """Each for some of the windows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateOutcome:
     """How one gate ended.
@@ -178,6 +189,15 @@ class EquivalenceResult:
             DocumentError: A member is missing, unknown or of another type.
         """
         return codec.load(cls, parse_object(data, RESULT_LIMITS))
+
+    def basis(self, site: str) -> Basis:
+        """Return what is behind what is said of a site's process."""
+        own = [one for one in self.gates if one.gate is Gate.PROCESS and site in one.sites]
+        traced = {one.characteristic for one in own if len(one.sites) == 1}
+        stated = {one.characteristic for one in own} - traced
+        if not traced:
+            return Basis.STATED
+        return Basis.BOTH if stated else Basis.TELEMETRY
 
     def of_site(self, site: str, kind: Kind = Kind.PART) -> Verdict | None:
         """Return how a site ended: the worst of its comparisons, None where it has none."""

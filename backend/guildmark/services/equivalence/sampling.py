@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from guildmark.domain.builds.predicate import Beacon
 from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.builds.telemetry import Disclosure
 from guildmark.domain.chain.facts import (
     NO_LOG,
     KeyFact,
@@ -26,6 +27,8 @@ from guildmark.domain.equivalence.logged import (
     readings_of,
 )
 from guildmark.domain.equivalence.plan import EquivalencePlan, Kind
+from guildmark.domain.equivalence.process.drawing import Asked, check_telemetry
+from guildmark.domain.equivalence.process.traces import BuildTrace
 from guildmark.domain.equivalence.sampling import (
     Population,
     drawn,
@@ -106,20 +109,51 @@ class Sampling:
         with self.store.reading() as view:
             return drawing(plan_document(plan, view), plan, site, view)
 
-    def collect(self, plan: EquivalencePlanId, site: IdentityId) -> SiteData:
-        """Return the data of the units that are drawn, from the log of this home.
+    def challenges(
+        self, plan: EquivalencePlanId, site: IdentityId
+    ) -> Sequence[tuple[BuildTrace, Sequence[int]]]:
+        """Return which chunks of the telemetry of drawn builds a plan asks for.
 
         Raises:
             PlanDocumentUnknownError: The plan's document is not here.
             NotDrawnError: The plan draws none.
             SampleTooEarlyError: The site did not join, or records are missing that decide.
             DrawnUnitUnknownError: A drawn unit is of another node's log.
-            SampleError: Too few units were built for the plan.
+            SampleError: Too few units were built for the plan, or one has no telemetry.
         """
         with self.store.reading() as view:
             document = plan_document(plan, view)
-            order = drawing(document, plan, site, view).order
-            units, sample = _collected(document, _entry(plan, site, view), order, view)
+            if document.chunks is None:
+                return ()
+            made = drawing(document, plan, site, view)
+            _, sample = _collected(document, _entry(plan, site, view), made.order, view)
+            traces = _asked(document, plan, site, made).traces(sample)
+        return [(one, one.drawn(document.chunks)) for one in traces]
+
+    def collect(
+        self,
+        plan: EquivalencePlanId,
+        site: IdentityId,
+        answers: Sequence[Disclosure] = (),
+    ) -> SiteData:
+        """Return the data of the units that are drawn, from the log of this home.
+
+        Args:
+            plan: The plan.
+            site: The site.
+            answers: What opens the telemetry of drawn builds, where the plan asks for some.
+
+        Raises:
+            PlanDocumentUnknownError: The plan's document is not here.
+            NotDrawnError: The plan draws none.
+            SampleTooEarlyError: The site did not join, or records are missing that decide.
+            DrawnUnitUnknownError: A drawn unit is of another node's log.
+            SampleError: Too few units were built for the plan, or telemetry is not answered for.
+        """
+        with self.store.reading() as view:
+            document = plan_document(plan, view)
+            made = drawing(document, plan, site, view)
+            units, sample = _collected(document, _entry(plan, site, view), made.order, view)
             planned = _planned(document)
             taken = tuple(
                 reading
@@ -129,7 +163,9 @@ class Sampling:
             )
             asked, names = document.calibration, {one.instrument for one in taken}
             shown = () if asked is None else calibrations(asked, names, view)
-        return SiteData(readings=taken, logged=tuple(units), calibrations=shown)
+            traces, told = _asked(document, plan, site, made).answered(sample, answers)
+        readings = (*taken, *told)
+        return SiteData(readings=readings, logged=tuple(units), calibrations=shown, traces=traces)
 
 
 def plan_document(plan: EquivalencePlanId, view: View) -> EquivalencePlan:
@@ -186,6 +222,11 @@ def check_data(document: EquivalencePlan, data: BlindData, view: View) -> None:
         return
     sample = _sample(document, data, view)
     check_drawn(document, sample, data.readings)
+    if document.chunks is not None or data.shown.traces:
+        asked = _asked(
+            document, data.plan, data.site, drawing(document, data.plan, data.site, view)
+        )
+        check_telemetry(asked, sample, data.shown.traces, data.readings)
     if document.calibration is not None:
         uses = dict.fromkeys(_uses(document, sample, view))
         check_calibrated(document.calibration, uses, data.shown.calibrations, view)
@@ -225,6 +266,12 @@ def _sample(document: EquivalencePlan, data: BlindData, view: View) -> Sample:
         if why is not None:
             foreign[place] = why
     return Sample(order=order, opened=opened, foreign=foreign, recorded=recorded)
+
+
+def _asked(
+    document: EquivalencePlan, plan: EquivalencePlanId, site: IdentityId, made: Drawing
+) -> Asked:
+    return Asked(plan=document, id=plan, site=to_hex(site), seed=made.tick.parent)
 
 
 def _planned(document: EquivalencePlan) -> frozenset[ClausePath]:

@@ -221,6 +221,7 @@ def gathered(
         studies=tuple(study for one in data for study in one.shown.studies),
         roots={to_hex(one.site): one.root() for one in data},
         failed=failed,
+        traces={to_hex(one.site): one.shown.traces for one in data if one.shown.traces},
     )
 
 
