@@ -80,7 +80,7 @@ def measure(rounds: int) -> Sequence[Row]:
     folder = ROOT / "build" / "bench" / "receiving"
     with open_stage(folder, keep=False) as stage, _peers(folder) as peers:
         doors = _open(stage, {name: url for name, (url, _) in peers.items()}, rounds)
-        _bind([*stage.processes.values(), *(process for _, process in peers.values())])
+        bind([*stage.processes.values(), *(process for _, process in peers.values())])
         found = [_round(doors, number) for number in range(rounds)]
         shared = _shared(stage, doors, [each["P3.secp256k1"].ours for each in found])
     rows = [_row(name, [each[name] for each in found]) for name in found[0]]
@@ -108,7 +108,7 @@ def _shared(stage: Stage, doors: _Doors, alone: Sequence[float]) -> Sequence[Rou
         stage.start_node(name)
         with stage.node(name) as client:
             _read_of(client.url, doors.beacon)
-            _bind([stage.processes[name], server.process])
+            bind([stage.processes[name], server.process])
             return [
                 Round(ours=_shared_rate(doors, len(alone) + at), reference=rate, same_answer=True)
                 for at, rate in enumerate(alone)
@@ -142,10 +142,15 @@ def _open(stage: Stage, peers: Mapping[str, str], rounds: int) -> _Doors:
     scene = set_scene(stage, Teller(), batch_seconds=_BATCH_SECONDS)
     package, lanes = license_design(scene, Teller(), units_a_site=2 * rounds * _ITEMS)
     workshops = equip(scene, package, lanes, Teller())
+    return _Doors(scene=scene, workshops=workshops, beacon=read_beacon(scene), peers=peers)
+
+
+def read_beacon(scene: Scene) -> Record:
+    """Return a new beacon that all nodes have read of."""
     beacon = fresh_beacon(scene)
     for node in scene.nodes:
         _read_of(node.url, beacon)
-    return _Doors(scene=scene, workshops=workshops, beacon=beacon, peers=peers)
+    return beacon
 
 
 def _read_of(url: str, beacon: Record) -> None:
@@ -158,7 +163,7 @@ def _read_of(url: str, beacon: Record) -> None:
         time.sleep(_PAUSE)
 
 
-def _bind(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def bind(processes: Sequence[subprocess.Popen[bytes]]) -> None:
     """Give what is measured one core and who measures another, where there are two."""
     client, door = sorted(os.sched_getaffinity(0))[:1], sorted(os.sched_getaffinity(0))[-1:]
     for process in processes:
@@ -306,13 +311,14 @@ def _peer(folder: Path, name: str) -> Iterator[tuple[str, subprocess.Popen[bytes
     with subprocess.Popen(command, env=environment) as process:
         try:
             url = f"http://127.0.0.1:{port}"
-            _await(url)
+            await_url(url)
             yield url, process
         finally:
             process.terminate()
 
 
-def _await(url: str) -> None:
+def await_url(url: str) -> None:
+    """Wait until a server answers."""
     deadline = time.monotonic() + _READY_SECONDS
     while True:
         try:

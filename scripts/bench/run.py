@@ -5,6 +5,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from bench import (
+    anchoring,
+    asking,
+    growing,
     logging_gas,
     materialising,
     page,
@@ -24,9 +27,12 @@ _FAMILIES: Mapping[str, Callable[[int], Sequence[Row]]] = {
     "P1": logging_gas.measure,
     "P2": materialising.measure,
     "P3": receiving.measure,
+    "P4": asking.measure,
     "P6": proving.measure,
     "P7": sealing.measure,
     "P8": verifying.measure,
+    "P10": growing.measure,
+    "P11": anchoring.measure,
     "P12": sites.measure,
 }
 
