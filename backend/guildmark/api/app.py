@@ -28,6 +28,7 @@ from guildmark.api.routes import (
     logs,
     metrics,
     parts,
+    recipes,
     reconciliations,
     registries,
     releases,
@@ -40,8 +41,8 @@ from guildmark.api.serving import ServedNode
 
 _ROUTERS = (
     *(health, metrics, stores, chain, builds, briefs, content, disclosures, logs, parts),
-    *(reports, registries, equivalence, accreditations, releases, reconciliations, uploads, tiles),
-    invitations,
+    *(reports, registries, recipes, equivalence, accreditations, releases, reconciliations),
+    *(uploads, tiles, invitations),
 )
 
 

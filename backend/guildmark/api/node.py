@@ -125,6 +125,7 @@ def _served(node: Node, runner: Runner, challenger: Challenger, watcher: Watcher
         reconciling=home.reconciling,
         tickets=Tickets(clock=home.clock),
         disclosing=home.disclosing,
+        approving=home.approving,
         naming=home.naming,
         bundles=node.bundles,
         publishing=node.publishing,

@@ -21,6 +21,7 @@ from guildmark.services.identity.dids import Dids
 from guildmark.services.identity.naming import Naming
 from guildmark.services.log.ingest import Ingest
 from guildmark.services.log.publishing import Publishing
+from guildmark.services.recipes.approving import Approving
 from guildmark.services.recipes.disclosing import Disclosing
 from guildmark.services.release.receipts import Receipts
 from guildmark.services.release.reconciling import Reconciling
@@ -118,6 +119,7 @@ class ServedNode:
     reconciling: Reconciling
     tickets: Tickets
     disclosing: Disclosing
+    approving: Approving
     naming: Naming
     bundles: Bundles
     publishing: Publishing

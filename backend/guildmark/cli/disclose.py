@@ -22,6 +22,7 @@ class Disclosable(StrEnum):
     """What can be disclosed."""
 
     ACCREDITATION = "accreditation"
+    APPROVALS = "approvals"
     CLAIM = "claim"
     DESIGN_PICTURE = "design-picture"
     ENCRYPTED_FILES = "encrypted-files"
@@ -41,6 +42,7 @@ class DisclosureTargetError(UsageError):
 
 KINDS = {
     Disclosable.ACCREDITATION: DocumentKind.ACCREDITATION,
+    Disclosable.APPROVALS: DocumentKind.APPROVALS,
     Disclosable.CLAIM: DocumentKind.CLAIM,
     Disclosable.DESIGN_PICTURE: DocumentKind.DESIGN_PICTURE,
     Disclosable.ENCRYPTED_FILES: DocumentKind.ENCRYPTED_FILES,

@@ -1,6 +1,7 @@
 """Documents behind digests on chain, over HTTP: kept where they fit, refused by code."""
 
 import json
+from dataclasses import replace
 from io import BytesIO
 
 import httpx
@@ -10,7 +11,9 @@ from demo.making import shown_by_site
 from fakes.images import png
 from guildmark.bootstrap import Home
 from guildmark.domain.identifiers import to_hex
-from guildmark.ports import KeyName
+from guildmark.domain.recipes.approval import DESIGNER, KeptApprovals
+from guildmark.domain.recipes.recipe import Recipe, Status
+from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.recipes.disclosing import DISCLOSURE_LIMITS
 from guildmark.services.rights.designs import SourceFile
 from stages import Played, until
@@ -153,3 +156,35 @@ def test_an_owner_alone_shows_a_picture_of_his_design_and_takes_it_back(
     assert stale.json()["code"] == "design.pictureStale"
     assert web.get(f"{page}/picture.png").status_code == 404
     assert "picture.png" not in web.get(page).text
+
+
+def test_approvals_are_shown_to_a_node_and_read_there(web: httpx.Client, played: Played) -> None:
+    """A recipe of the test's own, so that no other test sees who approves it."""
+    home, document = played.scene.designer.home, played.package.document
+    source = SourceFile(name="own.txt", media_type="text/plain", content=BytesIO(b"own"))
+    design = home.designs(ACCOUNT).register([source])
+    recipe = Recipe(root=document.root(), design=design, revision=1)
+    key = home.recipes(ACCOUNT).publish(recipe, document, status=Status.TRIAL)
+    home.indexing.follow()
+    signed = home.approving.approve_published(
+        key, key=ACCOUNT, reason="as drawn", approver=DESIGNER, standard=""
+    )
+    path, body = (
+        f"/v1/disclosures/approvals/{to_hex(key)}",
+        home.disclosing.show(DocumentKind.APPROVALS, key),
+    )
+    until(lambda: web.get(f"/v1/recipes/{to_hex(key)}/approvals").status_code == 200)
+
+    before = web.get(f"/v1/recipes/{to_hex(key)}/approvals").json()
+    taken = [web.put(path, content=body, headers=JSON).status_code for _ in range(2)]
+    after = web.get(f"/v1/recipes/{to_hex(key)}/approvals").json()
+    false = KeptApprovals(approvals=(replace(signed, signature=bytes(65)),)).encode()
+    refused = web.put(path, content=false, headers=JSON)
+    nowhere = web.put(path.replace(to_hex(key), UNKNOWN), content=body, headers=JSON)
+
+    assert before == {"recipe": to_hex(key), "approvals": [], "override": None}
+    assert taken == [204, 204]
+    (row,) = after["approvals"]
+    assert (row["name"], row["reason"], row["lack"]) == ("The designer", "as drawn", None)
+    assert (refused.status_code, refused.json()["code"]) == (422, "recipe.approvalRefused")
+    assert nowhere.status_code == 404

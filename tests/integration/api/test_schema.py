@@ -20,7 +20,7 @@ _SIGNED = "".join(
     f'[[operations]]\ninclude-path = "{path}"\nchecks.positive_data_acceptance.enabled = false\n'
     for path in (
         *("/v1/releases", "/v1/reconciliations", "/v1/disclosures/inspection/{key}"),
-        "/v1/disclosures/designPicture/{key}",
+        *("/v1/disclosures/designPicture/{key}", "/v1/disclosures/approvals/{key}"),
         # A plan and what its sites revealed, under salts.
         *(f"/v1/disclosures/published{what}/{{key}}" for what in ("Data", "Plan", "Result")),
     )

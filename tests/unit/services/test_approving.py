@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from fakes import world as small
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, RECIPE, SITE, World, clause, make_world
 from guildmark.api.pages.qualified import QualifiedPage, qualified_page
 from guildmark.api.pages.rendering import render
@@ -15,19 +16,23 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import DesignId, IdentityId, RecipeId
 from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.recipes import approval as ap
-from guildmark.domain.recipes.approval import APPROVALS_MAX, Proposal, SignedApproval
+from guildmark.domain.recipes.approval import APPROVAL, KeptApprovals, Proposal, SignedApproval
 from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.recipes.clauses import disclose, disclose_all
 from guildmark.domain.recipes.recipe import Change, Recipe, RecipeDocument, Status
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.identity.notices import Suspicion
-from guildmark.services.recipes.approvals import Approvals, Override, ruled_change
-from guildmark.services.recipes.approving import (
-    ApprovalRefusedError,
-    Approving,
+from guildmark.services.recipes.approvals import (
+    ApprovalMissingError,
+    Approvals,
+    ApprovalUnreadError,
+    Override,
     OverrideUnsignedError,
+    check_approved,
+    ruled_change,
 )
+from guildmark.services.recipes.approving import ApprovalRefusedError, Approving
 from guildmark.services.recipes.disclosing import clauses_body
 
 STANDARD = "ISO 9001"
@@ -253,7 +258,9 @@ def test_a_false_approval_is_neither_made_nor_kept(office: Office) -> None:
         office.approving.keep(office.signed(OPERATOR, recipe=RecipeId(sha256(b"other"))))
 
 
-def test_a_published_recipe_is_approved_and_the_newest_approvals_are_kept(office: Office) -> None:
+def test_a_published_recipe_is_approved_and_of_each_approver_the_newest_is_kept(
+    office: Office,
+) -> None:
     recipe = office.world.recipe.id()
 
     def approve(reason: str) -> SignedApproval:
@@ -265,13 +272,17 @@ def test_a_published_recipe_is_approved_and_the_newest_approvals_are_kept(office
             standard=STANDARD,
         )
 
-    made = [approve(f"report {number}") for number in range(APPROVALS_MAX + 1)]
-    office.approving.keep(made[-1])
+    made = [approve(f"report {number}") for number in range(3)]
+    office.world.tools.logs(OPERATOR).tick()
+    office.follow()
+    newest = approve("report 4")
+    office.approving.keep(*made)
 
     with office.world.tools.store.reading() as view:
         kept = [one.approval for one in office.judge.judged(recipe, view)]
         assert office.judge.override(recipe, view) is None
-    assert kept == [one.approval for one in made[1:]]
+    assert kept == [newest.approval]
+    assert newest.approval.approved_on > made[-1].approval.approved_on
     assert {one.ruled for one in kept} == {Change.NONE}
 
 
@@ -350,3 +361,101 @@ def page(office: Office, recipe: RecipeId) -> QualifiedPage:
     judging = SimpleNamespace(clock=SimpleNamespace(now=lambda: 100), trust=office.trust)
     node = SimpleNamespace(store=office.world.tools.store, judging=judging)
     return qualified_page(recipe, cast("ServedNode", node))
+
+
+def received(world: World, trust: Trust | None) -> str:
+    """Return what the door makes of a part, under a beacon that is younger than all rights."""
+    beacon = world.tools.logs(OPERATOR).tick()
+    world.tools.indexing(world.log).follow()
+    ingest = replace(world.tools.ingest(world.log), trust=trust)
+    (answer,) = ingest.receive([replace(world, beacon=beacon).envelope()])
+    return "accepted" if answer.error is None else answer.error.code
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Return an office whose recipe asks to be approved."""
+    leaf = clause(str(APPROVAL), ClauseClass.CORE, value=STANDARD)
+    leaves = sorted((*small.RECIPE.clauses, leaf), key=lambda one: one.path)
+    monkeypatch.setattr(small, "RECIPE", RecipeDocument(name="Bracket", clauses=tuple(leaves)))
+    office = Office()
+    office.world.disclose()
+    return office
+
+
+def approved(office: Office, standard: str = STANDARD) -> SignedApproval:
+    recipe = office.world.recipe.id()
+    return office.signed(OPERATOR, recipe=recipe, ruled=Change.NONE, standard=standard)
+
+
+def body_of(*approvals: SignedApproval) -> bytes:
+    return KeptApprovals(approvals=approvals).encode()
+
+
+def test_the_door_asks_for_the_approval_that_the_recipe_asks_for(asked: Office) -> None:
+    world, recipe = asked.world, asked.world.recipe.id()
+
+    before = received(world, asked.trust)
+    asked.approving.receive(recipe, body_of(approved(asked)))
+    unlisted = replace(asked.trust, issuers=())
+    nowhere, elsewhere = received(world, None), received(world, unlisted)
+    after = received(world, asked.trust)
+    world.tools.accreditations(ISSUER).revoke(asked.given)
+    lapsed = received(world, asked.trust)
+
+    missing = ApprovalMissingError.code
+    assert (before, nowhere, elsewhere) == (missing, missing, missing)
+    assert after == "accepted"
+    assert lapsed == missing
+
+
+def test_an_approval_under_another_standard_is_not_the_one(asked: Office) -> None:
+    world, other = asked.world, "ISO 13485"
+    scope = ScopeDocument(standard=other)
+    world.tools.accreditations(ISSUER).give(world.issuer, world.operator, scope)
+    asked.follow()
+    asked.approving.receive(world.recipe.id(), body_of(approved(asked, other)))
+
+    assert received(world, asked.trust) == ApprovalMissingError.code
+
+
+def test_the_door_refuses_a_recipe_that_may_hide_what_it_asks_for(asked: Office) -> None:
+    world, recipe, store = asked.world, asked.world.recipe.id(), asked.world.tools.store
+    hidden = disclose(small.RECIPE.clauses, ["/process/nozzle"]).verify(world.recipe.root)
+    below = clause("/qa/approval/second", ClauseClass.CORE, value=STANDARD)
+    strange = disclose_all([below]).verify(RecipeDocument(name="x", clauses=(below,)).root())
+
+    with store.reading() as view:
+        for clauses in (hidden, strange):
+            with pytest.raises(ApprovalUnreadError):
+                check_approved(recipe, clauses, view, asked.trust)
+
+
+def test_the_door_sees_an_override_that_two_did_not_sign(office: Office) -> None:
+    made, store = office.agreed(), office.world.tools.store
+    recipe = office.published(made)
+    clauses = disclose_all(BETTER.clauses).verify(office.recipe.root)
+
+    with store.reading() as view:
+        check_approved(office.world.recipe.id(), clauses, view, office.trust)
+        check_approved(recipe, clauses, view, None)
+        with pytest.raises(OverrideUnsignedError, match="by the rules it is requalify"):
+            check_approved(recipe, clauses, view, office.trust)
+    office.approving.receive(recipe, body_of(*made.approvals))
+    with store.reading() as view:
+        check_approved(recipe, clauses, view, office.trust)
+
+
+def test_what_is_shown_is_kept_whole_or_not_at_all(asked: Office) -> None:
+    recipe, good = asked.world.recipe.id(), approved(asked)
+    false = asked.signed(MAKER, recipe=recipe, standard="ISO 9002")
+    elsewhere = asked.signed(OPERATOR, recipe=RecipeId(sha256(b"other")))
+
+    for shown in ((good, false), (good, elsewhere)):
+        with pytest.raises(ApprovalRefusedError):
+            asked.approving.receive(recipe, body_of(*shown))
+    with pytest.raises(RecipeUnknownError):
+        asked.approving.receive(RecipeId(sha256(b"other")), body_of())
+
+    with asked.world.tools.store.reading() as view:
+        assert asked.judge.judged(recipe, view) == []

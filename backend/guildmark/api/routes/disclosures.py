@@ -13,9 +13,11 @@ from starlette.responses import Response
 from guildmark.api.bodies import check_media_type, whole
 from guildmark.api.description import refusals
 from guildmark.api.parameters import Hex32
-from guildmark.api.serving import Node
-from guildmark.domain.identifiers import UINT40_MAX, bytes32_from_hex
+from guildmark.api.serving import Node, ServedNode
+from guildmark.domain.identifiers import UINT40_MAX, Bytes32, RecipeId, bytes32_from_hex
 from guildmark.domain.identity.accreditation import CHAIN_MAX
+from guildmark.domain.recipes.approval import APPROVALS_MAX, REASON_MAX
+from guildmark.domain.recipes.recipe import Change
 from guildmark.domain.rights.fileset import CID_MAX, FILES_MAX, LIST_TYPE
 from guildmark.ports import DocumentKind
 from guildmark.services.recipes.disclosing import DISCLOSURE_LIMITS
@@ -94,6 +96,34 @@ _ENCRYPTED_FILES = _closed(
         "maxItems": FILES_MAX,
     },
 )
+_SIGNED_APPROVAL = _closed(
+    approval={
+        "type": "object",
+        "properties": {
+            "recipe": _HEX32,
+            "approvedOn": {"type": "integer", "minimum": 0, "maximum": UINT40_MAX},
+            "reason": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": REASON_MAX,
+                "pattern": "^[^\\x00-\\x1f\\x7f]+$",
+            },
+            "approver": _HEX32,
+            "ruled": {"enum": [one.value for one in Change]},
+            "standard": {"type": "string", "maxLength": REASON_MAX},
+        },
+        "required": ["approvedOn", "reason", "recipe"],
+        "additionalProperties": False,
+    },
+    signature={"type": "string", "pattern": "^0x([0-9a-f]{2})*$"},
+)
+_APPROVALS = {
+    "type": "object",
+    "properties": {
+        "approvals": {"type": "array", "items": _SIGNED_APPROVAL, "maxItems": APPROVALS_MAX}
+    },
+    "additionalProperties": False,
+}
 _PLAN = {"type": "object", "required": ["recipe", "reference", "sites", "evaluator", "salt"]}
 _RESULT = {"type": "object", "required": ["plan", "engine", "data", "verdicts", "gates"]}
 _DATA = {"type": "object", "required": ["type", "plan", "site", "secret", "salt", "readings"]}
@@ -107,6 +137,7 @@ _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType
         DocumentKind.CLAIM: ("a claim", _CLAIM),
         DocumentKind.PROFILE: ("an identity's profile", _PROFILE),
         DocumentKind.ACCREDITATION: ("an accreditation", _ACCREDITATION),
+        DocumentKind.APPROVALS: ("approvals of a recipe", _APPROVALS),
         DocumentKind.INSPECTION: ("an inspection", _INSPECTION),
         DocumentKind.DESIGN_PICTURE: ("a design's picture", _ENVELOPE),
         DocumentKind.ENCRYPTED_FILES: ("the list of a design's encrypted files", _ENCRYPTED_FILES),
@@ -128,10 +159,18 @@ def _operation(kind: DocumentKind) -> Callable[..., Awaitable[Response]]:
         """Keep a document after checking it against the digest on chain."""
         check_media_type(request, _JSON)
         body = await whole(request, DISCLOSURE_LIMITS.size)
-        await run_in_threadpool(node.disclosing.receive, kind, bytes32_from_hex(key), body)
+        await run_in_threadpool(_receive, node, kind, bytes32_from_hex(key), body)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     return disclose
+
+
+def _receive(node: ServedNode, kind: DocumentKind, key: Bytes32, body: bytes) -> None:
+    if kind is DocumentKind.APPROVALS:
+        # What counts is judged by the node's list.
+        node.approving.receive(RecipeId(key), body)
+    else:
+        node.disclosing.receive(kind, key, body)
 
 
 def _body(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Approvals of a recipe: what a designer or an accredited organization signs about it (EIP-712)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -10,7 +11,7 @@ from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import ZERO32, Address, Digest, IdentityId, RecipeId
-from guildmark.domain.recipes.clause import Clause
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.recipes.recipe import Change, Recipe, RecipeDocument
 from guildmark.domain.signatures import recover_address
 
@@ -21,8 +22,11 @@ APPROVAL_TYPE = keccak256(
 DESIGNER = IdentityId(ZERO32)
 """Stands for the design's owner, who approves as an account and not as an identity."""
 APPROVALS_MAX = 16
+APPROVAL = ClausePath("/qa/approval")
+"""The clause by which a recipe asks for an approval, a core text: the approver's standard."""
 
-_TEXT_MAX = 400
+REASON_MAX = 400
+"""Characters of a reason, and of a standard."""
 _LIMITS = Limits(size=4 << 20, depth=6, values=60_000)
 
 
@@ -54,8 +58,8 @@ class Approval:
     standard: str = ""
 
     def __post_init__(self) -> None:
-        is_told = self.reason.isprintable() and 0 < len(self.reason) <= _TEXT_MAX
-        if not is_told or len(self.standard) > _TEXT_MAX:
+        is_told = self.reason.isprintable() and 0 < len(self.reason) <= REASON_MAX
+        if not is_told or len(self.standard) > REASON_MAX:
             message = "The approval has no reason, or a text that is too long."
             raise ApprovalMalformedError(message)
         if bool(self.standard) is self.is_designers:
@@ -121,6 +125,11 @@ class KeptApprovals:
 
     approvals: tuple[SignedApproval, ...] = ()
 
+    def __post_init__(self) -> None:
+        if len(self.approvals) > APPROVALS_MAX:
+            message = f"More than {APPROVALS_MAX} approvals of one recipe are shown."
+            raise ApprovalMalformedError(message, approvals=len(self.approvals))
+
     def encode(self) -> bytes:
         """Return the document's canonical bytes."""
         return canonical(codec.dump(self))
@@ -129,6 +138,17 @@ class KeptApprovals:
     def parse(cls, data: bytes | None) -> Self:
         """Return the approvals that a home keeps, none where it has no document."""
         return cls() if data is None else codec.load(cls, parse_object(data, _LIMITS))
+
+    def joined(self, signed: SignedApproval) -> Self:
+        """Return these with one more: of an approver under a standard the newest stays.
+
+        Who shows an old one again takes nothing away, and nobody crowds out the others.
+        """
+        kept = {(one.approval.approver, one.approval.standard): one for one in self.approvals}
+        said = signed.approval
+        before = kept.pop((said.approver, said.standard), signed)
+        newest = before if before.approval.approved_on > said.approved_on else signed
+        return type(self)(approvals=(*kept.values(), newest)[-APPROVALS_MAX:])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,3 +196,18 @@ class Proposal:
 def approval_digest(approval: Approval, domain: TypedDataDomain) -> Digest:
     """Return what is signed."""
     return domain.digest(approval.struct_hash())
+
+
+def approval_clause(clauses: Iterable[Clause]) -> Clause | None:
+    """Return the clause that asks for an approval, None where none does.
+
+    One below it asks in a form that `asked_standard` does not know, and goes first.
+    """
+    found = [one for one in clauses if f"{one.path}/".startswith(f"{APPROVAL}/")]
+    return max(found, key=lambda one: one.path, default=None)
+
+
+def asked_standard(clause: Clause) -> str | None:
+    """Return what a clause asks its approver to be accredited for, None in an unknown form."""
+    is_core_text = clause.type is ClauseType.TEXT and clause.klass is ClauseClass.CORE
+    return clause.value if is_core_text and clause.path == APPROVAL and clause.value else None

@@ -86,6 +86,7 @@ from guildmark.services.identity.notices import counting, is_act_doubted
 from guildmark.services.index.projection import known
 from guildmark.services.log.memory import Job
 from guildmark.services.log.raw_data import RawData
+from guildmark.services.recipes.approvals import check_approved
 from guildmark.services.recipes.disclosing import shown_clauses
 from guildmark.services.remembering import NotedDocuments, Told, still_tell
 from guildmark.services.rights.ancestry import above
@@ -608,6 +609,7 @@ class Desk:
             raise RecipeDepartsError(message, path=departure.path, leaf=departure.leaf)
         if statement.scrap is None:
             _check_settings(site, statement)
+            check_approved(statement.external.recipe, master, self.view, self.trust)
         self._check_instruments(statement)
         self._check_accredited(master, statement)
         return master, site

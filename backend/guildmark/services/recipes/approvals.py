@@ -12,15 +12,20 @@ from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.eip712 import TypedDataDomain, recipes_domain
 from guildmark.domain.chain.facts import DesignFact, IdentityFact, RecipeFact
 from guildmark.domain.chain.refusals import DesignUnknownError, RecipeUnknownError
+from guildmark.domain.errors import UncheckableError, UntrustedError
 from guildmark.domain.identifiers import Address, RecipeId, to_hex
 from guildmark.domain.identity.accreditation import Requirement, accredited_over
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.recipes.approval import (
+    APPROVAL,
     Approval,
     KeptApprovals,
     SignedApproval,
+    approval_clause,
+    asked_standard,
 )
 from guildmark.domain.recipes.clause import Clause
+from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.domain.recipes.differing import change_of, differences
 from guildmark.domain.recipes.recipe import NO_RECIPE, Change, Recipe, RecipeDocument
 from guildmark.domain.signatures import MalformedSignatureError
@@ -31,6 +36,27 @@ from guildmark.services.identity.accreditations import accreditations_above
 from guildmark.services.identity.naming import name_of
 from guildmark.services.identity.notices import is_act_doubted
 from guildmark.services.recipes.disclosing import shown_clauses
+
+
+class OverrideUnsignedError(UntrustedError):
+    """Less is stated than the rules say, and designer and quality role did not both agree."""
+
+    code = "recipe.overrideUnsigned"
+    hint = "State what the rules say, or have designer and an accredited organization sign."
+
+
+class ApprovalMissingError(UntrustedError):
+    """The recipe asks for an approval, and none counts here."""
+
+    code = "recipe.approvalMissing"
+    hint = "Have an accredited organization approve it; then `guildmark disclose approvals RECIPE`."
+
+
+class ApprovalUnreadError(UncheckableError):
+    """Whether the recipe asks for an approval cannot be told."""
+
+    code = "recipe.approvalUnread"
+    hint = "Disclose the recipe's clauses below /qa/ to this node; update it if it has them."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +201,55 @@ class Approvals:
         pin = self.trust.chain
         registry = pin.contracts[ContractName.RECIPES].address
         return recipes_domain(chain_id=pin.chain_id, contract=registry)
+
+
+def check_approved(
+    recipe: RecipeId, clauses: DisclosedClauses, view: View, trust: Trust | None
+) -> None:
+    """Check that a recipe has the approval that it asks for, and the two that an override needs.
+
+    Args:
+        recipe: The recipe.
+        clauses: What is shown of its clauses.
+        view: What this home knows.
+        trust: By whose list approvals count; without one none does.
+
+    Raises:
+        ApprovalUnreadError: The clause that asks is hidden, or of a form that is not known.
+        ApprovalMissingError: It asks for an approval, and none counts.
+        OverrideUnsignedError: It states less than the rules say, and not both agreed.
+        RecipeUnknownError: No final block holds it.
+    """
+    standard = approval_asked(clauses)
+    judge = None if trust is None else Approvals(trust=trust)
+    found = None if judge is None else judge.override(recipe, view)
+    if found is not None and found.lack:
+        raise OverrideUnsignedError(found.lack, ruled=found.ruled.name.lower())
+    if not standard:
+        return
+    judged = [] if judge is None else judge.judged(recipe, view)
+    named = [one for one in judged if one.approval.standard == standard]
+    if all(one.lack for one in named):
+        why = "".join(f" {one.name}: {one.lack}" for one in named)
+        message = f"The recipe asks to be approved under {standard}; no approval counts here.{why}"
+        raise ApprovalMissingError(message, recipe=to_hex(recipe), standard=standard)
+
+
+def approval_asked(clauses: DisclosedClauses) -> str:
+    """Return under what standard a recipe asks to be approved, nothing where it asks for nothing.
+
+    Raises:
+        ApprovalUnreadError: The clause is hidden, or of a form that is not known.
+    """
+    if clauses.may_hide(APPROVAL):
+        message = "The recipe may ask for an approval in a clause that is not shown."
+        raise ApprovalUnreadError(message)
+    clause = approval_clause(clauses.opened.values())
+    standard = "" if clause is None else asked_standard(clause)
+    if standard is None:
+        message = "A clause asks for an approval in an unknown form."
+        raise ApprovalUnreadError(message, path=APPROVAL)
+    return standard
 
 
 def ruled_change(recipe: Recipe, clauses: Sequence[Clause] | None, view: View) -> Change | None:

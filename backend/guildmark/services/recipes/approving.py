@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from guildmark.domain.errors import UntrustedError
 from guildmark.domain.identifiers import IdentityId, RecipeId, to_hex
 from guildmark.domain.recipes.approval import (
-    APPROVALS_MAX,
     DESIGNER,
     Approval,
     KeptApprovals,
@@ -16,7 +15,13 @@ from guildmark.domain.recipes.approval import (
 from guildmark.domain.recipes.recipe import Change, Recipe, RecipeDocument
 from guildmark.domain.trust import Trust
 from guildmark.ports import DocumentKind, KeyName, KeyStore, NodeStore, View, Work
-from guildmark.services.recipes.approvals import Approvals, now, published, ruled_change
+from guildmark.services.recipes.approvals import (
+    Approvals,
+    OverrideUnsignedError,
+    now,
+    published,
+    ruled_change,
+)
 
 
 class ApprovalRefusedError(UntrustedError):
@@ -24,13 +29,6 @@ class ApprovalRefusedError(UntrustedError):
 
     code = "recipe.approvalRefused"
     hint = "Let the approver sign again, with the account that speaks for it and its accreditation."
-
-
-class OverrideUnsignedError(UntrustedError):
-    """Less is stated than the rules say, and designer and quality role did not both agree."""
-
-    code = "recipe.overrideUnsigned"
-    hint = "State what the rules say, or have designer and an accredited organization sign."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +119,21 @@ class Approving:
             for one in approvals:
                 self._keep(one, published(one.approval.recipe, work), work)
 
+    def receive(self, recipe: RecipeId, body: bytes) -> None:
+        """Keep the approvals of a published recipe that a document shows, all of them or none.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: A member is missing, unknown or of another type.
+            RecipeUnknownError: No final block holds the recipe.
+            ApprovalRefusedError: One does not count, or is about another recipe.
+        """
+        shown = KeptApprovals.parse(body).approvals
+        with self.store.writing() as work:
+            stated = published(recipe, work)
+            for one in shown:
+                self._keep(one, stated, work)
+
     def keep_proposed(self, proposal: Proposal) -> None:
         """Keep the approvals of a proposal, whose recipe may not be final yet.
 
@@ -158,9 +171,8 @@ class Approving:
     def _keep(self, signed: SignedApproval, recipe: Recipe, work: Work) -> None:
         self._check(signed, recipe, work)
         key = signed.approval.recipe
-        kept = KeptApprovals.parse(work.documents.get(DocumentKind.APPROVALS, key)).approvals
-        body = KeptApprovals(approvals=tuple(dict.fromkeys([*kept, signed]))[-APPROVALS_MAX:])
-        work.documents.put(DocumentKind.APPROVALS, key, body.encode())
+        kept = KeptApprovals.parse(work.documents.get(DocumentKind.APPROVALS, key))
+        work.documents.put(DocumentKind.APPROVALS, key, kept.joined(signed).encode())
 
     @property
     def _approvals(self) -> Approvals:

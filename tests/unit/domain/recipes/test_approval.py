@@ -9,15 +9,19 @@ from fakes.world import RECIPE
 from guildmark.domain.chain.eip712 import recipes_domain
 from guildmark.domain.encoding.fields import MemberUnknownError
 from guildmark.domain.encoding.hashing import keccak256, sha256
-from guildmark.domain.identifiers import Address, ChainId, DesignId, IdentityId, RecipeId
+from guildmark.domain.identifiers import Address, Bytes32, ChainId, DesignId, IdentityId, RecipeId
 from guildmark.domain.recipes.approval import (
+    APPROVALS_MAX,
     Approval,
     ApprovalMalformedError,
     KeptApprovals,
     Proposal,
     SignedApproval,
+    approval_clause,
     approval_digest,
+    asked_standard,
 )
+from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.recipes.recipe import Change, Recipe
 from guildmark.domain.signatures import MalformedSignatureError
 
@@ -100,3 +104,55 @@ def test_a_proposal_holds_the_clauses_that_its_recipe_commits_to() -> None:
 
     with pytest.raises(ApprovalMalformedError, match="not those"):
         Proposal(recipe=recipe, name="B", clauses=RECIPE.clauses[:1])
+
+
+def approved(day: int, *, standard: str = "ISO 9001", reason: str = "x") -> SignedApproval:
+    said = replace(SAID, approved_on=day, standard=standard, reason=reason)
+    return SignedApproval(approval=said, signature=b"\1" * 65)
+
+
+def test_of_an_approver_under_a_standard_the_newest_stays() -> None:
+    other = approved(1, standard="ISO 13485")
+    kept = KeptApprovals(approvals=(approved(5), other))
+
+    assert kept.joined(approved(4)).approvals == (other, approved(5))
+    assert kept.joined(approved(6)).approvals == (other, approved(6))
+    assert kept.joined(approved(5, reason="y")).approvals == (other, approved(5, reason="y"))
+
+
+def test_kept_approvals_have_a_bound() -> None:
+    many = [approved(1, standard=f"S {number}") for number in range(APPROVALS_MAX + 1)]
+    full = KeptApprovals(approvals=tuple(many[:-1]))
+
+    assert full.joined(many[-1]).approvals == tuple(many[1:])
+    with pytest.raises(ApprovalMalformedError, match="More than 16 approvals"):
+        KeptApprovals(approvals=tuple(many))
+
+
+def asking(path: str = "/qa/approval", **members: object) -> Clause:
+    said = {"type": ClauseType.TEXT, "klass": ClauseClass.CORE, "value": "ISO 9001"} | members
+    return Clause(path=ClausePath(path), salt=Bytes32(bytes(32)), **said)  # type: ignore[arg-type]  # of its members
+
+
+@pytest.mark.parametrize(
+    ("clause", "standard"),
+    [
+        (asking(), "ISO 9001"),
+        (asking(klass=ClauseClass.SITE), None),
+        (asking(value=""), None),
+        (asking("/qa/approval/second"), None),
+        (asking(type=ClauseType.QUANTITY, value="1", unit="1"), None),
+    ],
+)
+def test_a_core_text_says_what_the_approver_is_accredited_for(
+    clause: Clause, standard: str | None
+) -> None:
+    assert approval_clause([asking("/qa/approvals"), clause]) == clause
+    assert asked_standard(clause) == standard
+
+
+def test_an_unknown_form_goes_first_and_others_ask_for_nothing() -> None:
+    below = asking("/qa/approval/second")
+
+    assert approval_clause([asking(), below]) == below
+    assert approval_clause([asking("/qa/approvals"), asking("/qa/resolution")]) is None
