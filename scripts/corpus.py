@@ -3,7 +3,7 @@
 Each case is a folder with the bundle, the reader's trust file where he has one, what he asks, and
 what must come out: exit code, and the lowest check that is not as it should be. Failing cases end
 in `_fail`. The page's verifier, in JavaScript, reads the same files: where it performs a check it
-must say what the Python verifier says, and it refuses nothing else. With --pin what the Python
+must say what the Python verifier says, and it refuses the same bundles. With --pin what the Python
 verifier says of changed fields becomes what must come out.
 """
 
@@ -11,7 +11,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -89,9 +90,9 @@ def _in_javascript(rows: list[dict[str, Any]], judgements: Mapping[str, Report])
     found = {(said := json.loads(line))["case"]: said for line in done.stdout.splitlines()}
     for row in rows:
         row["javascript"] = found[row["case"]]
-    performed = sum(check["state"] != _LEFT for said in found.values() for check in said["checks"])
     refused = sum(said["verdict"] == "problem" for said in found.values())
-    print(f"in JavaScript {performed} checks performed, {refused} bundles refused, none accepted")
+    print(f"in JavaScript {refused} bundles refused, none accepted")
+    print(table(found.values()))
     return [
         f"{name}: Python and JavaScript disagree: {what}"
         for name, said in found.items()
@@ -99,15 +100,27 @@ def _in_javascript(rows: list[dict[str, Any]], judgements: Mapping[str, Report])
     ]
 
 
+def table(found: Iterable[Mapping[str, Any]]) -> str:
+    """Return how often the page's verifier says what of each check, one check a line."""
+    said = Counter((check["number"], check["state"]) for one in found for check in one["checks"])
+    numbers, states = (sorted(set(each), key=str) for each in zip(*said, strict=True))
+    lines = (
+        f"({number}) " + ", ".join(f"{said[number, state]} {state}" for state in states)
+        for number in numbers
+    )
+    return "\n".join(lines)
+
+
 def disagreements(report: Report, said: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the page's verifier says of a bundle and the Python verifier does not."""
     if said["verdict"] not in {"problem", _LEFT}:
         yield f"it says {said['verdict']}"
-    if report.fault is not None:
-        # Documents that the page's verifier does not read may be malformed.
+    if report.fault is not None or said["code"] is not None:
+        if said["code"] is None:
+            yield f"it reads the bundle that Python refuses, {judged(report).code}"
+        if report.fault is None:
+            yield f"it refuses the bundle, {said['code']}"
         return
-    if said["code"] is not None:
-        yield f"it refuses the bundle, {said['code']}"
     results = {result.number: result for result in report.checks}
     for check in said["checks"]:
         result = results[check["number"]]

@@ -34,14 +34,15 @@ def test_the_browser_says_what_it_checked_what_it_took_and_what_is_left(
     done, taken, left = (_lines(page, name) for name in ("done", "taken", "left"))
     assert "No contradiction" in _said(page)
     assert done[0].startswith("The archive: ")
-    assert any("the signature of the machine's key" in line for line in done)
+    held = [line for line in done if line.endswith(": holds")]
+    assert [line.partition(" ")[0] for line in held] == ["(1)", "(2)", "(3)", "(4)", "(5)"]
     assert any("is on the chain" in line for line in taken)
     assert not any("the server judged another bundle" in line for line in taken)
     assert any(line.startswith("The trust list: it is that of") for line in taken)
     assert len(rows) == 11
     for row in rows:
         name, _, number = row.casefold().rpartition(" (")
-        assert any(line.startswith(f"({number} {name}") for line in left), row
+        assert any(line.startswith(f"({number} {name}") for line in (*held, *left)), row
     assert page.locator("#own .good").count() == 0
     assert any("/bundle?block=" in asked for asked in visit.asked)
 

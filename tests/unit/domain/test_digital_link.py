@@ -2,6 +2,7 @@
 
 import string
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 from biip.gs1_digital_link_uris import GS1DigitalLinkURI
@@ -261,6 +262,14 @@ def test_a_kind_is_the_primary_key_alone() -> None:
 def test_a_third_partys_serial_stands_alone() -> None:
     with pytest.raises(dl.MalformedLinkError, match="235 stands beside another one"):
         dl.DigitalLink.parse(f"https://id.example.org/01/{GTIN}/21/7/235/A")
+
+
+@pytest.mark.parametrize(("size", "is_taken"), [(20, True), (28, True), (29, False)])
+def test_a_third_partys_serial_has_28_characters_at_most(size: int, *, is_taken: bool) -> None:
+    link = f"https://id.example.org/01/{GTIN}/235/{'x' * size}"
+
+    with nullcontext() if is_taken else pytest.raises(gs1.MalformedGs1Error):
+        assert dl.DigitalLink.parse_label(link).label == link
 
 
 @pytest.mark.parametrize("serial", ["0", "7", "123456789012"])

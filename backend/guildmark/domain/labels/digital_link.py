@@ -235,7 +235,7 @@ class DigitalLink:
             _refuse("the operator is not lower-case letters and digits")
         if [name for name, _ in self.qualifiers] != ["21"]:
             _refuse("the own form has one serial")
-        _check_serial(self.qualifiers[0][1])
+        _check_dots(gs1.parse_characters("serial", self.qualifiers[0][1]))
 
     def _check_gs1(self) -> None:
         known = _QUALIFIERS.get(self.key, {})
@@ -247,7 +247,7 @@ class DigitalLink:
         if _ALONE in names and len(names) > 1:
             _refuse(f"the qualifier {_ALONE} stands beside another one")
         for name, value in self.qualifiers:
-            _check_serial(known[name](value))
+            _check_dots(known[name](value))
 
 
 def label_like(text: str) -> DigitalLink:
@@ -325,8 +325,7 @@ def _parse_query(query: str) -> tuple[tuple[str, str], ...]:
     return tuple((_unescape(name), _unescape(value)) for name, _, value in pairs)
 
 
-def _check_serial(text: str) -> None:
-    gs1.parse_characters("serial", text)
+def _check_dots(text: str) -> None:
     if text in {".", ".."}:
         _refuse("a serial of dots alone is lost in a path")
 

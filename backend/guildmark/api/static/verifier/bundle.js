@@ -1,13 +1,12 @@
-// The evidence bundle: manifest and sums must be those of the files, documents in RFC 8785 form.
+// The evidence bundle: manifest and sums must be those of the files.
 
 import * as archive from "./archive.js";
 import { ascii, same, sha256, toHex } from "./bytes.js";
+import { canonical } from "./documents/json.js";
 
 const MANIFEST = "manifest.json";
 const SUMS = "SHA256SUMS";
 const VERSION = 1;
-const NEEDED = ["chain/header.rlp", "chain/pin.json", "log/entry.json", "log/record.json",
-  "statements/build.dsse.json"];
 const MEDIA_TYPES = {
   car: "application/vnd.ipld.car",
   json: "application/json",
@@ -24,41 +23,11 @@ export class BundleError extends Error {
   }
 }
 
-/** Return the files of a bundle, and its documents as they were parsed. */
-export async function read(data) {
+/** Return the files of a bundle whose manifest and sums are those of its files. */
+export async function readFiles(data) {
   const files = archive.read(data);
   await checkManifest(files);
-  for (const name of NEEDED) {
-    if (!files.has(name)) throw new BundleError("bundle.malformed", `The bundle has no ${name}.`);
-  }
-  const documents = new Map();
-  for (const [name, content] of files) {
-    if (/^(chain|disclosed|log)\/[a-z-]+\.json$/.test(name)) {
-      documents.set(name, document(name, content));
-    }
-  }
-  return { files, documents };
-}
-
-/** Return the RFC 8785 text of a value without fractions. */
-export function canonical(value) {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (value === null || typeof value !== "object") return JSON.stringify(value);
-  const members = Object.keys(value).sort();
-  return `{${members.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(",")}}`;
-}
-
-function document(name, content) {
-  let value;
-  try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(content));
-  } catch {
-    throw new BundleError("bundle.malformed", `The file ${name} is no JSON.`);
-  }
-  if (!same(ascii(canonical(value)), content)) {
-    throw new BundleError("bundle.mismatch", `The file ${name} is not in its canonical form.`);
-  }
-  return value;
+  return files;
 }
 
 async function checkManifest(files) {

@@ -1,152 +1,164 @@
-// What the checks of this verifier read of a bundle, each value in its one form.
+// The evidence of a bundle: every file read in its one form, nothing beside it.
 
-import { Malformed, fromHex, toHex } from "./bytes.js";
-import { BundleError } from "./bundle.js";
+import { Malformed, toHex } from "./bytes.js";
+import { BundleError, readFiles } from "./bundle.js";
+import { READERS, inclusion, position, readRecord } from "./documents/disclosures.js";
+import { isCanonical, parse } from "./documents/json.js";
+import { bytes, id, integer, large, list, maybe, object, oneOf, unless } from "./documents/shapes.js";
+import { PROVEN_CONTRACTS, FATES, VOIDED, slotOf } from "./state.js";
+import { readEnvelope, readStatement } from "./statement.js";
 
-const CONTRACTS = ["identities", "designs", "recipes", "licenses", "log", "parts", "equivalence"];
-const RECORD_MEMBERS = ["log", "seq", "firstIndex", "count", "time", "parent", "root"];
+const [HEADER, PIN, ENTRY, RECORD, ENVELOPE] = ["chain/header.rlp", "chain/pin.json",
+  "log/entry.json", "log/record.json", "statements/build.dsse.json"];
+const [NOTE, REPLACEMENT] = ["chain/block.note", "replacement.zip"];
+const ATTACHED = /^(?:manifest\.json|SHA256SUMS|report\.json|report\.pdf|content\/.*\.car)$/;
+const RIVAL = /^rivals\/.*\.zip$/;
+const LIMITS = { size: 8 << 20, values: 100_000 };
+const REPLACEMENTS_MAX = 4;
+const RIVALS_MAX = 8;
+const NOTE_MAX = 1 << 16;
+const SLOTS_MAX = 2048;
+const NODES_MAX = 20_000;
 const ENTRY_IDS = ["subject", "envelope", "siteRecipe", "machine", "maker", "dependencies"];
 
-/** Return the evidence of a bundle that was read. */
-export function evidenceOf({ files, documents }) {
-  const opening = shown(documents, "log/entry.json", readOpening);
-  return {
-    ...opening,
-    header: files.get("chain/header.rlp"),
-    envelope: files.get("statements/build.dsse.json"),
-    pin: shown(documents, "chain/pin.json", (value) => value),
-    record: shown(documents, "log/record.json", readRecord),
-    accounts: new Map(CONTRACTS.filter((name) => documents.has(`chain/${name}.json`)).map(
-      (name) => [name, shown(documents, `chain/${name}.json`, readAccount)])),
-    key: disclosed(documents, "key", readKey),
-    siteLink: disclosed(documents, "site-link", readLink),
-    makerLink: disclosed(documents, "maker-link", readLink),
-    operator: disclosed(documents, "operator", (value) => fromHex(value, 32)),
-    beacon: disclosed(documents, "beacon", readRecord),
-    revision: disclosed(documents, "revision", readRevision),
-    recipe: disclosed(documents, "recipe", ({ recipe }) => ({
-      design: fromHex(recipe.design, 32),
-      revision: natural(recipe.revision),
-    })),
-    licenses: disclosed(documents, "licenses", (value) => value.map(({ terms }) => ({
-      design: fromHex(terms.design, 32),
-    }))) ?? [],
-    asksForEquivalence: JSON.stringify(documents.get("disclosed/recipe.json") ?? null)
-      .includes('"/qa/equivalence'),
+const readEntry = object({
+  entry: object({
+    kind: oneOf(1, 2, 3, 4, 5), ...Object.fromEntries(ENTRY_IDS.map((name) => [name, id])),
+    previous: unless(0, integer()),
+  }, (entry) => ({ ...entry, ids: ENTRY_IDS.map((name) => entry[name]) })),
+  salt: id, position, path: inclusion,
+});
+
+const readContract = object({ address: bytes(20), codeHash: id });
+const CONTRACTS = [...PROVEN_CONTRACTS, "directory"].map((name) => [name, maybe(readContract)]);
+const checkPin = object({
+  chainId: large(), genesis: id, class: oneOf("public", "consortium", "local"),
+  contracts: object(Object.fromEntries(CONTRACTS)),
+});
+
+const readAccount = object({
+  address: bytes(20), nonce: large(), balance: large(), storageRoot: id, codeHash: id,
+  nodes: list(bytes()),
+  slots: list(object({ slot: bytes(), value: large(), nodes: list(bytes()) }, (shown) => (
+    { ...shown, slot: toHex(shown.slot) }))),
+});
+
+/** Return the evidence of a bundle; throw where Python's reader refuses the bundle. */
+export async function readEvidence(data) {
+  const evidence = await read(data, REPLACEMENTS_MAX);
+  for (const rival of evidence.rivals) {
+    if (!isRival(evidence, rival)) {
+      throw new BundleError("bundle.unneeded", "A rival is no other entry of this part's label.");
+    }
+  }
+  return evidence;
+}
+
+async function read(data, depth) {
+  const files = await readFiles(data);
+  const names = new Set([HEADER, ENVELOPE, NOTE, REPLACEMENT]);
+  const taken = (name, reader) => {
+    names.add(name);
+    return document(files, name, reader);
   };
+  const evidence = {
+    ...taken(ENTRY, readEntry),
+    record: taken(RECORD, readRecord),
+    pin: taken(PIN, (value) => checkPin(value) && value),
+    header: bytesOf(files, HEADER),
+    envelope: bytesOf(files, ENVELOPE),
+    accounts: new Map(),
+    disclosed: {},
+  };
+  for (const name of PROVEN_CONTRACTS.filter((one) => files.has(`chain/${one}.json`))) {
+    evidence.accounts.set(name, taken(`chain/${name}.json`, readAccount));
+  }
+  for (const [name, reader] of Object.entries(READERS)) {
+    const path = `disclosed/${name}.json`;
+    evidence.disclosed[camel(name)] = files.has(path) ? taken(path, reader) : null;
+  }
+  checkSizes(evidence, files.get(NOTE));
+  evidence.signed = readEnvelope(evidence.envelope);
+  evidence.said = await readStatement(evidence.signed);
+  evidence.replacement = await replacementOf(evidence, files.get(REPLACEMENT), depth);
+  evidence.rivals = await rivalsOf(files, depth, names);
+  checkNames(files, names);
+  return evidence;
 }
 
-/** Return what a party shows, null where it shows nothing. */
-function disclosed(documents, name, read) {
-  const path = `disclosed/${name}.json`;
-  return documents.has(path) ? shown(documents, path, read) : null;
+async function replacementOf(evidence, data, depth) {
+  if (data === undefined) return null;
+  if (depth === 0) throw new BundleError("bundle.malformed", "Replacements without an end.");
+  if (!isReplaced(evidence)) {
+    throw new BundleError("bundle.unneeded", "A replacement is shown, and nothing is replaced.");
+  }
+  return read(data, depth - 1);
 }
 
-function shown(documents, name, read) {
+async function rivalsOf(files, depth, names) {
+  const found = [];
+  for (const name of [...files.keys()].filter((one) => RIVAL.test(one))) {
+    if (depth < REPLACEMENTS_MAX || found.length === RIVALS_MAX) {
+      throw new BundleError("bundle.unneeded", "More rivals are shown than are looked at.");
+    }
+    const rival = await read(files.get(name), 0);
+    names.add(`rivals/${placeOf(rival)}.zip`);
+    found.push(rival);
+  }
+  return found;
+}
+
+/** Return the entry's log and index, as codes on labels write them. */
+export function placeOf({ record, position: at }) {
+  return `${record.log}.${record.firstIndex + at}`;
+}
+
+function isRival(evidence, rival) {
+  const [ours, theirs] = [evidence.said, rival.said];
+  const isOfLabel = ours?.isOfSubject && theirs?.isOfSubject && ours.label === theirs.label;
+  return isOfLabel && placeOf(rival) !== placeOf(evidence);
+}
+
+function isReplaced({ accounts, record, position: at }) {
+  const slot = toHex(slotOf(FATES, record.log, record.firstIndex + at));
+  const shown = accounts.get("parts")?.slots ?? [];
+  return shown.some((one) => one.slot === slot && one.value !== 0n && one.value !== VOIDED);
+}
+
+function checkSizes({ accounts }, note) {
+  const slots = [...accounts.values()].flatMap((proof) => proof.slots);
+  const nodes = slots.reduce((sum, slot) => sum + slot.nodes.length, 0);
+  const isNoNote = note !== undefined && (note.length === 0 || note.length > NOTE_MAX);
+  if (slots.length > SLOTS_MAX || nodes > NODES_MAX || isNoNote) {
+    throw new BundleError("evidence.outOfRange", "The bundle holds more than is read.");
+  }
+}
+
+function checkNames(files, names) {
+  const other = [...files.keys()].find((name) => !names.has(name) && !ATTACHED.test(name));
+  if (other !== undefined) {
+    throw new BundleError("bundle.mismatch", `The file ${other} is unknown.`);
+  }
+}
+
+function document(files, name, reader) {
+  const data = bytesOf(files, name);
   try {
-    return read(documents.get(name));
+    const value = parse(data, LIMITS);
+    if (!isCanonical(value, data)) throw new Malformed("not in its canonical form");
+    return reader(value);
   } catch (error) {
-    if (!(error instanceof Malformed || error instanceof TypeError)) throw error;
+    if (!(error instanceof Malformed)) throw error;
     throw new BundleError("bundle.malformed", `The file ${name} is wrong: ${error.message}.`);
   }
 }
 
-function readOpening(value) {
-  members(value, ["entry", "salt", "position", "path"]);
-  members(value.entry, ["kind", ...ENTRY_IDS], ["previous"]);
-  return {
-    entry: {
-      kind: natural(value.entry.kind),
-      ids: ENTRY_IDS.map((name) => fromHex(value.entry[name], 32)),
-      machine: fromHex(value.entry.machine, 32),
-      envelope: fromHex(value.entry.envelope, 32),
-      previous: natural(value.entry.previous ?? 0),
-    },
-    salt: fromHex(value.salt, 32),
-    position: natural(value.position),
-    path: value.path.map((hash) => fromHex(hash, 32)),
-  };
+function bytesOf(files, name) {
+  const data = files.get(name);
+  if (data === undefined) throw new BundleError("bundle.malformed", `The bundle has no ${name}.`);
+  return data;
 }
 
-function readRecord(value) {
-  members(value, RECORD_MEMBERS, ["grants"]);
-  return {
-    log: natural(value.log),
-    seq: natural(value.seq),
-    firstIndex: natural(value.firstIndex),
-    count: natural(value.count),
-    time: natural(value.time),
-    parent: fromHex(value.parent, 32),
-    root: fromHex(value.root, 32),
-    grants: (value.grants ?? []).map((grant) => {
-      members(grant, ["lane", "n", "firstUnit"]);
-      return [natural(grant.lane), natural(grant.n), natural(grant.firstUnit)];
-    }),
-  };
-}
-
-function readAccount(value) {
-  members(value, ["address", "nonce", "balance", "storageRoot", "codeHash", "nodes", "slots"]);
-  return {
-    address: fromHex(value.address, 20),
-    nonce: number(value.nonce),
-    balance: number(value.balance),
-    storageRoot: fromHex(value.storageRoot, 32),
-    codeHash: fromHex(value.codeHash, 32),
-    nodes: value.nodes.map((node) => fromHex(node)),
-    slots: value.slots.map((slot) => {
-      members(slot, ["slot", "value", "nodes"]);
-      return {
-        slot: toHex(fromHex(slot.slot)),
-        value: number(slot.value),
-        nodes: slot.nodes.map((node) => fromHex(node)),
-      };
-    }),
-  };
-}
-
-function readKey(value) {
-  members(value, ["algorithm", "data"]);
-  return { algorithm: natural(value.algorithm), data: fromHex(value.data) };
-}
-
-function readLink(value) {
-  members(value, ["child", "parent", "count"]);
-  return {
-    child: fromHex(value.child, 32),
-    parent: fromHex(value.parent, 32),
-    count: natural(value.count),
-  };
-}
-
-function readRevision(value) {
-  members(value, ["design", "number", "root", "ciphertext", "manifest", "at"], ["derivedFrom"]);
-  return {
-    design: fromHex(value.design, 32),
-    number: natural(value.number),
-    root: fromHex(value.root, 32),
-    ciphertext: fromHex(value.ciphertext, 32),
-    manifest: fromHex(value.manifest, 32),
-    at: natural(value.at),
-    derivedFrom: (value.derivedFrom ?? []).map((digest) => fromHex(digest, 32)),
-  };
-}
-
-function members(value, needed, optional = []) {
-  const names = Object.keys(value);
-  const isWhole = needed.every((name) => names.includes(name));
-  if (!isWhole || names.some((name) => !needed.includes(name) && !optional.includes(name))) {
-    throw new Malformed("a member is missing or unknown");
-  }
-}
-
-function natural(value) {
-  if (!Number.isSafeInteger(value) || value < 0) throw new Malformed("expected a number");
-  return value;
-}
-
-/** A number that is a decimal string beyond 2^53 - 1. */
-function number(value) {
-  const isText = typeof value === "string" && /^[1-9][0-9]{0,77}$/.test(value);
-  return BigInt(isText ? value : natural(value));
+function camel(name) {
+  return name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 }

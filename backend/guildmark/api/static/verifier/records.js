@@ -16,6 +16,6 @@ export function isOnChain(state, record) {
 function encoded(record) {
   const { log, seq, firstIndex, count, time, parent, root, grants } = record;
   const words = [log, seq, firstIndex, count, time].map(word);
-  const tail = [word(grants.length), ...grants.flat().map(word)];
+  const tail = [word(grants.length), ...grants.flatMap(({ lane, n, firstUnit }) => [lane, n, firstUnit]).map(word)];
   return concat(word(32), ...words, parent, root, word(8 * 32), ...tail);
 }

@@ -11,10 +11,15 @@ export const INVALID = "invalid";
 
 // Where a contract keeps a mapping: the slot number of its declaration.
 export const IDENTITIES = { contract: "identities", number: 0 };
+export const CONTROLLERS = { contract: "identities", number: 1 };
 export const LINKS = { contract: "identities", number: 4 };
 export const LINK_COUNTS = { contract: "identities", number: 5 };
 export const KEYS = { contract: "identities", number: 8 };
+export const NOTICES = { contract: "identities", number: 15 };
 export const REVISIONS = { contract: "designs", number: 7 };
+export const DESIGN_OWNERS = { contract: "designs", number: 11 };
+export const LICENSE_NUMBERS = { contract: "licenses", number: 5 };
+export const EXTENSIONS = { contract: "licenses", number: 15 };
 export const OPERATORS = { contract: "log", number: 1 };
 export const RECORDS = { contract: "log", number: 2 };
 export const FATES = { contract: "parts", number: 8 };
@@ -26,6 +31,16 @@ export function slotOf(mapping, ...keys) {
     (slot, key) => keccak256(concat(key instanceof Uint8Array ? key : word(key), slot)),
     word(mapping.number),
   );
+}
+
+/** Return the fields of a packed word, low bits first, as solc packs a struct. */
+export function fieldsOf(packed, ...widths) {
+  let rest = packed;
+  return widths.map((width) => {
+    const found = BigInt.asUintN(width, rest);
+    rest >>= BigInt(width);
+    return width > 53 ? found : Number(found);
+  });
 }
 
 /** Return the words that the shown proofs prove, and the contracts whose account is not proven. */

@@ -1,76 +1,144 @@
-// What a build's statement says, as far as these checks read it; only Python knows all its rules.
+// What a build's statement says: the envelope, the payload and their own rules, read strictly.
 
-import { Malformed, ascii, concat, fromBase64, fromHex, same, sha256 } from "./bytes.js";
-import { canonical } from "./bundle.js";
+import { Malformed, ascii, concat, fromBase64, fromHex, same, sha256, toHex } from "./bytes.js";
+import { path } from "./documents/clauses.js";
+import { parse } from "./documents/json.js";
+import { checkUnit, parseDecimal } from "./documents/quantity.js";
+import { flag, id, integer, list, maybe, number40, object, oneOf, text, uint40 }
+  from "./documents/shapes.js";
 
-const PAYLOAD_TYPE = "application/vnd.in-toto+json";
+export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
-const PREDICATE_TYPES = ["https://guildmark.org/build/v1", "https://guildmark.org/scrap/v1"];
+const BUILD = "https://guildmark.org/build/v1";
+const SCRAP = "https://guildmark.org/scrap/v1";
 const SUBJECT_TAG = ascii("guildmark/subject/v1");
+const SIGNATURES_MAX = 8;
+const ENVELOPE_LIMITS = { size: 1 << 20, depth: 4, values: 64 };
+const STATEMENT_LIMITS = { size: 1 << 19, depth: 8, values: 20_000 };
+const NAME_MAX = 200;
 
-/** Return the envelope where it is in canonical form, else null: others are not looked at. */
+const base64 = (most) => (value) => fromBase64(text(most)(value));
+/** The hex of in-toto's digests has no 0x before it. */
+const digestSet = object({ sha256: (value) => fromHex(`0x${text()(value)}`, 32) },
+  (found) => found.sha256);
+const resource = object({ name: text(NAME_MAX), digest: digestSet });
+const name = text(NAME_MAX);
+
+const readSetting = object({ path, value: text(), unit: maybe(text()) }, (setting) => {
+  if (setting.unit !== null) {
+    checkUnit(setting.unit);
+    parseDecimal(setting.value);
+  }
+  return setting;
+});
+
+const readMeasurement = object({
+  characteristic: path, value: text(), unit: text(), instrument: name,
+  uncertainty: maybe(text()), coverageFactor: maybe(text()), resolution: maybe(text()),
+  rawData: maybe(id), operator: maybe(name), measuredOn: maybe(uint40),
+}, (measured) => {
+  const { unit, value, uncertainty, coverageFactor, resolution } = measured;
+  checkUnit(unit);
+  parseDecimal(value);
+  if ((uncertainty === null) !== (coverageFactor === null)) throw new Malformed("U without k");
+  for (const one of [uncertainty, coverageFactor, resolution]) {
+    if (one !== null && parseDecimal(one) <= 0n) throw new Malformed("an uncertainty of nothing");
+  }
+  return measured;
+});
+
+const readRun = object({
+  maker: id, site: id, machine: id, counter: integer(), startedOn: uint40, finishedOn: uint40,
+  technician: maybe(name), lateReport: maybe(flag, false),
+}, (run) => {
+  if (run.finishedOn < run.startedOn) throw new Malformed("the job ends before it begins");
+  return run;
+});
+
+const PREDICATE = {
+  salt: id,
+  signerRole: oneOf("machine", "gateway", "technician"),
+  keyHolder: maybe(oneOf("file", "pkcs11", "tpm")),
+  externalParameters: object({
+    license: id, recipe: id, siteRecipe: id, design: id, revision: number40, log: number40,
+    lane: number40, unit: maybe(number40), order: maybe(name),
+  }),
+  internalParameters: object({ settings: list(readSetting), firmware: maybe(text()) }),
+  resolvedDependencies: list(resource),
+  runDetails: readRun,
+  byproducts: list(resource),
+  measurements: list(readMeasurement),
+  simulated: flag,
+  beacon: object({ log: uint40, seq: uint40, recordDigest: id }),
+  dependencies: id,
+  replaces: maybe(id),
+};
+const HEAD = {
+  _type: oneOf(STATEMENT_TYPE),
+  subject: list(object({ name: text(400), digest: digestSet }), 1, 1),
+};
+const READERS = new Map([
+  [BUILD, object({ ...HEAD, predicateType: oneOf(BUILD), predicate: object(PREDICATE) })],
+  [SCRAP, object({ ...HEAD, predicateType: oneOf(SCRAP),
+    predicate: object({ ...PREDICATE, reason: text(400) }) })],
+]);
+
+const envelopeOf = object({
+  payloadType: text(),
+  payload: base64(ENVELOPE_LIMITS.size),
+  signatures: list(object({ keyid: id, sig: base64() }), 1, SIGNATURES_MAX),
+}, ({ payloadType: type, payload, signatures }) => {
+  const keys = new Set(signatures.map(({ keyid }) => toHex(keyid)));
+  if (keys.size !== signatures.length) throw new Malformed("one key signs twice");
+  return { type, payload, signatures };
+});
+
+/** Return the envelope, null where it cannot be read. */
 export function readEnvelope(data) {
-  return attempt(() => {
-    const value = parsed(data);
-    return {
-      type: value.payloadType,
-      payload: fromBase64(value.payload),
-      signatures: value.signatures.map(({ keyid, sig }) => ({
-        keyid: fromHex(keyid, 32),
-        sig: fromBase64(sig),
-      })),
-    };
-  });
+  return attempt(() => envelopeOf(parse(data, ENVELOPE_LIMITS)));
 }
 
-/** Return what an envelope's statement says, null where it is not read. */
+/** Return what an envelope's payload says, null where it is no statement. */
 export async function readStatement(envelope) {
-  if (envelope === null || envelope.type !== PAYLOAD_TYPE) return null;
-  const statement = attempt(() => members(parsed(envelope.payload)));
-  if (statement === null) return null;
-  const { label, salt, subject, ...stated } = statement;
-  return same(await sha256(concat(SUBJECT_TAG, salt, ascii(label))), subject) ? stated : null;
+  const found = envelope === null ? null : attempt(() => statementOf(envelope.payload));
+  if (found === null) return null;
+  const salted = await sha256(concat(SUBJECT_TAG, found.salt, ascii(found.label)));
+  return { ...found, isOfSubject: same(salted, found.subject) };
 }
 
-function members({ _type: type, predicateType, subject: [part, ...others], predicate }) {
-  const isKnown = type === STATEMENT_TYPE && PREDICATE_TYPES.includes(predicateType);
-  if (!isKnown || others.length > 0) throw new Malformed("a statement of another kind");
-  const { beacon, externalParameters: external, runDetails: run } = predicate;
+function statementOf(payload) {
+  const value = parse(payload, STATEMENT_LIMITS);
+  const reader = READERS.get(value?.predicateType);
+  if (reader === undefined) throw new Malformed("a statement of another kind");
+  const { subject: [part], predicate } = reader(value);
+  const { externalParameters: external, runDetails: run, internalParameters, reason } = predicate;
+  unique(internalParameters.settings.map((setting) => setting.path));
+  unique(predicate.measurements.map(({ characteristic }) => characteristic));
+  unique(predicate.resolvedDependencies.map((one) => one.name));
+  const design = predicate.resolvedDependencies.find((one) => one.name === "design");
+  if (design === undefined || reason === "") throw new Malformed("a member is missing");
   return {
+    ...external,
     label: part.name,
-    subject: bare(part.digest.sha256),
-    salt: fromHex(predicate.salt, 32),
-    machine: fromHex(run.machine, 32),
-    site: fromHex(run.site, 32),
-    beacon: fromHex(beacon.recordDigest, 32),
-    design: fromHex(external.design, 32),
-    revision: external.revision,
-    license: fromHex(external.license, 32),
-    recipe: fromHex(external.recipe, 32),
-    siteRecipe: fromHex(external.siteRecipe, 32),
-    ciphertext: bare(
-      predicate.resolvedDependencies.find(({ name }) => name === "design").digest.sha256,
-    ),
+    subject: part.digest,
+    salt: predicate.salt,
+    run,
+    beacon: predicate.beacon,
+    measurements: predicate.measurements,
+    dependencies: predicate.dependencies,
+    ciphertext: design.digest,
   };
 }
 
-/** The hex of in-toto's digests has no 0x before it. */
-function bare(text) {
-  return fromHex(`0x${text}`, 32);
-}
-
-function parsed(data) {
-  const value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data));
-  if (!same(ascii(canonical(value)), data)) throw new Malformed("not in canonical form");
-  return value;
+function unique(names) {
+  if (new Set(names).size !== names.length) throw new Malformed("something is given twice");
 }
 
 function attempt(read) {
   try {
     return read();
   } catch (error) {
-    const isExpected = [SyntaxError, TypeError, Malformed].some((kind) => error instanceof kind);
-    if (isExpected) return null;
+    if (error instanceof Malformed) return null;
     throw error;
   }
 }

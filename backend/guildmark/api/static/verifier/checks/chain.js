@@ -1,7 +1,7 @@
 // (0) The chain is the pinned one, and block b is trusted.
 
 import { toHex } from "../bytes.js";
-import { canonical } from "../bundle.js";
+import { canonical } from "../documents/json.js";
 import { PROVEN_CONTRACTS } from "../state.js";
 import { NOT_CHECKED, SKIPPED, fail, unknown } from "./check.js";
 
@@ -38,16 +38,18 @@ function* trustedBlock({ header, trust, question }) {
     if (believed.hash !== toHex(header.hash) || BigInt(believed.time) !== header.time) {
       yield fail("verify.blockMismatch", "Block b is another than the one that you trust.");
     }
-  } else if ((trust.witnesses ?? []).length > 0 || question.sighting?.chain) {
+  } else if ((trust.witnesses ?? []).length > 0) {
     yield NOT_CHECKED;
   } else {
-    yield* seen(question.sighting, header);
+    yield* seen(question.sighting, trust.chain, header);
   }
 }
 
-function* seen(sighting, header) {
+function* seen(sighting, { chainId, genesis }, header) {
   if (sighting && !sighting.isReached) {
     yield unknown("verify.nodeUnreachable", "Your node could not be asked for block b.");
+  } else if (sighting?.chain && canonical(sighting.chain) !== canonical([chainId, genesis])) {
+    yield unknown("verify.nodeOnOtherChain", "Your node is on another chain.");
   } else if (!sighting?.hash) {
     yield unknown("verify.blockUnknown", "Nothing on the list knows this block.");
   } else if (sighting.hash !== toHex(header.hash)) {
@@ -61,18 +63,20 @@ function* contracts({ evidence, header, state }) {
     return;
   }
   for (const [name, fault] of state.faults) {
-    if (name === "equivalence" && fault === "missing") {
-      if (evidence.asksForEquivalence) yield NOT_CHECKED;
-    } else {
-      yield FAULTS[fault];
-    }
+    const isNeeded = name !== "equivalence" || asksForEquivalence(evidence);
+    if (isNeeded || fault !== "missing") yield FAULTS[fault];
   }
+}
+
+/** Return whether the shown recipe asks for equivalence, in whatever form. */
+function asksForEquivalence({ disclosed: { recipe }, said }) {
+  const opened = said?.isOfSubject && recipe !== null ? recipe.clauses.opened : [];
+  return opened.some(({ clause: { path } }) => `${path}/`.startsWith("/qa/equivalence/"));
 }
 
 export const CHAIN = {
   number: 0,
   name: "chain and block",
-  isWhole: true,
   rules: [
     { at: "the chain's pin", rule: pinnedChain },
     { at: "the block, by the list", rule: trustedBlock },

@@ -1,6 +1,8 @@
 // A numbered check: rules over one case. What is not looked at is never ok.
 
+import { same } from "../bytes.js";
 import { INVALID, wordAt } from "../state.js";
+import { PAYLOAD_TYPE } from "../statement.js";
 
 const RANKS = ["fail", "unknown", "withheld", "not claimed", "ok"];
 
@@ -10,23 +12,46 @@ export const NOT_CHECKED = Symbol("not checked");
 /** What a rule yields where it has nothing to look at, and another rule or check says why. */
 export const SKIPPED = Symbol("skipped");
 
-/** Thrown where a rule cannot go on for want of evidence; another rule or check says of what. */
-export class Undecided extends Error {}
+/** Thrown where a rule cannot go on; its finding says why. */
+export class Undecided extends Error {
+  constructor(finding) {
+    super(finding.reason);
+    this.finding = finding;
+  }
+}
 
 export const fail = (code, reason) => ({ state: "fail", code, reason });
 export const unknown = (code, reason) => ({ state: "unknown", code, reason });
+export const withheld = (code, reason) => ({ state: "withheld", code, reason });
+
+const PROOF_MISSING = unknown("verify.proofMissing", "There is no proof of a slot.");
+const PROOF_INVALID = fail("verify.proofInvalid", "The proof of a slot is wrong.");
+const UNREAD = unknown("verify.statementUnread", "The statement cannot be read.");
 
 /** Return a slot's proven word, 0 is proven absence; throw Undecided where it is not proven. */
 export function proven({ state }, mapping, ...keys) {
   const found = wordAt(state, mapping, ...keys);
-  if (found === undefined || found === INVALID) throw new Undecided();
+  if (found === INVALID) throw new Undecided(PROOF_INVALID);
+  if (found === undefined) throw new Undecided(PROOF_MISSING);
   return found;
 }
 
 /** Return the statement; throw Undecided where it is not read. */
-export function stated({ statement }) {
-  if (statement === null) throw new Undecided();
-  return statement;
+export function stated({ evidence: { signed, said } }) {
+  if (said === null || !said.isOfSubject || signed.type !== PAYLOAD_TYPE) {
+    throw new Undecided(UNREAD);
+  }
+  return said;
+}
+
+/** Return what a party shows; throw Undecided where it shows nothing. */
+export function shown({ evidence: { disclosed } }, name, missing) {
+  if (disclosed[name] === null) throw new Undecided(missing);
+  return disclosed[name];
+}
+
+export function isLink(link, child, parent) {
+  return same(link.child, child) && same(link.parent, parent);
 }
 
 /**
@@ -37,7 +62,7 @@ export function stated({ statement }) {
 export async function run(check, theCase) {
   const findings = [];
   const lookedAt = [];
-  let isWhole = check.isWhole;
+  let isWhole = true;
   for (const { at, rule } of check.rules) {
     const found = await findingsOf(rule, theCase);
     if (found.includes(NOT_CHECKED)) isWhole = false;
@@ -57,7 +82,7 @@ async function findingsOf(rule, theCase) {
     for await (const one of rule(theCase)) found.push(one);
   } catch (error) {
     if (!(error instanceof Undecided)) throw error;
-    found.push(SKIPPED);
+    found.push(error.finding);
   }
   return found;
 }

@@ -1,31 +1,40 @@
-// (5) The revision was registered, and everything is of it. Notices and terms are not looked at.
+// (5) The design's revision was registered, and everything is of it.
 
 import { concat, same, toInteger, word } from "../bytes.js";
 import { keccak256 } from "../crypto.js";
+import { allowsRevision, termsOf } from "../documents/terms.js";
+import { publishedFindings } from "../publishing.js";
 import { REVISIONS } from "../state.js";
-import { cover, windowOf } from "../window.js";
-import { Undecided, fail, proven, stated, unknown } from "./check.js";
+import { held, windowOf } from "../window.js";
+import { SKIPPED, fail, proven, shown, stated, unknown, withheld } from "./check.js";
+
+const REVISION_MISSING = unknown("verify.revisionMissing", "The revision is not shown.");
+const LICENSE_MISSING = unknown("verify.licenseMissing", "The license is not shown.");
+const REGISTERED = {
+  none: fail("verify.revisionLater", "The revision was published after the part was logged."),
+  part: unknown("verify.revisionMeanwhile", "The revision was perhaps published too late."),
+};
+const ALLOWED = {
+  no: fail("verify.revisionNotLicensed", "A license names other revisions."),
+  unknown: withheld("verify.revisionsWithheld", "A license does not show its revisions."),
+};
 
 function* registered(theCase) {
-  const revision = shown(theCase);
+  const revision = shown(theCase, "revision", REVISION_MISSING);
   const found = proven(theCase, REVISIONS, revision.design, revision.number);
   if (found === 0n) {
     yield fail("verify.revisionUnknown", "The chain has no such revision.");
   } else if (found !== toInteger(digestOf(revision))) {
     yield fail("verify.revisionMismatch", "The chain has another revision than is shown.");
   } else {
-    const held = cover([{ since: revision.at, until: 0 }], windowOf(theCase));
-    if (held === "none") {
-      yield fail("verify.revisionLater", "The revision was published after the part was logged.");
-    } else if (held === "part") {
-      yield unknown("verify.revisionMeanwhile", "The revision was perhaps published too late.");
-    }
+    yield* held([{ since: revision.at, until: 0 }], windowOf(theCase), REGISTERED);
+    yield* publishedFindings(theCase, revision.at);
   }
 }
 
 function* named(theCase) {
   const { design, revision } = stated(theCase);
-  const found = shown(theCase);
+  const found = shown(theCase, "revision", REVISION_MISSING);
   if (!same(design, found.design) || revision !== found.number) {
     yield fail("verify.designMismatch", "The statement names another design or revision.");
   }
@@ -33,31 +42,33 @@ function* named(theCase) {
 
 function* recipe(theCase) {
   const { design, revision } = stated(theCase);
-  const found = theCase.evidence.recipe;
-  if (found === null) throw new Undecided();
-  if (!same(design, found.design) || revision !== found.revision) {
+  const found = theCase.evidence.disclosed.recipe?.recipe;
+  // A recipe that is not shown is a finding of (7).
+  if (found === undefined) {
+    yield SKIPPED;
+  } else if (!same(design, found.design) || revision !== found.revision) {
     yield fail("verify.recipeDesignMismatch", "The recipe is for another design or revision.");
   }
 }
 
-function* licensed(theCase) {
-  const { design } = stated(theCase);
-  const { licenses } = theCase.evidence;
-  if (licenses.length === 0) throw new Undecided();
-  if (licenses.some((one) => !same(one.design, design))) {
-    yield fail("verify.licenseDesignMismatch", "A license is for another design.");
+async function* licensed(theCase) {
+  const { design, revision } = stated(theCase);
+  for (const one of shown(theCase, "licenses", LICENSE_MISSING)) {
+    if (!same(one.terms.design, design)) {
+      yield fail("verify.licenseDesignMismatch", "A license is for another design.");
+    }
+    // Members that do not fit their root are a finding of (6).
+    const members = await termsOf(one);
+    const found = members === null ? "yes" : allowsRevision(members, design, revision);
+    if (found in ALLOWED) yield ALLOWED[found];
   }
 }
 
 function* ciphertext(theCase) {
-  if (!same(stated(theCase).ciphertext, shown(theCase).ciphertext)) {
+  const given = stated(theCase).ciphertext;
+  if (!same(given, shown(theCase, "revision", REVISION_MISSING).ciphertext)) {
     yield fail("verify.ciphertextMismatch", "The machine was given other files.");
   }
-}
-
-function shown({ evidence: { revision } }) {
-  if (revision === null) throw new Undecided();
-  return revision;
 }
 
 /** keccak256(abi.encode(Revision)): a struct whose last field alone is dynamic. */
@@ -69,12 +80,11 @@ function digestOf({ design, number, root, ciphertext: files, manifest, at, deriv
 export const DESIGN = {
   number: 5,
   name: "design revision",
-  isWhole: false,
   rules: [
     { at: "the revision on chain, before the build", rule: registered },
     { at: "that the statement names it", rule: named },
     { at: "that the recipe is for it", rule: recipe },
-    { at: "that each license is for the design", rule: licensed },
+    { at: "that each license is for the design and revision", rule: licensed },
     { at: "that the machine was given its files", rule: ciphertext },
   ],
 };

@@ -1,65 +1,98 @@
-// (2) The machine's key signed this envelope. Its times and notices are not looked at here.
+// (2) The machine's key signed this envelope, was in force, and is not under notice.
 
-import { ascii, concat, same, sha256, word } from "../bytes.js";
-import { keccak256 } from "../crypto.js";
-import { holds } from "../signatures.js";
-import { INVALID, KEYS, wordAt } from "../state.js";
-import { SKIPPED, fail } from "./check.js";
+import { same, sha256 } from "../bytes.js";
+import { actFindings, keyOf, ofKey, weightOf } from "../doubts.js";
+import { keyId, signed } from "../signatures.js";
+import { KEYS } from "../state.js";
+import { PAYLOAD_TYPE } from "../statement.js";
+import { held, windowOf } from "../window.js";
+import { NOT_CHECKED, fail, proven, shown, stated, unknown } from "./check.js";
+import { countersigned } from "./countersigned.js";
 
-const KEY_DOMAIN = keccak256(ascii("guildmark/key/v1"));
+const KEY_MISSING = unknown("verify.keyMissing", "The machine's public key is not shown.");
+const IN_FORCE = {
+  none: fail("verify.keyNotGood", "The key was not in force while the part was built."),
+  part: unknown("verify.keyGoodPartly", "The key was in force only a part of the time."),
+};
 
-async function* committed({ evidence }) {
-  if (!same(await sha256(evidence.envelope), evidence.entry.envelope)) {
+function* readable({ evidence: { signed: envelope, said } }) {
+  if (envelope === null) {
+    yield fail("verify.envelopeMalformed", "The signed envelope cannot be read.");
+  } else if (envelope.type !== PAYLOAD_TYPE || said === null) {
+    yield fail("verify.statementMalformed", "What was signed is no build statement.");
+  }
+}
+
+async function* committed({ evidence: { envelope, entry } }) {
+  if (!same(await sha256(envelope), entry.envelope)) {
     yield fail("verify.envelopeMismatch", "The log entry commits to another envelope.");
   }
 }
 
-async function* signature({ evidence, envelope }) {
-  if (evidence.key === null || envelope === null) {
-    yield SKIPPED;
-    return;
-  }
-  const name = keyId(evidence.entry.machine, evidence.key);
-  const own = envelope.signatures.find((one) => same(one.keyid, name));
-  if (own === undefined) {
+async function* signature(theCase) {
+  const { signed: envelope } = theCase.evidence;
+  // An envelope that cannot be read is said above.
+  if (envelope === null) return;
+  const found = await signed(envelope, ownId(theCase), theCase.evidence.disclosed.key);
+  if (found === "missing") {
     yield fail("verify.signatureMissing", "No signature is of the machine's key.");
-  } else if (!(await holds(evidence.key, encoded(envelope), own.sig))) {
+  } else if (found === "invalid") {
     yield fail("verify.signatureInvalid", "The signature of the machine's key does not fit.");
   }
 }
 
-function* registered({ evidence, state }) {
-  if (evidence.key === null) {
-    yield SKIPPED;
-    return;
-  }
-  const found = wordAt(state, KEYS, keyId(evidence.entry.machine, evidence.key));
-  if (found === undefined || found === INVALID) yield SKIPPED;
+function* goodMeanwhile(theCase) {
+  const found = proven(theCase, KEYS, ownId(theCase));
   if (found === 0n) {
     yield fail("verify.keyUnregistered", "The chain does not know the machine's key.");
+  } else {
+    yield* held([keyOf(found)], windowOf(theCase), IN_FORCE);
   }
 }
 
-/** keccak256(abi.encode(domain, machine, algorithm, bytes)). */
-function keyId(machine, key) {
-  const padding = new Uint8Array((32 - (key.data.length % 32)) % 32);
-  const tail = concat(word(key.data.length), key.data, padding);
-  return keccak256(concat(KEY_DOMAIN, machine, word(key.algorithm), word(4 * 32), tail));
+function* notDoubted(theCase) {
+  const name = ownId(theCase);
+  const [key, logged] = [keyOf(proven(theCase, KEYS, name)), windowOf(theCase).end];
+  for (const doubt of ofKey(theCase, name, key)) {
+    const weight = weightOf(doubt, logged);
+    if (weight === "void") {
+      yield fail("verify.keyUnderNotice", "The part was logged after a notice on the key.");
+    } else if (weight === "doubt" && theCase.evidence.disclosed.inspections !== null) {
+      // An inspection may keep the part out of doubt, and this verifier reads none.
+      yield NOT_CHECKED;
+    } else if (weight === "doubt") {
+      yield unknown("verify.keyInDoubt", "The part was logged when the key is suspected already.");
+    }
+  }
 }
 
-/** DSSE's pre-authentication encoding. */
-function encoded({ type, payload }) {
-  const kind = ascii(type);
-  return concat(ascii(`DSSEv1 ${kind.length} ${type} ${payload.length} `), payload);
+function* addedSoundly(theCase) {
+  const { since } = keyOf(proven(theCase, KEYS, ownId(theCase)));
+  if (since !== 0) yield* actFindings(theCase, theCase.evidence.entry.machine, since);
+}
+
+function* sameMachine(theCase) {
+  if (!same(stated(theCase).run.machine, theCase.evidence.entry.machine)) {
+    yield fail("verify.machineMismatch", "Statement and log entry name different machines.");
+  }
+}
+
+/** Return the id that the shown key has as a key of the entry's machine. */
+function ownId(theCase) {
+  return keyId(theCase.evidence.entry.machine, shown(theCase, "key", KEY_MISSING));
 }
 
 export const KEY = {
   number: 2,
   name: "machine's signature",
-  isWhole: false,
   rules: [
+    { at: "the envelope and the statement", rule: readable },
     { at: "the envelope's digest", rule: committed },
     { at: "the signature of the machine's key", rule: signature },
-    { at: "whether the chain knows the key", rule: registered },
+    { at: "that the key was in force", rule: goodMeanwhile },
+    { at: "notices on the key", rule: notDoubted },
+    { at: "who added the key", rule: addedSoundly },
+    { at: "that statement and entry name one machine", rule: sameMachine },
+    { at: "the second signature, where the recipe asks for one", rule: countersigned },
   ],
 };

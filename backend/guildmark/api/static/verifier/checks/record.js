@@ -1,38 +1,64 @@
-// (4) The record is on chain, its part not void. Replacement and beacon are not looked at here.
+// (4) The record is on chain and final, its part was not voided, and its beacon is older.
 
-import { toInteger } from "../bytes.js";
+import { fromHex, same, toInteger } from "../bytes.js";
 import { digestOf } from "../records.js";
-import { FATES, INVALID, RECORDS, VOIDED, wordAt } from "../state.js";
-import { SKIPPED, fail } from "./check.js";
+import { FATES, RECORDS, VOIDED } from "../state.js";
+import { NOT_CHECKED, fail, proven, shown, stated, unknown } from "./check.js";
 
-const WRONG_PROOF = fail("verify.proofInvalid", "The proof of a slot is wrong.");
+const BEACON_MISSING = unknown("verify.beaconMissing", "The beacon is not shown.");
 
-function* onChain({ evidence: { record }, state }) {
-  const found = wordAt(state, RECORDS, record.log, record.seq);
-  if (found === undefined) {
-    yield SKIPPED;
-  } else if (found === 0n) {
+function* onChain(theCase) {
+  const { record } = theCase.evidence;
+  const found = proven(theCase, RECORDS, record.log, record.seq);
+  if (found === 0n) {
     yield fail("verify.recordUnknown", "The chain has no such record.");
-  } else if (found === INVALID) {
-    yield WRONG_PROOF;
   } else if (found !== toInteger(digestOf(record))) {
     yield fail("verify.recordMismatch", "The chain has another record than is shown.");
   }
 }
 
-function* fate({ evidence: { record, position }, state }) {
-  const found = wordAt(state, FATES, record.log, record.firstIndex + position);
-  if (found === undefined) yield SKIPPED;
-  if (found === VOIDED) yield fail("verify.partVoided", "The part is void.");
-  if (found === INVALID) yield WRONG_PROOF;
+function* final({ header, trust, question: { sighting } }) {
+  if (header === null || trust === null) return;
+  const isListed = (trust.blocks ?? []).some((block) => BigInt(block.number) === header.number);
+  const isSeen = Boolean(sighting?.hash) && same(fromHex(sighting.hash, 32), header.hash);
+  if (!isListed && isSeen && !sighting.isFinal) {
+    yield unknown("verify.notFinal", "The block is not final yet on your node.");
+  }
+}
+
+function* fate(theCase) {
+  const { record, position, replacement } = theCase.evidence;
+  const found = proven(theCase, FATES, record.log, record.firstIndex + position);
+  if (found === VOIDED) {
+    yield fail("verify.partVoided", "The part is void.");
+  } else if (found !== 0n && replacement !== null) {
+    // Whether the shown replacement is a sound one takes all checks of it.
+    yield NOT_CHECKED;
+  } else if (found !== 0n) {
+    yield unknown("verify.replacementMissing", "The part is said to be replaced by another.");
+  }
+}
+
+function* beacon(theCase) {
+  const { log, seq, recordDigest } = stated(theCase).beacon;
+  if (proven(theCase, RECORDS, log, seq) !== toInteger(recordDigest)) {
+    yield fail("verify.beaconUnknown", "The beacon is no record of this chain.");
+  }
+  const found = shown(theCase, "beacon", BEACON_MISSING);
+  if (!same(digestOf(found), recordDigest)) {
+    yield fail("verify.beaconMismatch", "The beacon that is shown is another record.");
+  } else if (found.time >= theCase.evidence.record.time) {
+    yield fail("verify.beaconNotOlder", "The beacon is not older than the part's record.");
+  }
 }
 
 export const RECORD = {
   number: 4,
   name: "record on chain",
-  isWhole: false,
   rules: [
     { at: "the record's digest on chain", rule: onChain },
-    { at: "whether the part was voided", rule: fate },
+    { at: "whether the block is final", rule: final },
+    { at: "whether the part was voided or replaced", rule: fate },
+    { at: "the beacon, which is older", rule: beacon },
   ],
 };

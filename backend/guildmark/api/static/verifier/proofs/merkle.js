@@ -19,3 +19,17 @@ export async function rootOfPath(data, index, count, path) {
   if (last !== 0) throw new Malformed("a hash too few");
   return found;
 }
+
+/** Return the root over the data of leaves (RFC 9162, 2.1.1). */
+export async function rootOfLeaves(leaves) {
+  const hashes = await Promise.all(leaves.map((data) => sha256(concat(Uint8Array.of(0), data))));
+  return rootOf(hashes);
+}
+
+async function rootOf(hashes) {
+  if (hashes.length === 1) return hashes[0];
+  let half = 1;
+  while (2 * half < hashes.length) half *= 2;
+  const [left, right] = [await rootOf(hashes.slice(0, half)), await rootOf(hashes.slice(half))];
+  return sha256(concat(Uint8Array.of(1), left, right));
+}

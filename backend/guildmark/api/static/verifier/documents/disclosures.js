@@ -1,0 +1,94 @@
+// What the parties show beside the entry: each file's members, each value in its one form.
+
+import { Malformed } from "../bytes.js";
+import { checkKey } from "../signatures.js";
+import { readDisclosure } from "./clauses.js";
+import { bytes, id, integer, large, list, number40, object, oneOf, text, uint40, unless }
+  from "./shapes.js";
+
+const NOTHING = `0x${"00".repeat(32)}`;
+const NOBODY = `0x${"00".repeat(20)}`;
+const INTERVALS_MAX = 64;
+const COUNT_MAX = 2 ** 20;
+const DRAWS_MAX = 32;
+const PATH_MAX = 20;
+
+export const position = integer(0, COUNT_MAX - 1);
+export const inclusion = list(id, 0, PATH_MAX);
+
+export const readRecord = object({
+  log: uint40, seq: uint40, firstIndex: integer(), count: integer(0, COUNT_MAX), time: uint40,
+  parent: id, root: id,
+  grants: unless([], list(object({ lane: number40, n: number40, firstUnit: uint40 }), 0, DRAWS_MAX)),
+}, (record) => {
+  if (record.grants.reduce((sum, { n }) => sum + n, 0) > record.count) {
+    throw new Malformed("the grants do not lie inside the record");
+  }
+  return record;
+});
+
+const readKey = object({ algorithm: oneOf(1, 2, 3), data: bytes() }, checkKey);
+const readLink = object({ child: id, parent: id, count: integer(0, INTERVALS_MAX) });
+
+const readTerms = object({
+  design: id, designEpoch: uint40, units: uint40, holder: id, notBefore: uint40, notAfter: uint40,
+  notice: uint40, termsRoot: id, offerUntil: uint40, nonce: large(), parent: unless(NOTHING, id),
+  currency: unless(NOBODY, bytes(20)), royalty: unless(0, large()), fee: unless(0, large()),
+});
+
+const readRecipe = object({
+  root: id, design: id, revision: uint40, supersedes: unless(NOTHING, id),
+  change: unless(0, oneOf(0, 1, 2, 3)), plan: unless(NOTHING, id),
+});
+
+const readScope = object({
+  standard: text(), processes: unless([], list(text())), materials: unless([], list(text())),
+  sites: unless([], list(id)), certificate: unless("", text()),
+  delegations: unless(0, integer(0, 3)), salt: unless(NOTHING, id),
+});
+
+const readPlan = object({
+  recipe: id, sponsor: id, evaluator: id, document: id, commitBy: number40, revealBy: number40,
+  sites: list(id, 1, 64),
+}, (plan) => {
+  if (plan.commitBy >= plan.revealBy) throw new Malformed("a plan with deadlines out of order");
+  return plan;
+});
+
+const readInspection = object({
+  proof: object({ envelope: bytes(), salt: id, record: readRecord, position, path: inclusion }),
+  key: unless(null, (value) => (value === null ? null : readKey(value))),
+  siteLink: unless(null, (value) => (value === null ? null : readLink(value))),
+  inspectorLink: unless(null, (value) => (value === null ? null : readLink(value))),
+});
+
+/** The files under disclosed/ by their names, and who reads them. */
+export const READERS = {
+  key: readKey,
+  "site-link": readLink,
+  "maker-link": readLink,
+  operator: id,
+  beacon: readRecord,
+  licenses: list(object({ number: number40, terms: readTerms, members: readDisclosure }), 1, 5),
+  lanes: list(object({ number: number40, holder: id }), 1, 32),
+  extension: object({ first: number40, epoch: uint40 }),
+  recipe: object({ recipe: readRecipe, steps: integer(0, 64), clauses: readDisclosure }),
+  "site-recipe": object({
+    recipe: object({ master: id, site: id, model: id, root: id }), clauses: readDisclosure,
+  }),
+  revision: object({
+    design: id, number: uint40, root: id, ciphertext: id, manifest: id, at: uint40,
+    derivedFrom: unless([], list(id)),
+  }),
+  owner: id,
+  claims: list(object({
+    issuer: id, subject: id, claim: object({ scheme: text(32), value: text(Infinity), salt: id }),
+  }), 1, 64),
+  profiles: list(object({ identity: id, document: bytes() }), 1, 64),
+  accreditations: list(object({ issuer: id, subject: id, scope: readScope }), 1, 32),
+  controllers: list(object({ identity: id, count: integer(2, INTERVALS_MAX) }), 1, 96),
+  authorities: list(id, 1, 16),
+  inspections: list(readInspection, 1, 4),
+  countersigner: object({ machine: id, key: readKey, siteLink: readLink, link: readLink }),
+  equivalence: list(object({ number: number40, plan: readPlan }), 1, 32),
+};

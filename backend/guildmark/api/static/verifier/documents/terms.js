@@ -1,0 +1,50 @@
+// License terms: their id on chain, and what they allow.
+
+import { ascii, concat, same, toHex, word } from "../bytes.js";
+import { keccak256 } from "../crypto.js";
+import { Clauses, verified } from "./clauses.js";
+
+const TYPE = keccak256(ascii(
+  "Terms(bytes32 design,uint40 designEpoch,uint40 units,bytes32 holder,uint40 notBefore,"
+  + "uint40 notAfter,uint40 notice,bytes32 parent,address currency,uint256 royalty,uint256 fee,"
+  + "uint40 offerUntil,uint256 nonce,bytes32 termsRoot)",
+));
+const DOMAIN = keccak256(ascii(
+  "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
+));
+const NAME = keccak256(ascii("Guildmark Licenses"));
+const VERSION = keccak256(ascii("1"));
+
+/** Return a license's id: what its licensor signs (EIP-712), on one chain and registry. */
+export function licenseId(terms, chainId, contract) {
+  const padding = new Uint8Array(12);
+  const domain = keccak256(concat(DOMAIN, NAME, VERSION, word(chainId), padding, contract));
+  const { design, holder, parent, currency, termsRoot } = terms;
+  const struct = keccak256(concat(
+    TYPE, design, word(terms.designEpoch), word(terms.units), holder, word(terms.notBefore),
+    word(terms.notAfter), word(terms.notice), parent, padding, currency, word(terms.royalty),
+    word(terms.fee), word(terms.offerUntil), word(terms.nonce), termsRoot,
+  ));
+  return keccak256(concat(Uint8Array.of(0x19, 0x01), domain, struct));
+}
+
+/** Return the license that the design's owner signed, null where it is not shown. */
+export function rootLicense({ licenses }) {
+  const last = licenses?.at(-1);
+  return last !== undefined && same(last.terms.parent, new Uint8Array(32)) ? last : null;
+}
+
+/** Return the shown terms of a license, null where their root says something else. */
+export async function termsOf({ terms, members }) {
+  const isNone = terms.termsRoot.every((byte) => byte === 0) && members.leaves.length === 0;
+  // Without a tree no leaf is there that could be opened.
+  return isNone ? new Clauses(0, []) : verified(members, terms.termsRoot);
+}
+
+/** Return whether terms, as far as they are shown, allow a revision: "yes", "no" or "unknown". */
+export function allowsRevision(members, design, revision) {
+  const named = members.below("/terms/revision/").map(({ value }) => value);
+  if (named.includes(`${toHex(design)}:${revision}`)) return "yes";
+  if (members.mayHide("/terms/revision/")) return "unknown";
+  return named.some((value) => value !== null) ? "no" : "yes";
+}
