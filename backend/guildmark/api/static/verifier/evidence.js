@@ -5,7 +5,7 @@ import { BundleError, readFiles } from "./bundle.js";
 import { READERS, inclusion, position, readRecord } from "./documents/disclosures.js";
 import { isCanonical, parse } from "./documents/json.js";
 import { bytes, id, integer, large, list, maybe, object, oneOf, unless } from "./documents/shapes.js";
-import { PROVEN_CONTRACTS, FATES, VOIDED, slotOf } from "./state.js";
+import { CONTRACTS, FATES, PROVEN_CONTRACTS, VOIDED, slotOf } from "./state.js";
 import { readEnvelope, readStatement } from "./statement.js";
 
 const [HEADER, PIN, ENTRY, RECORD, ENVELOPE] = ["chain/header.rlp", "chain/pin.json",
@@ -30,10 +30,9 @@ const readEntry = object({
 });
 
 const readContract = object({ address: bytes(20), codeHash: id });
-const CONTRACTS = [...PROVEN_CONTRACTS, "directory"].map((name) => [name, maybe(readContract)]);
 const checkPin = object({
   chainId: large(), genesis: id, class: oneOf("public", "consortium", "local"),
-  contracts: object(Object.fromEntries(CONTRACTS)),
+  contracts: object(Object.fromEntries(CONTRACTS.map((name) => [name, maybe(readContract)]))),
 });
 
 const readAccount = object({

@@ -7,6 +7,8 @@ import { proveAccount, proveSlot } from "./proofs/trie.js";
 
 export const PROVEN_CONTRACTS = ["identities", "designs", "recipes", "licenses", "log", "parts",
   "equivalence"];
+/** All that a deployment has, and so a pin names. */
+export const CONTRACTS = [...PROVEN_CONTRACTS, "recalls", "directory"];
 export const INVALID = "invalid";
 
 // Where a contract keeps a mapping: the slot number of its declaration.

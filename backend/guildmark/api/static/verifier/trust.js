@@ -1,11 +1,10 @@
 // The reader's trust file: its members as the Python reader takes them, and in words.
 
 import { Malformed, fromHex } from "./bytes.js";
-import { PROVEN_CONTRACTS } from "./state.js";
+import { CONTRACTS } from "./state.js";
 
 const VERSION = 1;
 const SIZE_MAX = 1 << 20;
-const CONTRACTS = [...PROVEN_CONTRACTS, "directory"];
 const CLASSES = ["public", "consortium", "local"];
 const PARTIES = ["operators", "issuers", "authorities", "inspectors"];
 const MEMBERS = ["version", "chain", ...PARTIES, "blocks", "witnesses", "quorum", "policy"];
