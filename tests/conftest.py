@@ -11,6 +11,7 @@ from types import MappingProxyType
 import hypothesis
 import pytest
 
+import clocks
 import reports
 from postgres_server import Postgres, program
 
@@ -43,6 +44,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "cura-definitions": _installed("build/cura/definitions/fdmprinter.def.json"),
         "cura-engine": _any_of("CuraEngine"),
         "did-resolvers": _installed("hardhat-local/node_modules/web-did-resolver/package.json"),
+        "faketime": lambda: clocks.library() is not None,
         "geth": _built_or_on_the_path("build/geth/geth", "geth"),
         "hardhat": _installed("hardhat-local/node_modules/hardhat/package.json"),
         "kubo": _built_or_on_the_path("build/kubo/ipfs", "ipfs"),

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,10 +52,21 @@ class Beside:
     lane: LaneNumber
     process: "subprocess.Popen[bytes] | None" = None
 
-    def start(self) -> None:
+    def start(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start the agent.
+
+        Args:
+            environment: What it finds there beside what this process has.
+        """
         words = [sys.executable, "-m", "guildmark", "agent", "run", "--home", str(self.actor.home)]
         log = (self.actor.home / "run.log").open("ab")
-        self.process = subprocess.Popen(words, stdout=log, stderr=log, start_new_session=True)
+        self.process = subprocess.Popen(
+            words,
+            env={**os.environ, **(environment or {})},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
         log.close()
 
     def kill(self) -> None:
