@@ -116,7 +116,12 @@ def test_people_read_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("DELETE FROM queue WHERE log_index = 3", "fsck.leafMissing", 19),
         ("UPDATE queue SET salt = zeroblob(32) WHERE log_index = 1", "fsck.leafChanged", 19),
-        ("UPDATE queue SET envelope = x'7b7d' WHERE log_index = 1", "fsck.leafChanged", 19),
+        ("UPDATE envelopes SET envelope = x'7b7d' WHERE number = 1", "fsck.leafChanged", 19),
+        (
+            "DELETE FROM envelopes WHERE number = (SELECT number FROM queue WHERE log_index = 3)",
+            "fsck.leafMissing",
+            19,
+        ),
         ("UPDATE queue SET unit = 7 WHERE log_index = 1", "fsck.placeDiffers", 19),
         ("UPDATE queue SET log_index = 9 WHERE log_index = 1", "fsck.placeDiffers", 19),
         ("UPDATE batches SET state = 'open' WHERE seq = 0", "fsck.recordForeign", 19),

@@ -37,10 +37,16 @@ def rows(path: Path) -> dict[str, list[dict[str, Any]]]:
         connection.row_factory = sqlite3.Row
         found = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
         return {
-            table: [dict(row) for row in connection.execute(f"SELECT * FROM {table}")]
+            table: [dict(row) for row in connection.execute(_all(table, found))]
             for table in KEPT
             if table in found
         }
+
+
+def _all(table: str, found: set[str]) -> str:
+    """Return the query of a table's rows; the queue's envelopes stand in a table since 0008."""
+    is_parted = table == "queue" and "envelopes" in found
+    return f"SELECT * FROM {table}" + (" NATURAL JOIN envelopes" if is_parted else "")
 
 
 def shape(path: Path) -> dict[str, Any]:
@@ -60,7 +66,7 @@ def shape(path: Path) -> dict[str, Any]:
 
 
 def test_the_dumps_are_there() -> None:
-    assert {dump.stem for dump in DUMPS} >= {f"{number:04d}" for number in range(1, 8)}
+    assert {dump.stem for dump in DUMPS} >= {f"{number:04d}" for number in range(1, 9)}
 
 
 @pytest.mark.parametrize("dump", DUMPS, ids=lambda dump: dump.stem)

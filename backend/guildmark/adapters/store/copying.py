@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Table, func, insert, select
 
 from guildmark.adapters.store.engine import open_database, open_unchanged, reading, writing
 from guildmark.adapters.store.facts import BLOCKS, CURSOR, DOCUMENTS, FACTS, LOGS
-from guildmark.adapters.store.log import BATCHES, QUEUE
+from guildmark.adapters.store.log import BATCHES, ENVELOPES, QUEUE
 from guildmark.adapters.store.outbox import ATTEMPTS, NONCES, TRANSACTIONS
 from guildmark.adapters.store.places import DatabaseUrl
 from guildmark.adapters.store.refusals import StoreTakenError
@@ -14,7 +14,7 @@ from guildmark.adapters.store.requests import REQUESTS
 
 TABLES = (
     *(FACTS, CURSOR, DOCUMENTS, BLOCKS, LOGS),
-    *(BATCHES, QUEUE, TRANSACTIONS, ATTEMPTS, NONCES, REQUESTS),
+    *(BATCHES, QUEUE, ENVELOPES, TRANSACTIONS, ATTEMPTS, NONCES, REQUESTS),
 )
 """All tables, each behind those that it refers to."""
 

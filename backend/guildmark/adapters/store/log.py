@@ -24,7 +24,7 @@ from sqlalchemy import (
     Index as SqlIndex,
 )
 
-from guildmark.adapters.store.schema import METADATA, whole
+from guildmark.adapters.store.schema import METADATA, execute_many, whole
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -65,7 +65,6 @@ QUEUE = Table(
     "queue",
     METADATA,
     Column("number", whole(), primary_key=True),
-    Column("envelope", LargeBinary, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("kind", whole(), nullable=False),
@@ -94,6 +93,14 @@ QUEUE = Table(
     sqlite_autoincrement=True,
 )
 
+# Beside the queue: an entry's row is written anew at each step of its way, its envelope never.
+ENVELOPES = Table(
+    "envelopes",
+    METADATA,
+    Column("number", whole(), primary_key=True, autoincrement=False),
+    Column("envelope", LargeBinary, nullable=False),
+)
+
 _Query: TypeAlias = Select[Any]
 
 # Sorts behind every character that a label can hold.
@@ -115,6 +122,9 @@ def _with_one_of(query: _Query, column: Column[Any]) -> _Query:
 _BUILDS: _Query = select(QUEUE, BATCHES.c.log, BATCHES.c.seq).join_from(
     QUEUE, BATCHES, QUEUE.c.batch == BATCHES.c.number, isouter=True
 )
+_LOGGED = _BUILDS.add_columns(ENVELOPES.c.envelope).join(
+    ENVELOPES, ENVELOPES.c.number == QUEUE.c.number
+)
 _STANDING: _Query = _BUILDS.where(QUEUE.c.state != BuildState.REFUSED)
 _BY_DIGEST = _with_one_of(_BUILDS, QUEUE.c.digest)
 _BY_PAYLOAD = _with_one_of(_STANDING, QUEUE.c.payload)
@@ -125,6 +135,9 @@ _BY_COUNTER = _with_one_of(
     QUEUE.c.counter,
 )
 _ACCEPT = insert(QUEUE)
+# Among several times of one envelope this is the last.
+_NEWEST = select(func.max(QUEUE.c.number)).where(QUEUE.c.digest == bindparam("digest"))
+_KEEP = insert(ENVELOPES).values(number=_NEWEST.scalar_subquery())
 
 
 class SqlLog:
@@ -181,7 +194,8 @@ class SqlLog:
         # Labels are printable ASCII: what begins with the text lies before its next sibling.
         within = (QUEUE.c.label >= prefix, QUEUE.c.label < prefix + _LAST)
         final = (QUEUE.c.kind == EntryKind.BUILD, QUEUE.c.log_index.is_not(None))
-        query = _STANDING.where(*within, *final).order_by(QUEUE.c.number.desc()).limit(1)
+        standing = QUEUE.c.state != BuildState.REFUSED
+        query = _LOGGED.where(standing, *within, *final).order_by(QUEUE.c.number.desc()).limit(1)
         row = self._connection.execute(query).first()
         return None if row is None else _logged(row)
 
@@ -190,7 +204,7 @@ class SqlLog:
         if index > _INTEGER_MAX:
             return None
         place = (BATCHES.c.log == log, QUEUE.c.log_index == index)
-        row = self._connection.execute(_BUILDS.where(*place)).one_or_none()
+        row = self._connection.execute(_LOGGED.where(*place)).one_or_none()
         return None if row is None else _logged(row)
 
     def leaves(self, log: LogNumber, seq: Seq) -> Sequence[Digest]:
@@ -203,7 +217,7 @@ class SqlLog:
     def entries(self, log: LogNumber, seq: Seq) -> Sequence[Logged]:
         """Return the entries of a final batch, in order; none where the batch is unknown."""
         place = (BATCHES.c.log == log, BATCHES.c.seq == seq, BATCHES.c.state == _FINAL)
-        query = _BUILDS.where(*place).order_by(QUEUE.c.position)
+        query = _LOGGED.where(*place).order_by(QUEUE.c.position)
         return [_logged(row) for row in self._connection.execute(query)]
 
     def settled(self, log: LogNumber) -> Sequence[Seq]:
@@ -215,7 +229,7 @@ class SqlLog:
     def waiting(self, limit: int) -> Sequence[Queued]:
         """Return accepted entries that are in no batch, in order of acceptance."""
         free = (QUEUE.c.state == BuildState.ACCEPTED, QUEUE.c.batch.is_(None))
-        query = select(QUEUE).where(*free).order_by(QUEUE.c.number).limit(limit)
+        query = _LOGGED.where(*free).order_by(QUEUE.c.number).limit(limit)
         return [_queued(row) for row in self._connection.execute(query)]
 
     def waiting_count(self) -> int:
@@ -237,7 +251,9 @@ class SqlLog:
     def accept(self, *entries: Queued) -> None:
         """Queue entries behind the others, in their order."""
         if entries:
-            self._connection.execute(_ACCEPT, [_row(entry) for entry in entries])
+            execute_many(self._connection, _ACCEPT, [_row(entry) for entry in entries])
+            envelopes = [{"digest": one.digest, "envelope": one.envelope} for one in entries]
+            execute_many(self._connection, _KEEP, envelopes)
 
     def close_batch(self, batch: Batch) -> None:
         """Fix the entries, order and place of a batch."""
@@ -271,7 +287,7 @@ class SqlLog:
             [
                 {
                     "entry": entry,
-                    "state": BuildState.FINAL if outcome.code is None else BuildState.REFUSED,
+                    "state": _state(outcome).value,
                     "log_index": outcome.index,
                     "unit": outcome.unit,
                     "code": outcome.code,
@@ -301,7 +317,7 @@ class SqlLog:
         """Set columns of queued entries; each row names its ``entry`` and the same columns."""
         if rows:
             statement = update(QUEUE).where(QUEUE.c.number == bindparam("entry"))
-            self._connection.execute(statement, rows)
+            execute_many(self._connection, statement, rows)
 
     def _batch(self, row: Row[Any]) -> Batch:
         query = select(QUEUE.c.number).where(QUEUE.c.batch == row.number)
@@ -317,13 +333,16 @@ class SqlLog:
         )
 
 
+def _state(outcome: Outcome) -> BuildState:
+    return BuildState.FINAL if outcome.code is None else BuildState.REFUSED
+
+
 def _row(entry: Queued) -> Mapping[str, object]:
     said = entry.entry
     return {
-        "envelope": entry.envelope,
         "digest": entry.digest,
         "payload": entry.payload,
-        "kind": said.kind,
+        "kind": said.kind.value,
         "subject": said.subject,
         "site_recipe": said.site_recipe,
         "machine": said.machine,
@@ -334,7 +353,7 @@ def _row(entry: Queued) -> Mapping[str, object]:
         "lane": entry.lane,
         "label": entry.label,
         "counter": entry.counter,
-        "state": BuildState.ACCEPTED,
+        "state": BuildState.ACCEPTED.value,
     }
 
 

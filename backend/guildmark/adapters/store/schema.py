@@ -1,8 +1,9 @@
 """The one collection of tables; each table stands beside the code that uses it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, MetaData, Table
+from sqlalchemy import BigInteger, Connection, Insert, Integer, MetaData, Table, Update
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
@@ -29,3 +30,17 @@ def upsert(connection: Connection, table: Table) -> "SqliteInsert | PostgresInse
     if connection.dialect.name == "sqlite":
         return sqlite_insert(table)
     return postgres_insert(table)
+
+
+def execute_many(
+    connection: Connection, statement: "Insert | Update", rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Execute a statement with each of some rows, which name the same parameters.
+
+    The driver gets the values as they are: what SQLAlchemy does to each of them first takes longer
+    than to write them.
+    """
+    compiled = statement.compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    names = compiled.positiontup
+    given = rows if names is None else [tuple(row[name] for name in names) for row in rows]
+    connection.exec_driver_sql(str(compiled), given)
