@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
 from guildmark.api.errors import (
+    MemoryShortError,
     MethodRefusedError,
     NodeFaultError,
     ParameterInvalidError,
@@ -36,6 +37,7 @@ def answer_errors(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
+    app.add_exception_handler(MemoryError, _on_memory_short)
     app.add_exception_handler(Exception, _on_fault)
 
 
@@ -95,6 +97,11 @@ async def _on_disconnect(_request: Request, _error: Any) -> Response:
     _logger.info("the client went away in the middle of a body")
     # Nobody is there to read it.
     return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
+async def _on_memory_short(request: Request, _error: Any) -> Response:
+    _logger.warning("no memory was left for a request")
+    return refused(request, MemoryShortError.of_request())
 
 
 async def _on_fault(request: Request, _error: Any) -> Response:

@@ -1,6 +1,12 @@
 """What HTTP itself can get wrong; each has a code as every other error has."""
 
-from guildmark.domain.errors import GuildmarkError, MalformedError, NotFoundError, UsageError
+from guildmark.domain.errors import (
+    GuildmarkError,
+    MalformedError,
+    NetworkError,
+    NotFoundError,
+    UsageError,
+)
 
 
 class PathUnknownError(NotFoundError):
@@ -85,3 +91,15 @@ class NodeFaultError(GuildmarkError):
 
     code = "node.fault"
     hint = "Try again; if it stays, give the answer's X-Request-ID to the node's operator."
+
+
+class MemoryShortError(NetworkError):
+    """The node has no memory left for the request; nothing of it was taken."""
+
+    code = "node.memoryShort"
+    hint = "Try again in a while, or send less at once; its operator gives the node more memory."
+
+    @classmethod
+    def of_request(cls) -> "MemoryShortError":
+        """Return the error that answers a request."""
+        return cls("The node has no memory left for this request.")

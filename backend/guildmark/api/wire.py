@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from guildmark.api.errors import (
     HeadTooLargeError,
     HeadTooSlowError,
+    MemoryShortError,
     RequestMalformedError,
     VersionUnsupportedError,
 )
@@ -84,6 +85,9 @@ class Wire(HttpToolsProtocol):
         reason = str(fault or msg)
         if fault is not None and isinstance(fault.__context__, HeadTooLargeError):
             self._refuse(_too_large())
+        elif fault is not None and isinstance(fault.__context__, MemoryError):
+            # The request may be a good one: whoever sent it must not take this for its end.
+            self._refuse(MemoryShortError.of_request())
         elif "version" in reason:
             self._refuse(VersionUnsupportedError("The request is not of HTTP/1.0 or HTTP/1.1."))
         else:

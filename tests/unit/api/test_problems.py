@@ -95,6 +95,10 @@ def _client() -> Client:
     def broken() -> None:
         raise ZeroDivisionError
 
+    @app.get("/starved")
+    def starved() -> None:
+        raise MemoryError
+
     return Client(app)
 
 
@@ -147,3 +151,11 @@ def test_what_nobody_foresaw_is_a_problem_without_a_trace() -> None:
     assert answer.status_code == 500
     assert answer.json()["code"] == "node.fault"
     assert "ZeroDivision" not in answer.text
+
+
+def test_a_node_without_memory_is_to_be_asked_later() -> None:
+    answer = _client().get("/starved")
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    assert answer.json()["code"] == "node.memoryShort"

@@ -8,6 +8,7 @@ import pytest
 import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from guildmark.api import wire
 from guildmark.api.wire import Wire
@@ -146,3 +147,22 @@ def test_bad_chunk_in_the_middle_of_an_answer_ends_it() -> None:
     assert answer.count(b"HTTP/1.1 ") == 1
     assert b"requestMalformed" not in answer
     assert b"ended" not in answer
+
+
+def test_good_request_without_memory_for_its_body_is_to_be_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def starved(_protocol: HttpToolsProtocol, _body: bytes) -> None:
+        raise MemoryError
+
+    async def send(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"POST / HTTP/1.1\r\nHost: node\r\nContent-Length: 2\r\n\r\nab")
+        return await reader.read()
+
+    monkeypatch.setattr(HttpToolsProtocol, "on_body", starved)
+
+    answer = told(send)
+
+    assert answer.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert b"retry-after: 5\r\n" in answer.lower()
+    assert b'"code":"node.memoryShort"' in answer
