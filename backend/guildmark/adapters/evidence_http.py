@@ -6,8 +6,7 @@ Nothing that arrives here is trusted: bundles are checked, and a chain's node is
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 from urllib.parse import quote
 
 from guildmark.adapters.addresses import split_url
@@ -46,6 +45,9 @@ from guildmark.domain.log.positions import read_positions
 from guildmark.domain.trust import TrustedBlock
 from guildmark.domain.verification.case import Sighting
 from guildmark.domain.verification.choice import ANYBODY, Choice
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 TIMEOUT = 10.0
 _RPC_LIMITS = strictjson.Limits(size=4 << 20)
@@ -348,6 +350,13 @@ class _Address:
 
         No redirect is followed: whoever is asked answers.
         """
+        # Who verifies a file connects to nobody, and need not wait for TLS to be loaded.
+        from http.client import (  # noqa: PLC0415 - see above
+            HTTPConnection,
+            HTTPException,
+            HTTPSConnection,
+        )
+
         connect = HTTPSConnection if self.is_secure else HTTPConnection
         connection = connect(self.host, self.port, timeout=timeout)
         method, headers = "GET", {"accept": "*/*"}
@@ -371,7 +380,7 @@ def _named(choice: Choice) -> Iterator[str]:
             yield f"{what}={named}"
 
 
-def _body(answer: HTTPResponse, limit: int) -> bytes | None:
+def _body(answer: "HTTPResponse", limit: int) -> bytes | None:
     if answer.status == HTTPStatus.NOT_FOUND:
         return None
     if answer.status == HTTPStatus.CONFLICT:

@@ -14,12 +14,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     insert,
     select,
 )
 
-from guildmark.adapters.store.schema import METADATA, upsert, whole
+from guildmark.adapters.store.schema import INSERTS, METADATA, execute_many, upsert, whole
 from guildmark.domain.chain.facts import Fact
 from guildmark.domain.encoding.codec import dump, load
 from guildmark.domain.identifiers import Address, Digest
@@ -72,6 +73,16 @@ LOGS = Table(
     sqlite_with_rowid=False,
 )
 
+# Made once: making a query takes longer than to find by it.
+_ONE = select(FACTS.c.body).where(
+    FACTS.c.kind == bindparam("kind"), FACTS.c.key == bindparam("key")
+)
+_INSTEAD = {
+    dialect: statement.on_conflict_do_update(
+        index_elements=["kind", "key"], set_={"body": statement.excluded.body}
+    )
+    for dialect, statement in ((name, make(FACTS)) for name, make in INSERTS.items())
+}
 _TOPIC = 32
 _NUMBER_SIZE = 8
 
@@ -98,13 +109,17 @@ class SqlFacts:
 
     def get(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
         """Return the fact under a key."""
-        return self._first(kind, _of(kind).where(FACTS.c.key == _key(key)))
+        asked = {"kind": kind.__name__, "key": _key(key)}
+        body = self._connection.execute(_ONE, asked).scalar_one_or_none()
+        return None if body is None else load(kind, json.loads(body))
 
     def floor(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
         """Return the fact with the greatest key up to ``key`` that shares all but its last part."""
         lowest = _key(key[:-1])
         between = FACTS.c.key.between(lowest, _key(key))
-        return self._first(kind, _of(kind).where(between).order_by(FACTS.c.key.desc()).limit(1))
+        query = _of(kind).where(between).order_by(FACTS.c.key.desc()).limit(1)
+        body = self._connection.execute(query).scalar_one_or_none()
+        return None if body is None else load(kind, json.loads(body))
 
     def each(self, kind: type[FactT], *prefix: bytes | int) -> Sequence[FactT]:
         """Return the facts whose keys begin with ``prefix``, in order."""
@@ -116,17 +131,12 @@ class SqlFacts:
 
     def put(self, *facts: Fact) -> None:
         """Keep facts, each instead of the one under its key."""
-        for fact in facts:
-            row = {
-                "kind": type(fact).__name__,
-                "key": _key(fact.key),
-                "body": json.dumps(dump(fact)),
-            }
-            statement = upsert(self._connection, FACTS).values(row)
-            keep = {"body": statement.excluded.body}
-            self._connection.execute(
-                statement.on_conflict_do_update(index_elements=["kind", "key"], set_=keep)
-            )
+        rows = [
+            {"kind": type(fact).__name__, "key": _key(fact.key), "body": json.dumps(dump(fact))}
+            for fact in facts
+        ]
+        if rows:
+            execute_many(self._connection, _INSTEAD[self._connection.dialect.name], rows)
 
     def move(self, cursor: Block) -> None:
         """Say up to which block all events were read."""
@@ -163,10 +173,6 @@ class SqlFacts:
         """Drop the blocks from a number on, and their logs."""
         self._connection.execute(delete(LOGS).where(LOGS.c.block >= first))
         self._connection.execute(delete(BLOCKS).where(BLOCKS.c.number >= first))
-
-    def _first(self, kind: type[FactT], query: Select[str]) -> FactT | None:
-        body = self._connection.execute(query).scalar_one_or_none()
-        return None if body is None else load(kind, json.loads(body))
 
 
 def _of(kind: type[Fact]) -> Select[str]:

@@ -135,6 +135,7 @@ _BY_COUNTER = _with_one_of(
     QUEUE.c.counter,
 )
 _ACCEPT = insert(QUEUE)
+_SET = update(QUEUE).where(QUEUE.c.number == bindparam("entry"))
 # Among several times of one envelope this is the last.
 _NEWEST = select(func.max(QUEUE.c.number)).where(QUEUE.c.digest == bindparam("digest"))
 _KEEP = insert(ENVELOPES).values(number=_NEWEST.scalar_subquery())
@@ -316,8 +317,7 @@ class SqlLog:
     def _set(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Set columns of queued entries; each row names its ``entry`` and the same columns."""
         if rows:
-            statement = update(QUEUE).where(QUEUE.c.number == bindparam("entry"))
-            execute_many(self._connection, statement, rows)
+            execute_many(self._connection, _SET, rows)
 
     def _batch(self, row: Row[Any]) -> Batch:
         query = select(QUEUE.c.number).where(QUEUE.c.batch == row.number)

@@ -3,7 +3,7 @@
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     exists,
     false,
     func,
@@ -31,7 +32,7 @@ from sqlalchemy import (
 )
 
 from guildmark.adapters.store.engine import reading, writing
-from guildmark.adapters.store.schema import METADATA, upsert, whole
+from guildmark.adapters.store.schema import METADATA, execute_many, upsert, whole
 from guildmark.domain.chain.contracts import ChainPin, ContractName
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
@@ -92,6 +93,17 @@ NONCES = Table(
     Column("owner", String),
     Column("token", whole(), nullable=False, server_default="0"),
     Column("until", whole(), nullable=False, server_default="0"),
+)
+
+# Made once: making a query takes longer than to find one row by it.
+_BY_ID = select(TRANSACTIONS).where(TRANSACTIONS.c.id == bindparam("id"))
+_ATTEMPTS_OF = (
+    select(ATTEMPTS)
+    .where(ATTEMPTS.c.transaction.in_(bindparam("numbers", expanding=True)))
+    .order_by(ATTEMPTS.c.at, ATTEMPTS.c.max_fee.cast(BigInteger))
+)
+_CHANGE = update(TRANSACTIONS).where(
+    TRANSACTIONS.c.number == bindparam("of"), TRANSACTIONS.c.state == bindparam("seen")
 )
 
 # A process that signed and is silent for this long has no claim on the key any more.
@@ -252,7 +264,7 @@ class OutboxTable:
     def find(self, transaction: TransactionId) -> Outgoing | None:
         """Return a transaction by its id."""
         with reading(self.engine) as connection:
-            found = _select(connection, TRANSACTIONS.c.id == transaction)
+            found = _outgoings(connection, connection.execute(_BY_ID, {"id": transaction}))
         return found[0] if found else None
 
     def open(self, chain_id: ChainId, limit: int) -> Sequence[Outgoing]:
@@ -359,12 +371,8 @@ class OutboxTable:
             return
         with writing(self.engine) as connection:
             for change in changes:
-                connection.execute(
-                    update(TRANSACTIONS)
-                    .where(TRANSACTIONS.c.number == change.number)
-                    .where(TRANSACTIONS.c.state == change.seen.value)
-                    .values(**change.values, changed=at)
-                )
+                seen = {"of": change.number, "seen": change.seen.value}
+                execute_many(connection, _CHANGE, [{**change.values, "changed": at, **seen}])
             if any(change.is_settled for change in changes):
                 _let_go(connection, self.owner())
 
@@ -447,17 +455,14 @@ def _id(chain_id: ChainId, idempotency: str) -> TransactionId:
 
 
 def _select(connection: Connection, condition: Any, limit: int | None = None) -> list[Outgoing]:
-    rows = connection.execute(
-        select(TRANSACTIONS).where(condition).order_by(TRANSACTIONS.c.number).limit(limit)
-    ).all()
-    numbers = [row.number for row in rows]
-    attempts: dict[int, list[Attempt]] = {number: [] for number in numbers}
-    found = connection.execute(
-        select(ATTEMPTS)
-        .where(ATTEMPTS.c.transaction.in_(numbers))
-        .order_by(ATTEMPTS.c.at, ATTEMPTS.c.max_fee.cast(BigInteger))
-    )
-    for row in found:
+    query = select(TRANSACTIONS).where(condition).order_by(TRANSACTIONS.c.number).limit(limit)
+    return _outgoings(connection, connection.execute(query))
+
+
+def _outgoings(connection: Connection, found: Iterable[Row[Any]]) -> list[Outgoing]:
+    rows = list(found)
+    attempts: dict[int, list[Attempt]] = {row.number: [] for row in rows}
+    for row in connection.execute(_ATTEMPTS_OF, {"numbers": list(attempts)}):
         attempts[row.transaction].append(_to_attempt(row))
     return [_to_outgoing(row, attempts[row.number]) for row in rows]
 

@@ -1,9 +1,11 @@
 """The one collection of tables; each table stands beside the code that uses it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Insert, Integer, MetaData, Table, Update
+from sqlalchemy import BigInteger, Connection, Dialect, Insert, Integer, MetaData, Table, Update
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
@@ -19,6 +21,11 @@ METADATA = MetaData(
     }
 )
 
+INSERTS: "Mapping[str, Callable[[Table], SqliteInsert | PostgresInsert]]" = MappingProxyType(
+    {"sqlite": sqlite_insert, "postgresql": postgres_insert}
+)
+"""By dialect, what makes an insert that may say what happens where the key is there already."""
+
 
 def whole() -> TypeEngine[Any]:
     """Return the type of integers: 8 bytes everywhere; SQLite numbers rows by that name alone."""
@@ -27,20 +34,26 @@ def whole() -> TypeEngine[Any]:
 
 def upsert(connection: Connection, table: Table) -> "SqliteInsert | PostgresInsert":
     """Return an insert that may say what happens where the key is there already."""
-    if connection.dialect.name == "sqlite":
-        return sqlite_insert(table)
-    return postgres_insert(table)
+    return INSERTS[connection.dialect.name](table)
 
 
 def execute_many(
     connection: Connection, statement: "Insert | Update", rows: Sequence[Mapping[str, object]]
 ) -> None:
-    """Execute a statement with each of some rows, which name the same parameters.
+    """Execute a statement that is made once with each of some rows, which have the same names.
 
     The driver gets the values as they are: what SQLAlchemy does to each of them first takes longer
     than to write them.
     """
-    compiled = statement.compile(dialect=connection.dialect, column_keys=list(rows[0]))
-    names = compiled.positiontup
+    text, names = _compiled(statement, connection.dialect, tuple(rows[0]))
     given = rows if names is None else [tuple(row[name] for name in names) for row in rows]
-    connection.exec_driver_sql(str(compiled), given)
+    connection.exec_driver_sql(text, given)
+
+
+@lru_cache(maxsize=64)
+def _compiled(
+    statement: "Insert | Update", dialect: Dialect, keys: tuple[str, ...]
+) -> tuple[str, Sequence[str] | None]:
+    """Return a statement's text, and the order of its values where they stand by place."""
+    compiled = statement.compile(dialect=dialect, column_keys=list(keys))
+    return str(compiled), compiled.positiontup
