@@ -35,7 +35,7 @@ def test_the_browser_says_what_it_checked_what_it_took_and_what_is_left(
     assert "No contradiction" in _said(page)
     assert done[0].startswith("The archive: ")
     held = [line for line in done if line.endswith(": holds")]
-    assert [line.partition(" ")[0] for line in held] == ["(1)", "(2)", "(3)", "(4)", "(5)"]
+    assert [line.partition(" ")[0] for line in held] == ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)"]
     assert any("is on the chain" in line for line in taken)
     assert not any("the server judged another bundle" in line for line in taken)
     assert any(line.startswith("The trust list: it is that of") for line in taken)

@@ -29,7 +29,9 @@ BROKEN = {
 LEFT = {
     "label_of_an_earlier_entry": (3,),
     "part_is_replaced": (4,),
-    "inspection_that_failed": (2, 5),
+    "inspection_that_failed": (2, 5, 6),
+    "country_of_the_site_not_shown": (6,),
+    "clearance_of_another_site": (6,),
     "no_witness_signed_the_block": (0,),
 }
 
@@ -81,7 +83,7 @@ def test_an_honest_part_is_not_called_verified_while_checks_are_left(
     line = said[algorithm.name]
 
     assert (line["verdict"], line["exit"]) == ("notChecked", None)
-    assert states(line) == dict.fromkeys(range(6), "ok")
+    assert states(line) == dict.fromkeys(range(7), "ok")
 
 
 @pytest.mark.parametrize(

@@ -4,70 +4,55 @@
 // it spoke: whoever steals a key has all that it opens.
 
 import { fromHex, same, toHex } from "./bytes.js";
-import { NOT_CHECKED, Undecided, proven, unknown } from "./checks/check.js";
-import { licenseId, rootLicense } from "./documents/terms.js";
+import { NOT_CHECKED, Undecided, proven } from "./checks/check.js";
+import { rootLicense } from "./documents/terms.js";
 import { doubtFindings, ofAct } from "./doubts.js";
-import { DESIGN_OWNERS, EXTENSIONS, IDENTITIES, LICENSE_NUMBERS, fieldsOf, wordAt } from "./state.js";
-
-// (6) says what is not proven; nobody reads this one.
-const UNPROVEN = new Undecided(unknown("verify.licenseMissing", "Who signed is not proven."));
+import { actOf } from "./licensing.js";
+import { DESIGN_OWNERS, IDENTITIES, wordAt } from "./state.js";
 
 /** Yield a finding for each notice that bears on what was published for the design. */
 export function* publishedFindings(theCase, at) {
   const { disclosed } = theCase.evidence;
   const root = rootLicense(disclosed);
   if (root === null || disclosed.owner === null) return;
-  const found = signedFor(theCase, root);
+  const found = attempt(() => signedFor(theCase, root));
+  // (6) says what is not proven.
   if (found === null) return;
-  // Who inspected acts, too, and this verifier does not read inspections.
-  if (disclosed.inspections !== null) yield NOT_CHECKED;
   const next = proven(theCase, DESIGN_OWNERS, root.terms.design, found.epoch + 1);
   const isHis = at < found.at ? found.epoch === 0 : next === 0n;
-  yield* doubtFindings(doubtsOf(theCase, disclosed.owner, found.account, at), at, isHis);
+  yield* ownerFindings(theCase, found.account, at, isHis);
 }
 
-/** Return by which act of which owner the unit exists, null where that is not proven. */
+/** Yield a finding for each notice that bears on who granted the license, or added the unit. */
+export function* signedFindings(theCase) {
+  const { disclosed } = theCase.evidence;
+  const root = rootLicense(disclosed);
+  if (root === null) return;
+  const { at } = actOf(theCase, root);
+  if (disclosed.owner === null) return;
+  yield* ownerFindings(theCase, signedFor(theCase, root).account, at, true);
+}
+
+/** Return by which act of which owner the unit exists; throw Undecided. */
 function signedFor(theCase, root) {
+  const found = actOf(theCase, root);
+  return { ...found, account: proven(theCase, DESIGN_OWNERS, root.terms.design, found.epoch) };
+}
+
+function attempt(find) {
   try {
-    const found = actOf(theCase, root);
-    return { ...found, account: proven(theCase, DESIGN_OWNERS, root.terms.design, found.epoch) };
+    return find();
   } catch (error) {
-    if (!(error instanceof Undecided)) throw error;
-    return null;
+    if (error instanceof Undecided) return null;
+    throw error;
   }
 }
 
-function actOf(theCase, root) {
-  const { record, position, disclosed: { extension } } = theCase.evidence;
-  const unit = unitAt(record, position);
-  if (unit === null || unit <= root.terms.units) {
-    const [, at] = fieldsOf(proven(theCase, LICENSE_NUMBERS, idOf(theCase, root)), 40, 40);
-    return { epoch: root.terms.designEpoch, at };
-  }
-  if (extension === null) throw UNPROVEN;
-  const word = proven(theCase, EXTENSIONS, root.number, extension.first);
-  const [end, epoch, at] = fieldsOf(word, 40, 40, 40);
-  if (unit < extension.first || unit >= end || extension.epoch !== epoch) throw UNPROVEN;
-  return { epoch, at };
-}
-
-function idOf({ evidence, trust }, { terms }) {
-  const pin = trust === null ? evidence.pin : trust.chain;
-  const contract = pin.contracts?.licenses;
-  if (!contract) throw UNPROVEN;
-  return licenseId(terms, pin.chainId, fromHex(contract.address, 20));
-}
-
-/** Return the unit of the entry at a position, null where nothing was granted. */
-function unitAt({ grants }, position) {
-  let offset = 0;
-  for (const { n, firstUnit } of grants) {
-    if (firstUnit !== 0 && position >= offset && position < offset + n) {
-      return firstUnit + position - offset;
-    }
-    offset += n;
-  }
-  return null;
+function* ownerFindings(theCase, account, at, isCertain) {
+  const { inspections, owner } = theCase.evidence.disclosed;
+  // Who inspected acts, too, and this verifier does not read inspections.
+  if (inspections !== null) yield NOT_CHECKED;
+  yield* doubtFindings(doubtsOf(theCase, owner, account, at), at, isCertain);
 }
 
 /** Yield the notices on the owner, and on his account in others' names that are shown. */

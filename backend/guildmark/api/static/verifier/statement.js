@@ -127,6 +127,7 @@ function statementOf(payload) {
     measurements: predicate.measurements,
     dependencies: predicate.dependencies,
     ciphertext: design.digest,
+    scrap: reason ?? null,
   };
 }
 

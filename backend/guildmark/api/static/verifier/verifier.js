@@ -1,7 +1,8 @@
 // The page's own verifier: a bundle and the reader's trust in, a report out; nothing is fetched.
 //
-// It performs the checks (0) to (5), and says "notChecked" of one where the evidence leads to what
-// it does not look at: witnesses, inspections, other entries. It never says that a part is verified.
+// It performs the checks (0) to (6), and says "notChecked" of one where the evidence leads to what
+// it does not look at: witnesses, inspections, other entries, places. It never says that a part is
+// verified.
 
 import { Malformed, toHex } from "./bytes.js";
 import { ArchiveError } from "./archive.js";
@@ -11,15 +12,16 @@ import { CHAIN } from "./checks/chain.js";
 import { DESIGN } from "./checks/design.js";
 import { ENTRY } from "./checks/entry.js";
 import { KEY } from "./checks/key.js";
+import { LICENSE } from "./checks/license.js";
 import { PARTIES } from "./checks/parties.js";
 import { RECORD } from "./checks/record.js";
 import { readEvidence } from "./evidence.js";
 import { decodeHeader } from "./proofs/header.js";
 import { proveState } from "./state.js";
 
-const CHECKS = [CHAIN, PARTIES, KEY, ENTRY, RECORD, DESIGN];
+const CHECKS = [CHAIN, PARTIES, KEY, ENTRY, RECORD, DESIGN, LICENSE];
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
-const EXITS = { 0: 16, 1: 16, 2: 12, 3: 19, 4: 19, 5: 18 };
+const EXITS = { 0: 16, 1: 16, 2: 12, 3: 19, 4: 19, 5: 18, 6: 18 };
 const EXIT_ARCHIVE = 14;
 
 /**

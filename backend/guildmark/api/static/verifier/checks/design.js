@@ -1,15 +1,15 @@
 // (5) The design's revision was registered, and everything is of it.
 
-import { concat, same, toInteger, word } from "../bytes.js";
+import { concat, same, toHex, toInteger, word } from "../bytes.js";
 import { keccak256 } from "../crypto.js";
-import { allowsRevision, termsOf } from "../documents/terms.js";
+import { allows, termsOf } from "../documents/terms.js";
+import { LICENSE_MISSING } from "../licensing.js";
 import { publishedFindings } from "../publishing.js";
 import { REVISIONS } from "../state.js";
 import { held, windowOf } from "../window.js";
 import { SKIPPED, fail, proven, shown, stated, unknown, withheld } from "./check.js";
 
 const REVISION_MISSING = unknown("verify.revisionMissing", "The revision is not shown.");
-const LICENSE_MISSING = unknown("verify.licenseMissing", "The license is not shown.");
 const REGISTERED = {
   none: fail("verify.revisionLater", "The revision was published after the part was logged."),
   part: unknown("verify.revisionMeanwhile", "The revision was perhaps published too late."),
@@ -59,7 +59,8 @@ async function* licensed(theCase) {
     }
     // Members that do not fit their root are a finding of (6).
     const members = await termsOf(one);
-    const found = members === null ? "yes" : allowsRevision(members, design, revision);
+    const asked = `${toHex(design)}:${revision}`;
+    const found = members === null ? "yes" : allows(members, "revision", asked);
     if (found in ALLOWED) yield ALLOWED[found];
   }
 }

@@ -1,6 +1,6 @@
 // License terms: their id on chain, and what they allow.
 
-import { ascii, concat, same, toHex, word } from "../bytes.js";
+import { ascii, concat, same, word } from "../bytes.js";
 import { keccak256 } from "../crypto.js";
 import { Clauses, verified } from "./clauses.js";
 
@@ -13,6 +13,10 @@ const DOMAIN = keccak256(ascii(
   "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
 ));
 const NAME = keccak256(ascii("Guildmark Licenses"));
+const SCHEME = "https://";
+const KINDS = ["revision", "recipe", "site", "machine", "labelNamespace", "country",
+  "countryDenied", "controlClass", "licenseText", "text"];
+const MEMBER = new RegExp(`^/terms/(?:${KINDS.join("|")})/[0-9]+$`);
 const VERSION = keccak256(ascii("1"));
 
 /** Return a license's id: what its licensor signs (EIP-712), on one chain and registry. */
@@ -41,10 +45,38 @@ export async function termsOf({ terms, members }) {
   return isNone ? new Clauses(0, []) : verified(members, terms.termsRoot);
 }
 
-/** Return whether terms, as far as they are shown, allow a revision: "yes", "no" or "unknown". */
-export function allowsRevision(members, design, revision) {
-  const named = members.below("/terms/revision/").map(({ value }) => value);
-  if (named.includes(`${toHex(design)}:${revision}`)) return "yes";
-  if (members.mayHide("/terms/revision/")) return "unknown";
-  return named.some((value) => value !== null) ? "no" : "yes";
+/** Return the shown members of a kind. */
+export function namedIn(members, kind) {
+  return members.below(`/terms/${kind}/`).map(({ value }) => value).filter((one) => one !== null);
+}
+
+/** Return whether a member of a kind may be there that is not shown. */
+export function mayHide(members, kind) {
+  return members.mayHide(`/terms/${kind}/`);
+}
+
+/** Return whether a member is of no known kind, or no text: nobody can say what it asks for. */
+export function unknownIn(members) {
+  return members.shown.some(({ type, value, path }) => (
+    type !== "text" || value === null || !MEMBER.test(path)
+  ));
+}
+
+/** Return whether terms, as far as they are shown, allow a value: "yes", "no" or "unknown". */
+export function allows(members, kind, value) {
+  const named = namedIn(members, kind);
+  if (named.some((one) => matches(kind, one, value))) return "yes";
+  if (mayHide(members, kind)) return "unknown";
+  return named.length > 0 ? "no" : "yes";
+}
+
+function matches(kind, member, value) {
+  return kind === "labelNamespace" ? isInNamespace(value, member) : value === member;
+}
+
+/** Return whether a label begins as a namespace does; a host ends at its slash. */
+function isInNamespace(label, namespace) {
+  const path = namespace.slice(SCHEME.length);
+  if (!namespace.startsWith(SCHEME) || path === "") return false;
+  return label.startsWith(path.includes("/") ? namespace : `${namespace}/`);
 }
