@@ -6,7 +6,17 @@ from dataclasses import dataclass, field, replace
 from fakes import simulator as sim
 from fakes.cases.draft import Draft, breaks, other
 from fakes.cases.notices import doubt, on_controller
-from fakes.simulator import AUTHORITY, BEGUN, LOGGED, LOOKED, MAKER, PUBLISHED, REGISTERED, SITE
+from fakes.simulator import (
+    AUTHORITY,
+    BEGUN,
+    LOGGED,
+    LOOKED,
+    MACHINE,
+    MAKER,
+    PUBLISHED,
+    REGISTERED,
+    SITE,
+)
 from guildmark.domain.chain import storage
 from guildmark.domain.equivalence.registration import Outcome, Registration
 from guildmark.domain.identifiers import IdentityId, RecipeId
@@ -15,7 +25,7 @@ from guildmark.domain.recipes import clauses
 from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.recipes.recipe import Change
 from guildmark.domain.trust import Listed
-from guildmark.domain.verification.evidence import PlanDisclosure
+from guildmark.domain.verification.evidence import LinkDisclosure, PlanDisclosure
 
 EVALUATOR = sim.identity("evaluator")
 COMMIT_BY, REVEAL_BY, CERTIFIED = 1_300, 1_400, 1_410
@@ -196,6 +206,59 @@ def site_that_drifted_and_was_suspended(draft: Draft) -> None:
 @breaks(9, "equivalenceNotInForce", 15)
 def certificate_that_lapsed_when_a_machine_moved(draft: Draft) -> None:
     certified(draft, replace(GOOD, lapsed=BEGUN, cause=1))
+
+
+def stay(draft: Draft, *since: int) -> None:
+    """Let the machine be at the site since each of some times, the last stay being open."""
+    simulator = draft.simulator
+    simulator.words[storage.LINK_COUNTS.at(MACHINE, SITE)] = len(since)
+    ends = (*(one - 1 for one in since[1:]), 0)
+    for number, (begin, end) in enumerate(zip(since, ends, strict=True), start=1):
+        simulator.words[storage.LINKS.at(MACHINE, SITE, number)] = sim.interval_word(begin, end)
+    shown = LinkDisclosure(child=MACHINE, parent=SITE, count=len(since))
+    simulator.disclosed["site_link"] = shown
+
+
+def run_firmware(
+    draft: Draft, certified_with: str, ran: str | None, *, published: int = PUBLISHED
+) -> None:
+    """Let a certified site name the firmware that it was certified with, and run one."""
+    simulator = draft.simulator
+    named = sim.text("/qa/firmware", ClauseClass.SITE, certified_with)
+    for name, clause in (("master", replace(named, value=None)), ("own", named)):
+        leaves = (*getattr(simulator, name), clause)
+        setattr(simulator, name, tuple(sorted(leaves, key=lambda leaf: leaf.path)))
+    certified(draft)
+    simulator.statement["firmware"] = ran
+    place = storage.SITE_RECIPES.at(simulator.make_site_recipe().id())
+    simulator.words[place] = published
+
+
+@breaks(9, "equivalenceMachineMoved", 15)
+def machine_that_came_after_the_certificate(draft: Draft) -> None:
+    certified(draft)
+    stay(draft, CERTIFIED + 1)
+
+
+@breaks(9, "equivalenceMachineMoved", 15)
+def machine_that_left_and_came_back(draft: Draft) -> None:
+    certified(draft)
+    stay(draft, REGISTERED, CERTIFIED + 100)
+
+
+@breaks(9, "equivalenceFirmwareChanged", 15)
+def firmware_of_another_major_version(draft: Draft) -> None:
+    run_firmware(draft, "Marlin 2.1.2", "Marlin 3.0.0")
+
+
+@breaks(9, "equivalenceFirmwareUnproven", 23)
+def firmware_that_nobody_states(draft: Draft) -> None:
+    run_firmware(draft, "Marlin 2.1.2", None)
+
+
+@breaks(9, "equivalenceFirmwareUnproven", 23)
+def firmware_named_after_the_certificate(draft: Draft) -> None:
+    run_firmware(draft, "Marlin 2.1.2", "Marlin 2.1.2", published=CERTIFIED + 1)
 
 
 @breaks(9, "equivalenceInForcePartly", 23)

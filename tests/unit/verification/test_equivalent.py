@@ -15,9 +15,11 @@ from fakes.cases.equivalent import (
     ask,
     attempt,
     certified,
+    run_firmware,
+    stay,
     supersede,
 )
-from fakes.simulator import AUTHORITY, BEGUN, LOGGED, LOOKED
+from fakes.simulator import AUTHORITY, BEGUN, LOGGED, LOOKED, REGISTERED
 from guildmark.domain import bundle
 from guildmark.domain.chain import storage
 from guildmark.domain.equivalence.registration import Outcome
@@ -56,6 +58,72 @@ def test_a_part_of_a_certified_site_is_verified(tried: Tried) -> None:
 
     assert (report.verdict, report.exit) == (Verdict.VERIFIED, 0)
     assert report.checks[9].state is State.OK
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        (CERTIFIED,),
+        (REGISTERED, CERTIFIED),
+        # A stay that nobody shows was after what was built; check (1) looks at it.
+        (REGISTERED, LOGGED + 2),
+    ],
+)
+def test_a_machine_that_was_there_when_its_site_was_certified_is_covered(
+    since: tuple[int, ...],
+) -> None:
+    draft = Draft()
+    certified(draft)
+    stay(draft, *since)
+
+    assert judged(draft.seal()).checks[9].state is State.OK
+
+
+def test_a_machine_that_came_later_needs_a_certificate_of_later() -> None:
+    draft = Draft()
+    certified(draft, GOOD, replace(GOOD, since=CERTIFIED + 50))
+    stay(draft, CERTIFIED + 50)
+
+    assert judged(draft.seal()).checks[9].state is State.OK
+
+
+def test_a_link_that_is_not_the_machines_is_left_to_the_first_check() -> None:
+    draft = Draft()
+    certified(draft)
+    draft.simulator.disclosed["site_link"] = None
+
+    report = judged(draft.seal())
+
+    assert report.checks[9].state is State.OK
+    assert report.checks[1].state is not State.OK
+
+
+@pytest.mark.parametrize(
+    ("stated", "ran", "state"),
+    [
+        ("Marlin 2.1.2", "Marlin 2.9", State.OK),
+        ("Prusa MK4 6.1.2", "6.0.0+14794", State.OK),
+        ("6", "v6.2", State.OK),
+        ("06.1", "6.2", State.OK),
+        ("2.1", "20.1", State.FAIL),
+        ("6", "7", State.FAIL),
+        ("stable", "stable", State.OK),
+        ("stable", "nightly", State.FAIL),
+    ],
+)
+def test_firmware_is_compared_by_its_major_version(stated: str, ran: str, state: State) -> None:
+    draft = Draft()
+    run_firmware(draft, stated, ran, published=CERTIFIED)
+
+    assert judged(draft.seal()).checks[9].state is state
+
+
+def test_a_site_that_names_no_firmware_is_not_held_to_one() -> None:
+    draft = Draft()
+    certified(draft)
+    draft.simulator.statement["firmware"] = "9.9"
+
+    assert judged(draft.seal()).checks[9].state is State.OK
 
 
 def test_the_plans_number_and_those_that_failed_are_printed() -> None:

@@ -27,6 +27,12 @@ from guildmark.domain.verification.case import (
     UndecidedError,
 )
 from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.lapsing import (
+    EQUIVALENCE_FIRMWARE_CHANGED,
+    EQUIVALENCE_FIRMWARE_UNPROVEN,
+    EQUIVALENCE_MACHINE_MOVED,
+    lapsed,
+)
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.checks.recipe import (
     master_clauses,
@@ -199,7 +205,8 @@ def _of_attempts(case: Case) -> Iterator[Finding]:
     newest_first = sorted(given, key=lambda one: one.certificate.since, reverse=True)
     doubts = [tuple(_of_evaluator(case, one)) for one in newest_first]
     lacks = [
-        (*doubted, *_in_force(case, one)) for one, doubted in zip(newest_first, doubts, strict=True)
+        (*doubted, *_in_force(case, one), *lapsed(case, one.certificate.since))
+        for one, doubted in zip(newest_first, doubts, strict=True)
     ]
     credible = [one for one, doubted in zip(newest_first, doubts, strict=True) if not doubted]
     yield from _refuted(case, attempts, credible)
@@ -315,6 +322,9 @@ EQUIVALENCE = Check(
         EQUIVALENCE_REFUTED,
         EQUIVALENCE_NOT_IN_FORCE,
         EQUIVALENCE_IN_FORCE_PARTLY,
+        EQUIVALENCE_MACHINE_MOVED,
+        EQUIVALENCE_FIRMWARE_CHANGED,
+        EQUIVALENCE_FIRMWARE_UNPROVEN,
         EQUIVALENCE_CHALLENGED,
         EQUIVALENCE_UNLISTED,
         EQUIVALENCE_PLAN_MISSING,
