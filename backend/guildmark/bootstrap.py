@@ -84,6 +84,8 @@ from guildmark.services.neighbours.contents import MirroredContents
 from guildmark.services.neighbours.cosigning import Chosen, Cosigning, Vouching
 from guildmark.services.neighbours.mirroring import Mirrored, Mirroring
 from guildmark.services.neighbours.witnessing import Witnessing
+from guildmark.services.recalls.holding import Holding
+from guildmark.services.recalls.recalling import Recalling
 from guildmark.services.recipes.approving import Approving
 from guildmark.services.recipes.disclosing import Disclosing
 from guildmark.services.recipes.recipes import Recipes
@@ -325,6 +327,10 @@ class Home:
     def notices(self, key: KeyName) -> Notices:
         """Return the use cases around notices."""
         return Notices(account=self.account(key), entropy=self.entropy)
+
+    def recalling(self, key: KeyName) -> Recalling:
+        """Return the use cases around recalls."""
+        return Recalling(account=self.account(key), store=self.store)
 
     def designs(self, key: KeyName) -> Designs:
         """Return the use cases around designs."""
@@ -596,7 +602,9 @@ def open_node(home: Home) -> Node:
             vault=home.vault,
             entropy=home.entropy,
             deposits=home.deposits,
-            recalls=home.blocking,
+            recalls=Holding(
+                blocking=home.blocking, store=home.store, clock=home.clock, trust=home.trust
+            ),
             trust=home.trust,
             operator=own.operator,
             log=own.log,

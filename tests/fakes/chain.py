@@ -30,6 +30,7 @@ from guildmark.domain.chain.refusals import (
     LicenseGrantedError,
     LogStaleError,
     PaymentRefusedError,
+    RecallStaleError,
     RecipeStepError,
     ReclaimStateError,
     RevisionStaleError,
@@ -54,6 +55,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity.identity import controller_target, identity_id, key_id
 from guildmark.domain.log.record import Grant
+from guildmark.domain.recall import RecallCause, Thing
 from guildmark.domain.recipes.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.rights.design import Commitment, Revision
 from guildmark.domain.rights.terms import Terms
@@ -788,6 +790,50 @@ class MemoryChain:
         place = {"plan": plan, "site": site}
         self.emit(ContractName.EQUIVALENCE, "CertificateLapsed", **place, cause=int(cause))
 
+    def _recalls_recallDesign(self, sender: Address, design: bytes, terms: tuple[Any, ...]) -> None:
+        if self._owners(design)[-1] != sender:
+            message = "The account does not own the design."
+            raise CallerRefusedError(message)
+        self._recall((7, design, bytes(32)), bytes(32), sender.rjust(32, b"\0"), terms)
+
+    def _recalls_recallMachine(
+        self, sender: Address, machine: bytes, number: int, terms: tuple[Any, ...]
+    ) -> None:
+        assert self._controllers(machine)[number - 1] == sender
+        self._recall((3, machine, bytes(32)), bytes(32), sender.rjust(32, b"\0"), terms)
+
+    def _recalls_recallAs(
+        self, sender: Address, authority: bytes, thing: tuple[Any, ...], terms: tuple[Any, ...]
+    ) -> None:
+        self._check_controller(authority, sender)
+        self._recall(thing, authority, authority, terms)
+
+    def _recalls_ask(self, sender: Address, thing: tuple[Any, ...], terms: tuple[Any, ...]) -> None:
+        named = _thing(thing)
+        said = {"thing": _thing_args(named), "terms": _recall_terms(terms)}
+        self.emit(ContractName.RECALLS, "RecallAsked", key=named.key(), account=sender, **said)
+
+    def _recalls_close(
+        self, _: Address, key: bytes, by: bytes, number: int, reason: Digest
+    ) -> None:
+        place = {"key": key, "by": by, "number": number}
+        self.emit(ContractName.RECALLS, "RecallClosed", **place, reason=reason)
+
+    def _recall(
+        self, thing: tuple[Any, ...], by: bytes, issuer: bytes, terms: tuple[Any, ...]
+    ) -> None:
+        named, said = _thing(thing), _recall_terms(terms)
+        place = {"key": named.key(), "by": by}
+        count = sum(
+            event.name == "RecallIssued" and {**event.args, **place} == event.args
+            for event in self.log
+        )
+        if said["follows"] != count:
+            message = f"The thing has {count} recalls."
+            raise RecallStaleError(message)
+        more = {"issuer": issuer, "number": count + 1, "thing": _thing_args(named), "terms": said}
+        self.emit(ContractName.RECALLS, "RecallIssued", **place, **more)
+
     def _licenses_grant(
         self, sender: Address, struct: tuple[Any, ...], signature: bytes, acceptance: bytes
     ) -> None:
@@ -1129,6 +1175,20 @@ class MemoryOutbox:
             block=self.chain.blocks[-1],
             events=tuple(events),
         )
+
+
+def _thing(struct: tuple[Any, ...]) -> Thing:
+    cause, identifier, detail = struct
+    return Thing(cause=RecallCause(cause), id=identifier, detail=detail)
+
+
+def _thing_args(thing: Thing) -> Mapping[str, Any]:
+    return {"cause": int(thing.cause), "id": thing.id, "detail": thing.detail}
+
+
+def _recall_terms(struct: tuple[Any, ...]) -> Mapping[str, Any]:
+    names = ("follows", "from", "to", "severity", "reason")
+    return dict(zip(names, struct, strict=True))
 
 
 def _plan_id(struct: tuple[Any, ...]) -> bytes:

@@ -28,6 +28,7 @@ from guildmark.domain.rights.terms import TermsKind
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.services.index.projection import known
+from guildmark.services.recalls.holding import Holding
 from guildmark.services.release.blocking import Blocking
 from guildmark.services.release.deposits import Deposits
 from guildmark.services.release.packages import Package
@@ -88,6 +89,11 @@ class Releases:
         return Receipts(store=self.world.tools.store)
 
     @property
+    def trust(self) -> Trust:
+        pin = self.world.tools.chain.pin()
+        return Trust(version=VERSION, chain=pin, authorities=self.authorities)
+
+    @property
     def node(self) -> Releasing:
         tools = self.world.tools
         return Releasing(
@@ -96,8 +102,10 @@ class Releases:
             vault=tools.vault,
             entropy=tools.entropy,
             deposits=self.deposits,
-            recalls=self.blocking,
-            trust=Trust(version=VERSION, chain=tools.chain.pin(), authorities=self.authorities),
+            recalls=Holding(
+                blocking=self.blocking, store=tools.store, clock=self.clock, trust=self.trust
+            ),
+            trust=self.trust,
             operator=self.world.operator,
             log=self.world.log,
             writer=KeyName(WRITER),

@@ -73,6 +73,7 @@ from guildmark.services.log.ingest import Ingest
 from guildmark.services.log.line import Line
 from guildmark.services.log.logs import Logs
 from guildmark.services.log.sequencing import Sequencing
+from guildmark.services.recalls.recalling import Recalling
 from guildmark.services.recipes.disclosing import Disclosing, claim_body, clauses_body
 from guildmark.services.recipes.recipes import Recipes
 from guildmark.services.release.packages import Packages
@@ -126,6 +127,9 @@ class Tools:
 
     def notices(self, name: str) -> Notices:
         return Notices(account=self.account(name), entropy=self.entropy)
+
+    def recalling(self, name: str) -> Recalling:
+        return Recalling(account=self.account(name), store=self.store)
 
     def logs(self, name: str) -> Logs:
         return Logs(ledger=self.chain, account=self.account(name))

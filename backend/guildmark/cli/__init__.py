@@ -64,6 +64,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "org": "Register and show organizations.",
         "package": "Hand a site what a license covers.",
         "part": "Show parts, make them tokens, declare them void.",
+        "recall": "Recall parts by what they have in common.",
         "receive": "Keep what somebody disclosed to this home.",
         "recipe": "Publish recipes, and what each site chooses in them.",
         "release": "Let nodes release the keys of a design's files, and see what they released.",

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from io import BytesIO
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from eth_account import Account as Wallet
 from web3 import Web3
 
@@ -28,11 +29,14 @@ from guildmark.domain.chain.facts import (
     CertificateFact,
     DesignFact,
     IdentityFact,
+    KeyFact,
     LaneFact,
     LicenseFact,
     PartFact,
     PlanEntryFact,
     PlanFact,
+    RecallAskFact,
+    RecallFact,
     RecipeFact,
     RecordFact,
     RevisionFact,
@@ -47,6 +51,7 @@ from guildmark.domain.chain.refusals import (
     LicenseEndingError,
     PartInvalidError,
     PaymentRefusedError,
+    RecallClosedError,
     RecipeStepError,
     RecipeSupersededError,
     SignatureRefusedError,
@@ -77,9 +82,11 @@ from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.measurement.readings import Reading
+from guildmark.domain.recall import RecallCause, Severity, Thing
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.recipes.recipe import Change, Recipe, Status
 from guildmark.domain.rights.terms import TermsKind
+from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.verification.evidence import Core
 from guildmark.ports import Call, KeyName
 from guildmark.services.builds.parts import Parts
@@ -90,6 +97,7 @@ from guildmark.services.identity.naming import Naming, name_of
 from guildmark.services.index.indexing import Indexing
 from guildmark.services.index.projection import known
 from guildmark.services.log.logs import Logs
+from guildmark.services.recalls.recalling import Recalling, Said
 from guildmark.services.recipes.recipes import Recipes
 from guildmark.services.rights.coins import (
     AllowanceShortError,
@@ -161,6 +169,12 @@ class Place:
     def read(self, function: str, *args: Any) -> Any:
         call = Call(contract=ContractName.LICENSES, function=function, args=args)
         return self.ledger.read(call)
+
+    def facts(self, kind: type[Any], *prefix: bytes | int) -> Sequence[Any]:
+        Indexing(ledger=self.ledger, store=self.store, naming=NAMING).follow()
+        with self.store.reading() as view:
+            found: Sequence[Any] = view.facts.each(kind, *prefix)
+        return found
 
     def fact(self, kind: type[Any], *key: bytes | int) -> Any:
         Indexing(ledger=self.ledger, store=self.store, naming=NAMING).follow()
@@ -409,6 +423,56 @@ def _a_site_is_certified(place: Place, design: DesignId) -> None:
     evaluator.suspend(plan, sites[1], sha256(b"drift"))
     maker.lapse(plan, sites[1], Lapse.MACHINE_MOVED)
     _assert_equal(place, plan, sites[1], roots[1])
+    _things_are_recalled(place, plan, sites[1], authority)
+
+
+def _things_are_recalled(
+    place: Place, plan: EquivalencePlanId, site: IdentityId, authority: IdentityId
+) -> None:
+    """Let owners recall what the contract knows as theirs; the index says what the chain does."""
+    recipe: RecipeFact = place.fact(RecipeFact, place.fact(PlanFact, plan).plan.recipe)
+    machine = place.identities(MAKER).register(IdentityKind.MACHINE, {"name": "M"})
+    shown = Ed25519PrivateKey.from_private_bytes(SALT).public_key().public_bytes_raw()
+    public_key = PublicKey(algorithm=Algorithm.ED25519, data=shown)
+    place.identities(MAKER).add_key(machine, public_key)
+    (key,) = place.facts(KeyFact)
+    owner, maker = (
+        Recalling(account=place.account(name), store=place.store) for name in (OWNER, MAKER)
+    )
+    said = Said(severity=Severity.DANGER, reason=sha256(b"cracks"))
+    design = Thing(cause=RecallCause.DESIGN, id=Bytes32(recipe.recipe.design))
+    certificate = Thing(cause=RecallCause.CERTIFICATE, id=Bytes32(plan), detail=Bytes32(site))
+    of_recipe = Thing(cause=RecallCause.RECIPE, id=Bytes32(recipe.id))
+    for thing in (design, certificate, of_recipe):
+        assert owner.issue(thing, said) == 1
+        with pytest.raises(CallerRefusedError):
+            maker.issue(thing, said)
+    lot = Thing(cause=RecallCause.LOT, id=Bytes32(site), detail=SALT)
+    of_machine = Thing(cause=RecallCause.MACHINE, id=Bytes32(machine))
+    of_key = Thing(cause=RecallCause.KEY, id=Bytes32(key.id))
+    for thing in (lot, of_machine, of_key):
+        assert maker.issue(thing, said) == 1
+    owner.issue_as(authority, lot, said)
+    maker.ask(design, said)
+    assert place.facts(RecallFact, lot.key(), authority)
+    with pytest.raises(CallerRefusedError):
+        owner.close(lot, 1, sha256(b"mended"))
+    owner.close(design, 1, sha256(b"mended"))
+    with pytest.raises(RecallClosedError):
+        owner.close(design, 1, sha256(b"again"))
+    for fact in place.facts(RecallFact):
+        _assert_same_recall(place, fact)
+    assert [fact.thing for fact in place.facts(RecallAskFact)] == [design]
+
+
+def _assert_same_recall(place: Place, fact: RecallFact) -> None:
+    def asked(function: str) -> Any:
+        args = (fact.thing.key(), fact.by, fact.number)
+        return place.ledger.read(Call(contract=ContractName.RECALLS, function=function, args=args))
+
+    times = (fact.at, fact.since, fact.until, fact.closed_at, fact.severity)
+    assert times == tuple(asked("recallOf").values())
+    assert (fact.issuer, fact.reason) == (asked("issuerOf"), asked("reasonOf"))
 
 
 def _assert_equal(place: Place, plan: EquivalencePlanId, site: IdentityId, root: Digest) -> None:

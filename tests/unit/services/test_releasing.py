@@ -16,7 +16,7 @@ from fakes.releases import (
     make_releases,
     releasing_tools,
 )
-from fakes.world import DESIGNER, MACHINE, MAKER, SITE, make_world
+from fakes.world import DESIGNER, ISSUER, MACHINE, MAKER, SITE, make_world
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import (
@@ -32,6 +32,7 @@ from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import (
     ZERO32,
     Address,
+    Bytes32,
     ChainId,
     DesignId,
     Digest,
@@ -46,6 +47,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import ClaimDocument, key_id
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import BuildState
+from guildmark.domain.recall import RecallCause, Severity, Thing
 from guildmark.domain.recipes.recipe import Status
 from guildmark.domain.rights.release import (
     NO_MACHINE,
@@ -60,11 +62,13 @@ from guildmark.domain.trust import Listed
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.identity.notices import Suspicion
 from guildmark.services.index.projection import known
+from guildmark.services.recalls.recalling import Said
 from guildmark.services.recipes.disclosing import claim_body
 from guildmark.services.release.releasing import REQUEST_AGE, receipt_label
 from guildmark.services.release.requesting import Asker
 
 Change = Callable[[Releases], object]
+SAID = Said(severity=Severity.WITHDRAW, reason=sha256(b"cracks"))
 
 
 @pytest.fixture
@@ -491,6 +495,44 @@ def test_what_is_held_back_is_not_released(releases: Releases, thing: str) -> No
     assert refusal(releases) == "release.blocked"
     releases.blocking.unblock(ids[thing])
     assert refusal(releases) == ""
+
+
+@pytest.mark.parametrize("thing", ["design", "machine"])
+def test_what_its_owner_recalls_is_not_released_until_he_closes_it(
+    releases: Releases, thing: str
+) -> None:
+    world = releases.world
+    ids = {"design": world.revision.design, "machine": world.machine}
+    recalled = Thing(cause=RecallCause[thing.upper()], id=Bytes32(ids[thing]))
+    recalling = world.tools.recalling(DESIGNER if thing == "design" else SITE)
+    recalling.issue(recalled, SAID)
+    releases.follow()
+    before = refusal(releases)
+    recalling.close(recalled, 1, SAID.reason)
+    releases.follow()
+
+    assert (before, refusal(releases)) == ("release.blocked", "")
+
+
+@pytest.mark.parametrize("passed", [0, 1])
+def test_a_recall_whose_window_is_over_holds_nothing_back(releases: Releases, passed: int) -> None:
+    world, now = releases.world, releases.clock.now()
+    design = Thing(cause=RecallCause.DESIGN, id=Bytes32(world.revision.design))
+    world.tools.recalling(DESIGNER).issue(design, replace(SAID, until=now + 1 - passed))
+    releases.follow()
+
+    assert refusal(releases) == ("" if passed else "release.blocked")
+
+
+@pytest.mark.parametrize("lists", [True, False])
+def test_recalls_of_listed_authorities_count(releases: Releases, lists: bool) -> None:
+    world = releases.world
+    recipe = Thing(cause=RecallCause.RECIPE, id=Bytes32(world.recipe.id()))
+    world.tools.recalling(ISSUER).issue_as(world.issuer, recipe, SAID)
+    releases.follow()
+    listed = replace(releases, authorities=(Listed(id=world.issuer),) if lists else ())
+
+    assert refusal(listed) == ("release.blocked" if lists else "")
 
 
 def test_recipe_out_of_force_gives_nothing(releases: Releases) -> None:

@@ -30,6 +30,7 @@ from guildmark.domain.identifiers import (
     UnitNumber,
 )
 from guildmark.domain.log.record import Record
+from guildmark.domain.recall import OWNERS, Thing
 from guildmark.domain.recipes.recipe import Recipe, SiteRecipe
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.rights.terms import Terms
@@ -723,6 +724,63 @@ class PartFact:
         return (self.log, self.index)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallFact:
+    """Recall ``number`` (from 1) of a thing in one list; ``closed_at`` is 0 while it is open.
+
+    Args:
+        by: Whose list it is in: the owners', or an authority's.
+        issuer: The identity that recalls or, with twelve zero bytes in front, an account.
+        since: From when parts are reached, 0 for the first.
+        until: Until when, exclusive, 0 without end.
+    """
+
+    thing: Thing
+    by: IdentityId
+    number: int
+    issuer: Bytes32
+    at: int
+    since: int
+    until: int
+    severity: int
+    reason: Digest
+    closed_at: int = 0
+    closing: Digest = NO_DIGEST
+
+    @property
+    def key(self) -> Key:
+        """Return the thing's key, the list and the number."""
+        return (self.thing.key(), self.by, self.number)
+
+    @property
+    def is_owners(self) -> bool:
+        """Return whether an owner of the thing issued it."""
+        return self.by == OWNERS
+
+    def reaches(self, time: int) -> bool:
+        """Return whether it is open and reaches what is of a block time."""
+        in_window = self.since <= time and (not self.until or time < self.until)
+        return not self.closed_at and in_window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallAskFact:
+    """What an account last said should be recalled of a thing; it proves nothing."""
+
+    thing: Thing
+    account: Address
+    at: int
+    since: int
+    until: int
+    severity: int
+    reason: Digest
+
+    @property
+    def key(self) -> Key:
+        """Return the thing's key and the account."""
+        return (self.thing.key(), self.account)
+
+
 # Names are not among them: what somebody was called before is forgotten with the index alone.
 KINDS: tuple[type[Fact], ...] = (
     IdentityFact,
@@ -764,5 +822,7 @@ KINDS: tuple[type[Fact], ...] = (
     RecordFact,
     RecordStartFact,
     PartFact,
+    RecallFact,
+    RecallAskFact,
 )
 """Every class of facts that the index keeps, but for names."""

@@ -30,7 +30,7 @@ class Parts:
             FateSetError: The part is void or superseded.
             RecordUnknownError: The entry is not at that position of that record.
         """
-        place = (_record_struct(core.record), core.position)
+        place = (record_struct(core.record), core.position)
         entry = (_entry_struct(core.entry), core.salt, core.path, to)
         once = f"{core.record.log}:{core.index}"
         return self.account.call(ContractName.PARTS, "materialise", *place, *entry, once=once)
@@ -48,7 +48,7 @@ class Parts:
             FateSetError: The part is void or superseded already.
             SignatureRefusedError: The token's owner did not sign.
         """
-        place = (_record_struct(core.record), core.position)
+        place = (record_struct(core.record), core.position)
         once = f"{core.record.log}:{core.index}"
         return self.account.call(
             ContractName.PARTS, "voidPart", *place, possessor_signature, once=once
@@ -73,7 +73,7 @@ class Parts:
             PartInvalidError: The entry is not later, or not on record.
             SignatureRefusedError: The writer or the token's owner did not sign.
         """
-        place = (_record_struct(core.record), core.position, by)
+        place = (record_struct(core.record), core.position, by)
         signed = sha256(writer_signature) + sha256(possessor_signature)
         once = f"{core.record.log}:{core.index}:{by}:{sha256(signed).hex()}"
         return self.account.call(
@@ -108,7 +108,8 @@ class Parts:
         return self.keys.sign_digest(key, domain.digest(said))
 
 
-def _record_struct(record: Record) -> tuple[object, ...]:
+def record_struct(record: Record) -> tuple[object, ...]:
+    """Return a record as contracts take it."""
     grants = tuple((grant.lane, grant.n, grant.first_unit) for grant in record.grants)
     place = (record.log, record.seq, record.first_index, record.count)
     return (*place, record.time, record.parent, record.root, grants)

@@ -39,6 +39,8 @@ from guildmark.domain.chain.facts import (
     PlanFact,
     ProfileFact,
     ProposalFact,
+    RecallAskFact,
+    RecallFact,
     RecipeFact,
     RecordFact,
     RecordStartFact,
@@ -64,6 +66,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity.identity import IdentityKind, controller_target
 from guildmark.domain.log.record import Grant, Record
+from guildmark.domain.recall import RecallCause, Thing
 from guildmark.domain.recipes.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.rights.terms import Terms
@@ -670,6 +673,49 @@ def _part_superseded(happening: Happening, facts: FactWriter) -> None:
     facts.put(replace(_part(happening["part"], facts), fate=happening["byIndex"]))
 
 
+def _recall_issued(happening: Happening, facts: FactWriter) -> None:
+    said = happening["terms"]
+    facts.put(
+        RecallFact(
+            thing=_thing(happening),
+            by=happening["by"],
+            number=happening["number"],
+            issuer=happening["issuer"],
+            at=happening.time,
+            since=said["from"],
+            until=said["to"],
+            severity=said["severity"],
+            reason=said["reason"],
+        )
+    )
+
+
+def _recall_closed(happening: Happening, facts: FactWriter) -> None:
+    made = known(facts, RecallFact, happening["key"], happening["by"], happening["number"])
+    facts.put(replace(made, closed_at=happening.time, closing=happening["reason"]))
+
+
+def _recall_asked(happening: Happening, facts: FactWriter) -> None:
+    said = happening["terms"]
+    facts.put(
+        RecallAskFact(
+            thing=_thing(happening),
+            account=happening["account"],
+            at=happening.time,
+            since=said["from"],
+            until=said["to"],
+            severity=said["severity"],
+            reason=said["reason"],
+        )
+    )
+
+
+def _thing(happening: Happening) -> Thing:
+    struct = happening["thing"]
+    cause = RecallCause(struct["cause"])
+    return Thing(cause=cause, id=struct["id"], detail=struct["detail"])
+
+
 def _part(token: int, facts: FactWriter) -> PartFact:
     log, index = LogNumber(token >> 64), Index(token & UINT64_MAX)
     return facts.get(PartFact, log, index) or PartFact(log=log, index=index)
@@ -728,5 +774,8 @@ _PROJECTORS: Mapping[tuple[ContractName, str], Projector] = MappingProxyType(
         (ContractName.EQUIVALENCE, "CertificateChallenged"): _certificate_challenged,
         (ContractName.EQUIVALENCE, "CertificateSuspended"): _certificate_suspended,
         (ContractName.EQUIVALENCE, "CertificateLapsed"): _certificate_lapsed,
+        (ContractName.RECALLS, "RecallIssued"): _recall_issued,
+        (ContractName.RECALLS, "RecallClosed"): _recall_closed,
+        (ContractName.RECALLS, "RecallAsked"): _recall_asked,
     }
 )

@@ -73,11 +73,10 @@ class Recipes:
         """
         recipe_id = recipe.id()
         self._keep(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
-        struct = (
-            *(recipe.root, recipe.design, recipe.revision),
-            *(recipe.supersedes, recipe.change, recipe.plan),
+        self.account.call(
+            *(ContractName.RECIPES, "publish", recipe_struct(recipe), status),
+            once=recipe_id.hex(),
         )
-        self.account.call(ContractName.RECIPES, "publish", struct, status, once=recipe_id.hex())
         return recipe_id
 
     def set_status(self, recipe_id: RecipeId, status: Status) -> None:
@@ -120,7 +119,7 @@ class Recipes:
         recipe = SiteRecipe(master=master, site=site, model=model, root=document.root())
         recipe_id = recipe.id()
         self._keep(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
-        struct = (recipe.master, recipe.site, recipe.model, recipe.root)
+        struct = site_recipe_struct(recipe)
         self.account.call(ContractName.RECIPES, "publishSiteRecipe", struct, once=recipe_id.hex())
         return recipe_id
 
@@ -143,3 +142,14 @@ class Recipes:
 
     def _salt(self) -> Bytes32:
         return Bytes32(self.entropy.token(_SALT_SIZE))
+
+
+def recipe_struct(recipe: Recipe) -> tuple[object, ...]:
+    """Return a recipe as contracts take it."""
+    named = (recipe.root, recipe.design, recipe.revision)
+    return (*named, recipe.supersedes, recipe.change, recipe.plan)
+
+
+def site_recipe_struct(recipe: SiteRecipe) -> tuple[object, ...]:
+    """Return a site's recipe as contracts take it."""
+    return (recipe.master, recipe.site, recipe.model, recipe.root)

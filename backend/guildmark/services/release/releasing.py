@@ -194,7 +194,7 @@ class LicenseNotFinalError(NotFinalError):
 
 
 class HeldBackError(RecalledError):
-    """The design, the recipe or the machine is held back."""
+    """The design, the recipe or the machine is held back, or recalled."""
 
     code = "release.blocked"
     hint = "Ask the operator of the node or the designer what is to be done first."
@@ -424,7 +424,7 @@ class Releasing:
     def _check_recalls(self, request: ReleaseRequest) -> None:
         reason = self.recalls.reason(request.design, request.recipe, request.machine)
         if reason is not None:
-            message = f"Held back by this node's operator: {reason}"
+            message = f"Held back: {reason}"
             raise HeldBackError(message)
 
     def _check_licenses(

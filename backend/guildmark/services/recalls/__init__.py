@@ -1,0 +1,1 @@
+"""Recalls: issuing and closing them, and what they hold back."""
