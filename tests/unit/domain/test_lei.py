@@ -44,6 +44,19 @@ def test_what_is_written_alike_in_decimal_is_the_limit_of_the_check() -> None:
     assert lei.parse_lei("1B" + good[2:]) == "1B" + good[2:]
 
 
+@pytest.mark.parametrize(("ending", "twin"), [("97", "00"), ("98", "01"), ("02", "99")])
+def test_check_digits_have_no_twin_of_the_same_remainder(ending: str, twin: str) -> None:
+    payload = next(
+        text for text in map("{:018d}".format, range(97)) if lei.lei_check_digits(text) == ending
+    )
+
+    assert int(payload + twin) % 97 == int(payload + ending) % 97
+    assert lei.parse_lei(payload + ending) == payload + ending
+    with pytest.raises(lei.WrongLeiCheckDigitsError) as caught:
+        lei.parse_lei(payload + twin)
+    assert caught.value.detail == {"found": payload + twin, "expected": ending}
+
+
 @pytest.mark.parametrize(
     "text",
     [

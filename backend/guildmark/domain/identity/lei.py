@@ -37,8 +37,9 @@ def parse_lei(text: str) -> str:
     Raises:
         MalformedLeiError: Another form, or wrong check digits.
     """
-    if _value(_checked_form(text)) % _MODULUS != 1:
-        expected = lei_check_digits(text[:18])
+    expected = lei_check_digits(_checked_form(text)[:18])
+    # Not by the remainder alone: 00, 01 and 99 leave the same one as 97, 98 and 02.
+    if text[18:] != expected:
         message = f"The LEI {text} ends in {text[18:]}, its check digits are {expected}."
         raise WrongLeiCheckDigitsError(message, found=text, expected=expected)
     return text
