@@ -28,8 +28,7 @@ def of_ours(data: bytes, layout: Layout) -> str:
 
 
 @pytest.mark.parametrize(
-    "size",
-    [0, 1, CHUNK - 1, CHUNK, CHUNK + 1, 2 * CHUNK - 1, 2 * CHUNK, 2 * CHUNK + 1, 5 * CHUNK + 12_345],
+    "size", [0, 1, 5 * CHUNK + 12_345, *(of * CHUNK + by for of in (1, 2) for by in (-1, 0, 1))]
 )
 def test_kubo_gives_a_file_the_same_address(kubo: KuboNode, size: int) -> None:
     data = os.urandom(size)

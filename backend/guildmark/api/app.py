@@ -76,6 +76,6 @@ def described(*, lifespan: Lifespan[Any] | None = None) -> FastAPI:
     for shown in (pages.router, resolver.router):
         app.include_router(shown, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("guildmark.api") / "static")))
-    app.add_middleware(Frame, body_max=content.CONTENT_MAX)
+    app.add_middleware(Frame, body_max=uploads.UPLOAD_MAX)
     answer_errors(app)
     return app

@@ -282,6 +282,7 @@ def _claim(one: Stated, view: View) -> Answer:
     return {
         "scheme": one.scheme,
         "value": one.value,
+        "malformed": one.is_malformed,
         "issuer": to_hex(fact.issuer),
         "by": "itself" if one.is_own_word else name_of(fact.issuer, view.documents),
         "from": Moment(fact.since),

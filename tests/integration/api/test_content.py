@@ -88,16 +88,30 @@ def test_content_is_octets(web: httpx.Client) -> None:
     assert (refused.status_code, refused.json()["code"]) == (415, "http.mediaTypeUnsupported")
 
 
-def test_more_than_any_file_may_have_is_refused_before_it_is_sent(web: httpx.Client) -> None:
-    place = urlsplit(str(web.base_url))
-    with socket.create_connection((place.hostname, place.port), timeout=10) as link:
-        head = "POST /v1/content HTTP/1.1\r\nHost: a\r\nContent-Type: application/octet-stream\r\n"
-        link.sendall(f"{head}Content-Length: {(1 << 30) + 1}\r\n\r\n".encode())
-        answer = b"".join(iter(lambda: link.recv(65_536), b""))
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [("/v1/content", 1 << 30), (f"/v1/uploads/{'0' * 32}/parts?offset=0", 5 << 30)],
+)
+def test_more_than_any_file_may_have_is_refused_before_it_is_sent(
+    web: httpx.Client, path: str, most: int
+) -> None:
+    # That no file of another kind is taken is said first.
+    assert b"http.mediaTypeUnsupported" in _announced(web, path, most, kind="text/plain")
+
+    answer = _announced(web, path, most + 1, kind="application/octet-stream")
 
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"connection: close" in answer.lower()
     assert b"http.bodyTooLarge" in answer
+
+
+def _announced(web: httpx.Client, path: str, size: int, *, kind: str) -> bytes:
+    """Return the answer to a body that is announced and never sent."""
+    place = urlsplit(str(web.base_url))
+    with socket.create_connection((place.hostname, place.port), timeout=60) as link:
+        head = f"POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: {kind}\r\n"
+        link.sendall(f"{head}Content-Length: {size}\r\n\r\n".encode())
+        return b"".join(iter(lambda: link.recv(65_536), b""))
 
 
 def test_a_name_stands_for_one_content(web: httpx.Client) -> None:

@@ -59,6 +59,7 @@ def test_an_identity_is_shown_with_who_states_what_of_it(web: httpx.Client, play
 
     assert (claim["subject"], claim["until"]) == (to_hex(maker.id), 0)
     assert (claim["public"], claim["listed"], claim["contradictedBy"]) == (False, True, [])
+    assert claim["malformed"] is False
     query = {"scheme": claim["scheme"], "value": claim["value"]}
     held = web.get("/v1/identities", params=query).json()["claims"]
     assert [one["id"] for one in held] == [claim["id"]]

@@ -96,3 +96,14 @@ def test_each_scheme_is_checked_by_its_own_rule() -> None:
 
 def test_another_scheme_takes_any_text() -> None:
     registers.check_identifier("NAME", "Oficina Mondego")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "plain"), [("lei", "LEI"), ("Lei ", "LEI"), ("D-U-N-S", "DUNS"), ("bpn", "BPN")]
+)
+def test_no_check_is_passed_by_under_another_spelling(scheme: str, plain: str) -> None:
+    with pytest.raises(registers.MisspeltSchemeError) as caught:
+        registers.check_identifier(scheme, "12345")
+
+    assert caught.value.detail == {"found": ascii(scheme), "expected": plain}
+    assert caught.value.code == "register.misspeltScheme"

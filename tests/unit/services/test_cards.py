@@ -8,6 +8,7 @@ from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId
 from guildmark.domain.identity.identity import ClaimDocument, MalformedSchemeError, number_digest
 from guildmark.domain.identity.registers import WrongBpnCheckError
 from guildmark.ports import DocumentKind
+from guildmark.services.identity import identities
 from guildmark.services.identity.cards import RIVALS_MAX, Stated, holders, stated
 from guildmark.services.identity.naming import name_of
 from guildmark.services.recipes.disclosing import claim_body
@@ -58,6 +59,27 @@ def test_a_wrong_identifier_is_not_made_public(world: World) -> None:
     assert len(world.tools.outbox.sent) == sent
 
 
+@pytest.mark.parametrize(
+    ("scheme", "value", "is_malformed"),
+    [
+        ("LEI", ONE, False),
+        ("LEI", ONE[:-1] + "4", True),
+        ("lei", ONE, True),
+        ("NAME", "Oficina", False),
+    ],
+)
+def test_what_another_program_stated_is_checked_where_it_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch, scheme: str, value: str, is_malformed: bool
+) -> None:
+    # The contract takes any text of anybody: only programs that ask first refuse.
+    monkeypatch.setattr(identities, "check_identifier", lambda *_: None)
+    state(world, world.maker, document(scheme, value))
+
+    (one,) = card(world, world.maker)
+
+    assert (one.scheme, one.value, one.is_malformed) == (scheme, value, is_malformed)
+
+
 def test_a_hidden_claim_has_no_value_and_no_rivals(world: World) -> None:
     state(world, world.designer, document("LEI", ONE))
     hidden = document("LEI", ONE, salt=7)
@@ -67,7 +89,7 @@ def test_a_hidden_claim_has_no_value_and_no_rivals(world: World) -> None:
 
     (one,) = card(world, world.maker)
 
-    assert (one.value, one.rivals) == (None, ())
+    assert (one.value, one.rivals, one.is_malformed) == (None, (), False)
 
 
 def test_a_hidden_claim_is_compared_once_it_is_disclosed(world: World) -> None:

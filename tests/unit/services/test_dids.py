@@ -15,6 +15,7 @@ from guildmark.domain.identity.identity import ClaimDocument, key_id
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.services.identity import identities
 from guildmark.services.identity.dids import DOUBTED, Dids
 from guildmark.services.identity.notices import Suspicion
 
@@ -193,6 +194,15 @@ def test_numbers_of_parties_and_places_are_links(world: World) -> None:
 def test_what_listed_issuers_contradict_is_no_name(world: World) -> None:
     state(world, "CAGE", "1ABC2", world.designer)
     state(world, "CAGE", "1ABC2", world.maker)
+
+    assert document(world, world.designer)["alsoKnownAs"] == []
+
+
+def test_what_no_register_would_give_is_no_name(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identities, "check_identifier", lambda *_: None)
+    state(world, "CAGE", "no code", world.designer)
 
     assert document(world, world.designer)["alsoKnownAs"] == []
 

@@ -251,8 +251,8 @@ def _scope(scope: ScopeDocument) -> str:
 def _standing(one: Stated, node: ServedNode) -> tuple[str, str]:
     if one.fact.until:
         return "revoked", "none"
-    if one.value is None:
-        return "not shown", "none"
+    if one.value is None or one.is_malformed:
+        return ("not shown", "none") if one.value is None else ("no such identifier", "bad")
     is_listed = _is_listed(one.fact, node)
     # Anybody can state anything: only a listed issuer's word weighs against a listed one's.
     if any(_is_listed(rival, node) for rival in one.rivals):

@@ -47,6 +47,7 @@ class ClaimAnswer(BaseModel):
     subject: str
     scheme: str
     value: str | None
+    malformed: bool
     public: bool
     listed: bool
     since: int
@@ -339,6 +340,7 @@ def _claim(one: Stated, node: ServedNode) -> ClaimAnswer:
         subject=to_hex(fact.subject),
         scheme=one.scheme,
         value=one.value,
+        malformed=one.is_malformed,
         public=bool(fact.value),
         listed=node.judging.trust.lists_issuer(fact.issuer, fact.since),
         since=fact.since,

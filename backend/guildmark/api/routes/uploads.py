@@ -14,10 +14,11 @@ from guildmark.api.parameters import Number
 from guildmark.api.routes.content import OCTETS, UPLOADS, Stored, pulled
 from guildmark.api.serving import Node
 from guildmark.ports import UploadState
+from guildmark.services.neighbours.contents import FILE_MAX
 
 router = APIRouter(prefix="/v1", tags=["content"])
 
-UPLOAD_MAX = 5 << 30
+UPLOAD_MAX = FILE_MAX
 
 UploadPath = Annotated[
     str, Path(pattern="^[0-9a-f]{32}$", description="The upload, as its beginning named it.")

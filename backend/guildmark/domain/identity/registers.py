@@ -8,6 +8,7 @@ from guildmark.domain.errors import MalformedError
 from guildmark.domain.identity.gs1 import parse_gcp, parse_gln
 from guildmark.domain.identity.lei import parse_lei
 
+_SEPARATORS = re.compile(r"[^A-Z0-9]+", re.ASCII)
 _DUNS = re.compile(r"[0-9]{9}", re.ASCII)
 # ACodP-1, NATO Manual on Codification: five characters; the letter O is never used, the letter I
 # only in front, and one of the outer two is a digit.
@@ -34,6 +35,13 @@ class WrongBpnCheckError(MalformedRegisterError):
 
     code = "register.wrongCheck"
     hint = "Look for a mistyped or swapped character."
+
+
+class MisspeltSchemeError(MalformedRegisterError):
+    """A scheme that reads as one whose identifiers are checked, and would not be."""
+
+    code = "register.misspeltScheme"
+    hint = "Write the scheme as the message does."
 
 
 def parse_duns(text: str) -> str:
@@ -93,8 +101,13 @@ def check_identifier(scheme: str, value: str) -> None:
     """Check that a value is an identifier of its scheme; other schemes take any text.
 
     Raises:
-        MalformedError: It has another form, or its check digits are wrong.
+        MalformedError: It has another form, or its check digits are wrong; or a scheme is written
+            in another way than others write it, and nobody would find or check the value.
     """
+    plain = _SEPARATORS.sub("", scheme.upper())
+    if plain in SCHEMES and plain != scheme:
+        message = f"{scheme[:40]!r} is written {plain}."
+        raise MisspeltSchemeError(message, found=ascii(scheme[:40]), expected=plain)
     check = SCHEMES.get(scheme)
     if check is not None:
         check(value)

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from guildmark.domain.chain.facts import ClaimFact, NamedByFact, NumberFact
+from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import Bytes32, IdentityId
 from guildmark.domain.identity.identity import number_digest, scheme_bytes
-from guildmark.domain.identity.registers import ONE_A_HOLDER
+from guildmark.domain.identity.registers import ONE_A_HOLDER, check_identifier
 from guildmark.ports import Documents, Facts, View
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import shown_claim
@@ -36,6 +37,15 @@ class Stated:
     def is_own_word(self) -> bool:
         """Return whether the subject itself states it."""
         return self.fact.issuer == self.fact.subject
+
+    @property
+    def is_malformed(self) -> bool:
+        """Return whether no register would give the value: the chain takes any, from anybody."""
+        try:
+            check_identifier(self.scheme, self.value or "")
+        except MalformedError:
+            return self.value is not None
+        return False
 
 
 def stated(subject: IdentityId, view: View) -> tuple[Stated, ...]:

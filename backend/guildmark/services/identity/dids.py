@@ -131,8 +131,8 @@ class Dids:
                 yield self._name(fact, one.scheme, str(one.value))
 
     def _is_known(self, one: Stated) -> bool:
-        """Return whether a listed issuer states it and no listed one contradicts."""
-        is_open = one.value is not None and not one.fact.until
+        """Return whether a listed issuer states it in due form and no listed one contradicts."""
+        is_open = one.value is not None and not one.fact.until and not one.is_malformed
         return is_open and self._lists(one.fact) and not any(map(self._lists, one.rivals))
 
     def _lists(self, claim: ClaimFact) -> bool:

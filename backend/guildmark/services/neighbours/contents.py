@@ -23,7 +23,7 @@ from guildmark.ports import (
 )
 from guildmark.services.recipes.disclosing import Disclosing, shown_list
 
-FILE_MAX = 1 << 30
+FILE_MAX = 5 << 30
 """The greatest file that a node takes."""
 
 MANIFEST_MAX = 2 << 20
