@@ -75,6 +75,13 @@ class LabelNamespaceError(UsageError):
     hint = "Write the whole host and a slash behind it, as https://id.example.org/."
 
 
+class LicenseOverError(UsageError):
+    """A license would have ended before anybody can use it."""
+
+    code = "license.endsBeforeNow"
+    hint = "Name a later --until, or none for ever."
+
+
 class ExtensionMismatchError(UsageError):
     """The signed file adds other units, or to another license, than the command names."""
 
@@ -252,7 +259,7 @@ def sign(
             TermsKind.TEXT: text or (),
         },
         not_before=begin or 0,
-        not_after=until or 0,
+        not_after=_to_come(until, opened),
         notice=notice,
         offer_until=offer_until or _present(opened) + _MONTH,
         price=Price(
@@ -581,6 +588,15 @@ def _allowance(home: Home, account: KeyName, terms: Terms, *, approve: bool) -> 
     if terms.currency == ZERO_ADDRESS:
         return None
     return str(coins.allowance(terms.currency))
+
+
+def _to_come(until: int | None, home: Home) -> int:
+    """Return when a license ends, 0 for never: a fee is not asked for one that is over."""
+    now = _present(home)
+    if until is not None and until <= now:
+        message = f"The license would end at {until}, and it is {now}."
+        raise LicenseOverError(message, until=until, now=now)
+    return until or 0
 
 
 def _present(home: Home) -> int:

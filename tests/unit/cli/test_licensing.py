@@ -461,6 +461,22 @@ def test_a_time_that_is_none_is_refused(
     assert (spoken.exit, spoken.json["code"]) == (2, "cli.timeMalformed")
 
 
+def test_a_license_that_would_be_over_is_not_signed(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    out = tmp_path / "offer.json"
+
+    past = sign(speak, world, out, "--until", "2001-01-01", "--json")
+    now = int(past.json["reason"].rpartition(" ")[2].rstrip("."))
+    ends_now = sign(speak, world, out, "--until", now, "--json")
+    written = out.exists()
+    later = sign(speak, world, out, "--until", now + 60, "--json")
+
+    assert (past.exit, past.json["code"]) == (2, "license.endsBeforeNow")
+    assert (ends_now.json["code"], written) == ("license.endsBeforeNow", False)
+    assert (later.exit, Offer.parse(out.read_bytes()).terms.not_after) == (0, now + 60)
+
+
 def test_an_offer_is_granted_and_shown(speak: Speak, world: World, tmp_path: Path) -> None:
     out = tmp_path / "offer.json"
     signed = sign(speak, world, out, "--text", "Four.").out
