@@ -177,6 +177,34 @@ def test_an_authority_sets_another_result_against_a_certificate(
     assert rows[to_hex(second)]["counterResults"] == [said["result"]]
 
 
+def test_the_state_of_a_certificate_is_told(
+    workshop: Workshop, speak: Speak, tmp_path: Path
+) -> None:
+    plan = workshop.plan(FEW)
+    result = workshop.computed(plan, FEW)
+    _, second, third = workshop.sites
+    for site in (second, third):
+        workshop.certify(plan, site, result)
+    asked = {site: ("equivalence", "status", plan, to_hex(site)) for site in (second, third)}
+    reason = tmp_path / "drift.json"
+    reason.write_text("the moving average left its limits")
+
+    before = speak(*asked[third], "--json").json
+    speak("equivalence", "suspend", plan, to_hex(third), "--reason", reason, "--as", ISSUER)
+    suspended = speak(*asked[third], "--json").json
+    speak("equivalence", "lapse", plan, to_hex(third), "machine-moved", "--as", DESIGNER)
+    lapsed = speak(*asked[third], "--json").json
+
+    assert speak(*asked[second]).out == "INCONCLUSIVE, in force"
+    assert (before["state"], before["suspendedAt"], before["lapsedAt"]) == ("in force", 0, 0)
+    assert before["since"] <= before["at"]
+    assert suspended["state"] == "suspended"
+    assert 0 < suspended["suspendedAt"] <= suspended["at"]
+    assert (lapsed["state"], lapsed["cause"]) == ("lapsed", "MACHINE_MOVED")
+    refused = speak("equivalence", "status", plan, to_hex(workshop.world.site))
+    assert (refused.exit, "equivalence.certificateUnknown" in refused.err) == (4, True)
+
+
 def test_a_plan_is_shown_before_anybody_joined(workshop: Workshop, speak: Speak) -> None:
     plan = workshop.plan(FEW)
 

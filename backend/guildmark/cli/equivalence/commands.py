@@ -35,10 +35,15 @@ from guildmark.domain.chain.facts import (
     PlanFact,
     SiteRecipeFact,
 )
-from guildmark.domain.chain.refusals import PlanUnknownError, RecipeUnknownError
+from guildmark.domain.chain.refusals import (
+    CertificateUnknownError,
+    PlanUnknownError,
+    RecipeUnknownError,
+)
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.registration import Lapse, Outcome
+from guildmark.domain.equivalence.reporting.report import Certified
 from guildmark.domain.equivalence.sampling import place_name
 from guildmark.domain.equivalence.verdict import Verdict
 from guildmark.domain.identifiers import (
@@ -409,6 +414,36 @@ def show(
         "sites": sites,
     }
     say(answer, as_json=as_json)
+
+
+@app.command()
+def status(
+    plan: PlanArgument,
+    site: SiteArgument,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what a site's certificate says, and whether it is in force at the last final block."""
+    with enter_informed(home).store.reading() as view:
+        fact = view.facts.get(CertificateFact, plan, site)
+        cursor = view.facts.cursor()
+    if fact is None:
+        message = f"Nothing is certified of {to_hex(site)} under {to_hex(plan)}."
+        raise CertificateUnknownError(message, plan=to_hex(plan), site=to_hex(site))
+    given, now = Certified.of(fact), 0 if cursor is None else cursor.time
+    state = given.standing(now)
+    answer: Answer = {
+        "verdict": given.verdict,
+        "state": state,
+        "result": to_hex(given.result),
+        "at": Moment(now),
+        "since": Moment(given.since),
+        "until": Moment(given.until),
+        "suspendedAt": Moment(given.suspended_at),
+        "lapsedAt": Moment(given.lapsed_at),
+        "cause": given.cause,
+    }
+    say(answer, as_json=as_json, brief=f"{given.verdict}, {state}")
 
 
 def _of_site(plan: EquivalencePlanId, site: IdentityId, view: View) -> Answer:
