@@ -24,7 +24,7 @@ contract DesignRegistry is IDesignRegistry, ERC721 {
     mapping(bytes32 commitment => uint40 at) private _commitments;
     mapping(bytes32 digest => bool published) private _published;
     mapping(bytes32 id => Resale resale) private _resales;
-    mapping(bytes32 id => mapping(uint40 epoch => address owner)) private _epochOwners;
+    mapping(bytes32 id => mapping(uint40 epoch => Owner owner)) private _epochOwners;
 
     constructor(address licenses) ERC721("Guildmark Design", "GMD") {
         _licenses = ILicenseRegistry(licenses);
@@ -116,7 +116,7 @@ contract DesignRegistry is IDesignRegistry, ERC721 {
 
     /// @inheritdoc IDesignRegistry
     function ownerAt(bytes32 id, uint40 epoch) external view returns (address) {
-        return _epochOwners[id][epoch];
+        return _epochOwners[id][epoch].account;
     }
 
     /// @inheritdoc IDesignRegistry
@@ -143,7 +143,8 @@ contract DesignRegistry is IDesignRegistry, ERC721 {
     }
 
     /// @dev Every transfer, one to oneself too, moves the epoch on, so that no older signature of
-    /// an owner holds. Who owned an epoch stays written: that owner signed its licenses.
+    /// an owner holds. Who owned an epoch, and since when, stays written: that owner signed its
+    /// licenses, and published until the next one followed.
     function _update(address to, uint256 token, address auth)
         internal
         override
@@ -152,7 +153,7 @@ contract DesignRegistry is IDesignRegistry, ERC721 {
         from = super._update(to, token, auth);
         bytes32 id = bytes32(token);
         uint40 epoch = from == address(0) ? 0 : ++_designs[id].epoch;
-        _epochOwners[id][epoch] = to;
+        _epochOwners[id][epoch] = Owner({account: to, since: uint40(block.timestamp)});
     }
 
     function _publish(

@@ -36,6 +36,14 @@ interface IDesignRegistry is IERC2981 {
         uint40 epoch;
     }
 
+    /// @notice Who owned a design in an epoch; one slot.
+    /// @param account The owner.
+    /// @param since The block time of the registration, or of the transfer that began the epoch.
+    struct Owner {
+        address account;
+        uint40 since;
+    }
+
     /// @notice What a resale of the design's token should bring to somebody (ERC-2981); one slot.
     /// @param receiver Who gets it.
     /// @param basisPoints Of the price, in 1/10,000.

@@ -148,15 +148,27 @@ contract StorageLayoutTest is Deployed {
         vm.assertEq(_member(struct_, "epoch", word), 1, "epoch");
         word = _word("DesignRegistry", "_owners", address(designs), id);
         vm.assertEq(uint256(word), uint160(buyer), "owner");
-        bytes32 epochs = _at(_slot("DesignRegistry", "_epochOwners"), id);
-        word = vm.load(address(designs), _at(epochs, bytes32(uint256(0))));
-        vm.assertEq(uint256(word), uint160(designer), "first owner");
-        word = vm.load(address(designs), _at(epochs, bytes32(uint256(1))));
-        vm.assertEq(uint256(word), uint160(buyer), "second owner");
         word = _word("DesignRegistry", "_commitments", address(designs), id);
         vm.assertEq(uint256(word), _now() - 12, "commitment");
         bytes32 slot = _at(_at(_slot("DesignRegistry", "_revisions"), id), bytes32(uint256(1)));
         vm.assertEq(vm.load(address(designs), slot), designs.revisionDigest(id, 1), "revision");
+    }
+
+    function test_DesignOwners() public {
+        bytes32 id = _design();
+        uint40 begun = _now();
+        _nextBlock();
+        _transfer(address(designs), designer, buyer, uint256(id));
+        _transfer(address(designs), buyer, buyer, uint256(id));
+        uint40 sold = _now();
+        _nextBlock();
+        _transfer(address(designs), buyer, designer, uint256(id));
+
+        _assertOwner(id, 0, designer, begun);
+        _assertOwner(id, 1, buyer, sold);
+        _assertOwner(id, 2, buyer, sold);
+        _assertOwner(id, 3, designer, _now());
+        _assertOwner(id, 4, address(0), 0);
     }
 
     function test_Licenses() public {
@@ -386,6 +398,17 @@ contract StorageLayoutTest is Deployed {
     function _ofSite(string memory variable, bytes32 key) private view returns (bytes32) {
         bytes32 slot = _at(_at(_slot("EquivalenceRegistry", variable), key), siteId);
         return vm.load(address(equivalence), slot);
+    }
+
+    function _assertOwner(bytes32 id, uint256 epoch, address owner, uint40 since) private view {
+        string memory struct_ = "IDesignRegistry.Owner";
+        bytes32 epochs = _at(_slot("DesignRegistry", "_epochOwners"), id);
+        bytes32 word = vm.load(address(designs), _at(epochs, bytes32(epoch)));
+
+        vm.assertEq(_member(struct_, "account", word), uint160(owner), "owner");
+        vm.assertEq(_member(struct_, "since", word), since, "since");
+        vm.assertEq(uint256(word) >> 200, 0, "nothing else");
+        vm.assertEq(designs.ownerAt(id, uint40(epoch)), owner, "ownerAt");
     }
 
     function _slot(string memory name, string memory variable) private view returns (bytes32) {

@@ -33,7 +33,7 @@ def licensed_by_a_stranger(place: dict[str, Any], **kinds: str) -> Simulator:
     other.disclosed["owner"] = STRANGER
     other.claims = (*other.claims, sim.claim(STRANGER, "LEI", "549300PU2LHFP3M5RT77"))
     other.words |= {
-        storage.DESIGN_OWNERS.at(sim.DESIGN, 1): sim.as_int(STRANGERS_ACCOUNT),
+        storage.DESIGN_OWNERS.at(sim.DESIGN, 1): sim.owner_word(STRANGERS_ACCOUNT, sim.REGISTERED),
         storage.IDENTITIES.at(STRANGER): sim.identity_word(
             IdentityKind.ORGANIZATION, controller=STRANGERS_ACCOUNT
         ),

@@ -212,6 +212,10 @@ def accreditation_word(
     return pack((since, 40), (until, 40), (revoked_at, 40), (given, 40))
 
 
+def owner_word(account: bytes, since: int) -> int:
+    return pack((as_int(account), 160), (since, 40))
+
+
 def notice_word(at: int, suspected_from: int) -> int:
     return pack((at, 40), (suspected_from, 40))
 
@@ -628,7 +632,7 @@ class Simulator:
         recipe, site_recipe = RecipeId(self.make_recipe().id()), self.make_site_recipe().id()
         revision = self.make_revision()
         return {
-            storage.DESIGN_OWNERS.at(DESIGN, 0): as_int(OWNER),
+            storage.DESIGN_OWNERS.at(DESIGN, 0): owner_word(OWNER, REGISTERED),
             storage.REVISIONS.at(DESIGN, revision.number): as_int(revision.digest()),
             storage.LICENSES.at(NUMBER): license_word(
                 parent=self.above[0].number if self.above else 0, depth=len(self.above)

@@ -312,7 +312,7 @@ abstract contract Projection is Deployed, Slots {
             uint256 epoch = (uint256(predicted[account][slot]) >> 80) & _bits(0, 40);
             if (isTransfer) _set(account, slot, 80, 40, ++epoch);
             slot = _in(_at(11, entry.topics[3]), _key(epoch));
-            _setOnce(account, slot, uint256(entry.topics[2]));
+            _setOnce(account, slot, uint256(entry.topics[2]) | (_time << 160));
         }
     }
 

@@ -17,6 +17,7 @@ from fakes.cases import (
     recipe,
     record,
     shared,
+    sold,
 )
 from fakes.cases.draft import CASES, Broken, Draft, Sealed
 
@@ -36,7 +37,7 @@ ROOMS = (
         recipe,
         measured,
     ),
-    *(equivalent, accredited, shared),
+    *(equivalent, accredited, shared, sold),
 )
 
 __all__ = ["CASES", "ROOMS", "Broken", "Draft", "Sealed"]

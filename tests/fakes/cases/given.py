@@ -11,8 +11,8 @@ from guildmark.domain.identifiers import IdentityId, LaneNumber, UnitNumber
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.verification.evidence import ExtensionDisclosure, LaneDisclosure
 
-ADDED, BUYER = 1_400, b"\xd7" * 20
-"""When units were added, and who owned the design by then."""
+SOLD, ADDED, BUYER = 1_350, 1_400, b"\xd7" * 20
+"""When the design was sold, when units were added, and who owned it by then."""
 
 SECOND_LANE = LaneNumber(3)
 
@@ -25,7 +25,7 @@ def extend(draft: Draft, first: int = 24, end: int = 61, epoch: int = 1) -> None
     )
     place = storage.EXTENSIONS.at(NUMBER, first)
     word(place, sim.extension_word(end, epoch, ADDED))(draft)
-    word(storage.DESIGN_OWNERS.at(DESIGN, 1), sim.as_int(BUYER))(draft)
+    word(storage.DESIGN_OWNERS.at(DESIGN, 1), sim.owner_word(BUYER, SOLD))(draft)
     owner = sim.identity_word(IdentityKind.ORGANIZATION, controller=BUYER)
     word(storage.IDENTITIES.at(DESIGNER), owner)(draft)
 

@@ -10,12 +10,15 @@ from fakes.cases.chain import block_note, watched
 from fakes.cases.countersigned import countersign
 from fakes.cases.draft import Change, under, word
 from fakes.cases.equivalent import GOOD, certified
+from fakes.cases.given import SOLD
 from fakes.cases.inspections import helped
-from fakes.cases.notices import list_authority
+from fakes.cases.notices import doubt, list_authority, on_controller
+from fakes.cases.sold import HOUSE, REVISED, sell
 from fakes.corpus.case import Given, given
 from fakes.simulator import (
     BEGUN,
     DESIGN,
+    DESIGNER,
     HOST,
     ISSUER,
     LOGGED,
@@ -28,11 +31,11 @@ from fakes.simulator import (
     SITE,
     Signer,
     accreditation,
-    as_int,
     claim,
     interval_word,
     key_word,
     members,
+    owner_word,
 )
 from guildmark.domain.chain import storage
 from guildmark.domain.identity.identity import key_id
@@ -162,14 +165,26 @@ def _silent(draft: Draft) -> None:
 
 @passes("design-sold-after-the-license")
 def _sold(draft: Draft) -> None:
-    word(storage.DESIGN_OWNERS.at(DESIGN, 1), as_int(b"\xd1" * 20))(draft)
+    word(storage.DESIGN_OWNERS.at(DESIGN, 1), owner_word(b"\xd1" * 20, SOLD))(draft)
+
+
+@passes("revision-of-a-buyer-after-whose-purchase-the-seller-is-doubted")
+def _seller_doubted_later(draft: Draft) -> None:
+    sell(draft)
+    doubt(draft, on_controller(DESIGNER), REVISED, SOLD + 1)
+
+
+@passes("revision-of-a-seller-whose-buyer-is-doubted")
+def _buyer_doubted_later(draft: Draft) -> None:
+    sell(draft, at=SOLD - 1)
+    doubt(draft, on_controller(HOUSE), REVISED, SOLD)
 
 
 @passes("license-of-a-later-owner")
 def _later_owner(draft: Draft) -> None:
     draft.simulator.terms["design_epoch"] = 2
-    word(storage.DESIGN_OWNERS.at(DESIGN, 0), as_int(b"\xd1" * 20))(draft)
-    word(storage.DESIGN_OWNERS.at(DESIGN, 2), as_int(OWNER))(draft)
+    word(storage.DESIGN_OWNERS.at(DESIGN, 0), owner_word(b"\xd1" * 20, REGISTERED))(draft)
+    word(storage.DESIGN_OWNERS.at(DESIGN, 2), owner_word(OWNER, REGISTERED + 20))(draft)
 
 
 @passes("license-under-another-that-names-the-site")

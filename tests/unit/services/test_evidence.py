@@ -33,7 +33,7 @@ from guildmark.domain.chain.facts import (
     RecipeFact,
     RevisionFact,
 )
-from guildmark.domain.chain.storage import CONTROLLERS, FATES
+from guildmark.domain.chain.storage import CONTROLLERS, DESIGN_OWNERS, FATES
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     UINT64_MAX,
@@ -48,7 +48,7 @@ from guildmark.domain.identity.identity import ClaimDocument, IdentityKind, cont
 from guildmark.domain.log.merkle import verify_inclusion
 from guildmark.domain.verification.case import Brought, Unsearched
 from guildmark.domain.verification.choice import ANYBODY, Choice
-from guildmark.domain.verification.evidence import ENTRIES_MAX, RIVALS_MAX, Evidence
+from guildmark.domain.verification.evidence import ENTRIES_MAX, OWNERS_MAX, RIVALS_MAX, Evidence
 from guildmark.domain.verification.report import Lack
 from guildmark.domain.verification.slots import required_slots
 from guildmark.ports import DocumentKind, KeyName, PeerUnavailableError
@@ -299,15 +299,68 @@ def test_owner_who_changed_controllers_is_shown_with_its_history(world: World) -
     assert {CONTROLLERS.at(world.designer, number).slot for number in (1, 2)} <= set(slots)
 
 
-def test_owner_is_the_one_who_licensed_and_not_whom_the_token_was_given_to(world: World) -> None:
+def sell(world: World, *accounts: Address) -> list[int]:
+    """Let the design be sold on, and return when each time."""
     token = int.from_bytes(world.revision.design, "big")
-    seller, maker = (world.tools.keys.address(KeyName(name)) for name in (DESIGNER, MAKER))
-    moved: dict[str, Any] = {"from": seller, "to": maker, "tokenId": token}
-    world.tools.chain.mine()
-    world.tools.chain.emit(ContractName.DESIGNS, "Transfer", **moved)
+    seller, times = world.tools.keys.address(KeyName(DESIGNER)), []
+    for account in accounts:
+        moved: dict[str, Any] = {"from": seller, "to": account, "tokenId": token}
+        world.tools.chain.mine()
+        world.tools.chain.emit(ContractName.DESIGNS, "Transfer", **moved)
+        times.append(world.tools.chain.now)
+        seller = account
     world.tools.indexing(world.log).follow()
+    return times
+
+
+def revise(world: World, at: int) -> None:
+    """Let the revision be one that was published at another time."""
+    with world.tools.store.writing() as work:
+        paper = known(work.facts, RevisionFact, world.revision.design, world.revision.number)
+        work.facts.put(replace(paper, revision=replace(paper.revision, at=at)))
+
+
+def owners(world: World) -> list[tuple[int, IdentityId | None]]:
+    return [(one.epoch, one.identity) for one in evidence(world).disclosed.owners]
+
+
+def test_owner_is_the_one_who_licensed_and_not_whom_the_token_was_given_to(world: World) -> None:
+    sell(world, world.tools.keys.address(KeyName(MAKER)))
 
     assert evidence(world).disclosed.owner == world.designer
+    assert owners(world) == []
+
+
+@pytest.mark.parametrize(("later", "is_shown"), [(-1, False), (0, True), (1, True)])
+def test_whoever_published_after_a_sale_is_shown(world: World, later: int, is_shown: bool) -> None:
+    (at,) = sell(world, world.tools.keys.address(KeyName(MAKER)))
+    revise(world, at + later)
+
+    found = evidence(world)
+
+    assert found.disclosed.owner == world.designer
+    assert owners(world) == ([(1, world.maker)] if is_shown else [])
+    slots = required_slots(found.core, found.disclosed)[ContractName.DESIGNS]
+    following = DESIGN_OWNERS.at(world.revision.design, 2).slot
+    assert (following in slots) is is_shown
+
+
+def test_all_who_gave_a_design_on_are_shown_before_who_published(world: World) -> None:
+    maker = world.tools.keys.address(KeyName(MAKER))
+    times = sell(world, maker, Address(b"\7" * 20), maker, Address(b"\7" * 20))
+    revise(world, times[2])
+
+    assert owners(world) == [(1, world.maker), (2, None), (3, world.maker)]
+
+
+LAST_TWO = (OWNERS_MAX, OWNERS_MAX + 1)
+
+
+def test_no_more_owners_are_shown_than_are_read(world: World) -> None:
+    maker = world.tools.keys.address(KeyName(MAKER))
+    revise(world, sell(world, *[maker] * (OWNERS_MAX + 1))[-1])
+
+    assert [epoch for epoch, _ in owners(world)] == [*range(1, OWNERS_MAX - 1), *LAST_TWO]
 
 
 @pytest.mark.parametrize(

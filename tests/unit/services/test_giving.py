@@ -10,6 +10,7 @@ from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import (
     ControllerFact,
+    DesignFact,
     DesignOwnerFact,
     ExtensionFact,
     LaneFact,
@@ -18,7 +19,7 @@ from guildmark.domain.chain.facts import (
     RevisionFact,
     SiteRecipeFact,
 )
-from guildmark.domain.identifiers import Address, IdentityId, Index, LaneNumber, UnitNumber
+from guildmark.domain.identifiers import Address, IdentityId, Index, LaneNumber, UnitNumber, to_hex
 from guildmark.domain.log.record import Grant
 from guildmark.domain.recipes.recipe import Status
 from guildmark.domain.rights.terms import Extension
@@ -153,7 +154,9 @@ def test_signing_tells_the_epoch_of_what_was_added(world: World) -> None:
         added = known(work.facts, ExtensionFact, 1, 4)
         work.facts.put(
             replace(added, epoch=1),
-            DesignOwnerFact(design=world.revision.design, epoch=1, owner=Address(b"\7" * 20)),
+            DesignOwnerFact(
+                design=world.revision.design, epoch=1, owner=Address(b"\7" * 20), since=added.at
+            ),
         )
         acts = [signing(root(world), UnitNumber(unit), work.facts) for unit in (3, 4, 7)]
 
@@ -197,6 +200,63 @@ def test_a_doubted_grant_is_refused_at_the_door(world: World) -> None:
 
     assert answer.error is not None
     assert answer.error.code == "license.givenInDoubt"
+
+
+def sold(world: World, name: str = MAKER) -> int:
+    """Let the design be sold to another account, and return when."""
+    design = world.revision.design
+    with world.tools.store.reading() as view:
+        owner = known(view.facts, DesignFact, design).owner
+    moved = {"from": owner, "to": world.tools.account(name).address}
+    world.tools.chain.mine()
+    token = int.from_bytes(design, "big")
+    world.tools.chain.emit(ContractName.DESIGNS, "Transfer", **moved, tokenId=token)
+    world.tools.indexing().follow()
+    return world.tools.chain.now
+
+
+def first_doubt(world: World, at: int) -> tuple[object, object] | None:
+    """Return whom a notice doubts for a paper of a time, and for what he did when."""
+    with world.tools.store.reading() as view:
+        given = known(view.facts, LaneFact, world.lane)
+        try:
+            check_published(given, root(world), [at], view.facts, None)
+        except PublishedInDoubtError as error:
+            return error.detail["identity"], error.detail["time"]
+    return None
+
+
+@pytest.mark.parametrize(
+    ("later", "published", "doubted"), [(0, 9, 0), (1, 9, None), (0, 0, 0), (-1, -1, -1)]
+)
+def test_a_seller_is_doubted_for_his_time_and_for_the_sale(
+    world: World, later: int, published: int, doubted: int | None
+) -> None:
+    at = sold(world)
+    doubt(world.tools, DESIGNER, world.designer, at + later)
+
+    found = first_doubt(world, at + published)
+
+    assert found == (None if doubted is None else (to_hex(world.designer), at + doubted))
+
+
+@pytest.mark.parametrize(("published", "is_doubted"), [(-1, False), (0, True), (9, True)])
+def test_a_buyer_is_doubted_for_what_he_published(
+    world: World, published: int, is_doubted: bool
+) -> None:
+    at = sold(world)
+    doubt(world.tools, MAKER, world.maker, at - 1)
+
+    assert (first_doubt(world, at + published) is not None) is is_doubted
+
+
+def test_who_sells_and_buys_back_is_doubted_for_his_own_times(world: World) -> None:
+    first, second = sold(world), sold(world, DESIGNER)
+    doubt(world.tools, DESIGNER, world.designer, first + 1)
+
+    told = {at: first_doubt(world, at) for at in (first - 1, first + 1, second, second + 1)}
+
+    assert [at for at, found in told.items() if found] == [second, second + 1]
 
 
 def published(world: World) -> tuple[int, int]:

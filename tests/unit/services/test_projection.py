@@ -199,6 +199,8 @@ def test_sold_design_has_another_owner_and_epoch(world: World) -> None:
         owners = view.facts.each(DesignOwnerFact, world.revision.design)
         first = world.tools.keys.address(KeyName(DESIGNER))
         assert [(one.epoch, one.owner) for one in owners] == [(0, first), (1, buyer)]
+        # The first revision is of the block of the registration.
+        assert [one.since for one in owners] == [world.revision.at, world.tools.chain.now]
 
 
 def test_recipe_follows_its_status(world: World) -> None:

@@ -4,9 +4,10 @@ import pytest
 
 from fakes import simulator as sim
 from fakes.cases.draft import Draft, word
-from fakes.cases.given import ADDED, extend, share
+from fakes.cases.given import ADDED, BUYER, SOLD, extend, share
 from fakes.cases.licenses import CLASS, cleared
 from fakes.cases.notices import HANDED_ON, doubt, hand_on, on_controller
+from fakes.cases.sold import HOUSE, own, sell, show
 from fakes.simulator import DESIGN, DESIGNER, GRANTED, LOGGED, OPERATOR, PUBLISHED, SITE
 from guildmark.domain import bundle
 from guildmark.domain.chain import storage
@@ -81,22 +82,134 @@ def test_a_status_that_a_thief_set_later_is_doubted() -> None:
     assert told(draft, 7) == "verify.controllerInDoubt"
 
 
-def test_whoever_bought_the_design_is_not_blamed_on_the_seller_for_certain() -> None:
-    draft = revised()
-    doubt(draft, on_controller(DESIGNER), LATER, LATER)
-    assert told(draft, 5) == "verify.controllerUnderNotice"
-
-    word(storage.DESIGN_OWNERS.at(DESIGN, 1), sim.as_int(b"\xd7" * 20))(draft)
-
-    assert told(draft, 5) == "verify.controllerInDoubt"
+IN_DOUBT, UNDER_NOTICE = "verify.controllerInDoubt", "verify.controllerUnderNotice"
 
 
-def test_what_was_published_before_an_owner_bought_the_design_is_nobodys_for_certain() -> None:
+@pytest.mark.parametrize(
+    ("published", "at", "since", "code"),
+    [
+        # While the seller owned it.
+        (SOLD - 1, SOLD - 1, SOLD - 1, UNDER_NOTICE),
+        (SOLD - 1, SOLD, SOLD - 1, IN_DOUBT),
+        (SOLD - 1, SOLD, SOLD, None),
+        # In the second of the sale either may have published.
+        (SOLD, SOLD, SOLD, IN_DOUBT),
+        (SOLD, SOLD, SOLD + 1, None),
+        # Later it was the buyer, whom a doubted seller may not have sold to.
+        (SOLD + 1, SOLD, SOLD, IN_DOUBT),
+        (SOLD + 1, SOLD - 1, SOLD - 1, IN_DOUBT),
+        (SOLD + 1, SOLD + 1, SOLD + 1, None),
+        (SOLD + 1, SOLD + 9, SOLD + 1, None),
+    ],
+)
+def test_a_seller_is_doubted_for_his_own_time_and_for_the_sale(
+    published: int, at: int, since: int, code: str | None
+) -> None:
+    draft = Draft()
+    sell(draft, at=published)
+    doubt(draft, on_controller(DESIGNER), at, since)
+
+    assert told(draft, 5) == code
+
+
+@pytest.mark.parametrize(
+    ("published", "at", "code"),
+    [
+        (SOLD - 1, SOLD - 1, None),
+        (SOLD, SOLD - 1, IN_DOUBT),
+        (SOLD + 1, SOLD, UNDER_NOTICE),
+        (SOLD + 1, SOLD + 2, IN_DOUBT),
+    ],
+)
+def test_a_buyer_is_doubted_from_the_sale_on(published: int, at: int, code: str | None) -> None:
+    draft = Draft()
+    sell(draft, at=published)
+    doubt(draft, on_controller(HOUSE), at, min(at, published))
+
+    assert told(draft, 5) == code
+
+
+def resold(draft: Draft, *owners: bytes) -> None:
+    """Let the design have been sold on, each time ten seconds later."""
+    sold = [(account, SOLD + 10 * number) for number, account in enumerate(owners)]
+    own(draft, (sim.OWNER, sim.REGISTERED), *sold)
+
+
+THIRD = b"\xd8" * 20
+
+
+@pytest.mark.parametrize(
+    ("published", "code"),
+    [(SOLD + 9, None), (SOLD + 10, IN_DOUBT), (SOLD + 11, UNDER_NOTICE), (SOLD + 15, UNDER_NOTICE)],
+)
+def test_who_got_the_design_back_is_himself_again(published: int, code: str | None) -> None:
+    draft = Draft()
+    sell(draft, at=published)
+    resold(draft, BUYER, sim.OWNER)
+    show(draft, (1, HOUSE), (2, DESIGNER))
+    doubt(draft, on_controller(DESIGNER), SOLD + 1, SOLD + 1)
+
+    assert told(draft, 5) == code
+
+
+@pytest.mark.parametrize(("since", "code"), [(SOLD + 10, IN_DOUBT), (SOLD + 11, None)])
+def test_each_sale_before_a_paper_counts_by_its_own_time(since: int, code: str | None) -> None:
+    draft = Draft()
+    sell(draft, at=SOLD + 15)
+    resold(draft, BUYER, THIRD)
+    show(draft, (1, HOUSE), (2, None))
+    doubt(draft, on_controller(HOUSE), SOLD + 20, since)
+
+    assert told(draft, 5) == code
+
+
+@pytest.mark.parametrize(
+    ("shown", "code"), [((1, 2), None), ((2,), None), ((1,), IN_DOUBT), ((1, 9), IN_DOUBT)]
+)
+def test_a_bundle_that_hides_who_published_leaves_it_in_doubt(
+    shown: tuple[int, ...], code: str | None
+) -> None:
+    draft = Draft()
+    sell(draft, at=SOLD + 15)
+    resold(draft, BUYER, THIRD)
+    show(draft, *((epoch, None) for epoch in shown))
+    doubt(draft, on_controller(DESIGNER), SOLD + 1, SOLD + 1)
+
+    assert told(draft, 5) == code
+
+
+@pytest.mark.parametrize("since", [SOLD - 1, SOLD])
+def test_a_license_by_the_buyer_settles_how_he_got_the_design(since: int) -> None:
+    draft = revised(at=SOLD + 1)
+    extend(draft)
+    house = sim.identity_word(IdentityKind.ORGANIZATION, controller=sim.OWNER)
+    word(storage.IDENTITIES.at(HOUSE), house)(draft)
+    show(draft, (0, HOUSE))
+    doubt(draft, on_controller(HOUSE), SOLD + 1, since)
+
+    assert told(draft, 5) is None
+
+
+@pytest.mark.parametrize(("is_shown", "code"), [(False, IN_DOUBT), (True, None)])
+def test_what_was_published_before_an_owner_bought_the_design_is_not_his(
+    is_shown: bool, code: str | None
+) -> None:
     draft = revised(at=PUBLISHED)
     extend(draft)
+    show(draft, *([(0, None)] if is_shown else []))
     doubt(draft, on_controller(DESIGNER), PUBLISHED, PUBLISHED)
 
-    assert told(draft, 5) == "verify.controllerInDoubt"
+    assert told(draft, 5) == code
+
+
+@pytest.mark.parametrize(("at", "code"), [(QUALIFIED, IN_DOUBT), (QUALIFIED + 1, None)])
+def test_a_status_counts_by_who_owned_the_design_then(at: int, code: str | None) -> None:
+    draft = Draft()
+    own(draft, (sim.OWNER, sim.REGISTERED), (BUYER, QUALIFIED))
+    show(draft, (1, None))
+    doubt(draft, on_controller(DESIGNER), GRANTED, at)
+
+    assert told(draft, 7) == code
 
 
 def test_who_owned_the_design_from_the_first_was_himself_before_the_grant() -> None:

@@ -70,6 +70,7 @@ FIELDS: list[tuple[storage.Mapping, Callable[[int], Any], Mapping[str, str]]] = 
         },
     ),
     (storage.CONTROLLERS, storage.ControllerWord.decode, {"account": "account", "from": "since"}),
+    (storage.DESIGN_OWNERS, storage.OwnerWord.decode, {"account": "account", "since": "since"}),
     (
         storage.NOTICES,
         storage.NoticeWord.decode,
@@ -169,7 +170,6 @@ def test_a_packed_word_has_the_compilers_fields(
     [
         (storage.PROFILES, 32),
         (storage.LINK_COUNTS, 5),
-        (storage.DESIGN_OWNERS, 20),
         (storage.REVISIONS, 32),
         (storage.LICENSE_IDS, 32),
         (storage.LANE_HOLDERS, 32),
@@ -190,7 +190,7 @@ def test_a_plain_word_has_the_compilers_size(mapping: storage.Mapping, size: int
 
 
 def test_every_mapping_is_compared() -> None:
-    plain = {"_profiles", "_linkCounts", "_epochOwners", "_revisions", "_ids", "_holders"}
+    plain = {"_profiles", "_linkCounts", "_revisions", "_ids", "_holders"}
     plain |= {"_siteRecipes", "_operators", "_records", "_fates"}
     plain |= {"_scopes", "_results", "_counters", "_counts", "_plans"}
 

@@ -392,11 +392,12 @@ class DesignFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesignOwnerFact:
-    """Who owned a design in an epoch, and signed the licenses that name it."""
+    """Who owned a design in an epoch, signed the licenses that name it, and since when."""
 
     design: DesignId
     epoch: int
     owner: Address
+    since: int
 
     @property
     def key(self) -> Key:

@@ -149,6 +149,20 @@ class ControllerWord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerWord:
+    """The account that owned a design in an epoch, zero where nobody did, and since when."""
+
+    account: Address
+    since: int
+
+    @classmethod
+    def decode(cls, word: int) -> Self:
+        """Return the fields of ``Owner``."""
+        account, since = _fields(word, 160, 40)
+        return cls(account=Address(account.to_bytes(20, "big")), since=since)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeWord:
     """A compromise notice: when it was given, 0 where none was, and from when on it doubts."""
 

@@ -11,7 +11,7 @@ from guildmark.domain.chain.contracts import ChainPin
 from guildmark.domain.chain.ethproof.header import Header, HeaderError, decode_header
 from guildmark.domain.chain.storage import IntervalWord, Location
 from guildmark.domain.errors import GuildmarkError, UncheckableError
-from guildmark.domain.identifiers import ChainId, Digest, Index, LogNumber, to_hex
+from guildmark.domain.identifiers import Address, ChainId, Digest, Index, LogNumber, to_hex
 from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.log.record import Record
 from guildmark.domain.trust import Trust
@@ -208,7 +208,7 @@ class LabelRight:
         has_prefix: Whether the prefix is the maker's or the design owner's.
     """
 
-    licensor: int | None = None
+    licensor: Address | None = None
     is_named_by_owner: bool = False
     is_named_by_holder: bool = False
     has_prefix: bool = False

@@ -10,7 +10,7 @@ from enum import Enum
 
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import ControllerWord, IdentityWord, KeyWord, NoticeWord
-from guildmark.domain.identifiers import ZERO32, Bytes32, IdentityId, KeyId, to_hex
+from guildmark.domain.identifiers import ZERO32, Address, Bytes32, IdentityId, KeyId, to_hex
 from guildmark.domain.identity.identity import controller_target
 from guildmark.domain.verification.case import (
     AUTHORITY_MISSING,
@@ -77,7 +77,7 @@ def of_key(case: Case, name: KeyId, key: KeyWord) -> Iterator[Doubt]:
 
 
 def of_act(
-    case: Case, identity: IdentityId, time: int, *, account: int | None = None
+    case: Case, identity: IdentityId, time: int, *, account: Address | None = None
 ) -> Iterator[Doubt]:
     """Yield the notices on whoever controlled an identity at ``time``.
 
@@ -85,7 +85,7 @@ def of_act(
         case: The case.
         identity: The identity.
         time: When it acted.
-        account: Of whom alone notices are yielded, as a slot holds an account; None for anybody.
+        account: Of whom alone notices are yielded, None for anybody.
 
     Raises:
         UndecidedError: It is not proven whether there is one.
@@ -105,12 +105,11 @@ def of_act(
             yield from _of_controller(case, target, is_certain=time < end)
 
 
-def _account(case: Case, identity: IdentityId, number: int, word: IdentityWord) -> int:
-    """Return the account of one of an identity's controllers, as a slot holds it."""
+def _account(case: Case, identity: IdentityId, number: int, word: IdentityWord) -> Address:
+    """Return the account of one of an identity's controllers."""
     if number == word.controllers:
-        return int.from_bytes(word.controller, "big")
-    former = ControllerWord.decode(case.word(storage.CONTROLLERS.at(identity, number)))
-    return int.from_bytes(former.account, "big")
+        return word.controller
+    return ControllerWord.decode(case.word(storage.CONTROLLERS.at(identity, number))).account
 
 
 def act_findings(

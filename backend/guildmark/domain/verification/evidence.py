@@ -57,6 +57,7 @@ _ACCREDITATION_LIMITS = strictjson.Limits(size=4 << 20, depth=8, values=50_000)
 ACTORS_MAX = PARTIES_MAX + ACCREDITATIONS_MAX
 INSPECTIONS_MAX = 4
 LANES_MAX = 32
+OWNERS_MAX = 8
 """How many lanes a unit came through at most; of more it is not known who gave them."""
 SLOTS_MAX = 2048
 NODES_MAX = 20_000
@@ -159,6 +160,21 @@ class ExtensionDisclosure:
     def __post_init__(self) -> None:
         _check_range("extension's first unit", self.first, 1, UINT40_MAX)
         _check_range("extension's epoch", self.epoch, 0, UINT40_MAX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerDisclosure:
+    """An epoch of the design in which another owner published, or gave it on, and who he was.
+
+    Args:
+        identity: The organization that spoke for him, None where none did.
+    """
+
+    epoch: int
+    identity: IdentityId | None = None
+
+    def __post_init__(self) -> None:
+        _check_range("owner's epoch", self.epoch, 0, UINT40_MAX)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,6 +327,7 @@ class Disclosures:
         site_recipe: The site's own recipe.
         revision: The design's revision.
         owner: The organization that speaks for whoever owned the design when it was licensed.
+        owners: Other owners of the design, who published what the part was built by.
         claims: Claims by which maker and design owner are named.
         profiles: Profiles, for display.
         accreditations: Accreditations of maker and site, and of those who gave them.
@@ -333,6 +350,7 @@ class Disclosures:
     site_recipe: SiteRecipeDisclosure | None = None
     revision: Revision | None = None
     owner: IdentityId | None = None
+    owners: tuple[OwnerDisclosure, ...] = ()
     claims: tuple[ClaimDisclosure, ...] = ()
     profiles: tuple[ProfileDisclosure, ...] = ()
     accreditations: tuple[AccreditationDisclosure, ...] = ()
@@ -349,6 +367,7 @@ class Disclosures:
             self.revision.digest()
         _check_range("licenses", len(self.licenses), 0, LICENSES_MAX)
         _check_range("lanes", len(self.lanes), 0, LANES_MAX)
+        _check_range("owners", len(self.owners), 0, OWNERS_MAX)
         _check_range("claims", len(self.claims), 0, PARTIES_MAX)
         _check_range("profiles", len(self.profiles), 0, PARTIES_MAX)
         _check_range("accreditations", len(self.accreditations), 0, ACCREDITATIONS_MAX)

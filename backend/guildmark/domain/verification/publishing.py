@@ -3,13 +3,16 @@
 An owner is an account. A notice on that account bears on what it did in whoever's name a bundle
 shows that it spoke: whoever steals a key has all that it opens.
 
-The chain keeps who owned a design in each epoch, not in which epoch something was published.
+The chain keeps who owned a design in each epoch, and since when: a notice on an owner bears on what
+appeared in his time, and on his giving the design away, but not on what later owners did.
 """
 
 from collections.abc import Iterator
 
 from guildmark.domain.chain import storage
-from guildmark.domain.identifiers import IdentityId
+from guildmark.domain.chain.storage import OwnerWord
+from guildmark.domain.identifiers import Address, DesignId, IdentityId
+from guildmark.domain.rights.tenure import FOREVER, Deed, Tenure, deeds
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.doubts import Doubt, doubt_findings, of_act
 from guildmark.domain.verification.evidence import LicenseDisclosure
@@ -22,24 +25,26 @@ from guildmark.domain.verification.state import Unproven
 def published_findings(case: Case, at: int, act: str, evidence: str) -> Iterator[Finding]:
     """Yield a finding for each notice that bears on what was published for the design.
 
-    The owner is the one who signed for the unit. Where another one may have published, what
-    follows on a notice is in doubt, not void.
+    It bears on whoever owned the design then, and on whoever gave it away after he signed for the
+    unit: where another one may have published, what follows is in doubt, not void.
 
     Raises:
         UndecidedError: It is not proven whether there is one.
     """
-    owner, root = case.disclosed.owner, case.disclosed.root_license
+    named, root = case.disclosed.owner, case.disclosed.root_license
     try:
         found = signed(case)
-        account = 0 if found is None or root is None else _account(case, root, found)
+        signer = None if found is None or root is None else _account(case, root, found)
     except UndecidedError:
         # (6) says what is not proven.
         return
-    if owner is None or root is None or found is None:
+    if named is None or root is None or found is None or signer is None:
         return
-    is_certain = _is_his(case, root, found, at)
-    doubts = _doubts(case, owner, account, at)
-    yield from doubt_findings(doubts, at, act, evidence, is_certain=is_certain)
+    for deed in _deeds(case, root.terms.design, found, at, signer):
+        what = "The design was given away" if deed.is_transfer else act
+        owner = named if deed.account == signer else None
+        doubts = _doubts(case, deed.account, deed.at, owner)
+        yield from doubt_findings(doubts, deed.at, what, evidence, is_certain=deed.is_certain)
 
 
 def signed_findings(case: Case, evidence: str) -> Iterator[Finding]:
@@ -53,25 +58,43 @@ def signed_findings(case: Case, evidence: str) -> Iterator[Finding]:
     found, owner, root = signed(case), case.disclosed.owner, case.disclosed.root_license
     if found is None or owner is None or root is None:
         return
-    doubts = _doubts(case, owner, _account(case, root, found), found.at)
+    doubts = _doubts(case, _account(case, root, found), found.at, owner)
     yield from doubt_findings(doubts, found.at, found.act, evidence)
 
 
-def _account(case: Case, root: LicenseDisclosure, found: Signed) -> int:
-    """Return the account that owned the design and signed, as a slot holds it."""
-    return case.word(storage.DESIGN_OWNERS.at(root.terms.design, found.epoch))
+def _account(case: Case, root: LicenseDisclosure, found: Signed) -> Address:
+    """Return the account that owned the design and signed."""
+    return _owner(case, root.terms.design, found.epoch).account
 
 
-def _doubts(case: Case, owner: IdentityId, account: int, at: int) -> Iterator[Doubt]:
-    """Yield the notices on the owner, and on his account in others' names that are shown."""
-    yield from of_act(case, owner, at)
-    for other in sorted(acting(case.core, case.disclosed) - {owner}):
+def _deeds(case: Case, design: DesignId, found: Signed, at: int, signer: Address) -> Iterator[Deed]:
+    """Yield what the owners did that are shown; who is not shown may be the one who signed."""
+    epochs = {found.epoch, *(one.epoch for one in case.disclosed.owners)}
+    shown = [_tenure(case, design, epoch) for epoch in sorted(epochs)]
+    # An epoch that never began says nothing of who owned the design.
+    owners = [one for one in shown if any(one.account)]
+    if not any(one.may_cover(at) for one in owners):
+        yield Deed(account=signer, at=at, is_certain=False)
+    yield from deeds(owners, found.epoch, at)
+
+
+def _tenure(case: Case, design: DesignId, epoch: int) -> Tenure:
+    owner, following = (_owner(case, design, number) for number in (epoch, epoch + 1))
+    until = following.since if any(following.account) else FOREVER
+    return Tenure(epoch=epoch, account=owner.account, since=owner.since, until=until)
+
+
+def _owner(case: Case, design: DesignId, epoch: int) -> OwnerWord:
+    return OwnerWord.decode(case.word(storage.DESIGN_OWNERS.at(design, epoch)))
+
+
+def _doubts(
+    case: Case, account: Address, at: int, named: IdentityId | None = None
+) -> Iterator[Doubt]:
+    """Yield the notices on an account in the names that are shown, and those on whom it is."""
+    if named is not None:
+        yield from of_act(case, named, at)
+    for other in sorted(acting(case.core, case.disclosed) - {named}):
         # Who is named but not proven is no evidence; what rests on him is refused where it counts.
         if case.state.word(storage.IDENTITIES.at(other)) is not Unproven.MISSING:
             yield from of_act(case, other, at, account=account)
-
-
-def _is_his(case: Case, root: LicenseDisclosure, found: Signed, at: int) -> bool:
-    """Return whether who signed for the unit surely owned the design at another time, too."""
-    next_owner = case.word(storage.DESIGN_OWNERS.at(root.terms.design, found.epoch + 1))
-    return found.epoch == 0 if at < found.at else next_owner == 0

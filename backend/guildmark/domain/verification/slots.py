@@ -118,6 +118,7 @@ def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
     second = disclosed.countersigner
     inspecting = {who for shown in disclosed.inspections for who in _inspecting(shown)}
     signing = set() if second is None else _signing(second)
+    speaking |= {one.identity for one in disclosed.owners if one.identity is not None}
     return frozenset(ends | issuers | speaking | machine | instruments | inspecting | signing)
 
 
@@ -208,13 +209,15 @@ def _of_licenses(core: Core, disclosed: Disclosures) -> Iterator[Location]:
         if extension is not None:
             yield storage.EXTENSIONS.at(root.number, extension.first)
             yield from _of_owners(root.terms.design, extension.epoch)
+        for owner in disclosed.owners:
+            yield from _of_owners(root.terms.design, owner.epoch)
         named = _named_root(core, disclosed.licenses)
         if named is not None:
             yield storage.LICENSE_NUMBERS.at(named)
 
 
 def _of_owners(design: DesignId, epoch: int) -> Iterator[Location]:
-    """Yield who owned a design in an epoch, and whether another one followed."""
+    """Yield who owned a design in an epoch, and who followed, if anybody did."""
     yield storage.DESIGN_OWNERS.at(design, epoch)
     yield storage.DESIGN_OWNERS.at(design, epoch + 1)
 

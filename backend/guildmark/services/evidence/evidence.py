@@ -31,7 +31,14 @@ from guildmark.domain.chain.facts import (
 )
 from guildmark.domain.equivalence.registration import covered_by, is_asked
 from guildmark.domain.errors import GuildmarkError, NotFinalError, UnknownPartError
-from guildmark.domain.identifiers import UINT64_MAX, IdentityId, Index, LogNumber, UnitNumber
+from guildmark.domain.identifiers import (
+    UINT64_MAX,
+    Address,
+    IdentityId,
+    Index,
+    LogNumber,
+    UnitNumber,
+)
 from guildmark.domain.identity.accreditation import Requirement
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.merkle import MerkleTree
@@ -47,6 +54,7 @@ from guildmark.domain.verification.evidence import (
     INSPECTIONS_MAX,
     INTERVALS_MAX,
     LANES_MAX,
+    OWNERS_MAX,
     PLANS_MAX,
     AccreditationDisclosure,
     ChainEvidence,
@@ -61,6 +69,7 @@ from guildmark.domain.verification.evidence import (
     LaneDisclosure,
     LicenseDisclosure,
     LinkDisclosure,
+    OwnerDisclosure,
     PlanDisclosure,
     ProfileDisclosure,
     RecipeDisclosure,
@@ -75,7 +84,14 @@ from guildmark.services.identity.notices import is_act_doubted
 from guildmark.services.index.projection import FactMissingError, known
 from guildmark.services.log.settling import licenses_of
 from guildmark.services.recipes.disclosing import shown_claim, shown_clauses
-from guildmark.services.rights.giving import Signing, lanes_above, signing, spoke_for
+from guildmark.services.rights.giving import (
+    Signing,
+    lanes_above,
+    published_times,
+    signing,
+    spoke_for,
+    tenures,
+)
 
 
 class PartUnknownError(UnknownPartError):
@@ -236,6 +252,7 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
         return shown
     run, revision = statement.run, _revision(statement, view)
     owner = _owner(core, revision, view)
+    owners = tuple(_owners(core, statement, view))
     parties = [party for party in (run.maker, owner) if party is not None]
     claims = tuple(_claims([*parties, run.site], view, choice.issuers))
     recipe = _recipe(statement, view)
@@ -243,7 +260,8 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
     issuers = {one.issuer for one in claims} | {one.issuer for one in accreditations}
     inspections = tuple(_inspections(core, view, choice.inspectors))
     inspectors = {one.proof.opened()[1].inspector for one in inspections}
-    named = {run.machine, run.site, *parties, *issuers, *inspectors}
+    others = {one.identity for one in owners if one.identity is not None}
+    named = {run.machine, run.site, *parties, *others, *issuers, *inspectors}
     told = replace(
         shown,
         key=_key_of(envelope, run.machine, view),
@@ -254,6 +272,7 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
         site_recipe=_site_recipe(statement, view),
         revision=revision,
         owner=owner,
+        owners=owners,
         claims=claims,
         profiles=(
             *_profiles(named if operator is None else {*named, operator}, view),
@@ -432,18 +451,45 @@ def _lanes(core: Core, view: View) -> tuple[LaneDisclosure, ...]:
 
 
 def _owner(core: Core, revision: Revision | None, view: View) -> IdentityId | None:
-    """Return an organization that spoke for the design's owner when he signed for the unit.
+    """Return an organization that spoke for the design's owner when he signed for the unit."""
+    found = _signing(core, view)
+    if found is None:
+        return None
+    acts = [found.at] if revision is None else [found.at, revision.at]
+    return _speaking(found.account, found.at, acts, view)
+
+
+def _owners(core: Core, statement: BuildStatement, view: View) -> Iterator[OwnerDisclosure]:
+    """Yield who else than the signer owned the design when a paper of it was published.
+
+    And who owned it between him and them: each of them gave it on. Where these are more than one
+    bundle shows, who published goes before who only gave it on.
+    """
+    found, external = _signing(core, view), statement.external
+    if found is None:
+        return
+    revision = view.facts.get(RevisionFact, external.design, external.revision)
+    times = published_times(revision, view.facts.get(RecipeFact, external.recipe), 0)
+    owners = tenures(external.design, view.facts)
+    publishing = {one.epoch for one in owners if any(one.may_cover(at) for at in times)}
+    between = range(found.epoch, max(publishing, default=0))
+    others = dict.fromkeys([*sorted(publishing), *between])
+    shown = sorted(islice((one for one in others if one != found.epoch), OWNERS_MAX))
+    for one in (owners[epoch] for epoch in shown):
+        acts = [at for at in times if one.may_cover(at)] or [one.until]
+        speaking = (_speaking(one.account, at, acts, view) for at in acts)
+        yield OwnerDisclosure(epoch=one.epoch, identity=next(filter(None, speaking), None))
+
+
+def _speaking(account: Address, at: int, acts: Sequence[int], view: View) -> IdentityId | None:
+    """Return an organization for which an account spoke at a time.
 
     Of several, one that doubts what the account did: a reader is not to miss it. Then one with
     claims goes before others.
     """
-    found = _signing(core, view)
-    if found is None:
-        return None
-    named = spoke_for(found.account, found.at, view.facts)
+    named = spoke_for(account, at, view.facts)
     identities = [known(view.facts, IdentityFact, identity) for identity in named]
     them = [one.id for one in identities if one.kind == IdentityKind.ORGANIZATION]
-    acts = [found.at] if revision is None else [found.at, revision.at]
     doubted = [one for one in them if any(is_act_doubted(one, at, view.facts, None) for at in acts)]
     claimed = [one for one in them if view.facts.each(NamedByFact, one)]
     return next(iter((*doubted, *claimed, *them)), None)

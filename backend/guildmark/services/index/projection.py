@@ -336,7 +336,7 @@ def _accreditation_revoked(happening: Happening, facts: FactWriter) -> None:
 def _design_registered(happening: Happening, facts: FactWriter) -> None:
     design, owner = happening["design"], happening["owner"]
     facts.put(DesignFact(id=design, owner=owner, priority=happening["priority"]))
-    facts.put(DesignOwnerFact(design=design, epoch=0, owner=owner))
+    facts.put(DesignOwnerFact(design=design, epoch=0, owner=owner, since=happening.time))
 
 
 def _revision_published(happening: Happening, facts: FactWriter) -> None:
@@ -360,7 +360,9 @@ def _design_moved(happening: Happening, facts: FactWriter) -> None:
     design = known(facts, DesignFact, happening["tokenId"].to_bytes(32, "big"))
     moved = replace(design, owner=happening["to"], epoch=design.epoch + 1)
     facts.put(moved)
-    facts.put(DesignOwnerFact(design=moved.id, epoch=moved.epoch, owner=moved.owner))
+    facts.put(
+        DesignOwnerFact(design=moved.id, epoch=moved.epoch, owner=moved.owner, since=happening.time)
+    )
 
 
 def _recipe_published(happening: Happening, facts: FactWriter) -> None:

@@ -14,7 +14,8 @@ from guildmark.domain.chain.facts import (
     SpokenForFact,
 )
 from guildmark.domain.errors import RevokedError
-from guildmark.domain.identifiers import Address, IdentityId, UnitNumber, to_hex
+from guildmark.domain.identifiers import Address, DesignId, IdentityId, UnitNumber, to_hex
+from guildmark.domain.rights.tenure import FOREVER, Tenure, deeds
 from guildmark.domain.trust import Trust
 from guildmark.ports import Facts
 from guildmark.services.identity.notices import is_act_doubted
@@ -105,7 +106,9 @@ def check_given(lane: LaneFact, root: LicenseFact, facts: Facts, trust: Trust | 
 def check_published(
     lane: LaneFact, root: LicenseFact, times: Sequence[int], facts: Facts, trust: Trust | None
 ) -> None:
-    """Refuse a revision or a recipe that was published while whoever licensed is doubted.
+    """Refuse a revision or a recipe that was published while who owned the design is doubted.
+
+    Whoever owned it by then may have got it from one who is doubted since before he gave it away.
 
     Args:
         lane: The lane that is drawn from.
@@ -117,12 +120,25 @@ def check_published(
     Raises:
         PublishedInDoubtError: One of them is doubted.
     """
-    act = signing(root, lane.first, facts)
-    for owner in spoke_for(act.account, act.at, facts):
-        for at in times:
-            if is_act_doubted(owner, at, facts, trust):
-                message = f"What {to_hex(owner)} published at {at} is doubted."
-                raise PublishedInDoubtError(message, identity=to_hex(owner), time=at)
+    act, owners = signing(root, lane.first, facts), tenures(root.terms.design, facts)
+    for deed in (deed for at in times for deed in deeds(owners, act.epoch, at)):
+        # Whoever spoke for the account when it licensed is who a verdict names.
+        named = spoke_for(act.account, act.at, facts) if deed.account == act.account else ()
+        for owner in dict.fromkeys((*named, *spoke_for(deed.account, deed.at, facts))):
+            if is_act_doubted(owner, deed.at, facts, trust):
+                did = "gave away" if deed.is_transfer else "published"
+                message = f"What {to_hex(owner)} {did} at {deed.at} is doubted."
+                raise PublishedInDoubtError(message, identity=to_hex(owner), time=deed.at)
+
+
+def tenures(design: DesignId, facts: Facts) -> Sequence[Tenure]:
+    """Return a design's owners, the first one first."""
+    known_ones = facts.each(DesignOwnerFact, design)
+    ends = [*(one.since for one in known_ones[1:]), FOREVER]
+    return [
+        Tenure(epoch=one.epoch, account=one.owner, since=one.since, until=end)
+        for one, end in zip(known_ones, ends, strict=False)
+    ]
 
 
 def published_times(

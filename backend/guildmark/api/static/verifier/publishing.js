@@ -8,7 +8,9 @@ import { NOT_CHECKED, Undecided, proven } from "./checks/check.js";
 import { rootLicense } from "./documents/terms.js";
 import { doubtFindings, ofAct } from "./doubts.js";
 import { actOf } from "./licensing.js";
-import { DESIGN_OWNERS, IDENTITIES, wordAt } from "./state.js";
+import { DESIGN_OWNERS, IDENTITIES, fieldsOf, wordAt } from "./state.js";
+
+const FOREVER = 2 ** 40 - 1;
 
 /** Yield a finding for each notice that bears on what was published for the design. */
 export function* publishedFindings(theCase, at) {
@@ -18,9 +20,38 @@ export function* publishedFindings(theCase, at) {
   const found = attempt(() => signedFor(theCase, root));
   // (6) says what is not proven.
   if (found === null) return;
-  const next = proven(theCase, DESIGN_OWNERS, root.terms.design, found.epoch + 1);
-  const isHis = at < found.at ? found.epoch === 0 : next === 0n;
-  yield* ownerFindings(theCase, found.account, at, isHis);
+  for (const deed of deedsOf(theCase, root.terms.design, found, at)) {
+    const named = deed.account === found.account ? disclosed.owner : null;
+    yield* ownerFindings(theCase, named, deed);
+  }
+}
+
+/** Yield who may have published at a time, and who gave the design away after he signed. */
+function* deedsOf(theCase, design, { epoch: signed, account }, at) {
+  const shown = (theCase.evidence.disclosed.owners ?? []).map(({ epoch }) => epoch);
+  const owners = [...new Set([signed, ...shown])].sort((one, other) => one - other)
+    .map((epoch) => tenureOf(theCase, design, epoch))
+    // An epoch that never began says nothing of who owned the design.
+    .filter((one) => one.account !== 0n);
+  const publishing = owners.filter(({ since, until }) => since <= at && at <= until);
+  if (publishing.length === 0) yield { account, at, isCertain: false };
+  for (const { account: owner, epoch, since, until } of publishing) {
+    yield { account: owner, at, isCertain: (epoch === 0 || since < at) && at < until };
+  }
+  for (const { account: owner, epoch, until } of owners) {
+    if (epoch >= signed && until < at) yield { account: owner, at: until, isCertain: false };
+  }
+}
+
+function tenureOf(theCase, design, epoch) {
+  const [account, since] = ownerOf(theCase, design, epoch);
+  const [following, until] = ownerOf(theCase, design, epoch + 1);
+  return { epoch, account, since, until: following === 0n ? FOREVER : until };
+}
+
+/** Return the fields of `Owner`: the account that owned a design in an epoch, and since when. */
+function ownerOf(theCase, design, epoch) {
+  return fieldsOf(proven(theCase, DESIGN_OWNERS, design, epoch), 160, 40);
 }
 
 /** Yield a finding for each notice that bears on who granted the license, or added the unit. */
@@ -30,13 +61,15 @@ export function* signedFindings(theCase) {
   if (root === null) return;
   const { at } = actOf(theCase, root);
   if (disclosed.owner === null) return;
-  yield* ownerFindings(theCase, signedFor(theCase, root).account, at, true);
+  const { account } = signedFor(theCase, root);
+  yield* ownerFindings(theCase, disclosed.owner, { account, at, isCertain: true });
 }
 
 /** Return by which act of which owner the unit exists; throw Undecided. */
 function signedFor(theCase, root) {
   const found = actOf(theCase, root);
-  return { ...found, account: proven(theCase, DESIGN_OWNERS, root.terms.design, found.epoch) };
+  const [account] = ownerOf(theCase, root.terms.design, found.epoch);
+  return { ...found, account };
 }
 
 function attempt(find) {
@@ -48,17 +81,17 @@ function attempt(find) {
   }
 }
 
-function* ownerFindings(theCase, account, at, isCertain) {
-  const { inspections, owner } = theCase.evidence.disclosed;
+function* ownerFindings(theCase, named, { account, at, isCertain }) {
   // Who inspected acts, too, and this verifier does not read inspections.
-  if (inspections !== null) yield NOT_CHECKED;
-  yield* doubtFindings(doubtsOf(theCase, owner, account, at), at, isCertain);
+  if (theCase.evidence.disclosed.inspections !== null) yield NOT_CHECKED;
+  yield* doubtFindings(doubtsOf(theCase, named, account, at), at, isCertain);
 }
 
-/** Yield the notices on the owner, and on his account in others' names that are shown. */
-function* doubtsOf(theCase, owner, account, at) {
-  yield* ofAct(theCase, owner, at);
-  for (const other of actors(theCase.evidence).filter((one) => !same(one, owner))) {
+/** Yield the notices on an account in the names that are shown, and those on whom it is. */
+function* doubtsOf(theCase, named, account, at) {
+  if (named !== null) yield* ofAct(theCase, named, at);
+  const others = actors(theCase.evidence);
+  for (const other of others.filter((one) => named === null || !same(one, named))) {
     // Who is named but not proven is no evidence; what rests on him is refused where it counts.
     if (wordAt(theCase.state, IDENTITIES, other) !== undefined) {
       yield* ofAct(theCase, other, at, account);
@@ -76,6 +109,7 @@ function actors({ entry, disclosed, said }) {
     ...(disclosed.accreditations ?? []).map(({ issuer }) => issuer),
     ...(disclosed.equivalence ?? []).map(({ plan }) => plan.evaluator),
     ...(disclosed.lanes ?? []).map(({ holder }) => holder),
+    ...(disclosed.owners ?? []).map(({ identity }) => identity).filter(Boolean),
     ...[operator, owner, second?.machine, key && entry.machine].filter(Boolean),
   ];
   const names = new Set(found.map(toHex));

@@ -10,7 +10,9 @@ from enum import Enum
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.ethproof.header import decode_header
+from guildmark.domain.chain.storage import OwnerWord
 from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.identifiers import Address
 from guildmark.domain.rights.terms import TermsKind, is_in_namespace, named_in
 from guildmark.domain.verification.case import ENVELOPE, Case, LabelRight, Rival
 from guildmark.domain.verification.checks.members import members_of
@@ -209,12 +211,12 @@ def label_right(case: Case) -> LabelRight:
     )
 
 
-def _licensor(case: Case, root: LicenseDisclosure | None) -> int | None:
+def _licensor(case: Case, root: LicenseDisclosure | None) -> Address | None:
     """Return the account that owned the design when it signed the root license, where proven."""
     if root is None:
         return None
-    owner = case.state.word(storage.DESIGN_OWNERS.at(root.terms.design, root.terms.design_epoch))
-    return owner if isinstance(owner, int) and owner else None
+    word = case.state.word(storage.DESIGN_OWNERS.at(root.terms.design, root.terms.design_epoch))
+    return OwnerWord.decode(word).account if isinstance(word, int) and word else None
 
 
 def _names_label(case: Case, license_: LicenseDisclosure) -> bool:

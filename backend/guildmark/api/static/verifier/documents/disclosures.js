@@ -81,6 +81,9 @@ export const READERS = {
     derivedFrom: unless([], list(id)),
   }),
   owner: id,
+  owners: list(object({
+    epoch: uint40, identity: unless(null, (value) => (value === null ? null : id(value))),
+  }), 1, 8),
   claims: list(object({
     issuer: id, subject: id, claim: object({ scheme: text(32), value: text(Infinity), salt: id }),
   }), 1, 64),
