@@ -2,6 +2,7 @@
 
 from fakes.cases import (
     accredited,
+    approved,
     chain,
     countersigned,
     design,
@@ -37,7 +38,7 @@ ROOMS = (
         recipe,
         measured,
     ),
-    *(equivalent, accredited, shared, sold),
+    *(approved, equivalent, accredited, shared, sold),
 )
 
 __all__ = ["CASES", "ROOMS", "Broken", "Draft", "Sealed"]

@@ -13,7 +13,7 @@ from guildmark.api.pages.rendering import render
 from guildmark.api.serving import ServedNode
 from guildmark.domain.chain.refusals import DesignUnknownError, RecipeUnknownError
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.identifiers import DesignId, IdentityId, RecipeId
+from guildmark.domain.identifiers import DesignId, IdentityId, Index, RecipeId
 from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.recipes import approval as ap
 from guildmark.domain.recipes.approval import APPROVAL, KeptApprovals, Proposal, SignedApproval
@@ -459,3 +459,30 @@ def test_what_is_shown_is_kept_whole_or_not_at_all(asked: Office) -> None:
 
     with asked.world.tools.store.reading() as view:
         assert asked.judge.judged(recipe, view) == []
+
+
+def test_a_bundle_shows_who_approved_where_the_recipe_asks(asked: Office) -> None:
+    world, good = asked.world, approved(asked)
+    asked.approving.receive(world.recipe.id(), body_of(good))
+    assert received(world, asked.trust) == "accepted"
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+
+    shown = world.tools.exporter.evidence(world.log, Index(0)).disclosed
+
+    assert shown.approvals == (good,)
+    assert asked.given in {one.id() for one in shown.accreditations}
+    assert world.operator in {one.identity for one in shown.profiles}
+
+
+def test_a_bundle_shows_no_approval_that_nobody_asked_for(office: Office) -> None:
+    world, good = office.world, approved(office)
+    world.disclose()
+    office.approving.receive(world.recipe.id(), body_of(good))
+    assert received(world, office.trust) == "accepted"
+    line = world.tools.line(world.log)
+    line.step()
+    line.step()
+
+    assert world.tools.exporter.evidence(world.log, Index(0)).disclosed.approvals == ()

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.rivals import EARLIER, LATER, other_entry, stand_beside
-from fakes.simulator import LABEL, LOG, MAKER, SITE, Simulator
+from fakes.simulator import LABEL, LOG, MAKER, PROFILE_DIGEST, SITE, Simulator
 from guildmark.domain import bundle
 from guildmark.domain.chain import storage
 from guildmark.domain.encoding import archive
@@ -302,7 +302,13 @@ def test_a_document_with_any_other_member_is_evidence_or_refused(data: st.DataOb
 TRUST = Simulator().trust()
 # What names and sorts, but proves nothing.
 _DISPLAY = {"disclosed/profiles.json", "chain/pin.json"}
-PROFILES = {to_hex(storage.PROFILES.at(one).slot) for one in (MAKER, SITE)}
+PROFILES = {
+    to_hex(location.slot)
+    for location in (
+        *(storage.PROFILES.at(one) for one in (MAKER, SITE)),
+        storage.PROFILE_TIMES.at(SITE, PROFILE_DIGEST),
+    )
+}
 
 
 @given(st.data())

@@ -649,7 +649,7 @@ def test_what_is_withheld_is_listed() -> None:
     report = judge(Simulator(disclosed={"recipe": opened}))
 
     assert report.checks[8].state is State.WITHHELD
-    assert "Withheld by whom it concerns: a part of (2), (8), (9), (10)." in report.notes
+    assert "Withheld by whom it concerns: a part of (2), (7), (8), (9), (10)." in report.notes
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ from guildmark.domain.identity.identity import ClaimDocument, profile_digest
 from guildmark.domain.log.entry import Entry
 from guildmark.domain.log.note import NOTE_MAX
 from guildmark.domain.log.record import COUNT_MAX, PATH_MAX, Record
+from guildmark.domain.recipes.approval import APPROVALS_MAX, SignedApproval
 from guildmark.domain.recipes.clauses import Disclosure
 from guildmark.domain.recipes.recipe import Recipe, SiteRecipe
 from guildmark.domain.rights.design import Revision
@@ -336,6 +337,7 @@ class Disclosures:
         countersigner: Who signed beside the machine, where the recipe asks for it.
         inspections: What others than the maker found when they inspected the part.
         equivalence: The plans by which the maker's site tried to be certified.
+        approvals: Who approved the recipe, where it asks to be approved.
     """
 
     key: PublicKey | None = None
@@ -359,6 +361,7 @@ class Disclosures:
     inspections: tuple[InspectionDisclosure, ...] = ()
     countersigner: CountersignerDisclosure | None = None
     equivalence: tuple[PlanDisclosure, ...] = ()
+    approvals: tuple[SignedApproval, ...] = ()
 
     def __post_init__(self) -> None:
         if self.beacon is not None:
@@ -375,6 +378,7 @@ class Disclosures:
         _check_range("authorities", len(self.authorities), 0, AUTHORITIES_MAX)
         _check_range("inspections", len(self.inspections), 0, INSPECTIONS_MAX)
         _check_range("plans", len(self.equivalence), 0, PLANS_MAX)
+        _check_range("approvals", len(self.approvals), 0, APPROVALS_MAX)
 
     @property
     def root_license(self) -> LicenseDisclosure | None:

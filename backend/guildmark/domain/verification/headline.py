@@ -8,6 +8,7 @@ from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.checks.accreditation import accreditation_notes
+from guildmark.domain.verification.checks.approved import approved_notes
 from guildmark.domain.verification.checks.countersigned import countersigned_notes
 from guildmark.domain.verification.checks.equivalence import EQUIVALENCE, equivalence_notes
 from guildmark.domain.verification.checks.first_use import first_use_notes
@@ -64,6 +65,7 @@ def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()
     yield from first_use_notes(case)
     yield from measurement_notes(case)
     yield from accreditation_notes(case)
+    yield from approved_notes(case)
     yield from equivalence_notes(case)
     yield from confirmation_notes(case)
     yield from countersigned_notes(case)

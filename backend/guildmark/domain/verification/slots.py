@@ -19,6 +19,7 @@ from guildmark.domain.identifiers import (
     bytes32_from_hex,
 )
 from guildmark.domain.identity.identity import controller_target, key_id
+from guildmark.domain.recipes.approval import DESIGNER
 from guildmark.domain.verification.evidence import (
     Core,
     CountersignerDisclosure,
@@ -103,7 +104,7 @@ def _of_lanes(core: Core, disclosed: Disclosures) -> Iterator[Location]:
 def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
     """Return the identities whose controllers made what a verdict rests on.
 
-    They registered, linked, accredited, licensed, or gave units on.
+    They registered, linked, accredited, approved, licensed, or gave units on.
     """
     statement = statement_of(core)
     instruments = set() if statement is None else set(_instruments(statement))
@@ -116,10 +117,12 @@ def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
     speaking = {one for one in named if one is not None} | {one.holder for one in disclosed.lanes}
     machine = set() if disclosed.key is None else {core.entry.machine}
     second = disclosed.countersigner
+    approving = {one.approval.approver for one in disclosed.approvals} - {DESIGNER}
     inspecting = {who for shown in disclosed.inspections for who in _inspecting(shown)}
     signing = set() if second is None else _signing(second)
     speaking |= {one.identity for one in disclosed.owners if one.identity is not None}
-    return frozenset(ends | issuers | speaking | machine | instruments | inspecting | signing)
+    parties = ends | issuers | speaking | machine | instruments | inspecting | signing
+    return frozenset(parties | approving)
 
 
 def inspection_of(shown: InspectionDisclosure) -> Inspection | None:

@@ -45,6 +45,12 @@ from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.queue import Logged
 from guildmark.domain.log.record import Record
 from guildmark.domain.measurement.quality_plan import QualityPlan
+from guildmark.domain.recipes.approval import (
+    KeptApprovals,
+    SignedApproval,
+    approval_clause,
+    asked_standard,
+)
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.verification.checks.accreditation import asked
@@ -256,11 +262,13 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
     parties = [party for party in (run.maker, owner) if party is not None]
     claims = tuple(_claims([*parties, run.site], view, choice.issuers))
     recipe = _recipe(statement, view)
-    accreditations = _accreditations(statement, recipe, view)
+    approvals = _approvals(recipe, view)
+    accreditations = _accreditations(statement, recipe, approvals, view)
     issuers = {one.issuer for one in claims} | {one.issuer for one in accreditations}
     inspections = tuple(_inspections(core, view, choice.inspectors))
     inspectors = {one.proof.opened()[1].inspector for one in inspections}
     others = {one.identity for one in owners if one.identity is not None}
+    others |= {one.approval.approver for one in approvals}
     named = {run.machine, run.site, *parties, *others, *issuers, *inspectors}
     told = replace(
         shown,
@@ -282,6 +290,7 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
         inspections=inspections,
         countersigner=_countersigner(envelope, run, recipe, view),
         equivalence=tuple(equivalence_plans(run.site, recipe, view)),
+        approvals=approvals,
     )
     actors = sorted(acting(core, told))
     return replace(
@@ -513,14 +522,31 @@ def _claims(
         yield from islice((one for one in shown if one is not None), _CLAIMS_A_PARTY)
 
 
+def _approvals(recipe: RecipeDisclosure | None, view: View) -> tuple[SignedApproval, ...]:
+    """Return who approved a recipe under what it asks for, nothing where it asks for nothing."""
+    clause = None if recipe is None else approval_clause(recipe.clauses.opened.values())
+    if recipe is None or clause is None:
+        return ()
+    standard, key = asked_standard(clause), recipe.recipe.id()
+    kept = KeptApprovals.parse(view.documents.get(DocumentKind.APPROVALS, key)).approvals
+    return tuple(one for one in kept if one.approval.standard == standard)
+
+
 def _accreditations(
-    statement: BuildStatement, recipe: RecipeDisclosure | None, view: View
+    statement: BuildStatement,
+    recipe: RecipeDisclosure | None,
+    approvals: Sequence[SignedApproval],
+    view: View,
 ) -> tuple[AccreditationDisclosure, ...]:
     """Return what may meet the recipe's requirements, nothing where it asks for nothing."""
     run = statement.run
     clauses = () if recipe is None else tuple(recipe.clauses.opened.values())
     wanted = asked(clauses, run.site).requirements
     found = issuers_above((run.maker, run.site), wanted, view) if wanted else ()
+    for one in approvals:
+        said = one.approval
+        above = issuers_above([said.approver], [Requirement(standard=said.standard)], view)
+        found = tuple(dict.fromkeys([*found, *above]))
     standard = QualityPlan.of(clauses).calibration
     named = dict.fromkeys(one.instrument for one in statement.measurements)
     instruments = [one for one in map(instrument_id, named) if one is not None]

@@ -17,8 +17,8 @@ from guildmark.domain.identity.accreditation import (
 from guildmark.domain.recipes.clause import Clause, ClauseClass
 from guildmark.domain.verification.case import CONTROLLER_IN_DOUBT, Case, UndecidedError
 from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.clauses import master_clauses
 from guildmark.domain.verification.checks.members import Shown
-from guildmark.domain.verification.checks.recipe import master_clauses
 from guildmark.domain.verification.doubts import act_findings
 from guildmark.domain.verification.naming import display_name
 from guildmark.domain.verification.report import (

@@ -10,9 +10,9 @@ from guildmark.domain.errors import SignatureError
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity.identity import IdentityKind, key_id
 from guildmark.domain.verification.case import ENVELOPE, Case, Right, UndecidedError
+from guildmark.domain.verification.checks.clauses import master_clauses
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.checks.parties import link_findings
-from guildmark.domain.verification.checks.recipe import master_clauses
 from guildmark.domain.verification.doubts import Weight, act_findings, of_key
 from guildmark.domain.verification.evidence import CountersignerDisclosure
 from guildmark.domain.verification.naming import display_name

@@ -27,6 +27,11 @@ from guildmark.domain.verification.case import (
     UndecidedError,
 )
 from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.clauses import (
+    master_clauses,
+    shown_recipe,
+    shown_site_recipe,
+)
 from guildmark.domain.verification.checks.lapsing import (
     EQUIVALENCE_FIRMWARE_CHANGED,
     EQUIVALENCE_FIRMWARE_UNPROVEN,
@@ -34,11 +39,6 @@ from guildmark.domain.verification.checks.lapsing import (
     lapsed,
 )
 from guildmark.domain.verification.checks.members import Shown
-from guildmark.domain.verification.checks.recipe import (
-    master_clauses,
-    shown_recipe,
-    shown_site_recipe,
-)
 from guildmark.domain.verification.doubts import act_findings
 from guildmark.domain.verification.naming import display_name
 from guildmark.domain.verification.report import Cause, Finding, Lack, State

@@ -7,7 +7,7 @@ from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import IntervalWord
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.verification.case import ENVELOPE, Case
-from guildmark.domain.verification.checks.recipe import shown_site_recipe, site_clauses
+from guildmark.domain.verification.checks.clauses import shown_site_recipe, site_clauses
 from guildmark.domain.verification.report import Cause, Finding, State
 from guildmark.domain.verification.rights import Cover, cover
 

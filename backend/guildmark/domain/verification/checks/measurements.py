@@ -19,8 +19,8 @@ from guildmark.domain.verification.checks.accreditation import (
     proven_accreditations,
 )
 from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.clauses import master_clauses, site_clauses
 from guildmark.domain.verification.checks.members import Shown
-from guildmark.domain.verification.checks.recipe import master_clauses, site_clauses
 from guildmark.domain.verification.doubts import act_findings
 from guildmark.domain.verification.inspections import Inspected, failed, last_words
 from guildmark.domain.verification.naming import display_name

@@ -8,27 +8,26 @@ from guildmark.domain.chain.storage import IntervalWord, RecipeWord, StepWord
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest, to_hex
-from guildmark.domain.recipes.clauses import (
-    Deviation,
-    DisclosedClauses,
-    Disclosure,
-    DisclosureMismatchError,
-    violations,
-)
+from guildmark.domain.recipes.clauses import Deviation, DisclosedClauses, violations
 from guildmark.domain.recipes.recipe import PROCESS, Status, unrecorded
 from guildmark.domain.verification.case import (
-    CLAUSES_INVALID,
     ENVELOPE,
-    RECIPE_MISSING,
-    SITE_RECIPE_MISSING,
     Case,
     Right,
     UndecidedError,
 )
+from guildmark.domain.verification.checks.approved import APPROVED_CAUSES, approved
 from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.checks.clauses import (
+    SHOWN_RECIPE,
+    SHOWN_SITE_RECIPE,
+    master_clauses,
+    shown_recipe,
+    shown_site_recipe,
+    site_clauses,
+)
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.doubts import act_findings
-from guildmark.domain.verification.evidence import RecipeDisclosure, SiteRecipeDisclosure
 from guildmark.domain.verification.publishing import published_findings
 from guildmark.domain.verification.report import Cause, Finding, State
 from guildmark.domain.verification.rights import Cover, cover
@@ -36,8 +35,6 @@ from guildmark.domain.verification.rights import Cover, cover
 SETTINGS_DEPENDENCY = "settings"
 """The resolved dependency that commits to the settings of the job file."""
 
-_RECIPE = "disclosed/recipe.json"
-_SITE_RECIPE = "disclosed/site-recipe.json"
 _IN_FORCE = {Status.TRIAL, Status.QUALIFIED}
 
 SITE_RECIPE_MISMATCH = Cause(
@@ -142,20 +139,20 @@ def _stated(case: Case) -> Iterator[Finding]:
         yield SITE_RECIPE_MISMATCH.found(reason, "log/entry.json")
     if shown.id() != stated:
         reason = "The shown site recipe is not the one that the statement names."
-        yield SITE_RECIPE_MISMATCH.found(reason, _SITE_RECIPE)
+        yield SITE_RECIPE_MISMATCH.found(reason, SHOWN_SITE_RECIPE)
     if shown.site != case.statement.run.site:
         reason = f"The site recipe belongs to site {to_hex(shown.site)}, not to the machine's."
-        yield SITE_RECIPE_OF_OTHER_SITE.found(reason, _SITE_RECIPE)
+        yield SITE_RECIPE_OF_OTHER_SITE.found(reason, SHOWN_SITE_RECIPE)
 
 
 def _master(case: Case) -> Iterator[Finding]:
     stated = case.statement.external.recipe
     if shown_recipe(case).recipe.id() != stated:
         reason = "The shown recipe is not the one that the statement names."
-        yield RECIPE_MISMATCH.found(reason, _RECIPE)
+        yield RECIPE_MISMATCH.found(reason, SHOWN_RECIPE)
     if shown_site_recipe(case).recipe.master != stated:
         reason = "The site recipe follows another recipe than the statement names."
-        yield MASTER_MISMATCH.found(reason, _SITE_RECIPE)
+        yield MASTER_MISMATCH.found(reason, SHOWN_SITE_RECIPE)
 
 
 def _recipe_in_force(case: Case) -> Iterator[Finding]:
@@ -163,16 +160,16 @@ def _recipe_in_force(case: Case) -> Iterator[Finding]:
     recipe = shown.recipe.id()
     published = RecipeWord.decode(case.word(storage.RECIPES.at(recipe)))
     if published.at == 0:
-        yield RECIPE_UNREGISTERED.found(f"Nobody published recipe {to_hex(recipe)}.", _RECIPE)
+        yield RECIPE_UNREGISTERED.found(f"Nobody published recipe {to_hex(recipe)}.", SHOWN_RECIPE)
         return
     if published.steps > shown.steps:
         reason = f"The recipe's status has {published.steps} steps, {shown.steps} are shown."
-        raise UndecidedError(STEPS_MISSING.found(reason, _RECIPE))
+        raise UndecidedError(STEPS_MISSING.found(reason, SHOWN_RECIPE))
     numbers = range(1, published.steps + 1)
     steps = [StepWord.decode(case.word(storage.STEPS.at(recipe, number))) for number in numbers]
     right = Right(
         what="The recipe's status trial or qualified",
-        evidence=_RECIPE,
+        evidence=SHOWN_RECIPE,
         none=RECIPE_NOT_IN_FORCE,
         part=RECIPE_IN_FORCE_PARTLY,
     )
@@ -182,7 +179,7 @@ def _recipe_in_force(case: Case) -> Iterator[Finding]:
     begun = {one.since for one in intervals if cover([one], case.window) is not Cover.NONE}
     for at in sorted(begun | {published.at}):
         act = "The recipe was published, or its status set"
-        yield from published_findings(case, at, act, _RECIPE)
+        yield from published_findings(case, at, act, SHOWN_RECIPE)
 
 
 def _times_in_force(steps: Sequence[StepWord]) -> Iterator[IntervalWord]:
@@ -197,17 +194,17 @@ def _site_recipe_registered(case: Case) -> Iterator[Finding]:
     at = case.word(storage.SITE_RECIPES.at(site_recipe))
     if at == 0:
         reason = f"Nobody published site recipe {to_hex(site_recipe)}."
-        yield SITE_RECIPE_UNREGISTERED.found(reason, _SITE_RECIPE)
+        yield SITE_RECIPE_UNREGISTERED.found(reason, SHOWN_SITE_RECIPE)
         return
     right = Right(
         what="The registration of the site recipe",
-        evidence=_SITE_RECIPE,
+        evidence=SHOWN_SITE_RECIPE,
         none=SITE_RECIPE_LATER,
         part=SITE_RECIPE_MEANWHILE,
     )
     yield from right.findings([IntervalWord(since=at, until=0)], case.window)
     site = case.statement.run.site
-    yield from act_findings(case, site, at, "The site recipe was published", _SITE_RECIPE)
+    yield from act_findings(case, site, at, "The site recipe was published", SHOWN_SITE_RECIPE)
 
 
 def _keeps_clauses(case: Case) -> Iterator[Finding]:
@@ -216,12 +213,12 @@ def _keeps_clauses(case: Case) -> Iterator[Finding]:
         place = violation.path or f"leaf {violation.leaf}"
         if violation.deviation is Deviation.WITHHELD:
             reason = f"The site recipe changes {place}, which is not shown."
-            yield CLAUSE_WITHHELD.found(reason, _SITE_RECIPE)
+            yield CLAUSE_WITHHELD.found(reason, SHOWN_SITE_RECIPE)
         else:
             reason = (
                 f"The site recipe departs from the recipe at {place}: {violation.deviation.value}."
             )
-            yield CLAUSE_CHANGED.found(reason, _SITE_RECIPE)
+            yield CLAUSE_CHANGED.found(reason, SHOWN_SITE_RECIPE)
             return
 
 
@@ -236,7 +233,7 @@ def _settings_inside(case: Case) -> Iterator[Finding]:
         yield from _settings_missing(settings, clauses)
     if shown.may_hide(PROCESS):
         reason = "The site recipe may ask for settings by process clauses that are not shown."
-        yield SETTING_WITHHELD.found(reason, _SITE_RECIPE)
+        yield SETTING_WITHHELD.found(reason, SHOWN_SITE_RECIPE)
 
 
 def _settings_missing(settings: Sequence[Setting], clauses: DisclosedClauses) -> Iterator[Finding]:
@@ -249,7 +246,7 @@ def _setting_inside(setting: Setting, shown: Shown) -> Iterator[Finding]:
     clause = shown.by_path.get(setting.path)
     if clause is None and shown.may_hide(setting.path):
         reason = f"The clause that bounds the setting {setting.path} may be withheld."
-        yield SETTING_WITHHELD.found(reason, _SITE_RECIPE)
+        yield SETTING_WITHHELD.found(reason, SHOWN_SITE_RECIPE)
     elif clause is None or not clause.admits(setting.value, setting.unit):
         value = f"{setting.value} {setting.unit or ''}".rstrip()
         reason = f"The setting {setting.path} was {value}, which the site recipe does not admit."
@@ -270,60 +267,11 @@ def settings_digest(settings: Sequence[Setting]) -> Digest:
     return sha256(canonical(all_json(settings)))
 
 
-def master_clauses(case: Case) -> DisclosedClauses:
-    """Return what is shown of the recipe's clauses.
-
-    Raises:
-        UndecidedError: Nothing is shown, or other clauses than the recipe commits to.
-    """
-    shown = shown_recipe(case)
-    return _verified(shown.clauses, shown.recipe.root, _RECIPE)
-
-
-def site_clauses(case: Case) -> DisclosedClauses:
-    """Return what is shown of the site recipe's clauses.
-
-    Raises:
-        UndecidedError: Nothing is shown, or other clauses than the site recipe commits to.
-    """
-    shown = shown_site_recipe(case)
-    return _verified(shown.clauses, shown.recipe.root, _SITE_RECIPE)
-
-
-def _verified(clauses: Disclosure, root: Digest, evidence: str) -> DisclosedClauses:
-    try:
-        return clauses.verify(root)
-    except DisclosureMismatchError as error:
-        raise UndecidedError(CLAUSES_INVALID.found(error.message, evidence)) from error
-
-
-def shown_recipe(case: Case) -> RecipeDisclosure:
-    """Return the recipe that is shown.
-
-    Raises:
-        UndecidedError: None is.
-    """
-    if case.disclosed.recipe is None:
-        raise UndecidedError(RECIPE_MISSING.found("The recipe is not shown.", "disclosed"))
-    return case.disclosed.recipe
-
-
-def shown_site_recipe(case: Case) -> SiteRecipeDisclosure:
-    """Return the site recipe that is shown.
-
-    Raises:
-        UndecidedError: None is.
-    """
-    if case.disclosed.site_recipe is None:
-        reason = "The site recipe is not shown."
-        raise UndecidedError(SITE_RECIPE_MISSING.found(reason, "disclosed"))
-    return case.disclosed.site_recipe
-
-
 RECIPE = Check(
     number=7,
     name="recipe and settings",
-    asks="The site's recipe keeps the recipe, and the recorded settings lie inside it.",
+    asks="The site's recipe keeps the recipe, the recorded settings lie inside it, and the recipe "
+    "is approved where it asks to be.",
     looked_at="disclosed/site-recipe.json",
     causes=(
         SITE_RECIPE_MISMATCH,
@@ -344,6 +292,7 @@ RECIPE = Check(
         SETTING_MISSING,
         SETTINGS_NOT_RECORDED,
         SETTINGS_MISMATCH,
+        *APPROVED_CAUSES,
     ),
     rules=(
         _stated,
@@ -353,5 +302,6 @@ RECIPE = Check(
         _keeps_clauses,
         _settings_inside,
         _settings_of_job,
+        approved,
     ),
 )
