@@ -82,11 +82,25 @@ def test_page_changes_between_its_marks_only(
     page.write([_family("P1")])
 
     text = file.read_text()
-    assert text.startswith(f"before\n{page._BEGIN}\nLast run: ")
+    assert text.startswith(f"before\n{page._BEGIN}\nLast run, of P1: ")
     assert text.endswith(
         f"| P1 | P1 | 1 gas | 2 (limit) | 0.5 | 0.00% | ours <= 2 | yes |\n\n{page._END}after\n"
     )
     assert "old" not in text
+
+
+def test_page_keeps_the_families_that_a_run_did_not_measure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "performance.md"
+    monkeypatch.setattr(page, "_PAGE", file)
+    file.write_text(f"{page._BEGIN}{page._END}")
+
+    for family in ("P1.n1", "P1.n2", "P12", "P2", "P1"):
+        page.write([_family(family)])
+
+    rows = [line.split(" | ")[0] for line in file.read_text().splitlines() if line[:3] == "| P"]
+    assert rows == ["| P1", "| P2", "| P12"]
 
 
 def test_page_without_marks_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
