@@ -10,7 +10,14 @@ from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import MalformedError
-from guildmark.domain.identifiers import ZERO32, Address, Digest, IdentityId, RecipeId
+from guildmark.domain.identifiers import (
+    UINT40_MAX,
+    ZERO32,
+    Address,
+    Digest,
+    IdentityId,
+    RecipeId,
+)
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.recipes.recipe import Change, Recipe, RecipeDocument
 from guildmark.domain.signatures import recover_address
@@ -31,10 +38,10 @@ _LIMITS = Limits(size=4 << 20, depth=6, values=60_000)
 
 
 class ApprovalMalformedError(MalformedError):
-    """An approval that names no reason, or a text that is too long."""
+    """An approval that names no reason or no time, or a text that is too long."""
 
     code = "recipe.approvalMalformed"
-    hint = "Give a reason of at most 400 characters, and the standard of the accreditation."
+    hint = "Give a reason of at most 400 characters, the accreditation's standard and a time."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +72,9 @@ class Approval:
         if bool(self.standard) is self.is_designers:
             message = "An organization approves under a standard, the designer under none."
             raise ApprovalMalformedError(message)
+        if not 0 <= self.approved_on <= UINT40_MAX:
+            message = "The time of the approval is that of no block."
+            raise ApprovalMalformedError(message)
 
     @property
     def is_designers(self) -> bool:
@@ -72,11 +82,7 @@ class Approval:
         return self.approver == DESIGNER
 
     def struct_hash(self) -> Digest:
-        """Return the struct hash of EIP-712.
-
-        Raises:
-            AbiRangeError: The time does not fit its field.
-        """
+        """Return the struct hash of EIP-712."""
         words = (
             APPROVAL_TYPE,
             abi.bytes32(self.recipe),

@@ -79,10 +79,15 @@ def test_what_no_account_signed_has_no_signer() -> None:
         {"standard": "x" * 401},
         {"standard": ""},
         {"approver": IdentityId(b"\0" * 32)},
+        {"approved_on": -1},
+        {"approved_on": 2**40},
     ],
 )
-def test_an_approval_says_who_why_and_under_which_standard(members: dict[str, str]) -> None:
-    replace(SAID, reason="x" * 400, standard="x" * 400)
+def test_an_approval_says_who_why_when_and_under_which_standard(
+    members: dict[str, object],
+) -> None:
+    replace(SAID, reason="x" * 400, standard="x" * 400, approved_on=0)
+    replace(SAID, approved_on=2**40 - 1)
     with pytest.raises(ApprovalMalformedError):
         replace(SAID, **members)  # type: ignore[arg-type]  # of its members
 

@@ -12,6 +12,8 @@ const INTERVALS_MAX = 64;
 const COUNT_MAX = 2 ** 20;
 const DRAWS_MAX = 32;
 const PATH_MAX = 20;
+const REASON_MAX = 400;
+const PRINTABLE = /^(?: |[^\p{C}\p{Z}])+$/u;
 
 export const position = integer(0, COUNT_MAX - 1);
 export const inclusion = list(id, 0, PATH_MAX);
@@ -45,6 +47,17 @@ const readScope = object({
   standard: text(), processes: unless([], list(text())), materials: unless([], list(text())),
   sites: unless([], list(id)), certificate: unless("", text()),
   delegations: unless(0, integer(0, 3)), salt: unless(NOTHING, id),
+});
+
+const readApproval = object({
+  recipe: id, approvedOn: uint40, reason: text(REASON_MAX), approver: unless(NOTHING, id),
+  ruled: unless(0, oneOf(0, 1, 2, 3)), standard: unless("", text(REASON_MAX)),
+}, (said) => {
+  const isDesigners = said.approver.every((byte) => byte === 0);
+  if (!PRINTABLE.test(said.reason) || isDesigners !== (said.standard === "")) {
+    throw new Malformed("an approval without a reason, or under no standard of its approver");
+  }
+  return said;
 });
 
 const readPlan = object({
@@ -92,6 +105,7 @@ export const READERS = {
   controllers: list(object({ identity: id, count: integer(2, INTERVALS_MAX) }), 1, 96),
   authorities: list(id, 1, 16),
   inspections: list(readInspection, 1, 4),
+  approvals: list(object({ approval: readApproval, signature: bytes() }), 1, 16),
   countersigner: object({ machine: id, key: readKey, siteLink: readLink, link: readLink }),
   equivalence: list(object({ number: number40, plan: readPlan }), 1, 32),
 };
