@@ -45,4 +45,5 @@ def _machine(rows: Sequence[Row]) -> str:
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
     families = sorted({int(row.metric.id[1:].partition(".")[0]) for row in rows})
     names = ", ".join(f"P{number}" for number in families)
-    return f"Last run, of {names}: {machine}, {python}; {rounds} rounds."
+    run = f"Last run, of {names}: {machine}, {python}; {rounds} rounds."
+    return f"{run} Other rows are from earlier runs."
