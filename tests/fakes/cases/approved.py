@@ -7,7 +7,7 @@ from fakes import simulator as sim
 from fakes.cases.draft import Draft, breaks
 from fakes.cases.notices import doubt, on_controller
 from fakes.keys import MemoryKeyStore
-from fakes.simulator import BEGUN, ISSUER, LOGGED, REGISTERED, accreditation, text
+from fakes.simulator import BEGUN, GRANTED, ISSUER, LOGGED, REGISTERED, accreditation, text
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.eip712 import recipes_domain
@@ -155,6 +155,13 @@ def approval_whose_approver_is_not_proven(draft: Draft) -> None:
 def approval_of_a_doubted_account(draft: Draft) -> None:
     approve(draft)
     doubt(draft, on_controller(APPROVER), LOGGED, BEGUN)
+
+
+@breaks(6, "controllerUnderNotice", 18)
+def license_granted_by_an_account_under_notice_in_the_approvers_name(draft: Draft) -> None:
+    approve(draft)
+    speak(draft, sim.OWNER)
+    doubt(draft, on_controller(APPROVER), GRANTED, GRANTED)
 
 
 @breaks(7, "approvalUnlisted", 16)

@@ -110,6 +110,9 @@ function actors({ entry, disclosed, said }) {
     ...(disclosed.equivalence ?? []).map(({ plan }) => plan.evaluator),
     ...(disclosed.lanes ?? []).map(({ holder }) => holder),
     ...(disclosed.owners ?? []).map(({ identity }) => identity).filter(Boolean),
+    // No identity stands for the design's owner, who approves as an account.
+    ...(disclosed.approvals ?? []).map(({ approval }) => approval.approver)
+      .filter((one) => one.some((byte) => byte !== 0)),
     ...[operator, owner, second?.machine, key && entry.machine].filter(Boolean),
   ];
   const names = new Set(found.map(toHex));
