@@ -69,8 +69,8 @@ FIELDS: list[tuple[storage.Mapping, Callable[[int], Any], Mapping[str, str]]] = 
             "cause": "cause",
         },
     ),
-    (storage.CONTROLLERS, storage.ControllerWord.decode, {"account": "account", "from": "since"}),
-    (storage.DESIGN_OWNERS, storage.OwnerWord.decode, {"account": "account", "since": "since"}),
+    (storage.CONTROLLERS, storage.AccountWord.decode, {"account": "account", "from": "since"}),
+    (storage.DESIGN_OWNERS, storage.AccountWord.decode, {"account": "account", "since": "since"}),
     (
         storage.NOTICES,
         storage.NoticeWord.decode,

@@ -135,29 +135,15 @@ class IdentityWord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControllerWord:
-    """A controller's account and the block time from which it spoke."""
+class AccountWord:
+    """Who controls an identity or owns a design, zero for nobody, and from which block time."""
 
     account: Address
     since: int
 
     @classmethod
     def decode(cls, word: int) -> Self:
-        """Return the fields of ``Controller``."""
-        account, since = _fields(word, 160, 40)
-        return cls(account=Address(account.to_bytes(20, "big")), since=since)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnerWord:
-    """The account that owned a design in an epoch, zero where nobody did, and since when."""
-
-    account: Address
-    since: int
-
-    @classmethod
-    def decode(cls, word: int) -> Self:
-        """Return the fields of ``Owner``."""
+        """Return the fields of ``Controller`` and ``Owner``, which lie alike."""
         account, since = _fields(word, 160, 40)
         return cls(account=Address(account.to_bytes(20, "big")), since=since)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from guildmark.domain.chain import storage
-from guildmark.domain.chain.storage import ControllerWord, IdentityWord, KeyWord, NoticeWord
+from guildmark.domain.chain.storage import AccountWord, IdentityWord, KeyWord, NoticeWord
 from guildmark.domain.identifiers import ZERO32, Address, Bytes32, IdentityId, KeyId, to_hex
 from guildmark.domain.identity.identity import controller_target
 from guildmark.domain.verification.case import (
@@ -94,7 +94,7 @@ def of_act(
     begins = [word.since]
     for number in range(2, word.controllers + 1):
         found = case.word(storage.CONTROLLERS.at(identity, number))
-        begins.append(ControllerWord.decode(found).since)
+        begins.append(AccountWord.decode(found).since)
     ends = [*begins[1:], _FOREVER]
     for number in range(1, word.controllers + 1):
         begin, end = begins[number - 1], ends[number - 1]
@@ -109,7 +109,7 @@ def _account(case: Case, identity: IdentityId, number: int, word: IdentityWord) 
     """Return the account of one of an identity's controllers."""
     if number == word.controllers:
         return word.controller
-    return ControllerWord.decode(case.word(storage.CONTROLLERS.at(identity, number))).account
+    return AccountWord.decode(case.word(storage.CONTROLLERS.at(identity, number))).account
 
 
 def act_findings(

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain import storage
-from guildmark.domain.chain.storage import ControllerWord, IdentityWord, IntervalWord, OwnerWord
+from guildmark.domain.chain.storage import AccountWord, IdentityWord, IntervalWord
 from guildmark.domain.encoding import strictjson
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import DesignId, IdentityId, to_hex
@@ -134,7 +134,7 @@ def _spoke(case: Case, owner: IdentityId, design: DesignId, found: Signed) -> bo
 
     Whoever registered an organization spoke for himself before he did.
     """
-    account = OwnerWord.decode(case.word(storage.DESIGN_OWNERS.at(design, found.epoch))).account
+    account = AccountWord.decode(case.word(storage.DESIGN_OWNERS.at(design, found.epoch))).account
     word = IdentityWord.decode(case.word(storage.IDENTITIES.at(owner)))
     if word.controllers == 0:
         # Nobody is registered under that id, so nobody spoke for it.
@@ -142,7 +142,7 @@ def _spoke(case: Case, owner: IdentityId, design: DesignId, found: Signed) -> bo
     if word.controllers == 1:
         return account == word.controller
     words = [
-        ControllerWord.decode(case.word(storage.CONTROLLERS.at(owner, number)))
+        AccountWord.decode(case.word(storage.CONTROLLERS.at(owner, number)))
         for number in range(1, word.controllers + 1)
     ]
     begins = [0, *(one.since for one in words[1:]), _FOREVER]

@@ -10,7 +10,7 @@ appeared in his time, and on his giving the design away, but not on what later o
 from collections.abc import Iterator
 
 from guildmark.domain.chain import storage
-from guildmark.domain.chain.storage import OwnerWord
+from guildmark.domain.chain.storage import AccountWord
 from guildmark.domain.identifiers import Address, DesignId, IdentityId
 from guildmark.domain.rights.tenure import FOREVER, Deed, Tenure, deeds
 from guildmark.domain.verification.case import Case, UndecidedError
@@ -84,8 +84,8 @@ def _tenure(case: Case, design: DesignId, epoch: int) -> Tenure:
     return Tenure(epoch=epoch, account=owner.account, since=owner.since, until=until)
 
 
-def _owner(case: Case, design: DesignId, epoch: int) -> OwnerWord:
-    return OwnerWord.decode(case.word(storage.DESIGN_OWNERS.at(design, epoch)))
+def _owner(case: Case, design: DesignId, epoch: int) -> AccountWord:
+    return AccountWord.decode(case.word(storage.DESIGN_OWNERS.at(design, epoch)))
 
 
 def _doubts(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.eip712 import recipes_domain
-from guildmark.domain.chain.storage import IdentityWord, OwnerWord
+from guildmark.domain.chain.storage import AccountWord, IdentityWord
 from guildmark.domain.identifiers import Address, to_hex
 from guildmark.domain.identity.accreditation import Requirement, Standing, accredited_over
 from guildmark.domain.identity.identity import IdentityKind
@@ -152,7 +152,7 @@ def _owner(case: Case) -> Address | None:
     if root is None:
         return None
     place = storage.DESIGN_OWNERS.at(root.terms.design, root.terms.design_epoch)
-    return OwnerWord.decode(case.word(place)).account
+    return AccountWord.decode(case.word(place)).account
 
 
 def _accredited(case: Case, signed: SignedApproval, who: str) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from enum import Enum
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.ethproof.header import decode_header
-from guildmark.domain.chain.storage import OwnerWord
+from guildmark.domain.chain.storage import AccountWord
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Address
 from guildmark.domain.rights.terms import TermsKind, is_in_namespace, named_in
@@ -216,7 +216,7 @@ def _licensor(case: Case, root: LicenseDisclosure | None) -> Address | None:
     if root is None:
         return None
     word = case.state.word(storage.DESIGN_OWNERS.at(root.terms.design, root.terms.design_epoch))
-    return OwnerWord.decode(word).account if isinstance(word, int) and word else None
+    return AccountWord.decode(word).account if isinstance(word, int) and word else None
 
 
 def _names_label(case: Case, license_: LicenseDisclosure) -> bool:
