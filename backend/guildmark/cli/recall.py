@@ -11,14 +11,13 @@ from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.chain.facts import RecallAskFact, RecallFact
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.identifiers import IdentityId, to_hex
+from guildmark.domain.identifiers import UINT40_MAX, IdentityId, to_hex
 from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing
 from guildmark.ports import KeyName
 from guildmark.services.recalls.recalling import Said
 
 app = typer.Typer(help="Recall parts by what they have in common.", no_args_is_help=True)
 
-_NUMBER_MAX = 2**40 - 1
 _ACCOUNT_SIZE = 20
 
 
@@ -131,7 +130,7 @@ def close(
     cause: _Cause,
     thing: _Thing,
     number: Annotated[
-        int, typer.Argument(min=1, max=_NUMBER_MAX, help="The recall's number in its list.")
+        int, typer.Argument(min=1, max=UINT40_MAX, help="The recall's number in its list.")
     ],
     reason: _Reason,
     authority: _Authority = None,

@@ -3,10 +3,8 @@
 Source: `IRecallRegistry`.
 """
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from types import MappingProxyType
 from typing import Self
 
 from guildmark.domain.encoding import abi
@@ -19,7 +17,9 @@ from guildmark.domain.identifiers import (
     IdentityId,
     Index,
     LogNumber,
+    MalformedPartIdError,
     bytes32_from_hex,
+    parse_hint,
     to_hex,
 )
 
@@ -52,6 +52,9 @@ class RecallCause(IntEnum):
     CERTIFICATE = 6
     DESIGN = 7
     KEY = 8
+
+
+_PAIRS = frozenset({RecallCause.LOT, RecallCause.CERTIFICATE})
 
 
 class Severity(IntEnum):
@@ -90,12 +93,12 @@ class Thing:
             ThingMalformedError: It names nothing of this kind.
             MalformedHexError: An id is not 0x and 64 lower-case digits.
         """
-        first, mark, second = text.partition(_MARKS.get(cause, ":"))
-        if bool(mark) != (cause in _TWO_PARTS):
+        if cause is RecallCause.SERIAL:
+            return cls.serial(*_position(text))
+        first, mark, second = text.partition(":")
+        if bool(mark) != (cause in _PAIRS):
             message = f"{text!r} names no {cause.name.lower()}."
             raise ThingMalformedError(message, thing=text)
-        if cause is RecallCause.SERIAL:
-            return cls.serial(LogNumber(_number(first, 40)), Index(_number(second, 64)))
         detail = bytes32_from_hex(second) if mark else _NO_DETAIL
         return cls(cause=cause, id=bytes32_from_hex(first), detail=detail)
 
@@ -116,38 +119,14 @@ class Thing:
 
     def text(self) -> str:
         """Return how people name it."""
-        return _TEXTS.get(self.cause, _plain)(self)
+        if self.cause is RecallCause.SERIAL:
+            return f"{self.log}.{self.index}"
+        detail = f":{to_hex(self.detail)}" if self.cause in _PAIRS else ""
+        return to_hex(self.id) + detail
 
 
-def _number(text: str, bits: int) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(2**bits))):
-        message = f"{text!r} is no number."
-        raise ThingMalformedError(message, thing=text)
-    number = int(text)
-    if number >= 2**bits:
-        message = f"{text} is too large."
-        raise ThingMalformedError(message, thing=text)
-    return number
-
-
-def _plain(thing: Thing) -> str:
-    return to_hex(thing.id)
-
-
-def _serial(thing: Thing) -> str:
-    return f"{thing.log}.{thing.index}"
-
-
-def _pair(thing: Thing) -> str:
-    return f"{to_hex(thing.id)}:{to_hex(thing.detail)}"
-
-
-_TEXTS: Mapping[RecallCause, Callable[[Thing], str]] = MappingProxyType(
-    {
-        RecallCause.SERIAL: _serial,
-        RecallCause.LOT: _pair,
-        RecallCause.CERTIFICATE: _pair,
-    }
-)
-_TWO_PARTS = frozenset(_TEXTS)
-_MARKS: Mapping[RecallCause, str] = MappingProxyType({RecallCause.SERIAL: "."})
+def _position(text: str) -> tuple[LogNumber, Index]:
+    try:
+        return parse_hint(text)
+    except MalformedPartIdError as error:
+        raise ThingMalformedError(error.message, thing=text) from error
