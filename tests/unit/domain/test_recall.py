@@ -56,6 +56,8 @@ def test_a_part_is_a_log_and_an_index() -> None:
     [
         (RecallCause.SERIAL, "7"),
         (RecallCause.SERIAL, "7."),
+        (RecallCause.SERIAL, "07.1"),
+        (RecallCause.SERIAL, "0.1"),
         (RecallCause.SERIAL, "-7.1"),
         (RecallCause.SERIAL, "7.1.2"),
         (RecallCause.SERIAL, "\u0667.1"),
