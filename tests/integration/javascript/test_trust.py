@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from environments import ROOT, node
+from fakes.notes import key
 from fakes.simulator import Simulator
 from guildmark.domain import trust
 from guildmark.domain.trust import TrustedBlock, TrustFileError
@@ -19,13 +20,14 @@ const { inWords, readTrust } = await import(process.argv[1]);
 for (const text of JSON.parse(readFileSync(0, "utf-8"))) {
   let said;
   try {
-    said = inWords(readTrust(new TextEncoder().encode(text)));
+    said = inWords(await readTrust(new TextEncoder().encode(text)));
   } catch (error) {
     said = error.message;
   }
   console.log(JSON.stringify(said));
 }
 """
+_WITNESS = key("w.example").encode()
 Change = Callable[[dict[str, Any]], object]
 WRONG: Mapping[str, Change] = {
     "version": lambda it: it.update(version=2),
@@ -40,11 +42,17 @@ WRONG: Mapping[str, Change] = {
     "id": lambda it: it["operators"][0].update(id="0x"),
     "name": lambda it: it["operators"][0].update(name=5),
     "party's member": lambda it: it["operators"][0].update(is_good=True),
+    "null": lambda it: it.update(issuers=None),
+    "party's time": lambda it: it["operators"][0].update({"from": None}),
     "blocks twice": lambda it: it["blocks"].append(it["blocks"][0]),
     "block's hash": lambda it: it["blocks"][0].update(hash="0x00"),
     "block's time": lambda it: it["blocks"][0].update(time=None),
     "quorum": lambda it: it.update(quorum=1),
     "witness": lambda it: it.update(witnesses=[{}], quorum=1),
+    "witness's key": lambda it: it.update(witnesses=[{"key": "a+00000000+AAAA"}], quorum=1),
+    "witness twice": lambda it: it.update(witnesses=[{"key": _WITNESS}] * 2, quorum=1),
+    "witness's time": lambda it: it.update(witnesses=[{"key": _WITNESS, "to": None}], quorum=1),
+    "no quorum": lambda it: it.update(witnesses=[{"key": _WITNESS}]),
     "policy": lambda it: it.update(policy={"all": False}),
 }
 

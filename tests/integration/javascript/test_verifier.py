@@ -32,7 +32,6 @@ LEFT = {
     "inspection_that_failed": (2, 5, 6),
     "country_of_the_site_not_shown": (6,),
     "clearance_of_another_site": (6,),
-    "no_witness_signed_the_block": (0,),
 }
 
 

@@ -66,6 +66,7 @@ async function read(data, depth) {
     pin: taken(PIN, (value) => checkPin(value) && value),
     header: bytesOf(files, HEADER),
     envelope: bytesOf(files, ENVELOPE),
+    note: files.get(NOTE) ?? null,
     accounts: new Map(),
     disclosed: {},
   };

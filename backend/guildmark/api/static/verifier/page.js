@@ -35,11 +35,11 @@ async function start() {
       import("./verifier.js"), import("./trust.js"), fetched(section.dataset.bundle),
       fetched("/.well-known/guildmark-trust.json"),
     ]);
-    const page = { verify, reader, bundle, hosts: reader.readTrust(hosts), chosen: null };
+    const page = { verify, reader, bundle, hosts: await reader.readTrust(hosts), chosen: null };
     listen(page);
     // Whoever keeps a list that cannot be read must be able to forget it.
     element("own-forget").hidden = localStorage.getItem(KEPT) === null;
-    await judge(page, kept(reader));
+    await judge(page, await kept(reader));
   } catch (error) {
     end(`This browser could not check: ${error.message}`);
   }
@@ -108,12 +108,12 @@ function left({ checks, notChecked }) {
 function listen(page) {
   element("own-file").addEventListener("change", async ({ target }) => {
     const [file] = target.files;
-    if (file !== undefined) offer(page, new Uint8Array(await file.arrayBuffer()));
+    if (file !== undefined) await offer(page, new Uint8Array(await file.arrayBuffer()));
   });
   element("own-take").addEventListener("click", async () => {
     localStorage.setItem(KEPT, page.chosen);
     close(page);
-    await judge(page, kept(page.reader));
+    await judge(page, await kept(page.reader));
   });
   element("own-leave").addEventListener("click", () => close(page));
   element("own-forget").addEventListener("click", async () => {
@@ -122,13 +122,13 @@ function listen(page) {
   });
 }
 
-function offer(page, data) {
+async function offer(page, data) {
   const words = element("own-words");
   words.replaceChildren();
   element("own-offer").hidden = false;
   page.chosen = null;
   try {
-    const trust = page.reader.readTrust(data);
+    const trust = await page.reader.readTrust(data);
     for (const [name, said] of page.reader.inWords(trust)) {
       words.append(made("dt", name), made("dd", said));
     }
@@ -148,7 +148,7 @@ function close(page) {
 }
 
 /** Return the reader's own list, null where this browser keeps none that can be read. */
-function kept(reader) {
+async function kept(reader) {
   const text = localStorage.getItem(KEPT);
   return text === null ? null : reader.readTrust(new TextEncoder().encode(text));
 }

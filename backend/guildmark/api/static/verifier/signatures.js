@@ -35,9 +35,12 @@ export async function signed({ type, payload, signatures }, name, key) {
   const kind = ascii(type);
   // DSSE's pre-authentication encoding.
   const head = ascii(`DSSEv1 ${kind.length} ${type} ${payload.length} `);
-  const isHeld = own.sig.length === SIZE
-    && (await VERIFIERS[key.algorithm](key.data, concat(head, payload), own.sig));
-  return isHeld ? "held" : "invalid";
+  return (await verifies(key, concat(head, payload), own.sig)) ? "held" : "invalid";
+}
+
+/** Return whether a signature over a message is a key's. */
+export async function verifies({ algorithm, data }, message, signature) {
+  return signature.length === SIZE && VERIFIERS[algorithm](data, message, signature);
 }
 
 async function bySecp256k1(data, message, signature) {

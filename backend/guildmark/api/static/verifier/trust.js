@@ -1,6 +1,8 @@
 // The reader's trust file: its members as the Python reader takes them, and in words.
 
-import { Malformed, fromHex } from "./bytes.js";
+import { Malformed, fromHex, toHex } from "./bytes.js";
+import { parse } from "./documents/json.js";
+import { parseNoteKey } from "./documents/note.js";
 import { CONTRACTS } from "./state.js";
 
 const VERSION = 1;
@@ -16,7 +18,7 @@ const ROLES = {
 };
 
 /** Return a trust file that was chosen; throw Malformed where a reader must not take it. */
-export function readTrust(data) {
+export async function readTrust(data) {
   if (data.length > SIZE_MAX) throw new Malformed("The file is too large for a trust list.");
   const trust = parsed(data);
   members(trust, "trust list", ["version", "chain"], MEMBERS);
@@ -26,13 +28,13 @@ export function readTrust(data) {
     for (const party of list(trust, role)) {
       members(party, role, ["id"], ["id", "name", "from", "to"]);
       bytes(party.id, 32, role);
-      if (typeof (party.name ?? "") !== "string") throw new Malformed(`A name of ${role} is no text.`);
-      natural(party.from ?? 0, role);
-      natural(party.to ?? 0, role);
+      if (typeof usual(party.name, "") !== "string") throw new Malformed(`A name of ${role} is no text.`);
+      natural(usual(party.from, 0), role);
+      natural(usual(party.to, 0), role);
     }
   }
   readBlocks(list(trust, "blocks"));
-  readWitnesses(trust);
+  await readWitnesses(trust);
   const policy = ["required", "maxAge"];
   if (trust.policy !== undefined) members(trust.policy, "policy", [], policy);
   return trust;
@@ -51,6 +53,17 @@ export function inWords(trust) {
   ];
 }
 
+/** Return whether something on a list holds at a time: in [from, to), 0 is without bound. */
+export function holdsAt({ from = 0, to = 0 }, time) {
+  return from <= time && (to === 0 || time < to);
+}
+
+/** Return whether a role of a list names an identity for what was done at a time. */
+export function lists(trust, role, identity, time) {
+  const id = toHex(identity);
+  return (trust?.[role] ?? []).some((one) => one.id === id && holdsAt(one, time));
+}
+
 function who(parties) {
   const said = parties.map(({ id, name }) => (name ? `${name}, ${id}` : id));
   return said.join("; ") || "nobody";
@@ -58,8 +71,9 @@ function who(parties) {
 
 function parsed(data) {
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data));
-  } catch {
+    return parse(data);
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
     throw new Malformed("The file is no JSON.");
   }
 }
@@ -92,17 +106,30 @@ function readBlocks(blocks) {
   }
 }
 
-function readWitnesses(trust) {
+async function readWitnesses(trust) {
   const witnesses = list(trust, "witnesses");
-  for (const one of witnesses) members(one, "witness", ["key"], ["key", "from", "to"]);
-  const quorum = natural(trust.quorum ?? 0, "witnesses");
-  if (quorum > witnesses.length || (witnesses.length > 0 && quorum === 0)) {
-    throw new Malformed(`${quorum} of ${witnesses.length} witnesses cannot be asked to agree.`);
+  const keys = new Set();
+  for (const one of witnesses) {
+    members(one, "witness", ["key"], ["key", "from", "to"]);
+    if (typeof one.key !== "string") throw new Malformed("A witness's key is no text.");
+    keys.add(toHex((await parseNoteKey(one.key)).data));
+    natural(usual(one.from, 0), "witnesses");
+    natural(usual(one.to, 0), "witnesses");
+  }
+  const quorum = natural(usual(trust.quorum, 0), "witnesses");
+  const isOdd = quorum > keys.size || (keys.size > 0 && quorum === 0);
+  if (isOdd || keys.size !== witnesses.length) {
+    throw new Malformed(`${quorum} of ${keys.size} witnesses cannot be asked to agree.`);
   }
 }
 
+/** Return a member, or what it is where it is left out; null says something else. */
+function usual(value, otherwise) {
+  return value === undefined ? otherwise : value;
+}
+
 function list(trust, name) {
-  const found = trust[name] ?? [];
+  const found = usual(trust[name], []);
   if (!Array.isArray(found)) throw new Malformed(`The member ${name} is no list.`);
   return found;
 }

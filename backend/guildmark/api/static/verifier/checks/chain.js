@@ -3,7 +3,8 @@
 import { toHex } from "../bytes.js";
 import { canonical } from "../documents/json.js";
 import { PROVEN_CONTRACTS } from "../state.js";
-import { NOT_CHECKED, SKIPPED, fail, unknown } from "./check.js";
+import { SKIPPED, fail, unknown } from "./check.js";
+import { named, witnessed } from "./witnessed.js";
 
 const FAULTS = {
   missing: unknown("verify.contractMissing", "A contract is not proven."),
@@ -24,7 +25,7 @@ function identity(pin) {
   return canonical([pin.chainId ?? null, pin.genesis ?? null, pin.class ?? null, contracts]);
 }
 
-function* trustedBlock({ header, trust, question }) {
+async function* trustedBlock({ evidence, header, trust, question: { sighting } }) {
   if (header === null) {
     yield fail("verify.headerMalformed", "The header of block b cannot be read.");
     return;
@@ -36,25 +37,46 @@ function* trustedBlock({ header, trust, question }) {
   const believed = (trust.blocks ?? []).find((block) => BigInt(block.number) === header.number);
   if (believed !== undefined) {
     if (believed.hash !== toHex(header.hash) || BigInt(believed.time) !== header.time) {
-      yield fail("verify.blockMismatch", "Block b is another than the one that you trust.");
+      yield fail("verify.blockMismatch", `It rests on ${named(header)}, you trust another.`);
     }
-  } else if ((trust.witnesses ?? []).length > 0) {
-    yield NOT_CHECKED;
+    return;
+  }
+  const hasWitnesses = (trust.witnesses ?? []).length > 0;
+  const lacking = hasWitnesses ? await all(witnessed(evidence, trust, header)) : null;
+  if (sighting && lacking?.length !== 0) {
+    yield* (lacking ?? []).filter(({ state }) => state === "fail");
+    yield* seen(sighting, trust.chain, header);
+  } else if (sighting?.hash && sighting.hash !== toHex(header.hash)) {
+    yield other(header);
+  } else if (lacking !== null) {
+    yield* lacking;
   } else {
-    yield* seen(question.sighting, trust.chain, header);
+    yield unknown("verify.blockUnknown", `Your trust file does not know ${named(header)}.`);
   }
 }
 
+/** Yield what the reader's own node has against the block. */
 function* seen(sighting, { chainId, genesis }, header) {
-  if (sighting && !sighting.isReached) {
-    yield unknown("verify.nodeUnreachable", "Your node could not be asked for block b.");
-  } else if (sighting?.chain && canonical(sighting.chain) !== canonical([chainId, genesis])) {
-    yield unknown("verify.nodeOnOtherChain", "Your node is on another chain.");
-  } else if (!sighting?.hash) {
-    yield unknown("verify.blockUnknown", "Nothing on the list knows this block.");
+  if (!sighting.isReached) {
+    yield unknown("verify.nodeUnreachable", `Your node could not be asked for ${named(header)}.`);
+  } else if (sighting.chain && canonical(sighting.chain) !== canonical([chainId, genesis])) {
+    yield unknown("verify.nodeOnOtherChain",
+      "Your node is on another chain than your trust file pins: name one of that chain.");
+  } else if (!sighting.hash) {
+    yield unknown("verify.blockUnknown", `Your node does not have ${named(header)}.`);
   } else if (sighting.hash !== toHex(header.hash)) {
-    yield fail("verify.blockMismatch", "Your node has another block b.");
+    yield other(header);
   }
+}
+
+function other(header) {
+  return fail("verify.blockMismatch", `It rests on ${named(header)}, your node has another.`);
+}
+
+async function all(findings) {
+  const found = [];
+  for await (const one of findings) found.push(one);
+  return found;
 }
 
 function* contracts({ evidence, header, state }) {

@@ -23,6 +23,7 @@ export class Undecided extends Error {
 export const fail = (code, reason) => ({ state: "fail", code, reason });
 export const unknown = (code, reason) => ({ state: "unknown", code, reason });
 export const withheld = (code, reason) => ({ state: "withheld", code, reason });
+export const notClaimed = (code, reason) => ({ state: "not claimed", code, reason });
 
 const PROOF_MISSING = unknown("verify.proofMissing", "There is no proof of a slot.");
 const PROOF_INVALID = fail("verify.proofInvalid", "The proof of a slot is wrong.");
@@ -71,7 +72,7 @@ export async function run(check, theCase) {
   }
   findings.sort((one, other) => RANKS.indexOf(one.state) - RANKS.indexOf(other.state));
   const [worst] = findings;
-  const result = { number: check.number, name: check.name, lookedAt };
+  const result = { number: check.number, name: check.name, lookedAt, findings };
   if (worst?.state === "fail" || (isWhole && worst !== undefined)) return { ...result, ...worst };
   return { ...result, state: isWhole ? "ok" : "notChecked", code: null, reason: "" };
 }

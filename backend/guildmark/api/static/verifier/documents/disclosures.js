@@ -13,6 +13,7 @@ const COUNT_MAX = 2 ** 20;
 const DRAWS_MAX = 32;
 const PATH_MAX = 20;
 const REASON_MAX = 400;
+const SCHEME = /^[ -~]{1,32}$/;
 const PRINTABLE = /^(?: |[^\p{C}\p{Z}])+$/u;
 
 export const position = integer(0, COUNT_MAX - 1);
@@ -42,6 +43,13 @@ const readRecipe = object({
   root: id, design: id, revision: uint40, supersedes: unless(NOTHING, id),
   change: unless(0, oneOf(0, 1, 2, 3)), plan: unless(NOTHING, id),
 });
+
+/** The name of a scheme is 1 to 32 printable letters of ASCII: the chain keeps it as a word. */
+function scheme(value) {
+  const found = text(32)(value);
+  if (!SCHEME.test(found)) throw new Malformed("no name of a scheme");
+  return found;
+}
 
 const readScope = object({
   standard: text(), processes: unless([], list(text())), materials: unless([], list(text())),
@@ -98,7 +106,7 @@ export const READERS = {
     epoch: uint40, identity: unless(null, (value) => (value === null ? null : id(value))),
   }), 1, 8),
   claims: list(object({
-    issuer: id, subject: id, claim: object({ scheme: text(32), value: text(Infinity), salt: id }),
+    issuer: id, subject: id, claim: object({ scheme, value: text(Infinity), salt: id }),
   }), 1, 64),
   profiles: list(object({ identity: id, document: bytes() }), 1, 64),
   accreditations: list(object({ issuer: id, subject: id, scope: readScope }), 1, 32),

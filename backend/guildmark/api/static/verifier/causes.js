@@ -1,0 +1,41 @@
+// What is said of causes beside their states, by their codes: docs/verification.md lists them all.
+
+/** Causes that a required check may have, since nothing asks for more. */
+const EXEMPT = new Set(["verify.notSampled", "verify.tolerancesAbsent",
+  "verify.equivalenceNotAsked", "verify.accreditationsNotAsked"]);
+
+/** What is missing, where it is other than evidence. */
+const LACKS = new Map([
+  ["verify.trustMissing", "trust"],
+  ["verify.nodeUnreachable", "source"],
+  ["verify.labelSourceSilent", "source"],
+  ["verify.notFinal", "finality"],
+  ["verify.approvalUnlisted", "issuer"],
+  ["verify.equivalenceUnlisted", "issuer"],
+  ["verify.accreditationUnlisted", "issuer"],
+]);
+
+/** Return whether a check is not "ok" although it could be; what is left of it may say more. */
+export function fallsShort({ findings }) {
+  return findings.some(({ code }) => !EXEMPT.has(code));
+}
+
+/** Return whether checks find no lack: "yes", "no", or "unknown" where one is not performed whole. */
+export function isSound(results, numbers) {
+  const asked = results.filter(({ number }) => numbers.includes(number));
+  if (asked.some(fallsShort)) return "no";
+  const whole = asked.filter(({ state }) => state !== "notChecked");
+  return whole.length === numbers.length ? "yes" : "unknown";
+}
+
+/** Return what lacks where some checks could not be performed, each lack once. */
+export function lacksOf(results) {
+  const open = results.flatMap(({ findings }) => findings)
+    .filter(({ state }) => ["unknown", "withheld"].includes(state));
+  return new Set(open.map(({ code }) => LACKS.get(code) ?? "evidence"));
+}
+
+/** Return both tables, for whoever compares them with another verifier's. */
+export function tables() {
+  return { exempt: [...EXEMPT], lacks: Object.fromEntries(LACKS) };
+}
