@@ -543,13 +543,22 @@ class Ledger(Protocol):
 class Transactions(Protocol):
     """The outbox: a signed transaction is stored before its first broadcast and lands once."""
 
-    def submit(self, call: Call, *, key: KeyName, idempotency: str) -> TransactionId:
+    def submit(
+        self, call: Call, *, key: KeyName, idempotency: str, former: str | None = None
+    ) -> TransactionId:
         """Sign, store and send a call; the same ``idempotency`` gives the same id.
 
         A node that cannot be reached is no error here: what is stored is sent again.
 
+        Args:
+            call: The call.
+            key: The key that signs.
+            idempotency: Names the effect.
+            former: What an earlier release named the same effect; whose account stands under it
+                already is given that transaction.
+
         Raises:
-            IdempotencyMismatchError: The name was used for another call or key.
+            IdempotencyMismatchError: A name was used for another call or key.
             GuildmarkError: The error that the call's revert stands for; nothing was stored.
         """
         ...

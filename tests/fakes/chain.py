@@ -1119,7 +1119,11 @@ class MemoryOutbox:
     sent: dict[str, tuple[Call, KeyName]] = field(default_factory=dict)
     landed: dict[str, TransactionStatus] = field(default_factory=dict)
 
-    def submit(self, call: Call, *, key: KeyName, idempotency: str) -> TransactionId:
+    def submit(
+        self, call: Call, *, key: KeyName, idempotency: str, former: str | None = None
+    ) -> TransactionId:
+        if idempotency not in self.sent and former in self.sent and self.sent[former][1] == key:
+            idempotency = former
         if idempotency not in self.sent:
             self.sent[idempotency] = (call, key)
             if not self.held:

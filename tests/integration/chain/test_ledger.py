@@ -74,6 +74,23 @@ def test_the_same_idempotency_gives_the_same_transaction(outbox: Outbox) -> None
     assert outbox.status(again) == done
 
 
+def test_a_name_of_an_earlier_release_is_known_to_its_sender_alone(outbox: Outbox) -> None:
+    call, former = register(), f"former:{secrets.token_hex(8)}"
+    first = outbox.submit(call, key=OWNER, idempotency=former)
+    outbox.wait(first, finality=Finality.FINAL, timeout=30)
+
+    again = outbox.submit(call, key=OWNER, idempotency=f"owner:{former}", former=former)
+    others = outbox.submit(
+        register(), key=KeyName("site"), idempotency=f"site:{former}", former=former
+    )
+    with pytest.raises(IdempotencyMismatchError):
+        outbox.submit(register(), key=OWNER, idempotency=f"owner:{former}", former=former)
+
+    assert again == first
+    assert others != first
+    assert outbox.wait(others, finality=Finality.FINAL, timeout=30).id == others
+
+
 def test_the_same_idempotency_for_another_call_is_refused(outbox: Outbox) -> None:
     name = f"other:{secrets.token_hex(8)}"
     outbox.submit(register(), key=OWNER, idempotency=name)

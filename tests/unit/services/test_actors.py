@@ -47,6 +47,7 @@ from guildmark.domain.identifiers import (
     Index,
     PartId,
     RecipeId,
+    to_hex,
 )
 from guildmark.domain.identity.identity import ClaimDocument, IdentityKind, profile_digest
 from guildmark.domain.identity.lei import WrongLeiCheckDigitsError
@@ -79,7 +80,8 @@ def tools() -> Tools:
 
 
 def names_sent(tools: Tools) -> list[str]:
-    return list(tools.outbox.sent)
+    """Return what effects are called, without the account in front."""
+    return [sent.partition(":")[2] for sent in tools.outbox.sent]
 
 
 def test_profile_is_kept_here_and_committed_to_there(tools: Tools) -> None:
@@ -230,6 +232,27 @@ def test_call_under_one_name_is_sent_once(tools: Tools) -> None:
 
     assert calls[0].event("RecordAppended") == calls[1].event("RecordAppended")
     assert names_sent(tools) == ["log.tick:first"]
+
+
+def test_two_accounts_of_a_home_call_the_same_under_one_name(tools: Tools) -> None:
+    calls = [
+        tools.account(who).call(ContractName.LOG, "tick", once="first") for who in (MAKER, SITE)
+    ]
+
+    assert calls[0].event("RecordAppended") != calls[1].event("RecordAppended")
+    assert names_sent(tools) == ["log.tick:first", "log.tick:first"]
+
+
+def test_call_that_an_earlier_release_sent_is_not_sent_again(tools: Tools) -> None:
+    account = tools.account(MAKER)
+    call = Call(contract=ContractName.LOG, function="tick")
+    tools.outbox.submit(call, key=account.key, idempotency="log.tick:first")
+
+    account.call(ContractName.LOG, "tick", once="first")
+    tools.account(SITE).call(ContractName.LOG, "tick", once="first")
+
+    own = f"{to_hex(tools.account(SITE).address)}:log.tick:first"
+    assert list(tools.outbox.sent) == ["log.tick:first", own]
 
 
 def test_call_waits_for_finality(tools: Tools) -> None:

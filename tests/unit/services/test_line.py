@@ -316,8 +316,10 @@ class Slow:
     outbox: MemoryOutbox
     meanwhile: Callable[[], object]
 
-    def submit(self, call: Call, *, key: KeyName, idempotency: str) -> TransactionId:
-        return self.outbox.submit(call, key=key, idempotency=idempotency)
+    def submit(
+        self, call: Call, *, key: KeyName, idempotency: str, former: str | None = None
+    ) -> TransactionId:
+        return self.outbox.submit(call, key=key, idempotency=idempotency, former=former)
 
     def status(self, transaction: TransactionId) -> TransactionStatus:
         status = self.outbox.status(transaction)

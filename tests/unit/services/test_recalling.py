@@ -53,8 +53,11 @@ class SentCalls:
     calls: list[Call] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
 
-    def submit(self, call: Call, *, key: KeyName, idempotency: str) -> TransactionId:
+    def submit(
+        self, call: Call, *, key: KeyName, idempotency: str, former: str | None = None
+    ) -> TransactionId:
         assert key
+        assert former
         self.calls.append(call)
         self.names.append(idempotency)
         return TransactionId(idempotency)

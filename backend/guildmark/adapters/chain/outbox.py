@@ -111,10 +111,12 @@ class Outbox:
         """Return the chain that everything is signed for."""
         return self.looker.chain
 
-    def submit(self, call: Call, *, key: KeyName, idempotency: str) -> TransactionId:
+    def submit(
+        self, call: Call, *, key: KeyName, idempotency: str, former: str | None = None
+    ) -> TransactionId:
         """Sign, store and send a call; the same ``idempotency`` gives the same id."""
         request = self._request(call, key, idempotency)
-        known = self.table.find(request.id)
+        known = self.table.find(request.id) or self._before(request, former)
         if known is not None:
             return _same(known, request)
         try:
@@ -294,6 +296,14 @@ class Outbox:
             idempotency=idempotency,
         )
 
+    def _before(self, request: Request, former: str | None) -> Outgoing | None:
+        """Return what the sender has on record under the name that was usual before."""
+        if former is None:
+            return None
+        known = self.table.find(request.named(former).id)
+        # The former names are everybody's: another sender's call is another effect.
+        return known if known is not None and known.request.sender == request.sender else None
+
     def _found(self, transaction: TransactionId) -> Outgoing:
         found = self.table.find(transaction)
         if found is None:
@@ -320,7 +330,7 @@ def _same(known: Outgoing, request: Request) -> TransactionId:
     if known.request.digest != request.digest:
         message = f"{request.idempotency!r} named another call before."
         raise IdempotencyMismatchError(message, idempotency=request.idempotency)
-    return request.id
+    return known.request.id
 
 
 def _block(outgoing: Outgoing) -> Block | None:

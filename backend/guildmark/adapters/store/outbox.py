@@ -190,6 +190,11 @@ class Request:
             value=call.value,
         )
 
+    def named(self, idempotency: str) -> Self:
+        """Return the same request under another name."""
+        named = _id(self.chain_id, idempotency)
+        return replace(self, id=named, idempotency=idempotency)
+
     @classmethod
     def empty(cls, other: Self, nonce: int, *, gas: int) -> Self:
         """Return the request that sends nothing to the sender of ``other`` itself."""

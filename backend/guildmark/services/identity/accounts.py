@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from guildmark.domain.chain.contracts import Coin, ContractName, Payee
-from guildmark.domain.identifiers import Address
+from guildmark.domain.identifiers import Address, to_hex
 from guildmark.ports import Call, Finality, KeyName, Transactions, TransactionStatus
 
 
@@ -38,7 +38,7 @@ class Account:
             contract: The contract to call, a coin, or who is paid.
             function: Its function, empty for a payee.
             args: The function's arguments.
-            once: Names the effect: a second call under this name is the first one.
+            once: Names the effect: a second call of this account under this name is the first one.
             gas: A limit that suffices; without it the call is tried out at the newest block first.
             value: How much native coin goes with it.
 
@@ -47,6 +47,7 @@ class Account:
             GuildmarkError: The error that the contract's revert stands for.
         """
         call = Call(contract=contract, function=function, args=args, gas=gas, value=value)
-        name = f"{contract}.{function}:{once}"
-        sent = self.transactions.submit(call, key=self.key, idempotency=name)
+        former = f"{contract}.{function}:{once}"
+        name = f"{to_hex(self.address)}:{former}"
+        sent = self.transactions.submit(call, key=self.key, idempotency=name, former=former)
         return self.transactions.wait(sent, finality=Finality.FINAL, timeout=self.timeout)
