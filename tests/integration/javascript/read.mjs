@@ -8,11 +8,13 @@ const module = (name) => import(new URL(name, folder));
 const { fromHex, Malformed } = await module("bytes.js");
 const { parse } = await module("documents/json.js");
 const { parseLabel } = await module("documents/label.js");
+const { readInspection } = await module("inspection.js");
 const { readEnvelope, readStatement } = await module("statement.js");
 const READERS = {
   json: (data) => parse(data, { size: 200, depth: 3, values: 20 }) !== undefined,
   label: (data) => parseLabel(new TextDecoder().decode(data)) !== undefined,
   envelope: (data) => readEnvelope(data) !== null,
+  inspection: (payload) => readInspection(payload) !== null,
   statement: async (payload) => (await readStatement({ payload }))?.isOfSubject === true,
 };
 

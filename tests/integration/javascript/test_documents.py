@@ -3,18 +3,21 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from environments import ROOT, node
+from fakes.inspecting import Inspecting
 from fakes.simulator import MAKER, Simulator, measured
 from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.inspection import Inspection
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.encoding import strictjson
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.identifiers import to_hex
+from guildmark.domain.identifiers import Digest, to_hex
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token
 
 VERIFIER = ROOT / "backend" / "guildmark" / "api" / "static" / "verifier"
@@ -29,6 +32,10 @@ SIMULATOR = Simulator(
     }
 )
 ENVELOPE = Envelope.parse(SIMULATOR.make_envelope())
+INSPECTION = replace(
+    Inspecting(SIMULATOR).inspection(),
+    measurements=(measured("bore", "1.5"), measured("length", "2", raw_data=Digest(bytes(32)))),
+).encode()
 SCRAP = Simulator(statement={"scrap": "cracked"}).make_statement().encode()
 
 VALUES: Sequence[Any] = (
@@ -172,6 +179,11 @@ def documents() -> Iterator[tuple[str, bytes]]:
         yield from (("statement", canonical(one)) for one in changed(json.loads(payload)))
     yield "statement", json.dumps(json.loads(ENVELOPE.payload), indent=1).encode()
     envelope = SIMULATOR.make_envelope()
+    yield "inspection", INSPECTION
+    yield from (("inspection", canonical(one)) for one in changed(json.loads(INSPECTION)))
+    yield from (("inspection", one) for one in (ENVELOPE.payload, INSPECTION[:-1] + b",}"))
+    for number in (b'"7"', b'"07"', b'"1099511627775"', b'"1099511627776"', b"1099511627776"):
+        yield "inspection", INSPECTION.replace(b'"log":6', b'"log":' + number)
     yield "envelope", envelope
     yield "envelope", json.dumps(json.loads(envelope), indent=1).encode()
     yield from (("envelope", canonical(one)) for one in changed(json.loads(envelope)))
@@ -183,6 +195,7 @@ PYTHON: Mapping[str, Callable[[bytes], object]] = {
     "json": lambda data: strictjson.parse(data, SMALL),
     "label": lambda data: DigitalLink.parse_label(data.decode()),
     "envelope": Envelope.parse,
+    "inspection": Inspection.parse,
     "statement": BuildStatement.parse,
 }
 

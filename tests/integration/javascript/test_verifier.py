@@ -29,7 +29,6 @@ BROKEN = {
 LEFT = {
     "label_of_an_earlier_entry": (3,),
     "part_is_replaced": (4,),
-    "inspection_that_failed": (2, 5, 6),
     "country_of_the_site_not_shown": (6,),
     "clearance_of_another_site": (6,),
 }

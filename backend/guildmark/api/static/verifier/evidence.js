@@ -5,6 +5,7 @@ import { BundleError, readFiles } from "./bundle.js";
 import { READERS, inclusion, position, readRecord } from "./documents/disclosures.js";
 import { isCanonical, parse } from "./documents/json.js";
 import { bytes, id, integer, large, list, maybe, object, oneOf, unless } from "./documents/shapes.js";
+import { opened } from "./inspection.js";
 import { CONTRACTS, FATES, PROVEN_CONTRACTS, VOIDED, slotOf } from "./state.js";
 import { readEnvelope, readStatement } from "./statement.js";
 
@@ -80,6 +81,7 @@ async function read(data, depth) {
   checkSizes(evidence, files.get(NOTE));
   evidence.signed = readEnvelope(evidence.envelope);
   evidence.said = await readStatement(evidence.signed);
+  evidence.inspections = await Promise.all((evidence.disclosed.inspections ?? []).map(opened));
   evidence.replacement = await replacementOf(evidence, files.get(REPLACEMENT), depth);
   evidence.rivals = await rivalsOf(files, depth, names);
   checkNames(files, names);

@@ -4,7 +4,7 @@
 // it spoke: whoever steals a key has all that it opens.
 
 import { fromHex, same, toHex } from "./bytes.js";
-import { NOT_CHECKED, Undecided, proven } from "./checks/check.js";
+import { Undecided, proven } from "./checks/check.js";
 import { rootLicense } from "./documents/terms.js";
 import { doubtFindings, ofAct } from "./doubts.js";
 import { actOf } from "./licensing.js";
@@ -82,8 +82,6 @@ function attempt(find) {
 }
 
 function* ownerFindings(theCase, named, { account, at, isCertain }) {
-  // Who inspected acts, too, and this verifier does not read inspections.
-  if (theCase.evidence.disclosed.inspections !== null) yield NOT_CHECKED;
   yield* doubtFindings(doubtsOf(theCase, named, account, at), at, isCertain);
 }
 
@@ -100,7 +98,7 @@ function* doubtsOf(theCase, named, account, at) {
 }
 
 /** Return the identities whose controllers made what a verdict rests on, ascending. */
-function actors({ entry, disclosed, said }) {
+function actors({ entry, disclosed, said, inspections }) {
   const { key, siteLink, makerLink, operator, owner, countersigner: second } = disclosed;
   const links = [siteLink, makerLink, second?.siteLink, second?.link].filter(Boolean);
   const found = [
@@ -108,6 +106,8 @@ function actors({ entry, disclosed, said }) {
     ...(disclosed.claims ?? []).map(({ issuer }) => issuer),
     ...(disclosed.accreditations ?? []).map(({ issuer }) => issuer),
     ...(disclosed.equivalence ?? []).map(({ plan }) => plan.evaluator),
+    ...inspections.filter((one) => one.said !== null)
+      .flatMap((one) => [one.said.machine, one.said.site, one.said.inspector]),
     ...(disclosed.lanes ?? []).map(({ holder }) => holder),
     ...(disclosed.owners ?? []).map(({ identity }) => identity).filter(Boolean),
     // No identity stands for the design's owner, who approves as an account.

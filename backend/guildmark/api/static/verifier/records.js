@@ -1,8 +1,23 @@
-// Records of a log: the digest that the chain keeps.
+// Records of a log: the digest that the chain keeps, and what stands in them.
 
-import { concat, toInteger, word } from "./bytes.js";
+import { Malformed, ascii, concat, same, sha256, toInteger, word } from "./bytes.js";
 import { keccak256 } from "./crypto.js";
+import { rootOfPath } from "./proofs/merkle.js";
 import { RECORDS, wordAt } from "./state.js";
+
+const ENTRY_DOMAIN = keccak256(ascii("guildmark/entry/v1"));
+
+/** Return whether an entry stands at its place in a record. */
+export async function isInRecord({ kind, ids, previous }, salt, { record, position, path }) {
+  const encoded = concat(word(kind), ...ids, word(previous));
+  const data = await sha256(concat(ENTRY_DOMAIN, salt, encoded));
+  try {
+    return same(await rootOfPath(data, position, record.count, path), record.root);
+  } catch (error) {
+    if (error instanceof Malformed) return false;
+    throw error;
+  }
+}
 
 export function digestOf(record) {
   return keccak256(encoded(record));

@@ -8,7 +8,7 @@ import { flag, id, integer, list, maybe, number40, object, oneOf, text, uint40 }
   from "./documents/shapes.js";
 
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
-const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
+export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
 const BUILD = "https://guildmark.org/build/v1";
 const SCRAP = "https://guildmark.org/scrap/v1";
 const SUBJECT_TAG = ascii("guildmark/subject/v1");
@@ -19,7 +19,7 @@ const NAME_MAX = 200;
 
 const base64 = (most) => (value) => fromBase64(text(most)(value));
 /** The hex of in-toto's digests has no 0x before it. */
-const digestSet = object({ sha256: (value) => fromHex(`0x${text()(value)}`, 32) },
+export const digestSet = object({ sha256: (value) => fromHex(`0x${text()(value)}`, 32) },
   (found) => found.sha256);
 const resource = object({ name: text(NAME_MAX), digest: digestSet });
 const name = text(NAME_MAX);
@@ -32,7 +32,7 @@ const readSetting = object({ path, value: text(), unit: maybe(text()) }, (settin
   return setting;
 });
 
-const readMeasurement = object({
+export const readMeasurement = object({
   characteristic: path, value: text(), unit: text(), instrument: name,
   uncertainty: maybe(text()), coverageFactor: maybe(text()), resolution: maybe(text()),
   rawData: maybe(id), operator: maybe(name), measuredOn: maybe(uint40),
@@ -131,7 +131,7 @@ function statementOf(payload) {
   };
 }
 
-function unique(names) {
+export function unique(names) {
   if (new Set(names).size !== names.length) throw new Malformed("something is given twice");
 }
 

@@ -1,13 +1,11 @@
 // (3) The entry is at that position of that record, about this part, and the first of it.
 
-import { Malformed, ascii, concat, same, sha256, word } from "../bytes.js";
-import { keccak256 } from "../crypto.js";
+import { Malformed, same, word } from "../bytes.js";
 import { isOfOperator, isOwn, isSameThing, parseLabel, parseLink } from "../documents/label.js";
-import { rootOfPath } from "../proofs/merkle.js";
+import { isInRecord } from "../records.js";
 import { OPERATORS } from "../state.js";
 import { NOT_CHECKED, SKIPPED, fail, proven, stated, unknown } from "./check.js";
 
-const ENTRY_DOMAIN = keccak256(ascii("guildmark/entry/v1"));
 const LABEL_MISMATCH = fail("verify.labelMismatch", "The statement is about another label.");
 const LINK_MISSING = unknown("verify.linkMissing", "The link to the organization is not shown.");
 const UNSEARCHED = {
@@ -16,16 +14,9 @@ const UNSEARCHED = {
 };
 
 async function* path({ evidence }) {
-  const { entry, salt, record, position } = evidence;
-  const encoded = concat(word(entry.kind), ...entry.ids, word(entry.previous));
-  const data = await sha256(concat(ENTRY_DOMAIN, salt, encoded));
-  try {
-    const root = await rootOfPath(data, position, record.count, evidence.path);
-    if (same(root, record.root)) return;
-  } catch (error) {
-    if (!(error instanceof Malformed)) throw error;
+  if (!(await isInRecord(evidence.entry, evidence.salt, evidence))) {
+    yield fail("verify.pathInvalid", "The entry is not at this position of the record.");
   }
-  yield fail("verify.pathInvalid", "The entry is not at this position of the record.");
 }
 
 function* hint({ evidence: { record, position }, question }) {

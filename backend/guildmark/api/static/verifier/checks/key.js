@@ -2,11 +2,12 @@
 
 import { same, sha256 } from "../bytes.js";
 import { actFindings, keyOf, ofKey, weightOf } from "../doubts.js";
+import { confirmation, helpless } from "../inspections.js";
 import { keyId, signed } from "../signatures.js";
 import { KEYS } from "../state.js";
 import { PAYLOAD_TYPE } from "../statement.js";
 import { held, windowOf } from "../window.js";
-import { NOT_CHECKED, fail, proven, shown, stated, unknown } from "./check.js";
+import { fail, proven, shown, stated, unknown } from "./check.js";
 import { countersigned } from "./countersigned.js";
 
 const KEY_MISSING = unknown("verify.keyMissing", "The machine's public key is not shown.");
@@ -50,18 +51,16 @@ function* goodMeanwhile(theCase) {
   }
 }
 
-function* notDoubted(theCase) {
+async function* notDoubted(theCase) {
   const name = ownId(theCase);
   const [key, logged] = [keyOf(proven(theCase, KEYS, name)), windowOf(theCase).end];
   for (const doubt of ofKey(theCase, name, key)) {
     const weight = weightOf(doubt, logged);
     if (weight === "void") {
       yield fail("verify.keyUnderNotice", "The part was logged after a notice on the key.");
-    } else if (weight === "doubt" && theCase.evidence.disclosed.inspections !== null) {
-      // An inspection may keep the part out of doubt, and this verifier reads none.
-      yield NOT_CHECKED;
-    } else if (weight === "doubt") {
-      yield unknown("verify.keyInDoubt", "The part was logged when the key is suspected already.");
+    } else if (weight === "doubt" && !(await confirmation(theCase, doubt.at))) {
+      const reason = "The part was logged when the key is suspected already.";
+      yield unknown("verify.keyInDoubt", `${reason}${await helpless(theCase)}`);
     }
   }
 }
