@@ -27,8 +27,6 @@ BROKEN = {
     "part_is_void": (4, "verify.partVoided", 19),
 }
 LEFT = {
-    "label_of_an_earlier_entry": (3,),
-    "part_is_replaced": (4,),
     "country_of_the_site_not_shown": (6,),
     "clearance_of_another_site": (6,),
 }

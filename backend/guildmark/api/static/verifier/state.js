@@ -17,6 +17,7 @@ export const CONTROLLERS = { contract: "identities", number: 1 };
 export const LINKS = { contract: "identities", number: 4 };
 export const LINK_COUNTS = { contract: "identities", number: 5 };
 export const KEYS = { contract: "identities", number: 8 };
+export const CLAIMS = { contract: "identities", number: 9 };
 export const NOTICES = { contract: "identities", number: 15 };
 export const REVISIONS = { contract: "designs", number: 7 };
 export const DESIGN_OWNERS = { contract: "designs", number: 11 };

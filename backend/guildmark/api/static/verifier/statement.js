@@ -122,6 +122,8 @@ function statementOf(payload) {
     label: part.name,
     subject: part.digest,
     salt: predicate.salt,
+    signerRole: predicate.signerRole,
+    firmware: internalParameters.firmware,
     run,
     beacon: predicate.beacon,
     measurements: predicate.measurements,

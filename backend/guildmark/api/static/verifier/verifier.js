@@ -1,12 +1,13 @@
 // The page's own verifier: a bundle and the reader's trust in, a report out; nothing is fetched.
 //
 // It performs the checks (0) to (6), and says "notChecked" of one where the evidence leads to what
-// it does not look at: witnesses, inspections, other entries, places. It never says that a part is
-// verified.
+// it does not look at: places, or another entry that stands by a check which is not performed. It
+// never says that a part is verified.
 
 import { Malformed, toHex } from "./bytes.js";
 import { ArchiveError } from "./archive.js";
 import { BundleError } from "./bundle.js";
+import { NUMBERS } from "./causes.js";
 import { run } from "./checks/check.js";
 import { CHAIN } from "./checks/chain.js";
 import { DESIGN } from "./checks/design.js";
@@ -15,13 +16,16 @@ import { KEY } from "./checks/key.js";
 import { LICENSE } from "./checks/license.js";
 import { PARTIES } from "./checks/parties.js";
 import { RECORD } from "./checks/record.js";
+import { rivalOf } from "./checks/rivals.js";
 import { readEvidence } from "./evidence.js";
+import { headline } from "./headline.js";
+import { areListed, parties } from "./listed.js";
+import { judge, leftOf } from "./policy.js";
 import { decodeHeader } from "./proofs/header.js";
 import { proveState } from "./state.js";
 
 const CHECKS = [CHAIN, PARTIES, KEY, ENTRY, RECORD, DESIGN, LICENSE];
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
-const EXITS = { 0: 16, 1: 16, 2: 12, 3: 19, 4: 19, 5: 18, 6: 18 };
 const EXIT_ARCHIVE = 14;
 
 /**
@@ -39,30 +43,55 @@ export async function verify(data, trust = null, question = {}) {
     if (!(error instanceof ArchiveError || error instanceof BundleError)) throw error;
     const fault = { code: error.code, reason: error.message };
     return { verdict: "problem", exit: EXIT_ARCHIVE, fault, checks: [], notChecked: ALL,
-      block: null };
+      block: null, headline: "Problem found: no canonical bundle." };
   }
+  const { theCase, checks } = await judgedWhole(evidence, trust, question);
+  const all = await parties(theCase);
+  const judgement = judge(checks, trust, areListed(theCase, all));
+  const { header } = theCase;
+  const block = header === null ? null
+    : { number: header.number, hash: toHex(header.hash), time: header.time };
+  return { verdict: judgement.verdict, exit: judgement.exit, fault: null, checks, block,
+    headline: headline(theCase, judgement, all), notChecked: notChecked(checks) };
+}
+
+/** Return the checks over an entry, and over the other entries that it is held beside. */
+async function judgedWhole(evidence, trust, question) {
+  const asked = ofOthers(question);
+  const replacement = evidence.replacement === null ? []
+    : (await judgedWhole(evidence.replacement, trust, asked)).checks;
+  const rivals = [];
+  for (const one of evidence.rivals) {
+    // How old its block is says nothing about who was first.
+    const alone = { ...asked, now: null, sighting: null };
+    const theirs = caseOf({ ...one, replacement: null, rivals: [] }, trust, alone);
+    rivals.push(await rivalOf(theirs, await checked(theirs)));
+  }
+  const theCase = { ...caseOf(evidence, trust, question), replacement, rivals };
+  return { theCase, checks: await checked(theCase) };
+}
+
+/** Return what is asked of an entry that is not the scanned one. */
+function ofOthers(question) {
+  return { ...question, label: null, link: null, hint: null, unsearched: [] };
+}
+
+function caseOf(evidence, trust, question) {
   const header = headerOf(evidence);
   const pin = trust === null ? evidence.pin : trust.chain;
   const state = header === null ? { words: new Map(), faults: new Map() }
     : proveState(header, pin, evidence.accounts);
-  const theCase = { evidence, trust, question, header, state };
-  const checks = [];
-  for (const check of CHECKS) checks.push(await run(check, theCase));
-  const block = header === null ? null
-    : { number: header.number, hash: toHex(header.hash), time: header.time };
-  return { ...judge(checks), fault: null, checks, notChecked: notChecked(checks), block };
+  return { evidence, trust, question, header, state, replacement: [], rivals: [] };
 }
 
-function judge(checks) {
-  const failed = checks.find((check) => check.state === "fail");
-  if (failed !== undefined) return { verdict: "problem", exit: EXITS[failed.number] };
-  // Checks are left: nothing here can be green.
-  return { verdict: "notChecked", exit: null };
+async function checked(theCase) {
+  const checks = [];
+  for (const check of CHECKS) checks.push(await run(check, theCase));
+  return checks;
 }
 
 function notChecked(checks) {
-  const done = checks.filter((check) => check.state !== "notChecked").map((one) => one.number);
-  return ALL.filter((number) => !done.includes(number));
+  return [...leftOf(checks), ...ALL.filter((number) => !NUMBERS.includes(number))];
 }
 
 function headerOf(evidence) {

@@ -4,13 +4,13 @@ import { Malformed, same, word } from "../bytes.js";
 import { isOfOperator, isOwn, isSameThing, parseLabel, parseLink } from "../documents/label.js";
 import { isInRecord } from "../records.js";
 import { OPERATORS } from "../state.js";
-import { NOT_CHECKED, SKIPPED, fail, proven, stated, unknown } from "./check.js";
+import { SKIPPED, fail, proven, stated, unknown } from "./check.js";
+import { firstUse } from "./rivals.js";
 
 const LABEL_MISMATCH = fail("verify.labelMismatch", "The statement is about another label.");
 const LINK_MISSING = unknown("verify.linkMissing", "The link to the organization is not shown.");
 const UNSEARCHED = {
-  source: unknown("verify.labelSourceSilent", "A node did not answer for other entries."),
-  evidence: unknown("verify.labelEntriesBeyond", "More entries claim the label than are read."),
+  source: "verify.labelSourceSilent", evidence: "verify.labelEntriesBeyond",
 };
 
 async function* path({ evidence }) {
@@ -76,14 +76,9 @@ function* dependencies(theCase) {
   }
 }
 
-function* firstUse({ evidence: { rivals } }) {
-  // Whether another entry goes first takes all checks of it.
-  if (rivals.length > 0) yield NOT_CHECKED;
-}
-
 function* searched({ question }) {
-  for (const { lack } of question.unsearched ?? []) {
-    if (lack) yield UNSEARCHED[lack];
+  for (const { lack, reason } of question.unsearched ?? []) {
+    if (lack) yield unknown(UNSEARCHED[lack], reason);
   }
 }
 

@@ -1,6 +1,8 @@
 // (4) The record is on chain and final, its part was not voided, and its beacon is older.
 
 import { fromHex, same, toInteger } from "../bytes.js";
+import { NUMBERS, isSound } from "../causes.js";
+import { placeOf } from "../evidence.js";
 import { digestOf } from "../records.js";
 import { FATES, RECORDS, VOIDED } from "../state.js";
 import { NOT_CHECKED, fail, proven, shown, stated, unknown } from "./check.js";
@@ -27,16 +29,32 @@ function* final({ header, trust, question: { sighting } }) {
 }
 
 function* fate(theCase) {
-  const { record, position, replacement } = theCase.evidence;
+  const { record, position } = theCase.evidence;
   const found = proven(theCase, FATES, record.log, record.firstIndex + position);
+  const place = placeOf(theCase.evidence);
   if (found === VOIDED) {
-    yield fail("verify.partVoided", "The part is void.");
-  } else if (found !== 0n && replacement !== null) {
-    // Whether the shown replacement is a sound one takes all checks of it.
-    yield NOT_CHECKED;
+    yield fail("verify.partVoided", `Part ${place} is void.`);
   } else if (found !== 0n) {
-    yield unknown("verify.replacementMissing", "The part is said to be replaced by another.");
+    const [sound, by] = [soundReplacement(theCase, found), `${record.log}.${found}`];
+    // Whether it stands by itself takes a check that is not performed whole.
+    if (sound === "unknown") yield NOT_CHECKED;
+    if (sound === "yes") yield fail("verify.partReplaced", `Part ${place} is replaced by ${by}.`);
+    if (sound === "no") {
+      yield unknown("verify.replacementMissing",
+        `Part ${place} is said to be replaced by ${by}, which is not shown.`);
+    }
   }
+}
+
+/** Return whether the shown replacement is that entry, of this part, and stands by itself. */
+function soundReplacement({ evidence, replacement }, index) {
+  const shown = evidence.replacement;
+  const [ours, theirs] = [evidence.entry, shown?.entry];
+  const isThat = shown !== null && same(shown.header, evidence.header)
+    && placeOf(shown) === `${evidence.record.log}.${index}`
+    && same(theirs.subject, ours.subject) && theirs.kind === ours.kind
+    && same(theirs.maker, ours.maker);
+  return isThat ? isSound(replacement, NUMBERS.slice(1)) : "no";
 }
 
 function* beacon(theCase) {

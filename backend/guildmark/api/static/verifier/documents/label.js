@@ -13,6 +13,8 @@ const KEYS = {
   "00": gs1.sscc, "01": gs1.gtin, 253: gs1.gdti, 414: gs1.gln, 417: gs1.gln, 8003: gs1.grai,
   8004: gs1.giai, 8010: gs1.cpid,
 };
+// An indicator or a zero stands before the prefix.
+const INDICATED = ["00", "01", "8003"];
 // In the order in which the syntax demands them.
 const QUALIFIERS = {
   "01": [["22", gs1.characters()], ["10", gs1.characters()], ["21", gs1.characters()],
@@ -57,6 +59,12 @@ export function isSameThing(one, other) {
 /** Return whether the operator of a log may give a label: in the own form it names him. */
 export function isOfOperator({ key, value }, operator) {
   return key !== OWN || value === token(operator);
+}
+
+/** Return what begins with a GS1 company prefix, null in the own form. */
+export function prefixed({ key, value }) {
+  if (key === OWN) return null;
+  return INDICATED.includes(key) ? value.slice(1) : value;
 }
 
 export function isOwn({ key }) {

@@ -75,7 +75,7 @@ function matches(kind, member, value) {
 }
 
 /** Return whether a label begins as a namespace does; a host ends at its slash. */
-function isInNamespace(label, namespace) {
+export function isInNamespace(label, namespace) {
   const path = namespace.slice(SCHEME.length);
   if (!namespace.startsWith(SCHEME) || path === "") return false;
   return label.startsWith(path.includes("/") ? namespace : `${namespace}/`);
