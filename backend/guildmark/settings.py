@@ -38,6 +38,7 @@ DATABASE_FILE = "node.db"
 _FINALIZED = "finalized"
 _BATCH_ENTRIES = 1_000
 _REPLAY_HOURS = 24.0
+_PAGE_SECONDS, _PAGE_SECONDS_MAX = 1, 60
 
 T = TypeVar("T")
 
@@ -95,6 +96,7 @@ class NodeSettings:
         batch_entries: The cost target: how many entries close a batch earlier.
         replay_hours: How long the node waits before it compares its index with the chain, again
             and again; 0: it never does.
+        page_seconds: For how long the page of a part is kept for who asks for it next.
         peers: Addresses of other operators' nodes.
         witnesses: Witnesses that are asked, each its key, a space and its address.
         mirrors: Logs that are mirrored, each its number, key, node's address and, where content is
@@ -111,6 +113,7 @@ class NodeSettings:
     latency_seconds: float = 0.0
     batch_entries: int = _BATCH_ENTRIES
     replay_hours: float = _REPLAY_HOURS
+    page_seconds: int = _PAGE_SECONDS
     peers: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()
@@ -342,6 +345,11 @@ def _node(table: _Table) -> NodeSettings:
             if "batch_entries" in table.values
             else _BATCH_ENTRIES
         ),
+        page_seconds=(
+            table.number("page_seconds", low=0, high=_PAGE_SECONDS_MAX)
+            if "page_seconds" in table.values
+            else _PAGE_SECONDS
+        ),
         peers=tuple(peer.rstrip("/") for peer in peers),
         witnesses=_witnesses(table) if "witnesses" in table.values else (),
         mirrors=_mirrors(table) if "mirrors" in table.values else (),
@@ -447,6 +455,8 @@ def _written_batching(node: NodeSettings) -> Mapping[str, object]:
         wanted["batch_entries"] = node.batch_entries
     if node.replay_hours != _REPLAY_HOURS:
         wanted["replay_hours"] = float(node.replay_hours)
+    if node.page_seconds != _PAGE_SECONDS:
+        wanted["page_seconds"] = node.page_seconds
     return wanted
 
 

@@ -3,8 +3,9 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count, repeat
 from urllib.parse import urlsplit
 
 _LENGTH = b"content-length:"
@@ -38,14 +39,27 @@ class Load:
         return statistics.quantiles(self.seconds, n=_HUNDRED, method="inclusive")[-1]
 
 
-def read(url: str, *, readers: int, seconds: float, expected: bytes) -> Load:
-    """Let readers ask again and again for some time; who has asked by then gets its answer."""
-    return asyncio.run(_read(url, readers, seconds, expected))
+def read(
+    url: str, *, readers: int, seconds: float, expected: bytes, is_numbered: bool = False
+) -> Load:
+    """Let readers ask again and again for some time; who has asked by then gets its answer.
+
+    Args:
+        url: The address.
+        readers: How many.
+        seconds: For how long.
+        expected: What every answer is to hold.
+        is_numbered: Whether each request ends on a number of its own.
+    """
+    numbers = (f"{number}" for number in count()) if is_numbered else repeat("")
+    return asyncio.run(_read(url, readers, seconds, expected, numbers))
 
 
-async def _read(url: str, readers: int, seconds: float, expected: bytes) -> Load:
+async def _read(
+    url: str, readers: int, seconds: float, expected: bytes, numbers: Iterator[str]
+) -> Load:
     started = time.perf_counter()
-    asking = [_ask(url, started + seconds, expected) for _ in range(readers)]
+    asking = [_ask(url, started + seconds, expected, numbers) for _ in range(readers)]
     found = [one for each in await asyncio.gather(*asking) for one in each]
     took = time.perf_counter() - started
     return Load(
@@ -55,16 +69,18 @@ async def _read(url: str, readers: int, seconds: float, expected: bytes) -> Load
     )
 
 
-async def _ask(url: str, until: float, expected: bytes) -> Sequence[tuple[float, bool]]:
+async def _ask(
+    url: str, until: float, expected: bytes, numbers: Iterator[str]
+) -> Sequence[tuple[float, bool]]:
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     target = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    request = f"GET {target} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
     found: list[tuple[float, bool]] = []
     try:
         while not found or time.perf_counter() < until:
             began = time.perf_counter()
-            writer.write(request)
+            first = f"GET {target}{next(numbers)} HTTP/1.1"
+            writer.write(f"{first}\r\nHost: {parts.netloc}\r\n\r\n".encode())
             body = await _answer(reader)
             found.append((time.perf_counter() - began, expected in body))
     finally:

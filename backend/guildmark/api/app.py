@@ -12,6 +12,7 @@ from guildmark import __version__
 from guildmark.api.answering import answer_errors
 from guildmark.api.description import Application, name_of
 from guildmark.api.frame import Frame
+from guildmark.api.kept_pages import KeptPages
 from guildmark.api.pages import resolver
 from guildmark.api.pages import routes as pages
 from guildmark.api.parameters import only_declared
@@ -53,14 +54,19 @@ def create_app(node: ServedNode, *, lifespan: Lifespan[Any] | None = None) -> Fa
         node: The node's parts.
         lifespan: What runs beside the requests.
     """
-    app = described(lifespan=lifespan)
+    app = described(lifespan=lifespan, page_seconds=node.settings.page_seconds)
     app.state.node = node
     app.state.host = urlsplit(node.settings.public_url).netloc
     return app
 
 
-def described(*, lifespan: Lifespan[Any] | None = None) -> FastAPI:
-    """Return an application that can say what it would answer; it has no node to do so."""
+def described(*, lifespan: Lifespan[Any] | None = None, page_seconds: int = 0) -> FastAPI:
+    """Return an application that can say what it would answer; it has no node to do so.
+
+    Args:
+        lifespan: What runs beside the requests.
+        page_seconds: For how long a part's page is kept for who asks next.
+    """
     app = Application(
         title="Guildmark",
         summary="The same part, made anywhere, proven equal.",
@@ -76,6 +82,8 @@ def described(*, lifespan: Lifespan[Any] | None = None) -> FastAPI:
     for shown in (pages.router, resolver.router):
         app.include_router(shown, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("guildmark.api") / "static")))
+    # What is added last stands outermost.
+    app.add_middleware(KeptPages, seconds=page_seconds)
     app.add_middleware(Frame, body_max=uploads.UPLOAD_MAX)
     answer_errors(app)
     return app

@@ -217,6 +217,7 @@ def test_a_page_is_small_and_runs_nothing_but_its_verifier(
         is_part = page.tags.count("script") == 1
         assert is_part == ("/static/verifier/page.js" in page.addresses), path
         assert ("script-src 'self'" in answer.headers["content-security-policy"]) == is_part, path
+        assert ("cdn-cache-control" in answer.headers) == is_part, path
         assert is_part == (path.startswith("/parts/") and answer.status_code == 200), path
         assert page.addresses, path
         assert all(re.match(r"[/#](?!/)", address) for address in page.addresses), path

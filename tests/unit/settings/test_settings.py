@@ -69,7 +69,9 @@ def written(home: Path, text: str) -> Path:
     return home
 
 
-@pytest.mark.parametrize("node", [None, NODE])
+@pytest.mark.parametrize(
+    "node", [None, NODE, *(replace(NODE, page_seconds=seconds) for seconds in (0, 60))]
+)
 def test_settings_are_read_as_they_were_written(tmp_path: Path, node: NodeSettings | None) -> None:
     settings = Settings(home=tmp_path / "new", chain=CHAIN, node=node)
 
@@ -166,6 +168,8 @@ def test_missing_table_is_named(tmp_path: Path) -> None:
         ("port = 8480", "port = -1", "node.port"),
         ("batch_seconds = 0.5", "batch_seconds = -0.5", "node.batch_seconds"),
         ("batch_seconds = 0.5", "batch_seconds = 3600.5", "node.batch_seconds"),
+        ("batch_seconds = 0.5", "batch_seconds = 0.5\npage_seconds = -1", "node.page_seconds"),
+        ("batch_seconds = 0.5", "batch_seconds = 0.5\npage_seconds = 61", "node.page_seconds"),
         ('peers = ["https://peer.example/"]', "peers = [1]", "node.peers"),
     ],
 )

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.frame import CHECKING_HEADERS
+from guildmark.api.kept_pages import keep_for
 from guildmark.api.pages.card import card_page
 from guildmark.api.pages.compared import compared
 from guildmark.api.pages.design import design_page, design_picture, path_of
@@ -361,6 +362,7 @@ def _verdict(
     )
     answer = _page("verdict.html", page, node)
     answer.headers.update(CHECKING_HEADERS)
+    answer.headers.update(keep_for(node.settings.page_seconds))
     return answer
 
 
