@@ -24,13 +24,15 @@ sys.path.insert(0, str(ROOT / "tests"))
 from fakes.corpus import Given, cases
 from guildmark.domain.encoding import codec
 from guildmark.domain.verification.case import NO_QUESTION, Question
-from guildmark.domain.verification.report import Report
+from guildmark.domain.verification.report import CheckResult, Report
 from guildmark.verify import verify_bundle
 
 EXPECTED = ROOT / "tests" / "vectors" / "corpus.json"
 TARGET = ROOT / "build" / "corpus"
 _VERIFIER = ROOT / "backend" / "guildmark" / "api" / "static" / "verifier" / "verifier.js"
 _LEFT = "notChecked"
+_SAME_WORDS = frozenset({7, 8, 10})
+"""The checks of which both verifiers give the same reason, word for word."""
 _FAILING_MIN, _GOOD_MIN = 300, 20
 
 
@@ -103,7 +105,8 @@ def _in_javascript(rows: list[dict[str, Any]], judgements: Mapping[str, Report])
 def table(found: Iterable[Mapping[str, Any]]) -> str:
     """Return how often the page's verifier says what of each check, one check a line."""
     said = Counter((check["number"], check["state"]) for one in found for check in one["checks"])
-    numbers, states = (sorted(set(each), key=str) for each in zip(*said, strict=True))
+    numbers = sorted({number for number, _ in said})
+    states = sorted({state for _, state in said})
     lines = (
         f"({number}) " + ", ".join(f"{said[number, state]} {state}" for state in states)
         for number in numbers
@@ -124,11 +127,18 @@ def disagreements(report: Report, said: Mapping[str, Any]) -> Iterator[str]:
     results = {result.number: result for result in report.checks}
     for check in said["checks"]:
         result = results[check["number"]]
-        codes: set[str | None] = {one.cause.code for one in result.findings} or {None}
-        if check["state"] != _LEFT and (
-            check["state"] != result.state.value or check["code"] not in codes
-        ):
-            yield f"({check['number']}) is {check['state']}, {check['code']}"
+        if check["state"] != _LEFT:
+            yield from _differing(result, check)
+
+
+def _differing(result: CheckResult, check: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how a check that the page's verifier performs says something else."""
+    number, state, code = check["number"], check["state"], check["code"]
+    codes: set[str | None] = {one.cause.code for one in result.findings} or {None}
+    if state != result.state.value or code not in codes:
+        yield f"({number}) is {state}, {code}"
+    elif result.findings and number in _SAME_WORDS and check["reason"] != result.reason:
+        yield f"({number}) says {check['reason']!r}, not {result.reason!r}"
 
 
 def _rows(pinned: Mapping[str, Any], judgements: dict[str, Report]) -> Iterator[dict[str, Any]]:

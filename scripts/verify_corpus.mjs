@@ -15,7 +15,8 @@ for (const name of readdirSync(folder).sort()) {
     new Uint8Array(read("bundle.zip")), parsed("trust.json", null), parsed("question.json", {}),
   );
   const { case: title } = parsed("expected.json");
-  const checks = found.checks.map(({ number, state, code }) => ({ number, state, code }));
+  const checks = found.checks.map(({ number, state, code, reason }) => (
+    { number, state, code, reason }));
   const { verdict, exit, fault } = found;
   console.log(JSON.stringify({ case: title, verdict, exit, code: fault?.code ?? null, checks }));
 }

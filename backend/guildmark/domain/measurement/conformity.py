@@ -207,7 +207,7 @@ def _trusted(
     if least_ratio is not None and ratio is not None and ratio < Fraction(least_ratio):
         reason = (
             f"The tolerance is {rounded(ratio)} times as wide as the uncertainty;"
-            f" the recipe asks for {least_ratio} times."
+            f" the recipe asks for {least_ratio:f} times."
         )
         return Outcome.UNPROVEN, reason
     return Outcome.CONFORMS, ""

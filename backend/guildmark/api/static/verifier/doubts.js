@@ -11,12 +11,7 @@ import { CONTROLLERS, IDENTITIES, NOTICES, fieldsOf, wordAt } from "./state.js";
 const CONTROLLER_DOMAIN = keccak256(ascii("guildmark/controller/v1"));
 const FOREVER = 2 ** 40;
 const HIMSELF = new Uint8Array(32);
-const UNDER_NOTICE = fail("verify.controllerUnderNotice",
-  "Who did it did so after a notice on his account.");
-const IN_DOUBT = unknown("verify.controllerInDoubt",
-  "Who did it did so before a notice on his account, when it is suspected already.");
-const AUTHORITY_MISSING = unknown("verify.authorityMissing",
-  "Whether an authority on the list gave notice is not proven.");
+const DONE = "It was done";
 
 /** Return what a notice makes of something done at a time: "void", "doubt" or "none". */
 export function weightOf({ at, suspectedFrom, isCertain }, time) {
@@ -38,7 +33,9 @@ export function identityOf(found) {
 
 /** Yield the notices on a machine's key: its controller's or guardians', then authorities'. */
 export function* ofKey(theCase, name, { noticeAt: at, suspectedFrom }) {
-  if (at !== 0) yield { at, suspectedFrom, isCertain: true };
+  if (at !== 0) {
+    yield { at, suspectedFrom, isCertain: true, giver: "the machine's controller or guardians" };
+  }
   yield* ofAuthorities(theCase, name, true);
 }
 
@@ -59,15 +56,19 @@ export function* ofAct(theCase, identity, time, account = null) {
 }
 
 /** Yield a finding for each notice that bears on what an identity's controller did. */
-export function* actFindings(theCase, identity, time) {
-  yield* doubtFindings(ofAct(theCase, identity, time), time, true);
+export function* actFindings(theCase, identity, time, act = DONE) {
+  yield* doubtFindings(ofAct(theCase, identity, time), time, { act });
 }
 
-export function* doubtFindings(doubts, time, isCertain) {
+/** Yield a finding for each doubt that bears on an act: a sentence without its time. */
+export function* doubtFindings(doubts, time, { act = DONE, isCertain = true }) {
   for (const doubt of doubts) {
     const weight = weightOf({ ...doubt, isCertain: doubt.isCertain && isCertain }, time);
-    if (weight === "void") yield UNDER_NOTICE;
-    if (weight === "doubt") yield IN_DOUBT;
+    const { at, giver, suspectedFrom } = doubt;
+    const reason = `${act} at ${time}; on the controller notice was given at ${at} by ${giver}, `
+      + `suspected from ${suspectedFrom}.`;
+    if (weight === "void") yield fail("verify.controllerUnderNotice", reason);
+    if (weight === "doubt") yield unknown("verify.controllerInDoubt", reason);
   }
 }
 
@@ -79,19 +80,22 @@ function controllerOf(theCase, identity, number) {
 function* ofController(theCase, identity, number, isCertain) {
   const target = keccak256(concat(CONTROLLER_DOMAIN, identity, word(number)));
   const own = noticeOf(proven(theCase, NOTICES, target, HIMSELF));
-  if (own.at !== 0) yield { ...own, isCertain };
+  if (own.at !== 0) yield { ...own, isCertain, giver: "himself or the guardians" };
   yield* ofAuthorities(theCase, target, isCertain);
 }
 
 function* ofAuthorities(theCase, target, isCertain) {
-  for (const { id, from = 0, to = 0 } of theCase.trust?.authorities ?? []) {
+  for (const { id, name, from = 0, to = 0 } of theCase.trust?.authorities ?? []) {
     const authority = fromHex(id, 32);
     if (wordAt(theCase.state, NOTICES, target, authority) === undefined) {
-      throw new Undecided(AUTHORITY_MISSING);
+      throw new Undecided(unknown("verify.authorityMissing", `Whether the authority ${name || id} `
+        + "gave notice is not proven by this bundle."));
     }
     const notice = noticeOf(proven(theCase, NOTICES, target, authority));
     const isListed = from <= notice.at && (to === 0 || notice.at < to);
-    if (notice.at !== 0 && isListed) yield { ...notice, isCertain };
+    if (notice.at !== 0 && isListed) {
+      yield { ...notice, isCertain, giver: `the authority ${name || id}` };
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { READERS, inclusion, position, readRecord } from "./documents/disclosure
 import { isCanonical, parse } from "./documents/json.js";
 import { bytes, id, integer, large, list, maybe, object, oneOf, unless } from "./documents/shapes.js";
 import { opened } from "./inspection.js";
+import { indexOf } from "./records.js";
 import { CONTRACTS, FATES, PROVEN_CONTRACTS, VOIDED, slotOf } from "./state.js";
 import { readEnvelope, readStatement } from "./statement.js";
 
@@ -112,7 +113,7 @@ async function rivalsOf(files, depth, names) {
 
 /** Return the entry's log and index, as codes on labels write them. */
 export function placeOf({ record, position: at }) {
-  return `${record.log}.${record.firstIndex + at}`;
+  return `${record.log}.${indexOf(record, at)}`;
 }
 
 function isRival(evidence, rival) {
@@ -122,7 +123,7 @@ function isRival(evidence, rival) {
 }
 
 function isReplaced({ accounts, record, position: at }) {
-  const slot = toHex(slotOf(FATES, record.log, record.firstIndex + at));
+  const slot = toHex(slotOf(FATES, record.log, indexOf(record, at)));
   const shown = accounts.get("parts")?.slots ?? [];
   return shown.some((one) => one.slot === slot && one.value !== 0n && one.value !== VOIDED);
 }

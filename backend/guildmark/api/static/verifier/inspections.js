@@ -3,7 +3,7 @@
 import { same, toHex, toInteger } from "./bytes.js";
 import { Undecided, isLink, proven } from "./checks/check.js";
 import { identityOf, keyOf, ofAct, ofKey, weightOf } from "./doubts.js";
-import { digestOf, isInRecord } from "./records.js";
+import { digestOf, indexOf, isInRecord } from "./records.js";
 import { keyId, signed } from "./signatures.js";
 import { FATES, IDENTITIES, KEYS, LINKS, LINK_COUNTS, RECORDS } from "./state.js";
 import { lists } from "./trust.js";
@@ -22,7 +22,7 @@ export async function inspected(theCase) {
     if (known === undefined || judged.lack === "") found.set(judged.place, judged);
   }
   return [...found.values()].sort((one, other) => (
-    one.time - other.time || one.log - other.log || one.index - other.index
+    one.time - other.time || one.log - other.log || Number(one.index - other.index)
   ));
 }
 
@@ -60,8 +60,9 @@ export async function helpless(theCase) {
 }
 
 async function judgedOf(theCase, one) {
-  const { record: { log, firstIndex, time }, position } = one.shown.proof;
-  const index = firstIndex + position;
+  const { record, position } = one.shown.proof;
+  const { log, time } = record;
+  const index = indexOf(record, position);
   const judged = { place: `${log}.${index}`, log, index, time, measurements: [] };
   if (one.said === null) return { ...judged, lack: "it cannot be read." };
   const { inspector, result, measurements } = one.said;
@@ -111,7 +112,7 @@ function onChain(theCase, { shown: { proof: { record, position } } }) {
   if (proven(theCase, RECORDS, record.log, record.seq) !== toInteger(digestOf(record))) {
     return "its record is not on chain.";
   }
-  const fate = proven(theCase, FATES, record.log, record.firstIndex + position);
+  const fate = proven(theCase, FATES, record.log, indexOf(record, position));
   return fate === 0n ? "" : "its entry is void.";
 }
 

@@ -47,7 +47,7 @@ async function start() {
 
 /** Check the evidence by the reader's own list, or by the host's where he keeps none. */
 async function judge({ verify, bundle, hosts }, own) {
-  const hint = section.dataset.part.split(".").map(Number);
+  const hint = section.dataset.part.split(".");
   const now = Math.floor(Date.now() / 1000);
   const report = await verify(bundle, own ?? hosts, { hint, now });
   const isJudged = (await digest(bundle)) === section.dataset.digest;

@@ -12,8 +12,8 @@ import { DESIGN_OWNERS, IDENTITIES, fieldsOf, wordAt } from "./state.js";
 
 const FOREVER = 2 ** 40 - 1;
 
-/** Yield a finding for each notice that bears on what was published for the design. */
-export function* publishedFindings(theCase, at) {
+/** Yield a finding for each notice that bears on an act by which something was published. */
+export function* publishedFindings(theCase, at, act) {
   const { disclosed } = theCase.evidence;
   const root = rootLicense(disclosed);
   if (root === null || disclosed.owner === null) return;
@@ -22,7 +22,7 @@ export function* publishedFindings(theCase, at) {
   if (found === null) return;
   for (const deed of deedsOf(theCase, root.terms.design, found, at)) {
     const named = deed.account === found.account ? disclosed.owner : null;
-    yield* ownerFindings(theCase, named, deed);
+    yield* ownerFindings(theCase, named, { act, ...deed });
   }
 }
 
@@ -39,7 +39,9 @@ function* deedsOf(theCase, design, { epoch: signed, account }, at) {
     yield { account: owner, at, isCertain: (epoch === 0 || since < at) && at < until };
   }
   for (const { account: owner, epoch, until } of owners) {
-    if (epoch >= signed && until < at) yield { account: owner, at: until, isCertain: false };
+    if (epoch >= signed && until < at) {
+      yield { account: owner, at: until, isCertain: false, act: "The design was given away" };
+    }
   }
 }
 
@@ -81,8 +83,8 @@ function attempt(find) {
   }
 }
 
-function* ownerFindings(theCase, named, { account, at, isCertain }) {
-  yield* doubtFindings(doubtsOf(theCase, named, account, at), at, isCertain);
+function* ownerFindings(theCase, named, { account, at, isCertain, act }) {
+  yield* doubtFindings(doubtsOf(theCase, named, account, at), at, { act, isCertain });
 }
 
 /** Yield the notices on an account in the names that are shown, and those on whom it is. */

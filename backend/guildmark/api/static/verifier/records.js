@@ -27,6 +27,11 @@ export function isOnChain(state, record) {
   return wordAt(state, RECORDS, record.log, record.seq) === toInteger(digestOf(record));
 }
 
+/** Return the index in the log of the entry at a position, as a BigInt. */
+export function indexOf({ firstIndex }, position) {
+  return firstIndex + BigInt(position);
+}
+
 /** abi.encode(Record): a struct whose last field alone is dynamic. */
 function encoded(record) {
   const { log, seq, firstIndex, count, time, parent, root, grants } = record;

@@ -14,11 +14,17 @@ export const INVALID = "invalid";
 // Where a contract keeps a mapping: the slot number of its declaration.
 export const IDENTITIES = { contract: "identities", number: 0 };
 export const CONTROLLERS = { contract: "identities", number: 1 };
+export const PROFILES = { contract: "identities", number: 2 };
 export const LINKS = { contract: "identities", number: 4 };
 export const LINK_COUNTS = { contract: "identities", number: 5 };
 export const KEYS = { contract: "identities", number: 8 };
 export const CLAIMS = { contract: "identities", number: 9 };
+export const ACCREDITATIONS = { contract: "identities", number: 14 };
 export const NOTICES = { contract: "identities", number: 15 };
+export const PROFILE_TIMES = { contract: "identities", number: 17 };
+export const RECIPES = { contract: "recipes", number: 0 };
+export const STEPS = { contract: "recipes", number: 1 };
+export const SITE_RECIPES = { contract: "recipes", number: 3 };
 export const REVISIONS = { contract: "designs", number: 7 };
 export const DESIGN_OWNERS = { contract: "designs", number: 11 };
 export const LICENSES = { contract: "licenses", number: 2 };

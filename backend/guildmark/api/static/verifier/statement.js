@@ -126,6 +126,8 @@ function statementOf(payload) {
     firmware: internalParameters.firmware,
     run,
     beacon: predicate.beacon,
+    settings: internalParameters.settings,
+    resolved: predicate.resolvedDependencies,
     measurements: predicate.measurements,
     dependencies: predicate.dependencies,
     ciphertext: design.digest,

@@ -1,20 +1,23 @@
 // The page's own verifier: a bundle and the reader's trust in, a report out; nothing is fetched.
 //
-// It performs the checks (0) to (6), and says "notChecked" of one where the evidence leads to what
-// it does not look at: places, or another entry that stands by a check which is not performed. It
-// never says that a part is verified.
+// It performs the checks (0) to (8) and (10), and says "notChecked" of one where the evidence leads
+// to another entry that stands by a check which is not performed. It never says that a part is
+// verified.
 
 import { Malformed, toHex } from "./bytes.js";
 import { ArchiveError } from "./archive.js";
 import { BundleError } from "./bundle.js";
 import { NUMBERS } from "./causes.js";
+import { ACCREDITATION } from "./checks/accreditation.js";
 import { run } from "./checks/check.js";
 import { CHAIN } from "./checks/chain.js";
 import { DESIGN } from "./checks/design.js";
 import { ENTRY } from "./checks/entry.js";
 import { KEY } from "./checks/key.js";
 import { LICENSE } from "./checks/license.js";
+import { MEASUREMENTS } from "./checks/measurements.js";
 import { PARTIES } from "./checks/parties.js";
+import { RECIPE } from "./checks/recipe.js";
 import { RECORD } from "./checks/record.js";
 import { rivalOf } from "./checks/rivals.js";
 import { readEvidence } from "./evidence.js";
@@ -24,7 +27,8 @@ import { judge, leftOf } from "./policy.js";
 import { decodeHeader } from "./proofs/header.js";
 import { proveState } from "./state.js";
 
-const CHECKS = [CHAIN, PARTIES, KEY, ENTRY, RECORD, DESIGN, LICENSE];
+const CHECKS = [CHAIN, PARTIES, KEY, ENTRY, RECORD, DESIGN, LICENSE, RECIPE, MEASUREMENTS,
+  ACCREDITATION];
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
 const EXIT_ARCHIVE = 14;
 

@@ -6,7 +6,8 @@ import { digestOf, isOnChain } from "./records.js";
 import { fieldsOf } from "./state.js";
 
 const FOREVER = 2 ** 40;
-const UNKNOWN = unknown("verify.windowUnknown", "Beacon or record is not proven.");
+const UNKNOWN = unknown("verify.windowUnknown",
+  "Beacon or record is not proven, so that the time of the build is not known.");
 
 /** Return the block seconds [begin, end] from the beacon's to the record's; throw Undecided. */
 export function windowOf(theCase) {
@@ -30,6 +31,14 @@ export function* held(intervals, window, { none, part }) {
   const found = cover(intervals, window);
   if (found === "none") yield none;
   if (found === "part") yield part;
+}
+
+/** Yield what is wrong with a right that must cover the window, in words that name it. */
+export function* covered(what, intervals, window, { none, part }) {
+  const found = cover(intervals, window);
+  const during = `between ${window.begin} and ${window.end}, when the part was built`;
+  if (found === "none") yield none(`${what} did not hold ${during}.`);
+  if (found === "part") yield part(`${what} held only a part of the time ${during}.`);
 }
 
 /** Return how much of a window the union of some intervals covers: "full", "part" or "none". */

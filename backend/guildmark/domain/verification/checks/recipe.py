@@ -248,7 +248,7 @@ def _setting_inside(setting: Setting, shown: Shown) -> Iterator[Finding]:
         reason = f"The clause that bounds the setting {setting.path} may be withheld."
         yield SETTING_WITHHELD.found(reason, SHOWN_SITE_RECIPE)
     elif clause is None or not clause.admits(setting.value, setting.unit):
-        value = f"{setting.value} {setting.unit or ''}".rstrip()
+        value = setting.value if setting.unit is None else f"{setting.value} {setting.unit}"
         reason = f"The setting {setting.path} was {value}, which the site recipe does not admit."
         yield SETTING_OUTSIDE.found(reason, ENVELOPE)
 

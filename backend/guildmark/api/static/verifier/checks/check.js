@@ -1,7 +1,7 @@
 // A numbered check: rules over one case. What is not looked at is never ok.
 
-import { same } from "../bytes.js";
-import { INVALID, wordAt } from "../state.js";
+import { same, toHex } from "../bytes.js";
+import { INVALID, slotOf, wordAt } from "../state.js";
 import { PAYLOAD_TYPE } from "../statement.js";
 
 const RANKS = ["fail", "unknown", "withheld", "not claimed", "ok"];
@@ -25,16 +25,16 @@ export const unknown = (code, reason) => ({ state: "unknown", code, reason });
 export const withheld = (code, reason) => ({ state: "withheld", code, reason });
 export const notClaimed = (code, reason) => ({ state: "not claimed", code, reason });
 
-const PROOF_MISSING = unknown("verify.proofMissing", "There is no proof of a slot.");
-const PROOF_INVALID = fail("verify.proofInvalid", "The proof of a slot is wrong.");
 const UNREAD = unknown("verify.statementUnread", "The statement cannot be read.");
 
 /** Return a slot's proven word, 0 is proven absence; throw Undecided where it is not proven. */
 export function proven({ state }, mapping, ...keys) {
   const found = wordAt(state, mapping, ...keys);
-  if (found === INVALID) throw new Undecided(PROOF_INVALID);
-  if (found === undefined) throw new Undecided(PROOF_MISSING);
-  return found;
+  if (typeof found === "bigint") return found;
+  const slot = `slot ${toHex(slotOf(mapping, ...keys))} of ${mapping.contract}`;
+  throw new Undecided(found === INVALID
+    ? fail("verify.proofInvalid", `The proof of ${slot} is wrong.`)
+    : unknown("verify.proofMissing", `There is no proof of ${slot}.`));
 }
 
 /** Return the statement; throw Undecided where it is not read. */

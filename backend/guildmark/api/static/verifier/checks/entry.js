@@ -2,7 +2,7 @@
 
 import { Malformed, same, word } from "../bytes.js";
 import { isOfOperator, isOwn, isSameThing, parseLabel, parseLink } from "../documents/label.js";
-import { isInRecord } from "../records.js";
+import { indexOf, isInRecord } from "../records.js";
 import { OPERATORS } from "../state.js";
 import { SKIPPED, fail, proven, stated, unknown } from "./check.js";
 import { firstUse } from "./rivals.js";
@@ -24,8 +24,9 @@ function* hint({ evidence: { record, position }, question }) {
     yield SKIPPED;
     return;
   }
-  const [log, index] = question.hint;
-  if (log !== record.log || index !== record.firstIndex + position) {
+  // Numbers beyond 2^53 come as texts.
+  const [log, index] = question.hint.map(BigInt);
+  if (log !== BigInt(record.log) || index !== indexOf(record, position)) {
     yield fail("verify.hintMismatch", "The scanned code names another position.");
   }
 }

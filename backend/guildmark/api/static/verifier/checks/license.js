@@ -1,14 +1,16 @@
 // (6) The part has a granted unit, and all licenses allow site, machine, recipe, label and time.
 
 import { same, toHex, toInteger, word } from "../bytes.js";
-import { allows, mayHide, namedIn, rootLicense, termsOf, unknownIn } from "../documents/terms.js";
+import { allows, rootLicense, termsOf, unknownIn } from "../documents/terms.js";
 import { actFindings } from "../doubts.js";
+import { lawful } from "../lawful.js";
 import { LICENSE_MISSING, gifts, grantOf, idOf, unitOf } from "../licensing.js";
 import { signedFindings } from "../publishing.js";
+import { indexOf } from "../records.js";
 import { DESIGN_OWNERS, FATES, LANES, LANE_HOLDERS, LICENSES, LICENSE_IDS, VOIDED, fieldsOf }
   from "../state.js";
 import { held, windowOf } from "../window.js";
-import { NOT_CHECKED, Undecided, fail, proven, stated, unknown, withheld } from "./check.js";
+import { Undecided, fail, proven, stated, unknown, withheld } from "./check.js";
 
 const [BUILD, SCRAP] = [1, 2];
 const MAX_AGE = 30 * 24 * 60 * 60;
@@ -47,7 +49,7 @@ function* asSigned(kind, scrap) {
 
 function* notVoid(theCase) {
   const { record, position } = theCase.evidence;
-  if (proven(theCase, FATES, record.log, record.firstIndex + position) === VOIDED) {
+  if (proven(theCase, FATES, record.log, indexOf(record, position)) === VOIDED) {
     yield fail("verify.unitVoided", "The holder of the lane declared the unit void.");
   }
 }
@@ -164,20 +166,6 @@ async function* terms(theCase) {
       if (found === "no") yield NOT_LICENSED[kind];
       if (found === "unknown") yield WITHHELD;
     }
-  }
-}
-
-async function* lawful({ evidence: { disclosed: { licenses } } }) {
-  for (const one of licenses ?? []) {
-    const members = await termsOf(one);
-    // Members that do not fit their root are a finding of the terms.
-    if (members === null) continue;
-    const isOfPlaces = ["country", "countryDenied"].some((kind) => (
-      namedIn(members, kind).length > 0 || mayHide(members, kind)
-    ));
-    // Where a site was, and who cleared it, takes profiles and claims, which nobody reads here.
-    if (isOfPlaces || namedIn(members, "controlClass").length > 0) yield NOT_CHECKED;
-    if (mayHide(members, "controlClass")) yield WITHHELD;
   }
 }
 

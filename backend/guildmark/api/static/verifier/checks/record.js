@@ -3,7 +3,7 @@
 import { fromHex, same, toInteger } from "../bytes.js";
 import { NUMBERS, isSound } from "../causes.js";
 import { placeOf } from "../evidence.js";
-import { digestOf } from "../records.js";
+import { digestOf, indexOf } from "../records.js";
 import { FATES, RECORDS, VOIDED } from "../state.js";
 import { NOT_CHECKED, fail, proven, shown, stated, unknown } from "./check.js";
 
@@ -30,7 +30,7 @@ function* final({ header, trust, question: { sighting } }) {
 
 function* fate(theCase) {
   const { record, position } = theCase.evidence;
-  const found = proven(theCase, FATES, record.log, record.firstIndex + position);
+  const found = proven(theCase, FATES, record.log, indexOf(record, position));
   const place = placeOf(theCase.evidence);
   if (found === VOIDED) {
     yield fail("verify.partVoided", `Part ${place} is void.`);

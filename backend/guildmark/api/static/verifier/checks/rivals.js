@@ -9,6 +9,7 @@ import { SOUND, fallsShort, isSound } from "../causes.js";
 import { isInNamespace, namedIn, rootLicense, termsOf } from "../documents/terms.js";
 import { placeOf } from "../evidence.js";
 import { DESIGN_OWNER, MAKER, areListed, labelOf, parties, prefixHolders } from "../listed.js";
+import { indexOf } from "../records.js";
 import { DESIGN_OWNERS, fieldsOf, wordAt } from "../state.js";
 import { NOT_CHECKED, fail } from "./check.js";
 
@@ -88,10 +89,6 @@ function isEarlier({ record: one, position: at }, { record: other, position }) {
   if (one.time !== other.time) return one.time < other.time;
   if (one.log !== other.log) return one.log < other.log;
   return indexOf(one, at) < indexOf(other, position);
-}
-
-function indexOf({ firstIndex }, position) {
-  return BigInt(firstIndex) + BigInt(position);
 }
 
 /** Return whether a license lets one entry stand before another, whichever is earlier. */

@@ -1,6 +1,6 @@
 // Clauses of recipes and of license terms, and the salted trees that commit to them.
 
-import { Malformed, ascii, concat, fromHex, same, sha256 } from "../bytes.js";
+import { Malformed, ascii, concat, fromHex, same, sha256, toHex } from "../bytes.js";
 import { keccak256 } from "../crypto.js";
 import { rootOfLeaves } from "../proofs/merkle.js";
 import { checkUnit, parseDecimal } from "./quantity.js";
@@ -42,38 +42,67 @@ export const readDisclosure = object({
 });
 
 /** Return the clauses that a root commits to, null where something else is shown. */
-export async function verified({ leaves, opened }, root) {
+export async function verified(shown, root) {
+  return (await mismatchOf(shown, root)) === null ? new Clauses(shown.leaves, shown.opened) : null;
+}
+
+/** Return in words why a root does not commit to what is shown, null where it does. */
+export async function mismatchOf({ leaves, opened }, root) {
   const isTree = leaves.length > 0 && leaves.length <= CLAUSES_MAX;
-  if (!isTree || !same(await rootOfLeaves(leaves), root)) return null;
-  for (const { leaf, clause } of opened) {
-    if (leaf >= leaves.length || !same(await leafOf(clause), leaves[leaf])) return null;
+  if (!isTree || !same(await rootOfLeaves(leaves), root)) {
+    return `The leaves that are shown do not lead to ${toHex(root)}.`;
   }
-  const paths = opened.map(({ clause }) => clause.path);
-  if (paths.some((one, at) => at > 0 && paths[at - 1] >= one)) return null;
-  return new Clauses(leaves.length, opened);
+  for (const { leaf, clause } of opened) {
+    if (leaf >= leaves.length || !same(await leafOf(clause), leaves[leaf])) {
+      return `The clause ${clause.path} is not leaf ${leaf} of the tree.`;
+    }
+  }
+  const isAscending = opened.every(({ clause }, at) => (
+    at === 0 || opened[at - 1].clause.path < clause.path
+  ));
+  return isAscending ? null : "The clauses of the tree are not in the order of their paths.";
 }
 
 /** Clauses of one tree that its root commits to, of which some may be hidden. */
 export class Clauses {
-  constructor(count, opened) {
-    Object.assign(this, { count, opened });
+  constructor(leaves, opened) {
+    Object.assign(this, { leaves, opened });
+    this.shown = opened.map(({ clause }) => clause);
+    this.byPath = new Map(this.shown.map((clause) => [clause.path, clause]));
+    this.byLeaf = new Map(opened.map(({ leaf, clause }) => [leaf, clause]));
   }
 
-  get shown() {
-    return this.opened.map(({ clause }) => clause);
+  /** Return the clause of a path, null where it is absent or hidden. */
+  find(named) {
+    return this.byPath.get(named) ?? null;
+  }
+
+  /** Return the clause that a leaf stands for, null where it is hidden. */
+  at(leaf) {
+    return this.byLeaf.get(leaf) ?? null;
   }
 
   below(prefix) {
-    return this.shown.filter((one) => one.path.startsWith(prefix));
+    return this.shown.slice(this.firstFrom(prefix), this.firstFrom(prefix + BEHIND_ALL));
   }
 
   /** Return whether a hidden clause can have a path that begins so; paths ascend over the leaves. */
   mayHide(prefix) {
-    const before = this.opened.filter(({ clause }) => clause.path < prefix);
-    const behind = this.opened.filter(({ clause }) => clause.path > prefix + BEHIND_ALL);
-    const first = before.length > 0 ? before[before.length - 1].leaf : -1;
-    const last = behind.length > 0 ? behind[0].leaf : this.count;
-    return last - first - 1 > this.below(prefix).length;
+    const [begin, end] = [this.firstFrom(prefix), this.firstFrom(prefix + BEHIND_ALL)];
+    const before = begin === 0 ? -1 : this.opened[begin - 1].leaf;
+    const behind = end === this.opened.length ? this.leaves.length : this.opened[end].leaf;
+    return behind - before - 1 > end - begin;
+  }
+
+  /** Return the number of the first shown clause whose path is not before a text. */
+  firstFrom(text) {
+    let [low, high] = [0, this.shown.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.shown[middle].path < text) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 

@@ -1,7 +1,8 @@
 // What the parties show beside the entry: each file's members, each value in its one form.
 
-import { Malformed } from "../bytes.js";
+import { Malformed, ascii, toHex } from "../bytes.js";
 import { checkKey } from "../signatures.js";
+import { isPlain, isPrintable } from "../words.js";
 import { readDisclosure } from "./clauses.js";
 import { bytes, id, integer, large, list, number40, object, oneOf, text, uint40, unless }
   from "./shapes.js";
@@ -14,13 +15,14 @@ const DRAWS_MAX = 32;
 const PATH_MAX = 20;
 const REASON_MAX = 400;
 const SCHEME = /^[ -~]{1,32}$/;
-const PRINTABLE = /^(?: |[^\p{C}\p{Z}])+$/u;
+const SCOPE_TEXT_MAX = 128;
+const SCOPE_LIST_MAX = 64;
 
 export const position = integer(0, COUNT_MAX - 1);
 export const inclusion = list(id, 0, PATH_MAX);
 
 export const readRecord = object({
-  log: uint40, seq: uint40, firstIndex: integer(), count: integer(0, COUNT_MAX), time: uint40,
+  log: uint40, seq: uint40, firstIndex: large(64), count: integer(0, COUNT_MAX), time: uint40,
   parent: id, root: id,
   grants: unless([], list(object({ lane: number40, n: number40, firstUnit: uint40 }), 0, DRAWS_MAX)),
 }, (record) => {
@@ -51,9 +53,27 @@ function scheme(value) {
   return found;
 }
 
+function scopeText(value) {
+  const found = text()(value);
+  if (!isPlain(found, SCOPE_TEXT_MAX)) throw new Malformed("a text that no scope may have");
+  return found;
+}
+
+/** Return a reader of a scope's list, whose members ascend by their bytes without repetitions. */
+function scopeList(read, toBytes) {
+  return unless([], (value) => {
+    const found = list(read, 0, SCOPE_LIST_MAX)(value);
+    const written = found.map((one) => toHex(toBytes(one)));
+    const isAscending = written.every((one, at) => at === 0 || written[at - 1] < one);
+    if (!isAscending) throw new Malformed("a scope's list in another order");
+    return found;
+  });
+}
+
 const readScope = object({
-  standard: text(), processes: unless([], list(text())), materials: unless([], list(text())),
-  sites: unless([], list(id)), certificate: unless("", text()),
+  standard: scopeText, processes: scopeList(scopeText, ascii),
+  materials: scopeList(scopeText, ascii), sites: scopeList(id, (one) => one),
+  certificate: unless("", (value) => (value === "" ? value : scopeText(value))),
   delegations: unless(0, integer(0, 3)), salt: unless(NOTHING, id),
 });
 
@@ -62,7 +82,7 @@ const readApproval = object({
   ruled: unless(0, oneOf(0, 1, 2, 3)), standard: unless("", text(REASON_MAX)),
 }, (said) => {
   const isDesigners = said.approver.every((byte) => byte === 0);
-  if (!PRINTABLE.test(said.reason) || isDesigners !== (said.standard === "")) {
+  if (said.reason === "" || !isPrintable(said.reason) || isDesigners !== (said.standard === "")) {
     throw new Malformed("an approval without a reason, or under no standard of its approver");
   }
   return said;

@@ -2,6 +2,7 @@
 
 import { ascii, concat, same, word } from "../bytes.js";
 import { keccak256 } from "../crypto.js";
+import { typedDigest } from "../typed.js";
 import { Clauses, verified } from "./clauses.js";
 
 const TYPE = keccak256(ascii(
@@ -9,27 +10,21 @@ const TYPE = keccak256(ascii(
   + "uint40 notAfter,uint40 notice,bytes32 parent,address currency,uint256 royalty,uint256 fee,"
   + "uint40 offerUntil,uint256 nonce,bytes32 termsRoot)",
 ));
-const DOMAIN = keccak256(ascii(
-  "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
-));
-const NAME = keccak256(ascii("Guildmark Licenses"));
+const NAME = "Guildmark Licenses";
 const SCHEME = "https://";
 const KINDS = ["revision", "recipe", "site", "machine", "labelNamespace", "country",
   "countryDenied", "controlClass", "licenseText", "text"];
 const MEMBER = new RegExp(`^/terms/(?:${KINDS.join("|")})/[0-9]+$`);
-const VERSION = keccak256(ascii("1"));
 
 /** Return a license's id: what its licensor signs (EIP-712), on one chain and registry. */
 export function licenseId(terms, chainId, contract) {
-  const padding = new Uint8Array(12);
-  const domain = keccak256(concat(DOMAIN, NAME, VERSION, word(chainId), padding, contract));
   const { design, holder, parent, currency, termsRoot } = terms;
   const struct = keccak256(concat(
     TYPE, design, word(terms.designEpoch), word(terms.units), holder, word(terms.notBefore),
-    word(terms.notAfter), word(terms.notice), parent, padding, currency, word(terms.royalty),
+    word(terms.notAfter), word(terms.notice), parent, new Uint8Array(12), currency, word(terms.royalty),
     word(terms.fee), word(terms.offerUntil), word(terms.nonce), termsRoot,
   ));
-  return keccak256(concat(Uint8Array.of(0x19, 0x01), domain, struct));
+  return typedDigest(NAME, { chainId, contract }, struct);
 }
 
 /** Return the license that the design's owner signed, null where it is not shown. */
@@ -42,7 +37,7 @@ export function rootLicense({ licenses }) {
 export async function termsOf({ terms, members }) {
   const isNone = terms.termsRoot.every((byte) => byte === 0) && members.leaves.length === 0;
   // Without a tree no leaf is there that could be opened.
-  return isNone ? new Clauses(0, []) : verified(members, terms.termsRoot);
+  return isNone ? new Clauses([], []) : verified(members, terms.termsRoot);
 }
 
 /** Return the shown members of a kind. */
