@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3)
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev system demo test check bench corpus equivalence-check faults long compile docs examples format lock clean
+.PHONY: help setup setup-dev system demo test check bench corpus equivalence-check clone-check faults long compile docs examples format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,9 @@ corpus: setup-dev ## bundles with one broken thing each, for every verifier
 
 equivalence-check: setup-dev ## simulated error rates of the equivalence engine (RUNS=)
 	@$(RUN) scripts/equivalence_check.py
+
+clone-check: setup-dev ## recall and precision of the notes on copied labels (LABELS= SEED=)
+	@$(RUN) scripts/clone_check.py
 
 faults: setup-dev ## the seeded fault harness (SEED=, CASES=)
 	@$(RUN) scripts/run_faults.py

@@ -28,6 +28,7 @@ from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.adapters.store.refusals import StoreDamagedError
 from guildmark.adapters.store.requests import SqlRequests
+from guildmark.adapters.store.scans import SqlScans
 from guildmark.adapters.store.scratch import ScratchStore
 from guildmark.adapters.store.sealing import HomeSealing, seal_old
 from guildmark.domain import trust
@@ -46,6 +47,7 @@ from guildmark.ports import (
     Ledger,
     NodeStore,
     Requests,
+    Scans,
     Transactions,
     Uploads,
     Vault,
@@ -129,6 +131,7 @@ class Home:
     keys: KeyStore
     store: NodeStore
     requests: Requests
+    scans: Scans
     content: ContentStore
     stores: ContentStores
     uploads: Uploads
@@ -470,6 +473,7 @@ def open_home(settings: Settings, *, password: Callable[[], str], pin: Path | No
         keys=keys,
         store=SqlNodeStore(engine, sealing),
         requests=SqlRequests(engine=engine, clock=clock),
+        scans=SqlScans(engine=engine),
         content=content,
         stores=stores,
         uploads=LocalUploads(

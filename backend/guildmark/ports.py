@@ -40,6 +40,7 @@ from guildmark.domain.identifiers import (
     SiteRecipeId,
     UnitNumber,
 )
+from guildmark.domain.labels.scans import Scan, ScanHistory
 from guildmark.domain.log.checkpoint import Addition
 from guildmark.domain.log.note import NoteKey, NoteSignature
 from guildmark.domain.log.queue import Batch, Build, Logged, Outcome, Queued, Standing
@@ -1417,4 +1418,23 @@ class Requests(Protocol):
             RequestMismatchError: The name stands for another body.
             StoreUnavailableError: The database does not answer in time.
         """
+        ...
+
+
+class Scans(Protocol):
+    """How often labels were scanned; who scanned is nowhere.
+
+    Every method raises ``StoreUnavailableError`` where the database does not answer in time.
+    """
+
+    def add(self, found: Mapping[tuple[LogNumber, Index], Sequence[Scan]], *, since: int) -> None:
+        """Add the scans of some parts, and forget all that were before ``since``."""
+        ...
+
+    def history(self, log: LogNumber, index: Index) -> ScanHistory | None:
+        """Return what was counted of a part, None where nothing was."""
+        ...
+
+    def erase(self, log: LogNumber, index: Index) -> bool:
+        """Forget all scans of a part; return whether there were any."""
         ...

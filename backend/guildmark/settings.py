@@ -4,6 +4,7 @@ A home is one actor's folder: settings, keys, database, content, documents.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -39,6 +40,9 @@ _FINALIZED = "finalized"
 _BATCH_ENTRIES = 1_000
 _REPLAY_HOURS = 24.0
 _PAGE_SECONDS, _PAGE_SECONDS_MAX = 1, 60
+_SCAN_DAYS = 365
+_SCAN_DAYS_MAX = 3_650
+_COUNTRY_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 
 T = TypeVar("T")
 
@@ -101,6 +105,10 @@ class NodeSettings:
         witnesses: Witnesses that are asked, each its key, a space and its address.
         mirrors: Logs that are mirrored, each its number, key, node's address and, where content is
             kept too, how much of it at most in MiB.
+        scan_days: For how many days a scan of a label is kept, without who scanned; 0: none is
+            counted.
+        country_header: The header in which a proxy in front of the node states a visitor's country;
+            empty: none does.
     """
 
     operator: IdentityId
@@ -117,6 +125,8 @@ class NodeSettings:
     peers: tuple[str, ...] = ()
     witnesses: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()
+    scan_days: int = _SCAN_DAYS
+    country_header: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,7 +363,20 @@ def _node(table: _Table) -> NodeSettings:
         peers=tuple(peer.rstrip("/") for peer in peers),
         witnesses=_witnesses(table) if "witnesses" in table.values else (),
         mirrors=_mirrors(table) if "mirrors" in table.values else (),
+        scan_days=(
+            table.number("scan_days", low=0, high=_SCAN_DAYS_MAX)
+            if "scan_days" in table.values
+            else _SCAN_DAYS
+        ),
+        country_header=_header(table) if "country_header" in table.values else "",
     )
+
+
+def _header(table: _Table) -> str:
+    name = table.text("country_header")
+    if not _COUNTRY_HEADER.fullmatch(name):
+        raise table.invalid("country_header", name)
+    return name
 
 
 def _bounded(table: _Table, key: str, usual: float, *, most: float) -> float:
@@ -457,6 +480,10 @@ def _written_batching(node: NodeSettings) -> Mapping[str, object]:
         wanted["replay_hours"] = float(node.replay_hours)
     if node.page_seconds != _PAGE_SECONDS:
         wanted["page_seconds"] = node.page_seconds
+    if node.scan_days != _SCAN_DAYS:
+        wanted["scan_days"] = node.scan_days
+    if node.country_header:
+        wanted["country_header"] = node.country_header
     return wanted
 
 

@@ -39,6 +39,8 @@ from guildmark.api.routes import (
     uploads,
 )
 from guildmark.api.serving import ServedNode
+from guildmark.api.visiting import CountedScans
+from guildmark.services.labels.scanning import Scanning
 
 _ROUTERS = (
     *(health, metrics, stores, chain, builds, briefs, content, disclosures, logs, parts),
@@ -54,18 +56,31 @@ def create_app(node: ServedNode, *, lifespan: Lifespan[Any] | None = None) -> Fa
         node: The node's parts.
         lifespan: What runs beside the requests.
     """
-    app = described(lifespan=lifespan, page_seconds=node.settings.page_seconds)
+    app = described(
+        lifespan=lifespan,
+        page_seconds=node.settings.page_seconds,
+        scanning=node.scanning,
+        country_header=node.settings.country_header,
+    )
     app.state.node = node
     app.state.host = urlsplit(node.settings.public_url).netloc
     return app
 
 
-def described(*, lifespan: Lifespan[Any] | None = None, page_seconds: int = 0) -> FastAPI:
+def described(
+    *,
+    lifespan: Lifespan[Any] | None = None,
+    page_seconds: int = 0,
+    scanning: Scanning | None = None,
+    country_header: str = "",
+) -> FastAPI:
     """Return an application that can say what it would answer; it has no node to do so.
 
     Args:
         lifespan: What runs beside the requests.
         page_seconds: For how long a part's page is kept for who asks next.
+        scanning: Counts who opens the page behind a label; None: nobody is counted.
+        country_header: The header in which a proxy states a visitor's country.
     """
     app = Application(
         title="Guildmark",
@@ -84,6 +99,7 @@ def described(*, lifespan: Lifespan[Any] | None = None, page_seconds: int = 0) -
     app.mount("/static", StaticFiles(directory=str(files("guildmark.api") / "static")))
     # What is added last stands outermost.
     app.add_middleware(KeptPages, seconds=page_seconds)
+    app.add_middleware(CountedScans, scanning=scanning, country_header=country_header)
     app.add_middleware(Frame, body_max=uploads.UPLOAD_MAX)
     answer_errors(app)
     return app

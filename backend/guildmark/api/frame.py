@@ -42,12 +42,18 @@ FRAME_HEADERS: Mapping[str, str] = MappingProxyType(
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _KEY = "guildmark.request_id"
+_HEAD = "guildmark.is_head"
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 def request_id(scope: Scope) -> str:
     """Return the id of a request that went through the frame."""
     return str(scope.get(_KEY, ""))
+
+
+def is_head(scope: Scope) -> bool:
+    """Return whether a request that went through the frame asks for no body."""
+    return bool(scope.get(_HEAD, False))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,9 +102,9 @@ class Frame:
             await self.app(scope, receive, send)
             return
         scope[_KEY] = _id_of(Headers(scope=scope))
-        is_head = scope["method"] == "HEAD"
-        inner = {**scope, "method": "GET"} if is_head else scope
-        exchange = _Exchange(scope=inner, send=send, is_head=is_head, began=self.monotonic())
+        asks_head = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET", _HEAD: True} if asks_head else scope
+        exchange = _Exchange(scope=inner, send=send, is_head=asks_head, began=self.monotonic())
         try:
             await self._pass_on(exchange, receive)
         finally:

@@ -1,5 +1,6 @@
 """A node from its home: what the server process calls to get its application."""
 
+import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -21,12 +22,15 @@ from guildmark.api.tickets import Tickets
 from guildmark.api.watching import Watcher
 from guildmark.bootstrap import Node, open_home, open_node
 from guildmark.domain.errors import GuildmarkError
+from guildmark.ports import StoreUnavailableError
 from guildmark.services.evidence.judging import Judging
+from guildmark.services.labels.scanning import Scanning
 from guildmark.settings import default_home, load, with_environment
 
 _DRAIN_SECONDS = 0.5
 _MIRROR_SECONDS = 5.0
 _WATCH_SECONDS = 5.0
+_SCAN_SECONDS = 5.0
 
 
 def from_environment() -> FastAPI:
@@ -57,6 +61,10 @@ def application(node: Node) -> FastAPI:
         cosigning=node.cosigning.round,
         replay=lambda: next(node.checking.differences(), None),
     )
+    home = node.home
+    scanning = Scanning(
+        store=home.scans, clock=home.clock, entropy=home.entropy, days=node.settings.scan_days
+    )
     beside = (
         Rounds(
             name="content stores",
@@ -83,6 +91,7 @@ def application(node: Node) -> FastAPI:
             begins_late=True,
         ),
         Rounds(name="alarms", work=watcher.look, pause=_WATCH_SECONDS),
+        Rounds(name="scans", work=scanning.write, pause=_SCAN_SECONDS, begins_late=True),
     )
 
     @asynccontextmanager
@@ -97,8 +106,10 @@ def application(node: Node) -> FastAPI:
             await run_in_threadpool(runner.stop)
             for rounds in beside:
                 await run_in_threadpool(rounds.stop)
+            with contextlib.suppress(StoreUnavailableError):
+                await run_in_threadpool(scanning.write)
 
-    app = create_app(_served(node, runner, challenger, watcher), lifespan=lifespan)
+    app = create_app(_served(node, runner, challenger, watcher, scanning), lifespan=lifespan)
     app.state.failure = None
     return app
 
@@ -109,7 +120,9 @@ def _end(app: FastAPI, error: GuildmarkError) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _served(node: Node, runner: Runner, challenger: Challenger, watcher: Watcher) -> ServedNode:
+def _served(
+    node: Node, runner: Runner, challenger: Challenger, watcher: Watcher, scanning: Scanning
+) -> ServedNode:
     home, host = node.home, urlsplit(node.settings.public_url).netloc
     dids = home.dids(host)
     return ServedNode(
@@ -138,6 +151,7 @@ def _served(node: Node, runner: Runner, challenger: Challenger, watcher: Watcher
         ),
         dids=dids,
         inviting=node.inviting,
+        scanning=scanning,
         gateway=home.gateway,
         stopping=runner.is_ending,
         challenged=lambda: challenger.latest,

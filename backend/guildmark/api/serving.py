@@ -19,6 +19,7 @@ from guildmark.services.evidence.judging import Judging
 from guildmark.services.evidence.keeping import Round
 from guildmark.services.identity.dids import Dids
 from guildmark.services.identity.naming import Naming
+from guildmark.services.labels.scanning import Scanning
 from guildmark.services.log.ingest import Ingest
 from guildmark.services.log.publishing import Publishing
 from guildmark.services.recipes.approving import Approving
@@ -101,6 +102,7 @@ class ServedNode:
         judging: Verifies bundles by this node's own trust file.
         dids: Describes identities as other systems of identity do.
         inviting: Gives the use cases around shops that join.
+        scanning: Counts scans of labels.
         gateway: What these reach the chain by.
         stopping: Whether the process is about to end.
         challenged: What the newest round of challenges showed, None before the first one ended.
@@ -127,6 +129,7 @@ class ServedNode:
     judging: Judging
     dids: Dids
     inviting: Callable[[], Inviting]
+    scanning: Scanning
     gateway: Gateway
     stopping: Callable[[], bool]
     challenged: Callable[[], Round | None]

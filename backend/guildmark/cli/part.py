@@ -12,6 +12,7 @@ from guildmark.domain import bundle
 from guildmark.domain.chain.facts import PartFact, RecordFact, RecordStartFact
 from guildmark.domain.errors import UnknownPartError
 from guildmark.domain.identifiers import UINT64_MAX, Address, Index, LogNumber, parse_hint, to_hex
+from guildmark.domain.labels.scans import suspicions
 from guildmark.domain.log.record import Record
 from guildmark.domain.verification.evidence import Core
 from guildmark.ports import KeyName, View
@@ -54,6 +55,38 @@ def show(
     log, index = parse_hint(part)
     with enter_informed(home).store.reading() as view:
         say(_shown(log, index, view), as_json=as_json)
+
+
+@app.command()
+def scans(
+    part: Annotated[str, typer.Argument(metavar="LOG.INDEX", help="The part's position.")],
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Forget them for ever, count and first hour too.")
+    ] = False,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how often this home's node was asked for a part by its label, or forget it.
+
+    Who scanned is not known. A running node writes what it counted every few seconds.
+    """
+    log, index = parse_hint(part)
+    opened = enter(home)
+    if erase:
+        say({"part": part, "erased": opened.scans.erase(log, index)}, as_json=as_json)
+        return
+    history = opened.scans.history(log, index)
+    if history is None:
+        say({"part": part, "count": 0}, as_json=as_json)
+        return
+    found = suspicions(history, opened.clock.now())
+    answer: Answer = {
+        "part": part,
+        "count": history.count,
+        "first": Moment(history.first),
+        "suspicions": [{"reason": each.reason.value, "count": each.count} for each in found],
+    }
+    say(answer, as_json=as_json)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import re
 import signal
+import time
 from html.parser import HTMLParser
 
 import httpx
@@ -113,6 +114,28 @@ def test_a_link_leads_to_the_same_page(web: httpx.Client, played: Played) -> Non
 
     assert Page(hinted.text).headline == "Verified on this node's own chain"
     assert Page(named.text).headline == "Verified on this node's own chain"
+
+
+def test_scans_by_people_are_counted_and_shown(web: httpx.Client, played: Played) -> None:
+    part = played.parts[1]
+    path = part.label.removeprefix("https://parts.douro.example")
+    scanned = f"{path}?p={part.hint}"
+    phone = {**BROWSER, "User-Agent": "Mozilla/5.0 (Android 15; Mobile) Firefox/140.0"}
+
+    web.head(scanned, headers=phone)
+    web.get(scanned, headers={**phone, "Sec-Purpose": "prefetch"})
+    web.get(f"{path}9?p={part.hint}", headers=phone)
+    unseen = web.get(scanned, headers=BROWSER)
+    web.get(scanned, headers=phone)
+    web.get(scanned, headers=phone)
+
+    # A page is kept for a second or two; each who is shown it counts.
+    time.sleep(2.1)
+    then = web.get(scanned, headers=BROWSER)
+
+    assert "No scan before this one." in unseen.text
+    assert "Scanned 2 times before" in then.text
+    assert Page(then.text).headline == "Verified on this node's own chain"
 
 
 def test_a_copied_position_under_another_serial_is_a_problem(

@@ -10,6 +10,7 @@ import pytest
 from guildmark.api.errors import NodeFaultError
 from guildmark.api.pages.problem import problem_page
 from guildmark.api.pages.rendering import render
+from guildmark.api.pages.scanned import Scanned
 from guildmark.api.pages.verdict import (
     LIMITS,
     Fact,
@@ -408,3 +409,27 @@ def test_a_measured_value_says_what_it_proves() -> None:
     assert '<span class="state below care">unproven</span>' in html
     assert "± 0.02 (k = 2)" in html
     assert row.reason in html
+
+
+def test_nothing_is_plainly_green_behind_a_label_that_may_be_copied() -> None:
+    suspect = Scanned(count=40, said="Scanned 40 times.", notes=("In 2 countries.",))
+    fine = Scanned(count=1, said="This is the first scan.")
+
+    copied, good, bad = (
+        verdict_page(
+            replace(GOOD, verdict=verdict),
+            judge=Judge(host="a.example", chain_class=ChainClass.PUBLIC),
+            details=replace(DETAILS, scanned=scans),
+        )
+        for verdict, scans in (
+            (Verdict.VERIFIED, suspect),
+            (Verdict.VERIFIED, fine),
+            (Verdict.PROBLEM, suspect),
+        )
+    )
+
+    assert [page.tone for page in (copied, good, bad)] == ["care", "good", "bad"]
+    assert copied.headline == "Verified; this label may be copied"
+    assert (good.headline, bad.headline) == ("Verified", "Problem found")
+    for page, words in ((copied, "In 2 countries."), (bad, "In 2 countries."), (good, fine.said)):
+        assert words in render("verdict.html", page, host="a.example")

@@ -9,6 +9,7 @@ import pytest
 from fakes.chain import CHAIN_ID, MemoryVitals, address
 from fakes.content import MemoryStores, MemoryUploads
 from fakes.node import MemoryNode
+from fakes.scans import MemoryScans
 from fakes.world import Tools, World, make_world
 from guildmark import cli
 from guildmark.adapters.chain.gateway import Gateway
@@ -101,6 +102,7 @@ def home_of(tools: Tools, folder: Path) -> Home:
         clock=SystemClock(),
         entropy=tools.entropy,
         requests=MemoryRequests(),
+        scans=MemoryScans(),
         gateway=Gateway(Rpc(url="http://127.0.0.1:8545")),
         vitals=MemoryVitals(),
         close=lambda: None,

@@ -389,9 +389,23 @@ def test_targets_of_batches_may_be_set(tmp_path: Path) -> None:
     assert load(written(tmp_path, TEXT)).own_node().latency_seconds == 0
 
 
+def test_what_is_kept_of_scans_may_be_set(tmp_path: Path) -> None:
+    usual = load(written(tmp_path, TEXT)).own_node()
+    found = load(written(tmp_path, TEXT + 'scan_days = 0\ncountry_header = "CF-IPCountry"\n'))
+    save(found)
+
+    node = load(tmp_path).own_node()
+    assert (usual.scan_days, usual.country_header) == (365, "")
+    assert (node.scan_days, node.country_header) == (0, "CF-IPCountry")
+
+
 @pytest.mark.parametrize(
     ("line", "setting"),
     [
+        ("scan_days = -1", "node.scan_days"),
+        ("scan_days = 3651", "node.scan_days"),
+        ('country_header = ""', "node.country_header"),
+        ('country_header = "a b"', "node.country_header"),
         ("latency_seconds = -0.1", "node.latency_seconds"),
         ("latency_seconds = 86400.1", "node.latency_seconds"),
         ("latency_seconds = 5", "node.latency_seconds"),

@@ -11,10 +11,12 @@ from guildmark.adapters.store.outbox import ATTEMPTS, NONCES, TRANSACTIONS
 from guildmark.adapters.store.places import DatabaseUrl
 from guildmark.adapters.store.refusals import StoreTakenError
 from guildmark.adapters.store.requests import REQUESTS
+from guildmark.adapters.store.scans import SCANNED, SCANS
 
 TABLES = (
     *(FACTS, CURSOR, DOCUMENTS, BLOCKS, LOGS),
     *(BATCHES, QUEUE, ENVELOPES, TRANSACTIONS, ATTEMPTS, NONCES, REQUESTS),
+    *(SCANS, SCANNED),
 )
 """All tables, each behind those that it refers to."""
 

@@ -29,12 +29,14 @@ from guildmark.api.pages.qualified import qualified_page
 from guildmark.api.pages.reconciliation import reconciliation_page
 from guildmark.api.pages.reference import reference_page
 from guildmark.api.pages.rendering import render
+from guildmark.api.pages.scanned import Scanned, scanned
 from guildmark.api.pages.verdict import Judge, own, verdict_page
 from guildmark.api.parameters import Hex32
 from guildmark.api.problems import HEADERS_OF_STATUS, status_of
 from guildmark.api.routes.parts import LabelUnknownError
 from guildmark.api.routes.reconciliations import page_of
 from guildmark.api.serving import Node, ServedNode
+from guildmark.api.visiting import led_to
 from guildmark.domain import trust
 from guildmark.domain.chain.facts import DesignFact, IdentityFact, RecipeFact
 from guildmark.domain.errors import GuildmarkError, MalformedError
@@ -59,6 +61,7 @@ from guildmark.services.identity.dids import Document
 
 router = APIRouter()
 
+_ENTRY = 3
 _IDENTITY = re.compile(r"0x[0-9a-f]{64}", re.ASCII)
 _SCHEME = re.compile(r"[!-~]{1,32}", re.ASCII)
 
@@ -358,12 +361,21 @@ def _verdict(
     page = verdict_page(
         judged.report,
         judge=Judge(host=node.judging.host, chain_class=node.ledger.pin().chain_class),
-        details=replace(details, compared=told, own=shown),
+        details=replace(details, compared=told, own=shown, scanned=_scanned(node, log, index)),
     )
     answer = _page("verdict.html", page, node)
     answer.headers.update(CHECKING_HEADERS)
     answer.headers.update(keep_for(node.settings.page_seconds))
+    # A serial that is not the part's was made up: its scan is none of the part's label.
+    if link is not None and not any(one.number == _ENTRY for one in judged.report.failed):
+        answer.headers.update(led_to(log, index))
     return answer
+
+
+def _scanned(node: ServedNode, log: LogNumber, index: Index) -> Scanned | None:
+    if not node.settings.scan_days:
+        return None
+    return scanned(node.scanning.history(log, index), node.judging.clock.now())
 
 
 def _problem(error: GuildmarkError, node: ServedNode) -> Response:

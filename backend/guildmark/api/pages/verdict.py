@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from guildmark.api.pages.proven import proven
+from guildmark.api.pages.scanned import Scanned
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import to_hex
@@ -21,6 +22,9 @@ _TONES: Mapping[Verdict, str] = MappingProxyType(
         Verdict.UNCHECKABLE: "none",
     }
 )
+
+_VERIFIED = frozenset({Verdict.VERIFIED, Verdict.UNTRUSTED})
+_MAY_BE_COPIED = "; this label may be copied"
 
 _SENTENCES: Mapping[Verdict, str] = MappingProxyType(
     {
@@ -201,6 +205,7 @@ class PartDetails:
         file_name: The name that the bundle gets.
         compared: How the maker's site compares, None where that is not asked for.
         own: What the page's own verifier needs, None where there is nothing to check.
+        scanned: How often the label was scanned, None where that was not counted.
     """
 
     serial: str = ""
@@ -214,6 +219,7 @@ class PartDetails:
     file_name: str = "bundle.zip"
     compared: Compared | None = None
     own: Own | None = None
+    scanned: Scanned | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +264,7 @@ class VerdictPage:
     file_name: str
     compared: Compared | None
     own: Own | None
+    scanned: Scanned | None
     limits: Sequence[str] = LIMITS
 
 
@@ -272,12 +279,16 @@ def verdict_page(report: Report, *, judge: Judge, details: PartDetails = NO_DETA
         judge: Who judged, on which chain.
         details: What is shown beside the checks.
     """
+    # Nothing is plainly green behind a label that may be on several parts.
+    is_suspect = (
+        report.verdict in _VERIFIED and details.scanned is not None and details.scanned.is_suspect
+    )
     return VerdictPage(
-        headline=_headline(report, judge),
+        headline=f"{_headline(report, judge)}{_MAY_BE_COPIED if is_suspect else ''}",
         by_whom=_by_whom(report, judge),
         sentence=_SENTENCES[report.verdict],
         proven=proven(report),
-        tone=_TONES[report.verdict],
+        tone="care" if is_suspect else _TONES[report.verdict],
         problems=tuple(_DIGEST.sub(_shortened, problem) for problem in _problems(report)),
         as_of=_as_of(report, judge),
         simulated=report.part is not None and report.part.is_simulated,
@@ -293,6 +304,7 @@ def verdict_page(report: Report, *, judge: Judge, details: PartDetails = NO_DETA
         file_name=details.file_name,
         compared=details.compared,
         own=details.own,
+        scanned=details.scanned,
     )
 
 

@@ -1,0 +1,1 @@
+"""Labels in use: how often they are scanned, and who claims their parts first."""
