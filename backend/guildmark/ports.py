@@ -10,6 +10,8 @@ from enum import StrEnum
 from io import BufferedIOBase
 from typing import Any, NewType, Protocol, TypeVar
 
+from guildmark.domain.audit.findings import Finding, Place
+from guildmark.domain.audit.units import UnitRow
 from guildmark.domain.builds.predicate import KeyHolder
 from guildmark.domain.builds.telemetry import KeptChunk
 from guildmark.domain.chain.contracts import AccountProof, ChainPin, Coin, ContractName, Payee
@@ -894,6 +896,58 @@ class Peer(Protocol):
         Raises:
             PeerUnavailableError: It does not answer in time, or not as a node does.
         """
+        ...
+
+
+class EvidenceSource(Protocol):
+    """A node that an auditor asks; nothing that it sends is believed."""
+
+    def bundle(self, log: LogNumber, index: Index) -> bytes | None:
+        """Return the bundle of a part, None where the node shows none.
+
+        Raises:
+            GuildmarkError: It does not answer, or refuses to.
+        """
+        ...
+
+    def log_checkpoint(self, log: LogNumber) -> bytes | None:
+        """Return the newest checkpoint of a log, a signed note; None where the node has none.
+
+        Raises:
+            GuildmarkError: It does not answer, or refuses to.
+        """
+        ...
+
+
+class AuditBook(Protocol):
+    """What an audit writes down from unit to unit, so that it need not be held in memory."""
+
+    def add_unit(self, row: UnitRow) -> None:
+        """Write down a unit."""
+        ...
+
+    def add_finding(self, found: Finding) -> None:
+        """Write down a finding."""
+        ...
+
+    def add_use(self, what: str, of: bytes, place: Place) -> None:
+        """Write down that something is used at a place; the same place counts once."""
+        ...
+
+    def units(self) -> Iterator[UnitRow]:
+        """Yield the units in the order in which they were written down."""
+        ...
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the findings, the worst first, each kind by its places."""
+        ...
+
+    def doubles(self, what: str) -> Iterator[Sequence[Place]]:
+        """Yield the places of whatever of a kind is used at several, each time in order."""
+        ...
+
+    def uses(self, what: str) -> Iterator[bytes]:
+        """Yield what of a kind is used, each once, in the order of its bytes."""
         ...
 
 

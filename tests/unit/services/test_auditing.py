@@ -1,22 +1,37 @@
 """Audits: what is drawn is opened and verified, and each thing that does not add up is named."""
 
-from collections.abc import Callable, Mapping, Sequence
+import tracemalloc
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 
 from fakes.world import World, log_unasked, make_world
+from guildmark.adapters.reports.book import SqliteBook
+from guildmark.domain import bundle
+from guildmark.domain.audit.findings import CONSEQUENCES, Finding, Flaw, Place
+from guildmark.domain.audit.units import AuditedUnit, UnitRow
+from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.chain.facts import (
     LaneFact,
     LicenseFact,
     LicenseNumberFact,
     LinkFact,
     LogFact,
+    NoticeFact,
+    PartFact,
+    RecallFact,
     RecordFact,
+    SitePlanFact,
 )
 from guildmark.domain.chain.refusals import LicenseUnknownError, RecipeUnknownError
+from guildmark.domain.chain.storage import VOIDED
 from guildmark.domain.identifiers import (
+    Bytes32,
     DesignId,
+    Digest,
+    EquivalencePlanId,
     IdentityId,
     Index,
     LicenseId,
@@ -24,18 +39,37 @@ from guildmark.domain.identifiers import (
     RecipeId,
     Seq,
     UnitNumber,
+    to_hex,
 )
+from guildmark.domain.log.checkpoint import Checkpoint, origin_of
+from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.log.note import Note, NoteSignature
+from guildmark.domain.log.record import Grant
+from guildmark.domain.recall import OWNERS, RecallCause, Thing
+from guildmark.domain.rights.reconciliation import Difference, Reconciliation, Row
+from guildmark.domain.trust import VERSION, Listed, Trust
+from guildmark.domain.verification.case import Brought
 from guildmark.domain.verification.report import (
     Cause,
     CheckResult,
     Fault,
+    Lack,
     Report,
     State,
     Verdict,
 )
 from guildmark.ports import PeerUnavailableError
-from guildmark.services.audit.auditing import EXIT_OF_FLAW, SCRAP_CODE, Auditor, Flaw
-from guildmark.services.audit.scope import Scope, ScopeEmptyError, drawn
+from guildmark.services.audit.auditing import Auditor, AuditResult
+from guildmark.services.audit.continuity import log_account
+from guildmark.services.audit.opening import SCRAP_CODE, Judge
+from guildmark.services.audit.reaching import Reaching
+from guildmark.services.audit.scope import (
+    DrawnRecord,
+    Scope,
+    ScopeEmptyError,
+    ScopeLotError,
+    drawn,
+)
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import PartUnknownError
 from guildmark.services.index.projection import known
@@ -45,17 +79,18 @@ STRANGE = IdentityId(bytes([9]) * 32)
 
 
 @dataclass
-class Shown:
-    """A peer that shows bundles, but for those that it hides; or none at all."""
+class Source:
+    """A node that shows bundles, but for those that it hides; or does not answer at all."""
 
     bundles: Bundles
     hidden: set[int] = field(default_factory=set)
     told: Mapping[int, bytes] = field(default_factory=dict)
+    checkpoint: bytes | None = None
     is_down: bool = False
 
     def bundle(self, log: LogNumber, index: Index) -> bytes | None:
         if self.is_down:
-            message = "The peer does not answer."
+            message = "The node does not answer."
             raise PeerUnavailableError(message)
         if index in self.told:
             return self.told[index]
@@ -66,8 +101,28 @@ class Shown:
         except PartUnknownError:
             return None
 
-    def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
-        return self.bundles.positions(label)
+    def log_checkpoint(self, log: LogNumber) -> bytes | None:
+        if self.is_down:
+            message = f"The node does not answer about log {log}."
+            raise PeerUnavailableError(message)
+        return self.checkpoint
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What an audit left, read from its book."""
+
+    result: AuditResult
+    units: list[UnitRow]
+    findings: list[Finding]
+
+    @property
+    def flaws(self) -> list[Flaw]:
+        return [one.flaw for one in self.findings]
+
+    @property
+    def states(self) -> list[str]:
+        return [one.state for one in self.units]
 
 
 def world_of(*numbers: int, **changes: object) -> World:
@@ -84,76 +139,204 @@ def world() -> World:
     return world_of(1, 2)
 
 
-def shown(world: World, **more: object) -> Shown:
+def shown(world: World, **more: object) -> Source:
     store, exporter = world.tools.store, world.tools.exporter
     bundles = Bundles(exporter=exporter, store=store, own_log=world.log)
-    return Shown(bundles=bundles, **more)  # type: ignore[arg-type]  # members of it
+    return Source(bundles=bundles, **more)  # type: ignore[arg-type]  # members of it
 
 
-def auditor(
-    world: World, *peers: Shown, judge: Callable[[bytes], Report] = lambda _: GOOD
-) -> Auditor:
-    return Auditor(store=world.tools.store, peers=peers or (shown(world),), judge=judge)
+def judge_good(data: bytes, others: Sequence[Brought]) -> Report:
+    del data, others
+    return GOOD
+
+
+def judging(report: Report) -> Judge:
+    """Return a judge to whom all bundles are the same."""
+
+    def judge(data: bytes, others: Sequence[Brought]) -> Report:
+        del data, others
+        return report
+
+    return judge
+
+
+@pytest.fixture
+def book() -> Iterator[SqliteBook]:
+    """Return an empty book."""
+    with SqliteBook() as made:
+        yield made
+
+
+def audited(world: World, *sources: Source, scope: Scope | None = None, **more: object) -> Audited:
+    """Return an audit of a world's license by some nodes, or of a scope."""
+    named = {f"node {number}": one for number, one in enumerate(sources or (shown(world),), 1)}
+    with SqliteBook() as book:
+        members: dict[str, object] = {"judge": judge_good, **more}
+        auditor = Auditor(
+            store=world.tools.store,
+            pin=world.tools.chain.pin(),
+            sources=named,
+            book=book,
+            **members,  # type: ignore[arg-type]  # members of it
+        )
+        result = auditor.audit(scope or of_license(world))
+        return Audited(result=result, units=list(book.units()), findings=list(book.findings()))
 
 
 def of_license(world: World) -> Scope:
     return Scope(license=world.license)
 
 
-def flaws(
-    world: World, *peers: Shown, judge: Callable[[bytes], Report] = lambda _: GOOD
-) -> list[Flaw]:
-    found = auditor(world, *peers, judge=judge).audit(of_license(world))
-    return [one.flaw for one in found.findings]
-
-
 def test_a_scope_that_adds_up_is_clean(world: World) -> None:
     seen: list[int] = []
 
-    found = replace(auditor(world), seen=seen.append).audit(of_license(world))
+    found = audited(world, seen=seen.append)
 
-    assert (found.exit, found.findings, seen) == (0, (), [1, 2])
-    assert [(one.state, one.place) for one in found.units] == [
-        ("verified", (world.log, 0)),
-        ("verified", (world.log, 1)),
+    assert (found.result.exit, found.findings, seen) == (0, [], [1, 2])
+    assert [(one.log, one.index, one.unit, one.state) for one in found.units] == [
+        (world.log, 0, 1, "verified"),
+        (world.log, 1, 2, "verified"),
     ]
-    assert [one.unit.unit for one in found.units] == [1, 2]
-    assert found.block > 0
-    assert all(one.unit.block > 0 for one in found.units)
+    assert found.result.block is not None
+    assert all(one.block > 0 for one in found.units)
+    (lane,), (log,) = found.result.accounts.lanes, found.result.accounts.logs
+    assert (lane.number, lane.drawn, lane.refused, lane.site) == (world.lane, 2, 0, world.site)
+    assert (log.number, log.size, log.unitless, log.is_whole) == (world.log, 2, 0, True)
 
 
-def test_an_index_that_read_nothing_knows_no_license() -> None:
+def test_two_audits_of_one_state_are_equal(world: World) -> None:
+    assert audited(world).units == audited(world).units
+
+
+def test_what_is_shown_is_given_out_with_its_statement(world: World) -> None:
+    kept: list[tuple[Place, bytes, bytes]] = []
+
+    audited(
+        world,
+        shown(world, hidden={1}),
+        keep=lambda one, data, envelope: kept.append((one.unit.place, data, envelope)),
+    )
+
+    ((place, data, envelope),) = kept
+    core = bundle.read(data).core
+    assert (place, envelope) == ((world.log, 0), core.envelope)
+
+
+def test_an_index_that_read_nothing_knows_no_license(book: SqliteBook) -> None:
     world = make_world()
-    empty = replace(auditor(world), store=type(world.tools.store)())
+    auditor = Auditor(
+        store=type(world.tools.store)(),
+        pin=world.tools.chain.pin(),
+        sources={},
+        judge=judge_good,
+        book=book,
+    )
 
     with pytest.raises(LicenseUnknownError):
-        empty.audit(of_license(world))
+        auditor.audit(of_license(world))
 
 
 def test_what_nobody_shows_is_withheld(world: World) -> None:
-    found = auditor(world, shown(world, hidden={1})).audit(of_license(world))
+    found = audited(world, shown(world, hidden={1}))
 
     (one,) = found.findings
     assert (one.flaw, one.places) == (Flaw.WITHHELD, ((world.log, 1),))
     assert "withheld" in one.reason
-    assert found.exit == 23
+    assert found.result.exit == 23
+    assert found.units[1].envelope == ""
+    assert found.units[1].site == to_hex(world.site)
 
 
-def test_another_peer_may_show_it(world: World) -> None:
-    assert flaws(world, shown(world, hidden={0, 1}), shown(world)) == []
+def test_what_only_one_node_shows_counts(world: World) -> None:
+    found = audited(world, shown(world, hidden={0}), shown(world, hidden={1}))
+
+    assert (found.findings, found.states) == ([], ["verified", "verified"])
 
 
 def test_who_does_not_answer_leaves_units_unseen(world: World) -> None:
     hiding, down = shown(world, hidden={0}), shown(world, is_down=True)
 
-    assert flaws(world, down, hiding) == [Flaw.UNREACHABLE]
+    found = audited(world, down, hiding)
+
+    assert found.flaws == [Flaw.UNREACHABLE, Flaw.NODE_SILENT]
+    assert found.result.exit == 3
+    assert "node 1 left 3 questions" in found.findings[1].reason
+
+
+def test_who_does_not_answer_is_named_even_where_others_show_all(world: World) -> None:
+    found = audited(world, shown(world, is_down=True), shown(world))
+
+    assert (found.flaws, found.result.exit) == ([Flaw.NODE_SILENT], 3)
 
 
 def test_a_bundle_of_another_place_shows_nothing(world: World) -> None:
     first = shown(world).bundle(world.log, Index(0))
     assert first is not None
 
-    assert flaws(world, shown(world, told={1: first})) == [Flaw.WITHHELD]
+    found = audited(world, shown(world, told={1: first}))
+
+    assert found.flaws == [Flaw.FALSE_EVIDENCE, Flaw.WITHHELD]
+    assert found.findings[0].places == ((world.log, 1),)
+    assert found.result.exit == 14
+
+
+def changed(world: World, **members: object) -> bytes:
+    """Return the first part's bundle with other members of its core."""
+    first = shown(world).bundle(world.log, Index(0))
+    assert first is not None
+    evidence = bundle.read(first)
+    core = replace(evidence.core, **members)  # type: ignore[arg-type]  # members of it
+    return bundle.write(replace(evidence, core=core))
+
+
+@pytest.mark.parametrize("lie", ["junk", "salt", "envelope", "record"])
+def test_a_lying_node_takes_nothing_from_what_another_one_shows(world: World, lie: str) -> None:
+    first = shown(world).bundle(world.log, Index(0))
+    assert first is not None
+    core = bundle.read(first).core
+    told = {
+        "junk": b"junk",
+        "salt": changed(world, salt=Bytes32(bytes(32))),
+        "envelope": changed(world, envelope=world.envelope(9)),
+        "record": changed(world, record=replace(core.record, time=core.record.time + 1)),
+    }[lie]
+
+    found = audited(world, shown(world, told={0: told}), shown(world))
+
+    assert (found.flaws, found.states) == ([Flaw.FALSE_EVIDENCE], ["verified", "verified"])
+    assert "node 1" in found.findings[0].reason
+
+
+def test_a_spoiled_bundle_beside_a_whole_one_names_who_sent_it(world: World) -> None:
+    first = shown(world).bundle(world.log, Index(0))
+    assert first is not None
+    evidence = bundle.read(first)
+    spoiled = bundle.write(replace(evidence, disclosed=replace(evidence.disclosed, key=None)))
+    beside: list[list[str]] = []
+
+    def judge(data: bytes, others: Sequence[Brought]) -> Report:
+        beside.append([one.name for one in others])
+        return failed("verify.recipeMissing") if data == spoiled else GOOD
+
+    found = audited(world, shown(world, told={0: spoiled}), shown(world), judge=judge)
+
+    assert (found.flaws, found.states) == ([Flaw.FALSE_EVIDENCE], ["verified", "verified"])
+    assert ["the bundle of node 1"] in beside
+
+
+def test_what_one_bundle_proves_against_a_part_counts(world: World) -> None:
+    first = shown(world).bundle(world.log, Index(0))
+    assert first is not None
+    evidence = bundle.read(first)
+    more = bundle.write(replace(evidence, disclosed=replace(evidence.disclosed, key=None)))
+
+    def judge(data: bytes, others: Sequence[Brought]) -> Report:
+        del data
+        return failed("verify.inspectionFailed") if others else GOOD
+
+    found = audited(world, shown(world, told={0: more}), shown(world), judge=judge)
+
+    assert (found.flaws, found.states) == ([Flaw.PROBLEM], ["problem", "verified"])
 
 
 def failed(code: str, verdict: Verdict = Verdict.PROBLEM) -> Report:
@@ -161,6 +344,14 @@ def failed(code: str, verdict: Verdict = Verdict.PROBLEM) -> Report:
     finding = cause.found("It is so.", "evidence")
     check = CheckResult(number=6, name="unit", asks="Is it so?", findings=(finding,))
     return Report(verdict=verdict, exit=18, headline="Problem found.", checks=(check,))
+
+
+def lacking(number: int, code: str, verdict: Verdict, lack: Lack = Lack.EVIDENCE) -> Report:
+    """Return a report in which one check is unknown."""
+    cause = Cause(code=code, state=State.UNKNOWN, meaning="It is not known.", lack=lack)
+    finding = cause.found("It cannot be told.", "evidence")
+    check = CheckResult(number=number, name="x", asks="Is it?", findings=(finding,))
+    return Report(verdict=verdict, exit=23, headline="Could not check.", checks=(check,))
 
 
 @pytest.mark.parametrize(
@@ -174,51 +365,170 @@ def failed(code: str, verdict: Verdict = Verdict.PROBLEM) -> Report:
 def test_a_verdict_that_is_not_green_is_a_finding(
     world: World, verdict: Verdict, flaw: Flaw
 ) -> None:
-    found = auditor(world, judge=lambda _: failed("verify.x", verdict)).audit(of_license(world))
+    found = audited(world, judge=judging(failed("verify.x", verdict)))
 
-    assert [one.flaw for one in found.findings] == [flaw, flaw]
+    assert found.flaws == [flaw, flaw]
     assert "(6) It is so." in found.findings[0].reason
+    assert {one.failed for one in found.units} == {"6:verify.x"}
+
+
+@pytest.mark.parametrize(
+    ("report", "flaw", "code"),
+    [
+        (lacking(2, "verify.keyInDoubt", Verdict.UNCHECKABLE), Flaw.COMPROMISED, 12),
+        (lacking(12, "verify.recalled", Verdict.UNCHECKABLE), Flaw.RECALLED, 20),
+        (lacking(3, "verify.labelClaimedEarlier", Verdict.PROBLEM), Flaw.DOUBLE_USE, 18),
+        (lacking(9, "verify.equivalenceNotInForce", Verdict.PROBLEM), Flaw.EQUIVALENCE_GAP, 15),
+        (lacking(10, "verify.accreditationLapsed", Verdict.PROBLEM), Flaw.ACCREDITATION_GAP, 13),
+        (
+            lacking(10, "verify.accreditationUnlisted", Verdict.UNTRUSTED, Lack.ISSUER),
+            Flaw.UNTRUSTED,
+            16,
+        ),
+    ],
+)
+def test_each_check_gives_the_flaw_that_it_is_about(
+    world: World, report: Report, flaw: Flaw, code: int
+) -> None:
+    found = audited(world, judge=judging(report))
+
+    assert (found.flaws, found.result.exit) == ([flaw, flaw], code)
+
+
+def test_gaps_are_told_by_site_and_time(world: World) -> None:
+    lapsed = lacking(10, "verify.accreditationLapsed", Verdict.PROBLEM)
+
+    ((key, gap),) = audited(world, judge=judging(lapsed)).result.accounts.gaps.items()
+
+    (record,) = records(world)
+    assert key == (Flaw.ACCREDITATION_GAP, world.site, "verify.accreditationLapsed")
+    assert (gap.parts, gap.first, gap.last) == (2, record.record.time, record.record.time)
+
+
+def test_what_the_recipe_does_not_ask_for_is_no_gap(world: World) -> None:
+    cause = Cause(
+        code="verify.accreditationsNotAsked",
+        state=State.NOT_CLAIMED,
+        meaning="Not asked.",
+        is_exempt=True,
+    )
+    check = CheckResult(number=10, name="x", asks="?", findings=(cause.found("No.", "x"),))
+    other = failed("verify.x")
+    (six,) = other.checks
+    both = replace(six, findings=(*six.findings, cause.found("Not asked.", "x")))
+    report = replace(other, checks=(both, check))
+
+    found = audited(world, judge=judging(report))
+
+    assert found.flaws == [Flaw.PROBLEM, Flaw.PROBLEM]
+    assert "Not asked." not in found.findings[0].reason
+    assert found.result.accounts.gaps == {}
 
 
 def test_a_verdict_without_a_failed_check_is_told_by_its_headline(world: World) -> None:
     untrusted = replace(GOOD, verdict=Verdict.UNTRUSTED, headline="Verified, but not listed.")
 
-    found = auditor(world, judge=lambda _: untrusted).audit(of_license(world))
+    found = audited(world, judge=judging(untrusted))
 
     assert "Verified, but not listed." in found.findings[0].reason
 
 
-def test_what_is_no_bundle_is_told_by_its_fault(world: World) -> None:
-    fault = Fault(code="bundle.x", reason="It is no bundle.", next_step="Ask again.")
+def test_a_verdict_that_ended_early_is_told_by_its_fault(world: World) -> None:
+    fault = Fault(code="bundle.x", reason="It ended early.", next_step="Ask again.")
     report = Report(verdict=Verdict.PROBLEM, exit=14, headline="Problem found.", fault=fault)
 
-    found = auditor(world, shown(world, told={0: b"junk"}), judge=lambda _: report).audit(
-        of_license(world)
-    )
+    found = audited(world, judge=judging(report))
 
-    assert found.units[0].statement is None
-    assert "It is no bundle." in found.findings[0].reason
+    assert "It ended early." in found.findings[0].reason
 
 
 def test_scrap_is_accounted_for(world: World) -> None:
-    found = auditor(world, judge=lambda _: failed(SCRAP_CODE)).audit(of_license(world))
+    found = audited(world, judge=judging(failed(SCRAP_CODE)))
 
-    assert found.exit == 0
-    assert [one.state for one in found.units] == ["scrap", "scrap"]
+    assert found.result.exit == 0
+    assert found.states == ["scrap", "scrap"]
+
+
+@pytest.mark.parametrize(("fate", "state"), [(VOIDED, "void"), (1, "replaced")])
+def test_what_its_maker_took_back_is_accounted_for(fate: int, state: str) -> None:
+    world = world_of(1, 2)
+    with world.tools.store.writing() as work:
+        work.facts.put(PartFact(log=world.log, index=Index(0), fate=fate))
+
+    for hidden in (set[int](), {0}):
+        found = audited(world, shown(world, hidden=hidden))
+        assert (found.states, found.findings) == ([state, "verified"], [])
+
+
+def twice() -> World:
+    """Return a world in which one label and one counter stand at two positions."""
+    world = make_world()
+    first = world.statement(1)
+    others = replace(world.statement(2), label=first.label, run=first.run)
+    log_unasked(world, world.sign(first), world.sign(others))
+    world.tools.indexing(world.log).follow()
+    return world
 
 
 def test_one_label_and_one_counter_at_two_places_are_double_use() -> None:
+    world = twice()
+
+    found = audited(world)
+
+    assert found.flaws == [Flaw.DOUBLE_USE, Flaw.DOUBLE_USE]
+    assert {one.reason.split()[1] for one in found.findings} == {"label", "counter"}
+    assert found.findings[0].places == ((world.log, 0), (world.log, 1))
+
+
+def test_a_void_part_uses_neither_label_nor_counter() -> None:
+    world = twice()
+    with world.tools.store.writing() as work:
+        work.facts.put(PartFact(log=world.log, index=Index(1), fate=VOIDED))
+
+    assert audited(world).findings == []
+
+
+def test_a_label_that_another_bundle_shows_is_double_use() -> None:
+    world = twice()
+
+    found = audited(world, shown(world, hidden={1}))
+
+    assert found.flaws == [Flaw.DOUBLE_USE, Flaw.WITHHELD]
+    assert found.findings[0].places == ((world.log, 0), (world.log, 1))
+
+
+def test_a_rival_that_is_void_takes_no_label() -> None:
+    world = twice()
+    with world.tools.store.writing() as work:
+        work.facts.put(PartFact(log=world.log, index=Index(1), fate=VOIDED))
+
+    found = audited(world, shown(world, hidden={1}))
+
+    assert found.flaws == []
+
+
+def test_a_rival_that_stands_nowhere_takes_no_label() -> None:
+    world = twice()
+    first = shown(world).bundle(world.log, Index(0))
+    assert first is not None
+    evidence = bundle.read(first)
+    (rival,) = evidence.rivals
+    moved = replace(rival, core=replace(rival.core, salt=Bytes32(bytes(32))))
+    told = bundle.write(replace(evidence, rivals=(moved,)))
+
+    assert audited(world, shown(world, told={0: told}, hidden={1})).flaws == [Flaw.WITHHELD]
+
+
+def test_an_envelope_that_is_none_is_still_an_entry() -> None:
     world = make_world()
-    twice = world.statement(1)
-    others = replace(world.statement(2), label=twice.label, run=twice.run)
-    log_unasked(world, world.sign(twice), world.sign(others))
+    log_unasked(world, b"no envelope")
     world.tools.indexing(world.log).follow()
 
-    found = auditor(world).audit(of_license(world))
+    found = audited(world, judge=judging(failed("verify.envelopeMalformed")))
 
-    assert [one.flaw for one in found.findings] == [Flaw.DOUBLE_USE, Flaw.DOUBLE_USE]
-    assert [one.reason.split()[1] for one in found.findings] == ["label", "counter"]
-    assert found.findings[0].places == ((world.log, 0), (world.log, 1))
+    (one,) = found.units
+    assert (one.state, one.label, one.counter) == ("problem", "", "")
+    assert found.result.accounts.machines == {}
 
 
 def test_a_log_with_a_gap_is_broken() -> None:
@@ -227,7 +537,15 @@ def test_a_log_with_a_gap_is_broken() -> None:
         head = known(work.facts, LogFact, world.log)
         work.facts.put(replace(head, size=head.size + 1))
 
-    assert flaws(world) == [Flaw.LOG_BROKEN]
+    assert audited(world).flaws == [Flaw.LOG_BROKEN]
+
+
+def test_a_log_without_a_head_is_broken(world: World) -> None:
+    with world.tools.store.reading() as view:
+        account, broken = log_account(LogNumber(99), view.facts)
+
+    assert (account.is_whole, account.operator) == (False, IdentityId(bytes(32)))
+    assert broken is not None
 
 
 def test_records_that_do_not_follow_one_another_are_broken() -> None:
@@ -237,7 +555,7 @@ def test_records_that_do_not_follow_one_another_are_broken() -> None:
         later = replace(fact.record, seq=Seq(2), first_index=Index(9))
         work.facts.put(replace(fact, record=later))
 
-    assert Flaw.LOG_BROKEN in flaws(world)
+    assert Flaw.LOG_BROKEN in audited(world).flaws
 
 
 def test_a_lane_that_is_drawn_further_than_its_records_differs() -> None:
@@ -246,17 +564,289 @@ def test_a_lane_that_is_drawn_further_than_its_records_differs() -> None:
         lane = known(work.facts, LaneFact, world.lane)
         work.facts.put(replace(lane, next=UnitNumber(lane.next + 1)))
 
-    assert flaws(world) == [Flaw.DRAWS_DIFFER]
+    assert audited(world).flaws == [Flaw.DRAWS_DIFFER]
+
+
+def test_refused_draws_are_counted() -> None:
+    world = world_of(1)
+    with world.tools.store.writing() as work:
+        (fact,) = work.facts.each(RecordFact, world.log)
+        refused = Grant(lane=world.lane, n=1, first_unit=UnitNumber(0))
+        record = replace(fact.record, count=3, grants=(*fact.record.grants, refused))
+        work.facts.put(replace(fact, record=record))
+
+    accounts = audited(world).result.accounts
+
+    assert [one.refused for one in accounts.lanes] == [1]
+    assert [one.unitless for one in accounts.logs] == [2]
+
+
+def checkpoint(world: World, **members: object) -> bytes:
+    """Return a true checkpoint of the world's log, but for some members."""
+    tree = MerkleTree(one.record.digest() for one in records(world))
+    origin = origin_of(world.tools.chain.pin(), world.log)
+    head = Checkpoint(origin=origin, size=len(tree), root=tree.root())
+    text = replace(head, **members).text()  # type: ignore[arg-type]  # members of it
+    signature = NoteSignature(name="somebody", key=b"1234", value=b"x" * 64)
+    return Note(text=text, signatures=(signature,)).encode()
+
+
+def test_a_true_checkpoint_says_how_much_of_the_log_it_covers(world: World) -> None:
+    found = audited(world, shown(world, checkpoint=checkpoint(world)))
+
+    assert found.findings == []
+    assert [one.checkpoint for one in found.result.accounts.logs] == [1]
+
+
+def test_a_checkpoint_that_is_younger_than_the_index_says_nothing(world: World) -> None:
+    found = audited(world, shown(world, checkpoint=checkpoint(world, size=2)))
+
+    assert found.findings == []
+    assert [one.checkpoint for one in found.result.accounts.logs] == [0]
+
+
+@pytest.mark.parametrize("lie", ["root", "origin", "junk"])
+def test_a_false_checkpoint_is_named(world: World, lie: str) -> None:
+    told = {
+        "root": checkpoint(world, root=Digest(bytes(32))),
+        "origin": checkpoint(world, origin="elsewhere"),
+        "junk": b"junk",
+    }[lie]
+
+    found = audited(world, shown(world, checkpoint=told), shown(world))
+
+    assert (found.flaws, found.result.exit) == ([Flaw.CHECKPOINT_DIFFERS], 19)
+    assert found.findings[0].reason.startswith("node 1")
 
 
 def test_a_machine_that_leaves_numbers_out_is_named() -> None:
     world = world_of(1, 4)
 
-    found = auditor(world).audit(Scope(machine=world.machine))
+    found = audited(world, scope=Scope(machine=world.machine))
 
     (one,) = found.findings
     assert (one.flaw, one.reason) == (Flaw.COUNTER_GAP, "The counter goes from 1 to 4.")
-    assert flaws(world) == []
+    assert audited(world).findings == []
+    (machine,) = audited(world).result.accounts.machines.values()
+    assert (machine.first, machine.last, machine.shown) == (1, 4, 2)
+
+
+def recall(thing: Thing, **members: object) -> RecallFact:
+    fact = RecallFact(
+        thing=thing,
+        by=OWNERS,
+        number=1,
+        issuer=Bytes32(bytes(32)),
+        at=50,
+        since=0,
+        until=0,
+        severity=2,
+        reason=Digest(bytes(32)),
+    )
+    return replace(fact, **members)  # type: ignore[arg-type]  # members of it
+
+
+def with_recall(thing: Callable[[World], Thing], **members: object) -> World:
+    world = world_of(1, 2)
+    with world.tools.store.writing() as work:
+        work.facts.put(recall(thing(world), **members))
+    return world
+
+
+def named(cause: RecallCause, what: Callable[[World], bytes]) -> Callable[[World], Thing]:
+    return lambda world: Thing(cause=cause, id=Bytes32(what(world)))
+
+
+def key_of(world: World) -> bytes:
+    return Envelope.parse(world.envelope(1)).signatures[0].key
+
+
+@pytest.mark.parametrize(
+    ("thing", "count"),
+    [
+        (lambda world: Thing.serial(world.log, Index(0)), 1),
+        (named(RecallCause.MACHINE, lambda world: world.machine), 2),
+        (named(RecallCause.RECIPE, lambda world: world.recipe.id()), 2),
+        (named(RecallCause.SITE_RECIPE, lambda world: world.site_recipe), 2),
+        (named(RecallCause.DESIGN, lambda world: world.revision.design), 2),
+        (named(RecallCause.KEY, key_of), 2),
+        (named(RecallCause.MACHINE, lambda _: STRANGE), 0),
+    ],
+)
+def test_parts_are_recalled_by_what_they_have_in_common(
+    thing: Callable[[World], Thing], count: int
+) -> None:
+    found = audited(with_recall(thing))
+
+    assert found.flaws == [Flaw.RECALLED] * count
+    assert found.result.exit == (20 if count else 0)
+
+
+def test_a_certificate_is_recalled_by_plan_and_site() -> None:
+    plan = EquivalencePlanId(bytes([8]) * 32)
+    world = with_recall(
+        lambda world: Thing(
+            cause=RecallCause.CERTIFICATE, id=Bytes32(plan), detail=Bytes32(world.site)
+        )
+    )
+    with world.tools.store.writing() as work:
+        work.facts.put(SitePlanFact(recipe=world.recipe.id(), site=world.site, number=1, plan=plan))
+
+    assert audited(world).flaws == [Flaw.RECALLED, Flaw.RECALLED]
+
+
+def test_a_serial_is_recalled_though_nobody_shows_it() -> None:
+    world = with_recall(lambda world: Thing.serial(world.log, Index(0)))
+
+    found = audited(world, shown(world, hidden={0}))
+
+    assert found.flaws == [Flaw.RECALLED, Flaw.WITHHELD]
+
+
+def test_a_closed_recall_stays_visible_and_is_no_finding() -> None:
+    world = with_recall(lambda world: Thing.serial(world.log, Index(0)), closed_at=60)
+
+    found = audited(world)
+
+    assert found.findings == []
+    ((fact, parts),) = found.result.accounts.recalls.values()
+    assert (fact.closed_at, parts) == (60, 1)
+
+
+@pytest.mark.parametrize(("shift", "count"), [((0, 1), 2), ((1, 0), 0), ((-9, 0), 0)])
+def test_a_window_bounds_a_recall(shift: tuple[int, int], count: int) -> None:
+    world = world_of(1, 2)
+    (fact,) = records(world)
+    time, (begin, end) = fact.record.time, shift
+    window = {"since": time + begin, "until": time + end if end or begin < 0 else 0}
+    thing = Thing(cause=RecallCause.MACHINE, id=Bytes32(world.machine))
+    with world.tools.store.writing() as work:
+        work.facts.put(recall(thing, **window))
+
+    assert len(audited(world).findings) == count
+
+
+def test_an_authoritys_recall_counts_for_who_lists_it() -> None:
+    world = with_recall(lambda world: Thing.serial(world.log, Index(0)), by=STRANGE)
+    pin = world.tools.chain.pin()
+    listed = Trust(version=VERSION, chain=pin, authorities=(Listed(id=STRANGE),))
+
+    assert audited(world).findings == []
+    assert audited(world, trust=replace(listed, authorities=())).findings == []
+    (one,) = audited(world, trust=listed).findings
+    assert "the authority 0x" in one.reason
+
+
+def test_a_recall_that_the_verdict_tells_is_told_once() -> None:
+    world = with_recall(lambda world: Thing.serial(world.log, Index(0)))
+    report = lacking(12, "verify.recalled", Verdict.PROBLEM)
+
+    found = audited(world, judge=judging(report))
+
+    assert found.flaws == [Flaw.RECALLED, Flaw.RECALLED]
+    assert all("(12)" in one.reason for one in found.findings)
+
+
+def test_notices_on_machines_and_sites_are_listed(world: World) -> None:
+    other = world_of(1)
+    notice = NoticeFact(
+        identity=other.machine,
+        target=Bytes32(bytes([3]) * 32),
+        by=IdentityId(bytes(32)),
+        number=0,
+        notice_at=70,
+        suspected_from=60,
+        evidence=Digest(bytes(32)),
+    )
+    with other.tools.store.writing() as work:
+        work.facts.put(notice)
+
+    assert audited(other).result.accounts.notices == (notice,)
+    assert audited(world).result.accounts.notices == ()
+
+
+def test_keys_that_were_released_are_compared_with_draws(world: World) -> None:
+    asked: list[LicenseId] = []
+
+    def reconciled(license_id: LicenseId) -> Reconciliation:
+        asked.append(license_id)
+        row = Row(
+            lane=world.lane,
+            site=world.site,
+            units=3,
+            drawn=2,
+            released=1,
+            first_at=1,
+            last_at=1,
+            machines=(),
+            releasers=(),
+            differences=(Difference.LATE, Difference.UNDRAWN),
+        )
+        return Reconciliation(license=license_id, stopped_at=0, rows=(row,))
+
+    (one,) = audited(world, reconciled=reconciled).findings
+
+    assert asked == [world.license]
+    assert (one.flaw, "receiptLate" in one.reason) == (Flaw.RELEASES_DIFFER, True)
+
+
+LOT = Bytes32(bytes([6]) * 32)
+
+
+def lot_of(world: World) -> Thing:
+    return Thing(cause=RecallCause.LOT, id=Bytes32(world.maker), detail=LOT)
+
+
+def test_parts_without_lots_are_in_none(world: World) -> None:
+    found = audited(world, scope=Scope(lot=lot_of(world)))
+
+    assert (found.units, found.findings) == ([], [])
+
+
+def test_parts_that_do_not_show_their_lots_may_be_of_one() -> None:
+    world = world_of(1, 2, dependencies=Digest(bytes([7]) * 32))
+
+    found = audited(world, scope=Scope(lot=lot_of(world)))
+
+    assert found.flaws == [Flaw.LOT_WITHHELD, Flaw.LOT_WITHHELD]
+    assert found.result.exit == 23
+    assert audited(world).findings == []
+
+
+def test_a_lot_of_another_maker_is_in_no_part(world: World) -> None:
+    thing = Thing(cause=RecallCause.LOT, id=Bytes32(STRANGE), detail=LOT)
+
+    assert audited(world, scope=Scope(lot=thing)).units == []
+
+
+@pytest.mark.parametrize("is_in", [True, False])
+def test_shown_lots_tell_who_is_in(world: World, is_in: bool) -> None:
+    (drawn_record,) = _drawn(world, of_license(world))
+    unit = next(iter(drawn_record.units()))
+    lots = frozenset({lot_of(world).key() if is_in else b"x"})
+    one = AuditedUnit(unit=unit, state="verified", statement=world.statement(1), lots=lots)
+
+    assert Scope(lot=lot_of(world)).admits(one) is is_in
+
+
+def test_a_shown_lot_is_recalled_with_its_parts(world: World) -> None:
+    (drawn_record,) = _drawn(world, of_license(world))
+    unit = next(iter(drawn_record.units()))
+    thing = lot_of(world)
+    one = AuditedUnit(
+        unit=unit, state="verified", statement=world.statement(1), lots=frozenset({thing.key()})
+    )
+    other = world_of(1)
+    with other.tools.store.writing() as work:
+        work.facts.put(recall(thing))
+
+    with other.tools.store.reading() as view:
+        assert len(list(Reaching(trust=None).of(one, view.facts))) == 1
+
+
+def _drawn(world: World, scope: Scope) -> Sequence[DrawnRecord]:
+    with world.tools.store.reading() as view:
+        return list(drawn(scope, view.facts))
 
 
 @pytest.mark.parametrize("member", ["organization", "machine", "recipe", "license"])
@@ -268,7 +858,7 @@ def test_each_scope_holds_what_is_its_own(world: World, member: str) -> None:
         "license": world.license,
     }
 
-    found = auditor(world).audit(Scope(**{member: own[member]}))  # type: ignore[arg-type]  # ids
+    found = audited(world, scope=Scope(**{member: own[member]}))  # type: ignore[arg-type]  # ids
 
     assert len(found.units) == 2
 
@@ -277,15 +867,17 @@ def test_each_scope_holds_what_is_its_own(world: World, member: str) -> None:
 def test_who_had_no_part_in_it_has_none_in_the_audit(world: World, member: str) -> None:
     scope = Scope(license=world.license, **{member: STRANGE})  # type: ignore[arg-type]  # ids
 
-    assert auditor(world).audit(scope).units == ()
+    assert audited(world, scope=scope).units == []
 
 
 def test_parts_of_another_machine_or_recipe_are_left_out(world: World) -> None:
-    statement = world.statement(1)
+    (record,) = _drawn(world, of_license(world))
+    unit = next(iter(record.units()))
+    one = AuditedUnit(unit=unit, state="verified", statement=world.statement(1))
 
-    assert not Scope(machine=STRANGE).admits(statement)
-    assert not Scope(recipe=RecipeId(bytes(32))).admits(statement)
-    assert Scope(machine=world.machine, recipe=world.recipe.id()).admits(statement)
+    assert not Scope(machine=STRANGE).admits(one)
+    assert not Scope(recipe=RecipeId(bytes(32))).admits(one)
+    assert Scope(machine=world.machine, recipe=world.recipe.id()).admits(one)
 
 
 def test_a_part_that_says_another_recipe_is_left_out() -> None:
@@ -295,7 +887,7 @@ def test_a_part_that_says_another_recipe_is_left_out() -> None:
     log_unasked(world, world.sign(other))
     world.tools.indexing(world.log).follow()
 
-    assert auditor(world).audit(Scope(recipe=world.recipe.id())).units == ()
+    assert audited(world, scope=Scope(recipe=world.recipe.id())).units == []
 
 
 def below(world: World, **terms: object) -> LicenseId:
@@ -315,16 +907,16 @@ def test_a_license_is_audited_with_those_below_it() -> None:
     world = world_of(1)
     child = below(world, parent=world.license)
 
-    (found,) = auditor(world).audit(of_license(world)).units
+    (found,) = audited(world).units
 
-    assert found.unit.license == child
+    assert found.license == to_hex(child)
 
 
 def test_a_license_of_another_design_is_not_that_of_a_recipe() -> None:
     world = world_of(1)
     below(world, design=DesignId(bytes([4]) * 32))
 
-    assert auditor(world).audit(Scope(recipe=world.recipe.id())).units == ()
+    assert audited(world, scope=Scope(recipe=world.recipe.id())).units == []
 
 
 def test_a_link_that_ended_before_does_not_count() -> None:
@@ -344,7 +936,7 @@ def test_time_bounds_what_is_audited(world: World) -> None:
 
     def count(begin: int, end: int) -> int:
         scope = Scope(license=world.license, begin=begin, end=end)
-        return len(auditor(world).audit(scope).units)
+        return len(audited(world, scope=scope).units)
 
     assert (count(time, time + 1), count(time + 1, 0), count(0, time)) == (2, 0, 0)
 
@@ -382,9 +974,53 @@ def test_what_is_not_on_chain_is_unknown(
     world: World, scope: Scope, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        auditor(world).audit(scope)
+        audited(world, scope=scope)
 
 
-def test_each_flaw_has_an_exit_code() -> None:
-    assert set(EXIT_OF_FLAW) == set(Flaw)
-    assert 0 not in EXIT_OF_FLAW.values()
+def test_something_else_than_a_lot_is_no_lot() -> None:
+    with pytest.raises(ScopeLotError):
+        Scope(lot=Thing(cause=RecallCause.MACHINE, id=Bytes32(STRANGE)))
+
+
+def peak(units: int) -> tuple[int, int]:
+    """Return how much memory the audit of a log of so many units takes, and its findings."""
+    world = world_of(1)
+    with world.tools.store.writing() as work:
+        (fact,) = work.facts.each(RecordFact, world.log)
+        grant = Grant(lane=world.lane, n=units, first_unit=UnitNumber(1))
+        work.facts.put(replace(fact, record=replace(fact.record, count=units, grants=(grant,))))
+    hiding = shown(world, hidden=set(range(units)))
+    tracemalloc.start()
+    try:
+        with SqliteBook() as book:
+            auditor = Auditor(
+                store=world.tools.store,
+                pin=world.tools.chain.pin(),
+                sources={"node": hiding},
+                judge=judge_good,
+                book=book,
+            )
+            found = auditor.audit(of_license(world))
+        return tracemalloc.get_traced_memory()[1], found.accounts.flaws[Flaw.WITHHELD]
+    finally:
+        tracemalloc.stop()
+
+
+def test_an_audit_of_ten_thousand_units_takes_no_more_memory_than_a_small_one() -> None:
+    few, _ = peak(200)
+
+    many, withheld = peak(10_000)
+
+    assert withheld == 10_000
+    assert many < few + (1 << 19)
+
+
+def test_each_flaw_has_an_exit_code_and_a_next_step() -> None:
+    assert set(CONSEQUENCES) == set(Flaw)
+    assert all(one.exit and one.next_step for one in CONSEQUENCES.values())
+
+
+def test_the_auditors_page_names_each_flaw() -> None:
+    page = Path("docs/how-to/regulator.md").read_text()
+
+    assert all(f"`{flaw.value}`" in page for flaw in Flaw)

@@ -31,6 +31,7 @@ from guildmark.domain.log.positions import read_positions
 from guildmark.domain.rights.fileset import LIST_TYPE, EncryptedList
 from guildmark.domain.rights.release import ReceiptProof, Released, read_proof
 from guildmark.domain.shopfloor.fieldwork import Brief
+from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.ports import DocumentKind, PeerUnavailableError
 
 BUNDLE_MAX = 32 << 20
@@ -229,7 +230,13 @@ class NodeClient:
         return self._read(EncryptedList.parse, canonical(members))
 
     def bundle(
-        self, log: LogNumber, index: Index, *, block: int | None = None, ask_peers: bool = False
+        self,
+        log: LogNumber,
+        index: Index,
+        *,
+        block: int | None = None,
+        ask_peers: bool = False,
+        choice: Choice = ANYBODY,
     ) -> bytes | None:
         """Return the bundle of a part, None where the node has none.
 
@@ -239,8 +246,9 @@ class NodeClient:
             block: The block of the proofs, the newest by default.
             ask_peers: Whether the node shall ask others for what it does not hold; a node that
                 asks for itself says no, so that no question goes in circles.
+            choice: Whom the asker lists: they go before others where not all can be shown.
         """
-        params: dict[str, str | int] = {"peers": str(ask_peers).lower()}
+        params: dict[str, str | int] = {"peers": str(ask_peers).lower(), **dict(_named(choice))}
         if block is not None:
             params["block"] = block
         path = f"/v1/parts/{log}.{index}/bundle"
@@ -329,6 +337,12 @@ def _listed(revisions: Any, number: int) -> Any:
     named = revisions if isinstance(revisions, list) else []
     found = [one for one in named if isinstance(one, dict) and one.get("number") == number]
     return found[0].get("files") if found else None
+
+
+def _named(choice: Choice) -> Iterator[tuple[str, str]]:
+    for what in ("authorities", "issuers", "inspectors"):
+        if named := getattr(choice, what):
+            yield what, ",".join(map(to_hex, named))
 
 
 def _bounded(response: httpx.Response) -> bytes:

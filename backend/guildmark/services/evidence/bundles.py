@@ -5,17 +5,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from guildmark.domain import bundle
-from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.chain.ethproof.header import decode_header
 from guildmark.domain.chain.facts import RecordFact, RecordStartFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Index, LogNumber, parse_hint
-from guildmark.domain.log.merkle import ProofError, verify_inclusion
 from guildmark.domain.verification.case import Brought, Unsearched
 from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.domain.verification.evidence import ENTRIES_MAX, Core, Evidence, statement_of
 from guildmark.domain.verification.report import Lack
+from guildmark.domain.verification.standing import stands
 from guildmark.ports import DocumentKind, NodeStore, Peer
 from guildmark.services.evidence.evidence import Exporter, PartUnknownError
 
@@ -234,9 +233,7 @@ class Bundles:
         with self.store.reading() as view:
             start = view.facts.floor(RecordStartFact, log, index)
             fact = None if start is None else view.facts.get(RecordFact, log, start.seq)
-        if fact is None or core.record != fact.record or core.index != index:
-            return False
-        return envelope_digest(core.envelope) == core.entry.envelope and _is_in_log(core)
+        return fact is not None and stands(core, fact.record, index)
 
     def _keep(self, body: bytes, core: Core) -> None:
         place, label = _place(core.record.log, core.index), _label(core)
@@ -269,20 +266,6 @@ def _beyond(places: Sequence[tuple[LogNumber, Index]], who: str) -> Iterator[Uns
     if len(places) > ENTRIES_MAX:
         reason = f"{who} {len(places)} other entries of the label, of which {ENTRIES_MAX} are read."
         yield Unsearched(reason=reason, lack=Lack.EVIDENCE)
-
-
-def _is_in_log(core: Core) -> bool:
-    try:
-        verify_inclusion(
-            data=core.entry.leaf_data(core.salt),
-            index=core.position,
-            count=core.record.count,
-            path=core.path,
-            root=core.record.root,
-        )
-    except ProofError:
-        return False
-    return True
 
 
 def _label(core: Core) -> bytes | None:

@@ -1,30 +1,40 @@
 """An audit on paper."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from guildmark.adapters.reports import audit
 from guildmark.adapters.reports.page import Row
 from guildmark.adapters.reports.pdf import typesetting as type_
+from guildmark.domain.audit.accounts import Accounts
+from guildmark.domain.audit.units import UnitRow, moment_text
+from guildmark.domain.encoding.strictjson import JsonValue
+from guildmark.domain.identifiers import to_hex
 from guildmark.services.audit.auditing import AuditResult
+
+LINES_MAX = 1_000
+"""How many units, and findings, are printed; the tables have them all."""
 
 _UNITS = ("log", "index", "recorded", "unit", "state", "failed", "label")
 _UNIT_SHARES = (0.5, 0.7, 1.8, 0.6, 1.1, 2.2, 3.6)
-_FINDING_SHARES = (1.1, 2, 5)
+_FINDING_SHARES = (1.3, 1.2, 4.5, 2.6)
+_SHORT = 12
 
 
-def written(result: AuditResult, scope: Mapping[str, str | int]) -> bytes:
+def written(result: AuditResult, scope: Mapping[str, JsonValue]) -> bytes:
     """Return an audit as PDF.
 
     Args:
         result: What was found.
         scope: What it is about.
     """
-    foot = f"Audit at block {result.block}"
-    return type_.written(list(_story(result, scope)), title="Audit", foot=foot)
+    block = 0 if result.block is None else result.block.number
+    return type_.written(list(_story(result, scope)), title="Audit", foot=f"Audit at block {block}")
 
 
-def _story(result: AuditResult, scope: Mapping[str, str | int]) -> Iterator[Any]:
+def _story(result: AuditResult, scope: Mapping[str, JsonValue]) -> Iterator[Any]:
+    accounts = result.accounts
     yield type_.heading("Audit", size=16)
     yield type_.note(
         "Made from the chain, as the auditor's own node told it, and from the evidence that was "
@@ -33,21 +43,84 @@ def _story(result: AuditResult, scope: Mapping[str, str | int]) -> Iterator[Any]
     yield type_.heading("About")
     yield type_.rows([Row(name=name, value=str(value)) for name, value in scope.items()])
     yield type_.heading("Units")
-    counts = audit.states(result).items()
-    yield type_.rows([Row(name=state, value=str(count)) for state, count in counts])
+    yield type_.rows(_states(accounts))
     yield type_.heading("Findings")
-    yield _findings(result)
+    yield from _findings(result)
+    yield type_.heading("Logs and lanes")
+    yield type_.rows(_logs(accounts))
+    yield type_.heading("Machines")
+    yield type_.rows(_machines(accounts))
+    yield type_.heading("Notices, recalls, gaps")
+    yield type_.rows(_news(accounts))
     yield type_.heading("Every unit")
-    yield type_.table(_UNITS, _units(result), _UNIT_SHARES)
+    units = accounts.units
+    yield type_.table(_UNITS, _units(islice(result.book.units(), LINES_MAX)), _UNIT_SHARES)
+    yield from _beyond(units, "units.csv")
 
 
-def _findings(result: AuditResult) -> Any:
-    if not result.findings:
-        return type_.note("none: everything adds up")
-    return type_.table(audit.FINDING_HEADS, audit.finding_rows(result), _FINDING_SHARES)
+def _states(accounts: Accounts) -> Iterator[Row]:
+    yield Row(name="all", value=str(accounts.units))
+    for state, count in sorted(accounts.states.items()):
+        yield Row(name=state, value=str(count), tone="good" if state == "verified" else "")
 
 
-def _units(result: AuditResult) -> Iterator[Sequence[str]]:
+def _findings(result: AuditResult) -> Iterator[Any]:
+    counted = result.accounts.counted()
+    if not counted:
+        yield type_.note("none: everything adds up")
+        return
+    yield type_.rows(
+        Row(name=flaw.value, value=str(count), tone="bad") for flaw, count in counted.items()
+    )
+    lines = map(audit.finding_row, islice(result.book.findings(), LINES_MAX))
+    yield type_.table(audit.FINDING_HEADS, lines, _FINDING_SHARES)
+    yield from _beyond(sum(counted.values()), "findings.csv")
+
+
+def _beyond(count: int, file: str) -> Iterator[Any]:
+    if count > LINES_MAX:
+        yield type_.note(f"{count - LINES_MAX} more stand in {file}.")
+
+
+def _logs(accounts: Accounts) -> Iterator[Row]:
+    for one in accounts.logs:
+        whole = "whole" if one.is_whole else "broken"
+        words = (
+            f"{one.records} records, {one.size} entries, {one.unitless} of them without a unit; "
+            f"{whole}; checkpoint over {one.checkpoint} records"
+        )
+        yield Row(name=f"log {one.number}", value=words, tone="" if one.is_whole else "bad")
+    for lane in accounts.lanes:
+        words = f"{lane.drawn} of {lane.units} units drawn, {lane.refused} refused"
+        yield Row(name=f"lane {lane.number}", value=words)
+
+
+def _machines(accounts: Accounts) -> Iterator[Row]:
+    for machine, one in sorted(accounts.machines.items()):
+        words = f"{one.shown} parts, counters {one.first} to {one.last}"
+        yield Row(name=to_hex(machine)[:_SHORT], value=words)
+
+
+def _news(accounts: Accounts) -> Iterator[Row]:
+    for notice in accounts.notices:
+        words = f"at {moment_text(notice.notice_at)}, from {moment_text(notice.suspected_from)}"
+        yield Row(name=f"notice on {to_hex(notice.target)[:_SHORT]}", value=words, tone="bad")
+    for _, (recall, parts) in sorted(accounts.recalls.items()):
+        closed = f", closed {moment_text(recall.closed_at)}" if recall.closed_at else ""
+        words = f"{recall.thing.text()} at {moment_text(recall.at)}{closed}: {parts} parts"
+        tone = "" if recall.closed_at else "bad"
+        cause = recall.thing.cause.name.lower().replace("_", " ")
+        yield Row(name=f"recall by {cause}", value=words, tone=tone)
+    for (flaw, site, code), gap in sorted(accounts.gaps.items()):
+        words = (
+            f"{code} at site {to_hex(site)[:_SHORT]}: {gap.parts} parts, "
+            f"{moment_text(gap.first)} to {moment_text(gap.last)}"
+        )
+        yield Row(name=flaw.value, value=words, tone="bad")
+
+
+def _units(rows: Iterable[UnitRow]) -> Iterator[Sequence[str]]:
     places = [audit.UNIT_HEADS.index(name) for name in _UNITS]
-    for row in audit.unit_rows(result):
-        yield [str(row[place]) for place in places]
+    for row in rows:
+        cells = audit.unit_row(row)
+        yield [str(cells[place]) for place in places]

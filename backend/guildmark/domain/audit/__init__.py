@@ -1,0 +1,1 @@
+"""What an audit says of units and logs: values and rules, without anybody who is asked."""
