@@ -33,6 +33,12 @@ def card(played: Played) -> str:
     return f"{played.node.url}/orgs/{to_hex(played.workshops[0].maker.party.id)}"
 
 
+def certificate(played: Played) -> str:
+    """Return the address of the certificate of the site that was compared with the first."""
+    site = to_hex(played.workshops[1].maker.site)
+    return f"{played.node.url}/equivalence/{to_hex(published_plan(played))}/sites/{site}"
+
+
 PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
     {
         "home": lambda played: f"{played.node.url}/",
@@ -52,6 +58,7 @@ PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
         "equivalence": lambda played: (
             f"{played.node.url}/equivalence/{to_hex(published_plan(played))}"
         ),
+        "certificate": certificate,
         "errors": lambda played: f"{played.node.url}/errors",
         "docs": lambda played: f"{played.node.url}/docs",
         "not found": lambda played: f"{played.node.url}/parts/1.99",

@@ -62,6 +62,7 @@ from guildmark.services.equivalence.protocol import Equivalence, Evaluation
 from guildmark.services.equivalence.reporting import Reporting
 from guildmark.services.equivalence.results import Results
 from guildmark.services.equivalence.sampling import Sampling
+from guildmark.services.equivalence.watching import Watching
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import Exporter
 from guildmark.services.evidence.judging import own_trust
@@ -322,6 +323,11 @@ class Home:
     def sampling(self) -> Sampling:
         """Return the use cases around the units that plans draw."""
         return Sampling(store=self.store)
+
+    @property
+    def watching(self) -> Watching:
+        """Return the use cases around certificates that are watched."""
+        return Watching(store=self.store)
 
     def guardians(self, key: KeyName) -> Guardians:
         """Return the use cases around guardians."""

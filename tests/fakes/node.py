@@ -8,6 +8,7 @@ from typing import Any, Self
 from fakes.content import MemoryContent, MemoryUploads
 from guildmark.adapters.peers.client import PeerRefusedError
 from guildmark.domain.builds.dsse import envelope_digest
+from guildmark.domain.equivalence.reporting.standing import CertificateState
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     Cid,
@@ -19,6 +20,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.rights.release import ReceiptProof, Released
 from guildmark.ports import DocumentKind, PeerUnavailableError
+from guildmark.services.equivalence.certificates import certificate_state
 from guildmark.services.equivalence.results import Results
 from guildmark.services.release.receipts import Receipts
 from guildmark.services.release.reconciling import Reconciling
@@ -101,6 +103,11 @@ class MemoryNode:
     def equivalence_data(self, plan: EquivalencePlanId, site: IdentityId) -> bytes:
         assert self.results is not None
         return self.results.data(plan, site)
+
+    def certificate_state(self, plan: EquivalencePlanId, site: IdentityId) -> CertificateState:
+        assert self.results is not None
+        with self.results.store.reading() as view:
+            return certificate_state(plan, site, view)
 
     def release(self, envelope: bytes) -> Released:
         self._check()

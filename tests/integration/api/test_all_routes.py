@@ -121,7 +121,7 @@ def good(played: Played) -> dict[str, str]:
         "upload": httpx.post(f"{played.node.url}/v1/uploads?size=1").json()["upload"],
         "token": invited(played),
         "account": "0x" + "12" * 20,
-        "site": to_hex(workshop.maker.site),
+        "site": to_hex(played.workshops[1].maker.site),
         "level": "0",
         "tile": "000.p/1",
         "old": "1",

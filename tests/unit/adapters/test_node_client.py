@@ -10,7 +10,15 @@ import pytest
 from guildmark.adapters.peers import client
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.identifiers import Cid, DesignId, Index, LogNumber, to_hex
+from guildmark.domain.identifiers import (
+    Cid,
+    DesignId,
+    EquivalencePlanId,
+    IdentityId,
+    Index,
+    LogNumber,
+    to_hex,
+)
 from guildmark.ports import DocumentKind, PeerUnavailableError
 
 URL = "http://node.example"
@@ -271,3 +279,13 @@ def test_positions_that_cannot_be_read_are_no_answer() -> None:
 def test_a_refusal_to_name_positions_carries_the_nodes_own_words() -> None:
     with pytest.raises(PeerRefusedError, match="The lane is drawn"):
         node(Answering(409, **PROBLEM)).positions("https://a.example/id/b")
+
+
+def test_a_state_that_cannot_be_read_is_no_answer() -> None:
+    answering = Answering(standing="in force")
+
+    with pytest.raises(PeerUnavailableError, match="does not answer as a node does"):
+        node(answering).certificate_state(EquivalencePlanId(DIGEST), IdentityId(DIGEST))
+
+    named = f"plans/{to_hex(DIGEST)}/sites/{to_hex(DIGEST)}"
+    assert answering.asked[0].url.path == f"/v1/equivalence/{named}/certificate"

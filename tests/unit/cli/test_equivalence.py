@@ -13,6 +13,7 @@ from fakes.samples import BORE, Shop, make_shop
 from fakes.telemetry import chunks, window
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, SITE, World
 from guildmark.domain.builds.telemetry import disclose_chunks, telemetry_resource
+from guildmark.domain.chain.facts import CertificateFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import SiteData
 from guildmark.domain.equivalence.plan import CharacteristicPlan
@@ -499,3 +500,138 @@ def test_a_certificate_becomes_a_signed_credential(
 
     assert said == {"credential": str(out), "size": out.stat().st_size}
     assert out.read_bytes().count(b".") == 2
+
+
+def test_a_credential_is_checked_by_the_own_home_or_by_a_node(
+    workshop: Workshop, speak: Speak, node: MemoryNode, tmp_path: Path
+) -> None:
+    plan = workshop.plan(ENOUGH)
+    result = workshop.computed(plan, ENOUGH)
+    _, second, third = workshop.sites
+    node.results = workshop.world.tools.results
+    files = {}
+    for site in (second, third):
+        workshop.certify(plan, site, result)
+        files[site] = tmp_path / f"{to_hex(site)}.jwt"
+        words = (plan, to_hex(site), "--host", "log.example.org", "--out", files[site])
+        assert speak("equivalence", "credential", *words, "--as", ISSUER).exit == 0
+    reason = tmp_path / "drift.json"
+    reason.write_text("drift")
+    speak("equivalence", "suspend", plan, to_hex(third), "--reason", reason, "--as", ISSUER)
+
+    own = speak("equivalence", "check", files[second])
+    asked = speak("equivalence", "check", files[second], "--node", "http://node", "--json").json
+    refused = speak("equivalence", "check", files[third])
+
+    assert own.out == "EQUIVALENT, in force"
+    assert (asked["state"], asked["site"]) == ("in force", to_hex(second))
+    assert asked["evaluator"] == to_hex(workshop.world.issuer)
+    assert refused.exit == 13
+    assert "equivalence.certificateNotInForce" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        (("--margin", "1", "--deviation", "1", "--deviation", "1.5"), "29"),
+        (("--margin", "1", "--deviation", "1", "--alpha", "0.01", "--power", "0.9"), "33"),
+    ],
+)
+def test_a_plan_is_told_how_many_replicates_it_needs(
+    speak: Speak, words: tuple[str, ...], count: str
+) -> None:
+    assert speak("equivalence", "need", *words).out == count
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--margin", "0", "--deviation", "1"), "equivalence.numberOutOfRange"),
+        (("--margin", "1", "--deviation", "0"), "equivalence.numberOutOfRange"),
+        (("--margin", "1", *(("--deviation", "1") * 3)), "equivalence.numberOutOfRange"),
+        (("--margin", "1", "--deviation", "1", "--alpha", "0.5"), "equivalence.numberOutOfRange"),
+        (("--margin", "1", "--deviation", "1", "--power", "1"), "equivalence.numberOutOfRange"),
+        (("--margin", "1", "--deviation", "x"), "quantity.malformedDecimal"),
+        (("--margin", "0.001", "--deviation", "100"), "equivalence.powerUnreachable"),
+    ],
+)
+def test_what_no_plan_has_needs_no_replicates(
+    speak: Speak, words: tuple[str, ...], code: str
+) -> None:
+    refused = speak("equivalence", "need", *words)
+
+    assert (refused.exit, code in refused.err) == (2, True)
+
+
+def later_readings(workshop: Workshop, site: IdentityId, shift: float) -> Path:
+    """Return what was measured after the certificate, each build off by so many millimetres."""
+    body = json.loads(workshop.readings(site, 12).read_text())
+    rows = [
+        {**row, "value": f"{float(row['value']) + shift:.4f}", "part": f"later {row['part']}"}
+        for row in body["readings"]
+    ]
+    path = workshop.folder / f"later-{shift}.json"
+    path.write_text(json.dumps({"readings": rows}))
+    return path
+
+
+def test_a_site_that_drifts_is_suspended_and_one_that_stays_is_not(
+    workshop: Workshop, speak: Speak, tmp_path: Path
+) -> None:
+    plan = workshop.plan(ENOUGH)
+    result = workshop.computed(plan, ENOUGH)
+    _, second, _ = workshop.sites
+    workshop.certify(plan, second, result)
+    words = ("equivalence", "watch", plan, to_hex(second))
+    drifting, reason = later_readings(workshop, second, 0.08), tmp_path / "drift.txt"
+
+    stays = speak(*words, later_readings(workshop, second, 0.0), "--suspend", reason)
+    drifts = speak(*words, drifting)
+    ended = speak(*words, drifting, "--suspend", reason, "--as", ISSUER, "--json").json
+
+    assert (stays.exit, stays.out) == (0, "no drift")
+    assert (drifts.exit, "equivalence.drifted" in drifts.err) == (15, True)
+    assert ended["suspended"] is True
+    assert ended["replicates"] == {"/tolerance/bore": 12}
+    assert ended["drift"] == reason.read_text()
+    assert "shows a drift at build" in ended["drift"]
+    state = speak("equivalence", "status", plan, to_hex(second))
+    assert state.out == "EQUIVALENT, suspended"
+
+
+def test_what_was_logged_since_a_certificate_is_written_for_its_evaluator(
+    speak: Speak, world: World, tmp_path: Path
+) -> None:
+    world.disclose()
+    shop = make_shop(world)
+    since = world.tools.chain.head(final=True).time
+    given = CertificateFact(
+        plan=shop.id, site=shop.site, verdict=1, result=sha256(b"result"), since=since
+    )
+    with world.tools.store.writing() as work:
+        work.facts.put(given)
+    shop.log(shop.state(1), shop.state(2))
+    shop.tick()
+    out = tmp_path / "later.json"
+
+    words = (to_hex(shop.id), to_hex(world.site), "--out", out)
+    said = speak("equivalence", "later", *words, "--json").json
+
+    found = SiteData.parse(out.read_bytes()).readings
+    assert said == {"readings": 2, "parts": 2}
+    assert [str(one.value) for one in found] == ["22.02", "22.01"]
+
+
+def test_a_result_of_another_plan_certifies_and_challenges_nothing(
+    workshop: Workshop, speak: Speak
+) -> None:
+    plan, other = workshop.plan(FEW), workshop.plan(ENOUGH)
+    result = workshop.computed(plan, FEW)
+    _, second, _ = workshop.sites
+    given = (other, to_hex(second), "--result", result, "--as", ISSUER)
+
+    certified = speak("equivalence", "certify", *given)
+    challenged = speak("equivalence", "challenge", *given, "--by", to_hex(workshop.world.issuer))
+
+    for refused in (certified, challenged):
+        assert (refused.exit, "equivalence.resultOfOtherPlan" in refused.err) == (2, True)

@@ -11,6 +11,7 @@ import httpx
 
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import Limits, parse_object
+from guildmark.domain.equivalence.reporting.standing import CertificateState
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import (
     Address,
@@ -293,6 +294,11 @@ class NodeClient:
         """Return the published data of a site; nothing of them is believed yet."""
         path = f"/v1/equivalence/plans/{to_hex(plan)}/sites/{to_hex(site)}/data"
         return self._request("GET", path).content
+
+    def certificate_state(self, plan: EquivalencePlanId, site: IdentityId) -> CertificateState:
+        """Return what a node says became of a certificate; an answer that is none is refused."""
+        path = f"/v1/equivalence/plans/{to_hex(plan)}/sites/{to_hex(site)}/certificate"
+        return self._read(CertificateState.parse, self._request("GET", path).content)
 
     def positions(self, label: str) -> Sequence[tuple[LogNumber, Index]]:
         """Return where the node knows entries of a label; an answer that is none is refused."""

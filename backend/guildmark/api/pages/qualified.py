@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from guildmark.api.pages.certificate import path_of as certificate_path
 from guildmark.api.pages.equivalence import path_of as plan_path
 from guildmark.api.pages.verdict import in_words, shortened
 from guildmark.api.serving import ServedNode
@@ -33,10 +34,12 @@ class SiteRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRow:
-    """A plan in words, and its page where its result was published here."""
+    """A plan in words, its page where its result was published here, and its certificate's."""
 
+    number: int
     told: str
     href: str
+    certificate: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,14 +122,17 @@ def _row(one: SiteStanding, view: View) -> SiteRow:
         tone="good" if one.is_qualified else "none",
         reason=one.reason,
         until=until if one.is_qualified else "",
-        plans=tuple(_plan_row(each, view) for each in one.attempts),
+        plans=tuple(_plan_row(each, one.site, view) for each in one.attempts),
     )
 
 
-def _plan_row(one: Attempt, view: View) -> PlanRow:
-    told = " ".join(_plan(one, view))
-    href = plan_path(one.plan) if is_published(one.plan, view) else ""
-    return PlanRow(told=told, href=href)
+def _plan_row(one: Attempt, site: IdentityId, view: View) -> PlanRow:
+    return PlanRow(
+        number=one.number,
+        told=" ".join(_plan(one, view)),
+        href=plan_path(one.plan) if is_published(one.plan, view) else "",
+        certificate="" if one.certificate is None else certificate_path(one.plan, site),
+    )
 
 
 def _plan(one: Attempt, view: View) -> Iterator[str]:

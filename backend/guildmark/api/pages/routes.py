@@ -16,6 +16,7 @@ from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.frame import CHECKING_HEADERS
 from guildmark.api.kept_pages import keep_for
 from guildmark.api.pages.card import card_page
+from guildmark.api.pages.certificate import certificate_page
 from guildmark.api.pages.compared import compared
 from guildmark.api.pages.design import design_page, design_picture, path_of
 from guildmark.api.pages.details import part_details
@@ -163,6 +164,16 @@ def equivalence(plan: _Segment, node: Node) -> Response:
     """Return what was published of a plan: gates with reasons, pictures, certificates."""
     try:
         return _page("equivalence.html", equivalence_page(_plan(plan), node), node)
+    except GuildmarkError as error:
+        return _problem(error, node)
+
+
+@router.get("/equivalence/{plan}/sites/{site}")
+def certificate(plan: _Segment, site: _Segment, node: Node) -> Response:
+    """Return what a site's certificate says, and whether it holds."""
+    try:
+        page = certificate_page(_plan(plan), IdentityId(bytes32_from_hex(site)), node)
+        return _page("certificate.html", page, node)
     except GuildmarkError as error:
         return _problem(error, node)
 

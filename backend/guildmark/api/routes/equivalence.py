@@ -18,6 +18,7 @@ from guildmark.domain.identifiers import (
     bytes32_from_hex,
     to_hex,
 )
+from guildmark.services.equivalence.certificates import certificate_state
 from guildmark.services.equivalence.qualified import Attempt, SiteStanding, standings
 
 _JSON = "application/json"
@@ -121,6 +122,28 @@ def equivalence_data(plan: Hex32, site: Hex32, request: Request, node: Node) -> 
     """Return the data of a site, where they were published here."""
     body = node.results.data(_plan(plan), IdentityId(bytes32_from_hex(site)))
     return tagged(request, body, media_type=_JSON, keep=FOREVER)
+
+
+@router.get(
+    "/plans/{plan}/sites/{site}/certificate",
+    summary="What a certificate says, and whether it holds",
+    response_class=Response,
+    responses=content(
+        _JSON,
+        "Its `standing`: in force, challenged, replaced, ended, suspended or lapsed. What did not "
+        "happen is left out.",
+    )
+    | refusals(304, 400, 404, 503),
+)
+def certificate(plan: Hex32, site: Hex32, request: Request, node: Node) -> Response:
+    """Return what the status of a conformity credential leads to.
+
+    Who challenges or replaces counts by this node's list; yours may be another.
+    """
+    with node.store.reading() as view:
+        site_id = IdentityId(bytes32_from_hex(site))
+        found = certificate_state(_plan(plan), site_id, view, node.judging.trust)
+    return tagged(request, found.encode(), media_type=_JSON, keep=ASK_AGAIN)
 
 
 @router.get(

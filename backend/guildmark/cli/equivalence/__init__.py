@@ -1,6 +1,6 @@
 """``guildmark equivalence``: plans before data, blind data, certificates, reports."""
 
-from guildmark.cli.equivalence import reports
+from guildmark.cli.equivalence import reports, watching
 from guildmark.cli.equivalence.commands import app
 
-__all__ = ["app", "reports"]
+__all__ = ["app", "reports", "watching"]

@@ -36,14 +36,13 @@ from guildmark.domain.chain.facts import (
     SiteRecipeFact,
 )
 from guildmark.domain.chain.refusals import (
-    CertificateUnknownError,
     PlanUnknownError,
     RecipeUnknownError,
 )
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.registration import Lapse, Outcome
-from guildmark.domain.equivalence.reporting.report import Certified
+from guildmark.domain.equivalence.reporting.standing import CertificateState
 from guildmark.domain.equivalence.sampling import place_name
 from guildmark.domain.equivalence.verdict import Verdict
 from guildmark.domain.identifiers import (
@@ -55,7 +54,8 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.ports import KeyName, View
-from guildmark.services.equivalence.protocol import Equivalence
+from guildmark.services.equivalence.certificates import certificate_state
+from guildmark.services.equivalence.protocol import Equivalence, check_result
 
 app = typer.Typer(
     help="Plan, commit, compute and certify that sites make equivalent parts.",
@@ -330,7 +330,10 @@ def certify(
     check_compared(found, site)
     verdict = found.of_site(to_hex(site)) or Verdict.INVALID
     digest = found.digest()
-    service = _service(enter_informed(home), account)
+    opened = enter_informed(home)
+    with opened.store.reading() as view:
+        check_result(plan, found, view)
+    service = _service(opened, account)
     service.certify(plan, site, Outcome.of(verdict), digest, until=until or 0)
     say({"verdict": verdict.value, "result": to_hex(digest)}, as_json=as_json)
 
@@ -349,8 +352,11 @@ def challenge(
     as_json: AsJson = False,
 ) -> None:
     """Set another result against a certificate, as an authority."""
-    digest = read_result(result).digest()
-    _service(enter_informed(home), account).challenge(plan, site, challenger, digest)
+    found, opened = read_result(result), enter_informed(home)
+    with opened.store.reading() as view:
+        check_result(plan, found, view)
+    digest = found.digest()
+    _service(opened, account).challenge(plan, site, challenger, digest)
     say({"result": to_hex(digest)}, as_json=as_json)
 
 
@@ -425,25 +431,26 @@ def status(
 ) -> None:
     """Tell what a site's certificate says, and whether it is in force at the last final block."""
     with enter_informed(home).store.reading() as view:
-        fact = view.facts.get(CertificateFact, plan, site)
-        cursor = view.facts.cursor()
-    if fact is None:
-        message = f"Nothing is certified of {to_hex(site)} under {to_hex(plan)}."
-        raise CertificateUnknownError(message, plan=to_hex(plan), site=to_hex(site))
-    given, now = Certified.of(fact), 0 if cursor is None else cursor.time
-    state = given.standing(now)
-    answer: Answer = {
+        found = certificate_state(plan, site, view)
+    say(told_state(found), as_json=as_json, brief=found.told)
+
+
+def told_state(found: CertificateState) -> Answer:
+    """Return a certificate's state as commands tell it."""
+    given, later = found.given, found.later
+    return {
         "verdict": given.verdict,
-        "state": state,
+        "state": found.standing.value,
         "result": to_hex(given.result),
-        "at": Moment(now),
+        "at": Moment(found.at),
         "since": Moment(given.since),
         "until": Moment(given.until),
         "suspendedAt": Moment(given.suspended_at),
         "lapsedAt": Moment(given.lapsed_at),
         "cause": given.cause,
+        "counterResults": [to_hex(one.result) for one in found.counter_results],
+        "later": None if later is None else {"plan": to_hex(later.plan), "verdict": later.ended},
     }
-    say(answer, as_json=as_json, brief=f"{given.verdict}, {state}")
 
 
 def _of_site(plan: EquivalencePlanId, site: IdentityId, view: View) -> Answer:

@@ -11,16 +11,24 @@ from guildmark.adapters.reports.pdf import check_installed, pdf
 from guildmark.adapters.statistics import draw, evaluate
 from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer
-from guildmark.cli.equivalence.commands import PlanArgument, Result, SiteArgument, app
+from guildmark.cli.equivalence.commands import (
+    PlanArgument,
+    Result,
+    SiteArgument,
+    app,
+    told_state,
+)
 from guildmark.cli.equivalence.files import read_result
 from guildmark.cli.homes import new_folder, write_new
 from guildmark.cli.nodes import asking, show_to
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.equivalence.blinded import BlindData
 from guildmark.domain.equivalence.reporting.report import EquivalenceReport
+from guildmark.domain.equivalence.reporting.shown import ShownCredential
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import to_hex
 from guildmark.ports import KeyName
+from guildmark.services.equivalence.certificates import certificate_state
 from guildmark.services.equivalence.reporting import recompute
 
 _REPORT = "report.json"
@@ -164,6 +172,36 @@ def credential(
     signed = enter_informed(home).credentials(host).sign(plan, site, key=KeyName(account))
     write_new(out, signed)
     say({"credential": str(out), "size": len(signed)}, as_json=as_json)
+
+
+@app.command()
+def check(
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="What `credential` wrote.")
+    ],
+    node: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Ask this node, not the chain that the home follows."),
+    ] = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a credential: who signed it, what it says, and whether its certificate holds now."""
+    shown = ShownCredential.parse(file.read_bytes())
+    if node is None:
+        with enter_informed(home).store.reading() as view:
+            found = certificate_state(shown.plan, shown.site, view)
+    else:
+        with asking(node) as client:
+            found = client.certificate_state(shown.plan, shown.site)
+    shown.check(found)
+    answer: Answer = {
+        "plan": to_hex(shown.plan),
+        "site": to_hex(shown.site),
+        "evaluator": to_hex(found.evaluator),
+        **told_state(found),
+    }
+    say(answer, as_json=as_json, brief=found.told)
 
 
 def _read(path: Path) -> EquivalenceReport:

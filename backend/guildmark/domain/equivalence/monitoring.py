@@ -12,6 +12,7 @@ from guildmark.domain.equivalence import numbers
 from guildmark.domain.equivalence.columns import Summary, table
 from guildmark.domain.equivalence.dataset import Dataset
 from guildmark.domain.equivalence.engine import summaries
+from guildmark.domain.equivalence.later import LaterReadingError
 from guildmark.domain.equivalence.plan import EquivalencePlan, Monitoring
 from guildmark.domain.recipes.clause import ClausePath
 
@@ -83,9 +84,15 @@ def reason(
         site: The site.
         later: The means of its builds since then, in order, by characteristic; under a
             logarithm the means of the logarithms.
+
+    Raises:
+        LaterReadingError: The site has no such data under the certificate.
     """
     certified = summaries(plan, table(plan, dataset))
     for path in sorted(later):
+        if (site, path) not in certified:
+            message = f"The data of {site[:80]} have nothing to compare {path} with."
+            raise LaterReadingError(message)
         found = drift(plan.monitoring, certified[site, path], later[path])
         if found is not None:
             return f"{found.reason[:-1]} ({path})."

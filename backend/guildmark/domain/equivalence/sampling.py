@@ -46,11 +46,23 @@ def population(
         after: Records of this block time and before do not count.
         size: How many units, at least one.
     """
-    later = sorted((one for one in records if one.time > after), key=_when)
-    found = list(islice(_units(later, lanes), size))
+    found = list(islice(granted(records, lanes, after=after), size))
     if len(found) < size:
         return None
     return Population(places=tuple(place for place, _ in found), closing=found[-1][1])
+
+
+def granted(
+    records: Iterable[Record], lanes: Collection[LaneNumber], *, after: int
+) -> Iterator[tuple[Place, Record]]:
+    """Yield the units of some lanes that were logged after a time, in their order.
+
+    Args:
+        records: All records of the logs that draw from the lanes, in any order.
+        lanes: The lanes.
+        after: Records of this block time and before do not count.
+    """
+    yield from _units(sorted((one for one in records if one.time > after), key=_when), lanes)
 
 
 def tick_that_draws(ticks: Iterable[Record], closing: Record) -> Record | None:

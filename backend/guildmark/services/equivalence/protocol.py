@@ -9,11 +9,11 @@ from guildmark.domain.chain.facts import IdentityFact, PlanEntryFact, PlanFact
 from guildmark.domain.chain.refusals import BlindOpeningError, PlanUnknownError
 from guildmark.domain.equivalence.blinded import BlindData, SiteData, instruments_of
 from guildmark.domain.equivalence.dataset import Dataset
-from guildmark.domain.equivalence.plan import EquivalencePlan
+from guildmark.domain.equivalence.plan import EquivalencePlan, Kind
 from guildmark.domain.equivalence.registration import Lapse, Outcome, Registration
 from guildmark.domain.equivalence.reporting.report import gathered
 from guildmark.domain.equivalence.verdict import EquivalenceResult
-from guildmark.domain.errors import GuildmarkError, NotFoundError
+from guildmark.domain.errors import GuildmarkError, NotFoundError, UsageError
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -41,6 +41,20 @@ class DataUnknownError(NotFoundError):
     hint = "Use the home that committed to the data."
 
 
+class PlanWithoutPartsError(UsageError):
+    """A plan that compares processes alone, of which no certificate could speak."""
+
+    code = "equivalence.planWithoutParts"
+    hint = "Add a characteristic of kind `part`: certificates say whether parts are equivalent."
+
+
+class ResultOfOtherPlanError(UsageError):
+    """A result that was computed from another plan than the one that is certified."""
+
+    code = "equivalence.resultOfOtherPlan"
+    hint = "Name the file that `guildmark equivalence run` wrote for this plan."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
     """What a site committed to, and the same sealed to the evaluator."""
@@ -63,12 +77,16 @@ class Equivalence:
         """Register a plan before any data, as the sponsor's controller, and return its id.
 
         Raises:
+            PlanWithoutPartsError: It compares processes alone.
             MalformedHexError: A site or the evaluator is named by no identity's id.
             RegistrationError: More sites than a contract takes.
             CallerRefusedError: The account does not speak for the sponsor.
             EquivalenceCallError: A deadline is over.
             EquivalenceDoneError: The plan is on record.
         """
+        if all(one.kind is Kind.PROCESS for one in plan.characteristics):
+            message = "The plan compares processes alone; no certificate could come of it."
+            raise PlanWithoutPartsError(message)
         made = Registration(
             recipe=plan.recipe,
             sponsor=sponsor,
@@ -275,6 +293,19 @@ def registered(plan: EquivalencePlanId, view: View) -> PlanFact:
         message = f"No final block holds the plan {to_hex(plan)}."
         raise PlanUnknownError(message, plan=to_hex(plan))
     return fact
+
+
+def check_result(plan: EquivalencePlanId, result: EquivalenceResult, view: View) -> None:
+    """Check that a result was computed from a plan, before anybody certifies or challenges by it.
+
+    Raises:
+        PlanUnknownError: No final block holds the plan.
+        ResultOfOtherPlanError: It was computed from another one.
+    """
+    planned = registered(plan, view).plan.document
+    if result.plan != planned:
+        message = f"The result is of the plan {to_hex(result.plan)}, not of {to_hex(planned)}."
+        raise ResultOfOtherPlanError(message, found=to_hex(result.plan), wanted=to_hex(planned))
 
 
 def _registered(plan: EquivalencePlanId, store: NodeStore) -> Registration:

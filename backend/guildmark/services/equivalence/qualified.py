@@ -108,15 +108,21 @@ def _attempt(joined: SitePlanFact, view: View, now: int, trust: Trust) -> Attemp
     )
 
 
+def evaluator_doubt(evaluator: IdentityId, since: int, view: View, trust: Trust) -> str:
+    """Return why an evaluator's word of a time does not count by a list, empty where it does."""
+    if not trust.lists_authority(evaluator, since):
+        return _UNLISTED
+    return _NOTICED if is_act_doubted(evaluator, since, view.facts, trust) else ""
+
+
 def _doubt(
     evaluator: IdentityId, since: int, counters: Iterable[CounterFact], view: View, trust: Trust
 ) -> str:
     """Return why a certificate does not count by a list, as check (9) asks."""
     listed = {one.id for one in trust.authorities}
-    if not trust.lists_authority(evaluator, since):
-        return _UNLISTED
-    if is_act_doubted(evaluator, since, view.facts, trust):
-        return _NOTICED
+    own = evaluator_doubt(evaluator, since, view, trust)
+    if own:
+        return own
     return _CHALLENGED if any(one.challenger in listed for one in counters) else ""
 
 

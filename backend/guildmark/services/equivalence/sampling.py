@@ -37,7 +37,13 @@ from guildmark.domain.equivalence.sampling import (
     tick_that_draws,
 )
 from guildmark.domain.errors import NotFinalError, NotFoundError, UsageError
-from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, LaneNumber, to_hex
+from guildmark.domain.identifiers import (
+    EquivalencePlanId,
+    IdentityId,
+    LaneNumber,
+    LogNumber,
+    to_hex,
+)
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.positions import Place
 from guildmark.domain.log.record import Record
@@ -126,7 +132,7 @@ class Sampling:
             if document.chunks is None:
                 return ()
             made = drawing(document, plan, site, view)
-            _, sample = _collected(document, _entry(plan, site, view), made.order, view)
+            _, sample = _collected(document, entry_of(plan, site, view), made.order, view)
             traces = _asked(document, plan, site, made).traces(sample)
         return [(one, one.drawn(document.chunks)) for one in traces]
 
@@ -153,7 +159,7 @@ class Sampling:
         with self.store.reading() as view:
             document = plan_document(plan, view)
             made = drawing(document, plan, site, view)
-            units, sample = _collected(document, _entry(plan, site, view), made.order, view)
+            units, sample = _collected(document, entry_of(plan, site, view), made.order, view)
             planned = _planned(document)
             taken = tuple(
                 reading
@@ -193,11 +199,10 @@ def drawing(
     if document.drawn_from is None:
         message = f"The plan {to_hex(plan)} draws no units."
         raise NotDrawnError(message, plan=to_hex(plan))
-    entry = _entry(plan, site, view)
-    lanes = frozenset(_lanes(document, entry, view))
-    logs = {known(view.facts, LaneFact, lane).log for lane in lanes}
-    records = (fact.record for log in sorted(logs) for fact in view.facts.each(RecordFact, log))
-    found = population(records, lanes, after=entry.joined_at, size=document.drawn_from)
+    entry = entry_of(plan, site, view)
+    lanes = lanes_of(document, entry, view)
+    records = (fact.record for log in lanes.logs for fact in view.facts.each(RecordFact, log))
+    found = population(records, lanes.numbers, after=entry.joined_at, size=document.drawn_from)
     if found is None:
         message = f"The site did not log {document.drawn_from} units since it joined."
         raise SampleTooEarlyError(message, wanted=document.drawn_from)
@@ -250,7 +255,7 @@ def _sample(document: EquivalencePlan, data: BlindData, view: View) -> Sample:
         GuildmarkError: A unit is not what its log holds, or nothing is drawn yet.
     """
     order = drawing(document, data.plan, data.site, view).order
-    entry = _entry(data.plan, data.site, view)
+    entry = entry_of(data.plan, data.site, view)
     opened: dict[Place, BuildStatement] = {}
     foreign: dict[Place, Passed] = {}
     recorded: dict[Place, int] = {}
@@ -262,7 +267,7 @@ def _sample(document: EquivalencePlan, data: BlindData, view: View) -> Sample:
         place = (unit.log, fact.record.index_of(unit.position))
         opened[place] = _proven(unit, fact.record, view)
         recorded[place] = fact.record.time
-        why = _passed(document, entry, opened[place], view)
+        why = why_passed(document, entry, opened[place], view)
         if why is not None:
             foreign[place] = why
     return Sample(order=order, opened=opened, foreign=foreign, recorded=recorded)
@@ -289,7 +294,12 @@ def _uses(document: EquivalencePlan, sample: Sample, view: View) -> Iterator[Use
         yield from (Use(instrument=one.instrument, window=window) for one in taken)
 
 
-def _entry(plan: EquivalencePlanId, site: IdentityId, view: View) -> PlanEntryFact:
+def entry_of(plan: EquivalencePlanId, site: IdentityId, view: View) -> PlanEntryFact:
+    """Return what the chain knows of a site under a plan.
+
+    Raises:
+        SampleTooEarlyError: It did not join.
+    """
     entry = view.facts.get(PlanEntryFact, plan, site)
     if entry is None:
         message = f"The site {to_hex(site)} did not join the plan."
@@ -297,8 +307,21 @@ def _entry(plan: EquivalencePlanId, site: IdentityId, view: View) -> PlanEntryFa
     return entry
 
 
-def _lanes(document: EquivalencePlan, entry: PlanEntryFact, view: View) -> Iterator[LaneNumber]:
-    """Yield the lanes of a recipe's design that a site, or whom it belonged to, holds.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lanes:
+    """Where a site's units of a recipe's design come from.
+
+    Args:
+        numbers: The lanes.
+        logs: The logs that draw from them, ascending.
+    """
+
+    numbers: frozenset[LaneNumber]
+    logs: tuple[LogNumber, ...]
+
+
+def lanes_of(document: EquivalencePlan, entry: PlanEntryFact, view: View) -> Lanes:
+    """Return the lanes of a recipe's design that a site, or whom it belonged to, holds.
 
     Who held it counts from when it joined: nobody changes the population afterwards.
     """
@@ -308,10 +331,17 @@ def _lanes(document: EquivalencePlan, entry: PlanEntryFact, view: View) -> Itera
         for link in view.facts.each(LinkFact, entry.site)
         if link.since <= entry.joined_at and (not link.until or entry.joined_at < link.until)
     }
-    for lane in view.facts.each(LaneFact):
-        terms = known(view.facts, LicenseFact, lane.license).terms
-        if lane.holder in holders and lane.log != NO_LOG and terms.design == design:
-            yield lane.number
+    found = [
+        lane
+        for lane in view.facts.each(LaneFact)
+        if lane.holder in holders
+        and lane.log != NO_LOG
+        and known(view.facts, LicenseFact, lane.license).terms.design == design
+    ]
+    return Lanes(
+        numbers=frozenset(lane.number for lane in found),
+        logs=tuple(sorted({lane.log for lane in found})),
+    )
 
 
 def _collected(
@@ -322,11 +352,11 @@ def _collected(
     opened: dict[Place, BuildStatement] = {}
     foreign: dict[Place, Passed] = {}
     for place in order:
-        unit = _logged(place, view)
+        unit = logged_unit(place, view)
         _, statement = unit.opened()
         units.append(unit)
         opened[place] = statement
-        why = _passed(document, entry, statement, view)
+        why = why_passed(document, entry, statement, view)
         if why is not None:
             foreign[place] = why
         if len(opened) - len(foreign) == document.units:
@@ -334,7 +364,12 @@ def _collected(
     return units, Sample(order=order, opened=opened, foreign=foreign)
 
 
-def _logged(place: Place, view: View) -> LoggedUnit:
+def logged_unit(place: Place, view: View) -> LoggedUnit:
+    """Return a unit of this home's log, with what proves it.
+
+    Raises:
+        DrawnUnitUnknownError: It is of another node's log.
+    """
     found = view.log.logged(*place)
     if found is None:
         message = f"This home does not hold the unit {place_name(place)}."
@@ -369,7 +404,7 @@ def _proven(unit: LoggedUnit, record: Record, view: View) -> BuildStatement:
     return statement
 
 
-def _passed(
+def why_passed(
     document: EquivalencePlan, entry: PlanEntryFact, said: BuildStatement, view: View
 ) -> Passed | None:
     """Return why a unit was not built for a plan, None where it was.

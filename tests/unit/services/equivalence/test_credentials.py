@@ -91,10 +91,8 @@ def test_a_stock_library_verifies_a_credential(board: Board) -> None:
 def test_a_credential_names_where_its_certificate_is_told_of(board: Board) -> None:
     status = opened(board.sign())["credentialStatus"]
 
-    address, _, entry = status["id"].partition("#")
-    recipe = to_hex(board.world.recipe.id())
-    assert address == f"https://{HOST}/v1/equivalence/recipes/{recipe}"
-    assert entry == f"{to_hex(board.plan)}:{to_hex(board.world.site)}"
+    place = f"plans/{to_hex(board.plan)}/sites/{to_hex(board.world.site)}/certificate"
+    assert status["id"] == f"https://{HOST}/v1/equivalence/{place}"
     assert status["type"] == "https://guildmark.org/certificate-status/v1"
 
 

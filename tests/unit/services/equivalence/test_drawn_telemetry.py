@@ -23,6 +23,7 @@ from guildmark.domain.log.merkle import ProofError
 from guildmark.domain.measurement.readings import Reading
 
 LAYERS, DRAWN = 5, 2
+MEASURED = CharacteristicPlan(path=BORE, unit="mm", margin="0.1")
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 
 def make_machine(world: World, *, same_build: bool = False, **changes: Any) -> Machine:
     """Return a machine whose builds are logged with their telemetry, and drawn."""
-    bore = CharacteristicPlan(path=BORE, unit="mm", margin="0.1")
-    planned = {"characteristics": (window(), bore), "chunks": DRAWN, **changes}
+    planned = {"characteristics": (window(), MEASURED), "chunks": DRAWN, **changes}
     shop = make_shop(world, **planned)
     machine = Machine(shop, {})
     begun = {"started_on": world.beacon.time} if same_build else {}
@@ -112,7 +112,7 @@ def test_nobody_knew_which_chunks_are_drawn(machine: Machine) -> None:
 def test_a_plan_without_windows_asks_for_none(world: World) -> None:
     machine = make_machine(
         world,
-        characteristics=(CharacteristicPlan(path=BORE, unit="mm", margin="0.1"),),
+        characteristics=(MEASURED,),
         chunks=None,
     )
 
@@ -200,7 +200,7 @@ def test_a_closed_chunk_is_told_to_the_engine(machine: Machine) -> None:
 
 def test_a_channel_without_a_value_is_refused(world: World) -> None:
     fan = window(Trace(channel="fan"))
-    machine = make_machine(world, characteristics=(fan,))
+    machine = make_machine(world, characteristics=(fan, MEASURED))
 
     with pytest.raises(SampleError, match="has no value of /process/nozzle"):
         machine.collected()
@@ -222,7 +222,7 @@ def test_parts_of_one_build_name_the_same_telemetry(world: World) -> None:
     ],
 )
 def test_a_drawn_part_commits_to_telemetry(world: World, byproducts: tuple[Resource, ...]) -> None:
-    shop = make_shop(world, characteristics=(window(),), chunks=DRAWN)
+    shop = make_shop(world, characteristics=(window(), MEASURED), chunks=DRAWN)
     said = (replace(shop.state(number), byproducts=byproducts) for number in range(1, LOGGED + 1))
     shop.log(*said)
     shop.tick(2)

@@ -15,7 +15,12 @@ from guildmark.domain.chain.refusals import (
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import BlindData, ForeignReadingError, SiteData
 from guildmark.domain.equivalence.dataset import Dataset
-from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan, engine_digest
+from guildmark.domain.equivalence.plan import (
+    CharacteristicPlan,
+    EquivalencePlan,
+    Kind,
+    engine_digest,
+)
 from guildmark.domain.equivalence.registration import Lapse, Outcome
 from guildmark.domain.equivalence.verdict import EquivalenceResult
 from guildmark.domain.identifiers import (
@@ -29,7 +34,7 @@ from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.ports import DocumentKind, KeyName, SealBrokenError
-from guildmark.services.equivalence.protocol import DataUnknownError
+from guildmark.services.equivalence.protocol import DataUnknownError, PlanWithoutPartsError
 from guildmark.services.equivalence.sampling import PlanDocumentUnknownError
 from guildmark.services.index.projection import known
 
@@ -115,6 +120,20 @@ def test_a_plan_is_on_record_with_its_document(world: World) -> None:
 def test_only_the_sponsor_registers_a_plan(world: World) -> None:
     with pytest.raises(CallerRefusedError):
         world.tools.equivalence(SITE).plan(planned(world), sponsor=world.maker)
+
+
+def test_a_plan_of_processes_alone_is_refused_before_anything_is_sent(world: World) -> None:
+    window = CharacteristicPlan(
+        path=ClausePath("/process/nozzle"), unit="Cel", margin="2", kind=Kind.PROCESS
+    )
+    plan = planned(world)
+    service = world.tools.equivalence(MAKER)
+
+    with pytest.raises(PlanWithoutPartsError):
+        service.plan(replace(plan, characteristics=(window,)), sponsor=world.maker)
+
+    both = replace(plan, characteristics=(window, *plan.characteristics))
+    service.plan(both, sponsor=world.maker)
 
 
 def test_sites_are_named_by_their_ids(world: World) -> None:

@@ -44,10 +44,10 @@ from guildmark.services.equivalence.sampling import (
     PlanDocumentUnknownError,
     SampleTooEarlyError,
     _collected,
-    _entry,
-    _passed,
     check_data,
+    entry_of,
     passed_over,
+    why_passed,
 )
 
 NOWHERE = EquivalencePlanId(sha256(b"nowhere"))
@@ -353,7 +353,7 @@ def test_other_sites_recipes_and_models_are_not_the_plans(drawn: Shop) -> None:
         assert entry is not None
 
         def why(said: BuildStatement, **changes: Any) -> Passed | None:
-            return _passed(drawn.plan, replace(entry, **changes), said, view)
+            return why_passed(drawn.plan, replace(entry, **changes), said, view)
 
         said = drawn.state(1)
         external, beacon = said.external, said.beacon
@@ -374,7 +374,7 @@ def test_other_sites_recipes_and_models_are_not_the_plans(drawn: Shop) -> None:
 
 def test_only_the_home_of_the_log_collects(drawn: Shop) -> None:
     with drawn.world.tools.store.reading() as view:
-        entry = _entry(drawn.id, drawn.site, view)
+        entry = entry_of(drawn.id, drawn.site, view)
         empty = replace(view, log=MemoryNodeStore().reading().__enter__().log)
 
         with pytest.raises(DrawnUnitUnknownError):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue
 from guildmark.domain.equivalence.reporting.report import Certified
+from guildmark.domain.equivalence.reporting.standing import STATUS_TYPE
 from guildmark.domain.identifiers import (
     Digest,
     EquivalencePlanId,
@@ -25,11 +26,11 @@ CONTEXTS = (
     "https://www.w3.org/ns/credentials/v2",
     "https://test.uncefact.org/vocabulary/untp/dcc/0.6.0/",
 )
-STATUS_TYPE = "https://guildmark.org/certificate-status/v1"
+JOSE_TYPE = "vc+jwt"
 TYPES = ("DigitalConformityCredential", "VerifiableCredential")
 
 # RFC 8812, RFC 7518, RFC 8037.
-_NAMES: Mapping[Algorithm, str] = {
+ALGORITHMS: Mapping[Algorithm, str] = {
     Algorithm.SECP256K1: "ES256K",
     Algorithm.P256: "ES256",
     Algorithm.ED25519: "EdDSA",
@@ -68,13 +69,13 @@ class ConformityCredential:
             "type": list(TYPES),
             "id": self._id,
             "issuer": _named("CredentialIssuer", self.issuer, self.issuer_name),
-            "validFrom": _time(given.since),
+            "validFrom": written_time(given.since),
             "credentialSubject": self._attestation(),
             "credentialStatus": {"id": self._status, "type": STATUS_TYPE},
         }
         ends = [end for end in (given.until, given.suspended_at, given.lapsed_at) if end]
         if ends:
-            found["validUntil"] = _time(min(ends))
+            found["validUntil"] = written_time(min(ends))
         return found
 
     def signing_input(self, key: PublicKey) -> bytes:
@@ -84,8 +85,8 @@ class ConformityCredential:
             key: The issuer's; it goes along, since a DID document may hold its account alone.
         """
         header: JsonObject = {
-            "alg": _NAMES[key.algorithm],
-            "typ": "vc+jwt",
+            "alg": ALGORITHMS[key.algorithm],
+            "typ": JOSE_TYPE,
             "cty": "vc",
             "kid": f"{self.issuer}#controller",
             "jwk": dict(jwk(key)),
@@ -98,9 +99,9 @@ class ConformityCredential:
 
     @property
     def _status(self) -> str:
-        """Return where the node lists the certificates of the recipe; the fragment says which."""
-        recipe, plan, site = map(to_hex, (self.recipe, self.plan, self.site))
-        return f"https://{self.host}/v1/equivalence/recipes/{recipe}#{plan}:{site}"
+        """Return where the node tells of this one certificate."""
+        plan, site = to_hex(self.plan), to_hex(self.site)
+        return f"https://{self.host}/v1/equivalence/plans/{plan}/sites/{site}/certificate"
 
     def _attestation(self) -> JsonObject:
         return {
@@ -119,14 +120,13 @@ class ConformityCredential:
         }
 
     def _assessment(self) -> JsonObject:
-        verdict = self.given.verdict
         return {
             "type": ["ConformityAssessment", "Declaration"],
             "id": f"{self._id}#assessment",
-            "assessmentDate": _time(self.given.since)[:10],
+            "assessmentDate": written_time(self.given.since)[:10],
             "conformityTopic": "governance.compliance",
-            "conformance": verdict == "EQUIVALENT",
-            "description": f"{verdict}; SHA-256 of the result {to_hex(self.given.result)}",
+            "conformance": self.given.verdict == "EQUIVALENT",
+            "description": described(self.given),
             "assessedFacility": [_named("Facility", self.site_did, self.site_name)],
         }
 
@@ -140,7 +140,13 @@ def _named(kind: str, did: str, name: str) -> JsonObject:
     return {"type": [kind], "id": did, "name": name or did}
 
 
-def _time(seconds: int) -> str:
+def described(given: Certified) -> str:
+    """Return what an assessment says that a certificate found."""
+    return f"{given.verdict}; SHA-256 of the result {to_hex(given.result)}"
+
+
+def written_time(seconds: int) -> str:
+    """Return block seconds as a credential writes them."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
