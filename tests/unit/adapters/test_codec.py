@@ -150,14 +150,14 @@ def test_each_custom_error_becomes_its_domain_error(selector: bytes) -> None:
     error = custom_errors()[selector]
     name = error.signature.partition("(")[0]
     zeros = {"address": ACCOUNT, "bytes": b"", "string": "", "bytes32": ID}
-    types = [item["type"] for item in error.inputs]
+    types = [item["type"] for item in error.inputs.parameters]
     encoded = encode(types, [zeros.get(found, 7) for found in types])
 
     found = refusal(selector + encoded)
 
     assert type(found) is REFUSALS[name]
     assert found.detail["contractError"] == name
-    assert set(found.detail) == {"contractError", *(item["name"] for item in error.inputs)}
+    assert set(found.detail) == {"contractError", *error.inputs.names}
     assert name in found.message
 
 

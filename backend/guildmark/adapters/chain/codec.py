@@ -3,8 +3,8 @@
 Every codec is built once; structs are mappings by field name, addresses 20 bytes.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -13,6 +13,7 @@ from eth_abi.abi import decode, encode
 from eth_abi.exceptions import DecodingError, EncodingError
 
 from guildmark.adapters.chain.artifacts import load
+from guildmark.adapters.chain.words import UnsureError, reader_of
 from guildmark.domain.chain.contracts import Coin, ContractName, Payee
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import UsageError
@@ -38,14 +39,64 @@ class CallMalformedError(UsageError):
     code = "chain.callMalformed"
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The values that some bytes hold, and what reads them.
+
+    Args:
+        parameters: Their names and types, as the ABI has them.
+    """
+
+    parameters: Parameters
+    _read: Callable[[bytes], list[Any]] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        try:
+            read = reader_of(self.parameters)
+        except UnsureError:
+            read = self.read_by_library
+        object.__setattr__(self, "_read", read)
+
+    @property
+    def names(self) -> list[str]:
+        """Return the values' names."""
+        return _names(self.parameters)
+
+    def read(self, data: bytes) -> list[Any]:
+        """Return the values.
+
+        Raises:
+            LedgerAnswerError: The bytes are no such values.
+        """
+        try:
+            return self._read(data)
+        except UnsureError:
+            return self.read_by_library(data)
+
+    def read_by_library(self, data: bytes) -> list[Any]:
+        """Return the values as `eth_abi` reads them.
+
+        Raises:
+            LedgerAnswerError: The bytes are no such values.
+        """
+        types = _types(self.parameters)
+        try:
+            values = decode(types, data)
+        except (DecodingError, OverflowError) as exc:
+            message = f"The node's answer is not ({','.join(types)}): {exc}"
+            raise LedgerAnswerError(message) from exc
+        pairs = zip(self.parameters, values, strict=True)
+        return [_named(parameter, value) for parameter, value in pairs]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """A function's selector and types."""
 
     signature: str
     selector: bytes
-    inputs: Parameters
-    outputs: Parameters
+    inputs: Layout
+    outputs: Layout
 
     def encode(self, args: Sequence[Any]) -> bytes:
         """Return the call data.
@@ -53,13 +104,14 @@ class Function:
         Raises:
             CallMalformedError: The arguments are not what the function takes.
         """
-        if len(args) != len(self.inputs):
-            message = f"{self.signature} takes {len(self.inputs)} arguments, found {len(args)}."
+        parameters = self.inputs.parameters
+        if len(args) != len(parameters):
+            message = f"{self.signature} takes {len(parameters)} arguments, found {len(args)}."
             raise CallMalformedError(message, function=self.signature)
-        pairs = zip(self.inputs, args, strict=True)
+        pairs = zip(parameters, args, strict=True)
         try:
             plain = [_plain(parameter, value) for parameter, value in pairs]
-            return self.selector + encode(_types(self.inputs), plain)
+            return self.selector + encode(_types(parameters), plain)
         except (EncodingError, TypeError, KeyError, ValueError) as exc:
             message = f"The arguments do not fit {self.signature}: {exc}"
             raise CallMalformedError(message, function=self.signature) from exc
@@ -70,21 +122,29 @@ class Function:
         Raises:
             LedgerAnswerError: The bytes are no such result.
         """
-        values = _decoded(self.outputs, data)
+        values = self.outputs.read(data)
         return values[0] if len(values) == 1 else tuple(values)
 
 
 # What comes with coin that is only sent.
-_NOTHING = Function(signature="", selector=b"", inputs=(), outputs=())
+_NOTHING = Function(signature="", selector=b"", inputs=Layout(()), outputs=Layout(()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventType:
-    """An event's name and types."""
+    """An event's name and types.
+
+    Args:
+        names: Of all values, in the order in which they were declared.
+        indexed: What stands in the topics.
+        others: What stands in the data.
+    """
 
     name: str
     topic: bytes
-    inputs: Parameters
+    names: Sequence[str]
+    indexed: Layout
+    others: Layout
 
     def decode(self, topics: Sequence[bytes], data: bytes) -> Mapping[str, Any]:
         """Return the arguments by name.
@@ -92,11 +152,9 @@ class EventType:
         Raises:
             LedgerAnswerError: The bytes are no such event.
         """
-        indexed = [parameter for parameter in self.inputs if parameter["indexed"]]
-        others = [parameter for parameter in self.inputs if not parameter["indexed"]]
-        found = dict(zip(_names(others), _decoded(others, data), strict=True))
-        found |= zip(_names(indexed), _decoded(indexed, b"".join(topics[1:])), strict=True)
-        return MappingProxyType({name: found[name] for name in _names(self.inputs)})
+        found = dict(zip(self.others.names, self.others.read(data), strict=True))
+        found |= zip(self.indexed.names, self.indexed.read(b"".join(topics[1:])), strict=True)
+        return MappingProxyType({name: found[name] for name in self.names})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +239,8 @@ def error_arguments(error: Function, data: bytes) -> dict[str, Any]:
     Raises:
         LedgerAnswerError: The bytes are no such error.
     """
-    values = _decoded(error.inputs, data[SELECTOR:])
-    return dict(zip(_names(error.inputs), values, strict=True))
+    values = error.inputs.read(data[SELECTOR:])
+    return dict(zip(error.inputs.names, values, strict=True))
 
 
 def constructor_inputs(contract: ContractName) -> Sequence[str]:
@@ -198,14 +256,20 @@ def _function(item: Mapping[str, Any]) -> Function:
     return Function(
         signature=signature,
         selector=keccak256(signature.encode())[:SELECTOR],
-        inputs=item["inputs"],
-        outputs=item.get("outputs", ()),
+        inputs=Layout(item["inputs"]),
+        outputs=Layout(item.get("outputs", ())),
     )
 
 
 def _event(item: Mapping[str, Any]) -> EventType:
     signature = f"{item['name']}({','.join(_types(item['inputs']))})"
-    return EventType(name=item["name"], topic=keccak256(signature.encode()), inputs=item["inputs"])
+    return EventType(
+        name=item["name"],
+        topic=keccak256(signature.encode()),
+        names=_names(item["inputs"]),
+        indexed=Layout([one for one in item["inputs"] if one["indexed"]]),
+        others=Layout([one for one in item["inputs"] if not one["indexed"]]),
+    )
 
 
 def _types(parameters: Parameters) -> list[str]:
@@ -234,15 +298,6 @@ def _plain(parameter: Mapping[str, Any], value: Any) -> Any:
     fields = parameter["components"]
     members = [value[key] for key in _names(fields)] if isinstance(value, Mapping) else value
     return tuple(_plain(field, member) for field, member in zip(fields, members, strict=True))
-
-
-def _decoded(parameters: Parameters, data: bytes) -> list[Any]:
-    try:
-        values = decode(_types(parameters), data)
-    except (DecodingError, OverflowError) as exc:
-        message = f"The node's answer is not ({','.join(_types(parameters))}): {exc}"
-        raise LedgerAnswerError(message) from exc
-    return [_named(parameter, value) for parameter, value in zip(parameters, values, strict=True)]
 
 
 def _named(parameter: Mapping[str, Any], value: Any) -> Any:

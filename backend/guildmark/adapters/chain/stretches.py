@@ -7,6 +7,7 @@ which gives the block's hash; and each block names its parent.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from guildmark.adapters.chain.headers import header
@@ -168,6 +169,7 @@ def _holds(bloom: bytes, part: bytes) -> bool:
     return int.from_bytes(bloom, "big") & bits == bits
 
 
+@lru_cache(maxsize=4096)
 def _bits(part: bytes) -> int:
     hashed, bits = keccak256(part), 0
     for at in _BLOOM_WORDS:

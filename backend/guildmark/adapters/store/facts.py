@@ -84,6 +84,7 @@ _INSTEAD = {
     for dialect, statement in ((name, make(FACTS)) for name, make in INSERTS.items())
 }
 _TOPIC = 32
+_HELD_MAX = 1_000
 _NUMBER_SIZE = 8
 
 
@@ -95,10 +96,25 @@ def _key(parts: Sequence[bytes | int]) -> bytes:
 
 
 class SqlFacts:
-    """The index over one connection."""
+    """The index over one connection.
+
+    What is put is held back, since many events change one fact: it is written when something else
+    than the fact under one key is asked for, when much is held, and by ``flush``.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._held: dict[tuple[str, bytes], Fact] = {}
+
+    def flush(self) -> None:
+        """Write what is held back."""
+        if self._held:
+            rows = [
+                {"kind": kind, "key": key, "body": json.dumps(dump(fact))}
+                for (kind, key), fact in self._held.items()
+            ]
+            self._held.clear()
+            execute_many(self._connection, _INSTEAD[self._connection.dialect.name], rows)
 
     def cursor(self) -> Block | None:
         """Return the block up to which all events were read."""
@@ -109,12 +125,17 @@ class SqlFacts:
 
     def get(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
         """Return the fact under a key."""
-        asked = {"kind": kind.__name__, "key": _key(key)}
+        place = (kind.__name__, _key(key))
+        held = self._held.get(place)
+        if isinstance(held, kind):
+            return held
+        asked = {"kind": place[0], "key": place[1]}
         body = self._connection.execute(_ONE, asked).scalar_one_or_none()
         return None if body is None else load(kind, json.loads(body))
 
     def floor(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
         """Return the fact with the greatest key up to ``key`` that shares all but its last part."""
+        self.flush()
         lowest = _key(key[:-1])
         between = FACTS.c.key.between(lowest, _key(key))
         query = _of(kind).where(between).order_by(FACTS.c.key.desc()).limit(1)
@@ -123,6 +144,7 @@ class SqlFacts:
 
     def each(self, kind: type[FactT], *prefix: bytes | int) -> Sequence[FactT]:
         """Return the facts whose keys begin with ``prefix``, in order."""
+        self.flush()
         lowest = _key(prefix)
         # No key is longer than this, so that all that begin with the prefix lie below.
         highest = lowest + b"\xff" * 128
@@ -131,12 +153,10 @@ class SqlFacts:
 
     def put(self, *facts: Fact) -> None:
         """Keep facts, each instead of the one under its key."""
-        rows = [
-            {"kind": type(fact).__name__, "key": _key(fact.key), "body": json.dumps(dump(fact))}
-            for fact in facts
-        ]
-        if rows:
-            execute_many(self._connection, _INSTEAD[self._connection.dialect.name], rows)
+        for fact in facts:
+            self._held[type(fact).__name__, _key(fact.key)] = fact
+        if len(self._held) > _HELD_MAX:
+            self.flush()
 
     def move(self, cursor: Block) -> None:
         """Say up to which block all events were read."""
@@ -146,6 +166,7 @@ class SqlFacts:
 
     def forget(self) -> None:
         """Drop every fact, and up to which block events were read."""
+        self._held.clear()
         self._connection.execute(delete(FACTS))
         self._connection.execute(delete(CURSOR))
 

@@ -32,8 +32,10 @@ class SqlNodeStore:
     def writing(self) -> Iterator[Work]:
         """Open one exclusive transaction; leaving it commits durably, an error undoes it all."""
         with writing(self._engine) as connection:
+            facts = SqlFacts(connection)
             yield Work(
-                facts=SqlFacts(connection),
+                facts=facts,
                 log=SqlLog(connection),
                 documents=SqlDocuments(connection, self._sealing),
             )
+            facts.flush()

@@ -49,9 +49,9 @@ class ScratchStore:
     def writing(self) -> Iterator[Work]:
         """Open one transaction."""
         with writing(self._engine) as connection:
-            yield Work(
-                facts=SqlFacts(connection), log=SqlLog(connection), documents=self._documents
-            )
+            facts = SqlFacts(connection)
+            yield Work(facts=facts, log=SqlLog(connection), documents=self._documents)
+            facts.flush()
 
     def close(self) -> None:
         """Forget everything."""

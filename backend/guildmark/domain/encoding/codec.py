@@ -6,10 +6,10 @@ ones stay, for people who edit. A class with ``to_json`` and ``read`` has its ow
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, NewType, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -35,15 +35,8 @@ _ID_SIZE = 32
 
 def dump(value: Any) -> JsonValue:
     """Return the JSON form of a dataclass, or of a value that a member of one may have."""
-    if isinstance(value, Enum):
-        return dump(value.value)
-    if is_dataclass(value):
-        return _dump_object(value)
-    if isinstance(value, Mapping):
-        return {str(dump(key)): dump(member) for key, member in value.items()}
-    if isinstance(value, tuple):
-        return [dump(member) for member in value]
-    return _dump_scalar(value)
+    kind: Any = type(value)
+    return _dumper(kind)(value)
 
 
 def load(kind: type[T], value: JsonValue, *, at: str = "") -> T:
@@ -61,11 +54,40 @@ def load(kind: type[T], value: JsonValue, *, at: str = "") -> T:
     return loaded
 
 
+@cache
+def _dumper(kind: Any) -> Callable[[Any], JsonValue]:
+    if issubclass(kind, Enum):
+        return _dump_enum
+    if is_dataclass(kind):
+        return _dump_object
+    if issubclass(kind, Mapping):
+        return _dump_mapping
+    return _dump_tuple if issubclass(kind, tuple) else _dump_scalar
+
+
+def _dump_enum(value: Enum) -> JsonValue:
+    return dump(value.value)
+
+
+def _dump_mapping(value: Mapping[Any, Any]) -> JsonValue:
+    return {str(dump(key)): dump(member) for key, member in value.items()}
+
+
+def _dump_tuple(value: tuple[Any, ...]) -> JsonValue:
+    return [dump(member) for member in value]
+
+
 def _dump_object(value: Any) -> JsonValue:
     if hasattr(value, "to_json"):
         written: JsonValue = value.to_json()
         return written
-    return {_key(field): dump(getattr(value, field.name)) for field in _shown(value)}
+    kind: Any = type(value)
+    found: dict[str, JsonValue] = {}
+    for key, field, is_shown in _written(kind):
+        member = getattr(value, field.name)
+        if is_shown or member != _default(field):
+            found[key] = dump(member)
+    return found
 
 
 def _dump_scalar(value: bool | int | str | bytes | None) -> JsonValue:
@@ -76,12 +98,10 @@ def _dump_scalar(value: bool | int | str | bytes | None) -> JsonValue:
     return value
 
 
-def _shown(value: Any) -> list[Field[Any]]:
-    return [
-        field
-        for field in fields(value)
-        if "shown" in field.metadata or getattr(value, field.name) != _default(field)
-    ]
+@cache
+def _written(kind: Any) -> Sequence[tuple[str, Field[Any], bool]]:
+    """Return a dataclass's members with their JSON names, and which are written in any case."""
+    return [(_key(field), field, "shown" in field.metadata) for field in fields(kind)]
 
 
 def _default(field: Field[Any]) -> Any:
@@ -104,18 +124,23 @@ def _members(kind: type) -> Mapping[str, tuple[Field[Any], Any]]:
 
 
 def _load(kind: Any, value: JsonValue, at: str) -> Any:
+    return _loader(kind)(value, at)
+
+
+@cache
+def _loader(kind: Any) -> Callable[[JsonValue, str], Any]:
     origin = get_origin(kind)
     if origin is tuple:
-        return _load_tuple(get_args(kind)[0], value, at)
+        return partial(_load_tuple, get_args(kind)[0])
     if origin in {UnionType, Union}:
-        return _load_optional(get_args(kind), value, at)
+        return partial(_load_optional, get_args(kind))
     if origin is not None:
-        return _load_mapping(get_args(kind), value, at)
+        return partial(_load_mapping, get_args(kind))
     if isinstance(kind, NewType):
-        return _load_named(kind, value, at)
+        return partial(_load_named, kind)
     if is_dataclass(kind) and isinstance(kind, type):
-        return _load_object(kind, value, at)
-    return _load_scalar(kind, value, at)
+        return partial(_load_object, kind)
+    return partial(_load_scalar, kind)
 
 
 def _load_object(kind: Any, value: JsonValue, at: str) -> Any:

@@ -1,6 +1,7 @@
 """The index: what the registries say, projected from the chain's final events."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -151,8 +152,11 @@ class Indexing:
             if present is not None and present.number >= read.blocks[0].number:
                 return present
             work.facts.keep(blocks, read.logs)
+            logs = defaultdict[int, list[RawLog]](list)
+            for log in read.logs:
+                logs[log.block_number].append(log)
             for block in blocks:
-                self._note(block, [x for x in read.logs if x.block_number == block.number], work)
+                self._note(block, logs[block.number], work)
             work.facts.move(last)
         _logger.debug("read %d logs up to block %d", len(read.logs), last.number)
         return last

@@ -1,0 +1,172 @@
+"""ABI data read word by word, by readers that are made once for each list of parameters.
+
+Contract ABI specification, "Formal Specification of the Encoding". Only what is encoded without any
+doubt is read here; of all else `eth_abi` says what it is worth, or why it is wrong.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+WORD = 32
+_ADDRESS_PAD = bytes(12)
+_SIZED = re.compile(r"(uint|bytes)([1-9][0-9]*)", re.ASCII)
+_ITEMS_MAX = 2**16
+
+Parameter: TypeAlias = Mapping[str, Any]
+Reader: TypeAlias = Callable[[bytes, int, int], Any]
+"""Reads a value from data: where what holds it begins, and where its first word is."""
+
+
+class UnsureError(Exception):
+    """Data or types that are not read here."""
+
+
+def reader_of(parameters: Sequence[Parameter]) -> Callable[[bytes], list[Any]]:
+    """Return what reads the values of parameters.
+
+    It gives structs as mappings, lists as tuples, addresses as bytes.
+
+    Raises:
+        UnsureError: A type is not read here, or, by what is returned, the data are not.
+    """
+    heads = [_reader(parameter) for parameter in parameters]
+
+    def read(data: bytes) -> list[Any]:
+        return _fields(heads, data, 0)
+
+    return read
+
+
+def _reader(parameter: Parameter) -> tuple[Reader, int]:
+    """Return a type's reader, and how many bytes its head takes: 0 for a dynamic type."""
+    name = str(parameter["type"])
+    if name.endswith("[]"):
+        return _list_reader(_reader({**parameter, "type": name[:-2]})), 0
+    if name == "tuple":
+        return _struct_reader(parameter["components"])
+    if name in _PLAIN:
+        return _PLAIN[name]
+    sized = _SIZED.fullmatch(name)
+    if sized is None:
+        raise UnsureError(name)
+    size = int(sized[2])
+    return (_uint(size) if sized[1] == "uint" else _bytes(size)), WORD
+
+
+def _struct_reader(components: Sequence[Parameter]) -> tuple[Reader, int]:
+    names = [str(one["name"]) for one in components]
+    heads = [_reader(one) for one in components]
+    size = 0 if any(not head for _, head in heads) else sum(head for _, head in heads)
+
+    def read(data: bytes, _base: int, at: int) -> Mapping[str, Any]:
+        return MappingProxyType(dict(zip(names, _fields(heads, data, at), strict=True)))
+
+    return read, size
+
+
+def _list_reader(item: tuple[Reader, int]) -> Reader:
+    def read(data: bytes, _base: int, at: int) -> tuple[Any, ...]:
+        count = _number(data, at)
+        if count > _ITEMS_MAX:
+            raise UnsureError
+        return tuple(_fields([item] * count, data, at + WORD))
+
+    return read
+
+
+def _fields(heads: Sequence[tuple[Reader, int]], data: bytes, base: int) -> list[Any]:
+    """Read values that lie one after another; of a dynamic one its place does, behind them all."""
+    found: list[Any] = []
+    at, end = base, base + sum(size or WORD for _, size in heads)
+    for read, size in heads:
+        found.append(
+            read(data, base, at) if size else read(data, base, _place(data, base, at, end))
+        )
+        at += size or WORD
+    return found
+
+
+def _place(data: bytes, base: int, at: int, lowest: int) -> int:
+    place = base + _number(data, at)
+    if not lowest <= place < len(data):
+        raise UnsureError
+    return place
+
+
+def _word(data: bytes, at: int) -> bytes:
+    word = data[at : at + WORD]
+    if len(word) < WORD:
+        raise UnsureError
+    return word
+
+
+def _number(data: bytes, at: int) -> int:
+    """Return a place or a length, which no honest data has beyond its own size."""
+    number = int.from_bytes(_word(data, at), "big")
+    if number > len(data):
+        raise UnsureError
+    return number
+
+
+def _uint(bits: int) -> Reader:
+    def read(data: bytes, _base: int, at: int) -> int:
+        number = int.from_bytes(_word(data, at), "big")
+        if number >> bits:
+            raise UnsureError
+        return number
+
+    return read
+
+
+def _bytes(size: int) -> Reader:
+    pad = bytes(WORD - size)
+
+    def read(data: bytes, _base: int, at: int) -> bytes:
+        word = _word(data, at)
+        if word[size:] != pad:
+            raise UnsureError
+        return word[:size]
+
+    return read
+
+
+def _bool(data: bytes, _base: int, at: int) -> bool:
+    number = _number(data, at)
+    if number > 1:
+        raise UnsureError
+    return bool(number)
+
+
+def _address(data: bytes, _base: int, at: int) -> bytes:
+    word = _word(data, at)
+    if word[:12] != _ADDRESS_PAD:
+        raise UnsureError
+    return word[12:]
+
+
+def _byte_string(data: bytes, _base: int, at: int) -> bytes:
+    begin = at + WORD
+    end = begin + _number(data, at)
+    padded = end + -(end - begin) % WORD
+    if padded > len(data) or any(data[end:padded]):
+        raise UnsureError
+    return data[begin:end]
+
+
+def _text(data: bytes, base: int, at: int) -> str:
+    try:
+        return _byte_string(data, base, at).decode()
+    except UnicodeDecodeError as exc:
+        raise UnsureError from exc
+
+
+_PLAIN: Mapping[str, tuple[Reader, int]] = MappingProxyType(
+    {
+        "address": (_address, WORD),
+        "bool": (_bool, WORD),
+        "bytes": (_byte_string, 0),
+        "string": (_text, 0),
+    }
+)
