@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Reque
 
 from environments import ROOT
 from guildmark.domain.identifiers import to_hex
-from stages import Played, design_path, own_design, published_plan, reconciliation
+from stages import Played, design_path, own_design, published_plan, recalled, reconciliation
 
 _CHECKED = """() => {
   const own = document.getElementById('own');
@@ -59,6 +59,7 @@ PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
             f"{played.node.url}/equivalence/{to_hex(published_plan(played))}"
         ),
         "certificate": certificate,
+        "recalls": lambda played: f"{played.node.url}/recalls#{recalled(played)}",
         "errors": lambda played: f"{played.node.url}/errors",
         "docs": lambda played: f"{played.node.url}/docs",
         "not found": lambda played: f"{played.node.url}/parts/1.99",

@@ -26,19 +26,31 @@ from guildmark.adapters.peers.client import NodeClient
 from guildmark.bootstrap import Home
 from guildmark.domain import bundle, trust
 from guildmark.domain.builds.dsse import envelope_digest
-from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, Index, LogNumber, to_hex
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.identifiers import (
+    Bytes32,
+    EquivalencePlanId,
+    IdentityId,
+    Index,
+    LogNumber,
+    to_hex,
+)
 from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Severity, Thing
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import Exporter
+from guildmark.services.recalls.recalling import Said
 from guildmark.services.release.packages import Package
 
 PATIENCE = 120.0
 _PAUSE = 0.1
 _PARTS = 3
 _LANE = 20
+
+RECALL_REASON = b"Cracks at the weld."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,6 +179,22 @@ def _publish(played: Played) -> bytes:
     until(lambda: all(indexed(node) >= block for node in played.scene.nodes))
     publish(played.scene, made)
     return made.report.id
+
+
+def recalled(played: Played) -> str:
+    """Return the id of an open recall of a machine that made nothing."""
+    kept = played.stage.folder / "recalled"
+    if not kept.exists():
+        home = played.workshops[0].maker.party.home
+        machine = home.identities(SITE).register(IdentityKind.MACHINE, {"name": "Recalled"})
+        thing = Thing(cause=RecallCause.MACHINE, id=Bytes32(machine))
+        home.indexing.follow()
+        said = Said(severity=Severity.DANGER, reason=sha256(RECALL_REASON))
+        number = home.recalling(SITE).issue(thing, said)
+        block = home.ledger.head(final=True).number
+        until(lambda: indexed(played.node) >= block)
+        kept.write_text(RecallId(key=thing.key(), by=OWNERS, number=number).text())
+    return kept.read_text()
 
 
 def restart(stage: Stage, name: str) -> None:

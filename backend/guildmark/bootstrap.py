@@ -613,7 +613,11 @@ def open_node(home: Home) -> Node:
             entropy=home.entropy,
             deposits=home.deposits,
             recalls=Holding(
-                blocking=home.blocking, store=home.store, clock=home.clock, trust=home.trust
+                blocking=home.blocking,
+                ledger=home.ledger,
+                store=home.store,
+                clock=home.clock,
+                trust=home.trust,
             ),
             trust=home.trust,
             operator=own.operator,

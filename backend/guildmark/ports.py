@@ -1288,6 +1288,10 @@ class IndexWriter(FactWriter, Protocol):
         ...
 
 
+MADE_BY = ("machine", "maker", "site_recipe", "lane")
+"""By what parts are counted."""
+
+
 class LogReader(Protocol):
     """A node's own log: what it accepted and what became of it."""
 
@@ -1321,6 +1325,19 @@ class LogReader(Protocol):
 
     def entries(self, log: LogNumber, seq: Seq) -> Sequence[Logged]:
         """Return the entries of a final batch, in order; none where the batch is unknown."""
+        ...
+
+    def made(
+        self, log: LogNumber, wanted: Mapping[str, Sequence[bytes | int]], seqs: range | None = None
+    ) -> int:
+        """Return how many final parts of a log there are, scrap and what was refused left out.
+
+        Args:
+            log: The log.
+            wanted: Of what machines, makers, site recipes and lanes, each by ``MADE_BY``; a part
+                fits where it has one of the values under every name.
+            seqs: The records that they are in; None for all.
+        """
         ...
 
     def settled(self, log: LogNumber) -> Sequence[Seq]:
@@ -1411,6 +1428,7 @@ class DocumentKind(StrEnum):
     APPROVALS = "approvals"
     ENCRYPTED_FILES = "encryptedFiles"
     MIRRORED = "mirrored"
+    RECALL_REASON = "recallReason"
 
 
 class Documents(Protocol):

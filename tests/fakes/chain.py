@@ -211,6 +211,8 @@ class MemoryChain:
             "holderOf": lambda lane: self.lanes[lane].holder,
             "identity": lambda of: {"controllers": len(self._controllers(of))},
             "keyOf": self._key_of,
+            "recallCount": lambda key, by: len(self._recalls_in(key, by)),
+            "recallOf": self._recall_of,
             "lane": lambda number: vars(self.lanes[number]),
             "license": self._license,
             "linkCount": lambda child, parent: self.link_counts.get((child, parent), 0),
@@ -234,6 +236,16 @@ class MemoryChain:
     def _speaker_of(self, identity: bytes) -> tuple[Address, bool, bool]:
         is_in_recovery = identity in self.candidates
         return self.controllers[identity], is_in_recovery, identity in self.doubted
+
+    def _recalls_in(self, key: bytes, by: bytes) -> Sequence[Event]:
+        place = {"key": key, "by": by}
+        told = [event for event in self.log if event.name == "RecallIssued"]
+        return [event for event in told if {**event.args, **place} == event.args]
+
+    def _recall_of(self, key: bytes, by: bytes, number: int) -> Mapping[str, Any]:
+        issued = self._recalls_in(key, by)[number - 1]
+        at = self.block(issued.block_number).time
+        return {**issued.args["terms"], "at": at, "closedAt": 0}
 
     def read_all(self, calls: Sequence[Call], *, block: int | None = None) -> Sequence[Any]:
         return [self.read(call, block=block) for call in calls]
@@ -824,10 +836,7 @@ class MemoryChain:
     ) -> None:
         named, said = _thing(thing), _recall_terms(terms)
         place = {"key": named.key(), "by": by}
-        count = sum(
-            event.name == "RecallIssued" and {**event.args, **place} == event.args
-            for event in self.log
-        )
+        count = len(self._recalls_in(named.key(), by))
         if said["follows"] != count:
             message = f"The thing has {count} recalls."
             raise RecallStaleError(message)

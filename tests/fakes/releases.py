@@ -103,7 +103,11 @@ class Releases:
             entropy=tools.entropy,
             deposits=self.deposits,
             recalls=Holding(
-                blocking=self.blocking, store=tools.store, clock=self.clock, trust=self.trust
+                blocking=self.blocking,
+                ledger=tools.chain,
+                store=tools.store,
+                clock=self.clock,
+                trust=self.trust,
             ),
             trust=self.trust,
             operator=self.world.operator,

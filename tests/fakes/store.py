@@ -184,6 +184,17 @@ class MemoryLog:
             queued=row.queued, log=log, seq=seq, position=row.position or 0, build=row.build
         )
 
+    def made(
+        self, log: LogNumber, wanted: Mapping[str, Sequence[bytes | int]], seqs: range | None = None
+    ) -> int:
+        return sum(
+            row.queued.entry.kind is EntryKind.BUILD
+            and (row.build.state, row.build.log) == (BuildState.FINAL, log)
+            and (seqs is None or row.build.seq in seqs)
+            and all(_value(row.queued, name) in values for name, values in wanted.items())
+            for row in self._state.rows.values()
+        )
+
     def settled(self, log: LogNumber) -> Sequence[Seq]:
         found = self._state.batches.values()
         return sorted(batch.seq for batch, state in found if (batch.log, state) == (log, "final"))
@@ -259,6 +270,17 @@ class MemoryLog:
             if holds(row) and (refused or row.build.state is not BuildState.REFUSED)
         ]
         return found[-1] if found else None
+
+
+def _value(queued: Queued, name: str) -> bytes | int:
+    entry = queued.entry
+    values: dict[str, bytes | int] = {
+        "machine": entry.machine,
+        "maker": entry.maker,
+        "site_recipe": entry.site_recipe,
+        "lane": queued.lane,
+    }
+    return values[name]
 
 
 def _compare(row: _Row, entry: Queued, standing: Standing) -> None:

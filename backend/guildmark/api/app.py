@@ -29,6 +29,7 @@ from guildmark.api.routes import (
     logs,
     metrics,
     parts,
+    recalls,
     recipes,
     reconciliations,
     registries,
@@ -45,7 +46,7 @@ from guildmark.services.labels.scanning import Scanning
 _ROUTERS = (
     *(health, metrics, stores, chain, builds, briefs, content, disclosures, logs, parts),
     *(reports, registries, recipes, equivalence, accreditations, releases, reconciliations),
-    *(uploads, tiles, invitations),
+    *(recalls, uploads, tiles, invitations),
 )
 
 

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from guildmark.api.errors import ParameterInvalidError
 from guildmark.domain.identifiers import BLOCK_MAX, UINT40_MAX
 from guildmark.domain.labels.digital_link import LINK_MAX
+from guildmark.domain.recall import RecallCause
 from guildmark.domain.verification.choice import CHOSEN_MAX
 
 _DIGITS = re.compile(r"0|[1-9][0-9]{0,19}", re.ASCII)
@@ -111,6 +112,61 @@ InspectorsQuery = Annotated[
     str | None,
     Query(pattern=_IDS_PATTERN, description="Inspectors whose inspections go first, by id."),
 ]
+RecallPath = Annotated[
+    str,
+    Path(
+        pattern=r"^0x[0-9a-f]{64}\.(owner|0x[0-9a-f]{64})\.[1-9][0-9]{0,11}$",
+        description="The recall: KEY.owner.NUMBER, or KEY.AUTHORITY.NUMBER.",
+    ),
+]
+CauseQuery = Annotated[
+    str | None,
+    Query(
+        pattern=f"^({'|'.join(cause.word for cause in RecallCause)})$",
+        description="What the parts have in common.",
+    ),
+]
+ThingQuery = Annotated[
+    str | None,
+    Query(
+        pattern=(
+            r"^(part:[1-9][0-9]{0,11}\.(0|[1-9][0-9]{0,17})"
+            r"|(lot|certificate):0x[0-9a-f]{64}:0x[0-9a-f]{64}"
+            r"|(machine|recipe|site-recipe|design|key):0x[0-9a-f]{64})$"
+        ),
+        description="What is recalled: part:LOG.INDEX, lot:MAKER:DIGEST, machine:ID and so on.",
+    ),
+]
+ReachedQuery = Annotated[
+    str | None,
+    Query(
+        pattern=r"^[1-9][0-9]{0,11}\.(0|[1-9][0-9]{0,17})$",
+        description="A part of this node's log, LOG.INDEX: what reaches it, lots left out.",
+    ),
+]
+RecallerQuery = Annotated[
+    str | None,
+    Query(
+        pattern="^0x([0-9a-f]{64}|[0-9a-f]{40})$",
+        description="Who recalls: an identity, or an account.",
+    ),
+]
+StateQuery = Annotated[
+    str | None, Query(pattern="^(open|closed)$", description="Only what is open, or closed.")
+]
+SinceQuery = Annotated[
+    int,
+    Query(ge=0, le=UINT40_MAX, description="Issued or closed then or later, in block seconds."),
+    Number,
+]
+AfterQuery = Annotated[
+    str | None,
+    Query(
+        pattern=r"^0x[0-9a-f]{64}\.(owner|0x[0-9a-f]{64})\.[1-9][0-9]{0,11}$",
+        description="The last recall of the page before.",
+    ),
+]
+LimitQuery = Annotated[int, Query(ge=1, le=100, description="How many at most."), Number]
 PeersQuery = Annotated[bool, Query(description="Whether other nodes may be asked."), Flag]
 IdempotencyKey = Annotated[
     str | None,

@@ -8,17 +8,18 @@ import typer
 
 from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id, moment
+from guildmark.cli.nodes import show_to
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.chain.facts import RecallAskFact, RecallFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import UINT40_MAX, IdentityId, to_hex
-from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing
-from guildmark.ports import KeyName
+from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Severity, Thing, issuer_text
+from guildmark.domain.recall_reason import RecallReason
+from guildmark.ports import DocumentKind, KeyName
+from guildmark.services.recalls.reading import recall_of
 from guildmark.services.recalls.recalling import Said
 
 app = typer.Typer(help="Recall parts by what they have in common.", no_args_is_help=True)
-
-_ACCOUNT_SIZE = 20
 
 
 class Cause(Enum):
@@ -180,6 +181,40 @@ def show(
     say(answer, as_json=as_json)
 
 
+@app.command()
+def publish(
+    cause: _Cause,
+    thing: _Thing,
+    number: Annotated[
+        int, typer.Argument(min=1, max=UINT40_MAX, help="The recall's number in its list.")
+    ],
+    reason: _Reason,
+    node: Annotated[
+        list[str], typer.Option(metavar="URL", help="A node that shall show it; may be repeated.")
+    ],
+    authority: _Authority = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Publish why something is recalled, or why that is over: the very file, a text."""
+    named, by = _named(cause, thing), authority or OWNERS
+    text = RecallReason.of_file(reason.read_bytes())
+    wanted = RecallId(key=named.key(), by=by, number=number)
+    with enter_informed(home).store.reading() as view:
+        fact = recall_of(wanted, view.facts)
+    if text.digest != fact.closing:
+        text.check(fact.reason)
+    show_to(node, DocumentKind.RECALL_REASON, text.digest, text.encode())
+    answer: Answer = {
+        **_place(named),
+        "by": _list(by),
+        "number": number,
+        "reason": to_hex(text.digest),
+        "nodes": list(node),
+    }
+    say(answer, as_json=as_json)
+
+
 def _named(cause: Cause, text: str) -> Thing:
     return Thing.parse(RecallCause[cause.name], text)
 
@@ -206,7 +241,7 @@ def _row(fact: RecallFact) -> Answer:
         **_place(fact.thing),
         "by": _list(fact.by),
         "number": fact.number,
-        "issuer": _issuer(fact.issuer),
+        "issuer": issuer_text(fact.issuer),
         "severity": How[Severity(fact.severity).name].value,
         "at": Moment(fact.at),
         "from": Moment(fact.since) if fact.since else None,
@@ -223,9 +258,3 @@ def _asked(fact: RecallAskFact) -> Answer:
         "at": Moment(fact.at),
         "reason": to_hex(fact.reason),
     }
-
-
-def _issuer(issuer: bytes) -> str:
-    """Return an identity's id, or an account where that is what issued it."""
-    front, account = issuer[:-_ACCOUNT_SIZE], issuer[-_ACCOUNT_SIZE:]
-    return to_hex(issuer if any(front) else account)

@@ -3,6 +3,7 @@
 Source: `IRecallRegistry`.
 """
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
@@ -29,6 +30,9 @@ OWNERS = IdentityId(ZERO32)
 """The list of a thing's owners; an authority's list has its id."""
 
 _NO_DETAIL = Bytes32(ZERO32)
+_OWNER = "owner"
+_ACCOUNT_SIZE = 20
+_RECALL_ID = re.compile(r"(0x[0-9a-f]{64})\.(owner|0x[0-9a-f]{64})\.([1-9][0-9]{0,11})", re.ASCII)
 
 
 class ThingMalformedError(MalformedError):
@@ -39,6 +43,13 @@ class ThingMalformedError(MalformedError):
         "Write a part as LOG.INDEX, a lot as MAKER:DIGEST, a certificate as PLAN:SITE, and "
         "anything else by its id."
     )
+
+
+class RecallIdMalformedError(MalformedError):
+    """A text that names no recall."""
+
+    code = "recall.idMalformed"
+    hint = "Take it from `GET /v1/recalls`: KEY.owner.NUMBER, or KEY.AUTHORITY.NUMBER."
 
 
 class RecallCause(IntEnum):
@@ -53,6 +64,25 @@ class RecallCause(IntEnum):
     DESIGN = 7
     KEY = 8
 
+    @property
+    def word(self) -> str:
+        """Return how people write it."""
+        plain = self.name.lower().replace("_", "-")
+        return "part" if self is RecallCause.SERIAL else plain
+
+    @classmethod
+    def of_word(cls, word: str) -> Self:
+        """Return what people write so.
+
+        Raises:
+            ThingMalformedError: It names no cause.
+        """
+        for cause in cls:
+            if cause.word == word:
+                return cause
+        message = f"{word[:80]!r} is no cause of recalls."
+        raise ThingMalformedError(message, cause=word[:80])
+
 
 _PAIRS = frozenset({RecallCause.LOT, RecallCause.CERTIFICATE})
 
@@ -63,6 +93,11 @@ class Severity(IntEnum):
     INSPECT = 1
     WITHDRAW = 2
     DANGER = 3
+
+    @property
+    def word(self) -> str:
+        """Return how people write it."""
+        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +137,17 @@ class Thing:
         detail = bytes32_from_hex(second) if mark else _NO_DETAIL
         return cls(cause=cause, id=bytes32_from_hex(first), detail=detail)
 
+    @classmethod
+    def named(cls, text: str) -> Self:
+        """Return what a text names, as ``name()`` writes it.
+
+        Raises:
+            ThingMalformedError: It names no cause, or nothing of its kind.
+            MalformedHexError: An id is not 0x and 64 lower-case digits.
+        """
+        word, _, rest = text.partition(":")
+        return cls.parse(RecallCause.of_word(word), rest)
+
     @property
     def log(self) -> LogNumber:
         """Return the log of a serial."""
@@ -124,9 +170,49 @@ class Thing:
         detail = f":{to_hex(self.detail)}" if self.cause in _PAIRS else ""
         return to_hex(self.id) + detail
 
+    def name(self) -> str:
+        """Return the cause and how people name it."""
+        return f"{self.cause.word}:{self.text()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallId:
+    """Which recall: its thing's key, the list, its number in it."""
+
+    key: Digest
+    by: IdentityId
+    number: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return what a text names, as ``text()`` writes it.
+
+        Raises:
+            RecallIdMalformedError: It names no recall.
+        """
+        found = _RECALL_ID.fullmatch(text)
+        by = OWNERS if found is None or found[2] == _OWNER else bytes32_from_hex(found[2])
+        # The owners' list has one spelling.
+        if found is None or (found[2] != _OWNER and by == OWNERS):
+            message = f"{text[:80]!r} names no recall."
+            raise RecallIdMalformedError(message, found=text[:80])
+        key = Digest(bytes32_from_hex(found[1]))
+        return cls(key=key, by=IdentityId(by), number=int(found[3]))
+
+    def text(self) -> str:
+        """Return how programs name it."""
+        by = _OWNER if self.by == OWNERS else to_hex(self.by)
+        return f"{to_hex(self.key)}.{by}.{self.number}"
+
 
 def _position(text: str) -> tuple[LogNumber, Index]:
     try:
         return parse_hint(text)
     except MalformedPartIdError as error:
         raise ThingMalformedError(error.message, thing=text) from error
+
+
+def issuer_text(issuer: Bytes32) -> str:
+    """Return an identity's id, or the account where that is what issued a recall."""
+    front, account = issuer[:-_ACCOUNT_SIZE], issuer[-_ACCOUNT_SIZE:]
+    return to_hex(issuer if any(front) else account)

@@ -19,7 +19,7 @@ from guildmark.domain.identity.identity import key_id
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.builds.builds import signing_key
 from guildmark.settings import load
-from stages import Played, published_plan, reconciliation
+from stages import Played, published_plan, recalled, reconciliation
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
@@ -37,6 +37,7 @@ UNKNOWN = {
     "recipe": HEX_UNKNOWN,
     "plan": HEX_UNKNOWN,
     "result": HEX_UNKNOWN,
+    "recall": [f"{HEX_UNKNOWN[0]}.owner.1", f"{HEX_UNKNOWN[0]}.{HEX_UNKNOWN[2]}.999999999999"],
     "part": ["1.99999", "99.0", "999999999999.999999999999999999"],
     "log": ["99", "1099511627775"],
     "seq": ["99999", "1099511627775"],
@@ -61,6 +62,13 @@ MALFORMED = {
     "recipe": HEX_MALFORMED,
     "plan": HEX_MALFORMED,
     "result": HEX_MALFORMED,
+    "recall": [
+        *HEX_MALFORMED,
+        f"{HEX_UNKNOWN[0]}.1",
+        f"{HEX_UNKNOWN[0]}.owner.0",
+        f"{HEX_UNKNOWN[0]}.owner.01",
+        f"{HEX_UNKNOWN[0]}.Owner.1",
+    ],
     "part": ["1", "1.", ".1", "0.1", "01.1", "1.01", "1.1.1", "-1.0", "a.b", "1" * 13 + ".0"],
     "log": ["-1", "01", "1e3", "0x1", "1099511627776", "9" * 40, "a", "%2B1"],
     "seq": ["-1", "00", "1_0", "1099511627776", "9" * 40, "a", "%D9%A1"],
@@ -114,6 +122,7 @@ def good(played: Played) -> dict[str, str]:
         "plan": to_hex(plan),
         "result": report["resultDigest"],
         "name": "intervals.svg",
+        "recall": recalled(played),
         "part": played.parts[0].hint,
         "log": "1",
         "seq": "0",

@@ -21,6 +21,7 @@ _SIGNED = "".join(
     for path in (
         *("/v1/releases", "/v1/reconciliations", "/v1/disclosures/inspection/{key}"),
         *("/v1/disclosures/designPicture/{key}", "/v1/disclosures/approvals/{key}"),
+        "/v1/disclosures/recallReason/{key}",
         # A plan and what its sites revealed, under salts.
         *(f"/v1/disclosures/published{what}/{{key}}" for what in ("Data", "Plan", "Result")),
     )

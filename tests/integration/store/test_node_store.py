@@ -500,3 +500,30 @@ def test_forgotten_facts_leave_documents_and_log(store: NodeStore) -> None:
         assert view.facts.cursor() is None
         assert view.documents.get(DocumentKind.TERMS, named("license")) == b"{}"
         assert [entry.label for entry in view.log.waiting(10)] == [queued("one").label]
+
+
+def test_parts_are_counted_by_what_they_have_in_common(store: NodeStore) -> None:
+    accept(store, queued("a"), queued("b", counter=2), queued("c", counter=3, lane=OTHER_LANE))
+    accept(store, queued("d", counter=4))
+    scrap = queued("e", counter=5)
+    accept(store, replace(scrap, entry=replace(scrap.entry, kind=EntryKind.SCRAP)))
+    first = close(store, 1, 2)
+    outcomes = [Outcome(index=Index(0), unit=UnitNumber(1)), Outcome(index=Index(1), code="no")]
+    with store.writing() as work:
+        work.log.settle_batch(first, outcomes)
+    last = close(store, 3, 5, seq=1)
+    with store.writing() as work:
+        done = [Outcome(index=Index(2 + n), unit=UnitNumber(2 + n)) for n in range(2)]
+        work.log.settle_batch(last, done)
+
+    def made(seqs: range | None = None, log: LogNumber = LOG, **wanted: list[bytes | int]) -> int:
+        with store.reading() as view:
+            return view.log.made(log, wanted, seqs)
+
+    # What was refused, what waits, and scrap are left out.
+    machine: list[bytes | int] = [named("machine")]
+    assert made() == made(machine=machine) == made(maker=[named("maker")]) == 2
+    assert made(site_recipe=[named("site recipe"), named("other")]) == 2
+    assert (made(lane=[LANE]), made(lane=[OTHER_LANE], machine=machine)) == (1, 1)
+    assert (made(range(1), machine=machine), made(range(1, 2)), made(range(2, 9))) == (1, 1, 0)
+    assert (made(machine=[named("other")]), made(machine=[]), made(log=LogNumber(9))) == (0, 0, 0)

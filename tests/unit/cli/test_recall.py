@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from fakes.world import DESIGNER, ISSUER, SITE, World
+from guildmark.cli import recall
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, to_hex
 from guildmark.domain.recall import RecallCause, Thing
+from guildmark.ports import DocumentKind
 from unit.cli.speaking import Speak
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -78,3 +80,44 @@ def test_what_names_nothing_is_refused(speak: Speak, world: World) -> None:
 
     assert said.exit != 0
     assert "LOG.INDEX" in said.err
+
+
+class Shown:
+    """A node that keeps what it is shown."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sent: list[tuple[list[str], DocumentKind, bytes, bytes]] = []
+        monkeypatch.setattr(recall, "show_to", self)
+
+    def __call__(self, nodes: list[str], kind: DocumentKind, key: bytes, body: bytes) -> None:
+        self.sent.append((nodes, kind, key, body))
+
+
+def test_a_reason_is_published_as_the_file_has_it(
+    speak: Speak, world: World, why: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown, design = Shown(monkeypatch), to_hex(world.revision.design)
+    over = tmp_path / "over.txt"
+    over.write_text("a mark on the camera")
+    speak("recall", "issue", "design", design, "--reason", why, "--as", DESIGNER)
+    place = ("design", design, 1, "--node", "http://127.0.0.1:1")
+
+    said = speak("recall", "publish", *place, "--reason", why, "--json").json
+    early = speak("recall", "publish", *place, "--reason", over)
+    speak("recall", "close", "design", design, 1, "--reason", over, "--as", DESIGNER)
+    speak("recall", "publish", *place, "--reason", over)
+    unknown = speak(
+        *("recall", "publish", "design", design, 2, "--node", "http://127.0.0.1:1"),
+        *("--reason", why),
+    )
+
+    digest = sha256(why.read_bytes())
+    assert (said["reason"], said["nodes"]) == (to_hex(digest), ["http://127.0.0.1:1"])
+    assert "recall.reasonMismatch" in early.err
+    assert "recall.unknown" in unknown.err
+    kind = DocumentKind.RECALL_REASON
+    assert [(one[1], one[2]) for one in shown.sent] == [
+        (kind, digest),
+        (kind, sha256(b"a mark on the camera")),
+    ]
+    assert shown.sent[0][3] == b'{"reason":"cracks at the bore"}'

@@ -12,7 +12,16 @@ from guildmark.domain.identifiers import (
     MalformedHexError,
     to_hex,
 )
-from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing, ThingMalformedError
+from guildmark.domain.recall import (
+    OWNERS,
+    RecallCause,
+    RecallId,
+    RecallIdMalformedError,
+    Severity,
+    Thing,
+    ThingMalformedError,
+    issuer_text,
+)
 
 ONE, OTHER = Bytes32(b"\1" * 32), Bytes32(b"\2" * 32)
 
@@ -119,3 +128,64 @@ def test_a_list_is_the_owners_or_an_authoritys() -> None:
 
     assert made.is_owners
     assert made.key == (made.thing.key(), IdentityId(OWNERS), 1)
+
+
+@pytest.mark.parametrize("cause", RecallCause)
+def test_a_thing_is_named_with_its_cause(cause: RecallCause) -> None:
+    two = cause in {RecallCause.LOT, RecallCause.CERTIFICATE}
+    detail = OTHER if two else Bytes32(bytes(32))
+    thing = Thing(cause=cause, id=ONE, detail=detail)
+    thing = Thing.serial(LogNumber(7), Index(12)) if cause is RecallCause.SERIAL else thing
+
+    assert Thing.named(thing.name()) == thing
+    assert RecallCause.of_word(cause.word) is cause
+
+
+def test_causes_and_severities_are_written_as_commands_take_them() -> None:
+    assert RecallCause.SERIAL.word == "part"
+    assert RecallCause.SITE_RECIPE.word == "site-recipe"
+    assert [severity.word for severity in Severity] == ["inspect", "withdraw", "danger"]
+
+
+@pytest.mark.parametrize("text", ["", "serial:7.12", "machine", f"Machine:{to_hex(ONE)}"])
+def test_what_names_no_cause_is_refused(text: str) -> None:
+    with pytest.raises((ThingMalformedError, MalformedHexError)):
+        Thing.named(text)
+
+
+@pytest.mark.parametrize("by", [OWNERS, IdentityId(OTHER)])
+def test_a_recall_is_named_by_key_list_and_number(by: IdentityId) -> None:
+    key = Thing(cause=RecallCause.MACHINE, id=ONE).key()
+    recall = RecallId(key=key, by=by, number=12)
+
+    text = recall.text()
+
+    assert text == f"{to_hex(key)}.{'owner' if by == OWNERS else to_hex(by)}.12"
+    assert RecallId.parse(text) == recall
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        f"{to_hex(ONE)}.owner",
+        f"{to_hex(ONE)}.owner.0",
+        f"{to_hex(ONE)}.owner.01",
+        f"{to_hex(ONE)}.Owner.1",
+        f"{to_hex(ONE)}.owner.{'1' * 13}",
+        # The owners' list has one spelling.
+        f"{to_hex(ONE)}.{to_hex(OWNERS)}.1",
+    ],
+)
+def test_what_names_no_recall_is_refused(text: str) -> None:
+    with pytest.raises(RecallIdMalformedError) as caught:
+        RecallId.parse(text)
+
+    assert caught.value.code == "recall.idMalformed"
+
+
+def test_an_issuer_is_an_identity_or_an_account() -> None:
+    account = Bytes32(bytes(12) + b"\3" * 20)
+
+    assert issuer_text(ONE) == to_hex(ONE)
+    assert issuer_text(account) == "0x" + "03" * 20

@@ -47,7 +47,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import ClaimDocument, key_id
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import BuildState
-from guildmark.domain.recall import RecallCause, Severity, Thing
+from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing
 from guildmark.domain.recipes.recipe import Status
 from guildmark.domain.rights.release import (
     NO_MACHINE,
@@ -533,6 +533,55 @@ def test_recalls_of_listed_authorities_count(releases: Releases, lists: bool) ->
     listed = replace(releases, authorities=(Listed(id=world.issuer),) if lists else ())
 
     assert refusal(listed) == ("release.blocked" if lists else "")
+
+
+@pytest.mark.parametrize("by", ["owner", "authority"])
+def test_a_recall_counts_before_it_is_final_and_its_end_only_after(
+    releases: Releases, by: str
+) -> None:
+    world = releases.world
+    design = Thing(cause=RecallCause.DESIGN, id=Bytes32(world.revision.design))
+    listed = replace(releases, authorities=(Listed(id=world.issuer),) if by == "authority" else ())
+    listed.follow()
+    if by == "owner":
+        world.tools.recalling(DESIGNER).issue(design, SAID)
+    else:
+        world.tools.recalling(ISSUER).issue_as(world.issuer, design, SAID)
+    early = reason(listed)
+    world.tools.chain.emit(
+        ContractName.RECALLS,
+        "RecallClosed",
+        key=design.key(),
+        by=world.issuer if by == "authority" else OWNERS,
+        number=1,
+        reason=SAID.reason,
+    )
+    still = reason(listed)
+    listed.follow()
+
+    assert early == still
+    assert early is not None
+    assert "recall 1), which is not final yet." in early
+    assert reason(listed) is None
+
+
+def test_a_recall_of_an_unlisted_authority_or_another_time_holds_nothing_back(
+    releases: Releases,
+) -> None:
+    world, unlisted = releases.world, replace(releases, authorities=())
+    design = Thing(cause=RecallCause.DESIGN, id=Bytes32(world.revision.design))
+    world.tools.recalling(ISSUER).issue_as(world.issuer, design, SAID)
+    over = replace(SAID, until=releases.clock.now())
+    world.tools.recalling(DESIGNER).issue(design, over)
+    before = replace(releases, authorities=(Listed(id=world.issuer, until=1),))
+
+    assert reason(releases) is not None
+    assert (reason(unlisted), reason(before)) == (None, None)
+
+
+def reason(releases: Releases) -> str | None:
+    """Return why the design is held back, None where it is not."""
+    return releases.node.recalls.reason(releases.world.revision.design)
 
 
 def test_recipe_out_of_force_gives_nothing(releases: Releases) -> None:

@@ -46,6 +46,7 @@ from guildmark.domain.log.queue import (
     Queued,
     Standing,
 )
+from guildmark.ports import MADE_BY
 
 BATCHES = Table(
     "batches",
@@ -220,6 +221,18 @@ class SqlLog:
         place = (BATCHES.c.log == log, BATCHES.c.seq == seq, BATCHES.c.state == _FINAL)
         query = _LOGGED.where(*place).order_by(QUEUE.c.position)
         return [_logged(row) for row in self._connection.execute(query)]
+
+    def made(
+        self, log: LogNumber, wanted: Mapping[str, Sequence[bytes | int]], seqs: range | None = None
+    ) -> int:
+        """Return how many final parts of a log there are, scrap and what was refused left out."""
+        place = [BATCHES.c.log == log, BATCHES.c.state == _FINAL]
+        if seqs is not None:
+            place += [BATCHES.c.seq >= seqs.start, BATCHES.c.seq < seqs.stop]
+        part = [QUEUE.c.kind == EntryKind.BUILD, QUEUE.c.state == BuildState.FINAL]
+        part += [QUEUE.c[name].in_(wanted[name]) for name in MADE_BY if name in wanted]
+        counted = select(func.count()).select_from(QUEUE).join(BATCHES)
+        return self._connection.execute(counted.where(*place, *part)).scalar_one()
 
     def settled(self, log: LogNumber) -> Sequence[Seq]:
         """Return which records of a log are final batches of this node, in order."""

@@ -27,6 +27,7 @@ from guildmark.api.pages.names import names_page
 from guildmark.api.pages.problem import problem_page
 from guildmark.api.pages.qualified import path_of as qualified_path
 from guildmark.api.pages.qualified import qualified_page
+from guildmark.api.pages.recalls import recalls_page
 from guildmark.api.pages.reconciliation import reconciliation_page
 from guildmark.api.pages.reference import reference_page
 from guildmark.api.pages.rendering import render
@@ -69,6 +70,7 @@ _SCHEME = re.compile(r"[!-~]{1,32}", re.ASCII)
 # Our own writer's pictures carry their colours in a style of their own, and load nothing.
 _DRAWN = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
 
+_Shown = Annotated[str, Query(max_length=10)]
 _Segment = Annotated[str, Path(max_length=200)]
 
 
@@ -145,6 +147,17 @@ def picture(design: _Segment, request: Request, node: Node) -> Response:
     try:
         image = design_picture(DesignId(bytes32_from_hex(design)), node)
         return tagged(request, image, media_type="image/png", keep=ASK_AGAIN)
+    except GuildmarkError as error:
+        return _problem(error, node)
+
+
+@router.get("/recalls")
+def recalls(
+    node: Node, after: Annotated[str, Query(max_length=200)] = "", show: _Shown = ""
+) -> Response:
+    """Return what is recalled, and by whom; closed recalls stay on record."""
+    try:
+        return _page("recalls.html", recalls_page(node, show=show, after=after), node)
     except GuildmarkError as error:
         return _problem(error, node)
 

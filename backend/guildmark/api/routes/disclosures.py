@@ -16,6 +16,7 @@ from guildmark.api.parameters import Hex32
 from guildmark.api.serving import Node, ServedNode
 from guildmark.domain.identifiers import UINT40_MAX, Bytes32, RecipeId, bytes32_from_hex
 from guildmark.domain.identity.accreditation import CHAIN_MAX
+from guildmark.domain.recall_reason import REASON_LIMITS, REASON_TEXT_MAX
 from guildmark.domain.recipes.approval import APPROVALS_MAX, REASON_MAX
 from guildmark.domain.recipes.recipe import Change
 from guildmark.domain.rights.fileset import CID_MAX, FILES_MAX, LIST_TYPE
@@ -127,6 +128,7 @@ _APPROVALS = {
 _PLAN = {"type": "object", "required": ["recipe", "reference", "sites", "evaluator", "salt"]}
 _RESULT = {"type": "object", "required": ["plan", "engine", "data", "verdicts", "gates"]}
 _DATA = {"type": "object", "required": ["type", "plan", "site", "secret", "salt", "readings"]}
+_REASON = _closed(reason={"type": "string", "minLength": 1, "maxLength": REASON_TEXT_MAX})
 _PROFILE = {"type": "object", "properties": {"salt": _HEX32}, "required": ["salt"]}
 
 _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType(
@@ -141,12 +143,17 @@ _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType
         DocumentKind.INSPECTION: ("an inspection", _INSPECTION),
         DocumentKind.DESIGN_PICTURE: ("a design's picture", _ENVELOPE),
         DocumentKind.ENCRYPTED_FILES: ("the list of a design's encrypted files", _ENCRYPTED_FILES),
+        DocumentKind.RECALL_REASON: ("why something is recalled, to everybody", _REASON),
         DocumentKind.PUBLISHED_PLAN: ("a plan of equivalence to everybody", _PLAN),
         DocumentKind.PUBLISHED_RESULT: ("the result of a plan to everybody", _RESULT),
         DocumentKind.PUBLISHED_DATA: ("a site's data under a plan to everybody", _DATA),
     }
 )
 
+
+_SIZES: Mapping[DocumentKind, int] = MappingProxyType(
+    {DocumentKind.RECALL_REASON: REASON_LIMITS.size}
+)
 
 # What is signed may be so by somebody else, or too late; a list may differ from the first.
 _SIGNED: Mapping[DocumentKind, tuple[int, ...]] = MappingProxyType(
@@ -158,7 +165,7 @@ def _operation(kind: DocumentKind) -> Callable[..., Awaitable[Response]]:
     async def disclose(key: Hex32, request: Request, node: Node) -> Response:
         """Keep a document after checking it against the digest on chain."""
         check_media_type(request, _JSON)
-        body = await whole(request, DISCLOSURE_LIMITS.size)
+        body = await whole(request, _SIZES.get(kind, DISCLOSURE_LIMITS.size))
         await run_in_threadpool(_receive, node, kind, bytes32_from_hex(key), body)
         return Response(status_code=HTTPStatus.NO_CONTENT)
 

@@ -30,7 +30,7 @@ from guildmark.domain.identifiers import (
     UnitNumber,
 )
 from guildmark.domain.log.record import Record
-from guildmark.domain.recall import OWNERS, Thing
+from guildmark.domain.recall import OWNERS, RecallId, Thing
 from guildmark.domain.recipes.recipe import Recipe, SiteRecipe
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.rights.terms import Terms
@@ -752,6 +752,11 @@ class RecallFact:
     def key(self) -> Key:
         """Return the thing's key, the list and the number."""
         return (self.thing.key(), self.by, self.number)
+
+    @property
+    def id(self) -> RecallId:
+        """Return which recall it is."""
+        return RecallId(key=self.thing.key(), by=self.by, number=self.number)
 
     @property
     def is_owners(self) -> bool:

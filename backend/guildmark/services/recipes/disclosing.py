@@ -14,6 +14,7 @@ from guildmark.domain.chain.facts import (
     LicenseFact,
     LicenseNumberFact,
     NumberFact,
+    RecallFact,
     RecipeFact,
     RecordFact,
     RevisionFact,
@@ -38,6 +39,7 @@ from guildmark.domain.identity.identity import (
     profile_digest,
 )
 from guildmark.domain.log.merkle import verify_inclusion
+from guildmark.domain.recall_reason import RecallReason
 from guildmark.domain.recipes.clauses import Disclosure, disclose, disclose_all
 from guildmark.domain.recipes.recipe import RecipeDocument
 from guildmark.domain.rights.design import Revision
@@ -105,10 +107,11 @@ class Disclosing:
 
         Args:
             kind: What it opens: terms, recipe, site recipe, claim, profile, accreditation,
-                inspection, picture of a design, list of its encrypted files, or what is published
-                of a plan of equivalence.
+                inspection, picture of a design, list of its encrypted files, reason of a recall,
+                or what is published of a plan of equivalence.
             key: The id of the license, recipe, site recipe, claim, identity, accreditation, design
-                or plan, the digest of the inspection's envelope, or the root of a site's data.
+                or plan, the digest of the inspection's envelope or of the reason, or the root of a
+                site's data.
             body: The document; clauses as `Disclosure` writes them.
 
         Raises:
@@ -333,6 +336,13 @@ def _check_accreditation(facts: Facts, key: bytes, body: bytes) -> None:
         raise _unknown(key)
 
 
+def _check_reason(facts: Facts, key: bytes, body: bytes) -> None:
+    reason = RecallReason.parse(body)
+    if not any(key in {fact.reason, fact.closing} for fact in facts.each(RecallFact)):
+        raise _unknown(key)
+    reason.check(key)
+
+
 def _check_profile(facts: Facts, key: bytes, body: bytes) -> None:
     identity = facts.get(IdentityFact, key)
     if identity is None:
@@ -368,6 +378,7 @@ _CHECKS: Mapping[DocumentKind, _Check] = MappingProxyType(
         DocumentKind.CLAIM: _check_claim,
         DocumentKind.PROFILE: _check_profile,
         DocumentKind.ACCREDITATION: _check_accreditation,
+        DocumentKind.RECALL_REASON: _check_reason,
     }
 )
 
