@@ -3,8 +3,9 @@
 Each case is a folder with the bundle, the reader's trust file where he has one, what he asks, and
 what must come out: exit code, and the lowest check that is not as it should be. Failing cases end
 in `_fail`. The page's verifier, in JavaScript, reads the same files: where it performs a check it
-must say what the Python verifier says, and it refuses the same bundles. With --pin what the Python
-verifier says of changed fields becomes what must come out.
+must say what the Python verifier says, where it performs all also the verdict, the exit code and
+the headline, and it refuses the same bundles. With --pin what the Python verifier says of changed
+fields becomes what must come out.
 """
 
 import json
@@ -31,7 +32,7 @@ EXPECTED = ROOT / "tests" / "vectors" / "corpus.json"
 TARGET = ROOT / "build" / "corpus"
 _VERIFIER = ROOT / "backend" / "guildmark" / "api" / "static" / "verifier" / "verifier.js"
 _LEFT = "notChecked"
-_SAME_WORDS = frozenset({7, 8, 10})
+_SAME_WORDS = frozenset({7, 8, 9, 10})
 """The checks of which both verifiers give the same reason, word for word."""
 _FAILING_MIN, _GOOD_MIN = 300, 20
 
@@ -92,8 +93,8 @@ def _in_javascript(rows: list[dict[str, Any]], judgements: Mapping[str, Report])
     found = {(said := json.loads(line))["case"]: said for line in done.stdout.splitlines()}
     for row in rows:
         row["javascript"] = found[row["case"]]
-    refused = sum(said["verdict"] == "problem" for said in found.values())
-    print(f"in JavaScript {refused} bundles refused, none accepted")
+    verdicts = Counter(said["verdict"] for said in found.values())
+    print(f"in JavaScript {', '.join(f'{n} {verdict}' for verdict, n in sorted(verdicts.items()))}")
     print(table(found.values()))
     return [
         f"{name}: Python and JavaScript disagree: {what}"
@@ -116,19 +117,34 @@ def table(found: Iterable[Mapping[str, Any]]) -> str:
 
 def disagreements(report: Report, said: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the page's verifier says of a bundle and the Python verifier does not."""
-    if said["verdict"] not in {"problem", _LEFT}:
-        yield f"it says {said['verdict']}"
     if report.fault is not None or said["code"] is not None:
         if said["code"] is None:
             yield f"it reads the bundle that Python refuses, {judged(report).code}"
-        if report.fault is None:
+        elif report.fault is None:
             yield f"it refuses the bundle, {said['code']}"
+        else:
+            yield from _judged_otherwise(report, said)
         return
     results = {result.number: result for result in report.checks}
     for check in said["checks"]:
         result = results[check["number"]]
         if check["state"] != _LEFT:
             yield from _differing(result, check)
+    done = {check["number"] for check in said["checks"] if check["state"] != _LEFT}
+    if done == results.keys():
+        yield from _judged_otherwise(report, said)
+    elif said["verdict"] not in {"problem", _LEFT}:
+        yield f"it says {said['verdict']} while checks are left"
+
+
+def _judged_otherwise(report: Report, said: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how a verifier that performed all checks judges the whole otherwise."""
+    whole = {"verdict": report.verdict.value, "exit": report.exit, "headline": report.headline}
+    yield from (
+        f"its {name} is {said[name]!r}, not {value!r}"
+        for name, value in whole.items()
+        if said[name] != value
+    )
 
 
 def _differing(result: CheckResult, check: Mapping[str, Any]) -> Iterator[str]:

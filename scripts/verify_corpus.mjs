@@ -17,6 +17,8 @@ for (const name of readdirSync(folder).sort()) {
   const { case: title } = parsed("expected.json");
   const checks = found.checks.map(({ number, state, code, reason }) => (
     { number, state, code, reason }));
-  const { verdict, exit, fault } = found;
-  console.log(JSON.stringify({ case: title, verdict, exit, code: fault?.code ?? null, checks }));
+  const { verdict, exit, headline, fault } = found;
+  console.log(JSON.stringify({
+    case: title, verdict, exit, headline, code: fault?.code ?? null, checks,
+  }));
 }

@@ -53,7 +53,17 @@ WRONG: Mapping[str, Change] = {
     "witness twice": lambda it: it.update(witnesses=[{"key": _WITNESS}] * 2, quorum=1),
     "witness's time": lambda it: it.update(witnesses=[{"key": _WITNESS, "to": None}], quorum=1),
     "no quorum": lambda it: it.update(witnesses=[{"key": _WITNESS}]),
+    "check that is none": lambda it: it.update(policy={"required": [0, 1, 2, 3, 4, 13]}),
+    "no essential check": lambda it: it.update(policy={"required": [0, 1, 2, 3]}),
+    "checks out of order": lambda it: it.update(policy={"required": [0, 1, 2, 4, 3]}),
+    "check twice": lambda it: it.update(policy={"required": [0, 1, 2, 3, 3, 4]}),
+    "no list of checks": lambda it: it.update(policy={"required": None}),
+    "age": lambda it: it.update(policy={"maxAge": -1}),
     "policy": lambda it: it.update(policy={"all": False}),
+}
+GOOD: Mapping[str, Change] = {
+    "less": lambda it: it.update(policy={"required": [0, 1, 2, 3, 4], "maxAge": 90}),
+    "one witness": lambda it: it.update(witnesses=[{"key": _WITNESS}], quorum=1),
 }
 
 
@@ -61,7 +71,7 @@ WRONG: Mapping[str, Change] = {
 def said() -> Mapping[str, Any]:
     """Return what the page's reader says of each list: its words, or why it refuses it."""
     texts = {"good": _good(), "no JSON": "{", "no object": "[]"}
-    for name, change in WRONG.items():
+    for name, change in {**WRONG, **GOOD}.items():
         value = json.loads(_good())
         change(value)
         texts[name] = json.dumps(value)
@@ -80,6 +90,8 @@ def test_a_list_is_told_in_words_before_it_is_taken(said: Mapping[str, Any]) -> 
     assert words["May inspect parts in doubt"] == "nobody"
     assert words["Blocks you believe"].startswith("7 0x0101")
     assert words["Witnesses"] == "none"
+    numbers = ", ".join(map(str, known.policy.required))
+    assert words["Asks for"] == f"checks {numbers}; evidence at most 30 days old"
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -90,6 +102,11 @@ def test_a_list_that_python_refuses_is_not_taken(said: Mapping[str, Any], name: 
     assert isinstance(said[name], str)
     with pytest.raises(TrustFileError):
         trust.parse(json.dumps(value).encode())
+
+
+def test_a_list_may_ask_for_less(said: Mapping[str, Any]) -> None:
+    assert dict(said["less"])["Asks for"] == "checks 0, 1, 2, 3, 4; evidence at most 90 seconds old"
+    assert dict(said["one witness"])["Witnesses"] == "1 of 1 must agree"
 
 
 def test_what_is_no_json_object_is_no_list(said: Mapping[str, Any]) -> None:

@@ -20,14 +20,12 @@ from guildmark.domain.signatures import Algorithm
 from guildmark.verify import verify_bundle
 
 VERIFIER = ROOT / "backend" / "guildmark" / "api" / "static" / "verifier" / "verifier.js"
+NOT_CLAIMED = "not claimed"
 BROKEN = {
     "altered_measurement": (2, "verify.signatureInvalid", 12),
     "false_path": (3, "verify.pathInvalid", 19),
     "record_that_nobody_appended": (4, "verify.recordUnknown", 19),
     "part_is_void": (4, "verify.partVoided", 19),
-}
-LEFT = {
-    "part_is_replaced": (4,),
 }
 
 
@@ -58,7 +56,7 @@ def chosen() -> Iterator[Given]:
         draft.simulator.envelope = bytes(forged)
         yield given(f"forged-{algorithm.name}", draft.seal())
     for case in CASES:
-        if case.name in {*BROKEN, *LEFT}:
+        if case.name in BROKEN:
             yield given(case.name, case.seal())
     honest = Simulator()
     data = bytearray(bundle.write(honest.evidence()))
@@ -76,25 +74,15 @@ def codes(line: Mapping[str, Any]) -> dict[int, str | None]:
 
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
-def test_an_honest_part_is_not_called_verified_while_checks_are_left(
+def test_an_honest_part_is_verified_by_its_readers_list(
     said: Mapping[str, Mapping[str, Any]], algorithm: Algorithm
 ) -> None:
     line = said[algorithm.name]
 
-    assert (line["verdict"], line["exit"]) == ("notChecked", None)
-    assert states(line) == {**dict.fromkeys(range(9), "ok"), 10: "not claimed"}
-
-
-@pytest.mark.parametrize(
-    ("name", "number"), [(name, number) for name, numbers in LEFT.items() for number in numbers]
-)
-def test_a_check_that_takes_another_entry_is_left(
-    said: Mapping[str, Mapping[str, Any]], name: str, number: int
-) -> None:
-    line = said[name]
-
-    assert line["verdict"] == "notChecked"
-    assert states(line)[number] == "notChecked"
+    assert (line["verdict"], line["exit"]) == ("verified", 0)
+    assert states(line) == {**dict.fromkeys(range(9), "ok"), **dict.fromkeys((9, 10), NOT_CLAIMED)}
+    assert line["headline"].startswith("Verified as of ")
+    assert line["headline"].endswith(", signed by the machine.")
 
 
 @pytest.mark.parametrize("algorithm", list(Algorithm))
@@ -133,7 +121,7 @@ def test_without_trust_the_chain_is_not_known(said: Mapping[str, Mapping[str, An
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"verdict": "verified"}, "it says verified"),
+        ({"verdict": "verified"}, "it says verified while checks are left"),
         ({"code": "bundle.malformed"}, "it refuses the bundle, bundle.malformed"),
         (
             {"checks": [{"number": 3, "state": "fail", "code": "verify.pathInvalid"}]},
@@ -170,11 +158,37 @@ def test_a_verifier_that_says_something_else_is_told(change: dict[str, Any], tol
 def test_a_verifier_that_reads_what_python_refuses_is_told() -> None:
     report = verify_bundle(b"no bundle", None)
     reading: dict[str, Any] = {"verdict": "notChecked", "code": None, "checks": []}
-    refusing = {**reading, "verdict": "problem", "code": "archive.notCanonical"}
+    code = "archive.notCanonical"
+    whole = {"verdict": "problem", "exit": report.exit, "headline": report.headline}
+    refusing = {**reading, **whole, "code": code}
 
     [told] = corpus.disagreements(report, reading)
     assert told == "it reads the bundle that Python refuses, archive.notCanonical"
     assert list(corpus.disagreements(report, refusing)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("verdict", "untrusted", "its verdict is 'untrusted', not 'verified'"),
+        ("exit", 16, "its exit is 16, not 0"),
+        ("headline", "Verified.", "its headline is 'Verified.', not 'Verified as of"),
+    ],
+)
+def test_a_verifier_that_judges_the_whole_otherwise_is_told(
+    name: str, value: str | int, told: str
+) -> None:
+    simulator = Simulator()
+    report = verify_bundle(bundle.write(simulator.evidence()), simulator.trust())
+    checks = [
+        {"number": one.number, "state": one.state.value, "code": one.code, "reason": one.reason}
+        for one in report.checks
+    ]
+    said = {"verdict": "verified", "exit": 0, "headline": report.headline, "code": None}
+
+    assert list(corpus.disagreements(report, {**said, "checks": checks})) == []
+    [line] = corpus.disagreements(report, {**said, "checks": checks, name: value})
+    assert line.startswith(told)
 
 
 def test_what_is_said_of_each_check_is_counted() -> None:

@@ -1,7 +1,7 @@
 // The part's page: what this browser checks by itself, beside what the server says.
 //
-// It shows no verdict: as long as checks are left, nothing here is green. All that it writes is
-// text; all that it asks for is on the page's own host.
+// It is never green: the program came from the server. All that it writes is text; all that it asks
+// for is on the page's own host.
 
 const KEPT = "guildmark.trust";
 const SIZE_MAX = 64 << 20;
@@ -18,6 +18,7 @@ const PROGRAM = "The program that checks here. A server that lies could send ano
   + "guildmark verify on your own machine does not depend on it.";
 const SAME = "No contradiction was found in what this browser checked. That is no verdict: it "
   + "performs only a part of the checks.";
+const BLOCK_UNKNOWN = "verify.blockUnknown";
 const BOTH = "This browser finds a problem in the evidence, too.";
 const AGAINST = "This browser finds a problem where the server says that there is none. "
   + "Do not rely on this page.";
@@ -47,11 +48,12 @@ async function start() {
 
 /** Check the evidence by the reader's own list, or by the host's where he keeps none. */
 async function judge({ verify, bundle, hosts }, own) {
-  const hint = section.dataset.part.split(".");
-  const now = Math.floor(Date.now() / 1000);
-  const report = await verify(bundle, own ?? hosts, { hint, now });
+  const { host, part } = section.dataset;
+  const asked = { hint: part.split("."), now: Math.floor(Date.now() / 1000),
+    listName: own === null ? host : null };
+  const judged = (trust) => verify(bundle, trust, asked);
+  const report = await judged(own ?? hosts);
   const isJudged = (await digest(bundle)) === section.dataset.digest;
-  const { host } = section.dataset;
   element("own-list").textContent = own === null
     ? `Judged by the list that ${host} publishes: the host's word on whom to trust, not yours.`
     : "Judged by your own list, which this browser keeps.";
@@ -63,7 +65,22 @@ async function judge({ verify, bundle, hosts }, own) {
   const isProblem = report.verdict === "problem";
   section.classList.toggle("bad", isProblem);
   const isServers = section.dataset.verdict === "problem";
-  end(isProblem ? (isServers ? BOTH : AGAINST) : SAME);
+  const found = isServers ? BOTH : AGAINST;
+  end(isProblem ? found : await verdict(report, judged, { own, hosts, host }));
+}
+
+/** Return what this browser makes of evidence in which no check fails. */
+async function verdict(report, judged, { own, hosts, host }) {
+  if (report.verdict === "notChecked") return SAME;
+  const who = own === null ? `Checked by this browser, by the list of ${host}.`
+    : "Checked by you: in this browser, by your own list.";
+  const { number, hash, time } = report.block ?? {};
+  const isOfBlock = report.checks[0].code === BLOCK_UNKNOWN;
+  if (!isOfBlock) return `${who} ${report.headline}`;
+  // What would be said to who believes the server about the block, and about nothing else.
+  const believed = { number: Number(number), hash, time: Number(time) };
+  const given = await judged({ ...(own ?? hosts), blocks: [believed] });
+  return `${who} If block ${number} is on the chain, which only the server says: ${given.headline}`;
 }
 
 function done({ checks, fault }) {

@@ -37,6 +37,13 @@ export const EXTENSIONS = { contract: "licenses", number: 15 };
 export const OPERATORS = { contract: "log", number: 1 };
 export const RECORDS = { contract: "log", number: 2 };
 export const FATES = { contract: "parts", number: 8 };
+export const SCHEDULES = { contract: "equivalence", number: 0 };
+export const PLAN_ENTRIES = { contract: "equivalence", number: 3 };
+export const SCOPES = { contract: "equivalence", number: 4 };
+export const CERTIFICATES = { contract: "equivalence", number: 7 };
+export const COUNTERS = { contract: "equivalence", number: 9 };
+export const PLAN_COUNTS = { contract: "equivalence", number: 10 };
+export const PLANS = { contract: "equivalence", number: 11 };
 export const VOIDED = 2n ** 64n - 1n;
 
 /** Return where a mapping keeps the value of some keys, the outermost first. */

@@ -1,6 +1,7 @@
 // The reader's trust file: its members as the Python reader takes them, and in words.
 
 import { Malformed, fromHex, toHex } from "./bytes.js";
+import { NUMBERS } from "./causes.js";
 import { parse } from "./documents/json.js";
 import { parseNoteKey } from "./documents/note.js";
 import { CONTRACTS } from "./state.js";
@@ -9,6 +10,10 @@ const VERSION = 1;
 const SIZE_MAX = 1 << 20;
 const CLASSES = ["public", "consortium", "local"];
 const PARTIES = ["operators", "issuers", "authorities", "inspectors"];
+/** The checks without which a verdict would say nothing. */
+const ESSENTIAL = [0, 1, 2, 3, 4];
+const DAY = 24 * 60 * 60;
+export const MAX_AGE = 30 * DAY;
 const MEMBERS = ["version", "chain", ...PARTIES, "blocks", "witnesses", "quorum", "policy"];
 const ROLES = {
   operators: "May log parts",
@@ -35,8 +40,7 @@ export async function readTrust(data) {
   }
   readBlocks(list(trust, "blocks"));
   await readWitnesses(trust);
-  const policy = ["required", "maxAge"];
-  if (trust.policy !== undefined) members(trust.policy, "policy", [], policy);
+  if (trust.policy !== undefined) readPolicy(trust.policy);
   return trust;
 }
 
@@ -49,6 +53,7 @@ export function inWords(trust) {
     ["Chain", `number ${chainId} (${trust.chain.class}), beginning ${genesis}`],
     ...PARTIES.map((role) => [ROLES[role], who(list(trust, role))]),
     ["Blocks you believe", blocks.map(({ number, hash }) => `${number} ${hash}`).join(", ") || "none"],
+    ["Asks for", asked(trust.policy ?? {})],
     ["Witnesses", witnesses === 0 ? "none" : `${trust.quorum} of ${witnesses} must agree`],
   ];
 }
@@ -62,6 +67,13 @@ export function holdsAt({ from = 0, to = 0 }, time) {
 export function lists(trust, role, identity, time) {
   const id = toHex(identity);
   return (trust?.[role] ?? []).some((one) => one.id === id && holdsAt(one, time));
+}
+
+/** Return which checks must be "ok", and how old the evidence may be, in words. */
+function asked({ required = NUMBERS, maxAge = MAX_AGE }) {
+  const days = Math.floor(maxAge / DAY);
+  const age = maxAge % DAY === 0 ? `${days} days` : `${maxAge} seconds`;
+  return `checks ${required.join(", ")}; evidence at most ${age} old`;
 }
 
 function who(parties) {
@@ -89,6 +101,22 @@ function readChain(chain) {
     members(pin, "contract", ["address", "codeHash"], ["address", "codeHash"]);
     bytes(pin.address, 20, "contracts");
     bytes(pin.codeHash, 32, "contracts");
+  }
+}
+
+function readPolicy(policy) {
+  members(policy, "policy", [], ["required", "maxAge"]);
+  natural(usual(policy.maxAge, MAX_AGE), "policy");
+  const required = list(policy, "required", NUMBERS);
+  for (const number of required) {
+    if (!NUMBERS.includes(number)) throw new Malformed("The policy asks for a check that is none.");
+  }
+  const lacking = ESSENTIAL.find((number) => !required.includes(number));
+  if (lacking !== undefined) {
+    throw new Malformed(`The policy does not ask for (${lacking}), on which all others rest.`);
+  }
+  if (required.some((number, at) => at > 0 && required[at - 1] >= number)) {
+    throw new Malformed("The policy lists its checks out of order or twice.");
   }
 }
 
@@ -128,8 +156,8 @@ function usual(value, otherwise) {
   return value === undefined ? otherwise : value;
 }
 
-function list(trust, name) {
-  const found = usual(trust[name], []);
+function list(trust, name, otherwise = []) {
+  const found = usual(trust[name], otherwise);
   if (!Array.isArray(found)) throw new Malformed(`The member ${name} is no list.`);
   return found;
 }

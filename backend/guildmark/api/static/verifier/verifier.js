@@ -1,8 +1,7 @@
 // The page's own verifier: a bundle and the reader's trust in, a report out; nothing is fetched.
 //
-// It performs the checks (0) to (8) and (10), and says "notChecked" of one where the evidence leads
-// to another entry that stands by a check which is not performed. It never says that a part is
-// verified.
+// It performs the checks (0) to (10), and judges by the reader's policy. Where a check is not
+// performed whole the verdict is "notChecked".
 
 import { Malformed, toHex } from "./bytes.js";
 import { ArchiveError } from "./archive.js";
@@ -13,6 +12,7 @@ import { run } from "./checks/check.js";
 import { CHAIN } from "./checks/chain.js";
 import { DESIGN } from "./checks/design.js";
 import { ENTRY } from "./checks/entry.js";
+import { EQUIVALENCE } from "./checks/equivalence.js";
 import { KEY } from "./checks/key.js";
 import { LICENSE } from "./checks/license.js";
 import { MEASUREMENTS } from "./checks/measurements.js";
@@ -28,16 +28,16 @@ import { decodeHeader } from "./proofs/header.js";
 import { proveState } from "./state.js";
 
 const CHECKS = [CHAIN, PARTIES, KEY, ENTRY, RECORD, DESIGN, LICENSE, RECIPE, MEASUREMENTS,
-  ACCREDITATION];
+  EQUIVALENCE, ACCREDITATION];
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
 const EXIT_ARCHIVE = 14;
 
 /**
- * Return what this verifier finds in a bundle.
+ * Return what this verifier finds in a bundle: verdict, exit code, headline, and each check.
  *
  * @param {Uint8Array} data The bundle, bytes as received.
  * @param {object|null} trust The reader's trust file, parsed; null where he says nothing.
- * @param {object} question What he holds in hand: hint, sighting.
+ * @param {object} question What he holds in hand: hint, now, sighting, and whose list it is.
  */
 export async function verify(data, trust = null, question = {}) {
   let evidence;

@@ -9,11 +9,11 @@ import { signedFindings } from "../publishing.js";
 import { indexOf } from "../records.js";
 import { DESIGN_OWNERS, FATES, LANES, LANE_HOLDERS, LICENSES, LICENSE_IDS, VOIDED, fieldsOf }
   from "../state.js";
+import { MAX_AGE } from "../trust.js";
 import { held, windowOf } from "../window.js";
 import { Undecided, fail, proven, stated, unknown, withheld } from "./check.js";
 
 const [BUILD, SCRAP] = [1, 2];
-const MAX_AGE = 30 * 24 * 60 * 60;
 const IN_FORCE = {
   none: fail("verify.licenseNotInForce", "A license was not in force."),
   part: unknown("verify.licenseInForcePartly", "A license was in force a part of the time."),
