@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 
 import clocks
+import namespaces
 import reports
 from postgres_server import Postgres, program
 
@@ -53,6 +54,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "mosquitto": lambda: _MOSQUITTO is not None,
         "pdftoppm": _any_of("pdftoppm"),
         "postgresql": lambda: program("initdb") is not None,
+        "network-namespace": namespaces.may_be_apart,
         "octoprint": _installed("build/octoprint/venv/bin/octoprint"),
         "slic3r": _any_of("slic3r"),
         "softhsm2": _any_of("softhsm2-util"),
