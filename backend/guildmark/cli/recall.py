@@ -61,12 +61,12 @@ _Reason: TypeAlias = Annotated[
 _From: TypeAlias = Annotated[
     int | None,
     typer.Option(
-        "--from", metavar="TIME", parser=moment, help="Parts recorded from then on; else all."
+        "--from", metavar="TIME", parser=moment, help="Parts built from then on; else all."
     ),
 ]
 _To: TypeAlias = Annotated[
     int | None,
-    typer.Option("--to", metavar="TIME", parser=moment, help="Parts recorded before; else all."),
+    typer.Option("--to", metavar="TIME", parser=moment, help="Parts built before; else all."),
 ]
 _Authority: TypeAlias = Annotated[
     IdentityId | None,

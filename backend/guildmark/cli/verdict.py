@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import click
 
-from guildmark.domain.verification.headline import as_time, is_unclaimed
+from guildmark.domain.verification.headline import is_unclaimed
 from guildmark.domain.verification.report import (
     CheckResult,
     PartSummary,
@@ -14,6 +14,7 @@ from guildmark.domain.verification.report import (
     State,
     Verdict,
 )
+from guildmark.domain.verification.times import as_time
 
 _COLOURS = {
     State.OK: "green",

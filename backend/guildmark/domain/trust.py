@@ -16,7 +16,7 @@ from guildmark.domain.log.note import NoteKey, NoteKind
 
 VERSION = 1
 
-CHECKED = frozenset(range(11))
+CHECKED = frozenset({*range(11), 12})
 """The numbered checks that this version performs."""
 
 ESSENTIAL = frozenset(range(5))
@@ -115,7 +115,7 @@ class Trust:
     """Whom and what a reader trusts.
 
     Args:
-        authorities: Whose notices on keys and controllers count.
+        authorities: Whose notices on keys and controllers count, and whose recalls.
         inspectors: Whose inspections stand for a part whose machine's key is in doubt.
     """
 

@@ -1,7 +1,8 @@
 """A bundle's chain state asked anew: the same evidence, proven by the reader's own node now.
 
-What the bundle discloses stays; how often a link, a controller or a recipe changed, and which
-authorities are asked for, is what the node's newest state and the reader's list say.
+What the bundle discloses stays; how often a link, a controller or a recipe changed, what was
+recalled, and which authorities are asked for, is what the node's newest state and the reader's list
+say.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +26,9 @@ from guildmark.domain.verification.evidence import (
     Disclosures,
     Evidence,
     LinkDisclosure,
+    shown_recalls,
 )
-from guildmark.domain.verification.slots import acting, required_slots
+from guildmark.domain.verification.slots import acting, recall_lists, required_slots
 from guildmark.domain.verification.state import AccountFault, Unproven, prove_state
 from guildmark.domain.verification.verdict import Newer
 
@@ -133,7 +135,11 @@ class _Asking:
     def _proofs(
         self, core: Core, shown: Disclosures, header: Header
     ) -> Mapping[ContractName, AccountProof]:
-        slots = required_slots(core, shown)
+        # A deployment of before has no registry of recalls: (12) says that nothing is proven.
+        pinned = self.trust.chain.contracts
+        slots = {
+            name: wanted for name, wanted in required_slots(core, shown).items() if name in pinned
+        }
         return self.source.proof(self.trust.chain, header.number, slots)
 
 
@@ -153,6 +159,10 @@ def _recounted(core: Core, shown: Disclosures, words: Mapping[Location, int]) ->
         site_link=_link(shown.site_link, words),
         maker_link=_link(shown.maker_link, words),
         controllers=tuple(_controllers(core, shown, words)),
+        recalls=shown_recalls(
+            (key, by, words.get(storage.RECALL_COUNTS.at(key, by), 0))
+            for key, by in recall_lists(core, shown)
+        ),
         recipe=recipe
         and replace(recipe, steps=_steps(words.get(storage.RECIPES.at(recipe.recipe.id()), 0))),
         inspections=tuple(

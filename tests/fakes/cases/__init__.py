@@ -15,6 +15,7 @@ from fakes.cases import (
     measured,
     notices,
     parties,
+    recalled,
     recipe,
     record,
     shared,
@@ -38,7 +39,7 @@ ROOMS = (
         recipe,
         measured,
     ),
-    *(approved, equivalent, accredited, shared, sold),
+    *(approved, equivalent, accredited, recalled, shared, sold),
 )
 
 __all__ = ["CASES", "ROOMS", "Broken", "Draft", "Sealed"]

@@ -13,9 +13,22 @@ from fakes.cases.equivalent import GOOD, certified
 from fakes.cases.given import SOLD
 from fakes.cases.inspections import helped
 from fakes.cases.notices import doubt, list_authority, on_controller
+from fakes.cases.recalled import (
+    CLOSED,
+    LOT,
+    LOTS,
+    OPEN,
+    Recall,
+    declare,
+    evaluated,
+    machine,
+    others_recalled,
+    recall,
+)
 from fakes.cases.sold import HOUSE, REVISED, sell
 from fakes.corpus.case import Given, given
 from fakes.simulator import (
+    AUTHORITY,
     BEGUN,
     DESIGN,
     DESIGNER,
@@ -161,6 +174,45 @@ def _inspected(draft: Draft) -> None:
 @passes("authority-that-is-silent")
 def _silent(draft: Draft) -> None:
     list_authority(draft)
+
+
+@passes("lots-that-nobody-recalls")
+def _lots(draft: Draft) -> None:
+    declare(draft, *LOTS)
+
+
+@passes("recalls-that-were-closed")
+def _closed(draft: Draft) -> None:
+    declare(draft, *LOTS)
+    recall(draft, LOT, CLOSED, CLOSED)
+    recall(draft, machine(), CLOSED)
+
+
+@passes("recalls-of-what-other-parts-have")
+def _others_recalled(draft: Draft) -> None:
+    others_recalled(draft)
+
+
+@passes("recall-by-an-authority-that-is-not-listed")
+def _unlisted(draft: Draft) -> None:
+    draft.simulator.disclosed["authorities"] = (AUTHORITY,)
+    recall(draft, machine(), OPEN, by=AUTHORITY)
+
+
+@passes("recall-by-an-authority-that-was-listed-later")
+def _listed_later(draft: Draft) -> None:
+    list_authority(draft, since=LOGGED + 51)
+    recall(draft, machine(), OPEN, by=AUTHORITY)
+
+
+@passes("recall-of-a-certificate-that-was-closed")
+def _certificate_closed(draft: Draft) -> None:
+    evaluated(draft)
+
+
+@passes("machine-recalled-until-the-beacon-and-from-after-the-record")
+def _other_times(draft: Draft) -> None:
+    recall(draft, machine(), Recall(until=BEGUN), Recall(since=LOGGED + 1))
 
 
 @passes("design-sold-after-the-license")

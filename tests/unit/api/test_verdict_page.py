@@ -25,6 +25,7 @@ from guildmark.api.pages.verdict import (
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.errors import MalformedError, NetworkError, NotFoundError, SignatureError
 from guildmark.domain.identifiers import Address, ChainId
+from guildmark.domain.verification.checks.recalled import RECALLED
 from guildmark.domain.verification.report import (
     AsOf,
     Cause,
@@ -110,6 +111,27 @@ def _html(report: Report) -> str:
 )
 def test_each_verdict_has_its_tone(verdict: Verdict, tone: str) -> None:
     assert _page(replace(GOOD, verdict=verdict)).tone == tone
+
+
+def test_a_recalled_part_is_called_so_and_the_timeline_tells_it() -> None:
+    said = f"Recalled since 2026-11-20 by the design's owner; design 0x{'ab' * 32}: do not use it."
+    check = CheckResult(
+        number=12, name="recalls", asks="", findings=(RECALLED.found(said, "chain/recalls.json"),)
+    )
+    report = replace(GOOD, verdict=Verdict.PROBLEM, exit=20, checks=(check,))
+    details = replace(DETAILS, recalls=((1_795_200_500, said), (1_795_200_450, "Closed.")))
+
+    page = verdict_page(
+        report, judge=Judge(host="a.example", chain_class=ChainClass.PUBLIC), details=details
+    )
+
+    assert (page.headline, page.tone) == ("Recalled", "bad")
+    assert page.problems == (
+        "(12) Recalled since 2026-11-20 by the design's owner; design 0xabababab…abab: "
+        "do not use it.",
+    )
+    assert [one.what[:9] for one in page.timeline[2:4]] == ["Closed.", "Recalled "]
+    assert {one.source for one in page.timeline[2:4]} == {"recall on chain"}
 
 
 @pytest.mark.parametrize(

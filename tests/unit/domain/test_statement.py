@@ -45,6 +45,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.merkle import MerkleTree
+from guildmark.domain.recall import RecallCause, Thing
 from guildmark.domain.recipes.clause import ClausePath, MalformedClauseError
 from guildmark.domain.recipes.quantity import MalformedDecimalError, UnknownUnitError
 
@@ -53,6 +54,10 @@ LABEL = "https://id.example.org/id/aaaqeayeaudaocaj/3-00017"
 
 def word(number: int) -> bytes:
     return bytes([number]) * 32
+
+
+def lot(number: int) -> Thing:
+    return Thing(cause=RecallCause.LOT, id=Bytes32(word(number)), detail=Bytes32(word(99)))
 
 
 MINIMAL = sm.BuildStatement(
@@ -148,7 +153,7 @@ def test_subject_depends_on_label_and_salt(label: str) -> None:
 
 
 def test_salts_are_not_shown_where_values_are_printed() -> None:
-    shown = repr((FULL, Dependency(key=Bytes32(word(15)), salt=Bytes32(word(16)))))
+    shown = repr((FULL, Dependency(thing=lot(15), salt=Bytes32(word(16)))))
 
     assert repr(word(1)) not in shown
     assert repr(word(16)) not in shown
@@ -248,10 +253,10 @@ def test_errors_of_a_statement_are_malformed_or_a_mismatch() -> None:
 
 
 def test_dependencies_are_committed_to_one_by_one() -> None:
-    lots = [Dependency(key=Bytes32(word(n)), salt=Bytes32(word(n + 1))) for n in range(3)]
+    lots = [Dependency(thing=lot(n), salt=Bytes32(word(n + 1))) for n in range(3)]
 
     leaves = [
-        hashlib.sha256(b"guildmark/dependency/v1" + word(n + 1) + word(n)).digest()
+        hashlib.sha256(b"guildmark/dependency/v1" + word(n + 1) + lot(n).key()).digest()
         for n in range(3)
     ]
     assert dependencies_root(lots) == MerkleTree(leaves).root()

@@ -12,6 +12,7 @@ from fakes.world import (
     ISSUER,
     MAKER,
     OPERATOR,
+    SITE,
     Tools,
     World,
     claim,
@@ -33,7 +34,13 @@ from guildmark.domain.chain.facts import (
     RecipeFact,
     RevisionFact,
 )
-from guildmark.domain.chain.storage import CONTROLLERS, DESIGN_OWNERS, FATES
+from guildmark.domain.chain.storage import (
+    CONTROLLERS,
+    DESIGN_OWNERS,
+    FATES,
+    RECALL_COUNTS,
+    RECALLS,
+)
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     UINT64_MAX,
@@ -46,9 +53,16 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity.identity import ClaimDocument, IdentityKind, controller_target
 from guildmark.domain.log.merkle import verify_inclusion
+from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing
 from guildmark.domain.verification.case import Brought, Unsearched
 from guildmark.domain.verification.choice import ANYBODY, Choice
-from guildmark.domain.verification.evidence import ENTRIES_MAX, OWNERS_MAX, RIVALS_MAX, Evidence
+from guildmark.domain.verification.evidence import (
+    ENTRIES_MAX,
+    OWNERS_MAX,
+    RIVALS_MAX,
+    Evidence,
+    RecallsDisclosure,
+)
 from guildmark.domain.verification.report import Lack
 from guildmark.domain.verification.slots import required_slots
 from guildmark.ports import DocumentKind, KeyName, PeerUnavailableError
@@ -60,6 +74,7 @@ from guildmark.services.evidence.evidence import (
 )
 from guildmark.services.identity.notices import Suspicion
 from guildmark.services.index.projection import known
+from guildmark.services.recalls.recalling import Said
 
 FIRST = Index(0)
 
@@ -823,3 +838,23 @@ def test_all_controllers_of_an_identity_are_shown(world: World) -> None:
     shown = {one.identity: one.count for one in evidence(world).disclosed.controllers}
 
     assert shown[world.maker] == 2
+
+
+def test_recalls_that_the_node_knows_of_are_proven(world: World) -> None:
+    said = Said(severity=Severity.WITHDRAW, reason=sha256(b"worn"))
+    thing = Thing(cause=RecallCause.MACHINE, id=Bytes32(world.machine))
+    recalling = world.tools.recalling(SITE)
+    recalling.issue(thing, said)
+    world.tools.indexing(world.log).follow()
+    recalling.issue(thing, replace(said, severity=Severity.DANGER))
+    world.tools.indexing(world.log).follow()
+    recalling.issue(Thing(cause=RecallCause.MACHINE, id=Bytes32(world.instrument)), said)
+    world.tools.indexing(world.log).follow()
+
+    shown = evidence(world)
+
+    key = Bytes32(thing.key())
+    assert shown.disclosed.recalls == (RecallsDisclosure(key=key, by=OWNERS, count=2),)
+    slots = {one.slot for one in shown.chain.accounts[ContractName.RECALLS].slots}
+    assert {RECALLS.at(key, OWNERS, number).slot for number in (1, 2)} < slots
+    assert RECALL_COUNTS.at(Thing.serial(world.log, FIRST).key(), OWNERS).slot in slots

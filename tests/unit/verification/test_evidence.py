@@ -107,9 +107,9 @@ def test_every_contract_is_asked_for_whatever_can_be_read() -> None:
 
     slots = required_slots(replace(unreadable, position=6), hidden)
 
-    unasked = (ContractName.DIRECTORY, ContractName.EQUIVALENCE, ContractName.RECALLS)
+    unasked = (ContractName.DIRECTORY, ContractName.EQUIVALENCE)
     assert list(slots) == [name for name in ContractName if name not in unasked]
-    assert [len(each) for each in slots.values()] == [0, 0, 0, 0, 2, 1]
+    assert [len(each) for each in slots.values()] == [0, 0, 0, 0, 2, 1, 3]
 
 
 def test_an_instrument_that_is_no_identity_needs_no_slot() -> None:

@@ -28,7 +28,7 @@ def test_words_and_zeros_are_proven() -> None:
 
     assert isinstance(state.word(MACHINE_SLOT), int)
     assert state.word(FATE) == 0
-    unasked = (ContractName.DIRECTORY, ContractName.EQUIVALENCE, ContractName.RECALLS)
+    unasked = (ContractName.DIRECTORY, ContractName.EQUIVALENCE)
     assert state.faults == dict.fromkeys(unasked, AccountFault.MISSING)
 
 

@@ -70,6 +70,17 @@ FIELDS: list[tuple[storage.Mapping, Callable[[int], Any], Mapping[str, str]]] = 
         },
     ),
     (storage.CONTROLLERS, storage.AccountWord.decode, {"account": "account", "from": "since"}),
+    (
+        storage.RECALLS,
+        storage.RecallWord.decode,
+        {
+            "at": "at",
+            "from": "since",
+            "to": "until",
+            "closedAt": "closed_at",
+            "severity": "severity",
+        },
+    ),
     (storage.DESIGN_OWNERS, storage.AccountWord.decode, {"account": "account", "since": "since"}),
     (
         storage.NOTICES,
@@ -182,6 +193,8 @@ def test_a_packed_word_has_the_compilers_fields(
         (storage.COUNTERS, 32),
         (storage.PLAN_COUNTS, 5),
         (storage.PLANS, 32),
+        (storage.RECALL_COUNTS, 5),
+        (storage.RECALL_REASONS, 32),
     ],
     ids=lambda each: getattr(each, "name", str(each)),
 )
@@ -192,7 +205,7 @@ def test_a_plain_word_has_the_compilers_size(mapping: storage.Mapping, size: int
 def test_every_mapping_is_compared() -> None:
     plain = {"_profiles", "_linkCounts", "_revisions", "_ids", "_holders"}
     plain |= {"_siteRecipes", "_operators", "_records", "_fates"}
-    plain |= {"_scopes", "_results", "_counters", "_counts", "_plans"}
+    plain |= {"_scopes", "_results", "_counters", "_counts", "_plans", "_reasons"}
 
     packed = {mapping.name for mapping, *_ in FIELDS}
 

@@ -606,7 +606,7 @@ def test_parties_are_added_and_shown(folder: Path, capsys: pytest.CaptureFixture
     shown = json.loads(capsys.readouterr().out)
     assert shown["issuers"][-1] == {"id": new, "name": "New", "from": 5, "to": 86400}
     assert len(shown["operators"]) == 1
-    assert shown["required"] == [f"({number})" for number in range(11)]
+    assert shown["required"] == [f"({number})" for number in (*range(11), 12)]
 
 
 def test_a_trust_file_is_shown_in_words(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

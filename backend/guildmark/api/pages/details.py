@@ -14,6 +14,7 @@ from guildmark.domain.measurement.quality_plan import QualityPlan
 from guildmark.domain.recipes.clause import Clause, ClauseType
 from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.domain.verification.case import Case
+from guildmark.domain.verification.checks.recalled import recall_events
 from guildmark.domain.verification.naming import proven_profile
 
 _HOLDERS = {
@@ -43,6 +44,7 @@ def part_details(case: Case, *, base: str) -> PartDetails:
         names=_names(case),
         measurements=tuple(_measurements(case, statement)),
         built=_window(case),
+        recalls=tuple(recall_events(case)),
         links=_links(base),
         qr=f"{base}/label.svg",
         file_name=f"guildmark-{case.core.record.log}-{case.core.index}.zip",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from guildmark.domain.labels.scans import Reason, ScanHistory, Suspicion, suspicions
-from guildmark.domain.verification.headline import as_time
+from guildmark.domain.verification.times import as_time
 
 _WHY: Mapping[Reason, str] = MappingProxyType(
     {

@@ -10,8 +10,10 @@ from guildmark.api.pages.scanned import Scanned
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import to_hex
-from guildmark.domain.verification.headline import as_time, is_unclaimed
+from guildmark.domain.verification.checks.recalled import RECALLED
+from guildmark.domain.verification.headline import is_unclaimed
 from guildmark.domain.verification.report import CheckResult, Party, Report, State, Verdict
+from guildmark.domain.verification.times import as_time
 
 _TONES: Mapping[Verdict, str] = MappingProxyType(
     {
@@ -70,9 +72,7 @@ EQUIVALENCE, ACCREDITATION = 9, 10
 
 _LATER: Mapping[int, str] = MappingProxyType(
     {
-        9: "equivalence",
         11: "custody",
-        12: "recalls",
         13: "second factor",
     }
 )
@@ -200,6 +200,7 @@ class PartDetails:
         names: How identities call themselves, by id; display only.
         measurements: Measured values.
         built: The window of the build, block seconds.
+        recalls: When recalls of the part were issued and closed, with what was said.
         links: What can be downloaded.
         qr: The picture of the label's QR code.
         file_name: The name that the bundle gets.
@@ -214,6 +215,7 @@ class PartDetails:
     names: Mapping[str, str] = field(default_factory=dict)
     measurements: tuple[Measured, ...] = ()
     built: tuple[int, int] | None = None
+    recalls: tuple[tuple[int, str], ...] = ()
     links: tuple[Link, ...] = ()
     qr: str = ""
     file_name: str = "bundle.zip"
@@ -338,6 +340,8 @@ def _headline(report: Report, judge: Judge) -> str:
         return "Not found"
     lead = "Problem found" if report.verdict is Verdict.PROBLEM else "Could not check"
     decisive = _decisive(report)
+    if decisive is not None and decisive.code == RECALLED.code:
+        return "Recalled"
     return lead if decisive is None else f"{lead}: {decisive.name}"
 
 
@@ -455,6 +459,8 @@ def _timeline(report: Report, details: PartDetails) -> Iterable[Moment]:
         began, logged = details.built
         yield _moment(began, "The job began after this block.", "beacon of the statement")
         yield _moment(logged, "The build was put on record.", "record on chain")
+    for at, said in sorted(details.recalls):
+        yield _moment(at, _DIGEST.sub(_shortened, said), "recall on chain")
     if report.as_of is not None:
         yield _moment(report.as_of.time, "What was checked now.", "block header")
 

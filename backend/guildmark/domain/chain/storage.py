@@ -81,6 +81,10 @@ COUNTERS = Mapping(ContractName.EQUIVALENCE, "_counters", 9)
 PLAN_COUNTS = Mapping(ContractName.EQUIVALENCE, "_counts", 10)
 PLANS = Mapping(ContractName.EQUIVALENCE, "_plans", 11)
 
+RECALL_COUNTS = Mapping(ContractName.RECALLS, "_counts", 0)
+RECALLS = Mapping(ContractName.RECALLS, "_recalls", 1)
+RECALL_REASONS = Mapping(ContractName.RECALLS, "_reasons", 3)
+
 ALL_MAPPINGS = (
     *(IDENTITIES, CONTROLLERS, PROFILES, LINKS, LINK_COUNTS, KEYS, CLAIMS, ACCREDITATIONS),
     *(NOTICES, PROFILE_TIMES),
@@ -90,6 +94,7 @@ ALL_MAPPINGS = (
     *(OPERATORS, RECORDS),
     FATES,
     *(SCHEDULES, PLAN_ENTRIES, SCOPES, CERTIFICATES, RESULTS, COUNTERS, PLAN_COUNTS, PLANS),
+    *(RECALL_COUNTS, RECALLS, RECALL_REASONS),
 )
 
 VOIDED = 2**64 - 1
@@ -403,6 +408,28 @@ class CertificateWord:
             lapsed_at=lapsed_at,
             cause=cause,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallWord:
+    """A recall of what was built in [since, until); ``until`` = 0 and ``closed_at`` = 0 are open.
+
+    Args:
+        at: When it was issued.
+        severity: What to do with a part, as `Severity` numbers it.
+    """
+
+    at: int
+    since: int
+    until: int
+    closed_at: int
+    severity: int
+
+    @classmethod
+    def decode(cls, word: int) -> Self:
+        """Return the fields of ``Recall``."""
+        at, since, until, closed_at, severity = _fields(word, 40, 40, 40, 40, 8)
+        return cls(at=at, since=since, until=until, closed_at=closed_at, severity=severity)
 
 
 def identity_of(word: int) -> IdentityId:

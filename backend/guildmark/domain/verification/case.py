@@ -79,7 +79,7 @@ CONTROLLER_IN_DOUBT = Cause(
 AUTHORITY_MISSING = Cause(
     code="verify.authorityMissing",
     state=State.UNKNOWN,
-    meaning="The bundle does not prove whether an authority on your list gave notice.",
+    meaning="The bundle does not prove what an authority on your list said of it.",
 )
 SHARED = (
     CONTROLLER_UNDER_NOTICE,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from guildmark.domain.builds.dependencies import DEPENDENCIES_MAX, Dependency
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.inspection import InspectionProof
 from guildmark.domain.builds.statement import BuildStatement
@@ -37,6 +38,7 @@ from guildmark.domain.identity.identity import ClaimDocument, profile_digest
 from guildmark.domain.log.entry import Entry
 from guildmark.domain.log.note import NOTE_MAX
 from guildmark.domain.log.record import COUNT_MAX, PATH_MAX, Record
+from guildmark.domain.recall import OWNERS
 from guildmark.domain.recipes.approval import APPROVALS_MAX, SignedApproval
 from guildmark.domain.recipes.clauses import Disclosure
 from guildmark.domain.recipes.recipe import Recipe, SiteRecipe
@@ -57,6 +59,9 @@ ACCREDITATIONS_MAX = 32
 _ACCREDITATION_LIMITS = strictjson.Limits(size=4 << 20, depth=8, values=50_000)
 ACTORS_MAX = PARTIES_MAX + ACCREDITATIONS_MAX
 INSPECTIONS_MAX = 4
+RECALLS_MAX = 64
+RECALLS_IN_ALL_MAX = 256
+"""How many recalls of one list a bundle proves, and of all lists together."""
 LANES_MAX = 32
 OWNERS_MAX = 8
 """How many lanes a unit came through at most; of more it is not known who gave them."""
@@ -312,6 +317,42 @@ class PlanDisclosure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecallsDisclosure:
+    """How many recalls a list has, where it has any; all are proven, as far as that many are read.
+
+    Args:
+        key: Under which the chain keeps the recalls of a thing.
+        by: Whose list: `OWNERS`, or an authority.
+    """
+
+    key: Bytes32
+    by: IdentityId
+    count: int
+
+    def __post_init__(self) -> None:
+        _check_range("list's recalls", self.count, 1, RECALLS_MAX)
+
+
+def shown_recalls(
+    counted: Iterable[tuple[Bytes32, IdentityId, int]],
+) -> tuple[RecallsDisclosure, ...]:
+    """Return what a bundle shows of lists of recalls, the owners' first, as far as it has room.
+
+    Who fills his list lets others see that there is more than is shown, never that there is none.
+
+    Args:
+        counted: Key, list, and how many recalls the list has.
+    """
+    room, shown = RECALLS_IN_ALL_MAX, list[RecallsDisclosure]()
+    for key, by, count in sorted(counted, key=lambda one: one[1] != OWNERS):
+        taken = min(count, RECALLS_MAX, room)
+        if taken:
+            shown.append(RecallsDisclosure(key=key, by=by, count=taken))
+            room -= taken
+    return tuple(shown)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosures:
     """What the parties show beside the entry.
 
@@ -333,11 +374,13 @@ class Disclosures:
         profiles: Profiles, for display.
         accreditations: Accreditations of maker and site, and of those who gave them.
         controllers: Which identities have had more than one controller.
-        authorities: Authorities of whom it is proven whether they gave notice.
+        authorities: Authorities of whom it is proven whether they gave notice, or recalled.
         countersigner: Who signed beside the machine, where the recipe asks for it.
         inspections: What others than the maker found when they inspected the part.
         equivalence: The plans by which the maker's site tried to be certified.
         approvals: Who approved the recipe, where it asks to be approved.
+        dependencies: What only the maker knew that the part could be recalled by.
+        recalls: Lists of recalls that are not empty.
     """
 
     key: PublicKey | None = None
@@ -362,6 +405,8 @@ class Disclosures:
     countersigner: CountersignerDisclosure | None = None
     equivalence: tuple[PlanDisclosure, ...] = ()
     approvals: tuple[SignedApproval, ...] = ()
+    dependencies: tuple[Dependency, ...] = ()
+    recalls: tuple[RecallsDisclosure, ...] = ()
 
     def __post_init__(self) -> None:
         if self.beacon is not None:
@@ -379,6 +424,8 @@ class Disclosures:
         _check_range("inspections", len(self.inspections), 0, INSPECTIONS_MAX)
         _check_range("plans", len(self.equivalence), 0, PLANS_MAX)
         _check_range("approvals", len(self.approvals), 0, APPROVALS_MAX)
+        _check_range("dependencies", len(self.dependencies), 0, DEPENDENCIES_MAX)
+        _check_range("recalls", sum(one.count for one in self.recalls), 0, RECALLS_IN_ALL_MAX)
 
     @property
     def root_license(self) -> LicenseDisclosure | None:

@@ -1,7 +1,6 @@
 """The sentences above the checks: one headline, and notes that change no state."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
 from guildmark.domain.builds.predicate import CLOCK_TOLERANCE, RunDetails, SignerRole
 from guildmark.domain.builds.statement import BuildStatement
@@ -15,6 +14,7 @@ from guildmark.domain.verification.checks.first_use import first_use_notes
 from guildmark.domain.verification.checks.key import confirmation_notes
 from guildmark.domain.verification.checks.license import ENTRY_SCRAP, SCRAP_AS_PART
 from guildmark.domain.verification.checks.measurements import measurement_notes
+from guildmark.domain.verification.checks.recalled import RECALLED, recall_notes, recalled_by
 from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
 from guildmark.domain.verification.checks.record import PART_REPLACED
 from guildmark.domain.verification.inspections import inspected
@@ -27,6 +27,7 @@ from guildmark.domain.verification.naming import (
 )
 from guildmark.domain.verification.policy import Judgement
 from guildmark.domain.verification.report import EXIT_OF_CHECK, CheckResult, Party, State, Verdict
+from guildmark.domain.verification.times import as_time
 
 _SIGNERS = {
     SignerRole.MACHINE: "the machine",
@@ -42,7 +43,6 @@ _VOUCHED_FOR = {MAKER: "the maker", DESIGN_OWNER: "the design owner"}
 ACCREDITOR = "the last issuer of an accreditation"
 EVALUATOR = "the evaluator of the site's equivalence"
 _SCRAP = frozenset({ENTRY_SCRAP.code, SCRAP_AS_PART.code})
-_YEAR_10000 = 253_402_300_800
 
 
 def headline(case: Case, judgement: Judgement, named: Sequence[Party]) -> str:
@@ -67,6 +67,7 @@ def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()
     yield from accreditation_notes(case)
     yield from approved_notes(case)
     yield from equivalence_notes(case)
+    yield from recall_notes(case)
     yield from confirmation_notes(case)
     yield from countersigned_notes(case)
     yield from _inspections(case)
@@ -124,17 +125,12 @@ def _not_shown(named: Sequence[Party]) -> Iterator[str]:
         )
 
 
-def as_time(seconds: int) -> str:
-    """Return block seconds as people read them: ISO 8601, UTC."""
-    if not 0 <= seconds < _YEAR_10000:
-        return f"second {seconds}"
-    return datetime.fromtimestamp(seconds, tz=UTC).isoformat().replace("+00:00", "Z")
-
-
 def _what(decisive: CheckResult) -> str:
-    """Return what stands in the way: the check's name, or the part that replaces this one."""
+    """Return what stands in the way: the check's name, who recalls, what replaces the part."""
     if decisive.code == PART_REPLACED.code:
         return decisive.reason.removesuffix(".").removeprefix("Part ")
+    if decisive.code == RECALLED.code:
+        return f"r{recalled_by(decisive.reason)[1:]}"
     if decisive.code in _SCRAP:
         return "this unit is scrap, not a part"
     return decisive.name

@@ -19,6 +19,7 @@ from guildmark.domain.identifiers import (
     bytes32_from_hex,
 )
 from guildmark.domain.identity.identity import controller_target, key_id
+from guildmark.domain.recall import OWNERS, RecallCause, Thing
 from guildmark.domain.recipes.approval import DESIGNER
 from guildmark.domain.verification.evidence import (
     Core,
@@ -38,8 +39,12 @@ PROVEN_CONTRACTS = (
     ContractName.LOG,
     ContractName.PARTS,
     ContractName.EQUIVALENCE,
+    ContractName.RECALLS,
 )
 """The contracts whose state a verdict may rest on."""
+
+UNPROVEN_ONCE = frozenset({ContractName.RECALLS})
+"""Those that bundles of before prove nothing about: the check that rests on them says so."""
 
 _WHERE_ASKED = frozenset({ContractName.EQUIVALENCE})
 """Those whose state nobody looks at where the recipe does not ask for it."""
@@ -89,6 +94,52 @@ def _locations(core: Core, disclosed: Disclosures) -> Iterator[Location]:
         yield from _of_statement(statement)
         yield from _of_profiles(statement.run.site, disclosed)
         yield from _of_equivalence(statement.run.site, disclosed)
+    yield from _of_recalls(core, disclosed)
+
+
+def recall_lists(core: Core, disclosed: Disclosures) -> Iterator[tuple[Bytes32, IdentityId]]:
+    """Yield key and list of each list of recalls that may hold one of a part.
+
+    Of owners, and of each authority of whom the evidence says what it recalled.
+    """
+    things = [*part_things(core, disclosed), *certificates(core, disclosed)]
+    for thing in dict.fromkeys([*things, *(one.thing for one in disclosed.dependencies)]):
+        for by in (OWNERS, *disclosed.authorities):
+            yield Bytes32(thing.key()), by
+
+
+def part_things(core: Core, disclosed: Disclosures) -> Iterator[Thing]:
+    """Yield what a part can be recalled by, as its entry and its statement say."""
+    entry = core.entry
+    yield Thing.serial(core.record.log, core.index)
+    yield Thing(cause=RecallCause.MACHINE, id=Bytes32(entry.machine))
+    if disclosed.key is not None:
+        yield Thing(cause=RecallCause.KEY, id=Bytes32(key_id(entry.machine, disclosed.key)))
+    yield Thing(cause=RecallCause.SITE_RECIPE, id=Bytes32(entry.site_recipe))
+    statement = statement_of(core)
+    if statement is not None:
+        external = statement.external
+        yield Thing(cause=RecallCause.RECIPE, id=Bytes32(external.recipe))
+        yield Thing(cause=RecallCause.DESIGN, id=Bytes32(external.design))
+
+
+def certificates(core: Core, disclosed: Disclosures) -> Iterator[Thing]:
+    """Yield the certificates by which the maker's site may have been shown to be equivalent."""
+    statement = statement_of(core)
+    if statement is None:
+        return
+    site = Bytes32(statement.run.site)
+    for shown in disclosed.equivalence:
+        yield Thing(cause=RecallCause.CERTIFICATE, id=Bytes32(shown.plan.id()), detail=site)
+
+
+def _of_recalls(core: Core, disclosed: Disclosures) -> Iterator[Location]:
+    counts = {(one.key, one.by): one.count for one in disclosed.recalls}
+    for key, by in recall_lists(core, disclosed):
+        yield storage.RECALL_COUNTS.at(key, by)
+        for number in range(1, counts.get((key, by), 0) + 1):
+            yield storage.RECALLS.at(key, by, number)
+            yield storage.RECALL_REASONS.at(key, by, number)
 
 
 def _of_lanes(core: Core, disclosed: Disclosures) -> Iterator[Location]:

@@ -30,6 +30,7 @@ from guildmark.domain.verification.checks.key import KEY
 from guildmark.domain.verification.checks.license import LICENSE
 from guildmark.domain.verification.checks.measurements import MEASUREMENTS
 from guildmark.domain.verification.checks.parties import PARTIES
+from guildmark.domain.verification.checks.recalled import RECALLED, RECALLS
 from guildmark.domain.verification.checks.recipe import RECIPE
 from guildmark.domain.verification.checks.record import RECORD
 from guildmark.domain.verification.evidence import Evidence
@@ -57,6 +58,7 @@ CHECKS: Sequence[Check] = (
     MEASUREMENTS,
     EQUIVALENCE,
     ACCREDITATIONS,
+    RECALLS,
 )
 """All checks that exist, by number."""
 
@@ -102,7 +104,7 @@ def verify_anew(
     """Return the verdict about one part as of the newest final block that proves it.
 
     Bad news count at once, before they are final; good ones only when they are. What was
-    contradicted at the bundle's own block stays so.
+    contradicted at the bundle's own block stays so, but a recall that was closed since.
 
     Args:
         evidence: The evidence at the bundle's own block, which (0) found trusted.
@@ -116,8 +118,8 @@ def verify_anew(
     latest = _case(newer.latest, trust, _as_seen(question, newer.latest), brought)
     before = _case(evidence, trust, question, brought)
     checks = tuple(
-        _with_bad_news(check.run(case), [*_lasting(check.run(before)), *check.run(latest).findings])
-        for check in CHECKS
+        _with_bad_news(result, [*_lasting(check.run(before), result), *check.run(latest).findings])
+        for check, result in ((check, check.run(case)) for check in CHECKS)
     )
     return replace(_report(case, checks), newest=_as_of(latest))
 
@@ -129,8 +131,13 @@ def _as_seen(question: Question, evidence: Evidence) -> Question:
     return replace(question, sighting=Sighting(is_reached=True, hash=header.hash, is_final=True))
 
 
-def _lasting(result: CheckResult) -> Iterator[Finding]:
-    return (one for one in result.findings if one.cause.state is State.FAIL)
+def _lasting(before: CheckResult, now: CheckResult) -> Iterator[Finding]:
+    """Yield what stays contradicted; a recall does not where all are known now."""
+    is_known = now.state is not State.UNKNOWN
+    for one in before.findings:
+        is_over = one.cause is RECALLED and is_known
+        if one.cause.state is State.FAIL and not is_over:
+            yield one
 
 
 def _with_bad_news(result: CheckResult, news: Sequence[Finding]) -> CheckResult:

@@ -23,6 +23,7 @@ from guildmark.domain.chain.facts import (
     PartFact,
     PlanFact,
     ProfileFact,
+    RecallFact,
     RecipeFact,
     RecordFact,
     RevisionFact,
@@ -80,8 +81,14 @@ from guildmark.domain.verification.evidence import (
     ProfileDisclosure,
     RecipeDisclosure,
     SiteRecipeDisclosure,
+    shown_recalls,
 )
-from guildmark.domain.verification.slots import acting, instrument_id, required_slots
+from guildmark.domain.verification.slots import (
+    acting,
+    instrument_id,
+    recall_lists,
+    required_slots,
+)
 from guildmark.ports import Block, BlockNotes, DocumentKind, Ledger, NodeStore, View
 from guildmark.services.builds.countersigning import admitted
 from guildmark.services.builds.inspecting import proofs_of, telling
@@ -182,6 +189,7 @@ class Exporter:
         return self._proven(gathered, self._block(gathered.core.record, block))
 
     def _proven(self, gathered: Evidence, at: Block) -> Evidence:
+        gathered = self._with_recalls(gathered)
         slots = required_slots(gathered.core, gathered.disclosed)
         chain = ChainEvidence(
             pin=self.ledger.pin(),
@@ -200,6 +208,16 @@ class Exporter:
                 if rival.core.record.time <= at.time
             ),
         )
+
+    def _with_recalls(self, gathered: Evidence) -> Evidence:
+        """Return the evidence with what this node knows to be recalled, whoever gathered it."""
+        core, disclosed = gathered.core, gathered.disclosed
+        with self.store.reading() as view:
+            counted = [
+                (key, by, len(view.facts.each(RecallFact, key, by)))
+                for key, by in recall_lists(core, disclosed)
+            ]
+        return replace(gathered, disclosed=replace(disclosed, recalls=shown_recalls(counted)))
 
     def _block(self, record: Record, number: int | None) -> Block:
         head = self.ledger.head(final=True)

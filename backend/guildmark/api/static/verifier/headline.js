@@ -11,6 +11,7 @@ const UNLISTED = {
 const VOUCHED_FOR = { [MAKER]: "the maker", [DESIGN_OWNER]: "the design owner" };
 const SCRAP = ["verify.entryScrap", "verify.scrapAsPart"];
 const REPLACED = "verify.partReplaced";
+const RECALLED = "verify.recalled";
 const EQUIVALENCE = 9;
 const YEAR_10000 = 253_402_300_800n;
 
@@ -29,9 +30,10 @@ export function asTime(seconds) {
   return new Date(Number(seconds) * 1000).toISOString().replace(".000Z", "Z");
 }
 
-/** Return what stands in the way: the check's name, or the part that replaces this one. */
+/** Return what stands in the way: the check's name, who recalls, what replaces the part. */
 function what({ code, name, reason }) {
   if (code === REPLACED) return reason.replace(/\.$/, "").replace(/^Part /, "");
+  if (code === RECALLED) return `r${reason.split("; ", 1)[0].slice(1)}`;
   return SCRAP.includes(code) ? "this unit is scrap, not a part" : name;
 }
 

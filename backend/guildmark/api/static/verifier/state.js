@@ -6,9 +6,9 @@ import { concat, fromHex } from "./bytes.js";
 import { proveAccount, proveSlot } from "./proofs/trie.js";
 
 export const PROVEN_CONTRACTS = ["identities", "designs", "recipes", "licenses", "log", "parts",
-  "equivalence"];
+  "equivalence", "recalls"];
 /** All that a deployment has, and so a pin names. */
-export const CONTRACTS = [...PROVEN_CONTRACTS, "recalls", "directory"];
+export const CONTRACTS = [...PROVEN_CONTRACTS, "directory"];
 export const INVALID = "invalid";
 
 // Where a contract keeps a mapping: the slot number of its declaration.
@@ -44,6 +44,9 @@ export const CERTIFICATES = { contract: "equivalence", number: 7 };
 export const COUNTERS = { contract: "equivalence", number: 9 };
 export const PLAN_COUNTS = { contract: "equivalence", number: 10 };
 export const PLANS = { contract: "equivalence", number: 11 };
+export const RECALL_COUNTS = { contract: "recalls", number: 0 };
+export const RECALLS = { contract: "recalls", number: 1 };
+export const RECALL_REASONS = { contract: "recalls", number: 3 };
 export const VOIDED = 2n ** 64n - 1n;
 
 /** Return where a mapping keeps the value of some keys, the outermost first. */

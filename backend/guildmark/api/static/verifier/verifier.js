@@ -1,7 +1,7 @@
 // The page's own verifier: a bundle and the reader's trust in, a report out; nothing is fetched.
 //
-// It performs the checks (0) to (10), and judges by the reader's policy. Where a check is not
-// performed whole the verdict is "notChecked".
+// It performs the checks (0) to (10) and (12), and judges by the reader's policy. Where a check is
+// not performed whole the verdict is "notChecked".
 
 import { Malformed, toHex } from "./bytes.js";
 import { ArchiveError } from "./archive.js";
@@ -17,6 +17,7 @@ import { KEY } from "./checks/key.js";
 import { LICENSE } from "./checks/license.js";
 import { MEASUREMENTS } from "./checks/measurements.js";
 import { PARTIES } from "./checks/parties.js";
+import { RECALLS } from "./checks/recalled.js";
 import { RECIPE } from "./checks/recipe.js";
 import { RECORD } from "./checks/record.js";
 import { rivalOf } from "./checks/rivals.js";
@@ -28,7 +29,7 @@ import { decodeHeader } from "./proofs/header.js";
 import { proveState } from "./state.js";
 
 const CHECKS = [CHAIN, PARTIES, KEY, ENTRY, RECORD, DESIGN, LICENSE, RECIPE, MEASUREMENTS,
-  EQUIVALENCE, ACCREDITATION];
+  EQUIVALENCE, ACCREDITATION, RECALLS];
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
 const EXIT_ARCHIVE = 14;
 

@@ -11,7 +11,11 @@ from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import Case, Sighting
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.report import Cause, Finding, Lack, State
-from guildmark.domain.verification.slots import PROVEN_CONTRACTS, required_slots
+from guildmark.domain.verification.slots import (
+    PROVEN_CONTRACTS,
+    UNPROVEN_ONCE,
+    required_slots,
+)
 from guildmark.domain.verification.state import AccountFault
 
 _HEADER = "chain/header.rlp"
@@ -187,7 +191,7 @@ def _named(header: Header) -> str:
 
 
 def _contracts(case: Case) -> Iterator[Finding]:
-    needed = required_slots(case.evidence.core, case.disclosed)
+    needed = required_slots(case.evidence.core, case.disclosed).keys() - UNPROVEN_ONCE
     for name in PROVEN_CONTRACTS:
         fault = case.state.faults.get(name)
         is_needed = name in needed or fault is not AccountFault.MISSING

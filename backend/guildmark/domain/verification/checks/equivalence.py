@@ -183,6 +183,18 @@ def _plans(numbers: Sequence[int]) -> str:
     return f"plan {named}" if len(numbers) == 1 else f"plans {named}"
 
 
+def certified_by(case: Case) -> Sequence[Registration]:
+    """Return the plans by which the maker's site was certified, where the recipe asks for it.
+
+    Raises:
+        UndecidedError: One of its plans is not shown, or something is not proven.
+    """
+    attempts = (
+        [one for one in _attempts(case) if one.scope == _model(case)] if _is_asked(case) else ()
+    )
+    return [one.plan for one in attempts if one.certificate.verdict == Outcome.EQUIVALENT]
+
+
 def _certified(case: Case) -> Iterator[Finding]:
     asked = _is_asked(case)
     if asked is None:

@@ -85,7 +85,8 @@ function* contracts({ evidence, header, state }) {
     return;
   }
   for (const [name, fault] of state.faults) {
-    const isNeeded = name !== "equivalence" || asksForEquivalence(evidence);
+    // Bundles of before prove nothing about recalls, and (12) says so.
+    const isNeeded = name === "equivalence" ? asksForEquivalence(evidence) : name !== "recalls";
     if (isNeeded || fault !== "missing") yield FAULTS[fault];
   }
 }

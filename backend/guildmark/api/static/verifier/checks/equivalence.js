@@ -35,6 +35,13 @@ async function* certified(theCase) {
   }
 }
 
+/** Return the plans by which the site was certified, where the recipe asks; throw Undecided. */
+export async function certifiedBy(theCase) {
+  if (isAsked((await masterClauses(theCase)).shown) !== true) return [];
+  return attemptsOf(theCase)
+    .filter(({ scope, verdict }) => scope === modelOf(theCase) && verdict === EQUIVALENT);
+}
+
 /** Return whether clauses ask for equivalence, null where they ask in an unknown form. */
 function isAsked(clauses) {
   const found = clauses.filter(({ path }) => `${path}/`.startsWith(`${ASKED}/`));

@@ -13,6 +13,8 @@ const INTERVALS_MAX = 64;
 const COUNT_MAX = 2 ** 20;
 const DRAWS_MAX = 32;
 const PATH_MAX = 20;
+const RECALLS_MAX = 64;
+const RECALLS_IN_ALL_MAX = 256;
 const REASON_MAX = 400;
 const SCHEME = /^[ -~]{1,32}$/;
 const SCOPE_TEXT_MAX = 128;
@@ -104,6 +106,20 @@ const readInspection = object({
 });
 
 /** The files under disclosed/ by their names, and who reads them. */
+const readThing = object({
+  cause: oneOf(1, 2, 3, 4, 5, 6, 7, 8), id, detail: unless(NOTHING, id),
+});
+
+const readLists = list(object({ key: id, by: id, count: integer(1, RECALLS_MAX) }), 1);
+
+function readRecalls(value) {
+  const lists = readLists(value);
+  if (lists.reduce((sum, { count }) => sum + count, 0) > RECALLS_IN_ALL_MAX) {
+    throw new Malformed("more recalls than are read");
+  }
+  return lists;
+}
+
 export const READERS = {
   key: readKey,
   "site-link": readLink,
@@ -136,4 +152,6 @@ export const READERS = {
   approvals: list(object({ approval: readApproval, signature: bytes() }), 1, 16),
   countersigner: object({ machine: id, key: readKey, siteLink: readLink, link: readLink }),
   equivalence: list(object({ number: number40, plan: readPlan }), 1, 32),
+  dependencies: list(object({ thing: readThing, salt: id }), 1, 32),
+  recalls: readRecalls,
 };
