@@ -18,7 +18,7 @@ const MEMBERS = ["version", "chain", ...PARTIES, "blocks", "witnesses", "quorum"
 const ROLES = {
   operators: "May log parts",
   issuers: "May say who somebody is",
-  authorities: "May warn of stolen keys",
+  authorities: "May warn of stolen keys, and recall parts",
   inspectors: "May inspect parts in doubt",
 };
 
