@@ -183,8 +183,10 @@ def audit(
             folder.write(found, about, with_pdf=with_pdf)
         if folder is not None and signer is not None:
             folder.sign(found, about, signer)
+        heads = reports.FINDING_HEADS if as_json else reports.FINDING_HEADS[:-1]
         first = map(reports.finding_row, islice(book.findings(), _SHOWN_MAX))
-        findings = [dict(zip(reports.FINDING_HEADS, row, strict=True)) for row in first]
+        # A terminal has no room for the next steps, too.
+        findings = [dict(zip(heads, row, strict=False)) for row in first]
     answer: Answer = {**_brief(found), "findings": findings}
     say(answer, as_json=as_json)
     raise typer.Exit(found.exit)

@@ -376,7 +376,8 @@ def test_a_verdict_that_is_not_green_is_a_finding(
     ("report", "flaw", "code"),
     [
         (lacking(2, "verify.keyInDoubt", Verdict.UNCHECKABLE), Flaw.COMPROMISED, 12),
-        (lacking(12, "verify.recalled", Verdict.UNCHECKABLE), Flaw.RECALLED, 20),
+        (lacking(12, "verify.recalled", Verdict.PROBLEM), Flaw.RECALLED, 20),
+        (lacking(12, "verify.recallsStale", Verdict.UNCHECKABLE), Flaw.UNCHECKABLE, 23),
         (lacking(3, "verify.labelClaimedEarlier", Verdict.PROBLEM), Flaw.DOUBLE_USE, 18),
         (lacking(9, "verify.equivalenceNotInForce", Verdict.PROBLEM), Flaw.EQUIVALENCE_GAP, 15),
         (lacking(10, "verify.accreditationLapsed", Verdict.PROBLEM), Flaw.ACCREDITATION_GAP, 13),

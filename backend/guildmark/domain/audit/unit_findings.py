@@ -12,7 +12,6 @@ from guildmark.domain.verification.report import Finding as Found
 
 _REASONS_MAX = 3
 
-_OF_CHECK: Mapping[int, Flaw] = MappingProxyType({**GAP_CHECKS, 12: Flaw.RECALLED})
 _OF_CODE: Mapping[str, Flaw] = MappingProxyType(
     {
         "verify.keyUnderNotice": Flaw.COMPROMISED,
@@ -20,6 +19,8 @@ _OF_CODE: Mapping[str, Flaw] = MappingProxyType(
         "verify.controllerUnderNotice": Flaw.COMPROMISED,
         "verify.controllerInDoubt": Flaw.COMPROMISED,
         "verify.countersignerInDoubt": Flaw.COMPROMISED,
+        "verify.recalled": Flaw.RECALLED,
+        "verify.recalledPartly": Flaw.RECALLED,
         "verify.labelClaimedEarlier": Flaw.DOUBLE_USE,
         "verify.labelLicensedElsewhere": Flaw.DOUBLE_USE,
         "verify.envelopeLoggedEarlier": Flaw.DOUBLE_USE,
@@ -39,7 +40,7 @@ def findings_of(one: AuditedUnit) -> Iterator[Finding]:
                 said.append(f"({check.number}) {found.reason}")
     if not reasons:
         reasons[Flaw(one.state)] = [_told(one)]
-    who = f"Unit {one.unit.unit} of {to_hex(one.unit.license)[:12]} is {one.state}."
+    who = f"Unit {one.unit.unit} of {to_hex(one.unit.license)[:12]} ({one.state})."
     for flaw, said in reasons.items():
         reason = " ".join((who, *said[:_REASONS_MAX])).strip()
         yield Finding(flaw=flaw, places=(one.unit.place,), reason=reason)
@@ -60,7 +61,7 @@ def _flaw(check: CheckResult, found: Found, state: str) -> Flaw:
     if found.cause.lack is Lack.ISSUER:
         # Who says so holds, and is not listed.
         return Flaw(state)
-    return _OF_CODE.get(found.cause.code) or _OF_CHECK.get(check.number) or Flaw(state)
+    return _OF_CODE.get(found.cause.code) or GAP_CHECKS.get(check.number) or Flaw(state)
 
 
 def _told(one: AuditedUnit) -> str:

@@ -8,6 +8,7 @@ from guildmark.adapters.reports import audit
 from guildmark.adapters.reports.page import Row
 from guildmark.adapters.reports.pdf import typesetting as type_
 from guildmark.domain.audit.accounts import Accounts
+from guildmark.domain.audit.findings import CONSEQUENCES
 from guildmark.domain.audit.units import UnitRow, moment_text
 from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.identifiers import to_hex
@@ -17,8 +18,9 @@ LINES_MAX = 1_000
 """How many units, and findings, are printed; the tables have them all."""
 
 _UNITS = ("log", "index", "recorded", "unit", "state", "failed", "label")
-_UNIT_SHARES = (0.5, 0.7, 1.8, 0.6, 1.1, 2.2, 3.6)
-_FINDING_SHARES = (1.3, 1.2, 4.5, 2.6)
+_UNIT_SHARES = (0.5, 0.7, 2.2, 0.6, 1.2, 2.1, 3.6)
+_FINDINGS = audit.FINDING_HEADS[:-1]
+_FINDING_SHARES = (1.5, 1.3, 6)
 _SHORT = 12
 
 
@@ -70,10 +72,12 @@ def _findings(result: AuditResult) -> Iterator[Any]:
         yield type_.note("none: everything adds up")
         return
     yield type_.rows(
-        Row(name=flaw.value, value=str(count), tone="bad") for flaw, count in counted.items()
+        Row(name=f"{count} {flaw.value}", value=CONSEQUENCES[flaw].next_step, tone="bad")
+        for flaw, count in counted.items()
     )
-    lines = map(audit.finding_row, islice(result.book.findings(), LINES_MAX))
-    yield type_.table(audit.FINDING_HEADS, lines, _FINDING_SHARES)
+    found = islice(result.book.findings(), LINES_MAX)
+    lines = (audit.finding_row(one)[: len(_FINDINGS)] for one in found)
+    yield type_.table(_FINDINGS, lines, _FINDING_SHARES)
     yield from _beyond(sum(counted.values()), "findings.csv")
 
 

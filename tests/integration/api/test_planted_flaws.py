@@ -1,0 +1,241 @@
+"""An audit of a license in which a part is doubled, another one hidden, and a key is stolen."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+
+from demo.actors import MACHINE, SITE, Maker
+from demo.design import grant_license
+from demo.making import fresh_beacon, shown_by_site
+from demo.workshop import Workshop, prepare
+from e2e.cli_actors import Actor
+from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.chain.facts import RecordFact, RecordStartFact, RevisionFact
+from guildmark.domain.identifiers import Bytes32, LicenseId, to_hex
+from guildmark.domain.identity.identity import key_id
+from guildmark.ports import DocumentKind
+from guildmark.services.builds.builds import signing_key
+from guildmark.services.index.projection import known
+from guildmark.services.log.admission import queued
+from stages import Played, indexed, new_machine, until
+
+pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
+
+_UNITS_A_MACHINE = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planted:
+    """Where everything stands, as log.index.
+
+    Args:
+        doubled: The part whose label was used before, past the node's door.
+        hidden: The part that the operator does not show to the auditor.
+        doubted: The part that the stolen key signed.
+    """
+
+    license: LicenseId
+    honest: str
+    doubled: str
+    hidden: str
+    doubted: str
+    key: Bytes32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """Two machines of one site with a license of their own."""
+
+    played: Played
+    workshops: Sequence[Workshop]
+
+    def envelope(self, workshop: Workshop, number: int) -> bytes:
+        beacon = fresh_beacon(self.played.scene)
+        self.wait()
+        return workshop.build(number, beacon)
+
+    def settled(self, envelope: bytes) -> str:
+        """Wait until an envelope that the node has is final, and return its place."""
+        node, digest = self.played.node, envelope_digest(envelope)
+        until(lambda: node.build(digest)["state"] == "final")
+        found = node.build(digest)
+        return f"{found['log']}.{found['index']}"
+
+    def logged(self, workshop: Workshop, number: int) -> str:
+        envelope = self.envelope(workshop, number)
+        (answer,) = self.played.node.submit([envelope])
+        assert answer["reception"] == "accepted", answer
+        return self.settled(envelope)
+
+    def logged_past_the_door(self, workshop: Workshop, number: int, *, label: str) -> str:
+        """Log a part under another one's label, as an operator does who asks nobody."""
+        home = workshop.operator.party.home
+        honest = Envelope.parse(self.envelope(workshop, number))
+        statement = replace(BuildStatement.parse(honest.payload), label=label)
+        data = workshop.maker.machine_home.builds.attest(statement, key=MACHINE)
+        salt = Bytes32(home.entropy.token(32))
+        entry = queued(data, envelope_digest(data), Envelope.parse(data), statement, salt)
+        with home.store.writing() as work:
+            work.log.accept(entry)
+        return self.settled(data)
+
+    def wait(self) -> None:
+        block = self.played.scene.designer.home.ledger.head(final=True).number
+        until(lambda: all(indexed(node) >= block for node in self.played.scene.nodes))
+
+
+@pytest.fixture(scope="module")
+def plot(played: Played) -> Plot:
+    """Return two new machines of the first maker's site, each with a lane."""
+    owner, usual = played.scene.designer, played.workshops[0]
+    key = signing_key(usual.maker.machine_home.keys, MACHINE)
+    makers: list[Maker] = [
+        replace(usual.maker, machine=new_machine(usual.maker, key)) for _ in range(2)
+    ]
+    revision = played.package.revision
+    owner.home.indexing.follow()
+    with owner.home.store.reading() as view:
+        revealed = known(view.facts, RevisionFact, revision.design, revision.number)
+    terms, members, lanes = grant_license(
+        owner,
+        revealed,
+        played.package.recipe,
+        [(maker, usual.operator) for maker in makers],
+        units_a_site=_UNITS_A_MACHINE,
+    )
+    package = replace(played.package, terms=terms, members=members)
+    workshops = [
+        prepare(maker, usual.operator, lane, package)
+        for maker, lane in zip(makers, lanes, strict=True)
+    ]
+    made = Plot(played=played, workshops=workshops)
+    fresh_beacon(played.scene)
+    made.wait()
+    for workshop in workshops:
+        for shown in shown_by_site(played.scene, workshop, package):
+            if shown[0] in {DocumentKind.TERMS, DocumentKind.SITE_RECIPE}:
+                played.node.disclose(*shown)
+    return made
+
+
+@pytest.fixture(scope="module")
+def planted(plot: Plot) -> Planted:
+    """Return what stands on chain after an honest part, a doubled, a hidden and a doubted one."""
+    first, second = plot.workshops
+    honest = plot.logged(first, 1)
+    doubled = plot.logged_past_the_door(first, 2, label=first.label(1))
+    hidden = plot.logged(first, 3)
+    doubted = plot.logged(second, 1)
+    maker = second.maker
+    stolen = key_id(maker.machine, signing_key(maker.machine_home.keys, MACHINE))
+    # Of the machine's own time, which began with its key.
+    since = second.operator.party.home.ledger.block(_block_of(plot, doubted)).time
+    maker.party.home.identities(SITE).give_notice(maker.machine, stolen, suspected_from=since)
+    plot.wait()
+    return Planted(
+        license=first.assignment.external.license,
+        honest=honest,
+        doubled=doubled,
+        hidden=hidden,
+        doubted=doubted,
+        key=Bytes32(stolen),
+    )
+
+
+def _block_of(plot: Plot, place: str) -> int:
+    """Return the block that holds an entry's record."""
+    log, index = map(int, place.split("."))
+    home = plot.workshops[0].operator.party.home
+    home.indexing.follow()
+    with home.store.reading() as view:
+        start = view.facts.floor(RecordStartFact, log, index)
+        assert start is not None
+        return known(view.facts, RecordFact, start.log, start.seq).block
+
+
+@pytest.fixture(scope="module")
+def hiding(played: Played, planted: Planted) -> Iterator[str]:
+    """Return the address of the operator's node behind a door that hides one part."""
+    target, secret = played.node.url, f"/v1/parts/{planted.hidden}/bundle"
+
+    class Door(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path.partition("?")[0] == secret:
+                self.send_error(HTTPStatus.NOT_FOUND)
+                return
+            answer = httpx.get(f"{target}{self.path}", timeout=60)
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, *words: object) -> None:
+            del words
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def report(
+    played: Played, planted: Planted, hiding: str, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Any]:
+    """Return the report of an audit of that license by both operators' nodes."""
+    home = played.scene.operators[0].party.home.settings.home
+    out: Path = tmp_path_factory.mktemp("audit") / "planted"
+    spoken = Actor(home).try_to(
+        *("audit", "--license", to_hex(planted.license), "--trust", home / "trust.json"),
+        *("--node", hiding, "--node", played.other.url, "--out", out, "--pdf"),
+    )
+    assert spoken.exit == 18, spoken.err
+    found: Mapping[str, Any] = json.loads((out / "report.json").read_bytes())
+    return found
+
+
+def places(report: Mapping[str, Any], flaw: str) -> set[str]:
+    return {one["places"] for one in report["findings"] if one["flaw"] == flaw}
+
+
+def test_each_planted_flaw_is_found_by_name(report: Mapping[str, Any], planted: Planted) -> None:
+    assert places(report, "doubleUse") == {
+        f"{planted.honest} {planted.doubled}",
+        planted.doubled,
+    }
+    assert places(report, "withheld") == {planted.hidden}
+    assert places(report, "compromised") == {planted.doubted}
+    assert set(report["flaws"]) == {"doubleUse", "withheld", "compromised"}
+
+
+def test_every_drawn_unit_is_accounted_for(report: Mapping[str, Any], planted: Planted) -> None:
+    states = {f"{one['log']}.{one['index']}": one["state"] for one in report["units"]}
+
+    assert states == {
+        planted.honest: "verified",
+        planted.doubled: "problem",
+        planted.hidden: "withheld",
+        planted.doubted: "uncheckable",
+    }
+    assert sum(lane["drawn"] for lane in report["lanes"]) == len(states)
+
+
+def test_the_notice_is_listed_with_its_times(report: Mapping[str, Any], planted: Planted) -> None:
+    (notice,) = [one for one in report["notices"] if one["target"] == to_hex(planted.key)]
+
+    assert notice["by"] == "controller or guardians"
+    assert notice["suspectedFrom"] < notice["at"]
+    (found,) = [one for one in report["findings"] if one["flaw"] == "compromised"]
+    assert "notice was given at" in found["reason"]
