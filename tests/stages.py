@@ -7,7 +7,10 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +18,7 @@ from rich.console import Console
 
 from demo.actors import SITE, Maker, fund
 from demo.making import Part, equip, fresh_beacon, license_design, shown_by_site
-from demo.qualifying import REPLICATES, Round, publish
+from demo.qualifying import BORE, BUILDS, WIDTH, Round, publish
 from demo.rogue import Rogue, turn_rogue
 from demo.scene import Scene, set_scene
 from demo.stage import Stage
@@ -27,6 +30,8 @@ from guildmark.bootstrap import Home
 from guildmark.domain import bundle, trust
 from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.equivalence.blinded import SiteData
+from guildmark.domain.equivalence.plan import EquivalencePlan
 from guildmark.domain.identifiers import (
     Bytes32,
     EquivalencePlanId,
@@ -36,6 +41,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Severity, Thing
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.trust import VERSION, Listed, Trust
@@ -167,11 +173,56 @@ def published_plan(played: Played) -> EquivalencePlanId:
     return EquivalencePlanId(kept.read_bytes())
 
 
+@dataclass(frozen=True)
+class Stated:
+    """Readings that sites state of parts that no log knows: what plans without a draw take."""
+
+    makers: Mapping[str, Maker]
+
+    def asks(self) -> Mapping[str, Any]:
+        return {"units": 2 * BUILDS}
+
+    def build(self, builds: Mapping[str, int], name: str) -> None:
+        """Build nothing: no log is asked."""
+
+    def tick(self) -> None:
+        """Draw nothing."""
+
+    def data(self, plan: EquivalencePlanId, document: EquivalencePlan, letter: str) -> SiteData:
+        assert document.drawn_from is None
+        source = Random(letter)
+        maker = self.makers[letter]
+        levels = [source.gauss(0, 0.01) for _ in range(BUILDS)]
+        return SiteData(
+            readings=tuple(
+                Reading(
+                    part=f"{letter}.{part}",
+                    build=f"{letter}/{part // 2}",
+                    site=to_hex(maker.site),
+                    characteristic=path,
+                    value=Decimal(f"{middle + levels[part // 2] + source.gauss(0, 0.005):.4f}"),
+                    unit="mm",
+                    instrument=to_hex(maker.instrument),
+                    raw=sha256(f"{plan.hex()} {letter} {part} {path}".encode()),
+                )
+                for part in range(2 * BUILDS)
+                for path, middle in ((BORE, 22.2), (WIDTH, 16.0))
+            )
+        )
+
+
 def _publish(played: Played) -> bytes:
     workshops = played.workshops[:2]
-    builds = {one.maker.example.letter: REPLICATES for one in workshops}
+    builds = {one.maker.example.letter: BUILDS for one in workshops}
     recipe = played.package.recipe.id()
-    one = Round(scene=played.scene, recipe=recipe, workshops=workshops, builds=builds, name="1")
+    one = Round(
+        scene=played.scene,
+        recipe=recipe,
+        workshops=workshops,
+        builds=builds,
+        name="1",
+        source=Stated({one.maker.example.letter: one.maker for one in workshops}),
+    )
     made = one.play()
     (found,) = one.certify(made, workshops[1:])
     assert found.verdict == "EQUIVALENT"

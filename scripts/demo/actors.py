@@ -210,11 +210,16 @@ def certifier(issuer: Party) -> IdentityId:
 
 
 def accredit(
-    home: Home, key: KeyName, ends: tuple[IdentityId, IdentityId], *, delegations: int = 0
+    home: Home,
+    key: KeyName,
+    ends: tuple[IdentityId, IdentityId],
+    *,
+    delegations: int = 0,
+    standard: str = cast.STANDARD,
 ) -> Disclosed:
     """Let an issuer accredit a subject; return the document that opens it."""
     salt = Bytes32(home.entropy.token(32))
-    scope = ScopeDocument(standard=cast.STANDARD, delegations=delegations, salt=salt)
+    scope = ScopeDocument(standard=standard, delegations=delegations, salt=salt)
     given = home.accreditations(key).give(*ends, scope)
     issuer, subject = ends
     opened = AccreditationDisclosure(issuer=issuer, subject=subject, scope=scope)

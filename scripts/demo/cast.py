@@ -16,6 +16,7 @@ EXAMPLES = ROOT / "examples"
 AUTHORITY = "Example Register of Makers"
 CERTIFIER = "Cabo Certification"
 STANDARD = "ISO 9001"
+CALIBRATION = "ISO/IEC 17025"
 DESIGNER = {"name": "Atelier Vinterlys", "country": "DK"}
 OPERATORS = (
     {"name": "Douro Ledger Services", "country": "PT"},

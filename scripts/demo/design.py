@@ -97,11 +97,21 @@ def grant_license(
         offer_until=now + _DAY,
         nonce=Uint256(1),
     )
-    licenses = home.licenses(ACCOUNT)
-    signed = licenses.sign(terms, licensor=ACCOUNT)
-    lane = licenses.grant(signed).lane
-    lanes = [_cut(designer, lane, *site, units=units_a_site) for site in sites]
-    return terms, members, lanes
+    lane = sign_terms(designer, terms)
+    return terms, members, cut_lanes(designer, lane, sites, units=units_a_site)
+
+
+def sign_terms(designer: Party, terms: Terms) -> LaneNumber:
+    """Sign terms and submit them; return the lane of all their units."""
+    licenses = designer.home.licenses(ACCOUNT)
+    return licenses.grant(licenses.sign(terms, licensor=ACCOUNT)).lane
+
+
+def cut_lanes(
+    designer: Party, lane: LaneNumber, sites: Sequence[tuple[Maker, Operator]], *, units: int
+) -> Sequence[LaneNumber]:
+    """Cut a lane of equal length for each site."""
+    return [_cut(designer, lane, *site, units=units) for site in sites]
 
 
 def release_places(

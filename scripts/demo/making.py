@@ -109,7 +109,12 @@ def equip(
 def _disclose(scene: Scene, workshop: Workshop, package: Package) -> None:
     node = scene.node_of(workshop.operator)
     for kind, key, body in [*scene.shown_by_all(), *shown_by_site(scene, workshop, package)]:
-        _patiently(partial(_disclosed, node, kind, key, body), bool)
+        disclose(node, kind, key, body)
+
+
+def disclose(node: NodeClient, kind: DocumentKind, key: bytes, body: bytes) -> None:
+    """Send a document to a node, once it has read of the thing that it opens."""
+    _patiently(partial(_disclosed, node, kind, key, body), bool)
 
 
 def _disclosed(node: NodeClient, kind: DocumentKind, key: bytes, body: bytes) -> bool:
@@ -144,9 +149,9 @@ def build_all(scene: Scene, workshops: Sequence[Workshop], teller: Teller) -> Se
         ]
     with teller.step("The nodes log, draw and anchor them, one transaction a batch"):
         for workshop, signed in zip(workshops, envelopes, strict=True):
-            _send(scene.node_of(workshop.operator), signed)
+            send(scene.node_of(workshop.operator), signed)
         return [
-            _await(scene.node_of(workshop.operator), envelope, workshop)
+            await_part(scene.node_of(workshop.operator), envelope, workshop)
             for workshop, signed in zip(workshops, envelopes, strict=True)
             for envelope in signed
         ]
@@ -170,7 +175,8 @@ def _is_about_quota(answers: Sequence[Mapping[str, Any]]) -> bool:
     return _are_accepted(answers)
 
 
-def _send(node: NodeClient, envelopes: Sequence[bytes]) -> None:
+def send(node: NodeClient, envelopes: Sequence[bytes]) -> None:
+    """Send envelopes to a node that takes all of them."""
     answers = _patiently(lambda: node.submit(envelopes), _are_accepted)
     refused = [answer for answer in answers if answer["reception"] == "refused"]
     if refused:
@@ -182,7 +188,8 @@ def _are_accepted(answers: Sequence[Mapping[str, Any]]) -> bool:
     return all(answer["code"] != "beacon.unknown" for answer in answers)
 
 
-def _await(node: NodeClient, envelope: bytes, workshop: Workshop) -> Part:
+def await_part(node: NodeClient, envelope: bytes, workshop: Workshop) -> Part:
+    """Wait until a part is on record, and return it."""
     digest = envelope_digest(envelope)
     build = _patiently(lambda: node.build(digest), lambda found: found["state"] == "final")
     return Part(

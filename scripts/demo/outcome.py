@@ -1,6 +1,6 @@
 """What came out, what was told, and where the two differ."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Any
@@ -15,7 +15,7 @@ from demo.scene import Scene
 from demo.workshop import CHOICES, Workshop
 from guildmark.adapters.chain.rpc import Rpc, quantity
 from guildmark.domain.chain.facts import NO_LOG
-from guildmark.domain.identifiers import to_hex
+from guildmark.domain.identifiers import LaneNumber, to_hex
 from guildmark.services.index.projection import record_of
 from guildmark.services.release.receipts import verified
 
@@ -121,8 +121,8 @@ class Outcome:
                 yield f"{verdict.of}: exit and lowest failed check are {found}."
 
 
-def anchors(scene: Scene) -> Sequence[Anchor]:
-    """Return the batches on record so far, with what each cost."""
+def anchors(scene: Scene, lanes: Collection[LaneNumber]) -> Sequence[Anchor]:
+    """Return the batches on record so far that draw from lanes, with what each cost."""
     ledger = scene.designer.home.ledger
     events = ledger.events(0, ledger.head(final=True).number)
     appended = [event for event in events if event.name == "RecordAppended"]
@@ -137,8 +137,9 @@ def anchors(scene: Scene) -> Sequence[Anchor]:
                 gas=_gas(rpc, event.transaction),
             )
             for event in appended
-            # Batches of receipts draw nothing.
-            if (record := record_of(event)).log != NO_LOG and record.grants
+            # Batches of receipts draw nothing; those that compare sites have lanes of their own.
+            if (record := record_of(event)).log != NO_LOG
+            and any(one.lane in lanes for one in record.grants)
         ]
 
 

@@ -1,15 +1,17 @@
 """Three sites are compared: planned, committed to blindly, computed, certified, watched.
 
-All values of these qualification builds are simulated; everything else is as in earnest.
+All values of these qualification parts are simulated; everything else is as in earnest: they are
+licensed, signed by the machines, logged, and drawn by the hash of a later block.
 """
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from decimal import Decimal
+from typing import Any, Protocol
 
-from demo.actors import ACCOUNT, SEALED, SITE, Maker
+from demo.actors import ACCOUNT, SEALED, SITE
+from demo.sampling import DRAWN, LOGGED, license_samples
 from demo.scene import Scene
 from demo.stage import StageError, write
 from demo.telling import Teller
@@ -23,12 +25,12 @@ from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePla
 from guildmark.domain.equivalence.registration import Outcome
 from guildmark.domain.equivalence.verdict import EquivalenceResult, Verdict
 from guildmark.domain.identifiers import Bytes32, EquivalencePlanId, IdentityId, RecipeId, to_hex
-from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.services.equivalence.reporting import Reported
+from guildmark.services.release.packages import Package
 
 BORE, WIDTH = ClausePath("/tolerance/bore"), ClausePath("/tolerance/width")
-UNITS, REPLICATES = 36, 12
+BUILDS, REPLICATES = 10, 8
 FEW = 4
 TOLD: Mapping[str, Sequence[str]] = {
     "a": ("EQUIVALENT",),
@@ -43,6 +45,7 @@ _SEED = 5
 _LATER = 20
 _MIDDLES = {BORE: 22.2, WIDTH: 16.0}
 _MARGINS = {BORE: "0.06", WIDTH: "0.06"}
+_LIMITS = {BORE: ("22.05", "22.45"), WIDTH: ("15.8", "16.2")}
 _SPREAD = 0.015
 _SHIFT = 1.5 * _SPREAD
 _DRIFTS_FROM = 4
@@ -75,24 +78,54 @@ class Qualified:
         return found
 
 
+class Source(Protocol):
+    """Where a plan's data come from."""
+
+    def asks(self) -> Mapping[str, Any]:
+        """Return what a plan says of its samples."""
+        ...
+
+    def build(self, builds: Mapping[str, int], name: str) -> None:
+        """Let sites build what is measured."""
+        ...
+
+    def tick(self) -> None:
+        """Let what was built be drawn."""
+        ...
+
+    def data(self, plan: EquivalencePlanId, document: EquivalencePlan, letter: str) -> SiteData:
+        """Return what a site commits to."""
+        ...
+
+
 def qualify(
-    scene: Scene, recipe: RecipeId, workshops: Sequence[Workshop], teller: Teller
+    scene: Scene, package: Package, workshops: Sequence[Workshop], teller: Teller
 ) -> Qualified:
     """Compare all sites; the last one builds too little at first, and takes part again."""
     first, *_, last = workshops
+    recipe = package.recipe.id()
     rows: list[Qualification] = []
     with teller.step(
-        f"Plan 1 before any data; three sites commit blindly; {last.maker.place}: too few builds"
+        f"{LOGGED * 5} more units are licensed to compare the sites; gauges are calibrated"
     ):
-        builds = {workshop.maker.example.letter: REPLICATES for workshop in workshops}
+        source = license_samples(scene, package, workshops, middles=_MIDDLES, spread=_SPREAD)
+    with teller.step(
+        f"Plan 1 before any part: {DRAWN} of {LOGGED} logged parts of each site are drawn; "
+        f"{last.maker.place}: too few builds"
+    ):
+        builds = {workshop.maker.example.letter: BUILDS for workshop in workshops}
         builds[last.maker.example.letter] = FEW
-        one = Round(scene=scene, recipe=recipe, workshops=workshops, builds=builds, name="1")
+        one = Round(
+            scene=scene, recipe=recipe, workshops=workshops, builds=builds, name="1", source=source
+        )
         made = one.play()
         rows += one.certify(made, workshops[1:])
     with teller.step(f"Plan 2: {last.maker.place} with more builds; all three are certified"):
-        again = {first.maker.example.letter: REPLICATES, last.maker.example.letter: REPLICATES}
+        again = {first.maker.example.letter: BUILDS, last.maker.example.letter: BUILDS}
         pair = (first, last)
-        two = Round(scene=scene, recipe=recipe, workshops=pair, builds=again, name="2")
+        two = Round(
+            scene=scene, recipe=recipe, workshops=pair, builds=again, name="2", source=source
+        )
         remade = two.play()
         rows += two.certify(remade, pair)
     plans = (made, remade)
@@ -150,6 +183,7 @@ class Round:
         workshops: The reference first.
         builds: How many builds each site makes, by its letter.
         name: What tells the values of this plan from others'.
+        source: Where the data come from.
     """
 
     scene: Scene
@@ -157,6 +191,7 @@ class Round:
     workshops: Sequence[Workshop]
     builds: Mapping[str, int]
     name: str
+    source: Source
 
     def play(self) -> Reported:
         """Register, let all join, commit and reveal; compute."""
@@ -166,7 +201,9 @@ class Round:
             document, sponsor=self.scene.designer.id
         )
         self._each(lambda workshop: self._join(plan, workshop))
-        sealed = self._each(lambda workshop: self._commit(plan, workshop))
+        self.source.build(self.builds, self.name)
+        self.source.tick()
+        sealed = self._each(lambda workshop: self._commit(plan, document, workshop))
         self._each(lambda workshop: self._reveal(plan, workshop))
         evaluator.indexing.follow()
         evaluator.evaluation.receive(plan, document.encode())
@@ -205,17 +242,20 @@ class Round:
                     unit="mm",
                     margin=_MARGINS[path],
                     spread_margin="4",
+                    lower=_LIMITS[path][0],
+                    upper=_LIMITS[path][1],
+                    min_cpk="1",
                     max_gauge=None,
                 )
                 for path in sorted(_MIDDLES)
             ),
             evaluator=to_hex(self.scene.authority.id),
             engine=engine_digest(),
-            units=UNITS,
             replicates=REPLICATES,
             commit_by=now + _HOUR,
             reveal_by=now + 2 * _HOUR,
             salt=Bytes32(home.entropy.token(32)),
+            **self.source.asks(),
         )
 
     def _each(self, act: Callable[[Workshop], bytes]) -> list[bytes]:
@@ -235,41 +275,22 @@ class Round:
         home.equivalence(SITE).join(plan, workshop.maker.site, own.recipe.model)
         return plan
 
-    def _commit(self, plan: EquivalencePlanId, workshop: Workshop) -> bytes:
+    def _commit(
+        self, plan: EquivalencePlanId, document: EquivalencePlan, workshop: Workshop
+    ) -> bytes:
         recipient = self.scene.authority.home.keys.public_key(SEALED).value
-        shown = SiteData(readings=tuple(self._readings(workshop.maker)))
-        service = workshop.maker.party.home.equivalence(SITE)
+        shown = self.source.data(plan, document, workshop.maker.example.letter)
+        home = workshop.maker.party.home
+        home.indexing.follow()
+        # Its own home holds the data against the draw before it commits for ever.
+        home.evaluation.receive(plan, document.encode())
+        service = home.equivalence(SITE)
         return service.commit(plan, workshop.maker.site, shown, recipient=recipient).sealed
 
     def _reveal(self, plan: EquivalencePlanId, workshop: Workshop) -> bytes:
         home = workshop.maker.party.home
         home.indexing.follow()
         return home.equivalence(SITE).reveal(plan, workshop.maker.site)
-
-    def _readings(self, maker: Maker) -> Iterator[Reading]:
-        """Yield simulated values, the same in every run."""
-        letter = maker.example.letter
-        source = random.Random(f"{_SEED}: plan {self.name}, {letter}")  # noqa: S311 - a simulation
-        count = self.builds[letter]
-        levels = [
-            {path: source.gauss(middle, _SPREAD) for path, middle in _MIDDLES.items()}
-            for _ in range(count)
-        ]
-        for part in range(UNITS):
-            build = part * count // UNITS
-            for path in _MIDDLES:
-                value = f"{source.gauss(levels[build][path], _SPREAD / 2):.4f}"
-                name = f"simulated {self.name}.{letter}.{part + 1}"
-                yield Reading(
-                    part=name,
-                    build=f"simulated {self.name}.{letter}/{build + 1}",
-                    site=to_hex(maker.site),
-                    characteristic=path,
-                    value=Decimal(value),
-                    unit="mm",
-                    instrument=to_hex(maker.instrument),
-                    raw=sha256(f"{name} {path} {value}".encode()),
-                )
 
 
 def _verdict(result: EquivalenceResult, site: IdentityId) -> Verdict:

@@ -85,9 +85,9 @@ def _play(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:
         customer.choose_whom_to_trust()
     package, lanes = license_design(scene, teller, asks_equivalence=True)
     workshops = equip(scene, package, lanes, teller)
-    qualified = qualify(scene, package.recipe.id(), workshops, teller)
+    qualified = qualify(scene, package, workshops, teller)
     parts = build_all(scene, workshops, teller)
-    anchored = anchors(scene)
+    anchored = anchors(scene, {one.lane for one in workshops})
     last = workshops[-1]
     with teller.step("A 61st is refused at the door; a rogue logs it, and gets no unit for it"):
         refusal = refused_at_the_door(scene, last)

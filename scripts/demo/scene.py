@@ -45,6 +45,7 @@ class Scene:
         claims: The documents that open who names whom.
         certifier: Who accredits the makers, and is accredited by the authority.
         accreditations: The documents that open who accredits whom.
+        calibrations: The same of instruments.
     """
 
     stage: Stage
@@ -57,6 +58,7 @@ class Scene:
     claims: Mapping[IdentityId, Disclosed]
     certifier: IdentityId
     accreditations: Sequence[Disclosed]
+    calibrations: Sequence[Disclosed]
 
     def claims_of(self, party: Party) -> Sequence[Disclosed]:
         """Return the document that opens who names a party."""
@@ -115,6 +117,7 @@ def set_scene(
     with teller.step("A certifier, accredited by the authority, accredits the makers"):
         certifying = certifier(issuer)
         accreditations = _accreditations(issuer, certifying, makers)
+        calibrations = _calibrations(issuer, makers)
     with teller.step("Two nodes of two operators run"):
         nodes = [stage.node(_folder(number)) for number in range(len(operators))]
     return Scene(
@@ -128,6 +131,7 @@ def set_scene(
         claims=claims,
         certifier=certifying,
         accreditations=accreditations,
+        calibrations=calibrations,
     )
 
 
@@ -156,6 +160,14 @@ def _accreditations(
     above = accredit(home, ACCOUNT, (issuer.id, certifying), delegations=1)
     below = [accredit(home, CERTIFIER, (certifying, one.party.id)) for one in makers]
     return [above, *below]
+
+
+def _calibrations(issuer: Party, makers: Sequence[Maker]) -> Sequence[Disclosed]:
+    """Return the authority's own word on each maker's instrument."""
+    return [
+        accredit(issuer.home, ACCOUNT, (issuer.id, one.instrument), standard=cast.CALIBRATION)
+        for one in makers
+    ]
 
 
 def _start_nodes(stage: Stage, operators: Sequence[Operator], batch_seconds: float) -> None:

@@ -85,7 +85,7 @@ class Workshop:
             beacon=Beacon(log=beacon.log, seq=beacon.seq, record_digest=beacon.digest()),
             started_on=min(beacon.time, finished_on),
             finished_on=finished_on,
-            measurements=self._measured(number),
+            measurements=self.measured(number),
             simulated=True,
         )
         assignment = self._numbered(number) if names_unit else self.assignment
@@ -108,8 +108,8 @@ class Workshop:
         serial = serial_in_lane(self.lane, number)
         return DigitalLink.of_own_part(self.operator.label_host, operator, serial).label
 
-    def _measured(self, number: int) -> tuple[Measurement, ...]:
-        """Return simulated values, the same in every run, inside the tolerances."""
+    def measured(self, number: int) -> tuple[Measurement, ...]:
+        """Return simulated values of a part, the same in every run, inside the tolerances."""
         source = random.Random(f"{self.maker.example.letter}:{number}")  # noqa: S311 - a simulation
         tolerances = [
             clause
@@ -186,7 +186,7 @@ def prepare(maker: Maker, operator: Operator, lane: LaneNumber, package: Package
         maker=maker,
         operator=operator,
         lane=lane,
-        first_unit=_first_unit(maker, lane),
+        first_unit=first_unit(maker, lane),
         assignment=Assignment(
             external=external,
             maker=maker.party.id,
@@ -215,7 +215,8 @@ def disclosures(workshop: Workshop, package: Package) -> Sequence[Disclosed]:
     ]
 
 
-def _first_unit(maker: Maker, lane: LaneNumber) -> UnitNumber:
+def first_unit(maker: Maker, lane: LaneNumber) -> UnitNumber:
+    """Return the next unit of a lane."""
     call = Call(contract=ContractName.LICENSES, function="lane", args=(lane,))
     return UnitNumber(maker.party.home.ledger.read(call)["next"])
 

@@ -88,7 +88,7 @@ class Beside:
                 "unit": one.unit,
                 "instrument": one.instrument,
             }
-            for one in self.workshop._measured(number)
+            for one in self.workshop.measured(number)
         ]
         document = {
             "format": "guildmark/job/v1",

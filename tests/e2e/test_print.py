@@ -92,7 +92,7 @@ class Printing:
                 "unit": one.unit,
                 "instrument": one.instrument,
             }
-            for one in self.workshop._measured(number)
+            for one in self.workshop.measured(number)
         ]
         document = {
             "format": "guildmark/job/v1",
