@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10.0
 _RPC_LIMITS = strictjson.Limits(size=4 << 20)
+_TRUST, _TRUST_MAX = "/.well-known/guildmark-trust.json", 1 << 20
 _WORD = 32
 _SLOTS_A_CALL = 64
 """Of how many slots one call asks for proofs, so that no answer is too long to be read."""
@@ -72,6 +73,13 @@ class SourceAddressError(UsageError):
 
     code = "source.addressInvalid"
     hint = "Give an address that begins with http:// or https://."
+
+
+class SourceInsecureError(UsageError):
+    """Whom to trust would be read over a connection that anybody on the way can change."""
+
+    code = "source.insecure"
+    hint = "Give the address that begins with https://."
 
 
 class SourceUnreachableError(NetworkError):
@@ -152,6 +160,20 @@ class Parts:
             SourceAnswerError: It answered with something else.
         """
         return next(iter(self.positions(label)), None)
+
+    def published_trust(self) -> bytes | None:
+        """Return the list by which the host's own pages judge, None where it publishes none.
+
+        Raises:
+            SourceInsecureError: The list could be changed on its way.
+            SourceUnreachableError: The host could not be reached.
+            SourceAnswerError: It answered with an error of its own, or with too many bytes.
+        """
+        address = _Address.of(self.url)
+        if not address.is_secure and not address.is_own_machine:
+            message = f"What {address.host} sends without TLS could be changed on its way."
+            raise SourceInsecureError(message, host=address.host)
+        return address.ask(_TRUST, timeout=self.timeout, limit=_TRUST_MAX)
 
     def _get(self, path: str) -> bytes | None:
         address = _Address.of(self.url)
@@ -329,6 +351,11 @@ class _Address:
     host: str
     port: int | None
     base: str
+
+    @property
+    def is_own_machine(self) -> bool:
+        """Return whether nothing leaves this machine."""
+        return self.host == "localhost" or self.host.startswith("127.") or self.host == "::1"
 
     @classmethod
     def of(cls, url: str) -> Self:

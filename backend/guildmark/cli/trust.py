@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
+import click
 import typer
 
-from guildmark.adapters.evidence_http import Chain
+from guildmark.adapters.evidence_http import Chain, Parts
 from guildmark.adapters.files import create_durably, write_durably
 from guildmark.cli.answers import Answer, Moment, note, say
 from guildmark.cli.arguments import AsJson, Folder, address, identity_id, moment
@@ -78,6 +79,13 @@ class TrustExistsError(ConflictError):
     hint = "Add to it with `guildmark trust add`, or name another file with --trust."
 
 
+class TrustUnpublishedError(NotFoundError):
+    """A host publishes no list."""
+
+    code = "trust.unpublished"
+    hint = "Ask who runs the host where its list is, or make one with `guildmark trust init`."
+
+
 class TrustMissingError(NotFoundError):
     """There is no trust file where one was looked for."""
 
@@ -138,14 +146,30 @@ def init(
         inspectors=_listed(inspector),
     )
     path = _path(trust, home)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        create_durably(path, trust_file.serialise(made))
-    except FileExistsError as error:
-        message = f"{path} exists already."
-        raise TrustExistsError(message, path=str(path)) from error
+    _create(path, made)
     pinned = f"{path} pins {chain_class.value} chain {made.chain.chain_id}."
     note(f"{pinned} Close it with `guildmark trust close`.")
+
+
+@app.command()
+def take(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The host that publishes a list.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Take it without being asked.")] = False,
+    trust: _File = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take the list that a host publishes, as it is now, after it was shown."""
+    path, published = _path(trust, home), Parts(url=url).published_trust()
+    if published is None:
+        message = f"{url[:80]} publishes no list."
+        raise TrustUnpublishedError(message)
+    taken = trust_file.parse(published)
+    say(_answer(taken), as_json=as_json)
+    if not yes:
+        click.confirm("Believe these, as the host does?", abort=True, err=True)
+    _create(path, taken)
+    note(f"{path} lists what {url[:80]} published. See it with `guildmark trust show`.")
 
 
 @app.command()
@@ -248,6 +272,15 @@ def show(trust: _File = None, home: Folder = None, as_json: AsJson = False) -> N
 
 def _path(trust: Path | None, home: Path | None) -> Path:
     return trust or (home or default_home(os.environ)) / TRUST_FILE
+
+
+def _create(path: Path, made: Trust) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        create_durably(path, trust_file.serialise(made))
+    except FileExistsError as error:
+        message = f"{path} exists already."
+        raise TrustExistsError(message, path=str(path)) from error
 
 
 def _load(path: Path) -> Trust:

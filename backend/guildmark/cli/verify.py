@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.verdict import show
 from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
+from guildmark.domain.chain.contracts import ChainPin, ContractName
 from guildmark.domain.chain.ethproof.header import HeaderError, decode_header
 from guildmark.domain.encoding.archive import DEFAULT_LIMITS
 from guildmark.domain.errors import (
@@ -27,9 +29,20 @@ from guildmark.domain.errors import (
     NotFinalError,
     SettingsError,
     UnknownPartError,
+    UntrustedError,
     UsageError,
 )
-from guildmark.domain.identifiers import BLOCK_MAX, Index, LogNumber, parse_hint
+from guildmark.domain.identifiers import (
+    BLOCK_MAX,
+    Address,
+    ChainId,
+    Index,
+    LogNumber,
+    PartId,
+    address_from_hex,
+    parse_hint,
+    to_hex,
+)
 from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.labels.qr import read_link
 from guildmark.domain.trust import Trust
@@ -45,13 +58,22 @@ app = typer.Typer()
 
 
 _LINKS = ("http://", "https://")
+# CAIP-19: an asset of the namespace erc721 on a chain of the namespace eip155.
+_TOKEN = re.compile(r"eip155:([1-9][0-9]{0,31})/erc721:(0x[0-9a-fA-F]{40})/(0|[1-9][0-9]{0,77})")
 
 
 class TargetInvalidError(UsageError):
-    """What is to be verified is no file, no link and no position."""
+    """What is to be verified is no file, no link, no position and no token."""
 
     code = "verify.targetInvalid"
-    hint = "Name a bundle, a scanned link, or log.index with --node."
+    hint = "Name a bundle or a scanned link; or log.index or a token with --node."
+
+
+class TokenElsewhereError(UntrustedError):
+    """A token of another contract than that of the parts on the trusted chain."""
+
+    code = "verify.tokenElsewhere"
+    hint = "Compare chain and contract with `guildmark trust show`; such a token is no part's."
 
 
 class TargetOnlineError(UsageError):
@@ -197,7 +219,13 @@ def _brought(name: str, data: bytes) -> Brought:
 
 @app.command()
 def verify(
-    target: Annotated[str, typer.Argument(metavar="FILE|URI", help="A bundle, or a part's link.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|URI",
+            help="A bundle; a part's link; with --node its log.index, or its token (CAIP-19).",
+        ),
+    ],
     trust: Annotated[
         list[Path] | None,
         typer.Option(
@@ -232,7 +260,7 @@ def verify(
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a part's bundle, from a file or by its link."""
+    """Check a part's bundle, from a file, by its link or by its token."""
     trusted = read_trust(trust or [], home)
     own = None if rpc is None or offline else Chain(url=rpc)
     look = None if own is None else own.sighting
@@ -242,7 +270,7 @@ def verify(
             data, question = _read(Path(target)), Question(now=SystemClock().now())
             place = None if node is None or offline else Parts(url=node)
         else:
-            named, place = _named(target, node, offline=offline)
+            named, place = _named(target, node, trusted, offline=offline)
             data = named.fetch(place, block, choice)
             question = replace(named.question, inspections_from=place.url)
             choice = ANYBODY
@@ -293,21 +321,45 @@ def _block(at: int | None, trusted: Trust | None, rpc: str | None) -> int | None
     return newest.number
 
 
-def _named(target: str, node: str | None, *, offline: bool) -> tuple[_Named, Parts]:
-    """Return what a link or a position names, and the node to ask."""
+def _named(
+    target: str, node: str | None, trusted: Trust | None, *, offline: bool
+) -> tuple[_Named, Parts]:
+    """Return what a link, a position or a token names, and the node to ask."""
     is_link = target.startswith(_LINKS)
     if not is_link and node is None:
-        message = f"{target[:80]!r} is no file, no link, and no position on a node."
+        message = f"{target[:80]!r} is no file, no link, and no position or token on a node."
         raise TargetInvalidError(message, target=ascii(target[:80]))
     if offline:
         message = f"{target[:80]!r} is a part on a node."
         raise TargetOnlineError(message, target=ascii(target[:80]))
     if not is_link:
-        return _Named(hint=parse_hint(target)), Parts(url=node or "")
+        token = _TOKEN.fullmatch(target)
+        place = parse_hint(target) if token is None else _place(token, trusted)
+        return _Named(hint=place), Parts(url=node or "")
     scheme, _, rest = target.partition("://")
     label, hint = read_link(f"https://{rest}")
     host = f"{scheme}://{rest.partition('/')[0]}"
     return _Named(link=DigitalLink.parse(label), hint=hint), Parts(url=node or host)
+
+
+def _place(token: re.Match[str], trusted: Trust | None) -> tuple[LogNumber, Index]:
+    """Return the position of the part that a token stands for.
+
+    Raises:
+        TokenElsewhereError: The trusted chain has no such token.
+        MalformedPartIdError: Its number is no part's.
+    """
+    chain, contract = ChainId(int(token[1])), address_from_hex(token[2].lower())
+    if trusted is not None and (chain, contract) != _parts(trusted.chain):
+        message = f"Contract {token[2]} of chain {chain} is not that of the parts you trust."
+        raise TokenElsewhereError(message, chain=chain, contract=to_hex(contract))
+    part = PartId.from_token_id(int(token[3]), chain_id=chain, build_log=contract)
+    return part.log, part.index
+
+
+def _parts(pin: ChainPin) -> tuple[ChainId, Address]:
+    """Return the chain and the contract of parts' tokens."""
+    return pin.chain_id, pin.contracts[ContractName.PARTS].address
 
 
 def _print(report: Report, *, as_json: bool, offline: bool) -> None:

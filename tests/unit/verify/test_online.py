@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -810,3 +811,120 @@ def test_an_export_for_too_long_a_list_is_refused(
     assert run(*words, "--trust", folder / "trust.json", "--json") == 2
     assert json.loads(capsys.readouterr().out)["code"] == "bundle.choiceTooLong"
     assert web.asked == []
+
+
+PARTS = to_hex(HONEST.pin.contracts[ContractName.PARTS].address)
+TOKEN = f"eip155:{HONEST.pin.chain_id}/erc721:{PARTS}/{PART[0] << 64 | PART[1]}"
+
+
+@pytest.mark.parametrize("token", [TOKEN, TOKEN.replace(PARTS, "0x" + PARTS[2:].upper())])
+def test_a_part_is_found_by_its_token(web: Web, folder: Path, token: str) -> None:
+    web.pages = {f"{PATH}?block=77": (200, BUNDLE)}
+
+    assert run("verify", token, "--node", web.url) == 0
+
+
+@pytest.mark.parametrize(
+    ("token", "said", "code"),
+    [
+        (TOKEN.replace("eip155:", "eip155:1"), "verify.tokenElsewhere", 16),
+        (TOKEN.replace(PARTS, "0x" + "11" * 20), "verify.tokenElsewhere", 16),
+        (TOKEN[: TOKEN.rindex("/")] + f"/{1 << 128}", "id.malformedPart", 2),
+        (TOKEN + "x", "id.malformedPart", 2),
+    ],
+    ids=["chain", "contract", "number", "form"],
+)
+def test_a_token_that_is_no_parts_is_refused(
+    web: Web, folder: Path, capsys: pytest.CaptureFixture[str], token: str, said: str, code: int
+) -> None:
+    assert run("verify", token, "--node", web.url, "--json") == code
+    assert web.asked == []
+    told = capsys.readouterr()
+    assert said in told.out + told.err
+
+
+def test_without_a_trust_file_a_token_names_a_place_alone(web: Web, folder: Path) -> None:
+    (folder / "trust.json").unlink()
+    web.pages = {PATH: (200, BUNDLE)}
+
+    assert run("verify", TOKEN.replace(PARTS, "0x" + "11" * 20), "--node", web.url) == 16
+
+
+PUBLISHED = "/.well-known/guildmark-trust.json"
+
+
+@pytest.fixture
+def publishing(web: Web, folder: Path) -> Web:
+    (folder / "trust.json").unlink()
+    web.pages = {PUBLISHED: (200, trust_file.serialise(HONEST.trust()))}
+    return web
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", StringIO(text))
+
+
+def test_a_published_list_is_taken_after_it_was_shown(
+    publishing: Web,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answering(monkeypatch, "y\n")
+
+    assert run("trust", "take", publishing.url) == 0
+    told = capsys.readouterr()
+    assert to_hex(OPERATOR) in told.out
+    assert "Believe these, as the host does?" in told.err
+    assert trust_file.parse((folder / "trust.json").read_bytes()) == HONEST.trust()
+    assert run("trust", "take", publishing.url, "--yes") != 0
+    assert "trust.exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("typed", "code"), [("n\n", 130), ("", 130)])
+def test_a_list_that_is_declined_is_not_taken(
+    publishing: Web, folder: Path, monkeypatch: pytest.MonkeyPatch, typed: str, code: int
+) -> None:
+    answering(monkeypatch, typed)
+
+    assert run("trust", "take", publishing.url) == code
+    assert not (folder / "trust.json").exists()
+
+
+def test_a_program_takes_a_list_without_being_asked(
+    publishing: Web, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("trust", "take", publishing.url, "--yes", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["chain"] == HONEST.pin.chain_id
+    assert (folder / "trust.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (None, "trust.unpublished"),
+        ((200, b"{}"), "trust.malformed"),
+        ((200, b" " * ((1 << 20) + 1)), "source.answerInvalid"),
+    ],
+    ids=["none", "malformed", "too long"],
+)
+def test_what_is_no_list_is_refused(
+    publishing: Web,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    page: tuple[int, bytes] | None,
+    said: str,
+) -> None:
+    publishing.pages = {} if page is None else {PUBLISHED: page}
+
+    assert run("trust", "take", publishing.url, "--yes") != 0
+    assert said in capsys.readouterr().err
+    assert not (folder / "trust.json").exists()
+
+
+@pytest.mark.parametrize("url", ["http://node.example.org", "http://10.0.0.1:8480"])
+def test_no_list_is_taken_that_could_be_changed_on_its_way(
+    folder: Path, capsys: pytest.CaptureFixture[str], url: str
+) -> None:
+    assert run("trust", "take", url, "--yes") == 2
+    assert "source.insecure" in capsys.readouterr().err
