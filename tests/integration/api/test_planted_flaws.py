@@ -1,4 +1,4 @@
-"""An audit of a license in which a part is doubled, another one hidden, and a key is stolen."""
+"""An audit of a license: a part is doubled, one hidden, one a ghost, and a key is stolen."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +18,11 @@ from demo.making import fresh_beacon, shown_by_site
 from demo.workshop import Workshop, prepare
 from e2e.cli_actors import Actor
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
-from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.builds.statement import PAYLOAD_TYPE, BuildStatement
 from guildmark.domain.chain.facts import RecordFact, RecordStartFact, RevisionFact
-from guildmark.domain.identifiers import Bytes32, LicenseId, to_hex
+from guildmark.domain.identifiers import Bytes32, IdentityId, LicenseId, to_hex
 from guildmark.domain.identity.identity import key_id
-from guildmark.ports import DocumentKind
+from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.index.projection import known
 from guildmark.services.log.admission import queued
@@ -31,6 +31,7 @@ from stages import Played, indexed, new_machine, until
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
 _UNITS_A_MACHINE = 3
+_GHOST = KeyName("ghost")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class Planted:
         doubled: The part whose label was used before, past the node's door.
         hidden: The part that the operator does not show to the auditor.
         doubted: The part that the stolen key signed.
+        ghost: A unit with a statement of a machine that nobody registered.
     """
 
     license: LicenseId
@@ -48,6 +50,7 @@ class Planted:
     doubled: str
     hidden: str
     doubted: str
+    ghost: str
     key: Bytes32
 
 
@@ -76,14 +79,34 @@ class Plot:
         assert answer["reception"] == "accepted", answer
         return self.settled(envelope)
 
-    def logged_past_the_door(self, workshop: Workshop, number: int, *, label: str) -> str:
-        """Log a part under another one's label, as an operator does who asks nobody."""
-        home = workshop.operator.party.home
+    def doubled(self, workshop: Workshop, number: int, *, label: str) -> str:
+        """Log a part under another one's label."""
         honest = Envelope.parse(self.envelope(workshop, number))
         statement = replace(BuildStatement.parse(honest.payload), label=label)
         data = workshop.maker.machine_home.builds.attest(statement, key=MACHINE)
-        salt = Bytes32(home.entropy.token(32))
-        entry = queued(data, envelope_digest(data), Envelope.parse(data), statement, salt)
+        return self._past_the_door(workshop, data)
+
+    def ghost(self, workshop: Workshop, number: int) -> str:
+        """Log a part that nobody built, by a machine that nobody registered."""
+        keys = workshop.maker.machine_home.keys
+        keys.create(_GHOST, KeyAlgorithm.P256)
+        honest = Envelope.parse(self.envelope(workshop, number))
+        statement = BuildStatement.parse(honest.payload)
+        machine = IdentityId(bytes([0xEE]) * 32)
+        ghostly = replace(statement, run=replace(statement.run, machine=machine))
+        signer = key_id(machine, signing_key(keys, _GHOST))
+        data = Envelope.sign(
+            ghostly.encode(),
+            payload_type=PAYLOAD_TYPE,
+            signers={signer: lambda payload: keys.sign_payload(_GHOST, payload)},
+        ).encode()
+        return self._past_the_door(workshop, data)
+
+    def _past_the_door(self, workshop: Workshop, data: bytes) -> str:
+        """Queue an envelope as an operator does who asks nobody."""
+        home, envelope = workshop.operator.party.home, Envelope.parse(data)
+        salt, statement = Bytes32(home.entropy.token(32)), BuildStatement.parse(envelope.payload)
+        entry = queued(data, envelope_digest(data), envelope, statement, salt)
         with home.store.writing() as work:
             work.log.accept(entry)
         return self.settled(data)
@@ -132,9 +155,10 @@ def planted(plot: Plot) -> Planted:
     """Return what stands on chain after an honest part, a doubled, a hidden and a doubted one."""
     first, second = plot.workshops
     honest = plot.logged(first, 1)
-    doubled = plot.logged_past_the_door(first, 2, label=first.label(1))
+    doubled = plot.doubled(first, 2, label=first.label(1))
     hidden = plot.logged(first, 3)
     doubted = plot.logged(second, 1)
+    ghost = plot.ghost(second, 2)
     maker = second.maker
     stolen = key_id(maker.machine, signing_key(maker.machine_home.keys, MACHINE))
     # Of the machine's own time, which began with its key.
@@ -147,6 +171,7 @@ def planted(plot: Plot) -> Planted:
         doubled=doubled,
         hidden=hidden,
         doubted=doubted,
+        ghost=ghost,
         key=Bytes32(stolen),
     )
 
@@ -217,7 +242,8 @@ def test_each_planted_flaw_is_found_by_name(report: Mapping[str, Any], planted: 
     }
     assert places(report, "withheld") == {planted.hidden}
     assert places(report, "compromised") == {planted.doubted}
-    assert set(report["flaws"]) == {"doubleUse", "withheld", "compromised"}
+    assert places(report, "problem") == {planted.ghost}
+    assert set(report["flaws"]) == {"doubleUse", "withheld", "compromised", "problem"}
 
 
 def test_every_drawn_unit_is_accounted_for(report: Mapping[str, Any], planted: Planted) -> None:
@@ -228,6 +254,7 @@ def test_every_drawn_unit_is_accounted_for(report: Mapping[str, Any], planted: P
         planted.doubled: "problem",
         planted.hidden: "withheld",
         planted.doubted: "uncheckable",
+        planted.ghost: "problem",
     }
     assert sum(lane["drawn"] for lane in report["lanes"]) == len(states)
 
