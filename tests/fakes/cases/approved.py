@@ -18,6 +18,7 @@ from guildmark.domain.recipes import clauses
 from guildmark.domain.recipes.approval import DESIGNER, Approval, SignedApproval, approval_digest
 from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.trust import Listed
+from guildmark.domain.verification.evidence import Evidence
 from guildmark.ports import KeyName
 
 PATH = "/qa/approval"
@@ -81,6 +82,20 @@ def approval_of_another_recipe(draft: Draft) -> None:
 def approval_under_another_standard(draft: Draft) -> None:
     approve(draft)
     draft.simulator.disclosed["approvals"] = (sign(draft, standard="ISO 13485"),)
+
+
+@breaks(0, "contractMissing", 23)
+def approval_for_a_chain_without_a_recipe_registry(draft: Draft) -> None:
+    approve(draft)
+    pin = draft.simulator.pin
+    others = dict(pin.contracts)
+    del others[ContractName.RECIPES]
+    bare = draft.trust["chain"] = replace(pin, contracts=others)
+
+    def tamper(evidence: Evidence) -> Evidence:
+        return replace(evidence, chain=replace(evidence.chain, pin=bare))
+
+    draft.tampers.append(tamper)
 
 
 @breaks(7, "approvalMissing", 23)

@@ -10,6 +10,7 @@ from fakes.simulator import (
     LABEL,
     LOG,
     OPERATOR,
+    POSITION,
     SITE,
 )
 from guildmark.domain.chain import storage
@@ -20,6 +21,9 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token
 from guildmark.domain.verification.case import Question, Unsearched
 from guildmark.domain.verification.report import Lack
+
+FAR = 2**63
+"""An index from which on a double tells no index from the next."""
 
 
 @breaks(3, "pathInvalid", 19)
@@ -46,6 +50,12 @@ def other_salt(draft: Draft) -> None:
 @breaks(3, "hintMismatch", 19)
 def code_of_another_position(draft: Draft) -> None:
     draft.question = Question(hint=(LOG, Index(104)))
+
+
+@breaks(3, "hintMismatch", 19)
+def code_of_the_next_position_far_in_the_log(draft: Draft) -> None:
+    draft.simulator.record["first_index"] = Index(FAR)
+    draft.question = Question(hint=(LOG, Index(FAR + POSITION + 1)))
 
 
 @breaks(3, "labelMismatch", 19)

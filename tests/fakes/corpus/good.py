@@ -9,6 +9,7 @@ from fakes.cases.accredited import OF_CERTIFIER, OF_MAKER, SCOPE, accredit
 from fakes.cases.chain import block_note, watched
 from fakes.cases.countersigned import countersign
 from fakes.cases.draft import Change, under, word
+from fakes.cases.entry import FAR
 from fakes.cases.equivalent import GOOD, certified
 from fakes.cases.given import SOLD
 from fakes.cases.inspections import helped
@@ -34,11 +35,13 @@ from fakes.simulator import (
     DESIGNER,
     HOST,
     ISSUER,
+    LOG,
     LOGGED,
     LOOKED,
     MACHINE,
     MAKER,
     OWNER,
+    POSITION,
     PUBLISHED,
     REGISTERED,
     SITE,
@@ -51,8 +54,10 @@ from fakes.simulator import (
     owner_word,
 )
 from guildmark.domain.chain import storage
+from guildmark.domain.identifiers import Index
 from guildmark.domain.identity.identity import key_id
 from guildmark.domain.signatures import Algorithm
+from guildmark.domain.verification.case import Question
 
 GOOD_CASES: dict[str, Change] = {}
 
@@ -105,6 +110,12 @@ def _cleared(draft: Draft) -> None:
         COUNTRY="DE", COUNTRY_DENIED="FR", CONTROL_CLASS="X1", LICENSE_TEXT="SPDX:MIT", TEXT="so"
     )
     simulator.claims = (*simulator.claims, claim(SITE, "CONTROL", "X1"))
+
+
+@passes("index-that-no-double-holds")
+def _far_in_the_log(draft: Draft) -> None:
+    draft.simulator.record["first_index"] = Index(FAR)
+    draft.question = Question(hint=(LOG, Index(FAR + POSITION)))
 
 
 @passes("first-build-of-a-new-machine")

@@ -139,9 +139,12 @@ def _signed(case: Case, signed: SignedApproval, who: str) -> Iterator[Finding]:
 
 def _signer(case: Case, signed: SignedApproval) -> Address | None:
     pin = case.pin
-    registry = pin.contracts[ContractName.RECIPES].address
+    registry = pin.contracts.get(ContractName.RECIPES)
+    if registry is None:
+        reason = "The pinned chain has no recipe registry."
+        raise UndecidedError(APPROVAL_MISSING.found(reason, "chain/pin.json"))
     try:
-        return signed.signer(recipes_domain(chain_id=pin.chain_id, contract=registry))
+        return signed.signer(recipes_domain(chain_id=pin.chain_id, contract=registry.address))
     except MalformedSignatureError:
         return None
 

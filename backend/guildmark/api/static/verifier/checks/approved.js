@@ -88,7 +88,11 @@ function* spoken({ evidence, trust, state }, signed, who) {
   const theCase = { evidence, trust, state };
   const { approver } = signed.approval;
   const { kind, account } = identityOf(proven(theCase, IDENTITIES, approver));
-  const signer = approverOf(signed, trust === null ? evidence.pin : trust.chain);
+  const pin = trust === null ? evidence.pin : trust.chain;
+  if (!pin.contracts.recipes) {
+    throw new Undecided(missing("The pinned chain has no recipe registry."));
+  }
+  const signer = approverOf(signed, pin);
   if (kind !== ORGANIZATION) {
     yield missing(`The approver ${toHex(approver)} is no registered organization.`);
   } else if (signer === null || signer !== account) {

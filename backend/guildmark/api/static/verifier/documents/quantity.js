@@ -57,6 +57,8 @@ const UNITS = new Map(KINDS.trim().split("\n").flatMap((line) => {
   const each = line.trim().split(" ").map((item) => item.split("="));
   return each.map(([code, factor]) => [code, { kind: each[0][0], factor: parseFraction(factor) }]);
 }));
+/** The codes of all units that documents may name. */
+export const CODES = [...UNITS.keys()];
 const DECIMAL = /^(-?)(0|[1-9][0-9]{0,17})(?:\.([0-9]{1,18}))?$/;
 const PLACES = 18;
 const SCALE = 10n ** BigInt(PLACES);
