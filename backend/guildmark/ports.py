@@ -1419,6 +1419,7 @@ class DocumentKind(StrEnum):
     WITNESS = "witness"
     INVITATION = "invitation"
     RAW_DATA = "rawData"
+    VALUES = "values"
     EQUIVALENCE_PLAN = "equivalencePlan"
     EQUIVALENCE_DATA = "equivalenceData"
     DESIGN_PICTURE = "designPicture"

@@ -3,12 +3,14 @@
 Every piece can be changed before `Simulator.evidence` seals it, so that a test breaks one thing.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from fakes.keys import opened
 from fakes.tries import Trie, secure
+from guildmark.domain.builds.delivery import OpenedValues, seal
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.predicate import (
     Beacon,
@@ -20,6 +22,7 @@ from guildmark.domain.builds.predicate import (
     SignerRole,
 )
 from guildmark.domain.builds.statement import PAYLOAD_TYPE, BuildStatement
+from guildmark.domain.builds.values import SettingsDisclosure, leaves_of
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import (
     AccountProof,
@@ -335,6 +338,8 @@ class Simulator:
     run: dict[str, Any] = field(default_factory=dict)
     payload_type: str = PAYLOAD_TYPE
     payload: bytes | None = None
+    shown: tuple[str, ...] | None = None
+    is_disordered: bool = False
     envelope: bytes | None = None
     entry: dict[str, Any] = field(default_factory=dict)
     beacon: dict[str, Any] = field(default_factory=dict)
@@ -474,7 +479,17 @@ class Simulator:
             ),
             measurements=(measured("bore", "10.01"), measured("height", "20.0")),
         )
-        return replace(default, **self.statement)
+        statement = replace(default, **self.statement)
+        values = self._sealed(statement)
+        return statement if values is None else statement.committing(values.roots)
+
+    def _sealed(self, statement: BuildStatement) -> OpenedValues | None:
+        """Return what opens the values of a statement, under salts by their numbers."""
+        if self.shown is None:
+            return None
+        salts = (salt(f"value {number}") for number in itertools.count())
+        _, values = seal(statement, lambda: next(salts), self.shown)
+        return disordered(values) if self.is_disordered else values
 
     def make_envelope(self) -> bytes:
         if self.envelope is not None:
@@ -557,6 +572,10 @@ class Simulator:
             ),
             accreditations=self.accreditations,
         )
+        values = self._sealed(self.make_statement())
+        if values is not None:
+            settings, measurements = values.for_everybody()
+            default = replace(default, settings=settings, measurements=measurements)
         return replace(default, **self.disclosed)
 
     def chain_words(self) -> Mapping[Location, int]:
@@ -738,6 +757,14 @@ def accreditation(
     issuer: IdentityId, subject: IdentityId, scope: ScopeDocument
 ) -> AccreditationDisclosure:
     return AccreditationDisclosure(issuer=issuer, subject=subject, scope=scope)
+
+
+def disordered(values: OpenedValues) -> OpenedValues:
+    """Return values whose settings stand in the wrong order under their root."""
+    assert values.settings is not None
+    turned = [replace(one, leaf=n) for n, one in enumerate(reversed(values.settings.opened))]
+    settings = SettingsDisclosure(leaves=leaves_of(turned), opened=tuple(turned))
+    return replace(values, settings=settings)
 
 
 def measured(

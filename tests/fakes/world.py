@@ -12,6 +12,7 @@ from fakes.content import CountingEntropy, MemoryVault
 from fakes.keys import MemoryKeyStore, signing_key
 from fakes.store import MemoryNodeStore
 from guildmark.adapters.lookalikes import UnicodeNames
+from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.predicate import (
     Beacon,
@@ -102,6 +103,7 @@ class Tools:
     store: MemoryNodeStore = field(default_factory=MemoryNodeStore)
     vault: MemoryVault = field(default_factory=MemoryVault)
     entropy: CountingEntropy = field(default_factory=CountingEntropy)
+    shown: tuple[str, ...] | None = None
     outbox: MemoryOutbox = field(init=False)
 
     def __post_init__(self) -> None:
@@ -184,7 +186,7 @@ class Tools:
 
     @property
     def builds(self) -> Builds:
-        return Builds(keys=self.keys, entropy=self.entropy)
+        return Builds(keys=self.keys, entropy=self.entropy, shown=self.shown)
 
     @property
     def packages(self) -> Packages:
@@ -341,8 +343,8 @@ def prefix_of(operator: IdentityId) -> str:
 
 
 def parsed(envelope: bytes) -> BuildStatement:
-    """Return the statement in an envelope."""
-    return BuildStatement.parse(Envelope.parse(envelope).payload)
+    """Return the statement in an envelope, as far as it says its values itself."""
+    return BuildStatement.parse(Envelope.parse(Delivery.parse(envelope).envelope).payload)
 
 
 def log_unasked(world: World, *envelopes: bytes) -> None:

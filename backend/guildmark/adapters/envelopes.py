@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from guildmark.adapters.files import create_durably, write_durably
-from guildmark.domain.builds.dsse import envelope_digest
+from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.errors import ConflictError
 from guildmark.domain.identifiers import IdentityId
 
@@ -70,7 +70,7 @@ class EnvelopeFolder:
         """Keep an envelope in the place of the one with its counter, which stays beside it."""
         path = self.folder / f"{machine.hex()}-{counter:010d}{_SUFFIX}"
         if path.exists():
-            old = envelope_digest(path.read_bytes())
+            old = Delivery.parse(path.read_bytes()).digest
             path.with_name(f"{path.name}.{old.hex()}{_REPLACED}").hardlink_to(path)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_durably(path, envelope, mode=0o600)

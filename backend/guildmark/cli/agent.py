@@ -39,6 +39,7 @@ from guildmark.cli.arguments import (
     recipe_id,
 )
 from guildmark.cli.homes import KEYS, OutputExistsError, folder_of, keys_of, write_new
+from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.predicate import Measurement
 from guildmark.domain.builds.statement import BuildStatement
@@ -514,7 +515,8 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check opened telemetry against a statement: these chunks, unchanged, as your nonce drew."""
-    statement = BuildStatement.parse(Envelope.parse(envelope.read_bytes()).payload)
+    signed = Envelope.parse(Delivery.parse(envelope.read_bytes()).envelope)
+    statement = BuildStatement.parse(signed.payload)
     resource = find_telemetry(statement.byproducts)
     if resource is None:
         message = "The statement names no telemetry."

@@ -16,6 +16,7 @@ from guildmark.cli.homes import write_new
 from guildmark.cli.jobs import Report, read_measurements, read_settings
 from guildmark.cli.nodes import asking, known_error
 from guildmark.cli.opening import enter, enter_informed
+from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.inspection import Result
 from guildmark.domain.builds.predicate import Setting
@@ -153,11 +154,11 @@ def attest(
         assignment = _with_unit(opened, assignment, folder, unit)
     replaced = None if replaces is None else replaces.read_bytes()
     if replaced is not None:
-        counter = BuildStatement.parse(Envelope.parse(replaced).payload).run.counter
+        counter = Delivery.parse(replaced).statement().run.counter
     counter = folder.next_counter(machine) if counter is None else counter
     statement = _statement(opened, assignment, Report.parse(report.read_bytes()), counter)
     if replaced is not None:
-        statement = replace(statement, replaces=envelope_digest(replaced))
+        statement = replace(statement, replaces=Delivery.parse(replaced).digest)
     if scrap is not None:
         statement = replace(statement, scrap=scrap)
     opened.assignments.foresee(statement, key_id(machine, signing_key(opened.keys, KeyName(key))))
@@ -187,13 +188,13 @@ def scrap(
     """
     opened = enter_informed(home)
     data = envelope.read_bytes()
-    old = BuildStatement.parse(Envelope.parse(data).payload)
+    old = Delivery.parse(data).statement()
     beacon = opened.assignments.beacon(opened.assignments.assign(order_of(old)))
     said = replace(
         opened.builds.scrapped(old, reason),
         beacon=beacon,
         run=replace(old.run, is_late_report=True),
-        replaces=envelope_digest(data),
+        replaces=Delivery.parse(data).digest,
     )
     opened.assignments.foresee(
         said, key_id(old.run.machine, signing_key(opened.keys, KeyName(key)))
@@ -282,8 +283,8 @@ def countersign(
     path = out or envelope
     answer: Answer = {
         "file": str(path),
-        "digest": to_hex(envelope_digest(data)),
-        "signatures": len(Envelope.parse(data).signatures),
+        "digest": to_hex(Delivery.parse(data).digest),
+        "signatures": len(Envelope.parse(Delivery.parse(data).envelope).signatures),
     }
     say(answer, as_json=as_json, brief=path)
 
@@ -330,7 +331,7 @@ def _envelope(path: Path) -> bytes:
     """Return a file's envelope, before a wrong file, a key perhaps, is sent to a node."""
     data = path.read_bytes()
     try:
-        Envelope.parse(data)
+        Envelope.parse(Delivery.parse(data).envelope)
     except GuildmarkError as error:
         message = f"{path.name} is no signed envelope. {error.message}"
         raise NotEnvelopeError(message, file=path.name, reason=error.code) from error
@@ -340,10 +341,10 @@ def _envelope(path: Path) -> bytes:
     return data
 
 
-def _signed(path: Path, envelope: bytes, statement: BuildStatement) -> Answer:
+def _signed(path: Path, delivery: bytes, statement: BuildStatement) -> Answer:
     return {
         "file": str(path),
-        "digest": to_hex(envelope_digest(envelope)),
+        "digest": to_hex(Delivery.parse(delivery).digest),
         "label": statement.label,
         "counter": statement.run.counter,
         "log": statement.external.log,
@@ -408,7 +409,7 @@ def _leave(answers: Sequence[Mapping[str, Any]]) -> None:
 
 def _digest(text: str) -> Digest:
     path = Path(text)
-    return envelope_digest(path.read_bytes()) if path.is_file() else digest_from_hex(text)
+    return Delivery.parse(path.read_bytes()).digest if path.is_file() else digest_from_hex(text)
 
 
 def _plain(value: object) -> Value:

@@ -18,6 +18,7 @@ from fakes.cases import (
     recalled,
     recipe,
     record,
+    salted,
     shared,
     sold,
 )
@@ -38,6 +39,7 @@ ROOMS = (
         given,
         recipe,
         measured,
+        salted,
     ),
     *(approved, equivalent, accredited, recalled, shared, sold),
 )

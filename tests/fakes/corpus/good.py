@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
+from fakes import simulator as sim
 from fakes.cases import Draft
 from fakes.cases.accredited import OF_CERTIFIER, OF_MAKER, SCOPE, accredit
 from fakes.cases.chain import block_note, watched
@@ -13,6 +14,7 @@ from fakes.cases.entry import FAR
 from fakes.cases.equivalent import GOOD, certified
 from fakes.cases.given import SOLD
 from fakes.cases.inspections import helped
+from fakes.cases.measured import asked
 from fakes.cases.notices import doubt, list_authority, on_controller
 from fakes.cases.recalled import (
     CLOSED,
@@ -26,6 +28,7 @@ from fakes.cases.recalled import (
     others_recalled,
     recall,
 )
+from fakes.cases.salted import HEIGHT, salted
 from fakes.cases.sold import HOUSE, REVISED, sell
 from fakes.corpus.case import Given, given
 from fakes.simulator import (
@@ -56,6 +59,7 @@ from fakes.simulator import (
 from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import Index
 from guildmark.domain.identity.identity import key_id
+from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.signatures import Algorithm
 from guildmark.domain.verification.case import Question
 
@@ -164,6 +168,38 @@ def _accredited_at_once(draft: Draft) -> None:
 
 @passes("certified-equivalent")
 def _certified(draft: Draft) -> None:
+    certified(draft, GOOD)
+
+
+@passes("salted-and-all-shown")
+def _salted(draft: Draft) -> None:
+    salted(draft)
+
+
+@passes("salted-and-without-values-of-a-recipe-that-asks-for-none")
+def _salted_sample(draft: Draft) -> None:
+    salted(draft)
+    draft.simulator.statement["measurements"] = ()
+    asked(draft, sim.quantity("/qa/sample_every", ClauseClass.CORE, "1", value="7"))
+    draft.simulator.external["unit"] = sim.UNIT
+
+
+@passes("settings-closed-and-certified-equivalent")
+def _settings_closed(draft: Draft) -> None:
+    salted(draft, "/tolerance")
+    certified(draft, GOOD)
+
+
+@passes("values-closed-and-certified-equivalent")
+def _values_closed(draft: Draft) -> None:
+    salted(draft, HEIGHT)
+    certified(draft, GOOD)
+
+
+@passes("no-value-is-shown-and-certified-equivalent")
+def _nothing_shown(draft: Draft) -> None:
+    salted(draft)
+    draft.simulator.disclosed |= {"settings": None, "measurements": None}
     certified(draft, GOOD)
 
 

@@ -1,7 +1,7 @@
 """The build statement: in-toto Statement v1 about one part, with a predicate in SLSA's terms."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Self
 
@@ -31,15 +31,26 @@ from guildmark.domain.log.entry import EntryKind
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://guildmark.org/build/v1"
 SCRAP_PREDICATE_TYPE = "https://guildmark.org/scrap/v1"
+SALTED_PREDICATE_TYPE = "https://guildmark.org/build/v2"
+SALTED_SCRAP_PREDICATE_TYPE = "https://guildmark.org/scrap/v2"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_LIMITS = Limits(size=1 << 19, depth=8, values=20_000)
 
 DESIGN_DEPENDENCY = "design"
 JOB_DEPENDENCY = "job"
+SETTINGS_DEPENDENCY = "settings"
+"""The resolved dependency that commits to the settings of the job file, where they are in clear."""
 
 _PREDICATE_TYPES = MappingProxyType(
-    {EntryKind.BUILD: PREDICATE_TYPE, EntryKind.SCRAP: SCRAP_PREDICATE_TYPE}
+    {
+        (EntryKind.BUILD, False): PREDICATE_TYPE,
+        (EntryKind.SCRAP, False): SCRAP_PREDICATE_TYPE,
+        (EntryKind.BUILD, True): SALTED_PREDICATE_TYPE,
+        (EntryKind.SCRAP, True): SALTED_SCRAP_PREDICATE_TYPE,
+    }
 )
+_SCRAP_TYPES = frozenset({SCRAP_PREDICATE_TYPE, SALTED_SCRAP_PREDICATE_TYPE})
+_SALTED_TYPES = frozenset({SALTED_PREDICATE_TYPE, SALTED_SCRAP_PREDICATE_TYPE})
 _SUBJECT_TAG = b"guildmark/subject/v1"
 LABEL_MAX = 400
 REASON_MAX = 400
@@ -50,6 +61,19 @@ class SubjectMismatchError(NotLoggedError):
 
     code = "statement.subjectMismatch"
     hint = "Have the machine's agent make the statement again."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueRoots:
+    """What a statement says instead of its values: roots over salted leaves, each None for none.
+
+    Args:
+        settings: Root over the recorded settings.
+        measurements: Root over the measured values.
+    """
+
+    settings: Digest | None = None
+    measurements: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +97,8 @@ class BuildStatement:
         key_holder: What holds the key that signs, by the signer's own word.
         scrap: Why the unit became no part; None where it became one.
         replaces: Digest of an envelope of the same machine and counter that this one replaces.
+        roots: What the payload says instead of settings and measurements; None where it says
+            them. With roots, what is known of the values came beside the payload.
     """
 
     label: str
@@ -91,6 +117,7 @@ class BuildStatement:
     replaces: Digest | None = None
     key_holder: KeyHolder | None = None
     scrap: str | None = None
+    roots: ValueRoots | None = None
 
     def __post_init__(self) -> None:
         self._check_unique("setting", [one.path for one in self.settings])
@@ -99,6 +126,10 @@ class BuildStatement:
         if self.resource(DESIGN_DEPENDENCY) is None:
             message = "The resolved dependencies do not name the design's ciphertext."
             raise MalformedStatementError(message, missing=DESIGN_DEPENDENCY)
+        if self.roots is not None and self.resource(SETTINGS_DEPENDENCY) is not None:
+            # Without a salt, few guesses would find what the root keeps.
+            message = "A statement that commits to salted settings names no digest of them."
+            raise MalformedStatementError(message, name=SETTINGS_DEPENDENCY)
         if self.scrap is not None:
             check_reason(self.scrap)
 
@@ -116,6 +147,17 @@ class BuildStatement:
         """Return the digest of what went in under a name, None where it is not claimed."""
         return next((one.digest for one in self.resolved if one.name == name), None)
 
+    def committing(self, roots: ValueRoots) -> Self:
+        """Return the same with roots for its values, and without the plain digest of settings."""
+        resolved = tuple(one for one in self.resolved if one.name != SETTINGS_DEPENDENCY)
+        return replace(self, roots=roots, resolved=resolved)
+
+    def with_values(
+        self, settings: tuple[Setting, ...], measurements: tuple[Measurement, ...]
+    ) -> Self:
+        """Return the same with values that its roots are known to commit to."""
+        return replace(self, settings=settings, measurements=measurements)
+
     def encode(self) -> bytes:
         """Return the statement's canonical bytes: the payload of its envelope.
 
@@ -127,7 +169,7 @@ class BuildStatement:
             {
                 "_type": STATEMENT_TYPE,
                 "subject": [subject],
-                "predicateType": _PREDICATE_TYPES[self.kind],
+                "predicateType": _PREDICATE_TYPES[self.kind, self.roots is not None],
                 "predicate": self._predicate(),
             }
         )
@@ -147,15 +189,15 @@ class BuildStatement:
     @classmethod
     def _read(cls, fields: Fields) -> Self:
         fields.constant("_type", STATEMENT_TYPE)
-        is_scrap = fields.value("predicateType") == SCRAP_PREDICATE_TYPE
-        if not is_scrap:
-            fields.constant("predicateType", PREDICATE_TYPE)
+        kind = fields.text("predicateType")
+        if kind not in _PREDICATE_TYPES.values():
+            fields.refuse("predicateType", f"one of {', '.join(_PREDICATE_TYPES.values())}")
         subjects = fields.objects("subject", _read_subject)
         if len(subjects) != 1:
             fields.refuse("subject", "exactly one subject")
         label, digest = subjects[0]
         statement = fields.object(
-            "predicate", lambda inner: cls._read_predicate(inner, label, is_scrap=is_scrap)
+            "predicate", lambda inner: cls._read_predicate(inner, label, kind)
         )
         if statement.subject != digest:
             message = "The subject's digest is not the salted digest of its label."
@@ -163,8 +205,15 @@ class BuildStatement:
         return statement
 
     @classmethod
-    def _read_predicate(cls, fields: Fields, label: str, *, is_scrap: bool) -> Self:
-        settings, firmware = fields.object("internalParameters", _read_internal)
+    def _read_predicate(cls, fields: Fields, label: str, kind: str) -> Self:
+        read = _salted_internal if kind in _SALTED_TYPES else _internal
+        internal = fields.object("internalParameters", read)
+        roots = internal.roots
+        measured: tuple[Measurement, ...] = ()
+        if roots is None:
+            measured = fields.objects("measurements", Measurement.read)
+        else:
+            roots = replace(roots, measurements=fields.maybe("measurementsRoot", fields.digest))
         return cls(
             label=label,
             salt=fields.bytes32("salt"),
@@ -173,22 +222,21 @@ class BuildStatement:
             run=fields.object("runDetails", RunDetails.read),
             beacon=fields.object("beacon", Beacon.read),
             resolved=fields.objects("resolvedDependencies", Resource.read),
-            settings=settings,
-            firmware=firmware,
+            settings=internal.settings,
+            firmware=internal.firmware,
             byproducts=fields.objects("byproducts", Resource.read),
-            measurements=fields.objects("measurements", Measurement.read),
+            measurements=measured,
             simulated=fields.flag("simulated"),
             dependencies=fields.digest("dependencies"),
             replaces=fields.maybe("replaces", fields.digest),
             key_holder=fields.maybe("keyHolder", lambda name: fields.named(name, KeyHolder)),
-            scrap=fields.text("reason", most=REASON_MAX) if is_scrap else None,
+            scrap=fields.text("reason", most=REASON_MAX) if kind in _SCRAP_TYPES else None,
+            roots=roots,
         )
 
     def _predicate(self) -> JsonObject:
-        internal: Mapping[str, JsonValue] = {
-            "settings": all_json(self.settings),
-            "firmware": self.firmware,
-        }
+        settings, measurements = self._values()
+        internal: Mapping[str, JsonValue] = {**settings, "firmware": self.firmware}
         members: Mapping[str, JsonValue] = {
             "salt": to_hex(self.salt),
             "signerRole": self.signer_role.value,
@@ -198,7 +246,7 @@ class BuildStatement:
             "resolvedDependencies": all_json(self.resolved),
             "runDetails": self.run.to_json(),
             "byproducts": all_json(self.byproducts),
-            "measurements": all_json(self.measurements),
+            **measurements,
             "simulated": self.simulated,
             "beacon": self.beacon.to_json(),
             "dependencies": to_hex(self.dependencies),
@@ -206,6 +254,19 @@ class BuildStatement:
             "reason": self.scrap,
         }
         return present(members)
+
+    def _values(self) -> tuple[JsonObject, JsonObject]:
+        """Return what the payload says of settings and of measurements."""
+        if self.roots is None:
+            return (
+                {"settings": all_json(self.settings)},
+                {"measurements": all_json(self.measurements)},
+            )
+        settings, measurements = self.roots.settings, self.roots.measurements
+        return (
+            {"settingsRoot": None if settings is None else to_hex(settings)},
+            {"measurementsRoot": None if measurements is None else to_hex(measurements)},
+        )
 
     def _check_unique(self, what: str, names: Sequence[str]) -> None:
         if len(set(names)) != len(names):
@@ -233,6 +294,20 @@ def _read_subject(fields: Fields) -> tuple[str, Digest]:
     return fields.text("name", most=LABEL_MAX), fields.object("digest", read_digest_set)
 
 
-def _read_internal(fields: Fields) -> tuple[tuple[Setting, ...], str | None]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Internal:
+    """What a statement says of the machine: its settings, or what commits to them."""
+
+    settings: tuple[Setting, ...] = ()
+    firmware: str | None
+    roots: ValueRoots | None = None
+
+
+def _internal(fields: Fields) -> _Internal:
     settings = fields.objects("settings", Setting.read)
-    return settings, fields.maybe("firmware", fields.text)
+    return _Internal(settings=settings, firmware=fields.maybe("firmware", fields.text))
+
+
+def _salted_internal(fields: Fields) -> _Internal:
+    roots = ValueRoots(settings=fields.maybe("settingsRoot", fields.digest))
+    return _Internal(firmware=fields.maybe("firmware", fields.text), roots=roots)

@@ -6,7 +6,7 @@ shares, byte by byte, with an earlier one of the same key was read already.
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -16,6 +16,7 @@ from guildmark.domain.builds.statement import (
     LABEL_MAX,
     STATEMENT_LIMITS,
     BuildStatement,
+    ValueRoots,
     subject_digest,
 )
 from guildmark.domain.encoding.canonical import canonical
@@ -46,6 +47,8 @@ _LOG: _Place = ("predicate", "beacon", "log")
 _SEQ: _Place = ("predicate", "beacon", "seq")
 _RECORD: _Place = ("predicate", "beacon", "recordDigest")
 _UNIT: _Place = ("predicate", "externalParameters", "unit")
+_SETTINGS_ROOT: _Place = ("predicate", "internalParameters", "settingsRoot")
+_MEASUREMENTS_ROOT: _Place = ("predicate", "measurementsRoot")
 _ALWAYS = (_NAME, _SUBJECT, _SALT, _COUNTER, _STARTED, _FINISHED, _LOG, _SEQ, _RECORD)
 
 _VALUE, _RAW_DATA, _MEASURED_ON = "value", "rawData", "measuredOn"
@@ -93,6 +96,7 @@ class _Form:
     Args:
         statement: The members that stay, by name; so of its run, external parameters and
             measurements.
+        is_salted: Whether they have roots instead of values; each has its own.
         places: What changes, in the order of the payload.
         texts: What stands before the first of them, between them, and behind the last.
     """
@@ -101,6 +105,7 @@ class _Form:
     run: Mapping[str, Any]
     external: Mapping[str, Any]
     measurements: Sequence["_MeasuredForm"]
+    is_salted: bool
     places: Sequence[_Place]
     texts: Sequence[bytes]
 
@@ -128,6 +133,7 @@ class _Form:
             ),
             beacon=_beacon(said[_LOG], said[_SEQ], said[_RECORD]),
             measurements=tuple([_measured(each, said) for each in self.measurements]),
+            roots=_roots(said) if self.is_salted else None,
         )
 
     def _values(self, payload: bytes) -> Mapping[_Place, bytes]:
@@ -151,7 +157,7 @@ class ReadStatement:
     """A statement, and the form that it has, None where it makes none.
 
     Statements of one form differ in label, salt, counter, times, beacon, unit and measured values
-    with their files and times only.
+    with their files and times only; those that commit to salted values in the roots, too.
     """
 
     statement: BuildStatement
@@ -162,9 +168,9 @@ class ReadStatement:
 class StatementReader:
     """Reads statements as ``BuildStatement.parse`` does, faster where they resemble earlier ones.
 
-    Label, salt, counter, times, beacon, unit and measured values with their files may differ from
-    the statement that was learned; with any other difference, or a value that is refused, all of
-    it is read.
+    Label, salt, counter, times, beacon, unit, roots and measured values with their files may
+    differ from the statement that was learned; with any other difference, or a value that is
+    refused, all of it is read.
     """
 
     _forms: OrderedDict[KeyId, _Form] = field(default_factory=OrderedDict)
@@ -212,12 +218,13 @@ def _form(statement: BuildStatement, payload: bytes) -> _Form | None:
     for mark in order:
         before, _, marked = marked.partition(str(mark).encode())
         texts.append(before)
-    changing = {"label", "salt", "external", "run", "beacon", "measurements"}
+    changing = {"label", "salt", "external", "run", "beacon", "measurements", "roots"}
     return _Form(
         statement=_without(statement, changing),
         run=_without(statement.run, {"counter", "started_on", "finished_on"}),
         external=_without(statement.external, {"unit"}),
         measurements=[_MeasuredForm.of(*each) for each in enumerate(statement.measurements)],
+        is_salted=statement.roots is not None,
         places=[marks[mark] for mark in order],
         texts=[*texts, marked],
     )
@@ -236,7 +243,22 @@ def _changing(statement: BuildStatement) -> Sequence[_Place]:
         for number, one in enumerate(statement.measurements)
         for name in one.to_json().keys() & _OWN_NAMES
     )
-    return (*_ALWAYS, *unit, *measured)
+    return (*_ALWAYS, *unit, *_root_places(statement.roots), *measured)
+
+
+def _root_places(roots: ValueRoots | None) -> Iterator[_Place]:
+    if roots is not None and roots.settings is not None:
+        yield _SETTINGS_ROOT
+    if roots is not None and roots.measurements is not None:
+        yield _MEASUREMENTS_ROOT
+
+
+def _roots(said: Mapping[_Place, bytes]) -> ValueRoots:
+    settings, measurements = said.get(_SETTINGS_ROOT), said.get(_MEASUREMENTS_ROOT)
+    return ValueRoots(
+        settings=None if settings is None else Digest(_hex(settings, b"0x")),
+        measurements=None if measurements is None else Digest(_hex(measurements, b"0x")),
+    )
 
 
 def _measured_place(number: int, name: str) -> _Place:

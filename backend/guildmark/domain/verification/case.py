@@ -65,6 +65,11 @@ CLAUSES_INVALID = Cause(
     state=State.FAIL,
     meaning="The shown clauses are not the ones that a recipe commits to.",
 )
+VALUES_INVALID = Cause(
+    code="verify.valuesInvalid",
+    state=State.FAIL,
+    meaning="The shown settings or measured values are not those that the statement commits to.",
+)
 CONTROLLER_UNDER_NOTICE = Cause(
     code="verify.controllerUnderNotice",
     state=State.FAIL,
@@ -94,6 +99,7 @@ SHARED = (
     RECIPE_MISSING,
     SITE_RECIPE_MISSING,
     CLAUSES_INVALID,
+    VALUES_INVALID,
 )
 """Causes that several checks can have."""
 

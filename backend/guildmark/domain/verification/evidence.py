@@ -13,6 +13,7 @@ from guildmark.domain.builds.dependencies import DEPENDENCIES_MAX, Dependency
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.inspection import InspectionProof
 from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.builds.values import MeasurementsDisclosure, SettingsDisclosure
 from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.chain.storage import FATES, VOIDED
 from guildmark.domain.encoding import codec, strictjson
@@ -379,6 +380,8 @@ class Disclosures:
         inspections: What others than the maker found when they inspected the part.
         equivalence: The plans by which the maker's site tried to be certified.
         approvals: Who approved the recipe, where it asks to be approved.
+        settings: Recorded settings, where the statement commits to them by salted leaves.
+        measurements: Measured values, where it commits to them so.
         dependencies: What only the maker knew that the part could be recalled by.
         recalls: Lists of recalls that are not empty.
     """
@@ -405,6 +408,8 @@ class Disclosures:
     countersigner: CountersignerDisclosure | None = None
     equivalence: tuple[PlanDisclosure, ...] = ()
     approvals: tuple[SignedApproval, ...] = ()
+    settings: SettingsDisclosure | None = None
+    measurements: MeasurementsDisclosure | None = None
     dependencies: tuple[Dependency, ...] = ()
     recalls: tuple[RecallsDisclosure, ...] = ()
 

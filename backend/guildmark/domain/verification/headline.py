@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from guildmark.domain.builds.predicate import CLOCK_TOLERANCE, RunDetails, SignerRole
-from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.builds.statement import SETTINGS_DEPENDENCY, BuildStatement
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.checks.accreditation import accreditation_notes
@@ -15,7 +15,6 @@ from guildmark.domain.verification.checks.key import confirmation_notes
 from guildmark.domain.verification.checks.license import ENTRY_SCRAP, SCRAP_AS_PART
 from guildmark.domain.verification.checks.measurements import measurement_notes
 from guildmark.domain.verification.checks.recalled import RECALLED, recall_notes, recalled_by
-from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY
 from guildmark.domain.verification.checks.record import PART_REPLACED
 from guildmark.domain.verification.inspections import inspected
 from guildmark.domain.verification.naming import (
@@ -78,9 +77,16 @@ def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()
     if case.evidence.attached:
         names = ", ".join(case.evidence.attached)
         yield f"The bundle also holds {names}: no evidence, and not looked at."
-    withheld = [f"({check.number})" for check in checks if check.state is State.WITHHELD]
+    withheld = [check for check in checks if check.state is State.WITHHELD]
     if withheld:
-        yield f"Withheld by whom it concerns: a part of {', '.join(withheld)}."
+        yield f"Withheld by whom it concerns: a part of {_numbers(withheld)}."
+    covered = [check for check in withheld if not check.falls_short]
+    if covered:
+        yield f"A certificate of equivalence, (9), covers what is withheld of {_numbers(covered)}."
+
+
+def _numbers(checks: Sequence[CheckResult]) -> str:
+    return ", ".join(f"({check.number})" for check in checks)
 
 
 def _inspections(case: Case) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What a verification says: numbered checks with states, one verdict, one exit code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from guildmark.domain.identifiers import Address, ChainId
@@ -66,6 +66,7 @@ class Cause:
     Args:
         lack: What is missing, where the state is ``unknown``.
         is_exempt: Whether a required check may stay at this state, since nothing asks for more.
+        covered_by: The number of the check that, where it is ``ok``, stands for what is not shown.
     """
 
     code: str
@@ -73,6 +74,7 @@ class Cause:
     meaning: str
     lack: Lack = Lack.EVIDENCE
     is_exempt: bool = False
+    covered_by: int | None = None
 
     def found(self, reason: str, evidence: str) -> "Finding":
         """Return the finding of this cause in a bundle."""
@@ -81,11 +83,16 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A cause in one bundle: the sentence with the values, and where in the bundle to look."""
+    """A cause in one bundle: the sentence with the values, and where in the bundle to look.
+
+    Args:
+        is_covered: Whether another check of the report, which is ``ok``, stands for it.
+    """
 
     cause: Cause
     reason: str
     evidence: str
+    is_covered: bool = False
 
     @property
     def rank(self) -> int:
@@ -111,7 +118,7 @@ class CheckResult:
     @property
     def falls_short(self) -> bool:
         """Return whether the check is not ``ok`` although it could be."""
-        return any(not finding.cause.is_exempt for finding in self.findings)
+        return any(not (one.cause.is_exempt or one.is_covered) for one in self.findings)
 
     @property
     def code(self) -> str | None:
@@ -127,6 +134,20 @@ class CheckResult:
     def reason(self) -> str:
         """Return the sentence of the worst finding, or what was found to hold."""
         return self.findings[0].reason if self.findings else self.asks
+
+
+def covered(checks: Sequence[CheckResult]) -> tuple[CheckResult, ...]:
+    """Return results in which what is withheld is covered where another check stands for it."""
+    sound = {check.number for check in checks if check.state is State.OK}
+    return tuple(
+        replace(
+            check,
+            findings=tuple(
+                replace(one, is_covered=one.cause.covered_by in sound) for one in check.findings
+            ),
+        )
+        for check in checks
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

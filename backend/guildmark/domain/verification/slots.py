@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from guildmark.domain.builds.delivery import recorded_measurements
 from guildmark.domain.builds.inspection import Inspection
 from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.builds.values import ValuesMismatchError
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.storage import Location
@@ -158,7 +160,7 @@ def acting(core: Core, disclosed: Disclosures) -> frozenset[IdentityId]:
     They registered, linked, accredited, approved, licensed, or gave units on.
     """
     statement = statement_of(core)
-    instruments = set() if statement is None else set(_instruments(statement))
+    instruments = set() if statement is None else set(_instruments(statement, disclosed))
     links = [link for link in (disclosed.site_link, disclosed.maker_link) if link is not None]
     ends = {end for link in links for end in (link.child, link.parent)}
     issuers = {claim.issuer for claim in disclosed.claims}
@@ -338,8 +340,13 @@ def _of_profiles(site: IdentityId, disclosed: Disclosures) -> Iterator[Location]
             yield storage.PROFILE_TIMES.at(site, digest)
 
 
-def _instruments(statement: BuildStatement) -> Iterator[IdentityId]:
-    for measurement in statement.measurements:
+def _instruments(statement: BuildStatement, disclosed: Disclosures) -> Iterator[IdentityId]:
+    try:
+        recorded = recorded_measurements(statement, disclosed.measurements)
+    except ValuesMismatchError:
+        # (8) says so; what the statement does not commit to, names nobody.
+        return
+    for measurement in recorded.values:
         instrument = instrument_id(measurement.instrument)
         if instrument is not None:
             yield instrument

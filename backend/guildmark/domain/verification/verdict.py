@@ -44,6 +44,7 @@ from guildmark.domain.verification.report import (
     PartSummary,
     Report,
     State,
+    covered,
 )
 
 CHECKS: Sequence[Check] = (
@@ -78,7 +79,7 @@ def verify_evidence(
         brought: Other entries that the reader holds beside it; no bundle can hide or crowd them.
     """
     case = _case(evidence, trust, question, brought)
-    return _report(case, tuple(check.run(case) for check in CHECKS))
+    return _report(case, _run(case))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,11 @@ def verify_anew(
         _with_bad_news(result, [*_lasting(check.run(before), result), *check.run(latest).findings])
         for check, result in ((check, check.run(case)) for check in CHECKS)
     )
-    return replace(_report(case, checks), newest=_as_of(latest))
+    return replace(_report(case, covered(checks)), newest=_as_of(latest))
+
+
+def _run(case: Case) -> tuple[CheckResult, ...]:
+    return covered([check.run(case) for check in CHECKS])
 
 
 def _as_seen(question: Question, evidence: Evidence) -> Question:
@@ -224,7 +229,7 @@ def _rivals(
     carried = [Brought(name="", evidence=shown) for shown in evidence.rivals]
     for one in (*brought, *carried):
         case = _alone(one, trust, question)
-        checks = tuple(check.run(case) for check in CHECKS)
+        checks = _run(case)
         yield Rival(
             evidence=case.evidence,
             checks=checks,

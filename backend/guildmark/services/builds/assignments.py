@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Setting
 from guildmark.domain.builds.statement import JOB_DEPENDENCY, BuildStatement
@@ -227,7 +228,8 @@ def _of_lane(lane: ExternalParameters, signed: Iterable[bytes]) -> Iterator[Exte
     """Yield what signed statements say of the same lane of the same license."""
     for envelope in signed:
         try:
-            stated = BuildStatement.parse(Envelope.parse(envelope).payload).external
+            signed_one = Envelope.parse(Delivery.parse(envelope).envelope)
+            stated = BuildStatement.parse(signed_one.payload).external
         except GuildmarkError:
             # A file that is no statement names no unit.
             continue

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from guildmark.domain.builds.delivery import Delivery, seal
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.predicate import (
     Beacon,
@@ -16,12 +17,13 @@ from guildmark.domain.builds.statement import (
     DESIGN_DEPENDENCY,
     JOB_DEPENDENCY,
     PAYLOAD_TYPE,
+    SETTINGS_DEPENDENCY,
     BuildStatement,
 )
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, KeyId
 from guildmark.domain.identity.identity import key_id
 from guildmark.domain.signatures import Algorithm, PublicKey
-from guildmark.domain.verification.checks.recipe import SETTINGS_DEPENDENCY, settings_digest
+from guildmark.domain.verification.checks.recipe import settings_digest
 from guildmark.ports import Entropy, KeyName, KeyPurposeError, KeyStore
 
 _SALT_SIZE = 32
@@ -79,10 +81,16 @@ class Finished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Builds:
-    """Use cases around what machines sign."""
+    """Use cases around what machines sign.
+
+    Args:
+        shown: Where settings and measured values are salted: paths, and beginnings of paths, of
+            those that everybody may see. None: they stand in the statement.
+    """
 
     keys: KeyStore
     entropy: Entropy
+    shown: tuple[str, ...] | None = None
 
     def state(self, assignment: Assignment, finished: Finished) -> BuildStatement:
         """Return the statement about a part, under a fresh salt."""
@@ -98,7 +106,7 @@ class Builds:
         )
         return BuildStatement(
             label=finished.label,
-            salt=Bytes32(self.entropy.token(_SALT_SIZE)),
+            salt=self._salt(),
             signer_role=SignerRole.MACHINE,
             external=assignment.external,
             run=run,
@@ -120,14 +128,17 @@ class Builds:
         """
         return replace(
             statement,
-            salt=Bytes32(self.entropy.token(_SALT_SIZE)),
+            salt=self._salt(),
             measurements=(),
             byproducts=(),
             scrap=reason,
         )
 
     def attest(self, statement: BuildStatement, *, key: KeyName) -> bytes:
-        """Return the envelope of a statement, signed with a machine's key; it says what holds it.
+        """Return a statement for its log, signed with a machine's key; it says what holds it.
+
+        Where values are salted, each gets a fresh salt, and what opens them stands beside the
+        envelope. What was salted before stays so.
 
         Raises:
             KeyMissingError: There is no such key.
@@ -135,11 +146,14 @@ class Builds:
             KeyPurposeError: It signs nothing.
         """
         signer = key_id(statement.run.machine, signing_key(self.keys, key))
-        said = replace(statement, key_holder=self.keys.holder(key))
-        return self._sign(said, key, signer).encode()
+        said, values = replace(statement, key_holder=self.keys.holder(key)), None
+        if self.shown is not None or said.roots is not None:
+            said, values = seal(said, self._salt, self.shown or ())
+        envelope = self._sign(said, key, signer).encode()
+        return Delivery(envelope=envelope, values=values).encode()
 
     def countersign(self, data: bytes, *, machine: IdentityId, key: KeyName) -> bytes:
-        """Return an envelope with one more signature, that of another machine's key.
+        """Return a delivery whose envelope has one more signature, of another machine's key.
 
         It belongs to whoever inspects beside the machine, before the envelope is logged.
 
@@ -149,7 +163,8 @@ class Builds:
             KeyMissingError: There is no such key.
             KeyPurposeError: It signs nothing.
         """
-        envelope = Envelope.parse(data)
+        delivery = Delivery.parse(data)
+        envelope = Envelope.parse(delivery.envelope)
         BuildStatement.parse(envelope.payload)
         signer = key_id(machine, signing_key(self.keys, key))
         second = Envelope.sign(
@@ -158,7 +173,11 @@ class Builds:
             signers={signer: lambda payload: self.keys.sign_payload(key, payload)},
         )
         both = (*envelope.signatures, *second.signatures)
-        return replace(envelope, signatures=both).encode()
+        signed = replace(envelope, signatures=both).encode()
+        return replace(delivery, envelope=signed).encode()
+
+    def _salt(self) -> Bytes32:
+        return Bytes32(self.entropy.token(_SALT_SIZE))
 
     def _sign(self, statement: BuildStatement, key: KeyName, signer: KeyId) -> Envelope:
         return Envelope.sign(

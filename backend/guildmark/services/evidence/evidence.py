@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from guildmark.domain.builds.countersigning import Demand, countersignature_clause
+from guildmark.domain.builds.delivery import OpenedValues, recorded_measurements
 from guildmark.domain.builds.dsse import Envelope
-from guildmark.domain.builds.predicate import RunDetails
+from guildmark.domain.builds.predicate import Measurement, RunDetails
 from guildmark.domain.builds.statement import BuildStatement
+from guildmark.domain.builds.values import MeasurementsDisclosure, SettingsDisclosure
 from guildmark.domain.chain.facts import (
     AuthorityFact,
     ClaimFact,
@@ -281,7 +283,9 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
     claims = tuple(_claims([*parties, run.site], view, choice.issuers))
     recipe = _recipe(statement, view)
     approvals = _approvals(recipe, view)
-    accreditations = _accreditations(statement, recipe, approvals, view)
+    settings, measurements = _shown_values(core, view)
+    measured = recorded_measurements(statement, measurements).values
+    accreditations = _accreditations(statement.run, measured, recipe, approvals, view)
     issuers = {one.issuer for one in claims} | {one.issuer for one in accreditations}
     inspections = tuple(_inspections(core, view, choice.inspectors))
     inspectors = {one.proof.opened()[1].inspector for one in inspections}
@@ -309,6 +313,8 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
         countersigner=_countersigner(envelope, run, recipe, view),
         equivalence=tuple(equivalence_plans(run.site, recipe, view)),
         approvals=approvals,
+        settings=settings,
+        measurements=measurements,
     )
     actors = sorted(acting(core, told))
     return replace(
@@ -550,14 +556,22 @@ def _approvals(recipe: RecipeDisclosure | None, view: View) -> tuple[SignedAppro
     return tuple(one for one in kept if one.approval.standard == standard)
 
 
+def _shown_values(
+    core: Core, view: View
+) -> tuple[SettingsDisclosure | None, MeasurementsDisclosure | None]:
+    """Return what everybody may see of an entry's salted values, as its maker said."""
+    body = view.documents.get(DocumentKind.VALUES, core.entry.envelope)
+    return (None, None) if body is None else OpenedValues.parse(body).for_everybody()
+
+
 def _accreditations(
-    statement: BuildStatement,
+    run: RunDetails,
+    measured: Sequence[Measurement],
     recipe: RecipeDisclosure | None,
     approvals: Sequence[SignedApproval],
     view: View,
 ) -> tuple[AccreditationDisclosure, ...]:
     """Return what may meet the recipe's requirements, nothing where it asks for nothing."""
-    run = statement.run
     clauses = () if recipe is None else tuple(recipe.clauses.opened.values())
     wanted = asked(clauses, run.site).requirements
     found = issuers_above((run.maker, run.site), wanted, view) if wanted else ()
@@ -566,7 +580,7 @@ def _accreditations(
         above = issuers_above([said.approver], [Requirement(standard=said.standard)], view)
         found = tuple(dict.fromkeys([*found, *above]))
     standard = QualityPlan.of(clauses).calibration
-    named = dict.fromkeys(one.instrument for one in statement.measurements)
+    named = dict.fromkeys(one.instrument for one in measured)
     instruments = [one for one in map(instrument_id, named) if one is not None]
     if standard and instruments:
         calibrated = issuers_above(instruments, [Requirement(standard=standard)], view)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from guildmark.domain.builds.countersigning import Demand
+from guildmark.domain.builds.delivery import Delivery, OpenedValues
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.inspection import inspection_in
 from guildmark.domain.builds.predicate import CLOCK_TOLERANCE, Measurement
@@ -291,10 +292,12 @@ class Admitted:
         unit: The unit, where it names one.
         replaces: The envelope of the same machine and counter that it replaces.
         raw_data: The instruments' files that it names.
+        values: What opens its statement's values, where it is salted.
     """
 
     entry: Queued
     raw_data: RawData
+    values: OpenedValues | None = None
     unit: UnitNumber | None = None
     replaces: Digest | None = None
 
@@ -321,17 +324,18 @@ class Desk:
     _shown: dict[tuple[DocumentKind, bytes], DisclosedClauses] = field(default_factory=dict)
     _jobs: dict[Hashable, Job] = field(default_factory=dict)
 
-    def examine(self, data: bytes, digest: Digest, salt: Bytes32) -> Admitted:
+    def examine(self, delivery: Delivery, digest: Digest, salt: Bytes32) -> Admitted:
         """Return the entry that an envelope may be logged as, salted with ``salt``.
 
         Args:
-            data: The envelope.
-            digest: Its digest.
+            delivery: The envelope, and what opens its statement's values.
+            digest: The envelope's digest.
             salt: 32 random bytes.
 
         Raises:
             GuildmarkError: The first thing that does not hold; its code says which.
         """
+        data, values = delivery.envelope, delivery.values
         envelope = Envelope.parse(data)
         if is_inspection(envelope):
             entry = inspecting.admitted(data, envelope, salt, view=self.view, log=self.log)
@@ -339,7 +343,8 @@ class Desk:
             raw_data = RawData.of(entry.label, said.site, said.measurements)
             return Admitted(entry=entry, raw_data=raw_data)
         read = self.reader.read(envelope.payload, envelope.signatures[0].key)
-        statement = read.statement
+        statement = delivery.opened(read.statement)
+        read = replace(read, statement=statement)
         key = self._signer(envelope, statement)
         self._check_clock(statement)
         self._check_label(statement.label)
@@ -356,6 +361,7 @@ class Desk:
             unit=statement.external.unit,
             replaces=statement.replaces,
             raw_data=RawData.of(entry.label, statement.run.site, statement.measurements),
+            values=values if statement.roots is not None else None,
         )
 
     def _job(self, key: KeyFact, read: ReadStatement) -> Job:
@@ -676,8 +682,14 @@ class Desk:
 def _shared(key: KeyFact, read: ReadStatement) -> Hashable:
     """Return all that a statement says but for its part: label, salt, unit, times and values."""
     statement = read.statement
+    recorded = (
+        statement.settings,
+        tuple(one.instrument for one in statement.measurements),
+    )
     if read.form is not None:
-        return (key.id, read.form, statement.beacon)
+        # A salted form says of the values that there are some.
+        own = () if statement.roots is None else recorded
+        return (key.id, read.form, statement.beacon, own)
     run, external = statement.run, statement.external
     return (
         key.id,
@@ -687,8 +699,7 @@ def _shared(key: KeyFact, read: ReadStatement) -> Hashable:
         (external.license, external.recipe, external.site_recipe, external.design),
         (external.revision, external.log, external.lane),
         statement.resolved,
-        statement.settings,
-        tuple(one.instrument for one in statement.measurements),
+        recorded,
     )
 
 

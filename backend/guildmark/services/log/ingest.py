@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.builds.statement_reader import StatementReader
 from guildmark.domain.chain.facts import NO_LANE, LaneFact, LicenseFact
@@ -19,7 +20,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.log.queue import Build, BuildState, Queued, Standing
 from guildmark.domain.rights.metering import check_draw
 from guildmark.domain.trust import Trust
-from guildmark.ports import Block, Entropy, Facts, NodeStore, View, Work
+from guildmark.ports import Block, DocumentKind, Entropy, Facts, NodeStore, View, Work
 from guildmark.services.index.projection import known
 from guildmark.services.log.admission import Admitted, Desk
 from guildmark.services.log.memory import Memory
@@ -124,8 +125,10 @@ class Ingest:
     memory: Memory = field(default_factory=Memory)
     trust: Trust | None = None
 
-    def receive(self, envelopes: Sequence[bytes]) -> Sequence[Answer]:
-        """Examine envelopes and queue what may be logged, all in one durable step.
+    def receive(self, sent: Sequence[bytes]) -> Sequence[Answer]:
+        """Examine what machines signed and queue what may be logged, all in one durable step.
+
+        What opens the values of a statement is kept with it, and shown as its maker said.
 
         Each has its own answer, in the order given; one that is refused stops no other. What takes
         time is examined before the store is held, and once more where the index moved meanwhile.
@@ -135,8 +138,13 @@ class Ingest:
             StoreUnavailableError: The store does not answer; whoever sends the same again is told
                 what was accepted.
         """
-        digests = [envelope_digest(data) for data in envelopes]
-        named = dict(zip(digests, envelopes, strict=True))
+        deliveries = [_delivery(data) for data in sent]
+        # What cannot be read is answered for by the digest of all that was sent.
+        digests = [
+            envelope_digest(data) if isinstance(one, GuildmarkError) else one.digest
+            for data, one in zip(sent, deliveries, strict=True)
+        ]
+        named = dict(zip(digests, deliveries, strict=True))
         with self.store.reading() as view:
             examined = self._examine(named, view)
         with self.store.writing() as work:
@@ -147,13 +155,15 @@ class Ingest:
             door = _Door(facts=facts, work=work, now=examined.cursor.time)
             return door.answers(digests, examined)
 
-    def _examine(self, envelopes: Mapping[Digest, bytes], view: View) -> "_Examined":
+    def _examine(
+        self, deliveries: Mapping[Digest, Delivery | GuildmarkError], view: View
+    ) -> "_Examined":
         """Examine what does not stand already."""
         cursor = view.facts.cursor()
         if cursor is None:
             message = "The node has not read the chain yet."
             raise IndexEmptyError(message)
-        before = view.log.builds(list(envelopes))
+        before = view.log.builds(list(deliveries))
         remembered = self.memory.at(cursor)
         facts = RememberedFacts(facts=view.facts, answers=remembered.answers)
         documents = RememberedDocuments(documents=view.documents)
@@ -167,15 +177,19 @@ class Ingest:
         )
         standing = {digest: build for digest, build in before.items() if _stands(build)}
         found = {
-            digest: self._found(desk, data, digest)
-            for digest, data in envelopes.items()
+            digest: self._found(desk, delivery, digest)
+            for digest, delivery in deliveries.items()
             if digest not in standing
         }
         return _Examined(cursor=cursor, standing=standing, found=found)
 
-    def _found(self, desk: Desk, data: bytes, digest: Digest) -> Admitted | GuildmarkError:
+    def _found(
+        self, desk: Desk, delivery: Delivery | GuildmarkError, digest: Digest
+    ) -> Admitted | GuildmarkError:
+        if isinstance(delivery, GuildmarkError):
+            return delivery
         try:
-            return desk.examine(data, digest, Bytes32(self.entropy.token(_SALT_SIZE)))
+            return desk.examine(delivery, digest, Bytes32(self.entropy.token(_SALT_SIZE)))
         except GuildmarkError as error:
             return error
 
@@ -247,6 +261,8 @@ class _Door:
         except GuildmarkError as error:
             return Answer(digest=entry.digest, reception=Reception.REFUSED, error=error)
         admitted.raw_data.keep(self.work.documents)
+        if admitted.values is not None:
+            self.work.documents.put(DocumentKind.VALUES, entry.digest, admitted.values.encode())
         if entry.lane != NO_LANE:
             self.claimed[entry.lane] += 1
         self.accepted.append(entry)
@@ -290,6 +306,13 @@ class _Door:
         if admitted.unit not in {None, next_unit}:
             message = f"The statement names unit {admitted.unit}, its lane gives {next_unit} next."
             raise UnitMismatchError(message, named=admitted.unit, next=next_unit)
+
+
+def _delivery(data: bytes) -> Delivery | GuildmarkError:
+    try:
+        return Delivery.parse(data)
+    except GuildmarkError as error:
+        return error
 
 
 def _stands(build: Build | None) -> bool:

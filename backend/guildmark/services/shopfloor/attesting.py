@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Resource, Setting
 from guildmark.domain.builds.statement import BuildStatement, check_reason
 from guildmark.domain.builds.telemetry import telemetry_resource
@@ -188,9 +188,9 @@ class Attesting:
     def _keep(
         self, post: Post, statement: BuildStatement, signed: Signed, work: AgentWriter
     ) -> Signed:
-        envelope = self.builds.attest(statement, key=KeyName(post.key))
-        kept = replace(signed, digest=envelope_digest(envelope))
-        work.keep_signed(kept, envelope)
+        delivery = self.builds.attest(statement, key=KeyName(post.key))
+        kept = replace(signed, digest=Delivery.parse(delivery).digest)
+        work.keep_signed(kept, delivery)
         return kept
 
     def _label(self, post: Post, piece: Piece, brief: Brief, work: AgentWriter) -> str:
@@ -308,7 +308,7 @@ class Attesting:
         """Fill the unit of a refused envelope, which itself may still be signed again."""
         watched = work.machine(post.name)
         counter = watched.counter + 1
-        old = BuildStatement.parse(Envelope.parse(work.envelope(refused.digest)).payload)
+        old = Delivery.parse(work.envelope(refused.digest)).statement()
         reason = f"lost number: counter {refused.counter} was refused ({refused.code})"
         label = self._label(post, Piece(), brief, work)
         statement = replace(
@@ -366,7 +366,7 @@ class Attesting:
         other: _Other,
     ) -> Signed:
         unit, beacon, label = other.unit, other.beacon, other.label
-        old = BuildStatement.parse(Envelope.parse(work.envelope(row.digest)).payload)
+        old = Delivery.parse(work.envelope(row.digest)).statement()
         run = replace(old.run, maker=brief.maker, site=brief.site)
         changed = replace(
             old if other.scrap is None else self.builds.scrapped(old, other.scrap),

@@ -5,6 +5,7 @@ import { BundleError, readFiles } from "./bundle.js";
 import { READERS, inclusion, position, readRecord } from "./documents/disclosures.js";
 import { isCanonical, parse } from "./documents/json.js";
 import { bytes, id, integer, large, list, maybe, object, oneOf, unless } from "./documents/shapes.js";
+import { recordedOf } from "./documents/values.js";
 import { opened } from "./inspection.js";
 import { indexOf } from "./records.js";
 import { CONTRACTS, FATES, PROVEN_CONTRACTS, VOIDED, slotOf } from "./state.js";
@@ -82,6 +83,9 @@ async function read(data, depth) {
   checkSizes(evidence, files.get(NOTE));
   evidence.signed = readEnvelope(evidence.envelope);
   evidence.said = await readStatement(evidence.signed);
+  if (evidence.said !== null) {
+    evidence.said.recorded = await recordedOf(evidence.said, evidence.disclosed);
+  }
   evidence.inspections = await Promise.all((evidence.disclosed.inspections ?? []).map(opened));
   evidence.replacement = await replacementOf(evidence, files.get(REPLACEMENT), depth);
   evidence.rivals = await rivalsOf(files, depth, names);

@@ -3,8 +3,8 @@
 import { Malformed, same, sha256 } from "./bytes.js";
 import { parse } from "./documents/json.js";
 import { UINT40_MAX, id, integer, list, maybe, object, oneOf } from "./documents/shapes.js";
-import { PAYLOAD_TYPE, STATEMENT_TYPE, digestSet, readEnvelope, readMeasurement, unique }
-  from "./statement.js";
+import { readMeasurement } from "./documents/values.js";
+import { PAYLOAD_TYPE, STATEMENT_TYPE, digestSet, readEnvelope, unique } from "./statement.js";
 
 const INSPECTION = "https://guildmark.org/inspection/v1";
 const KIND = 5;

@@ -118,7 +118,8 @@ function actors({ entry, disclosed, said, inspections }) {
     ...[operator, owner, second?.machine, key && entry.machine].filter(Boolean),
   ];
   const names = new Set(found.map(toHex));
-  for (const { instrument } of said?.isOfSubject ? said.measurements : []) {
+  const measured = said?.isOfSubject ? said.recorded.measurements : null;
+  for (const { instrument } of measured?.values ?? []) {
     if (/^0x(?:[0-9a-f]{2}){32}$/.test(instrument)) names.add(instrument);
   }
   return [...names].sort().map((name) => fromHex(name, 32));

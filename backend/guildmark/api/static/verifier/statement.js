@@ -1,16 +1,17 @@
 // What a build's statement says: the envelope, the payload and their own rules, read strictly.
 
 import { Malformed, ascii, concat, fromBase64, fromHex, same, sha256, toHex } from "./bytes.js";
-import { path } from "./documents/clauses.js";
 import { parse } from "./documents/json.js";
-import { checkUnit, parseDecimal } from "./documents/quantity.js";
 import { flag, id, integer, list, maybe, number40, object, oneOf, text, uint40 }
   from "./documents/shapes.js";
+import { readMeasurement, readSetting } from "./documents/values.js";
 
 export const PAYLOAD_TYPE = "application/vnd.in-toto+json";
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
 const BUILD = "https://guildmark.org/build/v1";
 const SCRAP = "https://guildmark.org/scrap/v1";
+const SALTED = "https://guildmark.org/build/v2";
+const SALTED_SCRAP = "https://guildmark.org/scrap/v2";
 const SUBJECT_TAG = ascii("guildmark/subject/v1");
 const SIGNATURES_MAX = 8;
 const ENVELOPE_LIMITS = { size: 1 << 20, depth: 4, values: 64 };
@@ -23,29 +24,6 @@ export const digestSet = object({ sha256: (value) => fromHex(`0x${text()(value)}
   (found) => found.sha256);
 const resource = object({ name: text(NAME_MAX), digest: digestSet });
 const name = text(NAME_MAX);
-
-const readSetting = object({ path, value: text(), unit: maybe(text()) }, (setting) => {
-  if (setting.unit !== null) {
-    checkUnit(setting.unit);
-    parseDecimal(setting.value);
-  }
-  return setting;
-});
-
-export const readMeasurement = object({
-  characteristic: path, value: text(), unit: text(), instrument: name,
-  uncertainty: maybe(text()), coverageFactor: maybe(text()), resolution: maybe(text()),
-  rawData: maybe(id), operator: maybe(name), measuredOn: maybe(uint40),
-}, (measured) => {
-  const { unit, value, uncertainty, coverageFactor, resolution } = measured;
-  checkUnit(unit);
-  parseDecimal(value);
-  if ((uncertainty === null) !== (coverageFactor === null)) throw new Malformed("U without k");
-  for (const one of [uncertainty, coverageFactor, resolution]) {
-    if (one !== null && parseDecimal(one) <= 0n) throw new Malformed("an uncertainty of nothing");
-  }
-  return measured;
-});
 
 const readRun = object({
   maker: id, site: id, machine: id, counter: integer(), startedOn: uint40, finishedOn: uint40,
@@ -73,15 +51,23 @@ const PREDICATE = {
   dependencies: id,
   replaces: maybe(id),
 };
+/** What stands for the values where salted leaves commit to them. */
+const { measurements: _, ...UNSAID } = PREDICATE;
+const SALTED_PREDICATE = {
+  ...UNSAID,
+  internalParameters: object({ settingsRoot: maybe(id), firmware: maybe(text()) }),
+  measurementsRoot: maybe(id),
+};
 const HEAD = {
   _type: oneOf(STATEMENT_TYPE),
   subject: list(object({ name: text(400), digest: digestSet }), 1, 1),
 };
 const READERS = new Map([
-  [BUILD, object({ ...HEAD, predicateType: oneOf(BUILD), predicate: object(PREDICATE) })],
-  [SCRAP, object({ ...HEAD, predicateType: oneOf(SCRAP),
-    predicate: object({ ...PREDICATE, reason: text(400) }) })],
-]);
+  [BUILD, PREDICATE], [SCRAP, { ...PREDICATE, reason: text(400) }],
+  [SALTED, SALTED_PREDICATE], [SALTED_SCRAP, { ...SALTED_PREDICATE, reason: text(400) }],
+].map(([kind, predicate]) => (
+  [kind, object({ ...HEAD, predicateType: oneOf(kind), predicate: object(predicate) })]
+)));
 
 const envelopeOf = object({
   payloadType: text(),
@@ -112,9 +98,15 @@ function statementOf(payload) {
   if (reader === undefined) throw new Malformed("a statement of another kind");
   const { subject: [part], predicate } = reader(value);
   const { externalParameters: external, runDetails: run, internalParameters, reason } = predicate;
-  unique(internalParameters.settings.map((setting) => setting.path));
-  unique(predicate.measurements.map(({ characteristic }) => characteristic));
-  unique(predicate.resolvedDependencies.map((one) => one.name));
+  const { settings = [], settingsRoot = null } = internalParameters;
+  const { measurements = [], measurementsRoot = null } = predicate;
+  const resolved = predicate.resolvedDependencies.map((one) => one.name);
+  unique(settings.map((setting) => setting.path));
+  unique(measurements.map(({ characteristic }) => characteristic));
+  unique(resolved);
+  if (value.predicateType.endsWith("/v2") && resolved.includes("settings")) {
+    throw new Malformed("a digest without salt beside salted settings");
+  }
   const design = predicate.resolvedDependencies.find((one) => one.name === "design");
   if (design === undefined || reason === "") throw new Malformed("a member is missing");
   return {
@@ -126,9 +118,11 @@ function statementOf(payload) {
     firmware: internalParameters.firmware,
     run,
     beacon: predicate.beacon,
-    settings: internalParameters.settings,
+    settings,
+    settingsRoot,
     resolved: predicate.resolvedDependencies,
-    measurements: predicate.measurements,
+    measurements,
+    measurementsRoot,
     dependencies: predicate.dependencies,
     ciphertext: design.digest,
     scrap: reason ?? null,

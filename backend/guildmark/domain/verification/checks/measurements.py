@@ -21,6 +21,12 @@ from guildmark.domain.verification.checks.accreditation import (
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.clauses import master_clauses, site_clauses
 from guildmark.domain.verification.checks.members import Shown
+from guildmark.domain.verification.checks.values import (
+    MEASUREMENT_CLOSED,
+    SHOWN_MEASUREMENTS,
+    closed_words,
+    measurements_of,
+)
 from guildmark.domain.verification.doubts import act_findings
 from guildmark.domain.verification.inspections import Inspected, failed, last_words
 from guildmark.domain.verification.naming import display_name
@@ -119,28 +125,37 @@ def _claimed(case: Case) -> Iterator[Finding]:
     elif not tolerances:
         yield TOLERANCES_ABSENT.found("The recipe has no tolerances.", _RECIPE)
     is_sampled = quality_plan(case).samples(case.statement.external.unit)
-    measured = {one.characteristic for one in case.statement.measurements}
+    recorded = measurements_of(case)
+    measured = {one.characteristic for one in recorded.values}
     for tolerance in tolerances:
-        if tolerance.path not in measured and is_sampled:
+        is_hidden = recorded.may_hide(tolerance.path)
+        if tolerance.path not in measured and is_sampled and not is_hidden:
             reason = f"The statement has no measurement of {tolerance.path}."
             yield MEASUREMENT_MISSING.found(reason, ENVELOPE)
-    if not (is_sampled or measured):
+    if recorded.is_none and not is_sampled:
         reason = "The part is not of the sample that the recipe asks to measure."
         yield NOT_SAMPLED.found(reason, ENVELOPE)
+
+
+def _closed(case: Case) -> Iterator[Finding]:
+    recorded = measurements_of(case)
+    if not recorded.is_complete:
+        reason = closed_words("measured values", recorded)
+        yield MEASUREMENT_CLOSED.found(reason, SHOWN_MEASUREMENTS)
 
 
 def measurement_notes(case: Case) -> Iterator[str]:
     """Yield how the values were judged, and that several instruments took them."""
     try:
-        plan, statement = quality_plan(case), case.statement
+        plan, measurements = quality_plan(case), measurements_of(case).values
     except UndecidedError:
         # The check says why.
         return
-    if not statement.measurements:
+    if not measurements:
         return
     if plan.rule is not DecisionRule.SIMPLE:
         yield f"The measured values are judged by {plan.rule.value}."
-    instruments = {one.instrument for one in statement.measurements}
+    instruments = {one.instrument for one in measurements}
     if len(instruments) > 1:
         yield f"{len(instruments)} instruments took the measured values."
 
@@ -183,7 +198,7 @@ def _tolerances(clauses: DisclosedClauses) -> list[Clause]:
 def _met(case: Case, tolerances: Sequence[Clause]) -> Iterator[Finding]:
     bounds = {tolerance.path: tolerance for tolerance in tolerances}
     plan = quality_plan(case)
-    for one in case.statement.measurements:
+    for one in measurements_of(case).values:
         bound = bounds.get(one.characteristic)
         if bound is None:
             continue
@@ -199,7 +214,7 @@ def _met(case: Case, tolerances: Sequence[Clause]) -> Iterator[Finding]:
 def _raw_data(case: Case) -> Iterator[Finding]:
     if not quality_plan(case).is_raw_asked:
         return
-    for one in case.statement.measurements:
+    for one in measurements_of(case).values:
         if one.raw_data is None:
             reason = f"The measurement of {one.characteristic} names no file of its instrument."
             yield RAW_DATA_MISSING.found(reason, ENVELOPE)
@@ -212,7 +227,7 @@ def _calibrated(case: Case) -> Iterator[Finding]:
         return
     proven, _ = proven_accreditations(case)
     sound = [one for one in proven if not any(doubts_of(case, one))]
-    for instrument in dict.fromkeys(one.instrument for one in case.statement.measurements):
+    for instrument in dict.fromkeys(one.instrument for one in measurements_of(case).values):
         identity = instrument_id(instrument)
         answer = accredited_over(
             [] if identity is None else [identity],
@@ -227,7 +242,7 @@ def _calibrated(case: Case) -> Iterator[Finding]:
 
 
 def _instruments(case: Case) -> Iterator[Finding]:
-    for instrument in dict.fromkeys(one.instrument for one in case.statement.measurements):
+    for instrument in dict.fromkeys(one.instrument for one in measurements_of(case).values):
         identity = instrument_id(instrument)
         word = 0 if identity is None else case.word(storage.IDENTITIES.at(identity))
         found = IdentityWord.decode(word)
@@ -296,6 +311,7 @@ MEASUREMENTS = Check(
         QUALITY_PLAN_UNREAD,
         TOLERANCES_WITHHELD,
         QUALITY_PLAN_WITHHELD,
+        MEASUREMENT_CLOSED,
         MEASUREMENT_MISSING,
         RAW_DATA_MISSING,
         NOT_SAMPLED,
@@ -303,6 +319,7 @@ MEASUREMENTS = Check(
     ),
     rules=(
         _claimed,
+        _closed,
         _planned,
         _within,
         _within_own,

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from guildmark.domain.builds.predicate import Setting, all_json
+from guildmark.domain.builds.statement import SETTINGS_DEPENDENCY
+from guildmark.domain.builds.values import Recorded
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import IntervalWord, RecipeWord, StepWord
 from guildmark.domain.encoding.canonical import canonical
@@ -27,13 +29,16 @@ from guildmark.domain.verification.checks.clauses import (
     site_clauses,
 )
 from guildmark.domain.verification.checks.members import Shown
+from guildmark.domain.verification.checks.values import (
+    SETTING_CLOSED,
+    SHOWN_SETTINGS,
+    closed_words,
+    settings_of,
+)
 from guildmark.domain.verification.doubts import act_findings
 from guildmark.domain.verification.publishing import published_findings
 from guildmark.domain.verification.report import Cause, Finding, State
 from guildmark.domain.verification.rights import Cover, cover
-
-SETTINGS_DEPENDENCY = "settings"
-"""The resolved dependency that commits to the settings of the job file."""
 
 _IN_FORCE = {Status.TRIAL, Status.QUALIFIED}
 
@@ -223,21 +228,23 @@ def _keeps_clauses(case: Case) -> Iterator[Finding]:
 
 
 def _settings_inside(case: Case) -> Iterator[Finding]:
-    settings, clauses = case.statement.settings, site_clauses(case)
-    if not settings and clauses.below(PROCESS):
+    settings, clauses = settings_of(case), site_clauses(case)
+    if settings.is_none and clauses.below(PROCESS):
         yield SETTINGS_NOT_RECORDED.found("The statement records no setting.", ENVELOPE)
     shown = Shown.of(clauses)
-    for setting in settings:
+    for setting in settings.values:
         yield from _setting_inside(setting, shown)
-    if settings:
+    if not settings.is_none:
         yield from _settings_missing(settings, clauses)
     if shown.may_hide(PROCESS):
         reason = "The site recipe may ask for settings by process clauses that are not shown."
         yield SETTING_WITHHELD.found(reason, SHOWN_SITE_RECIPE)
 
 
-def _settings_missing(settings: Sequence[Setting], clauses: DisclosedClauses) -> Iterator[Finding]:
-    for path in unrecorded(clauses, settings):
+def _settings_missing(settings: Recorded[Setting], clauses: DisclosedClauses) -> Iterator[Finding]:
+    for path in unrecorded(clauses, settings.values):
+        if settings.may_hide(path):
+            continue
         reason = f"The statement records no setting for {path}, which the site recipe asks for."
         yield SETTING_MISSING.found(reason, ENVELOPE)
 
@@ -251,6 +258,12 @@ def _setting_inside(setting: Setting, shown: Shown) -> Iterator[Finding]:
         value = setting.value if setting.unit is None else f"{setting.value} {setting.unit}"
         reason = f"The setting {setting.path} was {value}, which the site recipe does not admit."
         yield SETTING_OUTSIDE.found(reason, ENVELOPE)
+
+
+def _settings_closed(case: Case) -> Iterator[Finding]:
+    settings = settings_of(case)
+    if not settings.is_complete:
+        yield SETTING_CLOSED.found(closed_words("recorded settings", settings), SHOWN_SETTINGS)
 
 
 def _settings_of_job(case: Case) -> Iterator[Finding]:
@@ -289,6 +302,7 @@ RECIPE = Check(
         CLAUSE_WITHHELD,
         SETTING_OUTSIDE,
         SETTING_WITHHELD,
+        SETTING_CLOSED,
         SETTING_MISSING,
         SETTINGS_NOT_RECORDED,
         SETTINGS_MISMATCH,
@@ -301,6 +315,7 @@ RECIPE = Check(
         _site_recipe_registered,
         _keeps_clauses,
         _settings_inside,
+        _settings_closed,
         _settings_of_job,
         approved,
     ),

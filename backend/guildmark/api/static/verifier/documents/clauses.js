@@ -115,7 +115,8 @@ async function leafOf({ path: named, class: klass, type, criticality, salt, ...r
   return sha256(concat(DOMAIN, salt, head, sized(named), ...optional));
 }
 
-function sized(written) {
+/** Return a text behind its length in four bytes. */
+export function sized(written) {
   const data = ascii(written);
   return concat(fromHex(`0x${data.length.toString(16).padStart(8, "0")}`), data);
 }

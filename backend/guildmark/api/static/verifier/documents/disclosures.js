@@ -6,6 +6,7 @@ import { isPlain, isPrintable } from "../words.js";
 import { readDisclosure } from "./clauses.js";
 import { bytes, id, integer, large, list, number40, object, oneOf, text, uint40, unless }
   from "./shapes.js";
+import { readShownMeasurements, readShownSettings } from "./values.js";
 
 const NOTHING = `0x${"00".repeat(32)}`;
 const NOBODY = `0x${"00".repeat(20)}`;
@@ -152,6 +153,8 @@ export const READERS = {
   approvals: list(object({ approval: readApproval, signature: bytes() }), 1, 16),
   countersigner: object({ machine: id, key: readKey, siteLink: readLink, link: readLink }),
   equivalence: list(object({ number: number40, plan: readPlan }), 1, 32),
+  settings: readShownSettings,
+  measurements: readShownMeasurements,
   dependencies: list(object({ thing: readThing, salt: id }), 1, 32),
   recalls: readRecalls,
 };
