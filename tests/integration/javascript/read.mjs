@@ -10,11 +10,15 @@ const { parse } = await module("documents/json.js");
 const { parseLabel } = await module("documents/label.js");
 const { readInspection } = await module("inspection.js");
 const { readEnvelope, readStatement } = await module("statement.js");
+const { readShownMeasurements, readShownSettings } = await module("documents/values.js");
+const LIMITS = { size: 1 << 20, values: 1000 };
 const READERS = {
   json: (data) => parse(data, { size: 200, depth: 3, values: 20 }) !== undefined,
   label: (data) => parseLabel(new TextDecoder().decode(data)) !== undefined,
   envelope: (data) => readEnvelope(data) !== null,
   inspection: (payload) => readInspection(payload) !== null,
+  measurements: (data) => readShownMeasurements(parse(data, LIMITS)) !== undefined,
+  settings: (data) => readShownSettings(parse(data, LIMITS)) !== undefined,
   statement: async (payload) => (await readStatement({ payload }))?.isOfSubject === true,
 };
 

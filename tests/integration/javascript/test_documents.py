@@ -14,7 +14,12 @@ from fakes.simulator import MAKER, Simulator, measured
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.inspection import Inspection
 from guildmark.domain.builds.statement import BuildStatement
-from guildmark.domain.encoding import strictjson
+from guildmark.domain.builds.values import (
+    MalformedValuesError,
+    MeasurementsDisclosure,
+    SettingsDisclosure,
+)
+from guildmark.domain.encoding import codec, strictjson
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Digest, to_hex
@@ -37,6 +42,8 @@ INSPECTION = replace(
     measurements=(measured("bore", "1.5"), measured("length", "2", raw_data=Digest(bytes(32)))),
 ).encode()
 SCRAP = Simulator(statement={"scrap": "cracked"}).make_statement().encode()
+SALTED = Simulator(shown=()).make_statement().encode()
+SALTED_SCRAP = Simulator(shown=(), statement={"scrap": "cracked"}).make_statement().encode()
 
 VALUES: Sequence[Any] = (
     *(None, True, 0, 1, -1, 2**40 - 1, 2**40, 2**53 - 1, [], {}, "", "x", "1", "1.50", "-0"),
@@ -174,7 +181,7 @@ def changed(value: Any) -> Iterator[Any]:
 
 
 def documents() -> Iterator[tuple[str, bytes]]:
-    for payload in (ENVELOPE.payload, SCRAP):
+    for payload in (ENVELOPE.payload, SCRAP, SALTED, SALTED_SCRAP):
         yield "statement", payload
         yield from (("statement", canonical(one)) for one in changed(json.loads(payload)))
     yield "statement", json.dumps(json.loads(ENVELOPE.payload), indent=1).encode()
@@ -184,6 +191,10 @@ def documents() -> Iterator[tuple[str, bytes]]:
     yield from (("inspection", one) for one in (ENVELOPE.payload, INSPECTION[:-1] + b",}"))
     for number in (b'"7"', b'"07"', b'"1099511627775"', b'"1099511627776"', b"1099511627776"):
         yield "inspection", INSPECTION.replace(b'"log":6', b'"log":' + number)
+    shown = Simulator(shown=("/process", "/tolerance")).make_disclosures()
+    for kind, values in (("settings", shown.settings), ("measurements", shown.measurements)):
+        yield kind, canonical(codec.dump(values))
+        yield from ((kind, canonical(one)) for one in changed(codec.dump(values)))
     yield "envelope", envelope
     yield "envelope", json.dumps(json.loads(envelope), indent=1).encode()
     yield from (("envelope", canonical(one)) for one in changed(json.loads(envelope)))
@@ -196,8 +207,17 @@ PYTHON: Mapping[str, Callable[[bytes], object]] = {
     "label": lambda data: DigitalLink.parse_label(data.decode()),
     "envelope": Envelope.parse,
     "inspection": Inspection.parse,
+    "settings": lambda data: read_shown(SettingsDisclosure, data),
+    "measurements": lambda data: read_shown(MeasurementsDisclosure, data),
     "statement": BuildStatement.parse,
 }
+
+
+def read_shown(kind: type, data: bytes) -> None:
+    """Read values as a bundle's reader does, which writes again what it read."""
+    found = codec.load(kind, strictjson.parse(data))
+    if canonical(codec.dump(found)) != data:
+        raise MalformedValuesError(str(kind))
 
 
 def in_python(kind: str, data: bytes) -> str:

@@ -20,9 +20,22 @@ const LACKS = new Map([
   ["verify.accreditationUnlisted", "issuer"],
 ]);
 
+/** The check that, where it is "ok", stands for what is not shown. */
+const COVERED_BY = new Map([["verify.settingClosed", 9], ["verify.measurementClosed", 9]]);
+
 /** Return whether a check is not "ok" although it could be; what is left of it may say more. */
 export function fallsShort({ findings }) {
-  return findings.some(({ code }) => !EXEMPT.has(code));
+  return findings.some(({ code, isCovered }) => !EXEMPT.has(code) && isCovered !== true);
+}
+
+/** Return results in which what is withheld is covered where another check stands for it. */
+export function covered(results) {
+  const sound = results.filter(({ state }) => state === "ok").map(({ number }) => number);
+  return results.map((result) => ({
+    ...result,
+    findings: result.findings.map((one) => (
+      { ...one, isCovered: sound.includes(COVERED_BY.get(one.code)) })),
+  }));
 }
 
 /** Return whether checks find no lack: "yes", "no", or "unknown" where one is not performed whole. */
@@ -40,7 +53,8 @@ export function lacksOf(results) {
   return new Set(open.map(({ code }) => LACKS.get(code) ?? "evidence"));
 }
 
-/** Return both tables, for whoever compares them with another verifier's. */
+/** Return the tables, for whoever compares them with another verifier's. */
 export function tables() {
-  return { exempt: [...EXEMPT], lacks: Object.fromEntries(LACKS) };
+  return { exempt: [...EXEMPT], lacks: Object.fromEntries(LACKS),
+    coveredBy: Object.fromEntries(COVERED_BY) };
 }

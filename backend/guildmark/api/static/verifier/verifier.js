@@ -6,7 +6,7 @@
 import { Malformed, toHex } from "./bytes.js";
 import { ArchiveError } from "./archive.js";
 import { BundleError } from "./bundle.js";
-import { NUMBERS } from "./causes.js";
+import { NUMBERS, covered } from "./causes.js";
 import { ACCREDITATION } from "./checks/accreditation.js";
 import { run } from "./checks/check.js";
 import { CHAIN } from "./checks/chain.js";
@@ -92,7 +92,7 @@ function caseOf(evidence, trust, question) {
 async function checked(theCase) {
   const checks = [];
   for (const check of CHECKS) checks.push(await run(check, theCase));
-  return checks;
+  return covered(checks);
 }
 
 function notChecked(checks) {
