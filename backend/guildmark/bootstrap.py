@@ -146,7 +146,7 @@ class Home:
     @property
     def builds(self) -> Builds:
         """Return the use cases around what machines sign."""
-        return Builds(keys=self.keys, entropy=self.entropy)
+        return Builds(keys=self.keys, entropy=self.entropy, shown=self.settings.shown)
 
     @property
     def inspecting(self) -> Inspecting:

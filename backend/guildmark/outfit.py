@@ -80,7 +80,7 @@ def open_agent(settings: AgentSettings, environment: Mapping[str, str]) -> Agent
     )
     store = AgentDatabase(settings.database)
     node = NodeClient(settings.node)
-    builds = Builds(keys=keys, entropy=entropy)
+    builds = Builds(keys=keys, entropy=entropy, shown=settings.shown)
     return Agent(
         settings=settings,
         store=store,

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from guildmark.adapters.files import write_durably
 from guildmark.adapters.store.places import DatabaseUrl, DatabaseUrlError, Place
+from guildmark.domain.builds.delivery import ShownPathError, check_shown
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.chain.finality import DEPTH_MAX, FinalityRule
 from guildmark.domain.errors import MalformedError, SettingsError
@@ -151,6 +152,8 @@ class Settings:
 
     Args:
         shared: The database on a server; None: a file of the home's own.
+        shown: What everybody may see of the settings and measured values that this home's machines
+            sign under salts: paths, and beginnings of paths. None: they sign them in clear.
     """
 
     home: Path
@@ -158,6 +161,7 @@ class Settings:
     node: NodeSettings | None = None
     stores: ContentSettings = ContentSettings()
     shared: DatabaseUrl | None = None
+    shown: tuple[str, ...] | None = None
 
     @property
     def own_log(self) -> LogNumber | None:
@@ -240,6 +244,7 @@ def load(home: Path) -> Settings:
         node=_node(node) if node is not None else None,
         stores=_stores(_table(document, "content")) if "content" in document else ContentSettings(),
         shared=_shared(_table(document, "database")) if "database" in document else None,
+        shown=_shown(_table(document, "values")) if "values" in document else None,
     )
 
 
@@ -431,6 +436,15 @@ def _stores(table: _Table) -> ContentSettings:
     return ContentSettings(stores=tuple(stores), copies=copies, challenge_hours=hours)
 
 
+def _shown(table: _Table) -> tuple[str, ...]:
+    paths = table.get("shown", list)
+    try:
+        check_shown([str(one) for one in paths])
+    except ShownPathError as exc:
+        raise table.invalid("shown", paths) from exc
+    return tuple(str(one) for one in paths)
+
+
 def _written(settings: Settings) -> str:
     chain = settings.chain
     tables: dict[str, dict[str, object]] = {
@@ -467,6 +481,8 @@ def _written(settings: Settings) -> str:
         }
     if settings.shared is not None and settings.shared.is_kept:
         tables["database"] = {"url": settings.shared.reveal()}
+    if settings.shown is not None:
+        tables["values"] = {"shown": list(settings.shown)}
     return "\n".join(_toml(name, values) for name, values in tables.items())
 
 

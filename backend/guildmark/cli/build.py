@@ -12,11 +12,11 @@ from guildmark.adapters.files import write_durably
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Value, say
 from guildmark.cli.arguments import AsJson, Folder, NodeUrl, identity_id, recipe_id
-from guildmark.cli.homes import write_new
+from guildmark.cli.homes import folder_of, write_new
 from guildmark.cli.jobs import Report, read_measurements, read_settings
 from guildmark.cli.nodes import asking, known_error
 from guildmark.cli.opening import enter, enter_informed
-from guildmark.domain.builds.delivery import Delivery
+from guildmark.domain.builds.delivery import RESULTS_ALONE, Delivery, check_shown
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.inspection import Result
 from guildmark.domain.builds.predicate import Setting
@@ -40,6 +40,7 @@ from guildmark.ports import KeyName
 from guildmark.services.builds.assignments import Order, order_of
 from guildmark.services.builds.builds import Assignment, Finished, signing_key
 from guildmark.services.builds.inspecting import Found
+from guildmark.settings import load, save
 
 app = typer.Typer(help="Sign builds, send them to a log, follow them.", no_args_is_help=True)
 
@@ -54,6 +55,13 @@ class UnitOptionsError(UsageError):
 
     code = "cli.unitOptions"
     hint = "Give either `--unit` or `--any-unit`."
+
+
+class ValueOptionsError(UsageError):
+    """Values shall be in clear, and under salts."""
+
+    code = "cli.valueOptions"
+    hint = "Give `--in-clear`, or `--salted` and `--show`."
 
 
 class NotEnvelopeError(UsageError):
@@ -203,6 +211,43 @@ def scrap(
     folder = EnvelopeFolder(opened.settings.home / _BUILDS)
     path = folder.replace(old.run.machine, old.run.counter, signed)
     say(_signed(path, signed, said), as_json=as_json, brief=path)
+
+
+@app.command()
+def values(
+    show: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATH", help="Everybody may see it, and what is below it."),
+    ] = None,
+    salted: Annotated[
+        bool, typer.Option("--salted", help="Sign under salts; show results for tolerances alone.")
+    ] = False,
+    in_clear: Annotated[
+        bool, typer.Option("--in-clear", help="Sign all values where everybody sees them.")
+    ] = False,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what of their settings and measured values this home's machines show to everybody.
+
+    It holds for what is signed from now on. The node of the log gets all values and judges them.
+    Without an option it shows what holds.
+    """
+    if in_clear and (show or salted):
+        message = "Values are in clear, or under salts."
+        raise ValueOptionsError(message)
+    folder = folder_of(home)
+    settings = load(folder)
+    if in_clear or show or salted:
+        shown = None if in_clear else tuple(show or RESULTS_ALONE)
+        check_shown(shown or ())
+        settings = replace(settings, shown=shown)
+        save(settings)
+    answer: Answer = {
+        "salted": settings.shown is not None,
+        "shown": None if settings.shown is None else list(settings.shown),
+    }
+    say(answer, as_json=as_json)
 
 
 @app.command()

@@ -215,7 +215,7 @@ PYTHON: Mapping[str, Callable[[bytes], object]] = {
 
 def read_shown(kind: type, data: bytes) -> None:
     """Read values as a bundle's reader does, which writes again what it read."""
-    found = codec.load(kind, strictjson.parse(data))
+    found: Any = codec.load(kind, strictjson.parse(data))
     if canonical(codec.dump(found)) != data:
         raise MalformedValuesError(str(kind))
 

@@ -161,3 +161,23 @@ def test_file_must_be_there_and_be_toml(tmp_path: Path) -> None:
     _, _, machine = GOOD.partition("[[machine]]")
     with pytest.raises(AgentSettingError, match="different names"):
         read(tmp_path, GOOD + "[[machine]]" + machine)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("", None),
+        ("shown = []", ()),
+        ('shown = ["/tolerance", "/process/a"]', ("/tolerance", "/process/a")),
+    ],
+)
+def test_what_everybody_may_see_is_named_by_paths(
+    tmp_path: Path, line: str, shown: tuple[str, ...] | None
+) -> None:
+    assert read(tmp_path, GOOD.replace("[agent]", f"[agent]\n{line}")).shown == shown
+
+
+@pytest.mark.parametrize("value", ['"/tolerance"', '["tolerance"]', "[1]"])
+def test_what_names_no_paths_is_refused(tmp_path: Path, value: str) -> None:
+    with pytest.raises(AgentSettingError, match="shown in"):
+        read(tmp_path, GOOD.replace("[agent]", f"[agent]\nshown = {value}"))

@@ -27,6 +27,7 @@ from fakes.world import (
 )
 from guildmark.bootstrap import Home
 from guildmark.domain import bundle
+from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.inspection import Result, inspection_in
 from guildmark.domain.chain.facts import PartFact
@@ -1058,3 +1059,64 @@ def test_a_second_machine_signs_an_envelope(
     assert Envelope.parse(envelope.read_bytes()).payload == Envelope.parse(out.read_bytes()).payload
     assert len(Envelope.parse(envelope.read_bytes()).signatures) == 2
     assert again.exit != 0
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("--salted",), ["/tolerance"]),
+        (("--show", "/tolerance/bore", "--show", "/process/nozzle"), None),
+        (("--salted", "--show", "/tolerance/bore", "--show", "/process/nozzle"), None),
+    ],
+)
+def test_a_home_says_what_of_its_values_everybody_may_see(
+    speak: Speak, home: Home, words: tuple[str, ...], shown: list[str] | None
+) -> None:
+    before = speak("build", "values", "--json").json
+    told = speak("build", "values", *words, "--json").json
+
+    assert before == {"salted": False, "shown": None}
+    expected = shown or ["/tolerance/bore", "/process/nozzle"]
+    assert told == speak("build", "values", "--json").json == {"salted": True, "shown": expected}
+    assert speak("build", "values", "--in-clear", "--json").json == before
+    assert load(home.settings.home).shown is None
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("--in-clear", "--salted"), "cli.valueOptions"),
+        (("--in-clear", "--show", "/tolerance"), "cli.valueOptions"),
+        (("--show", "tolerance"), "values.shownPath"),
+    ],
+)
+def test_what_cannot_be_shown_changes_nothing(
+    speak: Speak, home: Home, words: tuple[str, ...], code: str
+) -> None:
+    assert speak("build", "values", *words, "--json").json["code"] == code
+    assert load(home.settings.home).shown is None
+
+
+def test_a_home_with_salted_values_signs_sends_scraps_and_countersigns_them(
+    speak: Speak, world: World, report: Path, home: Home, node: MemoryNode
+) -> None:
+    world.disclose()
+    speak("build", "values", "--salted")
+    made = Path(attest(speak, world, report).out)
+    delivery = Delivery.parse(made.read_bytes())
+
+    again = speak(
+        "build", "countersign", made, "--machine", to_hex(world.instrument), "--key", SITE
+    )
+    both = Delivery.parse(made.read_bytes())
+    sent = speak("build", "submit", made, *NODE, "--json")
+    scrapped = speak("build", "scrap", made, "--key", MACHINE, "--reason", "bent")
+
+    assert (again.exit, sent.exit) == (0, 0)
+    assert delivery.values is not None
+    assert both.values == delivery.values
+    assert len(Envelope.parse(both.envelope).signatures) == 2
+    statement = Delivery.parse(Path(scrapped.out).read_bytes()).statement()
+    assert (statement.replaces, statement.scrap) == (both.digest, "bent")
+    assert [one.value for one in statement.settings] == ["0.36", "0.8"]
+    assert world.tools.ingest(world.log).receive([delivery.encode()])[0].error is None

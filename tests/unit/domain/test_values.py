@@ -12,6 +12,7 @@ from guildmark.domain.builds.delivery import (
     SHOWN_MAX,
     Delivery,
     OpenedValues,
+    ShownPathError,
     ValuesMissingError,
     recorded_measurements,
     recorded_settings,
@@ -84,7 +85,8 @@ def test_a_salted_statement_says_its_roots_and_none_of_its_values() -> None:
 
     assert parse_object(payload)["predicateType"] == SALTED_PREDICATE_TYPE
     assert read(statement).roots == values.roots
-    assert read(statement).settings == read(statement).measurements == ()
+    assert read(statement).settings == ()
+    assert read(statement).measurements == ()
     for secret in (b"layer_height", b"0.20", b"10.01", b'"settings"', b'"measurements"'):
         assert secret not in payload
 
@@ -349,8 +351,15 @@ def test_a_path_is_shown_by_itself_or_by_what_stands_above_it() -> None:
 
 def test_values_name_no_more_shown_paths_than_are_read() -> None:
     OpenedValues(shown=("/tolerance",) * SHOWN_MAX)
-    with pytest.raises(MalformedValuesError):
+    with pytest.raises(ShownPathError):
         OpenedValues(shown=("/tolerance",) * (SHOWN_MAX + 1))
+
+
+@pytest.mark.parametrize("path", ["", "/", "tolerance", "/tolerance/", "/a b", "/a" * 9, "/*"])
+def test_what_is_no_path_and_no_beginning_of_one_is_not_shown(path: str) -> None:
+    OpenedValues(shown=("/a", "/a" * 8))
+    with pytest.raises(ShownPathError):
+        OpenedValues(shown=(path,))
 
 
 def test_a_delivery_is_its_envelope_where_the_values_stand_in_it() -> None:

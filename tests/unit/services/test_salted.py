@@ -168,11 +168,11 @@ def test_one_request_judges_each_parts_own_settings(world: World) -> None:
 def test_the_door_judges_closed_measurements_and_their_instruments(world: World) -> None:
     statement = world.statement()
     (bore,) = statement.measurements
-    for change, code in (
-        ({"value": "22.41"}, "recipe.toleranceExceeded"),
-        ({"instrument": "a calliper"}, "measurement.instrumentUnknown"),
+    for found, code in (
+        (replace(bore, value="22.41"), "recipe.toleranceExceeded"),
+        (replace(bore, instrument="a calliper"), "measurement.instrumentUnknown"),
     ):
-        wrong = replace(statement, measurements=(replace(bore, **change),))
+        wrong = replace(statement, measurements=(found,))
         assert refusal(world, world.sign(wrong)).code == code
     assert refusal(world, world.sign(replace(statement, measurements=()))).code == (
         "recipe.measurementMissing"
@@ -223,12 +223,14 @@ def test_salts_are_drawn_and_never_made_from_one_another(world: World) -> None:
     assert delivery.values.settings is not None
     assert delivery.values.measurements is not None
     statement = delivery.statement()
-    opened = (*delivery.values.settings.opened, *delivery.values.measurements.opened)
+    settings, measurements = delivery.values.settings.opened, delivery.values.measurements.opened
+    opened = [(one.salt, one.path) for one in settings]
+    opened += [(one.salt, one.path) for one in measurements]
 
-    salts = {statement.salt, *(one.salt for one in opened)}
+    salts = {statement.salt, *(salt for salt, _ in opened)}
 
     assert len(salts) == 1 + len(opened)
-    derived = {Bytes32(sha256(statement.salt + one.path.encode())) for one in opened}
+    derived = {Bytes32(sha256(statement.salt + path.encode())) for _, path in opened}
     assert not derived & salts
 
 

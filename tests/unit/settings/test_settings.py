@@ -80,6 +80,21 @@ def test_settings_are_read_as_they_were_written(tmp_path: Path, node: NodeSettin
     assert load(settings.home) == settings
 
 
+@pytest.mark.parametrize("shown", [None, (), ("/tolerance", "/process/infill")])
+def test_what_is_shown_of_values_is_read_as_it_was_written(
+    tmp_path: Path, shown: tuple[str, ...] | None
+) -> None:
+    save(Settings(home=tmp_path, chain=CHAIN, shown=shown))
+
+    assert load(tmp_path).shown == shown
+
+
+@pytest.mark.parametrize("shown", ["[1]", '["tolerance"]', '"/tolerance"', "true"])
+def test_what_is_shown_of_values_is_named_by_paths(tmp_path: Path, shown: str) -> None:
+    with pytest.raises(SettingInvalidError, match=r"values\.shown"):
+        load(written(tmp_path, f"{TEXT}\n[values]\nshown = {shown}\n"))
+
+
 def test_hand_written_settings_are_read(tmp_path: Path) -> None:
     settings = load(written(tmp_path, TEXT))
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from guildmark.adapters.files import write_durably
 from guildmark.adapters.jobfiles import JobFile, read_job
+from guildmark.domain.builds.delivery import ShownPathError, check_shown
 from guildmark.domain.builds.predicate import Setting
 from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import GuildmarkError, SettingsError
@@ -86,6 +87,8 @@ class AgentSettings:
         port: Where the page listens on this machine; 0 takes a free one.
         poll_seconds: Between two looks at the machines.
         ask_seconds: Between two questions to the node.
+        shown: What everybody may see of the settings and measured values, which are then signed
+            under salts: paths, and beginnings of paths. None: they are signed in clear.
     """
 
     home: Path
@@ -94,6 +97,7 @@ class AgentSettings:
     poll_seconds: float = 2.0
     ask_seconds: float = 15.0
     watches: tuple[Watch, ...] = ()
+    shown: tuple[str, ...] | None = None
 
     @property
     def keys(self) -> Path:
@@ -156,6 +160,7 @@ def _agent(own: "_Table", home: Path, watches: tuple[Watch, ...]) -> AgentSettin
         poll_seconds=own.seconds("poll_seconds", 2.0),
         ask_seconds=own.seconds("ask_seconds", 15.0),
         watches=watches,
+        shown=own.shown("shown"),
     )
     own.end()
     names = [name for one in watches for name in (one.post.name, one.post.gauge.name)]
@@ -294,6 +299,16 @@ class _Table:
         if not isinstance(value, int | float) or not 0 < value <= 3600:  # noqa: PLR2004 - an hour
             raise self.wrong(key, "seconds, an hour at most")
         return float(value)
+
+    def shown(self, key: str) -> tuple[str, ...] | None:
+        if key not in self._values:
+            return None
+        paths = tuple(str(one) for one in self.take(key, list))
+        try:
+            check_shown(paths)
+        except ShownPathError as exc:
+            raise self.wrong(key, "paths of values, or beginnings of paths") from exc
+        return paths
 
     def bytes32(self, key: str) -> bytes:
         return self._parsed(key, bytes32_from_hex)

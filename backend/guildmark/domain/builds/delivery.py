@@ -5,6 +5,8 @@ The log commits to the envelope alone. The values are kept apart from it: they a
 
 import base64
 import binascii
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -22,8 +24,9 @@ from guildmark.domain.builds.values import (
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import Limits, parse_object
-from guildmark.domain.errors import UncheckableError
+from guildmark.domain.errors import MalformedError, UncheckableError
 from guildmark.domain.identifiers import Digest
+from guildmark.domain.recipes.clause import PATH_PATTERN
 
 TOLERANCES = "/tolerance"
 RESULTS_ALONE = (TOLERANCES,)
@@ -32,6 +35,14 @@ SHOWN_MAX = 256
 DELIVERY_LIMITS = Limits(size=4 << 20, depth=8, values=60_000)
 
 _BEGINNING = b'{"envelope":"'
+_BEGINNING_OF_PATH = re.compile(PATH_PATTERN.replace("{2,8}", "{1,8}"), re.ASCII)
+
+
+class ShownPathError(MalformedError):
+    """What everybody may see is named by something else than paths, or by too many."""
+
+    code = "values.shownPath"
+    hint = "Name paths or their beginnings, for example /tolerance or /process/layer_height."
 
 
 class ValuesMissingError(UncheckableError):
@@ -56,9 +67,7 @@ class OpenedValues:
     shown: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if len(self.shown) > SHOWN_MAX:
-            message = f"At most {SHOWN_MAX} paths are named as shown, found {len(self.shown)}."
-            raise MalformedValuesError(message, found=len(self.shown))
+        check_shown(self.shown)
 
     @property
     def roots(self) -> ValueRoots:
@@ -191,6 +200,21 @@ def seal(
         shown=shown,
     )
     return statement.committing(values.roots), values
+
+
+def check_shown(paths: Sequence[str]) -> None:
+    """Check what everybody may see.
+
+    Raises:
+        ShownPathError: Too many are named, or one is no path and no beginning of one.
+    """
+    if len(paths) > SHOWN_MAX:
+        message = f"At most {SHOWN_MAX} paths are shown, found {len(paths)}."
+        raise ShownPathError(message, found=len(paths))
+    for path in paths:
+        if not _BEGINNING_OF_PATH.fullmatch(path):
+            message = f"{path[:80]!r} is no path of a value, and no beginning of one."
+            raise ShownPathError(message, path=ascii(path[:80]))
 
 
 def recorded_settings(
