@@ -13,6 +13,7 @@ import { issuerTimes, provenAccreditations } from "./accreditation.js";
 import { fail, notClaimed, proven, stated, unknown, withheld } from "./check.js";
 import { masterClauses, siteClauses } from "./clauses.js";
 import { MACHINE } from "./parties.js";
+import { measurementsClosed, measurementsOf } from "./values.js";
 
 const TOLERANCE = "/tolerance/";
 const REGISTERED = {
@@ -29,16 +30,17 @@ async function* claimed(theCase) {
   } else if (tolerances.length === 0) {
     yield notClaimed("verify.tolerancesAbsent", "The recipe has no tolerances.");
   }
-  const { unit, measurements } = stated(theCase);
+  const { unit } = stated(theCase);
+  const { values, count, mayHide } = measurementsOf(theCase);
   const isSampled = samples(qualityPlan(clauses), unit);
-  const measured = new Set(measurements.map(({ characteristic }) => characteristic));
+  const measured = new Set(values.map(({ characteristic }) => characteristic));
   for (const { path } of tolerances) {
-    if (!measured.has(path) && isSampled) {
+    if (!measured.has(path) && isSampled && !mayHide(path)) {
       yield notClaimed("verify.measurementMissing",
         `The statement has no measurement of ${path}.`);
     }
   }
-  if (!isSampled && measured.size === 0) {
+  if (!isSampled && count === 0) {
     yield notClaimed("verify.notSampled",
       "The part is not of the sample that the recipe asks to measure.");
   }
@@ -75,7 +77,7 @@ function tolerancesOf(clauses) {
 
 function* met(theCase, tolerances, plan) {
   const bounds = new Map(tolerances.map((tolerance) => [tolerance.path, tolerance]));
-  for (const one of stated(theCase).measurements) {
+  for (const one of measurementsOf(theCase).values) {
     const bound = bounds.get(one.characteristic);
     if (bound === undefined) continue;
     const { outcome, reason } = decide(one, bound, plan);
@@ -90,7 +92,7 @@ function* met(theCase, tolerances, plan) {
 
 async function* rawData(theCase) {
   if (!qualityPlan(await masterClauses(theCase)).isRawAsked) return;
-  for (const { characteristic, rawData: file } of stated(theCase).measurements) {
+  for (const { characteristic, rawData: file } of measurementsOf(theCase).values) {
     if (file === null) {
       yield notClaimed("verify.rawDataMissing",
         `The measurement of ${characteristic} names no file of its instrument.`);
@@ -138,7 +140,7 @@ async function* calibrated(theCase) {
 }
 
 function instrumentsOf(theCase) {
-  return new Set(stated(theCase).measurements.map(({ instrument }) => instrument));
+  return new Set(measurementsOf(theCase).values.map(({ instrument }) => instrument));
 }
 
 /** Return the identity that a measurement names as its instrument, null where it names none. */
@@ -182,6 +184,7 @@ export const MEASUREMENTS = {
   name: "tolerances",
   rules: [
     { at: "which tolerances the statement answers", rule: claimed },
+    { at: "that all measured values are shown", rule: measurementsClosed },
     { at: "what the recipe asks of measurements", rule: planned },
     { at: "the measured values, by the recipe's tolerances", rule: within },
     { at: "the measured values, by the site's tolerances", rule: withinOwn },

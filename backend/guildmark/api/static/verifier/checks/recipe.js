@@ -11,6 +11,7 @@ import { cover, covered, windowOf } from "../window.js";
 import { approved } from "./approved.js";
 import { Undecided, fail, notClaimed, proven, stated, unknown, withheld } from "./check.js";
 import { masterClauses, shownRecipe, shownSiteRecipe, siteClauses } from "./clauses.js";
+import { settingsClosed, settingsOf } from "./values.js";
 
 const PROCESS = "/process/";
 const SETTINGS = "settings";
@@ -112,13 +113,13 @@ async function* keepsClauses(theCase) {
 }
 
 async function* settingsInside(theCase) {
-  const { settings } = stated(theCase);
+  const settings = settingsOf(theCase);
   const clauses = await siteClauses(theCase);
-  if (settings.length === 0 && clauses.below(PROCESS).length > 0) {
+  if (settings.count === 0 && clauses.below(PROCESS).length > 0) {
     yield notClaimed("verify.settingsNotRecorded", "The statement records no setting.");
   }
-  for (const setting of settings) yield* settingInside(setting, clauses);
-  if (settings.length > 0) yield* unrecorded(settings, clauses);
+  for (const setting of settings.values) yield* settingInside(setting, clauses);
+  if (settings.count !== 0) yield* unrecorded(settings, clauses);
   if (clauses.mayHide(PROCESS)) {
     yield settingWithheld(
       "The site recipe may ask for settings by process clauses that are not shown.");
@@ -137,10 +138,11 @@ function* settingInside({ path, value, unit }, clauses) {
 }
 
 /** Yield that a process clause which binds what the machine did has no setting. */
-function* unrecorded(settings, clauses) {
-  const recorded = new Set(settings.map(({ path }) => path));
+function* unrecorded({ values, mayHide }, clauses) {
+  const recorded = new Set(values.map(({ path }) => path));
   for (const { path, class: klass } of clauses.below(PROCESS)) {
-    if (["core", "window"].includes(klass) && !recorded.has(path)) {
+    const isAsked = ["core", "window"].includes(klass);
+    if (isAsked && !recorded.has(path) && !mayHide(path)) {
       yield fail("verify.settingMissing",
         `The statement records no setting for ${path}, which the site recipe asks for.`);
     }
@@ -168,6 +170,7 @@ export const RECIPE = {
     { at: "the site recipe's registration", rule: registered },
     { at: "that it keeps each clause", rule: keepsClauses },
     { at: "the recorded settings", rule: settingsInside },
+    { at: "that all recorded settings are shown", rule: settingsClosed },
     { at: "the job file's settings", rule: settingsOfJob },
     { at: "approvals, where the recipe asks for them", rule: approved },
   ],

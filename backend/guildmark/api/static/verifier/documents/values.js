@@ -11,6 +11,7 @@ const SETTING_DOMAIN = keccak256(ascii("guildmark/setting/v1"));
 const MEASUREMENT_DOMAIN = keccak256(ascii("guildmark/measurement/v1"));
 const VALUES_MAX = 1024;
 const NAME_MAX = 200;
+const BEHIND_ALL = "\x7f";
 
 const name = text(NAME_MAX);
 
@@ -52,31 +53,59 @@ function shownOf(read) {
 }
 
 /**
- * Return what a statement records, as far as it is shown: the values of each kind and how many
- * there are, null where that is not shown; null for a kind of which other values are shown.
+ * Return what a statement records, as far as it is shown.
+ *
+ * Each kind has `reason`, null unless others are shown than it commits to; the shown `values`, how
+ * many there are (`count`, null where that is not shown), and where hidden ones may be (`mayHide`).
  */
 export async function recordedOf(said, { settings, measurements }) {
-  const { settingsRoot, measurementsRoot } = said;
   return {
-    settings: await recorded(said.settings, settingsRoot, settings, settingLeaf),
-    measurements: await recorded(said.measurements, measurementsRoot, measurements, measuredLeaf),
+    settings: await recorded("settings", said, settings, settingLeaf),
+    measurements: await recorded("measurements", said, measurements, measuredLeaf),
   };
 }
 
-async function recorded(inClear, root, shown, leafOf) {
-  if (root === null) return shown === null ? { values: inClear, count: inClear.length } : null;
-  if (shown === null) return { values: [], count: null };
-  if (!same(await rootOfLeaves(shown.leaves), root)) return null;
-  const paths = [];
-  for (const { leaf, salt, value } of shown.opened) {
-    const found = leaf < shown.leaves.length && await leafOf(salt, value);
-    if (!found || !same(found, shown.leaves[leaf])) return null;
-    paths.push(value.path ?? value.characteristic);
+async function recorded(kind, said, shown, leafOf) {
+  const root = said[`${kind}Root`];
+  if (root === null && shown !== null) {
+    return { reason: `The statement commits to no salted ${kind}, and some are shown.` };
   }
-  if (paths.some((one, at) => at > 0 && paths[at - 1] >= one)) return null;
-  const leaves = shown.opened.map(({ leaf }) => leaf);
-  const values = shown.opened.map(({ value }) => value);
-  return { values, count: shown.leaves.length, paths, leaves };
+  const whole = { reason: null, values: said[kind], count: said[kind].length };
+  if (root === null) return { ...whole, mayHide: () => false };
+  if (shown === null) return { reason: null, values: [], count: null, mayHide: () => true };
+  const reason = await mismatchOf(shown, root, leafOf);
+  if (reason !== null) return { reason };
+  const { leaves: { length: count }, opened } = shown;
+  const values = opened.map(({ value }) => value);
+  const mayHide = (path) => values.length < count && isGapAt(path, opened, count);
+  return { reason, values, count, mayHide };
+}
+
+async function mismatchOf({ leaves, opened }, root, leafOf) {
+  if (!same(await rootOfLeaves(leaves), root)) {
+    return `The leaves that are shown do not lead to ${toHex(root)}.`;
+  }
+  for (const { leaf, salt, value } of opened) {
+    if (leaf >= leaves.length || !same(await leafOf(salt, value), leaves[leaf])) {
+      return `The value of ${pathOf(value)} is not leaf ${leaf} of the tree.`;
+    }
+  }
+  const paths = opened.map(({ value }) => pathOf(value));
+  const isOrdered = paths.every((one, at) => at === 0 || paths[at - 1] < one);
+  return isOrdered ? null : "The values of the tree are not in the order of their paths.";
+}
+
+/** Return whether a hidden leaf can have this path, or one below it: paths ascend over leaves. */
+function isGapAt(path, opened, count) {
+  const before = opened.filter(({ value }) => pathOf(value) < path);
+  const behind = opened.filter(({ value }) => pathOf(value) >= path + BEHIND_ALL);
+  const first = before[before.length - 1]?.leaf ?? -1;
+  const last = behind[0]?.leaf ?? count;
+  return last - first - 1 > opened.length - before.length - behind.length;
+}
+
+function pathOf(value) {
+  return value.path ?? value.characteristic;
 }
 
 function settingLeaf(salt, { path: named, value, unit }) {
