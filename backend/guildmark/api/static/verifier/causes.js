@@ -25,16 +25,24 @@ const COVERED_BY = new Map([["verify.settingClosed", 9], ["verify.measurementClo
 
 /** Return whether a check is not "ok" although it could be; what is left of it may say more. */
 export function fallsShort({ findings }) {
-  return findings.some(({ code, isCovered }) => !EXEMPT.has(code) && isCovered !== true);
+  return findings.some(({ code, isCovered }) => !EXEMPT.has(code) && isCovered === false);
 }
 
-/** Return results in which what is withheld is covered where another check stands for it. */
+/**
+ * Return results in which what is withheld is covered where another check stands for it.
+ *
+ * Whether it is covered is null where that check is not performed.
+ */
 export function covered(results) {
-  const sound = results.filter(({ state }) => state === "ok").map(({ number }) => number);
+  const states = new Map(results.map(({ number, state }) => [number, state]));
+  const isCovered = (code) => {
+    if (!COVERED_BY.has(code)) return false;
+    const state = states.get(COVERED_BY.get(code)) ?? "notChecked";
+    return state === "notChecked" ? null : state === "ok";
+  };
   return results.map((result) => ({
     ...result,
-    findings: result.findings.map((one) => (
-      { ...one, isCovered: sound.includes(COVERED_BY.get(one.code)) })),
+    findings: result.findings.map((one) => ({ ...one, isCovered: isCovered(one.code) })),
   }));
 }
 
@@ -42,7 +50,8 @@ export function covered(results) {
 export function isSound(results, numbers) {
   const asked = results.filter(({ number }) => numbers.includes(number));
   if (asked.some(fallsShort)) return "no";
-  const whole = asked.filter(({ state }) => state !== "notChecked");
+  const whole = asked.filter(({ state, findings }) => (
+    state !== "notChecked" && findings.every(({ isCovered }) => isCovered !== null)));
   return whole.length === numbers.length ? "yes" : "unknown";
 }
 
