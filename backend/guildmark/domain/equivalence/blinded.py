@@ -33,7 +33,7 @@ from guildmark.domain.verification.evidence import ACCREDITATIONS_MAX, Accredita
 T = TypeVar("T")
 
 DATA_TYPE = "https://guildmark.org/equivalence-data/v1"
-DATA_LIMITS = strictjson.Limits(size=1 << 26, depth=6, values=4_000_000)
+DATA_LIMITS = strictjson.Limits(size=1 << 26, depth=8, values=4_000_000)
 
 
 class ForeignReadingError(MalformedError):

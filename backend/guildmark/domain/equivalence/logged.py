@@ -7,9 +7,12 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Self
 
+from guildmark.domain.builds.delivery import recorded_measurements
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.predicate import RunDetails
 from guildmark.domain.builds.statement import STATEMENT_LIMITS, BuildStatement
+from guildmark.domain.builds.values import MeasurementsDisclosure
+from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.equivalence.plan import EquivalencePlan, Kind
@@ -64,6 +67,7 @@ class LoggedUnit:
         envelope: Its envelope, bytes as received.
         path: The way from the entry to the record's root.
         previous: What its entry says came before.
+        measurements: What the site opens of measured values, where the statement is salted.
     """
 
     log: LogNumber
@@ -73,6 +77,7 @@ class LoggedUnit:
     envelope: bytes = field(repr=False)
     path: tuple[Digest, ...] = field(repr=False)
     previous: int = NO_PREVIOUS
+    measurements: MeasurementsDisclosure | None = field(default=None, repr=False)
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
@@ -85,11 +90,18 @@ class LoggedUnit:
             envelope=from_hex(fields.text("envelope", most=_ENVELOPE_MAX)),
             path=fields.texts("path", _digest),
             previous=fields.integer("previous"),
+            measurements=fields.maybe(
+                "measurements",
+                lambda name: codec.load(MeasurementsDisclosure, fields.value(name), at=name),
+            ),
         )
 
     def to_json(self) -> JsonObject:
         """Return the unit as a document shows it."""
+        shown = self.measurements
+        opened = {} if shown is None else {"measurements": codec.dump(shown)}
         return {
+            **opened,
             "log": self.log,
             "seq": self.seq,
             "position": self.position,
@@ -100,13 +112,15 @@ class LoggedUnit:
         }
 
     def opened(self) -> tuple[Envelope, BuildStatement]:
-        """Return what was signed, and what it says.
+        """Return what was signed, and what it says, with the measurements that the site opens.
 
         Raises:
-            GuildmarkError: The envelope holds no build.
+            GuildmarkError: The envelope holds no build, or other values are opened.
         """
         envelope = Envelope.parse(self.envelope)
-        return envelope, BuildStatement.parse(envelope.payload)
+        statement = BuildStatement.parse(envelope.payload)
+        recorded = recorded_measurements(statement, self.measurements)
+        return envelope, statement.with_values(statement.settings, recorded.values)
 
     def check(self, statement: BuildStatement, record: Record) -> None:
         """Check that a record on chain holds the unit.

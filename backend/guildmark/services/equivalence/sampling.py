@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from guildmark.domain.builds.delivery import OpenedValues
 from guildmark.domain.builds.predicate import Beacon
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.builds.telemetry import Disclosure
+from guildmark.domain.builds.values import MeasurementsDisclosure
 from guildmark.domain.chain.facts import (
     NO_LOG,
     KeyFact,
@@ -38,6 +40,7 @@ from guildmark.domain.equivalence.sampling import (
 )
 from guildmark.domain.errors import NotFinalError, NotFoundError, UsageError
 from guildmark.domain.identifiers import (
+    Digest,
     EquivalencePlanId,
     IdentityId,
     LaneNumber,
@@ -160,7 +163,7 @@ class Sampling:
             document = plan_document(plan, view)
             made = drawing(document, plan, site, view)
             units, sample = _collected(document, entry_of(plan, site, view), made.order, view)
-            planned = _planned(document)
+            planned = planned_of(document)
             taken = tuple(
                 reading
                 for place in sample.measured(document.units)
@@ -279,13 +282,14 @@ def _asked(
     return Asked(plan=document, id=plan, site=to_hex(site), seed=made.tick.parent)
 
 
-def _planned(document: EquivalencePlan) -> frozenset[ClausePath]:
+def planned_of(document: EquivalencePlan) -> frozenset[ClausePath]:
+    """Return what a plan measures on parts."""
     return frozenset(one.path for one in document.characteristics if one.kind is Kind.PART)
 
 
 def _uses(document: EquivalencePlan, sample: Sample, view: View) -> Iterator[Use]:
     """Yield which instruments measured drawn parts, and when."""
-    planned = _planned(document)
+    planned = planned_of(document)
     for place in sample.measured(document.units):
         said = sample.opened[place]
         beacon = known(view.facts, RecordFact, said.beacon.log, said.beacon.seq).record
@@ -352,7 +356,7 @@ def _collected(
     opened: dict[Place, BuildStatement] = {}
     foreign: dict[Place, Passed] = {}
     for place in order:
-        unit = logged_unit(place, view)
+        unit = logged_unit(place, planned_of(document), view)
         _, statement = unit.opened()
         units.append(unit)
         opened[place] = statement
@@ -364,8 +368,13 @@ def _collected(
     return units, Sample(order=order, opened=opened, foreign=foreign)
 
 
-def logged_unit(place: Place, view: View) -> LoggedUnit:
+def logged_unit(place: Place, planned: frozenset[ClausePath], view: View) -> LoggedUnit:
     """Return a unit of this home's log, with what proves it.
+
+    Args:
+        place: Where it stands.
+        planned: What is opened of salted measured values.
+        view: What this home knows.
 
     Raises:
         DrawnUnitUnknownError: It is of another node's log.
@@ -382,7 +391,17 @@ def logged_unit(place: Place, view: View) -> LoggedUnit:
         envelope=found.queued.envelope,
         path=MerkleTree(view.log.leaves(found.log, found.seq)).inclusion_path(found.position),
         previous=found.queued.entry.previous,
+        measurements=_opened(found.queued.digest, planned, view),
     )
+
+
+def _opened(
+    envelope: Digest, planned: frozenset[ClausePath], view: View
+) -> MeasurementsDisclosure | None:
+    """Return what a site opens to a plan: what the plan measures, and nothing else."""
+    body = view.documents.get(DocumentKind.VALUES, envelope)
+    measured = None if body is None else OpenedValues.parse(body).measurements
+    return None if measured is None else measured.only(lambda path: path in planned)
 
 
 def _proven(unit: LoggedUnit, record: Record, view: View) -> BuildStatement:

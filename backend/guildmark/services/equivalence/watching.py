@@ -23,6 +23,7 @@ from guildmark.services.equivalence.sampling import (
     lanes_of,
     logged_unit,
     plan_document,
+    planned_of,
     why_passed,
 )
 
@@ -106,11 +107,11 @@ def _later(
 ) -> Iterator[Reading]:
     """Yield readings in the order in which builds began: a batch of a log may have any other."""
     given, entry = _certificate(plan, site, view), entry_of(plan, site, view)
-    planned = {one.path for one in document.characteristics if one.kind is Kind.PART}
+    planned = planned_of(document)
     lanes = lanes_of(document, entry, view)
     records = (fact.record for log in lanes.logs for fact in view.facts.each(RecordFact, log))
     places = (place for place, _ in granted(records, lanes.numbers, after=given.since))
-    stated = [(place, logged_unit(place, view).opened()[1]) for place in places]
+    stated = [(place, logged_unit(place, planned, view).opened()[1]) for place in places]
     for place, said in sorted(stated, key=lambda one: (one[1].run.started_on, one[0])):
         if why_passed(document, entry, said, view) is None:
             yield from (one for one in readings_of(place, said) if one.characteristic in planned)

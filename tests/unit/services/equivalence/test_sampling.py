@@ -9,7 +9,7 @@ import pytest
 
 from fakes.samples import BORE, DRAWN_FROM, LOGGED, UNITS, Shop, make_shop
 from fakes.store import MemoryNodeStore
-from fakes.world import World, make_world
+from fakes.world import Tools, World, make_world
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain.facts import KeyFact, LaneFact, LinkFact, PlanEntryFact
 from guildmark.domain.encoding.hashing import sha256
@@ -90,6 +90,35 @@ def test_the_drawn_units_are_what_their_machine_measured(drawn: Shop) -> None:
     dataset = drawn.judged(data)
     assert to_hex(drawn.site) not in dataset.failed
     assert set(dataset.readings) == set(data.readings)
+
+
+def test_a_site_opens_to_a_plan_what_it_measures_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("fakes.world.UNITS", LOGGED)
+    world = make_world(Tools(shown=()))
+    world.disclose()
+    shop = make_shop(world)
+    shop.log(*(shop.state(number) for number in range(1, LOGGED + 1)))
+    shop.tick(2)
+
+    found = shop.collected()
+    data = BlindData.parse(shop.data(found).encode()).shown
+
+    assert data.logged == found.logged
+    assert {one.characteristic for one in data.readings} == {BORE}
+    for unit in data.logged:
+        assert unit.measurements is not None
+        assert [one.path for one in unit.measurements.opened] == [BORE]
+        assert unit.opened()[1].settings == ()
+    shop.commit(data)
+    assert to_hex(shop.site) not in shop.judged(data).failed
+    closed = [
+        replace(one, measurements=one.measurements.only(lambda _: False))
+        for one in data.logged
+        if one.measurements is not None
+    ]
+    assert to_hex(shop.site) in shop.judged(replace(data, logged=tuple(closed))).failed
 
 
 def test_nothing_is_drawn_before_all_is_on_record(shop: Shop) -> None:

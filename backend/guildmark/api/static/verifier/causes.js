@@ -25,7 +25,8 @@ const COVERED_BY = new Map([["verify.settingClosed", 9], ["verify.measurementClo
 
 /** Return whether a check is not "ok" although it could be; what is left of it may say more. */
 export function fallsShort({ findings }) {
-  return findings.some(({ code, isCovered }) => !EXEMPT.has(code) && isCovered === false);
+  const isLeft = ({ isCovered }) => ![true, null].includes(isCovered);
+  return findings.some((one) => !EXEMPT.has(one.code) && isLeft(one));
 }
 
 /**
