@@ -9,7 +9,7 @@ from guildmark.domain.chain.refusals import CertificateUnknownError
 from guildmark.domain.equivalence.dataset import Dataset
 from guildmark.domain.equivalence.later import points
 from guildmark.domain.equivalence.logged import readings_of
-from guildmark.domain.equivalence.plan import EquivalencePlan, Kind
+from guildmark.domain.equivalence.plan import EquivalencePlan
 from guildmark.domain.equivalence.registration import Outcome
 from guildmark.domain.equivalence.sampling import granted
 from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, to_hex

@@ -92,18 +92,21 @@ def test_the_drawn_units_are_what_their_machine_measured(drawn: Shop) -> None:
     assert set(dataset.readings) == set(data.readings)
 
 
-def test_a_site_opens_to_a_plan_what_it_measures_and_nothing_else(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """Return a shop whose machines sign salted values, of which nobody sees any."""
     monkeypatch.setattr("fakes.world.UNITS", LOGGED)
     world = make_world(Tools(shown=()))
     world.disclose()
     shop = make_shop(world)
     shop.log(*(shop.state(number) for number in range(1, LOGGED + 1)))
     shop.tick(2)
+    return shop
 
-    found = shop.collected()
-    data = BlindData.parse(shop.data(found).encode()).shown
+
+def test_a_site_opens_to_a_plan_what_it_measures_and_nothing_else(closed: Shop) -> None:
+    found = closed.collected()
+    data = BlindData.parse(closed.data(found).encode()).shown
 
     assert data.logged == found.logged
     assert {one.characteristic for one in data.readings} == {BORE}
@@ -111,14 +114,20 @@ def test_a_site_opens_to_a_plan_what_it_measures_and_nothing_else(
         assert unit.measurements is not None
         assert [one.path for one in unit.measurements.opened] == [BORE]
         assert unit.opened()[1].settings == ()
-    shop.commit(data)
-    assert to_hex(shop.site) not in shop.judged(data).failed
-    closed = [
+    assert to_hex(closed.site) not in closed.judged(data).failed
+
+
+def test_a_drawn_value_that_stays_closed_fails_the_site(closed: Shop) -> None:
+    data = closed.collected()
+    hidden = [
         replace(one, measurements=one.measurements.only(lambda _: False))
         for one in data.logged
         if one.measurements is not None
     ]
-    assert to_hex(shop.site) in shop.judged(replace(data, logged=tuple(closed))).failed
+
+    dataset = closed.judged(replace(data, logged=tuple(hidden)))
+
+    assert to_hex(closed.site) in dataset.failed
 
 
 def test_nothing_is_drawn_before_all_is_on_record(shop: Shop) -> None:
