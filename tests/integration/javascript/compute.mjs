@@ -15,7 +15,7 @@ const { CODES, converted } = await module("documents/quantity.js");
 const { rounded } = await module("fraction.js");
 const { useIn } = await module("lawful.js");
 const { approverOf, recipeId, siteRecipeId } = await module("recipes.js");
-const { readMeasurement } = await module("statement.js");
+const { readMeasurement } = await module("documents/values.js");
 const { isPlain, quoted } = await module("words.js");
 
 function clausesOf(shown) {
