@@ -10,7 +10,7 @@ import pytest
 
 from environments import ROOT, node
 from fakes.inspecting import Inspecting
-from fakes.simulator import MAKER, Simulator, measured
+from fakes.simulator import ISSUER, MAKER, SITE, Simulator, accreditation, measured
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.inspection import Inspection
 from guildmark.domain.builds.statement import BuildStatement
@@ -21,9 +21,11 @@ from guildmark.domain.builds.values import (
 )
 from guildmark.domain.encoding import codec, strictjson
 from guildmark.domain.encoding.canonical import canonical
-from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import Digest, to_hex
+from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token
+from guildmark.domain.verification.evidence import AccreditationDisclosure
 
 VERIFIER = ROOT / "backend" / "guildmark" / "api" / "static" / "verifier"
 READER = ROOT / "tests" / "integration" / "javascript" / "read.mjs"
@@ -41,6 +43,18 @@ INSPECTION = replace(
     Inspecting(SIMULATOR).inspection(),
     measurements=(measured("bore", "1.5"), measured("length", "2", raw_data=Digest(bytes(32)))),
 ).encode()
+GIVEN = accreditation(
+    ISSUER,
+    MAKER,
+    ScopeDocument(
+        standard="ISO 13485",
+        processes=("fdm", "sls"),
+        materials=("PA12",),
+        sites=(SITE,),
+        certificate="DE-0815",
+        delegations=1,
+    ),
+)
 SCRAP = Simulator(statement={"scrap": "cracked"}).make_statement().encode()
 SALTED = Simulator(shown=()).make_statement().encode()
 SALTED_SCRAP = Simulator(shown=(), statement={"scrap": "cracked"}).make_statement().encode()
@@ -180,6 +194,39 @@ def changed(value: Any) -> Iterator[Any]:
             yield from ([*value[:at], found, *value[at + 1 :]] for found in changed(member))
 
 
+SCOPES: Sequence[Mapping[str, Any]] = (
+    *({"standard": text} for text in ("ISO 9001", "a" * 128, "a" * 129, " a", "a  b", "a\u200b")),
+    *(
+        {"standard": text}
+        for text in ("e\u0301", "\u00e9", "\U0001f600" * 128, "\u00a0", "a\n", "")
+    ),
+    *({"processes": list(texts)} for texts in (["a", "b"], ["b", "a"], ["a", "a"], [""], [])),
+    *({"materials": list(texts)} for texts in (["\ue000", "\U0001f600"], ["\U0001f600", "\ue000"])),
+    *({"materials": [f"{number:03d}" for number in range(most)]} for most in (64, 65)),
+    *(
+        {"sites": [f"0x{one}" for one in ones]}
+        for ones in (["aa" * 32, "ab" * 32], ["ab" * 32] * 2)
+    ),
+    *({"certificate": text} for text in ("DE-0815", "", "a ")),
+    *({"delegations": number} for number in (-1, 0, 1, 3, 4)),
+    {"salt": "0x" + "00" * 32},
+)
+"""What a scope may say and may not, on each side of each bound."""
+
+
+def accreditations() -> Iterator[bytes]:
+    whole = json.loads(GIVEN.encode())
+    yield from (canonical(one) for one in changed(whole))
+    for said in SCOPES:
+        yield canonical({**whole, "scope": {"standard": "ISO 9001", **said}})
+
+
+def is_accreditation(data: bytes) -> None:
+    # A bundle's file has one form: what is usual is left out.
+    if AccreditationDisclosure.parse(data).encode() != data:
+        raise MalformedError("another form")
+
+
 def documents() -> Iterator[tuple[str, bytes]]:
     for payload in (ENVELOPE.payload, SCRAP, SALTED, SALTED_SCRAP):
         yield "statement", payload
@@ -200,9 +247,11 @@ def documents() -> Iterator[tuple[str, bytes]]:
     yield from (("envelope", canonical(one)) for one in changed(json.loads(envelope)))
     yield from (("json", text) for text in JSON_TEXTS)
     yield from (("label", text.encode()) for text in LABELS)
+    yield from (("accreditation", data) for data in accreditations())
 
 
 PYTHON: Mapping[str, Callable[[bytes], object]] = {
+    "accreditation": is_accreditation,
     "json": lambda data: strictjson.parse(data, SMALL),
     "label": lambda data: DigitalLink.parse_label(data.decode()),
     "envelope": Envelope.parse,
