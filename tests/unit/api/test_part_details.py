@@ -3,6 +3,7 @@
 from fakes import simulator as sim
 from fakes.cases.draft import Draft
 from fakes.cases.measured import asked, rule
+from fakes.cases.salted import measurement_under_another_salt, salted
 from guildmark.api.pages.details import part_details
 from guildmark.api.pages.verdict import Measured
 from guildmark.domain.verification.case import Case
@@ -45,3 +46,19 @@ def test_value_inside_conforms() -> None:
 
     assert (bore.decision, bore.tone, bore.uncertainty) == ("conforms", "good", "")
     assert height.decision == "conforms"
+
+
+def test_of_salted_values_those_that_open_are_shown() -> None:
+    draft = Draft()
+    salted(draft, "/tolerance/height")
+
+    (height,) = rows(draft)
+
+    assert (height.name, height.value, height.decision) == ("height", "20.0", "conforms")
+
+
+def test_values_that_the_statement_does_not_commit_to_are_not_shown() -> None:
+    draft = Draft()
+    measurement_under_another_salt(draft)
+
+    assert rows(draft) == ()

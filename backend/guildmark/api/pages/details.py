@@ -13,8 +13,9 @@ from guildmark.domain.measurement.conformity import Outcome, decide
 from guildmark.domain.measurement.quality_plan import QualityPlan
 from guildmark.domain.recipes.clause import Clause, ClauseType
 from guildmark.domain.recipes.clauses import DisclosedClauses
-from guildmark.domain.verification.case import Case
+from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.checks.recalled import recall_events
+from guildmark.domain.verification.checks.values import measurements_of
 from guildmark.domain.verification.naming import proven_profile
 
 _HOLDERS = {
@@ -42,7 +43,7 @@ def part_details(case: Case, *, base: str) -> PartDetails:
         facts=tuple(_facts(case, statement)),
         ids=tuple(_ids(case, statement)),
         names=_names(case),
-        measurements=tuple(_measurements(case, statement)),
+        measurements=tuple(_measurements(case)),
         built=_window(case),
         recalls=tuple(recall_events(case)),
         links=_links(base),
@@ -114,10 +115,15 @@ def _id(name: str, value: str) -> Fact:
     return Fact(name=name, value=value, is_id=True)
 
 
-def _measurements(case: Case, statement: BuildStatement) -> Iterable[Measured]:
+def _measurements(case: Case) -> Iterable[Measured]:
+    try:
+        shown = measurements_of(case).values
+    except UndecidedError:
+        # (8) says that others are shown than the statement commits to.
+        return
     clauses = _clauses(case)
     plan = QualityPlan.of(() if clauses is None else clauses.opened.values())
-    for measurement in statement.measurements:
+    for measurement in shown:
         clause = None if clauses is None else clauses.find(measurement.characteristic)
         bound = _bound(clause)
         row = Measured(
