@@ -32,9 +32,10 @@ for await (const line of createInterface({ input: process.stdin })) {
   let said = null;
   if (key === undefined) {
     for await (const one of witnessed({ note: fromHex(note) }, trust, block)) said = one;
-    console.log(said === null ? "ok" : said.code);
+    console.log(JSON.stringify(said === null ? ["ok", ""] : [said.code, said.reason]));
   } else {
-    await parseNoteKey(key).then(() => console.log("taken"), () => console.log("refused"));
+    await parseNoteKey(key).then(() => console.log('["taken", ""]'),
+      () => console.log('["refused", ""]'));
   }
 }
 """
@@ -87,14 +88,16 @@ def keys() -> Iterator[str]:
         yield good[:at] + dice.choice("AZaz09+/= \u2014\U0001f600") + good[at + 1 :]
 
 
-def in_python(data: bytes) -> str:
+def in_python(data: bytes) -> list[str]:
     try:
         found = agreeing(data, BLOCK, KEYS)
-    except WRONG_NOTES:
-        return "verify.noteInvalid"
-    except BlockNoteError:
-        return "verify.noteMismatch"
-    return "ok" if found >= 2 else "verify.witnessesTooFew"
+    except WRONG_NOTES as error:
+        return ["verify.noteInvalid", error.message]
+    except BlockNoteError as error:
+        return ["verify.noteMismatch", error.message]
+    named = f"block {BLOCK.number} ({to_hex(BLOCK.hash)})"
+    few = f"{found} of your witnesses signed {named}, you ask for 2."
+    return ["ok", ""] if found >= 2 else ["verify.witnessesTooFew", few]
 
 
 def key_in_python(text: str) -> str:
@@ -106,7 +109,7 @@ def key_in_python(text: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def said() -> list[str]:
+def said() -> list[list[str]]:
     """Return what the page says of each note, then of each key."""
     header = {"number": BLOCK.number, "time": BLOCK.time, "hash": to_hex(BLOCK.hash)}
     witnesses = [{"key": one.encode()} for one in KEYS]
@@ -116,22 +119,21 @@ def said() -> list[str]:
     given = json.dumps({"header": header, "trust": trust})
     command = [str(node()), "--input-type=module", "-e", _SCRIPT, f"{VERIFIER.as_uri()}/", given]
     asked = "\n".join(lines)
-    return subprocess.run(
-        command, input=asked, check=True, capture_output=True, text=True
-    ).stdout.split()
+    done = subprocess.run(command, input=asked, check=True, capture_output=True, text=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_both_verifiers_count_the_same_witnesses(said: list[str]) -> None:
+def test_both_verifiers_count_the_same_witnesses(said: list[list[str]]) -> None:
     given = list(notes())
     pairs = list(zip(given, said[: len(given)], strict=True))
 
-    assert {word for _, word in pairs} >= {"ok", "verify.noteInvalid", "verify.noteMismatch"}
+    assert {word for _, (word, _) in pairs} >= {"ok", "verify.noteInvalid", "verify.noteMismatch"}
     assert [(data, word) for data, word in pairs if word != in_python(data)] == []
 
 
-def test_both_verifiers_take_the_same_keys(said: list[str]) -> None:
+def test_both_verifiers_take_the_same_keys(said: list[list[str]]) -> None:
     given = list(keys())
     pairs = list(zip(given, said[-len(given) :], strict=True))
 
-    assert {word for _, word in pairs} == {"taken", "refused"}
-    assert [(text, word) for text, word in pairs if word != key_in_python(text)] == []
+    assert {word for _, (word, _) in pairs} == {"taken", "refused"}
+    assert [(text, word) for text, (word, _) in pairs if word != key_in_python(text)] == []

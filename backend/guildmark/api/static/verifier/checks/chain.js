@@ -7,17 +7,33 @@ import { SKIPPED, fail, unknown } from "./check.js";
 import { named, witnessed } from "./witnessed.js";
 
 const FAULTS = {
-  missing: unknown("verify.contractMissing", "A contract is not proven."),
-  invalid: fail("verify.contractInvalid", "The proof of a contract's account is wrong."),
-  code: fail("verify.codeMismatch", "A contract has other code than the pinned one."),
+  missing: (name) => unknown("verify.contractMissing",
+    `There is no proof of the contract ${name}.`),
+  invalid: (name) => fail("verify.contractInvalid",
+    `The account proof is wrong for the contract ${name}.`),
+  code: (name) => fail("verify.codeMismatch",
+    `There is other code than the pinned one at the contract ${name}.`),
 };
 
-function* pinnedChain({ evidence, trust }) {
+function* pinnedChain({ evidence: { pin }, trust }) {
   if (trust === null) {
     yield unknown("verify.trustMissing", "You have not said whom you trust.");
-  } else if (identity(evidence.pin) !== identity(trust.chain)) {
-    yield fail("verify.chainMismatch", "The bundle is about another chain than you trust.");
+  } else if (identity(pin) !== identity(trust.chain)) {
+    yield fail("verify.chainMismatch", `${otherChain(pin, trust.chain)}.`);
   }
+}
+
+/** Return how the bundle's chain differs from the one that the reader pins. */
+function otherChain(shown, pinned) {
+  const isSame = identity({ ...shown, class: pinned.class }) === identity(pinned);
+  if (isSame) {
+    return `It calls chain ${shown.chainId} ${shown.class}, your trust file calls the same chain `
+      + `${pinned.class}; if yours is wrong, make it again with \`guildmark trust init --class `
+      + `${shown.class}\``;
+  }
+  return shown.chainId === pinned.chainId
+    ? `It is about another chain or deployment that also has id ${shown.chainId}`
+    : `It is about chain ${shown.chainId}, you trust chain ${pinned.chainId}`;
 }
 
 function identity(pin) {
@@ -87,7 +103,7 @@ function* contracts({ evidence, header, state }) {
   for (const [name, fault] of state.faults) {
     // Bundles of before prove nothing about recalls, and (12) says so.
     const isNeeded = name === "equivalence" ? asksForEquivalence(evidence) : name !== "recalls";
-    if (isNeeded || fault !== "missing") yield FAULTS[fault];
+    if (isNeeded || fault !== "missing") yield FAULTS[fault](name);
   }
 }
 

@@ -5,7 +5,7 @@ import { verified } from "../documents/clauses.js";
 import { actFindings, identityOf, keyOf, ofKey, weightOf } from "../doubts.js";
 import { keyId, signed } from "../signatures.js";
 import { IDENTITIES, KEYS } from "../state.js";
-import { held, windowOf } from "../window.js";
+import { covered, windowOf } from "../window.js";
 import { fail, isLink, proven, stated, unknown, withheld } from "./check.js";
 import { MACHINE, ORGANIZATION, SITE, linked } from "./parties.js";
 
@@ -13,8 +13,8 @@ const CLAUSE = "/qa/countersignature";
 const [ANY, OTHER] = ["any organization", "other organization"];
 const NOT_GOOD = fail("verify.countersignerNotGood", "The second key or its links did not hold.");
 const HELD = {
-  none: NOT_GOOD,
-  part: unknown("verify.countersignerGoodPartly", "The second key or its links held partly."),
+  none: (reason) => fail("verify.countersignerNotGood", reason),
+  part: (reason) => unknown("verify.countersignerGoodPartly", reason),
 };
 const MISSING = unknown("verify.countersignerMissing", "Who signed second is not shown.");
 
@@ -76,7 +76,7 @@ function* keyFindings(theCase, { machine, key: shown }) {
     yield NOT_GOOD;
     return;
   }
-  yield* held([key], window, HELD);
+  yield* covered("The second key", [key], window, HELD);
   for (const doubt of ofKey(theCase, name, key)) {
     const weight = weightOf(doubt, window.end);
     if (weight === "void") yield NOT_GOOD;
@@ -84,7 +84,7 @@ function* keyFindings(theCase, { machine, key: shown }) {
       yield unknown("verify.countersignerInDoubt", "The second key is suspected already.");
     }
   }
-  yield* actFindings(theCase, machine, key.since);
+  yield* actFindings(theCase, machine, key.since, "The second key was added");
 }
 
 function* organizationFindings(theCase, { machine, siteLink, link }) {
@@ -98,6 +98,6 @@ function* organizationFindings(theCase, { machine, siteLink, link }) {
     yield MISSING;
     return;
   }
-  yield* linked(theCase, siteLink, HELD);
-  yield* linked(theCase, link, HELD);
+  yield* linked(theCase, siteLink, "The link of the second machine", HELD);
+  yield* linked(theCase, link, "The link of the second machine's site", HELD);
 }

@@ -56,10 +56,12 @@ async function* notDoubted(theCase) {
   const [key, logged] = [keyOf(proven(theCase, KEYS, name)), windowOf(theCase).end];
   for (const doubt of ofKey(theCase, name, key)) {
     const weight = weightOf(doubt, logged);
+    const { at, giver, suspectedFrom } = doubt;
+    const reason = `The part was logged at ${logged}; notice was given at ${at} by ${giver}, `
+      + `suspected from ${suspectedFrom}.`;
     if (weight === "void") {
-      yield fail("verify.keyUnderNotice", "The part was logged after a notice on the key.");
+      yield fail("verify.keyUnderNotice", reason);
     } else if (weight === "doubt" && !(await confirmation(theCase, doubt.at))) {
-      const reason = "The part was logged when the key is suspected already.";
       yield unknown("verify.keyInDoubt", `${reason}${await helpless(theCase)}`);
     }
   }
@@ -67,7 +69,7 @@ async function* notDoubted(theCase) {
 
 function* addedSoundly(theCase) {
   const { since } = keyOf(proven(theCase, KEYS, ownId(theCase)));
-  if (since !== 0) yield* actFindings(theCase, theCase.evidence.entry.machine, since);
+  if (since !== 0) yield* actFindings(theCase, theCase.evidence.entry.machine, since, "The key was added");
 }
 
 function* sameMachine(theCase) {

@@ -1,33 +1,31 @@
 // (1) Operator, site, machine and their links existed while the part was built.
 
-import { same, word } from "../bytes.js";
+import { same, toHex, word } from "../bytes.js";
 import { actFindings, identityOf } from "../doubts.js";
 import { IDENTITIES, LINKS, LINK_COUNTS, OPERATORS } from "../state.js";
-import { cover, held, intervalOf, windowOf } from "../window.js";
+import { cover, covered, intervalOf, windowOf } from "../window.js";
 import { SKIPPED, Undecided, fail, isLink, proven, stated, unknown } from "./check.js";
 
 export const [ORGANIZATION, SITE, MACHINE] = [1, 2, 3];
-const UNREGISTERED = {
-  [MACHINE]: fail("verify.machineUnregistered", "Nobody registered the machine."),
-  [SITE]: fail("verify.siteUnregistered", "Nobody registered the site."),
-  [ORGANIZATION]: fail("verify.makerUnregistered", "Nobody registered the site's organization."),
+const KINDS = {
+  [MACHINE]: { word: "machine", code: "verify.machineUnregistered" },
+  [SITE]: { word: "site", code: "verify.siteUnregistered" },
+  [ORGANIZATION]: { word: "organization", code: "verify.makerUnregistered" },
 };
+const [MACHINE_LINK, SITE_LINK] = ["The link from machine to site",
+  "The link from site to organization"];
 const REGISTERED = {
-  none: fail("verify.registeredLater", "An identity was registered after the part was logged."),
-  part: unknown("verify.registeredMeanwhile", "An identity was perhaps registered too late."),
+  none: (reason) => fail("verify.registeredLater", reason),
+  part: (reason) => unknown("verify.registeredMeanwhile", reason),
 };
-const MISMATCH = fail("verify.linkMismatch", "The shown link is not of the statement's parties.");
-const LINK_MISSING = unknown("verify.linkMissing", "A link is not shown, or not all of it.");
-const OPERATOR_MISSING = unknown("verify.operatorMissing", "The log's operator is not shown.");
-const MACHINE_LINK = {
-  none: fail("verify.machineUnlinked", "The machine was not linked to the site meanwhile."),
-  part: unknown("verify.machineLinkedPartly", "The machine's link held a part of the time."),
+const MACHINE_LINKED = {
+  none: (reason) => fail("verify.machineUnlinked", reason),
+  part: (reason) => unknown("verify.machineLinkedPartly", reason),
 };
-const SITE_LINK = {
-  none: fail("verify.siteUnlinked", "The site was not linked to the organization meanwhile."),
-  part: unknown("verify.siteLinkedPartly", "The site's link held a part of the time."),
+const SITE_LINKED = {
+  none: (reason) => fail("verify.siteUnlinked", reason),
+  part: (reason) => unknown("verify.siteLinkedPartly", reason),
 };
-const NO_OPERATOR = fail("verify.operatorUnregistered", "Nobody registered the log's operator.");
 
 function* machine(theCase) {
   yield* identity(theCase, stated(theCase).run.machine, MACHINE);
@@ -36,8 +34,12 @@ function* machine(theCase) {
 function* machineLink(theCase) {
   const { machine: child, site: parent } = stated(theCase).run;
   const link = theCase.evidence.disclosed.siteLink;
-  if (link !== null && !isLink(link, child, parent)) yield MISMATCH;
-  else yield* linked(theCase, link, MACHINE_LINK);
+  if (link !== null && !isLink(link, child, parent)) {
+    yield fail("verify.linkMismatch",
+      "The shown link is not from the statement's machine to its site.");
+  } else {
+    yield* linked(theCase, link, MACHINE_LINK, MACHINE_LINKED);
+  }
 }
 
 function* site(theCase) {
@@ -47,8 +49,11 @@ function* site(theCase) {
 function* siteLink(theCase) {
   const child = stated(theCase).run.site;
   const link = theCase.evidence.disclosed.makerLink;
-  if (link !== null && !same(link.child, child)) yield MISMATCH;
-  else yield* linked(theCase, link, SITE_LINK);
+  if (link !== null && !same(link.child, child)) {
+    yield fail("verify.linkMismatch", "The shown link is not from the statement's site.");
+  } else {
+    yield* linked(theCase, link, SITE_LINK, SITE_LINKED);
+  }
 }
 
 function* maker(theCase) {
@@ -59,46 +64,58 @@ function* maker(theCase) {
 }
 
 function* operator(theCase) {
-  const { disclosed: { operator: named }, record } = theCase.evidence;
-  const found = proven(theCase, OPERATORS, record.log);
-  if (found === 0n) yield fail("verify.logUnknown", "The chain knows no such log.");
-  else if (named === null) yield OPERATOR_MISSING;
-  else if (!same(word(found), named)) {
-    yield fail("verify.operatorMismatch", "The log belongs to another operator.");
-  } else yield* identity(theCase, named, ORGANIZATION, NO_OPERATOR);
-}
-
-function* identity(theCase, id, kind, unregistered = UNREGISTERED[kind]) {
-  const { kind: found, since } = identityOf(proven(theCase, IDENTITIES, id));
-  if (found === 0) {
-    yield unregistered;
-  } else if (found !== kind) {
-    yield fail("verify.kindMismatch", "An identity is registered as another kind.");
+  const { disclosed: { operator: named }, record: { log } } = theCase.evidence;
+  const found = proven(theCase, OPERATORS, log);
+  if (found === 0n) {
+    yield fail("verify.logUnknown", `The chain knows no log ${log}.`);
+  } else if (named === null) {
+    yield unknown("verify.operatorMissing", `The operator of log ${log} is not shown.`);
+  } else if (!same(word(found), named)) {
+    yield fail("verify.operatorMismatch",
+      `Log ${log} belongs to another operator than the bundle says.`);
   } else {
-    yield* held([{ since, until: 0 }], windowOf(theCase), REGISTERED);
-    yield* actFindings(theCase, id, since);
+    yield* identity(theCase, named, ORGANIZATION, "verify.operatorUnregistered");
   }
 }
 
-/** Yield what is wrong with a link: that it did not hold all the while, or who made it. */
-export function* linked(theCase, link, right) {
-  if (link === null) throw new Undecided(LINK_MISSING);
+function* identity(theCase, id, kind, unregistered = KINDS[kind].code) {
+  const { kind: found, since } = identityOf(proven(theCase, IDENTITIES, id));
+  const named = `${KINDS[kind].word} ${toHex(id)}`;
+  if (found === 0) {
+    yield fail(unregistered, `The ${named} is not registered.`);
+  } else if (found !== kind) {
+    yield fail("verify.kindMismatch", `The ${named} is registered as another kind.`);
+  } else {
+    const stay = [{ since, until: 0 }];
+    yield* covered(`The registration of ${named}`, stay, windowOf(theCase), REGISTERED);
+    yield* actFindings(theCase, id, since, `The ${named} was registered`);
+  }
+}
+
+/** Yield what is wrong with a link, named in words: that it did not hold, or who made it. */
+export function* linked(theCase, link, what, right) {
+  if (link === null) {
+    throw new Undecided(unknown("verify.linkMissing", `${what} is not shown.`));
+  }
   const ends = [link.child, link.parent];
   const count = proven(theCase, LINK_COUNTS, ...ends);
   if (count === 0n) {
-    yield right.none;
+    yield right.none(`${what} does not exist.`);
     return;
   }
   // Intervals that began after the block are shown in vain, and do no harm.
-  if (count > BigInt(link.count)) throw new Undecided(LINK_MISSING);
+  if (count > BigInt(link.count)) {
+    throw new Undecided(unknown("verify.linkMissing",
+      `${what} has ${count} intervals, ${link.count} are shown.`));
+  }
   const numbers = Array.from({ length: Number(count) }, (_, at) => at + 1);
   const words = numbers.map((number) => proven(theCase, LINKS, ...ends, number));
   // A slot that holds nothing is no interval without bounds.
   const intervals = words.filter((one) => one !== 0n).map(intervalOf);
   const window = windowOf(theCase);
-  yield* held(intervals, window, right);
+  yield* covered(what, intervals, window, right);
   for (const one of intervals.filter((interval) => cover([interval], window) !== "none")) {
-    for (const end of ends) yield* actFindings(theCase, end, one.since);
+    for (const end of ends) yield* actFindings(theCase, end, one.since, `${what} was made`);
   }
 }
 

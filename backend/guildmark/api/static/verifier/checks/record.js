@@ -1,21 +1,20 @@
 // (4) The record is on chain and final, its part was not voided, and its beacon is older.
 
-import { fromHex, same, toInteger } from "../bytes.js";
+import { fromHex, same, toHex, toInteger } from "../bytes.js";
 import { NUMBERS, isSound } from "../causes.js";
 import { placeOf } from "../evidence.js";
 import { digestOf, indexOf } from "../records.js";
 import { FATES, RECORDS, VOIDED } from "../state.js";
 import { NOT_CHECKED, fail, proven, shown, stated, unknown } from "./check.js";
 
-const BEACON_MISSING = unknown("verify.beaconMissing", "The beacon is not shown.");
-
 function* onChain(theCase) {
   const { record } = theCase.evidence;
   const found = proven(theCase, RECORDS, record.log, record.seq);
+  const named = `record ${record.seq} of log ${record.log}`;
   if (found === 0n) {
-    yield fail("verify.recordUnknown", "The chain has no such record.");
+    yield fail("verify.recordUnknown", `The chain has no ${named}.`);
   } else if (found !== toInteger(digestOf(record))) {
-    yield fail("verify.recordMismatch", "The chain has another record than is shown.");
+    yield fail("verify.recordMismatch", `The chain has another ${named} than is shown.`);
   }
 }
 
@@ -24,7 +23,7 @@ function* final({ header, trust, question: { sighting } }) {
   const isListed = (trust.blocks ?? []).some((block) => BigInt(block.number) === header.number);
   const isSeen = Boolean(sighting?.hash) && same(fromHex(sighting.hash, 32), header.hash);
   if (!isListed && isSeen && !sighting.isFinal) {
-    yield unknown("verify.notFinal", "The block is not final yet on your node.");
+    yield unknown("verify.notFinal", `Block ${header.number} is not final yet on your node.`);
   }
 }
 
@@ -59,12 +58,15 @@ function soundReplacement({ evidence, replacement }, index) {
 
 function* beacon(theCase) {
   const { log, seq, recordDigest } = stated(theCase).beacon;
+  const place = `record ${seq} of log ${log}`;
   if (proven(theCase, RECORDS, log, seq) !== toInteger(recordDigest)) {
-    yield fail("verify.beaconUnknown", "The beacon is no record of this chain.");
+    yield fail("verify.beaconUnknown",
+      `The beacon ${toHex(recordDigest)} is not ${place} of this chain.`);
   }
-  const found = shown(theCase, "beacon", BEACON_MISSING);
+  const missing = unknown("verify.beaconMissing", `The beacon, ${place}, is not shown.`);
+  const found = shown(theCase, "beacon", missing);
   if (!same(digestOf(found), recordDigest)) {
-    yield fail("verify.beaconMismatch", "The beacon that is shown is another record.");
+    yield fail("verify.beaconMismatch", `The beacon that is shown is not ${place}.`);
   } else if (found.time >= theCase.evidence.record.time) {
     yield fail("verify.beaconNotOlder", "The beacon is not older than the part's record.");
   }

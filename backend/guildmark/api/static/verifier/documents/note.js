@@ -2,6 +2,7 @@
 
 import { Malformed, ascii, concat, fromBase64, same, sha256, toHex } from "../bytes.js";
 import { checkKey, verifies } from "../signatures.js";
+import { quoted } from "../words.js";
 
 const ED25519 = 3;
 const [NOTE, COSIGNATURE] = [1, 4];
@@ -38,12 +39,17 @@ export function parseNote(data) {
   const whole = decoded(data);
   const at = whole.lastIndexOf("\n\n");
   if (at < 0 || !whole.endsWith("\n") || whole.length === at + 2) {
-    refuse("A note is a text, an empty line and signatures");
+    refuse("A note is a text, an empty line and signatures.");
   }
-  const [text, lines] = [whole.slice(0, at + 1), whole.slice(at + 2, -1).split("\n")];
-  if (CONTROL.test(text)) refuse("A note's text holds no control characters");
-  if (lines.length > SIGNATURES_MAX) refuse(`A note has 1 to ${SIGNATURES_MAX} signatures`);
-  return { text, signatures: lines.map(signatureOf) };
+  const text = whole.slice(0, at + 1);
+  const signatures = whole.slice(at + 2, -1).split("\n").map(signatureOf);
+  if (signatures.length > SIGNATURES_MAX) {
+    refuse(`A note has 1 to ${SIGNATURES_MAX} signatures.`);
+  }
+  if (CONTROL.test(text)) {
+    refuse("A note's text ends with a line's end and holds no control characters.");
+  }
+  return { text, signatures };
 }
 
 /**
@@ -70,17 +76,29 @@ async function idOf(name, kind, key) {
 }
 
 function signatureOf(line) {
-  const [, name, written] = LINE.exec(line) ?? refuse("A line is no signature of a note");
-  const data = fromBase64(written);
-  if (data.length <= ID_SIZE) refuse("A line is no signature of a note");
+  const [, name, written] = LINE.exec(line) ?? [];
+  const data = name === undefined ? [] : unwritten(written);
+  if (data.length <= ID_SIZE) {
+    refuse(`${quoted([...line].slice(0, 80).join(""))} is no signature of a note.`);
+  }
   return { name, id: data.slice(0, ID_SIZE), value: data.slice(ID_SIZE) };
+}
+
+/** Return what base64 writes, nothing where it is none. */
+function unwritten(written) {
+  try {
+    return fromBase64(written);
+  } catch (error) {
+    if (error instanceof Malformed) return [];
+    throw error;
+  }
 }
 
 function decoded(data) {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(data);
   } catch {
-    return refuse("A note is UTF-8");
+    return refuse("A note is UTF-8.");
   }
 }
 
