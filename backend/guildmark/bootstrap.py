@@ -56,6 +56,7 @@ from guildmark.ports import (
 from guildmark.services.builds.assignments import Assignments
 from guildmark.services.builds.builds import Builds
 from guildmark.services.builds.inspecting import Inspecting
+from guildmark.services.builds.lots import Lots
 from guildmark.services.builds.parts import Parts
 from guildmark.services.equivalence.credentials import Credentials
 from guildmark.services.equivalence.protocol import Equivalence, Evaluation
@@ -147,6 +148,11 @@ class Home:
     def builds(self) -> Builds:
         """Return the use cases around what machines sign."""
         return Builds(keys=self.keys, entropy=self.entropy, shown=self.settings.shown)
+
+    @property
+    def lots(self) -> Lots:
+        """Return the use cases around the lots that parts are made from."""
+        return Lots(store=self.store, entropy=self.entropy)
 
     @property
     def inspecting(self) -> Inspecting:

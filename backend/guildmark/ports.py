@@ -1429,6 +1429,8 @@ class DocumentKind(StrEnum):
     APPROVALS = "approvals"
     ENCRYPTED_FILES = "encryptedFiles"
     MIRRORED = "mirrored"
+    DEPENDENCIES = "dependencies"
+    LOT = "lot"
     RECALL_REASON = "recallReason"
 
 

@@ -13,6 +13,7 @@ from fakes.keys import MemoryKeyStore, signing_key
 from fakes.store import MemoryNodeStore
 from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.domain.builds.delivery import Delivery
+from guildmark.domain.builds.dependencies import Declaration
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.predicate import (
     Beacon,
@@ -283,8 +284,8 @@ class World:
         for kind in kinds or shown:
             self.tools.disclosing.receive(kind, *shown[kind])
 
-    def statement(self, number: int = 1) -> BuildStatement:
-        """Return what the machine says about part ``number``."""
+    def statement(self, number: int = 1, declared: Declaration | None = None) -> BuildStatement:
+        """Return what the machine says about part ``number``, and what its maker declares of it."""
         external = ExternalParameters(
             license=self.license,
             recipe=self.recipe.id(),
@@ -306,7 +307,8 @@ class World:
                 Setting(path=ClausePath("/process/nozzle"), value="0.8", unit="mm"),
             ),
         )
-        return self.tools.builds.state(assignment, self.finished(number))
+        finished = replace(self.finished(number), declared=declared)
+        return self.tools.builds.state(assignment, finished)
 
     def finished(self, number: int) -> Finished:
         """Return how part ``number`` came out."""

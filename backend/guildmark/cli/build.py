@@ -1,5 +1,6 @@
 """``guildmark build``: what a machine says about a part, signed, sent, followed."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from guildmark.cli.jobs import Report, read_measurements, read_settings
 from guildmark.cli.nodes import asking, known_error
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.builds.delivery import RESULTS_ALONE, Delivery, check_shown
+from guildmark.domain.builds.dependencies import Declaration
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.inspection import Result
 from guildmark.domain.builds.predicate import Setting
@@ -36,7 +38,8 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.identity.identity import key_id
-from guildmark.ports import KeyName
+from guildmark.domain.recall import RecallCause, Thing
+from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.builds.assignments import Order, order_of
 from guildmark.services.builds.builds import Assignment, Finished, signing_key
 from guildmark.services.builds.inspecting import Found
@@ -44,6 +47,7 @@ from guildmark.settings import load, save
 
 app = typer.Typer(help="Sign builds, send them to a log, follow them.", no_args_is_help=True)
 
+_LOT = re.compile(r"0x[0-9a-f]{64}:0x[0-9a-f]{64}", re.ASCII)
 _GCODE = frozenset({".gcode", ".gco", ".g"})
 _BUILDS = "builds"
 _MODE = 0o600
@@ -134,6 +138,15 @@ def attest(
         str | None,
         typer.Option(metavar="REASON", help="The part failed: why its unit is scrap."),
     ] = None,
+    lots: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lot",
+            metavar="LOT",
+            help="A lot that went in: the maker's own by its name, or MAKER:DIGEST as its supplier "
+            "writes it. May be repeated.",
+        ),
+    ] = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
@@ -164,7 +177,9 @@ def attest(
     if replaced is not None:
         counter = Delivery.parse(replaced).statement().run.counter
     counter = folder.next_counter(machine) if counter is None else counter
-    statement = _statement(opened, assignment, Report.parse(report.read_bytes()), counter)
+    declared = opened.builds.declare([_lot(opened, assignment.maker, one) for one in lots or ()])
+    told = Report.parse(report.read_bytes())
+    statement = _statement(opened, assignment, told, counter, declared)
     if replaced is not None:
         statement = replace(statement, replaces=Delivery.parse(replaced).digest)
     if scrap is not None:
@@ -173,7 +188,27 @@ def attest(
     envelope = opened.builds.attest(statement, key=KeyName(key))
     keep = folder.keep if replaced is None else folder.replace
     path = keep(machine, statement.run.counter, envelope)
+    if declared is not None:
+        with opened.store.writing() as work:
+            of = Delivery.parse(envelope).digest
+            work.documents.put(DocumentKind.DEPENDENCIES, of, declared.encode())
     say(_signed(path, envelope, statement), as_json=as_json, brief=path)
+
+
+@app.command()
+def lot(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="As its supplier writes it.")],
+    maker: Annotated[
+        IdentityId,
+        typer.Option(metavar="ORGANIZATION", parser=identity_id, help="Who may recall the lot."),
+    ],
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a lot as MAKER:DIGEST: what `recall issue lot` takes; this home keeps its salt."""
+    thing = enter(home).lots.named(maker, name)
+    answer: Answer = {"name": name, "lot": thing.text(), "key": to_hex(thing.key())}
+    say(answer, as_json=as_json, brief=thing.text())
 
 
 @app.command()
@@ -426,7 +461,20 @@ def _settings(
         return home.assignments.held(site_recipe, lines, given)
 
 
-def _statement(home: Home, assignment: Assignment, report: Report, counter: int) -> BuildStatement:
+def _lot(home: Home, maker: IdentityId, text: str) -> Thing:
+    """Return a lot: by maker and digest where both are named, else the maker's own of that name."""
+    if _LOT.fullmatch(text):
+        return Thing.parse(RecallCause.LOT, text)
+    return home.lots.named(maker, text)
+
+
+def _statement(
+    home: Home,
+    assignment: Assignment,
+    report: Report,
+    counter: int,
+    declared: Declaration | None,
+) -> BuildStatement:
     finished = Finished(
         label=report.label,
         counter=counter,
@@ -435,6 +483,7 @@ def _statement(home: Home, assignment: Assignment, report: Report, counter: int)
         finished_on=report.finished_on,
         measurements=report.measurements,
         simulated=report.simulated,
+        declared=declared,
     )
     return home.builds.state(assignment, finished)
 

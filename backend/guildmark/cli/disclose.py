@@ -24,6 +24,7 @@ class Disclosable(StrEnum):
     ACCREDITATION = "accreditation"
     APPROVALS = "approvals"
     CLAIM = "claim"
+    DEPENDENCIES = "dependencies"
     DESIGN_PICTURE = "design-picture"
     ENCRYPTED_FILES = "encrypted-files"
     INSPECTION = "inspection"
@@ -44,6 +45,7 @@ KINDS = {
     Disclosable.ACCREDITATION: DocumentKind.ACCREDITATION,
     Disclosable.APPROVALS: DocumentKind.APPROVALS,
     Disclosable.CLAIM: DocumentKind.CLAIM,
+    Disclosable.DEPENDENCIES: DocumentKind.DEPENDENCIES,
     Disclosable.DESIGN_PICTURE: DocumentKind.DESIGN_PICTURE,
     Disclosable.ENCRYPTED_FILES: DocumentKind.ENCRYPTED_FILES,
     Disclosable.INSPECTION: DocumentKind.INSPECTION,
@@ -63,7 +65,7 @@ def disclose(
             metavar="ID",
             parser=bytes32_from_hex,
             help="Of the license, recipe, site recipe, claim, identity, accreditation or design; "
-            "of an inspection its envelope's digest.",
+            "of an inspection or a part's dependencies the envelope's digest.",
         ),
     ],
     node: Annotated[

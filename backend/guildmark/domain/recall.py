@@ -9,7 +9,7 @@ from enum import IntEnum
 from typing import Self
 
 from guildmark.domain.encoding import abi
-from guildmark.domain.encoding.hashing import keccak256
+from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import (
     ZERO32,
@@ -29,6 +29,7 @@ RECALL_DOMAIN = keccak256(b"guildmark/recall/v1")
 OWNERS = IdentityId(ZERO32)
 """The list of a thing's owners; an authority's list has its id."""
 
+_LOT_TAG = b"guildmark/lot/v1"
 _NO_DETAIL = Bytes32(ZERO32)
 _OWNER = "owner"
 _ACCOUNT_SIZE = 20
@@ -121,6 +122,11 @@ class Thing:
         return cls(cause=RecallCause.SERIAL, id=words[0], detail=words[1])
 
     @classmethod
+    def lot(cls, maker: IdentityId, digest: Digest) -> Self:
+        """Return a lot by its maker and the salted digest that `lot_digest` makes."""
+        return cls(cause=RecallCause.LOT, id=Bytes32(maker), detail=Bytes32(digest))
+
+    @classmethod
     def parse(cls, cause: RecallCause, text: str) -> Self:
         """Return what a text names, as ``text()`` writes it.
 
@@ -203,6 +209,11 @@ class RecallId:
         """Return how programs name it."""
         by = _OWNER if self.by == OWNERS else to_hex(self.by)
         return f"{to_hex(self.key)}.{by}.{self.number}"
+
+
+def lot_digest(name: str, salt: Bytes32) -> Digest:
+    """Return SHA-256("guildmark/lot/v1" || salt || name): equal for all parts of one lot."""
+    return sha256(_LOT_TAG + salt + name.encode())
 
 
 def _position(text: str) -> tuple[LogNumber, Index]:

@@ -28,6 +28,7 @@ from fakes.world import (
 from guildmark.bootstrap import Home
 from guildmark.domain import bundle
 from guildmark.domain.builds.delivery import Delivery
+from guildmark.domain.builds.dependencies import Declaration
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.inspection import Result, inspection_in
 from guildmark.domain.chain.facts import PartFact
@@ -100,6 +101,23 @@ def test_a_machine_signs_what_is_reported(
     world.disclose()
     (answer,) = world.tools.ingest(world.log).receive([envelope.read_bytes()])
     assert answer.error is None
+
+
+def test_lots_are_declared_by_name_or_as_their_supplier_writes_them(
+    speak: Speak, world: World, report: Path, home: Home
+) -> None:
+    supplied = f"{to_hex(world.designer)}:{to_hex(sha256(b'lot'))}"
+
+    made = attest(speak, world, report, "--lot", "PETG 4711", "--lot", supplied)
+
+    envelope = Path(made.out).read_bytes()
+    with home.store.reading() as view:
+        body = view.documents.get(DocumentKind.DEPENDENCIES, envelope_digest(envelope))
+    assert body is not None
+    declared = Declaration.parse(body)
+    own = speak("build", "lot", "PETG 4711", "--maker", to_hex(world.maker)).out
+    assert [one.thing.text() for one in declared.dependencies] == [own, supplied]
+    assert parsed(envelope).dependencies == declared.root()
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from guildmark.api.bodies import check_media_type, whole
 from guildmark.api.description import refusals
 from guildmark.api.parameters import Hex32
 from guildmark.api.serving import Node, ServedNode
+from guildmark.domain.builds.dependencies import DECLARATION_LIMITS, DEPENDENCIES_MAX
 from guildmark.domain.identifiers import UINT40_MAX, Bytes32, RecipeId, bytes32_from_hex
 from guildmark.domain.identity.accreditation import CHAIN_MAX
+from guildmark.domain.recall import RecallCause
 from guildmark.domain.recall_reason import REASON_LIMITS, REASON_TEXT_MAX
 from guildmark.domain.recipes.approval import APPROVALS_MAX, REASON_MAX
 from guildmark.domain.recipes.recipe import Change
@@ -131,6 +133,27 @@ _DATA = {"type": "object", "required": ["type", "plan", "site", "secret", "salt"
 _REASON = _closed(reason={"type": "string", "minLength": 1, "maxLength": REASON_TEXT_MAX})
 _PROFILE = {"type": "object", "properties": {"salt": _HEX32}, "required": ["salt"]}
 
+_DEPENDENCIES = _closed(
+    dependencies={
+        "type": "array",
+        "items": _closed(
+            thing={
+                "type": "object",
+                "properties": {
+                    "cause": {"enum": [one.value for one in RecallCause]},
+                    "id": _HEX32,
+                    "detail": _HEX32,
+                },
+                "required": ["cause", "id"],
+                "additionalProperties": False,
+            },
+            salt=_HEX32,
+        ),
+        "minItems": 1,
+        "maxItems": DEPENDENCIES_MAX,
+    },
+)
+
 _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType(
     {
         DocumentKind.TERMS: ("a license's terms", _CLAUSES),
@@ -141,6 +164,7 @@ _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType
         DocumentKind.ACCREDITATION: ("an accreditation", _ACCREDITATION),
         DocumentKind.APPROVALS: ("approvals of a recipe", _APPROVALS),
         DocumentKind.INSPECTION: ("an inspection", _INSPECTION),
+        DocumentKind.DEPENDENCIES: ("what a part's maker declared", _DEPENDENCIES),
         DocumentKind.DESIGN_PICTURE: ("a design's picture", _ENVELOPE),
         DocumentKind.ENCRYPTED_FILES: ("the list of a design's encrypted files", _ENCRYPTED_FILES),
         DocumentKind.RECALL_REASON: ("why something is recalled, to everybody", _REASON),
@@ -152,7 +176,10 @@ _DOCUMENTS: Mapping[DocumentKind, tuple[str, dict[str, Any]]] = MappingProxyType
 
 
 _SIZES: Mapping[DocumentKind, int] = MappingProxyType(
-    {DocumentKind.RECALL_REASON: REASON_LIMITS.size}
+    {
+        DocumentKind.DEPENDENCIES: DECLARATION_LIMITS.size,
+        DocumentKind.RECALL_REASON: REASON_LIMITS.size,
+    }
 )
 
 # What is signed may be so by somebody else, or too late; a list may differ from the first.

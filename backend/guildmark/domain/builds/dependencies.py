@@ -2,8 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
+from guildmark.domain.encoding import codec, strictjson
+from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import ZERO32, Bytes32, Digest
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.recall import Thing
@@ -13,7 +17,16 @@ NO_DEPENDENCIES = Digest(ZERO32)
 DEPENDENCIES_MAX = 32
 """How many things a maker declares of one part: what a bundle can prove the recalls of."""
 
+DECLARATION_LIMITS = strictjson.Limits(size=1 << 15, depth=5, values=512)
+
 _DEPENDENCY_TAG = b"guildmark/dependency/v1"
+
+
+class DeclarationSizeError(MalformedError):
+    """Nothing is declared of a part, or more than a bundle can prove the recalls of."""
+
+    code = "build.declarationSize"
+    hint = f"Name up to {DEPENDENCIES_MAX} lots of a part; name one lot once."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +44,37 @@ class Dependency:
     def leaf_data(self) -> Digest:
         """Return SHA-256("guildmark/dependency/v1" || salt || recall key)."""
         return sha256(_DEPENDENCY_TAG + self.salt + self.thing.key())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """All that a maker declares of one part, in the order that statement and entry commit to."""
+
+    dependencies: tuple[Dependency, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.dependencies) <= DEPENDENCIES_MAX:
+            message = f"A maker declares 1 to {DEPENDENCIES_MAX} things of a part."
+            raise DeclarationSizeError(message, found=len(self.dependencies))
+
+    def root(self) -> Digest:
+        """Return what statement and entry hold."""
+        return dependencies_root(self.dependencies)
+
+    def encode(self) -> bytes:
+        """Return the document that discloses it."""
+        return canonical(codec.dump(self))
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Return what a document discloses.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: A member is missing, unknown or of another type.
+            DeclarationSizeError: It declares nothing, or more than is read.
+        """
+        return codec.load(cls, strictjson.parse_object(data, DECLARATION_LIMITS))
 
 
 def dependencies_root(dependencies: Sequence[Dependency]) -> Digest:

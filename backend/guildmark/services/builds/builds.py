@@ -1,8 +1,10 @@
 """Builds: what a machine says about a part, signed with the machine's own key."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from guildmark.domain.builds.delivery import Delivery, seal
+from guildmark.domain.builds.dependencies import NO_DEPENDENCIES, Declaration, Dependency
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.predicate import (
     Beacon,
@@ -22,6 +24,7 @@ from guildmark.domain.builds.statement import (
 )
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, KeyId
 from guildmark.domain.identity.identity import key_id
+from guildmark.domain.recall import Thing
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.verification.checks.recipe import settings_digest
 from guildmark.ports import Entropy, KeyName, KeyPurposeError, KeyStore
@@ -63,6 +66,7 @@ class Finished:
         byproducts: What came out beside the part.
         replaces: The envelope of the same counter that this one takes the place of.
         scrap: Why the unit became no part; None where it became one.
+        declared: What only the maker knows that the part could be recalled by.
     """
 
     label: str
@@ -77,6 +81,7 @@ class Finished:
     byproducts: tuple[Resource, ...] = ()
     replaces: Digest | None = None
     scrap: str | None = None
+    declared: Declaration | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +124,22 @@ class Builds:
             byproducts=finished.byproducts,
             replaces=finished.replaces,
             scrap=finished.scrap,
+            dependencies=(
+                NO_DEPENDENCIES if finished.declared is None else finished.declared.root()
+            ),
         )
+
+    def declare(self, things: Sequence[Thing]) -> Declaration | None:
+        """Return what a maker declares of one part, under fresh salts; None where it is nothing.
+
+        Raises:
+            DeclarationSizeError: It is more than is read.
+        """
+        declared = tuple(
+            Dependency(thing=one, salt=Bytes32(self.entropy.token(_SALT_SIZE)))
+            for one in dict.fromkeys(things)
+        )
+        return Declaration(dependencies=declared) if declared else None
 
     def scrapped(self, statement: BuildStatement, reason: str) -> BuildStatement:
         """Return what a machine signs where a stated unit became no part, under a fresh salt.
@@ -131,6 +151,7 @@ class Builds:
             salt=self._salt(),
             measurements=(),
             byproducts=(),
+            dependencies=NO_DEPENDENCIES,
             scrap=reason,
         )
 

@@ -98,7 +98,7 @@ from guildmark.services.identity.accreditations import issuers_above
 from guildmark.services.identity.notices import is_act_doubted
 from guildmark.services.index.projection import FactMissingError, known
 from guildmark.services.log.settling import licenses_of
-from guildmark.services.recipes.disclosing import shown_claim, shown_clauses
+from guildmark.services.recipes.disclosing import shown_claim, shown_clauses, shown_declaration
 from guildmark.services.rights.giving import (
     Signing,
     lanes_above,
@@ -264,11 +264,13 @@ def _core(logged: Logged, view: View) -> Core:
 def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures:
     """Return what this node may show about an entry; what it does not know stays absent."""
     operator = _operator(core.record, view)
+    declared = shown_declaration(view.documents, core.entry.envelope)
     shown = Disclosures(
         operator=operator,
         licenses=_licenses(core, view),
         lanes=_lanes(core, view),
         extension=_extension(core, view),
+        dependencies=() if declared is None else declared.dependencies,
     )
     try:
         envelope = Envelope.parse(core.envelope)

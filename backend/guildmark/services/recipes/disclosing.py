@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
+from guildmark.domain.builds.dependencies import Declaration
 from guildmark.domain.builds.inspection import InspectionProof
 from guildmark.domain.chain.facts import (
     AccreditationFact,
@@ -88,6 +89,13 @@ class ListedOtherwiseError(ConflictError):
     hint = "Ask the node's operator: the list that came first stays."
 
 
+class DeclaredOtherwiseError(ContentError):
+    """A list of what a maker declared is not the one that his part's entry commits to."""
+
+    code = "disclosure.declaredOtherwise"
+    hint = "Disclose from the home that signed the part."
+
+
 class DocumentUnknownError(NotFoundError):
     """This home does not hold the document that opens a thing."""
 
@@ -161,7 +169,9 @@ def _checked(kind: DocumentKind, key: bytes, body: bytes, work: Work) -> tuple[b
         return opening(kind, key, body, work)
     if kind is DocumentKind.ENCRYPTED_FILES:
         return _encrypted_files(work, key, body)
-    if kind is DocumentKind.DESIGN_PICTURE:
+    if kind is DocumentKind.DEPENDENCIES:
+        _check_declared(work, key, body)
+    elif kind is DocumentKind.DESIGN_PICTURE:
         _check_picture(work, key, body)
     else:
         _CHECKS[kind](work.facts, key, body)
@@ -223,6 +233,25 @@ def shown_list(documents: Documents, revision: Revision) -> EncryptedList | None
     """Return the list of a revision's encrypted files, None where it was not disclosed."""
     body = documents.get(DocumentKind.ENCRYPTED_FILES, revision.digest())
     return None if body is None else EncryptedList.parse(body)
+
+
+def _check_declared(work: Work, key: bytes, body: bytes) -> None:
+    """Refuse a list that is not the one which an entry of this node's log commits to."""
+    declared, build = Declaration.parse(body), work.log.build(Digest(Bytes32(key)))
+    if build is None or build.log is None or build.index is None:
+        raise _unknown(key)
+    logged = work.log.logged(build.log, build.index)
+    if logged is None:
+        raise _unknown(key)
+    if logged.queued.entry.dependencies != declared.root():
+        message = "The part's log entry commits to another list."
+        raise DeclaredOtherwiseError(message, envelope="0x" + key.hex())
+
+
+def shown_declaration(documents: Documents, envelope: bytes) -> Declaration | None:
+    """Return what was disclosed of what a part's maker declared, None where nothing was."""
+    body = documents.get(DocumentKind.DEPENDENCIES, envelope)
+    return None if body is None else Declaration.parse(body)
 
 
 def _check_picture(work: Work, key: bytes, body: bytes) -> None:
