@@ -4,6 +4,7 @@ import os
 import resource
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -48,6 +49,38 @@ def test_first_start_makes_chain_contracts_operator_and_log(node: Node) -> None:
     assert settings.own_node().public_url == node.url
     assert httpx.get(f"{node.url}/v1/beacon").status_code == 200
     assert "Maker Lab" in httpx.get(f"{node.url}/").text
+
+
+def test_node_with_a_certificate_answers_those_who_trust_its_authority(node: Node) -> None:
+    until(node.is_ready)
+    said = _guildmark(node.home, "certificate", "127.0.0.1", "shop.local")
+    node.kill(signal.SIGTERM)
+    node.restart()
+    until((node.home / "node.json").exists)
+    trusting = ssl.create_default_context(cafile=node.home / "tls" / "authority.crt")
+    until(lambda: _answers(f"{node.url}/readyz", trusting))
+
+    assert node.url.startswith("https://127.0.0.1:")
+    with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        httpx.get(f"{node.url}/readyz")
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(node.url.replace("https:", "http:"))
+    assert "shop.local" in said
+    told = _guildmark(node.home, "doctor")
+    assert "certificate" in told
+    assert f"{node.url}, no alarm" in told
+
+
+def _answers(url: str, trusting: ssl.SSLContext) -> bool:
+    try:
+        return httpx.get(url, verify=trusting).status_code == 200
+    except httpx.ConnectError:
+        return False
+
+
+def _guildmark(home: Path, *words: str) -> str:
+    command = [sys.executable, "-m", "guildmark", *words, "--home", str(home)]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_killed_node_comes_back_with_the_same_chain(node: Node) -> None:

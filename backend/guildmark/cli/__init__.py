@@ -38,6 +38,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "backup": "Copy a whole home, check the copy, put it back.",
         "build": "Sign builds, send them to a log, follow them.",
         "bundle": "Export evidence that verifies without us.",
+        "certificate": "Let phones in your own network reach the node by https.",
         "chain": "Run, fund and deploy the local chain.",
         "claim": "State which identifier somebody holds.",
         "completions": "Print what makes a shell complete commands.",

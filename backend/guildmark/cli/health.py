@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import ssl
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import httpx
+from cryptography import x509
 
 from guildmark.adapters.chain.opening import open_ledger
 from guildmark.adapters.chain.rpc import Rpc, quantity
@@ -18,6 +20,7 @@ from guildmark.adapters.content.stores import open_stores
 from guildmark.adapters.keys.files import KEYSTORE, PKCS8
 from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE, open_signer, password_from
 from guildmark.adapters.store.engine import open_database
+from guildmark.cli.certificate import AUTHORITY, CERTIFICATE, FOLDER, files_of
 from guildmark.cli.homes import KEYS, keys_of
 from guildmark.cli.nodes import known_error
 from guildmark.domain.chain.contracts import ContractName
@@ -29,6 +32,7 @@ from guildmark.settings import NodeSettings, Settings, SettingsMissingError, loa
 
 _DISK_LEAST = 1 << 30
 _PATIENCE = 5.0
+_DAYS_LEAST = 30
 _GIB = 1 << 30
 # A local chain that gets more than one block a second runs ahead of the clock by as much.
 _AHEAD_MOST = 150
@@ -68,6 +72,13 @@ class NodeNotRunningError(ConflictError):
 
     code = "node.notRunning"
     hint = "Start it with `guildmark up`; what waits goes on from where it was."
+
+
+class CertificateEndsError(ConflictError):
+    """The certificate by which phones reach the node holds for few more days, or none."""
+
+    code = "certificate.ends"
+    hint = "Make a new one with `guildmark certificate HOST... --renew`, and start the node again."
 
 
 class AlarmRaisedError(ConflictError):
@@ -131,6 +142,8 @@ def _chain(settings: Settings) -> Iterator[Finding]:
     node = settings.node
     if node is not None:
         yield _look("log", lambda: _log(settings, node, ledger))
+        if files_of(settings.home) is not None:
+            yield _look("certificate", lambda: _certificate(settings.home))
         yield from _node(settings.home)
 
 
@@ -234,11 +247,30 @@ def _log(settings: Settings, node: NodeSettings, ledger: Ledger) -> str:
     return f"log {node.log}, {head['size']} entries"
 
 
+def _certificate(folder: Path) -> str:
+    shown = x509.load_pem_x509_certificate((folder / FOLDER / CERTIFICATE).read_bytes())
+    end = shown.not_valid_after_utc
+    days = (int(end.timestamp()) - SystemClock().now()) // 86_400
+    if days < _DAYS_LEAST:
+        message = f"The certificate ends on {end:%Y-%m-%d}."
+        raise CertificateEndsError(message, days=days)
+    return f"holds until {end:%Y-%m-%d}"
+
+
+def _trusting(folder: Path) -> ssl.SSLContext:
+    """Return what takes the node's own certificate, by whatever name it is asked."""
+    context, authority = ssl.create_default_context(), folder / FOLDER / AUTHORITY
+    context.check_hostname = False
+    if authority.exists():
+        context.load_verify_locations(authority)
+    return context
+
+
 def _node(folder: Path) -> Iterator[Finding]:
     """Yield what the node of this home says of itself, where it runs."""
     try:
         url = str(json.loads((folder / "node.json").read_bytes())["url"])
-        answer = httpx.get(f"{url}/readyz", timeout=_PATIENCE).json()
+        answer = httpx.get(f"{url}/readyz", timeout=_PATIENCE, verify=_trusting(folder)).json()
         alarms = [_told(one) for one in answer["alarms"]]
     except (OSError, ValueError, KeyError, TypeError, httpx.HTTPError):
         message = f"No node of {folder} answers."

@@ -18,6 +18,7 @@ from guildmark.adapters.chain import deployment
 from guildmark.adapters.files import write_durably
 from guildmark.cli import embedded
 from guildmark.cli.answers import note
+from guildmark.cli.certificate import files_of
 from guildmark.domain.errors import ConflictError, NetworkError
 from guildmark.settings import HOME_VARIABLE, default_home, load, with_environment
 
@@ -114,7 +115,9 @@ def _serve(folder: Path, port: int | None) -> None:
     listener = _listener(node.host, node.port if port is None else port)
     host, taken = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    endpoint = {"url": f"http://{shown}:{taken}", "pid": os.getpid()}
+    tls = files_of(folder)
+    scheme = "http" if tls is None else "https"
+    endpoint = {"url": f"{scheme}://{shown}:{taken}", "pid": os.getpid()}
     write_durably(folder / _ENDPOINT, json.dumps(endpoint).encode())
     typer.echo(endpoint["url"])
     _say_next(str(endpoint["url"]), folder)
@@ -126,6 +129,8 @@ def _serve(folder: Path, port: int | None) -> None:
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=_GRACE,
+        ssl_certfile=None if tls is None else tls[0],
+        ssl_keyfile=None if tls is None else tls[1],
     )
     # The server takes the signal, ends in order, and raises it again: by then all is done.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

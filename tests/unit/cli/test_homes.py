@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from fakes.chain import START, Head, MemoryChain
 from fakes.meshes import threemf
 from fakes.world import Tools, World
+from guildmark.adapters.certificates import DAYS, certified
 from guildmark.adapters.chain import deployment
 from guildmark.adapters.clock import SystemClock
 from guildmark.adapters.shapes.limits import LIMITS
@@ -29,6 +30,7 @@ from guildmark.cli import init as making
 from guildmark.cli.homes import password_of
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.identifiers import (
+    Address,
     ChainId,
     Digest,
     IdentityId,
@@ -497,6 +499,32 @@ def test_the_logs_writer_is_the_nodes_key(
     chain.heads[1] = Head(bytes(32), address_from_hex(account))
 
     assert look()["log"]["code"] == code
+
+
+@pytest.mark.parametrize(
+    ("days", "code"), [(None, None), (30, None), (29, "certificate.ends"), (-1, "certificate.ends")]
+)
+def test_a_certificate_that_ends_soon_is_a_problem(
+    days: int | None, code: str | None, look: Look, folder: Path, chain: MemoryChain
+) -> None:
+    node = NodeSettings(
+        operator=IdentityId(bytes(32)),
+        log=LogNumber(1),
+        writer=KeyName("account"),
+        public_url=URL,
+    )
+    save(with_node(load(folder), node))
+    chain.heads[1] = Head(bytes(32), Address(bytes(20)))
+    if days is None:
+        assert "certificate" not in look()
+        return
+    begun = SystemClock().now() - (DAYS - 1 - days) * 86_400 + 3_600
+    made = certified(["shop.local"], now=begun)
+    (folder / "tls").mkdir()
+    (folder / "tls" / "node.crt").write_bytes(made.certificate)
+    (folder / "tls" / "node.key").write_bytes(made.key)
+
+    assert look()["certificate"]["code"] == code
 
 
 @pytest.mark.usefixtures("home")
