@@ -12,6 +12,7 @@ from guildmark.adapters.reports.book import SqliteBook
 from guildmark.domain import bundle
 from guildmark.domain.audit.findings import CONSEQUENCES, Finding, Flaw, Place
 from guildmark.domain.audit.units import AuditedUnit, UnitRow
+from guildmark.domain.builds.dependencies import Dependency, dependencies_root
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.chain.facts import (
     LaneFact,
@@ -34,6 +35,7 @@ from guildmark.domain.identifiers import (
     EquivalencePlanId,
     IdentityId,
     Index,
+    LaneNumber,
     LicenseId,
     LogNumber,
     RecipeId,
@@ -125,10 +127,9 @@ class Audited:
         return [one.state for one in self.units]
 
 
-def world_of(*numbers: int, **changes: object) -> World:
+def world_of(*numbers: int) -> World:
     made = make_world()
-    statements = [replace(made.statement(number), **changes) for number in numbers]  # type: ignore[arg-type]  # members of a statement
-    log_unasked(made, *(made.sign(one) for one in statements))
+    log_unasked(made, *(made.envelope(number) for number in numbers))
     made.tools.indexing(made.log).follow()
     return made
 
@@ -792,6 +793,7 @@ def test_keys_that_were_released_are_compared_with_draws(world: World) -> None:
 
 
 LOT = Bytes32(bytes([6]) * 32)
+GRANT = Grant(lane=LaneNumber(1), n=1, first_unit=UnitNumber(1))
 
 
 def lot_of(world: World) -> Thing:
@@ -804,14 +806,47 @@ def test_parts_without_lots_are_in_none(world: World) -> None:
     assert (found.units, found.findings) == ([], [])
 
 
+def declaring(world: World, *named: Thing, hides: bool = False) -> bytes:
+    """Return the first part's bundle, its entry committed to what its maker declares."""
+    first = shown(world).bundle(world.log, Index(0))
+    assert first is not None
+    evidence, salt = bundle.read(first), Bytes32(bytes([9]) * 32)
+    declared = tuple(Dependency(thing=thing, salt=salt) for thing in named)
+    entry = replace(evidence.core.entry, dependencies=dependencies_root(declared))
+    core, leaf = replace(evidence.core, entry=entry, path=()), entry.leaf_data(evidence.core.salt)
+    record = replace(
+        core.record,
+        count=1,
+        root=MerkleTree([leaf]).root(),
+        grants=(replace(GRANT, lane=world.lane),),
+    )
+    with world.tools.store.writing() as work:
+        (fact,) = work.facts.each(RecordFact, world.log)
+        work.facts.put(replace(fact, record=record))
+    disclosed = replace(evidence.disclosed, dependencies=() if hides else declared)
+    return bundle.write(replace(evidence, core=replace(core, record=record), disclosed=disclosed))
+
+
 def test_parts_that_do_not_show_their_lots_may_be_of_one() -> None:
-    world = world_of(1, 2, dependencies=Digest(bytes([7]) * 32))
+    world = world_of(1)
+    told = declaring(world, lot_of(world), hides=True)
 
-    found = audited(world, scope=Scope(lot=lot_of(world)))
+    found = audited(world, shown(world, told={0: told}), scope=Scope(lot=lot_of(world)))
 
-    assert found.flaws == [Flaw.LOT_WITHHELD, Flaw.LOT_WITHHELD]
+    assert found.flaws == [Flaw.LOT_WITHHELD]
     assert found.result.exit == 23
-    assert audited(world).findings == []
+    assert audited(world, shown(world, told={0: told})).findings == []
+
+
+@pytest.mark.parametrize("is_in", [True, False])
+def test_parts_that_show_their_lots_are_in_those(is_in: bool) -> None:
+    world = world_of(1)
+    other = Thing(cause=RecallCause.LOT, id=Bytes32(world.maker), detail=Bytes32(bytes(32)))
+    told = declaring(world, lot_of(world) if is_in else other)
+
+    found = audited(world, shown(world, told={0: told}), scope=Scope(lot=lot_of(world)))
+
+    assert (len(found.units), found.findings) == (1 if is_in else 0, [])
 
 
 def test_a_lot_of_another_maker_is_in_no_part(world: World) -> None:

@@ -15,9 +15,8 @@ from guildmark.domain.audit.units import (
     AuditedUnit,
     DrawnUnit,
 )
-from guildmark.domain.builds.dependencies import NO_DEPENDENCIES
+from guildmark.domain.builds.dependencies import dependencies_root
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
-from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain.facts import PartFact, RecordFact
 from guildmark.domain.chain.storage import VOIDED
 from guildmark.domain.errors import ContentError, GuildmarkError
@@ -112,7 +111,7 @@ class Opening:
             envelope=envelope_digest(core.envelope),
             signers=_signers(core.envelope),
             report=report,
-            lots=_lots(statement),
+            lots=_lots(best.evidence),
         )
         return Opened(unit=found, shown=best, silent=answers.silent, false=answers.false)
 
@@ -186,10 +185,12 @@ def _signers(envelope: bytes) -> tuple[KeyId, ...]:
         return ()
 
 
-def _lots(statement: BuildStatement | None) -> frozenset[bytes] | None:
+def _lots(evidence: Evidence) -> frozenset[bytes] | None:
     """Return the recall keys that a maker committed to, None where he does not show them."""
-    is_empty = statement is not None and statement.dependencies == NO_DEPENDENCIES
-    return frozenset() if is_empty else None
+    shown, root = evidence.disclosed.dependencies, evidence.core.entry.dependencies
+    if dependencies_root(shown) != root:
+        return None
+    return frozenset(one.thing.key() for one in shown)
 
 
 def _rivals(evidence: Evidence, facts: Facts) -> Iterator[Place]:
