@@ -18,6 +18,7 @@ from guildmark.adapters.content.store import LocalContent
 from guildmark.adapters.content.stores import Stores, open_stores
 from guildmark.adapters.content.uploads import LocalUploads
 from guildmark.adapters.content.vault import LocalVault
+from guildmark.adapters.courier import HttpCourier
 from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.peers.client import NodeClient
@@ -88,8 +89,11 @@ from guildmark.services.neighbours.contents import MirroredContents
 from guildmark.services.neighbours.cosigning import Chosen, Cosigning, Vouching
 from guildmark.services.neighbours.mirroring import Mirrored, Mirroring
 from guildmark.services.neighbours.witnessing import Witnessing
+from guildmark.services.recalls.delivering import Delivering
 from guildmark.services.recalls.holding import Holding
 from guildmark.services.recalls.recalling import Recalling
+from guildmark.services.recalls.telling import Telling
+from guildmark.services.recalls.watches import Watches
 from guildmark.services.recipes.approving import Approving
 from guildmark.services.recipes.disclosing import Disclosing
 from guildmark.services.recipes.recipes import Recipes
@@ -347,6 +351,12 @@ class Home:
         """Return the use cases around recalls."""
         return Recalling(account=self.account(key), store=self.store)
 
+    @property
+    def watches(self) -> Watches:
+        """Return the use cases around who is told of recalls."""
+        courier = HttpCourier()
+        return Watches(ledger=self.ledger, store=self.store, entropy=self.entropy, courier=courier)
+
     def designs(self, key: KeyName) -> Designs:
         """Return the use cases around designs."""
         return Designs(
@@ -440,6 +450,8 @@ class Node:
     inviting: Callable[[], Inviting]
     alarms: Alarms
     checking: Checking
+    telling: Telling
+    delivering: Delivering
     line: Line
 
 
@@ -662,6 +674,8 @@ def open_node(home: Home) -> Node:
             naming=home.naming,
             own_log=own.log,
         ),
+        telling=Telling(ledger=home.ledger, store=home.store),
+        delivering=Delivering(store=home.store, clock=home.clock, courier=HttpCourier()),
         line=Line(
             publishing=publishing,
             transactions=home.transactions,

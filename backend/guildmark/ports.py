@@ -3,7 +3,7 @@
 Adapters fulfil them; services and the verifier know nothing else of chain, files and keys.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -20,6 +20,7 @@ from guildmark.domain.errors import (
     ConflictError,
     ContentError,
     ForbiddenError,
+    MalformedError,
     NetworkError,
     NotFinalError,
     NotFoundError,
@@ -43,9 +44,18 @@ from guildmark.domain.identifiers import (
     UnitNumber,
 )
 from guildmark.domain.labels.scans import Scan, ScanHistory
+from guildmark.domain.letters import (
+    Letter,
+    LetterId,
+    LetterState,
+    RecallWatch,
+    Told,
+    WatchId,
+)
 from guildmark.domain.log.checkpoint import Addition
 from guildmark.domain.log.note import NoteKey, NoteSignature
 from guildmark.domain.log.queue import Batch, Build, Logged, Outcome, Queued, Standing
+from guildmark.domain.recall import RecallId
 from guildmark.domain.rights.fileset import EncryptedList
 from guildmark.domain.rights.release import Released
 from guildmark.domain.shopfloor.fieldwork import (
@@ -251,6 +261,34 @@ class MachineAnswerError(NetworkError):
 
     code = "machine.badAnswer"
     hint = "Look at the machine's address, its kind and its version."
+
+
+class UndeliveredError(NetworkError):
+    """A letter was not taken: nobody answers, in time or at all, or the answer is no 2xx."""
+
+    code = "letter.undelivered"
+    hint = "Look at the receiver; the node tries again for three days."
+
+
+class WatchAddressError(MalformedError):
+    """Letters cannot be sent to an address."""
+
+    code = "recall.watchAddress"
+    hint = "Give an https address without a user in it; http is for this machine alone."
+
+
+class AddressForbiddenError(UndeliveredError):
+    """The receiver's name leads to an address of a private network, or to none."""
+
+    code = "letter.addressForbidden"
+    hint = "Name a public host, or add the watch again with --private."
+
+
+class AddressGoneError(UndeliveredError):
+    """The receiver answers 410: it wants no more letters."""
+
+    code = "letter.addressGone"
+    hint = "Remove the watch, or add it again with the new address."
 
 
 class CounterSpentError(ConflictError):
@@ -1396,6 +1434,85 @@ class LogWriter(LogReader, Protocol):
         ...
 
 
+class Letters(Protocol):
+    """What is told of recalls, inside one transaction: to whom, what, and what waits to go out."""
+
+    def watches(self) -> Sequence[RecallWatch]:
+        """Return who wants to hear of recalls."""
+        ...
+
+    def watch(self, watch: RecallWatch) -> None:
+        """Keep a new watch."""
+        ...
+
+    def unwatch(self, watch: WatchId) -> bool:
+        """Forget a watch and its letters; return whether there was one."""
+        ...
+
+    def told(self, recall: RecallId) -> Told | None:
+        """Return what was last told of a recall."""
+        ...
+
+    def early(self) -> Sequence[Told]:
+        """Return what was told before it was final."""
+        ...
+
+    def keep(self, told: Told) -> None:
+        """Keep what was told of a recall, instead of what was told before."""
+        ...
+
+    def post(self, letter: Letter) -> None:
+        """Let a letter wait to be sent, unless its watch has that event already."""
+        ...
+
+    def holders(self, letter: LetterId) -> Collection[WatchId]:
+        """Return the watches that have, or will get, a letter."""
+        ...
+
+    def claim(self, now: int, until: int, without: Collection[WatchId]) -> Letter | None:
+        """Return the next letter that is due, and keep others from it for a while.
+
+        A letter waits until all earlier ones of its watch and recall were sent, or are dead.
+
+        Args:
+            now: The present.
+            until: How long nobody else shall send it.
+            without: Whose letters are left out.
+        """
+        ...
+
+    def settle(self, letter: Letter) -> None:
+        """Keep what a try led to."""
+        ...
+
+    def letters(self, state: LetterState | None, most: int) -> Sequence[Letter]:
+        """Return the newest letters, the newest first; all where no state is named."""
+        ...
+
+
+class Courier(Protocol):
+    """What brings letters to their addresses."""
+
+    def check(self, url: str) -> None:
+        """Check that letters can be sent to an address.
+
+        Raises:
+            WatchAddressError: They cannot.
+        """
+        ...
+
+    def deliver(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, allows_private: bool
+    ) -> None:
+        """Send a letter; it was taken where this returns.
+
+        Raises:
+            UndeliveredError: Nobody took it; another try may succeed.
+            AddressGoneError: The receiver wants no more letters.
+        """
+        ...
+
+
 class DocumentKind(StrEnum):
     """What a kept document is; its key is the id of the thing that it opens."""
 
@@ -1432,6 +1549,7 @@ class DocumentKind(StrEnum):
     DEPENDENCIES = "dependencies"
     LOT = "lot"
     RECALL_REASON = "recallReason"
+    WATCH_SECRET = "watchSecret"  # noqa: S105 - a kind
 
 
 class Documents(Protocol):
@@ -1466,6 +1584,7 @@ class Work(View):
     facts: IndexWriter
     log: LogWriter
     documents: DocumentWriter
+    letters: Letters
 
 
 class NodeStore(Protocol):

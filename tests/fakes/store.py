@@ -1,14 +1,24 @@
 """A home's store in memory: the same answers as SQL, and an error undoes a transaction."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar, cast
 
 from guildmark.domain.chain.facts import Fact, Key
 from guildmark.domain.identifiers import Digest, IdentityId, Index, LaneNumber, LogNumber, Seq
+from guildmark.domain.letters import (
+    Letter,
+    LetterId,
+    LetterState,
+    RecallWatch,
+    Stage,
+    Told,
+    WatchId,
+)
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import Batch, Build, BuildState, Logged, Outcome, Queued, Standing
+from guildmark.domain.recall import RecallId
 from guildmark.ports import Block, DocumentKind, RawLog, View, Work
 
 FactT = TypeVar("FactT", bound=Fact)
@@ -30,6 +40,11 @@ class _State:
     documents: dict[tuple[DocumentKind, bytes], bytes] = field(default_factory=dict)
     rows: dict[int, _Row] = field(default_factory=dict)
     batches: dict[int, tuple[Batch, str]] = field(default_factory=dict)
+    watches: dict[str, RecallWatch] = field(default_factory=dict)
+    told: dict[RecallId, Told] = field(default_factory=dict)
+    letters: dict[int, Letter] = field(default_factory=dict)
+    leases: dict[int, int] = field(default_factory=dict)
+    posted: int = 0
 
     def copy(self) -> "_State":
         return _State(
@@ -39,6 +54,11 @@ class _State:
             documents=dict(self.documents),
             rows=dict(self.rows),
             batches=dict(self.batches),
+            watches=dict(self.watches),
+            told=dict(self.told),
+            letters=dict(self.letters),
+            leases=dict(self.leases),
+            posted=self.posted,
         )
 
 
@@ -298,6 +318,63 @@ def _counted(queued: Queued) -> tuple[IdentityId, int, bool]:
     return queued.entry.machine, queued.counter, queued.entry.kind.is_counted
 
 
+class MemoryLetters:
+    def __init__(self, state: _State) -> None:
+        self._state = state
+
+    def watches(self) -> Sequence[RecallWatch]:
+        return [self._state.watches[name] for name in sorted(self._state.watches)]
+
+    def watch(self, watch: RecallWatch) -> None:
+        self._state.watches[watch.id] = watch
+
+    def unwatch(self, watch: WatchId) -> bool:
+        for number in [n for n, one in self._state.letters.items() if one.watch == watch]:
+            del self._state.letters[number]
+        return self._state.watches.pop(watch, None) is not None
+
+    def told(self, recall: RecallId) -> Told | None:
+        return self._state.told.get(recall)
+
+    def early(self) -> Sequence[Told]:
+        found = [told for told in self._state.told.values() if told.stage is Stage.EARLY]
+        return sorted(found, key=lambda told: told.recall.text())
+
+    def keep(self, told: Told) -> None:
+        self._state.told[told.recall] = told
+
+    def post(self, letter: Letter) -> None:
+        event = (letter.watch, letter.id)
+        if event not in {(one.watch, one.id) for one in self._state.letters.values()}:
+            self._state.posted += 1
+            self._state.letters[self._state.posted] = replace(letter, number=self._state.posted)
+
+    def holders(self, letter: LetterId) -> Collection[WatchId]:
+        return {one.watch for one in self._state.letters.values() if one.id == letter}
+
+    def claim(self, now: int, until: int, without: Collection[WatchId]) -> Letter | None:
+        begun: set[tuple[str, str]] = set()
+        for number, letter in sorted(self._state.letters.items()):
+            line = (letter.watch, letter.recall)
+            is_first = letter.state is LetterState.WAITING and line not in begun
+            if letter.state is LetterState.WAITING:
+                begun.add(line)
+            is_free = self._state.leases.get(number, 0) <= now and letter.watch not in without
+            if is_first and is_free and letter.due <= now:
+                self._state.leases[number] = until
+                return letter
+        return None
+
+    def settle(self, letter: Letter) -> None:
+        if letter.number in self._state.letters:
+            self._state.letters[letter.number] = letter
+        self._state.leases.pop(letter.number, None)
+
+    def letters(self, state: LetterState | None, most: int) -> Sequence[Letter]:
+        found = [one for one in self._state.letters.values() if state in {None, one.state}]
+        return sorted(found, key=lambda one: -one.number)[:most]
+
+
 class MemoryNodeStore:
     """Fulfils ``NodeStore`` without a disk."""
 
@@ -329,5 +406,10 @@ class MemoryNodeStore:
     @contextmanager
     def writing(self) -> Iterator[Work]:
         state = self._state.copy()
-        yield Work(facts=MemoryFacts(state), log=MemoryLog(state), documents=MemoryDocuments(state))
+        yield Work(
+            facts=MemoryFacts(state),
+            log=MemoryLog(state),
+            documents=MemoryDocuments(state),
+            letters=MemoryLetters(state),
+        )
         self._state = state

@@ -30,6 +30,7 @@ from guildmark.settings import default_home, load, with_environment
 _DRAIN_SECONDS = 0.5
 _MIRROR_SECONDS = 5.0
 _WATCH_SECONDS = 5.0
+_TELL_SECONDS = 5.0
 _SCAN_SECONDS = 5.0
 
 
@@ -90,6 +91,8 @@ def application(node: Node) -> FastAPI:
             is_wanted=bool(node.settings.replay_hours),
             begins_late=True,
         ),
+        Rounds(name="recalls", work=node.telling.look, pause=_TELL_SECONDS),
+        Rounds(name="letters", work=node.delivering.round, pause=_TELL_SECONDS),
         Rounds(name="alarms", work=watcher.look, pause=_WATCH_SECONDS),
         Rounds(name="scans", work=scanning.write, pause=_SCAN_SECONDS, begins_late=True),
     )

@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from guildmark.cli import recall_watch
 from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id, moment
 from guildmark.cli.nodes import show_to
@@ -20,6 +21,7 @@ from guildmark.services.recalls.reading import recall_of
 from guildmark.services.recalls.recalling import Said
 
 app = typer.Typer(help="Recall parts by what they have in common.", no_args_is_help=True)
+app.add_typer(recall_watch.app, name="watch")
 
 
 class Cause(Enum):

@@ -17,13 +17,25 @@ from guildmark.domain.identifiers import (
     IdentityId,
     Index,
     LaneNumber,
+    LicenseId,
     LogNumber,
     Seq,
     SiteRecipeId,
     UnitNumber,
 )
+from guildmark.domain.letters import (
+    Letter,
+    LetterId,
+    LetterState,
+    Position,
+    RecallWatch,
+    Stage,
+    Told,
+    WatchId,
+)
 from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.queue import Batch, Build, BuildState, Draw, Outcome, Queued
+from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Thing
 from guildmark.ports import Block, DocumentKind, NodeStore, Work
 
 LOG, LANE, OTHER_LANE = LogNumber(3), LaneNumber(7), LaneNumber(8)
@@ -527,3 +539,107 @@ def test_parts_are_counted_by_what_they_have_in_common(store: NodeStore) -> None
     assert (made(lane=[LANE]), made(lane=[OTHER_LANE], machine=machine)) == (1, 1)
     assert (made(range(1), machine=machine), made(range(1, 2)), made(range(2, 9))) == (1, 1, 0)
     assert (made(machine=[named("other")]), made(machine=[]), made(log=LogNumber(9))) == (0, 0, 0)
+
+
+RECALL = RecallId(key=Digest(named("thing")), by=OWNERS, number=1)
+OTHER_RECALL = replace(RECALL, number=2)
+
+
+def watch_of(name: str) -> RecallWatch:
+    thing = Thing(cause=RecallCause.MACHINE, id=named("machine"))
+    return RecallWatch(
+        id=WatchId(name),
+        url="https://example.org/",
+        since=7,
+        causes=(RecallCause.LOT,),
+        things=(thing,),
+        parts=(Position(log=LOG, index=Index(1)),),
+        licenses=(LicenseId(named("license")),),
+    )
+
+
+def letter_of(name: str, *, watch: str = "a", recall: RecallId = RECALL, due: int = 0) -> Letter:
+    return Letter(
+        id=LetterId(name), watch=WatchId(watch), recall=recall.text(), body=b"{}", due=due
+    )
+
+
+def test_watches_are_kept_and_forgotten_with_their_letters(store: NodeStore) -> None:
+    with store.writing() as work:
+        work.letters.watch(watch_of("b"))
+        work.letters.watch(watch_of("a"))
+        work.letters.post(letter_of("one", watch="a"))
+        work.letters.post(letter_of("one", watch="b"))
+
+    with store.writing() as work:
+        both = work.letters.watches()
+        gone = [work.letters.unwatch(WatchId("a")) for _ in range(2)]
+        left = work.letters.watches(), work.letters.letters(None, 9)
+
+    assert both == [watch_of("a"), watch_of("b")]
+    assert gone == [True, False]
+    assert (left[0], [one.watch for one in left[1]]) == ([watch_of("b")], ["b"])
+
+
+def test_what_was_told_is_kept_instead_of_what_was_before(store: NodeStore) -> None:
+    told = Told(
+        recall=RECALL,
+        stage=Stage.EARLY,
+        turn=1,
+        said=Digest(named("said")),
+        block=9,
+        hash=Digest(named("block")),
+    )
+    with store.writing() as work:
+        work.letters.keep(told)
+        early = work.letters.early(), work.letters.told(RECALL), work.letters.told(OTHER_RECALL)
+        work.letters.keep(replace(told, stage=Stage.FINAL, turn=2))
+
+    with store.writing() as work:
+        late = work.letters.early(), work.letters.told(RECALL)
+
+    assert early == ([told], told, None)
+    assert late == ([], replace(told, stage=Stage.FINAL, turn=2))
+
+
+def test_a_letter_is_posted_once_a_watch(store: NodeStore) -> None:
+    with store.writing() as work:
+        for _ in range(2):
+            work.letters.post(letter_of("one"))
+            work.letters.post(letter_of("one", watch="b"))
+        holders = work.letters.holders(LetterId("one"))
+        found = work.letters.letters(None, 9)
+
+    assert (set(holders), [one.watch for one in found]) == ({"a", "b"}, ["b", "a"])
+
+
+def test_letters_are_claimed_in_order_and_by_one_alone(store: NodeStore) -> None:
+    names = [("one", RECALL, 5), ("two", RECALL, 0), ("three", OTHER_RECALL, 0)]
+    with store.writing() as work:
+        for name, recall, due in names:
+            work.letters.post(letter_of(name, recall=recall, due=due))
+        work.letters.post(letter_of("four", watch="b"))
+
+    def claim(now: int, *without: str) -> Letter | None:
+        with store.writing() as work:
+            return work.letters.claim(now, now + 10, tuple(map(WatchId, without)))
+
+    # The second waits for the first, which is not due yet.
+    taken = [claim(4, "b"), claim(4), claim(4)]
+    assert [one and one.id for one in taken] == ["three", "four", None]
+    first = claim(5)
+    assert first is not None
+    assert (first.id, claim(5)) == ("one", None)
+    done = replace(first, state=LetterState.DEAD, tries=3, code="letter.gone", due=8)
+    with store.writing() as work:
+        work.letters.settle(done)
+    second = claim(5)
+    assert second is not None
+    assert second.id == "two"
+    with store.writing() as work:
+        assert work.letters.letters(LetterState.DEAD, 9) == [done]
+        assert [one.id for one in work.letters.letters(None, 2)] == ["four", "three"]
+    # Whoever died with a letter lets go of it in time.
+    again = claim(15)
+    assert again is not None
+    assert again.id in {"two", "three", "four"}

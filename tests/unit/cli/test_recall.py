@@ -6,10 +6,12 @@ import pytest
 
 from fakes.world import DESIGNER, ISSUER, SITE, World
 from guildmark.cli import recall
+from guildmark.domain.chain.facts import NO_DIGEST
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, to_hex
-from guildmark.domain.recall import RecallCause, Thing
+from guildmark.domain.recall import RecallCause, Severity, Thing
 from guildmark.ports import DocumentKind
+from guildmark.services.recalls.recalling import Said
 from unit.cli.speaking import Speak
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -121,3 +123,33 @@ def test_a_reason_is_published_as_the_file_has_it(
         (kind, sha256(b"a mark on the camera")),
     ]
     assert shown.sent[0][3] == b'{"reason":"cracks at the bore"}'
+
+
+def test_a_watch_is_added_listed_and_removed(speak: Speak, world: World) -> None:
+    design = to_hex(world.revision.design)
+    license_id = to_hex(world.license)
+
+    added = speak(
+        *("recall", "watch", "add", "https://example.org/hook", "--cause", "lot", "--private"),
+        *("--thing", f"design:{design}", "--part", "1.0", "--license", license_id, "--json"),
+    ).json
+    (listed,) = speak("recall", "watch", "list", "--json").json["watches"]
+    world.tools.recalling(DESIGNER).issue(
+        Thing.parse(RecallCause.DESIGN, design), Said(severity=Severity.INSPECT, reason=NO_DIGEST)
+    )
+    speak("recall", "list")
+    (letter,) = speak("recall", "watch", "letters", "--json").json["letters"]
+    dead = speak("recall", "watch", "letters", "--dead", "--json").json["letters"]
+    removed = speak("recall", "watch", "remove", added["id"], "--json").json
+
+    assert added.pop("secret").startswith("whsec_")
+    assert added == listed
+    assert (listed["causes"], listed["parts"], listed["private"]) == (["lot"], ["1.0"], True)
+    assert (listed["things"], listed["licenses"]) == ([f"design:{design}"], [license_id])
+    assert (letter["watch"], letter["state"], letter["tries"]) == (added["id"], "waiting", 0)
+    assert (dead, removed["state"]) == ([], "removed")
+    assert "recall.watchUnknown" in speak("recall", "watch", "remove", added["id"]).err
+
+
+def test_letters_go_to_servers_over_https(speak: Speak) -> None:
+    assert "recall.watchAddress" in speak("recall", "watch", "add", "http://example.org").err

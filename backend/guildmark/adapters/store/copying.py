@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table, func, insert, select
 
 from guildmark.adapters.store.engine import open_database, open_unchanged, reading, writing
 from guildmark.adapters.store.facts import BLOCKS, CURSOR, DOCUMENTS, FACTS, LOGS
+from guildmark.adapters.store.letters import LETTERS, TOLD, WATCHES
 from guildmark.adapters.store.log import BATCHES, ENVELOPES, QUEUE
 from guildmark.adapters.store.outbox import ATTEMPTS, NONCES, TRANSACTIONS
 from guildmark.adapters.store.places import DatabaseUrl
@@ -16,11 +17,12 @@ from guildmark.adapters.store.scans import SCANNED, SCANS
 TABLES = (
     *(FACTS, CURSOR, DOCUMENTS, BLOCKS, LOGS),
     *(BATCHES, QUEUE, ENVELOPES, TRANSACTIONS, ATTEMPTS, NONCES, REQUESTS),
+    *(WATCHES, TOLD, LETTERS),
     *(SCANS, SCANNED),
 )
 """All tables, each behind those that it refers to."""
 
-_NUMBERED = (BATCHES, QUEUE, TRANSACTIONS)
+_NUMBERED = (BATCHES, QUEUE, TRANSACTIONS, LETTERS)
 _AT_ONCE = 1_000
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from guildmark.adapters.store.engine import reading, writing
 from guildmark.adapters.store.facts import Sealing, SqlDocuments, SqlFacts
+from guildmark.adapters.store.letters import SqlLetters
 from guildmark.adapters.store.log import SqlLog
 from guildmark.ports import View, Work
 
@@ -37,5 +38,6 @@ class SqlNodeStore:
                 facts=facts,
                 log=SqlLog(connection),
                 documents=SqlDocuments(connection, self._sealing),
+                letters=SqlLetters(connection),
             )
             facts.flush()

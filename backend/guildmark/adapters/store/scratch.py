@@ -7,6 +7,7 @@ from sqlalchemy import StaticPool, create_engine
 
 from guildmark.adapters.store.engine import reading, writing
 from guildmark.adapters.store.facts import SqlFacts
+from guildmark.adapters.store.letters import SqlLetters
 from guildmark.adapters.store.log import SqlLog
 from guildmark.adapters.store.schema import METADATA
 from guildmark.ports import DocumentKind, Documents, View, Work
@@ -50,7 +51,12 @@ class ScratchStore:
         """Open one transaction."""
         with writing(self._engine) as connection:
             facts = SqlFacts(connection)
-            yield Work(facts=facts, log=SqlLog(connection), documents=self._documents)
+            yield Work(
+                facts=facts,
+                log=SqlLog(connection),
+                documents=self._documents,
+                letters=SqlLetters(connection),
+            )
             facts.flush()
 
     def close(self) -> None:

@@ -27,8 +27,8 @@ from guildmark_ipfs.keys import PublicKey
 
 KEY = KeyName("home-seal")
 
-SECRET = frozenset({DocumentKind.FILES, DocumentKind.PACKAGE})
-"""The documents that hold content keys."""
+SECRET = frozenset({DocumentKind.FILES, DocumentKind.PACKAGE, DocumentKind.WATCH_SECRET})
+"""The documents that hold content keys, or what letters are signed with."""
 
 _MARK = b"guildmark/sealed/v1\0"
 # The first bytes behind all that begin with the mark.

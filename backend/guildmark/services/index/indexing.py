@@ -21,6 +21,7 @@ from guildmark.ports import (
 from guildmark.services.identity.naming import Naming
 from guildmark.services.index.projection import project, record_of
 from guildmark.services.log.settling import settle
+from guildmark.services.recalls.telling import TOLD_OF, tell_final
 from guildmark.services.recipes.disclosing import note_number, note_profile
 
 _logger = logging.getLogger(__name__)
@@ -183,5 +184,7 @@ class Indexing:
             note_profile(event.args["id"], event.args["profile"], work)
         if event.name in _NAMED:
             self.naming.note(event.args["id"], work)
+        if event.name in TOLD_OF:
+            tell_final(event, work, self.ledger.pin().chain_id)
         if event.name == "RecordAppended" and event.args["log"] == self.own_log:
             settle(record_of(event), work)

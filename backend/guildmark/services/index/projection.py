@@ -675,21 +675,25 @@ def _part_superseded(happening: Happening, facts: FactWriter) -> None:
     facts.put(replace(_part(happening["part"], facts), fate=happening["byIndex"]))
 
 
-def _recall_issued(happening: Happening, facts: FactWriter) -> None:
+def recall_of_event(event: Event, time: int) -> RecallFact:
+    """Return the recall that an event of a block of that time tells of."""
+    happening = Happening(event=event, time=time)
     said = happening["terms"]
-    facts.put(
-        RecallFact(
-            thing=_thing(happening),
-            by=happening["by"],
-            number=happening["number"],
-            issuer=happening["issuer"],
-            at=happening.time,
-            since=said["from"],
-            until=said["to"],
-            severity=said["severity"],
-            reason=said["reason"],
-        )
+    return RecallFact(
+        thing=_thing(happening),
+        by=happening["by"],
+        number=happening["number"],
+        issuer=happening["issuer"],
+        at=time,
+        since=said["from"],
+        until=said["to"],
+        severity=said["severity"],
+        reason=said["reason"],
     )
+
+
+def _recall_issued(happening: Happening, facts: FactWriter) -> None:
+    facts.put(recall_of_event(happening.event, happening.time))
 
 
 def _recall_closed(happening: Happening, facts: FactWriter) -> None:

@@ -1,0 +1,189 @@
+"""Letters in SQL: who wants to hear of recalls, what was told, what waits to be sent."""
+
+import json
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    select,
+    update,
+)
+from sqlalchemy import Index as SqlIndex
+
+from guildmark.adapters.store.schema import METADATA, upsert, whole
+from guildmark.domain.encoding.codec import dump, load
+from guildmark.domain.letters import (
+    Letter,
+    LetterId,
+    LetterState,
+    RecallWatch,
+    Stage,
+    Told,
+    WatchId,
+)
+from guildmark.domain.recall import RecallId
+
+WATCHES = Table(
+    "watches",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+TOLD = Table(
+    "told",
+    METADATA,
+    Column("recall", String, primary_key=True),
+    Column("stage", String, nullable=False),
+    Column("body", Text, nullable=False),
+    SqlIndex("told_by_stage", "stage"),
+)
+
+LETTERS = Table(
+    "letters",
+    METADATA,
+    Column("number", whole(), primary_key=True),
+    Column("id", String, nullable=False),
+    Column("watch", String, nullable=False),
+    Column("recall", String, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("due", whole(), nullable=False),
+    Column("tries", whole(), nullable=False),
+    Column("state", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("until", whole(), nullable=False, server_default="0"),
+    UniqueConstraint("watch", "id"),
+    SqlIndex("letters_by_state", "state", "due"),
+    SqlIndex("letters_by_recall", "watch", "recall", "state"),
+    sqlite_autoincrement=True,
+)
+
+
+class SqlLetters:
+    """Letters over one connection; fulfils ``Letters``."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def watches(self) -> Sequence[RecallWatch]:
+        """Return who wants to hear of recalls."""
+        query = select(WATCHES.c.body).order_by(WATCHES.c.id)
+        bodies = self._connection.execute(query).scalars()
+        return [load(RecallWatch, json.loads(body)) for body in bodies]
+
+    def watch(self, watch: RecallWatch) -> None:
+        """Keep a watch."""
+        row = {"id": watch.id, "body": json.dumps(dump(watch))}
+        self._connection.execute(WATCHES.insert().values(row))
+
+    def unwatch(self, watch: WatchId) -> bool:
+        """Forget a watch and its letters; return whether there was one."""
+        self._connection.execute(delete(LETTERS).where(LETTERS.c.watch == watch))
+        return self._connection.execute(delete(WATCHES).where(WATCHES.c.id == watch)).rowcount > 0
+
+    def told(self, recall: RecallId) -> Told | None:
+        """Return what was last told of a recall."""
+        query = select(TOLD.c.body).where(TOLD.c.recall == recall.text())
+        body = self._connection.execute(query).scalar_one_or_none()
+        return None if body is None else load(Told, json.loads(body))
+
+    def early(self) -> Sequence[Told]:
+        """Return what was told before it was final."""
+        query = select(TOLD.c.body).where(TOLD.c.stage == Stage.EARLY).order_by(TOLD.c.recall)
+        return [load(Told, json.loads(body)) for body in self._connection.execute(query).scalars()]
+
+    def keep(self, told: Told) -> None:
+        """Keep what was told of a recall, instead of what was told before."""
+        row = {"stage": told.stage.value, "body": json.dumps(dump(told))}
+        statement = upsert(self._connection, TOLD).values(recall=told.recall.text(), **row)
+        self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["recall"], set_=row)
+        )
+
+    def post(self, letter: Letter) -> None:
+        """Let a letter wait to be sent, unless its watch has that event already."""
+        row = {
+            "id": letter.id,
+            "watch": letter.watch,
+            "recall": letter.recall,
+            "body": letter.body,
+            "due": letter.due,
+            "tries": letter.tries,
+            "state": letter.state.value,
+            "code": letter.code,
+        }
+        statement = upsert(self._connection, LETTERS).values(row)
+        self._connection.execute(statement.on_conflict_do_nothing(index_elements=["watch", "id"]))
+
+    def holders(self, letter: LetterId) -> Collection[WatchId]:
+        """Return the watches that have, or will get, a letter."""
+        query = select(LETTERS.c.watch).where(LETTERS.c.id == letter)
+        return frozenset(map(WatchId, self._connection.execute(query).scalars()))
+
+    def claim(self, now: int, until: int, without: Collection[WatchId]) -> Letter | None:
+        """Return the next letter that is due, and keep others from it for a while."""
+        before = LETTERS.alias()
+        earlier = select(before.c.number).where(
+            before.c.watch == LETTERS.c.watch,
+            before.c.recall == LETTERS.c.recall,
+            before.c.state == LetterState.WAITING,
+            before.c.number < LETTERS.c.number,
+        )
+        due = (
+            LETTERS.c.state == LetterState.WAITING,
+            LETTERS.c.due <= now,
+            LETTERS.c.until <= now,
+            LETTERS.c.watch.not_in(sorted(without)),
+            ~earlier.exists(),
+        )
+        row = self._connection.execute(
+            select(LETTERS).where(*due).order_by(LETTERS.c.number).limit(1)
+        ).one_or_none()
+        if row is None:
+            return None
+        self._connection.execute(
+            update(LETTERS).where(LETTERS.c.number == row.number).values(until=until)
+        )
+        return _letter(row)
+
+    def settle(self, letter: Letter) -> None:
+        """Keep what a try led to."""
+        row = {
+            "due": letter.due,
+            "tries": letter.tries,
+            "state": letter.state.value,
+            "code": letter.code,
+            "until": 0,
+        }
+        self._connection.execute(
+            update(LETTERS).where(LETTERS.c.number == letter.number).values(row)
+        )
+
+    def letters(self, state: LetterState | None, most: int) -> Sequence[Letter]:
+        """Return the newest letters, the newest first."""
+        query = select(LETTERS).order_by(LETTERS.c.number.desc()).limit(most)
+        chosen = query if state is None else query.where(LETTERS.c.state == state)
+        return [_letter(row) for row in self._connection.execute(chosen)]
+
+
+def _letter(row: Row[Any]) -> Letter:
+    return Letter(
+        number=row.number,
+        id=LetterId(row.id),
+        watch=WatchId(row.watch),
+        recall=row.recall,
+        body=row.body,
+        due=row.due,
+        tries=row.tries,
+        state=LetterState(row.state),
+        code=row.code,
+    )
