@@ -150,6 +150,10 @@ def test_a_window_reaches_what_was_recorded_in_it(world: World) -> None:
     assert [is_within(fact, record) for fact in facts] == [True, False, False, True, True]
 
 
+def test_what_is_not_on_record_is_in_no_window(world: World) -> None:
+    assert not is_within(fact_of(things(world)[RecallCause.MACHINE]), None)
+
+
 def test_a_part_is_told_what_reaches_it(world: World) -> None:
     named = things(world)
     facts = [fact_of(thing) for thing in named.values()]
