@@ -77,7 +77,7 @@ def test_a_recall_is_shown_with_what_was_published_of_it(web: httpx.Client, play
     assert (before["role"], before["severity"], before["listed"]) == ("owner", "danger", True)
     assert before["reason"] == to_hex(sha256(WHY.encode()))
     assert before["closedAt"] >= before["at"] > 0
-    assert before["reaches"] == {"parts": 0, "atMost": False}
+    assert before["reaches"] == {"parts": 0, "isUpperBound": False}
     page = web.get("/recalls?show=closed").text
     assert "Cracks at the weld.\nSee &lt;b&gt;page 3&lt;/b&gt;." in page
     assert OVER in page

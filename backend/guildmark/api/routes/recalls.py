@@ -56,7 +56,7 @@ class ReachAnswer(BaseModel):
     """Parts of this node's log that a recall reaches."""
 
     parts: int | None = Field(description="Null where only makers know it: lots are salted.")
-    atMost: bool = Field(description="Whether it may be fewer.")  # noqa: N815 - the name in JSON
+    isUpperBound: bool = Field(description="Whether it may be fewer.")  # noqa: N815 - the name in JSON
 
 
 class RecallDetail(RecallAnswer):
@@ -123,7 +123,7 @@ def recall(recall: RecallPath, node: Node) -> RecallDetail:
         closing = shown_reason(fact.closing, view.documents) if fact.closed_at else None
     return RecallDetail(
         **_answer(fact, node).model_dump(),
-        reaches=ReachAnswer(parts=reached.parts, atMost=reached.is_most),
+        reaches=ReachAnswer(parts=reached.parts, isUpperBound=reached.is_most),
         reasonText=reason,
         closingText=closing,
     )
