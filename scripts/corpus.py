@@ -14,7 +14,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 import reports
@@ -24,6 +24,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from fakes.corpus import Given, cases
 from guildmark.domain.encoding import codec
+from guildmark.domain.identifiers import to_hex
+from guildmark.domain.labels.activation import ChipAnswer, Claimed
 from guildmark.domain.verification.case import NO_QUESTION, Question
 from guildmark.domain.verification.report import CheckResult, Report
 from guildmark.verify import verify_bundle
@@ -182,9 +184,21 @@ def _write(given: Given, expected: Mapping[str, Any]) -> None:
 
 def _asked(question: Question) -> dict[str, Any]:
     """Return what a reader holds in hand, as JSON."""
-    asked: dict[str, Any] = dict(cast("Mapping[str, Any]", codec.dump(question)))
+    plain = replace(question, second=None)
+    asked: dict[str, Any] = dict(cast("Mapping[str, Any]", codec.dump(plain)))
     if question.link is not None:
         asked["link"] = question.link.label
+    if isinstance(question.second, Claimed):
+        key = question.second.key
+        asked["claim"] = json.loads(question.second.file.encode())
+        asked["claimKey"] = None if key is None else key.encode()
+    if isinstance(question.second, ChipAnswer):
+        asked["chip"] = {
+            "challenge": to_hex(question.second.challenge),
+            "algorithm": question.second.key.algorithm.name.lower(),
+            "key": to_hex(question.second.key.data),
+            "signature": to_hex(question.second.signature),
+        }
     return asked
 
 

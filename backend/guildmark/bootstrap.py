@@ -24,6 +24,7 @@ from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.adapters.peers.witness import WitnessClient
 from guildmark.adapters.store.belonging import belong
+from guildmark.adapters.store.claims import SqlClaims
 from guildmark.adapters.store.engine import check_whole, open_database, open_unchanged
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.adapters.store.outbox import OutboxTable
@@ -39,6 +40,7 @@ from guildmark.domain.identifiers import LogNumber
 from guildmark.domain.log.note import NoteKey
 from guildmark.domain.trust import Trust
 from guildmark.ports import (
+    Claims,
     Clock,
     ContentStore,
     ContentStores,
@@ -138,6 +140,7 @@ class Home:
     store: NodeStore
     requests: Requests
     scans: Scans
+    claims: Claims
     content: ContentStore
     stores: ContentStores
     uploads: Uploads
@@ -498,6 +501,7 @@ def open_home(settings: Settings, *, password: Callable[[], str], pin: Path | No
         store=SqlNodeStore(engine, sealing),
         requests=SqlRequests(engine=engine, clock=clock),
         scans=SqlScans(engine=engine),
+        claims=SqlClaims(engine=engine),
         content=content,
         stores=stores,
         uploads=LocalUploads(

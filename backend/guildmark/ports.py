@@ -1632,3 +1632,23 @@ class Scans(Protocol):
     def erase(self, log: LogNumber, index: Index) -> bool:
         """Forget all scans of a part; return whether there were any."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptClaim:
+    """A claim of a part: the digest of the claimant's token, and when."""
+
+    claimant: Digest
+    time: int
+
+
+class Claims(Protocol):
+    """The first claims that a node took; none is ever changed or forgotten."""
+
+    def first(self, log: LogNumber, index: Index, claim: KeptClaim) -> KeptClaim:
+        """Keep a claim durably where it is the part's first; return the first one.
+
+        Raises:
+            StoreUnavailableError: The database does not answer in time.
+        """
+        ...

@@ -21,6 +21,7 @@ from guildmark.api.routes import (
     briefs,
     builds,
     chain,
+    claims,
     content,
     disclosures,
     equivalence,
@@ -44,7 +45,7 @@ from guildmark.api.visiting import CountedScans
 from guildmark.services.labels.scanning import Scanning
 
 _ROUTERS = (
-    *(health, metrics, stores, chain, builds, briefs, content, disclosures, logs, parts),
+    *(health, metrics, stores, chain, builds, briefs, content, disclosures, logs, parts, claims),
     *(reports, registries, recipes, equivalence, accreditations, releases, reconciliations),
     *(recalls, uploads, tiles, invitations),
 )

@@ -24,6 +24,7 @@ _MEANINGS: Mapping[int, str] = {
     413: "The body is too large.",
     415: "The body is of another media type.",
     422: "The body is well formed, but not what it should be.",
+    429: "Too much was tried from one network; Retry-After says when to try again.",
     503: "The chain, the database or the index cannot answer now.",
 }
 

@@ -24,6 +24,7 @@ from guildmark.bootstrap import Node, open_home, open_node
 from guildmark.domain.errors import GuildmarkError
 from guildmark.ports import StoreUnavailableError
 from guildmark.services.evidence.judging import Judging
+from guildmark.services.labels.claiming import Claiming, Pace
 from guildmark.services.labels.scanning import Scanning
 from guildmark.settings import default_home, load, with_environment
 
@@ -155,6 +156,12 @@ def _served(
         dids=dids,
         inviting=node.inviting,
         scanning=scanning,
+        claiming=Claiming(
+            claims=home.claims,
+            publishing=node.publishing,
+            clock=home.clock,
+            pace=Pace(home.clock),
+        ),
         gateway=home.gateway,
         stopping=runner.is_ending,
         challenged=lambda: challenger.latest,

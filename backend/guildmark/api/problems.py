@@ -27,10 +27,12 @@ from guildmark.domain.errors import (
     NetworkError,
     NotFinalError,
     NotFoundError,
+    PossibleCopyError,
     UncheckableError,
     UnknownPartError,
     UsageError,
 )
+from guildmark.services.labels.claiming import TRIES_SECONDS, TriedTooOftenError
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -47,6 +49,8 @@ _STATUSES: Sequence[tuple[type[GuildmarkError], HTTPStatus]] = (
     (UnknownPartError, HTTPStatus.NOT_FOUND),
     (RecordUnknownError, HTTPStatus.NOT_FOUND),
     (ForbiddenError, HTTPStatus.FORBIDDEN),
+    (TriedTooOftenError, HTTPStatus.TOO_MANY_REQUESTS),
+    (PossibleCopyError, HTTPStatus.CONFLICT),
     (ConflictError, HTTPStatus.CONFLICT),
     (NotFinalError, HTTPStatus.CONFLICT),
     (NetworkError, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -61,6 +65,7 @@ _STATUSES: Sequence[tuple[type[GuildmarkError], HTTPStatus]] = (
 HEADERS_OF_STATUS: Mapping[HTTPStatus, Mapping[str, str]] = MappingProxyType(
     {
         HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "5"},
+        HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": str(TRIES_SECONDS)},
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: {"Connection": "close"},
         HTTPStatus.REQUEST_TIMEOUT: {"Connection": "close"},
     }

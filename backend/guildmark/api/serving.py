@@ -19,6 +19,7 @@ from guildmark.services.evidence.judging import Judging
 from guildmark.services.evidence.keeping import Round
 from guildmark.services.identity.dids import Dids
 from guildmark.services.identity.naming import Naming
+from guildmark.services.labels.claiming import Claiming
 from guildmark.services.labels.scanning import Scanning
 from guildmark.services.log.ingest import Ingest
 from guildmark.services.log.publishing import Publishing
@@ -103,6 +104,7 @@ class ServedNode:
         dids: Describes identities as other systems of identity do.
         inviting: Gives the use cases around shops that join.
         scanning: Counts scans of labels.
+        claiming: Takes first claims of parts.
         gateway: What these reach the chain by.
         stopping: Whether the process is about to end.
         challenged: What the newest round of challenges showed, None before the first one ended.
@@ -130,6 +132,7 @@ class ServedNode:
     dids: Dids
     inviting: Callable[[], Inviting]
     scanning: Scanning
+    claiming: Claiming
     gateway: Gateway
     stopping: Callable[[], bool]
     challenged: Callable[[], Round | None]

@@ -38,6 +38,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.identity.identity import key_id
+from guildmark.domain.labels.activation import byproducts
 from guildmark.domain.recall import RecallCause, Thing
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.builds.assignments import Order, order_of
@@ -484,6 +485,7 @@ def _statement(
         measurements=report.measurements,
         simulated=report.simulated,
         declared=declared,
+        byproducts=byproducts(code=report.activation, chip=report.chip),
     )
     return home.builds.state(assignment, finished)
 

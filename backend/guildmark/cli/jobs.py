@@ -12,6 +12,7 @@ from typing import Self, TypeVar
 from guildmark.domain.builds.predicate import Measurement, Setting
 from guildmark.domain.encoding.fields import Fields, read_document, read_object
 from guildmark.domain.encoding.strictjson import parse_object
+from guildmark.domain.identifiers import Digest
 from guildmark.domain.recipes.clause import ClausePath
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ class Report:
         finished_on: Seconds at which it ended.
         measurements: The measured values, in the order of their paths.
         simulated: Whether the values are simulated.
+        activation: What commits to the label's hidden code, None where it has none.
+        chip: What commits to the key of the part's chip, None where it has none.
     """
 
     label: str
@@ -34,6 +37,8 @@ class Report:
     finished_on: int
     measurements: tuple[Measurement, ...]
     simulated: bool
+    activation: Digest | None = None
+    chip: Digest | None = None
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -54,6 +59,8 @@ class Report:
             finished_on=fields.integer("finishedOn"),
             measurements=_by_path(fields, "measurements", Measurement.read_at),
             simulated=bool(fields.maybe("simulated", fields.flag)),
+            activation=fields.maybe("activation", fields.digest),
+            chip=fields.maybe("chip", fields.digest),
         )
 
 

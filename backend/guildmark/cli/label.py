@@ -1,25 +1,31 @@
 """``guildmark label``: a part's link, and its QR code."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from guildmark.adapters.clock import SystemEntropy
 from guildmark.adapters.labels import pictures, sheets, zebra
 from guildmark.adapters.labels.sheets import LAYOUTS, Label
 from guildmark.cli.answers import Answer, say
-from guildmark.cli.arguments import AsJson, identity_id
+from guildmark.cli.arguments import AsJson, hex_bytes, identity_id
 from guildmark.cli.homes import write_new
 from guildmark.domain.errors import GuildmarkError, UsageError
-from guildmark.domain.identifiers import ZERO_ADDRESS, ChainId, IdentityId, PartId
+from guildmark.domain.identifiers import ZERO_ADDRESS, ChainId, IdentityId, PartId, to_hex
+from guildmark.domain.labels.activation import CODE_ENTROPY, ActivationCode, chip_digest
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token
 from guildmark.domain.labels.qr import link_text
+from guildmark.domain.signatures import Algorithm, PublicKey
 
 app = typer.Typer(help="Write and draw the labels of parts.", no_args_is_help=True)
 
 _PNG, _SVG, _ZPL = ".png", ".svg", ".zpl"
 _LINES_MAX = 10_000
+# A position and a code.
+_BESIDE_MAX = 2
 # More than as many lines as there may be; what lies behind makes a line too many.
 _FILE_MAX = 8 * 1024 * 1024
 
@@ -133,7 +139,7 @@ def sheet(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="A label a line, and behind a comma LOG.INDEX where it is known.",
+            help="A label a line; behind commas LOG.INDEX and a hidden code, where there are.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="Where: a PDF file.")],
@@ -162,6 +168,47 @@ def sheet(
     say(answer, as_json=as_json, brief=f"{out}: labels {len(drawn)}, sheets {pages}")
 
 
+@app.command()
+def codes(
+    labels: Annotated[
+        Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="A label a line.")
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where: label,code,commitment a line; a secret.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Draw hidden codes for scratch fields: what is printed, and what a statement commits to.
+
+    The commitment goes into the build's report as `activation`; the machine need not know the code.
+    """
+    drawn = [_coded(label.text) for label in _listed(labels, None)]
+    write_new(out, "".join(f"{line}\n" for line in drawn).encode(), mode=0o600)
+    say({"codes": len(drawn), "file": str(out)}, as_json=as_json, brief=out)
+
+
+def _coded(label: str) -> str:
+    code = ActivationCode.drawn(SystemEntropy().token(CODE_ENTROPY))
+    return f"{label},{code.text()},{to_hex(code.digest(label))}"
+
+
+@app.command()
+def chip(
+    algorithm: Annotated[str, typer.Argument(metavar="p256|ed25519|secp256k1")],
+    key: Annotated[
+        bytes, typer.Argument(metavar="KEY", parser=hex_bytes, help="Its public key, compressed.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Print what a statement commits to for a part's chip: `chip` in the build's report."""
+    named = {each.name.lower(): each for each in Algorithm}.get(algorithm)
+    if named is None:
+        message = f"{algorithm[:40]!r} is none of {', '.join(e.name.lower() for e in Algorithm)}."
+        raise LayoutUnknownError(message, name=algorithm[:40])
+    commitment = to_hex(chip_digest(PublicKey(algorithm=named, data=key)))
+    say({"chip": commitment}, as_json=as_json, brief=commitment)
+
+
 def _listed(file: Path, base: str | None) -> list[Label]:
     with file.open("rb") as stream:
         lines = stream.read(_FILE_MAX).decode("utf-8", "replace").splitlines()
@@ -173,12 +220,20 @@ def _listed(file: Path, base: str | None) -> list[Label]:
 
 
 def _line(number: int, line: str, base: str | None) -> Label:
-    label, comma, hint = line.partition(",")
+    label, *more = (each.strip() for each in line.split(","))
+    # A code may stand behind a position that is not known yet.
+    hint = more[0] if more and (more[0] or len(more) == 1) else None
     try:
-        return _label(label.strip(), hint.strip() if comma else None, base)
+        drawn = _label(label, hint, base)
+        for code in more[1:]:
+            drawn = replace(drawn, code=ActivationCode.parse(code).text())
     except GuildmarkError as error:
         message = f"Line {number}: {error.message}"
         raise LabelListError(message, line=number) from error
+    if len(more) > _BESIDE_MAX:
+        message = f"Line {number} has more than a label, a position and a code."
+        raise LabelListError(message, line=number)
+    return drawn
 
 
 def _label(label: str, part: str | None, base: str | None) -> Label:

@@ -5,14 +5,33 @@ from typing import Annotated
 
 import typer
 
+from guildmark.adapters.clock import SystemEntropy
 from guildmark.cli.answers import Answer, Moment, say
-from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, hex_bytes
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, NodeUrl, Signer, address, hex_bytes
+from guildmark.cli.homes import write_new
+from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain import bundle
 from guildmark.domain.chain.facts import PartFact, RecordFact, RecordStartFact
 from guildmark.domain.errors import UnknownPartError
-from guildmark.domain.identifiers import UINT64_MAX, Address, Index, LogNumber, parse_hint, to_hex
+from guildmark.domain.identifiers import (
+    UINT64_MAX,
+    Address,
+    Bytes32,
+    Index,
+    LogNumber,
+    bytes32_from_hex,
+    parse_hint,
+    to_hex,
+)
+from guildmark.domain.labels.activation import (
+    ActivationCode,
+    ClaimFile,
+    FirstClaim,
+    chip_message,
+)
 from guildmark.domain.labels.scans import suspicions
+from guildmark.domain.log.note import Note
 from guildmark.domain.log.record import Record
 from guildmark.domain.verification.evidence import Core
 from guildmark.ports import KeyName, View
@@ -24,6 +43,9 @@ app = typer.Typer(
 
 # What every database and every node can count to.
 _INDEX_MAX = 2**63 - 1
+
+_CODE_MAX = 200
+_TOKEN_SIZE = 32
 
 _Bundle = Annotated[
     Path,
@@ -86,6 +108,52 @@ def scans(
         "first": Moment(history.first),
         "suspicions": [{"reason": each.reason.value, "count": each.count} for each in found],
     }
+    say(answer, as_json=as_json)
+
+
+@app.command()
+def activate(
+    part: Annotated[str, typer.Argument(metavar="LOG.INDEX", help="The part's position.")],
+    node: NodeUrl,
+    code: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE", exists=True, dir_okay=False, help="The code under the scratch field."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(metavar="FILE", help="Where: what `verify --claim` takes; keep it.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Claim a part by its hidden code at the node of its log; once, for ever.
+
+    Whoever comes second is refused (22, possible copy), and told when the first claim was.
+    """
+    parse_hint(part)
+    typed = ActivationCode.parse(code.read_bytes()[:_CODE_MAX].decode("utf-8", "replace"))
+    # Kept before the node hears of it: an answer that is lost is asked for again.
+    kept = out.with_name(f"{out.name}.token")
+    if not kept.exists():
+        write_new(kept, to_hex(SystemEntropy().token(_TOKEN_SIZE)).encode(), mode=0o600)
+    token = bytes32_from_hex(kept.read_text().strip())
+    with asking(node) as client:
+        receipt = Note.parse(client.claim(part, typed.text(), token))
+    first = FirstClaim.parse(receipt.text)
+    file = ClaimFile(code=typed, token=token, receipt=receipt)
+    write_new(out, file.encode(), mode=0o600)
+    kept.unlink()
+    say({"part": part, "claimed": Moment(first.time), "file": str(out)}, as_json=as_json)
+
+
+@app.command()
+def challenge(
+    label: Annotated[str, typer.Argument(help="The label of a part with a chip.")],
+    as_json: AsJson = False,
+) -> None:
+    """Draw a challenge for a part's chip: what it must sign, for `verify --chip`."""
+    drawn = Bytes32(SystemEntropy().token(_TOKEN_SIZE))
+    answer: Answer = {"challenge": to_hex(drawn), "message": to_hex(chip_message(drawn, label))}
     say(answer, as_json=as_json)
 
 

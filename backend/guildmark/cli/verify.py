@@ -25,6 +25,7 @@ from guildmark.domain.encoding.archive import DEFAULT_LIMITS
 from guildmark.domain.errors import (
     ContentError,
     GuildmarkError,
+    MalformedError,
     NetworkError,
     NotFinalError,
     SettingsError,
@@ -40,11 +41,14 @@ from guildmark.domain.identifiers import (
     LogNumber,
     PartId,
     address_from_hex,
+    bytes32_from_hex,
     parse_hint,
     to_hex,
 )
+from guildmark.domain.labels.activation import ChipAnswer, Claimed, ClaimFile
 from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.labels.qr import read_link
+from guildmark.domain.log.note import NoteKey
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import Brought, Question, Unsearched
 from guildmark.domain.verification.choice import ANYBODY, Choice
@@ -95,6 +99,13 @@ class BesideUnreadError(ContentError):
 
     code = "verify.besideUnread"
     hint = "Leave it out, or ask for that bundle again; without it the label is not compared."
+
+
+class SecondFactorError(UsageError):
+    """A claim, a chip's answer or an option to it that cannot be used."""
+
+    code = "verify.secondFactorInvalid"
+    hint = "Give --claim FILE with --claim-key KEY, or --chip FILE with --challenge HEX."
 
 
 class PartNotThereError(UnknownPartError):
@@ -256,11 +267,28 @@ def verify(
             help="Another bundle that claims the same label; may be given again.",
         ),
     ] = None,
+    claim: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Your first claim, as `part activate` wrote it."),
+    ] = None,
+    claim_key: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="By whose key you believe it: that of the log's notes."),
+    ] = None,
+    chip: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="JSON: algorithm, key and signature of the part's chip."),
+    ] = None,
+    challenge: Annotated[
+        str | None,
+        typer.Option(metavar="HEX", help="What you asked the chip, by `part challenge`."),
+    ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Open no connection.")] = False,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a part's bundle, from a file, by its link or by its token."""
+    second = _second(claim, claim_key, chip, challenge)
     trusted = read_trust(trust or [], home)
     own = None if rpc is None or offline else Chain(url=rpc)
     look = None if own is None else own.sighting
@@ -274,6 +302,7 @@ def verify(
             data = named.fetch(place, block, choice)
             question = replace(named.question, inspections_from=place.url)
             choice = ANYBODY
+        question = replace(question, second=second)
         rivals = _Rivals(files=beside or [], node=place, inspected=choice, block=block)
         report = verify_bundle(data, trusted, question, look=look, source=own, others=rivals.of)
     except (UnknownPartError, NetworkError, NotFinalError) as error:
@@ -285,6 +314,30 @@ def verify(
         # Who reads has read enough. What is left unwritten must not fail at the end, either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise typer.Exit(report.exit)
+
+
+def _second(
+    claim: Path | None, claim_key: str | None, chip: Path | None, challenge: str | None
+) -> Claimed | ChipAnswer | None:
+    """Return what the reader holds beside the label, None for nothing.
+
+    Raises:
+        SecondFactorError: Options that do not belong together, or a file that is none.
+    """
+    if (claim is None and claim_key) or (chip is None) != (challenge is None) or (claim and chip):
+        message = "--claim-key belongs to --claim, --challenge to --chip, and one of them counts."
+        raise SecondFactorError(message)
+    try:
+        if claim is not None:
+            key = None if claim_key is None else NoteKey.parse(claim_key)
+            return Claimed(file=ClaimFile.parse(_read(claim, SecondFactorError)), key=key)
+        if chip is not None and challenge is not None:
+            asked = bytes32_from_hex(challenge)
+            return ChipAnswer.parse(_read(chip, SecondFactorError), asked)
+    except MalformedError as error:
+        message = f"What you hold cannot be read. {error.message}"
+        raise SecondFactorError(message) from error
+    return None
 
 
 def read_trust(paths: Sequence[Path], home: Path | None) -> Trust | None:

@@ -19,6 +19,7 @@ from fakes.cases import (
     recipe,
     record,
     salted,
+    second,
     shared,
     sold,
 )
@@ -41,7 +42,7 @@ ROOMS = (
         measured,
         salted,
     ),
-    *(approved, equivalent, accredited, recalled, shared, sold),
+    *(approved, equivalent, accredited, recalled, second, shared, sold),
 )
 
 __all__ = ["CASES", "ROOMS", "Broken", "Draft", "Sealed"]

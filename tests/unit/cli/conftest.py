@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fakes.chain import CHAIN_ID, MemoryVitals, address
+from fakes.claims import MemoryClaims
 from fakes.content import MemoryStores, MemoryUploads
 from fakes.node import MemoryNode
 from fakes.scans import MemoryScans
@@ -103,6 +104,7 @@ def home_of(tools: Tools, folder: Path) -> Home:
         entropy=tools.entropy,
         requests=MemoryRequests(),
         scans=MemoryScans(),
+        claims=MemoryClaims(),
         gateway=Gateway(Rpc(url="http://127.0.0.1:8545")),
         vitals=MemoryVitals(),
         close=lambda: None,

@@ -373,6 +373,7 @@ def test_what_is_brought_and_is_no_rival_is_named() -> None:
     ]
     assert beside(unread, own, trust=trust).notes == (
         "Did not compare with file0.zip: this part's statement cannot be read.",
+        "Your policy does not ask for (13), which is unknown.",
     )
 
 

@@ -10,6 +10,9 @@ from guildmark.adapters.labels.pictures import modules
 from guildmark.adapters.labels.sheets import Label, Layout
 
 _FONT, _SIZE, _LEADING = "Courier-Bold", 8, 9.5
+_CODE_SIZE, _CODE_LEADING, _FRAME = 6, 6.5, 0.3
+# Four letters and a hyphen are not parted.
+_GROUP = 5
 _MARGIN_MM = 1.0
 
 
@@ -40,6 +43,20 @@ def _draw(canvas: Canvas, label: Label, corner: tuple[float, float], layout: Lay
     first = top - height / 2 + (len(lines) - 2) * _LEADING / 2
     for number, line in enumerate(lines):
         canvas.drawString(beside, first - number * _LEADING, line)
+    if label.code:
+        _draw_code_field(canvas, label.code, (beside, top - height + _MARGIN_MM * mm), letters)
+
+
+def _draw_code_field(canvas: Canvas, code: str, corner: tuple[float, float], letters: int) -> None:
+    """Draw a hidden code in a frame for a scratch sticker, its lower left corner given."""
+    lines = _lines(code, max(_GROUP, letters // _GROUP * _GROUP))
+    left, bottom = corner
+    width = max(canvas.stringWidth(line, _FONT, _CODE_SIZE) for line in lines)
+    canvas.setFont(_FONT, _CODE_SIZE)
+    canvas.setLineWidth(_FRAME)
+    canvas.rect(left, bottom, width + 2, len(lines) * _CODE_LEADING + 2)
+    for number, line in enumerate(reversed(lines)):
+        canvas.drawString(left + 1, bottom + 2 + number * _CODE_LEADING, line)
 
 
 def _draw_code(canvas: Canvas, text: str, corner: tuple[float, float], side: float) -> None:

@@ -1,7 +1,7 @@
 """Sheets of labels as PDF, for paper that is cut already."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
 
@@ -78,10 +78,12 @@ class Label:
     Args:
         text: What its code holds.
         caption: The serial.
+        code: What a scratch field is to cover, empty where there is none.
     """
 
     text: str
     caption: str
+    code: str = field(default="", repr=False)
 
 
 def sheets(labels: Sequence[Label], layout: Layout, *, skip: int = 0) -> bytes:

@@ -282,6 +282,11 @@ class NodeClient:
         """Return the key that the node says signs its log's checkpoints."""
         return self._request("GET", f"/log/{log}/key").text.strip()
 
+    def claim(self, part: str, code: str, token: bytes) -> bytes:
+        """Claim a part by its hidden code, and return the node's receipt."""
+        path, body = f"/v1/parts/{part}/claims", {"code": code, "token": to_hex(token)}
+        return str(self._member(self._object("POST", path, json=body), "receipt")).encode()
+
     def log_proof(self, log: LogNumber, seq: int) -> bytes:
         """Return the proof that a record is in its log, as text; nothing of it is believed yet."""
         return self._request("GET", f"/v1/logs/{log}/records/{seq}/proof").content

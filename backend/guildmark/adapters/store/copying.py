@@ -4,6 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table, func, insert, select
 
+from guildmark.adapters.store.claims import CLAIMS
 from guildmark.adapters.store.engine import open_database, open_unchanged, reading, writing
 from guildmark.adapters.store.facts import BLOCKS, CURSOR, DOCUMENTS, FACTS, LOGS
 from guildmark.adapters.store.letters import LETTERS, TOLD, WATCHES
@@ -18,7 +19,7 @@ TABLES = (
     *(FACTS, CURSOR, DOCUMENTS, BLOCKS, LOGS),
     *(BATCHES, QUEUE, ENVELOPES, TRANSACTIONS, ATTEMPTS, NONCES, REQUESTS),
     *(WATCHES, TOLD, LETTERS),
-    *(SCANS, SCANNED),
+    *(SCANS, SCANNED, CLAIMS),
 )
 """All tables, each behind those that it refers to."""
 

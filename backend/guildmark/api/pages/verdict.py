@@ -73,7 +73,6 @@ EQUIVALENCE, ACCREDITATION = 9, 10
 _LATER: Mapping[int, str] = MappingProxyType(
     {
         11: "custody",
-        13: "second factor",
     }
 )
 

@@ -12,6 +12,7 @@ from guildmark.domain.chain.ethproof.header import Header, HeaderError, decode_h
 from guildmark.domain.chain.storage import IntervalWord, Location
 from guildmark.domain.errors import GuildmarkError, UncheckableError
 from guildmark.domain.identifiers import Address, ChainId, Digest, Index, LogNumber, to_hex
+from guildmark.domain.labels.activation import ChipAnswer, Claimed
 from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.log.record import Record
 from guildmark.domain.trust import Trust
@@ -161,6 +162,7 @@ class Question:
         list_name: Whose list judges, where it is not the reader's own.
         unsearched: Where other entries of the label could not all be looked at.
         inspections_from: Who gave out the inspections that he knows, empty where nobody was asked.
+        second: What he holds beside the label: a first claim, or a chip's answer.
     """
 
     label: str | None = None
@@ -171,6 +173,7 @@ class Question:
     list_name: str | None = None
     unsearched: tuple[Unsearched, ...] = ()
     inspections_from: str = ""
+    second: Claimed | ChipAnswer | None = None
 
 
 NO_QUESTION = Question()

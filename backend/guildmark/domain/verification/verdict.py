@@ -33,6 +33,7 @@ from guildmark.domain.verification.checks.parties import PARTIES
 from guildmark.domain.verification.checks.recalled import RECALLED, RECALLS
 from guildmark.domain.verification.checks.recipe import RECIPE
 from guildmark.domain.verification.checks.record import RECORD
+from guildmark.domain.verification.checks.second_factor import SECOND_FACTOR
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.headline import headline, notes
 from guildmark.domain.verification.naming import is_listed, parties
@@ -60,6 +61,7 @@ CHECKS: Sequence[Check] = (
     EQUIVALENCE,
     ACCREDITATIONS,
     RECALLS,
+    SECOND_FACTOR,
 )
 """All checks that exist, by number."""
 
@@ -241,7 +243,7 @@ def _rivals(
 
 def _asked_of_others(question: Question) -> Question:
     """Return what is asked of an entry that is not the scanned one."""
-    return replace(question, label=None, link=None, hint=None, unsearched=())
+    return replace(question, label=None, link=None, hint=None, unsearched=(), second=None)
 
 
 def _as_of(case: Case) -> AsOf | None:

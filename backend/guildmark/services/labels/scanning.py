@@ -139,11 +139,11 @@ class Scanning:
 
 def _token(key: bytes, place: _Place, address: str) -> str:
     """Return what stands for a visitor's network at one part, as long as the key is there."""
-    named = b"%d.%d/" % place + _network(address).encode()
+    named = b"%d.%d/" % place + network_of(address).encode()
     return hmac.digest(key, named, "sha256")[:_TOKEN_SIZE].hex()
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """Return the network of an address: /24 of IPv4, /48 of IPv6, all others are one."""
     try:
         found = ipaddress.ip_address(address)

@@ -1,17 +1,21 @@
 // What is said of causes beside their states, by their codes: docs/verification.md lists them all.
 
 /** The checks that exist so far. */
-export const NUMBERS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12];
+export const NUMBERS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13];
+/** Those that a policy asks for where it names none: no bundle can prove a second factor. */
+export const REQUIRED = NUMBERS.filter((number) => number !== 13);
 /** The checks by which an entry stands by itself; who asks for accreditations judges his own. */
 export const SOUND = [1, 2, 3, 4, 5, 6, 7, 8];
 
 /** Causes that a required check may have, since nothing asks for more. */
 const EXEMPT = new Set(["verify.notSampled", "verify.tolerancesAbsent",
-  "verify.equivalenceNotAsked", "verify.accreditationsNotAsked"]);
+  "verify.equivalenceNotAsked", "verify.accreditationsNotAsked", "verify.secondFactorNotShown",
+  "verify.secondFactorNone"]);
 
 /** What is missing, where it is other than evidence. */
 const LACKS = new Map([
   ["verify.trustMissing", "trust"],
+  ["verify.claimUnlisted", "trust"],
   ["verify.nodeUnreachable", "source"],
   ["verify.labelSourceSilent", "source"],
   ["verify.notFinal", "finality"],

@@ -1,6 +1,6 @@
 // From checks to one verdict and one exit code, by the reader's policy.
 
-import { NUMBERS, fallsShort, lacksOf } from "./causes.js";
+import { NUMBERS, REQUIRED, fallsShort, lacksOf } from "./causes.js";
 
 /** The exit code of a failed check, by its number. */
 const EXITS = [16, 16, 12, 19, 19, 18, 18, 15, 15, 15, 13, 21, 20, 22];
@@ -19,7 +19,7 @@ export function judge(checks, trust, areListed) {
   if (leftOf(checks).length > 0) return { verdict: "notChecked", exit: null, decisive: null };
   const untrusted = { verdict: "untrusted", exit: EXIT.untrusted, decisive: null };
   if (trust === null) return untrusted;
-  const required = trust.policy?.required ?? NUMBERS;
+  const required = trust.policy?.required ?? REQUIRED;
   const short = checks.filter((one) => required.includes(one.number) && fallsShort(one));
   if (short.length > 0) return fallenShort(short);
   return areListed ? { verdict: "verified", exit: EXIT.ok, decisive: null } : untrusted;

@@ -121,6 +121,7 @@ function statementOf(payload) {
     settings,
     settingsRoot,
     resolved: predicate.resolvedDependencies,
+    byproducts: predicate.byproducts,
     measurements,
     measurementsRoot,
     dependencies: predicate.dependencies,

@@ -1,7 +1,7 @@
 // The reader's trust file: its members as the Python reader takes them, and in words.
 
 import { Malformed, fromHex, toHex } from "./bytes.js";
-import { NUMBERS } from "./causes.js";
+import { REQUIRED } from "./causes.js";
 import { parse } from "./documents/json.js";
 import { parseNoteKey } from "./documents/note.js";
 import { CONTRACTS } from "./state.js";
@@ -70,7 +70,7 @@ export function lists(trust, role, identity, time) {
 }
 
 /** Return which checks must be "ok", and how old the evidence may be, in words. */
-function asked({ required = NUMBERS, maxAge = MAX_AGE }) {
+function asked({ required = REQUIRED, maxAge = MAX_AGE }) {
   const days = Math.floor(maxAge / DAY);
   const age = maxAge % DAY === 0 ? `${days} days` : `${maxAge} seconds`;
   return `checks ${required.join(", ")}; evidence at most ${age} old`;
@@ -107,9 +107,9 @@ function readChain(chain) {
 function readPolicy(policy) {
   members(policy, "policy", [], ["required", "maxAge"]);
   natural(usual(policy.maxAge, MAX_AGE), "policy");
-  const required = list(policy, "required", NUMBERS);
+  const required = list(policy, "required", REQUIRED);
   for (const number of required) {
-    if (!NUMBERS.includes(number)) throw new Malformed("The policy asks for a check that is none.");
+    if (!REQUIRED.includes(number)) throw new Malformed("The policy asks for a check that is none.");
   }
   const lacking = ESSENTIAL.find((number) => !required.includes(number));
   if (lacking !== undefined) {

@@ -1,7 +1,7 @@
 // The page's own verifier: a bundle and the reader's trust in, a report out; nothing is fetched.
 //
-// It performs the checks (0) to (10) and (12), and judges by the reader's policy. Where a check is
-// not performed whole the verdict is "notChecked".
+// It performs the checks (0) to (10), (12) and (13), and judges by the reader's policy. Where a check
+// is not performed whole the verdict is "notChecked".
 
 import { Malformed, toHex } from "./bytes.js";
 import { ArchiveError } from "./archive.js";
@@ -21,6 +21,7 @@ import { RECALLS } from "./checks/recalled.js";
 import { RECIPE } from "./checks/recipe.js";
 import { RECORD } from "./checks/record.js";
 import { rivalOf } from "./checks/rivals.js";
+import { SECOND_FACTOR } from "./checks/second.js";
 import { readEvidence } from "./evidence.js";
 import { headline } from "./headline.js";
 import { areListed, parties } from "./listed.js";
@@ -29,7 +30,7 @@ import { decodeHeader } from "./proofs/header.js";
 import { proveState } from "./state.js";
 
 const CHECKS = [CHAIN, PARTIES, KEY, ENTRY, RECORD, DESIGN, LICENSE, RECIPE, MEASUREMENTS,
-  EQUIVALENCE, ACCREDITATION, RECALLS];
+  EQUIVALENCE, ACCREDITATION, RECALLS, SECOND_FACTOR];
 const ALL = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13];
 const EXIT_ARCHIVE = 14;
 
@@ -78,7 +79,7 @@ async function judgedWhole(evidence, trust, question) {
 
 /** Return what is asked of an entry that is not the scanned one. */
 function ofOthers(question) {
-  return { ...question, label: null, link: null, hint: null, unsearched: [] };
+  return { ...question, label: null, link: null, hint: null, unsearched: [], claim: null, chip: null };
 }
 
 function caseOf(evidence, trust, question) {

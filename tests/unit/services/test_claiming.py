@@ -1,0 +1,163 @@
+"""A part is claimed once, by its hidden code; what is kept names nobody."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from fakes.cases.second import CODE
+from fakes.claims import MemoryClaims
+from fakes.world import World, log_unasked, make_world
+from guildmark.adapters.store.claims import SqlClaims
+from guildmark.adapters.store.engine import open_database
+from guildmark.domain.encoding.hashing import sha256
+from guildmark.domain.identifiers import Bytes32, Index, LogNumber
+from guildmark.domain.labels.activation import ActivationCode, FirstClaim, byproducts
+from guildmark.ports import Claims
+from guildmark.services.labels import claiming as claiming_module
+from guildmark.services.labels.claiming import (
+    TRIES,
+    TRIES_SECONDS,
+    ClaimedBeforeError,
+    Claiming,
+    CodeNotNamedError,
+    CodeWrongError,
+    Pace,
+    PartNotHereError,
+    TriedTooOftenError,
+)
+from guildmark.services.log.publishing import Publishing, make_note_key
+
+MINE, THEIRS = Bytes32(sha256(b"mine")), Bytes32(sha256(b"theirs"))
+WRONG = ActivationCode(CODE.number + 1)
+
+
+@dataclass
+class HandClock:
+    time: int = 1_800_000_000
+
+    def now(self) -> int:
+        return self.time
+
+
+@pytest.fixture
+def world() -> World:
+    """Return a world whose log has a part with a code, one without, and one with two."""
+    made = make_world()
+    plain = [made.statement(number) for number in (1, 2, 3)]
+    one = byproducts(code=CODE.digest(plain[0].label), chip=None)
+    two = byproducts(code=CODE.digest(plain[2].label), chip=None)
+    stated = (
+        replace(plain[0], byproducts=one),
+        plain[1],
+        replace(plain[2], byproducts=(*two, replace(two[0], digest=sha256(b"other")))),
+    )
+    log_unasked(made, *map(made.sign, stated))
+    return made
+
+
+def claiming(world: World, claims: Claims | None = None) -> Claiming:
+    make_note_key(world.tools.keys)
+    publishing = Publishing(
+        ledger=world.tools.chain,
+        store=world.tools.store,
+        keys=world.tools.keys,
+        own_log=world.log,
+    )
+    clock = HandClock()
+    return Claiming(
+        claims=MemoryClaims() if claims is None else claims,
+        publishing=publishing,
+        clock=clock,
+        pace=Pace(clock),
+    )
+
+
+def place(world: World, index: int = 0) -> tuple[LogNumber, Index]:
+    return world.log, Index(index)
+
+
+def later(service: Claiming, seconds: int) -> None:
+    assert isinstance(service.clock, HandClock)
+    service.clock.time += seconds
+
+
+@pytest.mark.parametrize("is_in_sql", [False, True])
+def test_the_first_claim_is_signed_with_its_time(
+    world: World, tmp_path: Path, is_in_sql: bool
+) -> None:
+    engine = open_database(tmp_path / "node.db")
+    service = claiming(world, SqlClaims(engine=engine) if is_in_sql else None)
+
+    note = service.claim(place(world), CODE, MINE, network="a")
+    later(service, 99)
+    again = service.claim(place(world), CODE, MINE, network="b")
+    with pytest.raises(ClaimedBeforeError) as refused:
+        service.claim(place(world), CODE, THEIRS, network="c")
+    engine.dispose()
+
+    said = FirstClaim.parse(note.text)
+    key = service.publishing.key(world.log)
+    assert note.signers([key]) == (key,)
+    assert (said.origin, said.time, said.claimant) == (key.name, 1_800_000_000, sha256(MINE))
+    assert (said.log, said.index) == place(world)
+    assert again == note
+    assert (refused.value.exit_code, refused.value.detail["first"]) == (22, 1_800_000_000)
+    assert "2027-01-15T08:00:00Z" in refused.value.message
+
+
+def test_another_code_claims_nothing(world: World) -> None:
+    claims = MemoryClaims()
+    service = claiming(world, claims)
+
+    with pytest.raises(CodeWrongError):
+        service.claim(place(world), WRONG, MINE, network="a")
+
+    assert claims.rows == {}
+
+
+def test_a_statement_with_two_codes_has_none_that_counts(world: World) -> None:
+    with pytest.raises(CodeWrongError):
+        claiming(world).claim(place(world, 2), CODE, MINE, network="a")
+
+
+def test_a_part_without_a_code_cannot_be_claimed(world: World) -> None:
+    with pytest.raises(CodeNotNamedError):
+        claiming(world).claim(place(world, 1), CODE, MINE, network="a")
+
+
+@pytest.mark.parametrize("which", [(0, 3), (1, 0)])
+def test_only_parts_of_the_own_log_are_claimed_here(world: World, which: tuple[int, int]) -> None:
+    step, index = which
+
+    with pytest.raises(PartNotHereError):
+        claiming(world).claim((LogNumber(world.log + step), Index(index)), CODE, MINE, network="a")
+
+
+def test_each_network_has_its_tries_and_gets_them_back(world: World) -> None:
+    service = claiming(world)
+    for _ in range(TRIES):
+        with pytest.raises(CodeWrongError):
+            service.claim(place(world), WRONG, MINE, network="a")
+
+    with pytest.raises(TriedTooOftenError):
+        service.claim(place(world), CODE, MINE, network="a")
+    later(service, TRIES_SECONDS - 1)
+    with pytest.raises(TriedTooOftenError):
+        service.claim(place(world), CODE, MINE, network="a")
+    service.claim(place(world), CODE, MINE, network="b")
+    later(service, 1)
+
+    assert service.claim(place(world), CODE, MINE, network="a").signatures
+
+
+def test_networks_that_are_remembered_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claiming_module, "NETWORKS_MAX", 1)
+    pace = Pace(HandClock())
+    for _ in range(TRIES):
+        pace.take("a")
+
+    pace.take("b")
+    pace.take("a")
+
+    assert "'a'" not in repr(pace)
