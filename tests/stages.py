@@ -6,7 +6,7 @@ Started once a run, however many rooms use it; real processes, as their users st
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -16,19 +16,21 @@ import httpx
 import pytest
 from rich.console import Console
 
-from demo.actors import SITE, Maker, fund
+from demo.actors import MACHINE, SITE, Maker, fund
+from demo.design import grant_license
 from demo.making import Part, equip, fresh_beacon, license_design, shown_by_site
 from demo.qualifying import BORE, BUILDS, WIDTH, Round, publish
 from demo.rogue import Rogue, turn_rogue
 from demo.scene import Scene, set_scene
 from demo.stage import Stage
 from demo.telling import Teller
-from demo.workshop import Workshop
+from demo.workshop import Workshop, prepare
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.bootstrap import Home
 from guildmark.domain import bundle, trust
 from guildmark.domain.builds.dsse import envelope_digest
+from guildmark.domain.chain.facts import RevisionFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import SiteData
 from guildmark.domain.equivalence.plan import EquivalencePlan
@@ -45,9 +47,11 @@ from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Severity, Thing
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.trust import VERSION, Listed, Trust
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
+from guildmark.services.builds.builds import signing_key
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import Exporter
+from guildmark.services.index.projection import known
 from guildmark.services.recalls.recalling import Said
 from guildmark.services.release.packages import Package
 
@@ -289,6 +293,39 @@ def new_machine(maker: Maker, key: PublicKey) -> IdentityId:
     own.accept_link(machine, maker.site)
     own.add_key(machine, key)
     return machine
+
+
+def new_workshops(played: Played, count: int, *, units: int) -> Sequence[Workshop]:
+    """Return new machines of the first maker's site, each with a lane of a license of theirs."""
+    owner, usual = played.scene.designer, played.workshops[0]
+    key = signing_key(usual.maker.machine_home.keys, MACHINE)
+    makers = [replace(usual.maker, machine=new_machine(usual.maker, key)) for _ in range(count)]
+    revision = played.package.revision
+    owner.home.indexing.follow()
+    with owner.home.store.reading() as view:
+        revealed = known(view.facts, RevisionFact, revision.design, revision.number)
+    told = [(maker, usual.operator) for maker in makers]
+    terms, members, lanes = grant_license(
+        owner, revealed, played.package.recipe, told, units_a_site=units
+    )
+    package = replace(played.package, terms=terms, members=members)
+    made = [
+        prepare(maker, usual.operator, lane, package)
+        for maker, lane in zip(makers, lanes, strict=True)
+    ]
+    fresh_beacon(played.scene)
+    read_by_nodes(played)
+    for workshop in made:
+        for shown in shown_by_site(played.scene, workshop, package):
+            if shown[0] in {DocumentKind.TERMS, DocumentKind.SITE_RECIPE}:
+                played.node.disclose(*shown)
+    return made
+
+
+def read_by_nodes(played: Played) -> None:
+    """Wait until both nodes have read what is final now."""
+    block = played.scene.designer.home.ledger.head(final=True).number
+    until(lambda: all(indexed(node) >= block for node in played.scene.nodes))
 
 
 def indexed(node: NodeClient) -> int:

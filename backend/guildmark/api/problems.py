@@ -32,7 +32,8 @@ from guildmark.domain.errors import (
     UnknownPartError,
     UsageError,
 )
-from guildmark.services.labels.claiming import TRIES_SECONDS, TriedTooOftenError
+from guildmark.domain.labels.activation import TriedTooOftenError
+from guildmark.services.labels.claiming import TRIES_SECONDS
 
 PROBLEM_TYPE = "application/problem+json"
 

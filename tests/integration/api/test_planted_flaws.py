@@ -12,21 +12,20 @@ from typing import Any
 import httpx
 import pytest
 
-from demo.actors import MACHINE, SITE, Maker
-from demo.design import grant_license
-from demo.making import fresh_beacon, shown_by_site
-from demo.workshop import Workshop, prepare
+from demo.actors import MACHINE, SITE
+from demo.making import fresh_beacon
+from demo.workshop import Workshop
 from e2e.cli_actors import Actor
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.statement import PAYLOAD_TYPE, BuildStatement
-from guildmark.domain.chain.facts import RecordFact, RecordStartFact, RevisionFact
+from guildmark.domain.chain.facts import RecordFact, RecordStartFact
 from guildmark.domain.identifiers import Bytes32, IdentityId, LicenseId, to_hex
 from guildmark.domain.identity.identity import key_id
-from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
+from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.index.projection import known
 from guildmark.services.log.admission import queued
-from stages import Played, indexed, new_machine, until
+from stages import Played, new_workshops, read_by_nodes, until
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
@@ -63,7 +62,7 @@ class Plot:
 
     def envelope(self, workshop: Workshop, number: int) -> bytes:
         beacon = fresh_beacon(self.played.scene)
-        self.wait()
+        read_by_nodes(self.played)
         return workshop.build(number, beacon)
 
     def settled(self, envelope: bytes) -> str:
@@ -111,43 +110,11 @@ class Plot:
             work.log.accept(entry)
         return self.settled(data)
 
-    def wait(self) -> None:
-        block = self.played.scene.designer.home.ledger.head(final=True).number
-        until(lambda: all(indexed(node) >= block for node in self.played.scene.nodes))
-
 
 @pytest.fixture(scope="module")
 def plot(played: Played) -> Plot:
     """Return two new machines of the first maker's site, each with a lane."""
-    owner, usual = played.scene.designer, played.workshops[0]
-    key = signing_key(usual.maker.machine_home.keys, MACHINE)
-    makers: list[Maker] = [
-        replace(usual.maker, machine=new_machine(usual.maker, key)) for _ in range(2)
-    ]
-    revision = played.package.revision
-    owner.home.indexing.follow()
-    with owner.home.store.reading() as view:
-        revealed = known(view.facts, RevisionFact, revision.design, revision.number)
-    terms, members, lanes = grant_license(
-        owner,
-        revealed,
-        played.package.recipe,
-        [(maker, usual.operator) for maker in makers],
-        units_a_site=_UNITS_A_MACHINE,
-    )
-    package = replace(played.package, terms=terms, members=members)
-    workshops = [
-        prepare(maker, usual.operator, lane, package)
-        for maker, lane in zip(makers, lanes, strict=True)
-    ]
-    made = Plot(played=played, workshops=workshops)
-    fresh_beacon(played.scene)
-    made.wait()
-    for workshop in workshops:
-        for shown in shown_by_site(played.scene, workshop, package):
-            if shown[0] in {DocumentKind.TERMS, DocumentKind.SITE_RECIPE}:
-                played.node.disclose(*shown)
-    return made
+    return Plot(played=played, workshops=new_workshops(played, 2, units=_UNITS_A_MACHINE))
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +131,7 @@ def planted(plot: Plot) -> Planted:
     # Of the machine's own time, which began with its key.
     since = second.operator.party.home.ledger.block(_block_of(plot, doubted)).time
     maker.party.home.identities(SITE).give_notice(maker.machine, stolen, suspected_from=since)
-    plot.wait()
+    read_by_nodes(plot.played)
     return Planted(
         license=first.assignment.external.license,
         honest=honest,

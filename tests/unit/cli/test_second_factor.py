@@ -13,8 +13,13 @@ from fakes.simulator import LABEL
 from guildmark.cli import part as part_module
 from guildmark.domain import bundle, trust
 from guildmark.domain.identifiers import bytes32_from_hex, to_hex
-from guildmark.domain.labels.activation import ActivationCode, ClaimFile, chip_digest, chip_message
-from guildmark.services.labels.claiming import ClaimedBeforeError
+from guildmark.domain.labels.activation import (
+    ActivationCode,
+    ClaimedBeforeError,
+    ClaimFile,
+    chip_digest,
+    chip_message,
+)
 from unit.cli.speaking import Speak
 
 URL = "http://127.0.0.1:9"

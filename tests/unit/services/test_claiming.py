@@ -12,20 +12,19 @@ from guildmark.adapters.store.claims import SqlClaims
 from guildmark.adapters.store.engine import open_database
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Index, LogNumber
-from guildmark.domain.labels.activation import ActivationCode, FirstClaim, byproducts
-from guildmark.ports import Claims
-from guildmark.services.labels import claiming as claiming_module
-from guildmark.services.labels.claiming import (
-    TRIES,
-    TRIES_SECONDS,
+from guildmark.domain.labels.activation import (
+    ActivationCode,
     ClaimedBeforeError,
-    Claiming,
     CodeNotNamedError,
     CodeWrongError,
-    Pace,
+    FirstClaim,
     PartNotHereError,
     TriedTooOftenError,
+    byproducts,
 )
+from guildmark.ports import Claims
+from guildmark.services.labels import claiming as claiming_module
+from guildmark.services.labels.claiming import TRIES, TRIES_SECONDS, Claiming, Pace
 from guildmark.services.log.publishing import Publishing, make_note_key
 
 MINE, THEIRS = Bytes32(sha256(b"mine")), Bytes32(sha256(b"theirs"))

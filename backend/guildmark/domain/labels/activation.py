@@ -14,7 +14,13 @@ from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import Limits
-from guildmark.domain.errors import MalformedError
+from guildmark.domain.errors import (
+    ConflictError,
+    ForbiddenError,
+    MalformedError,
+    NotFoundError,
+    PossibleCopyError,
+)
 from guildmark.domain.identifiers import (
     UINT40_MAX,
     Bytes32,
@@ -65,6 +71,41 @@ class ClaimMalformedError(MalformedError):
 
     code = "activation.claimMalformed"
     hint = "Use the file that `guildmark part activate` wrote."
+
+
+class PartNotHereError(NotFoundError):
+    """This node's log has no such part."""
+
+    code = "activation.partUnknown"
+    hint = "Ask the node of the log that the label's page names."
+
+
+class CodeNotNamedError(NotFoundError):
+    """The part's statement commits to no hidden code."""
+
+    code = "activation.codeUnnamed"
+    hint = "If the label has a scratch field all the same, the label was not made by this maker."
+
+
+class CodeWrongError(ForbiddenError):
+    """The code is not the one that the part's statement commits to."""
+
+    code = "activation.codeWrong"
+    hint = "Read the code again; if it is right, the label may be copied: ask who sold the part."
+
+
+class ClaimedBeforeError(PossibleCopyError):
+    """Somebody else claimed the part before, with the same code."""
+
+    code = "activation.claimedBefore"
+    hint = "If you scratched the field free yourself, the label may be copied: ask who sold it."
+
+
+class TriedTooOftenError(ConflictError):
+    """Too many claims were tried from one network."""
+
+    code = "activation.tooOften"
+    hint = "Wait a minute and try again."
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,16 @@ from threading import Lock
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.errors import ConflictError, ForbiddenError, NotFoundError, PossibleCopyError
 from guildmark.domain.identifiers import Bytes32, Digest, Index, LogNumber
 from guildmark.domain.labels.activation import (
     CODE,
     ActivationCode,
+    ClaimedBeforeError,
+    CodeNotNamedError,
+    CodeWrongError,
     FirstClaim,
+    PartNotHereError,
+    TriedTooOftenError,
     committed,
 )
 from guildmark.domain.log.note import Note, sign
@@ -29,41 +33,6 @@ TRIES, TRIES_SECONDS = 10, 60
 """How many claims one network may try at once, and in how many seconds one more is allowed."""
 
 NETWORKS_MAX = 10_000
-
-
-class PartNotHereError(NotFoundError):
-    """This node's log has no such part."""
-
-    code = "activation.partUnknown"
-    hint = "Ask the node of the log that the label's page names."
-
-
-class CodeNotNamedError(NotFoundError):
-    """The part's statement commits to no hidden code."""
-
-    code = "activation.codeUnnamed"
-    hint = "If the label has a scratch field all the same, the label was not made by this maker."
-
-
-class CodeWrongError(ForbiddenError):
-    """The code is not the one that the part's statement commits to."""
-
-    code = "activation.codeWrong"
-    hint = "Read the code again; if it is right, the label may be copied: ask who sold the part."
-
-
-class ClaimedBeforeError(PossibleCopyError):
-    """Somebody else claimed the part before, with the same code."""
-
-    code = "activation.claimedBefore"
-    hint = "If you scratched the field free yourself, the label may be copied: ask who sold it."
-
-
-class TriedTooOftenError(ConflictError):
-    """Too many claims were tried from one network."""
-
-    code = "activation.tooOften"
-    hint = "Wait a minute and try again."
 
 
 @dataclass(frozen=True, slots=True)
