@@ -3,7 +3,10 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
+from pkgutil import walk_packages
 
+from guildmark import domain, services
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
 from guildmark.domain.errors import GuildmarkError, UsageError, all_errors
 from guildmark.ports import DocumentKind
@@ -80,5 +83,16 @@ def show_new(nodes: Iterable[str], kind: DocumentKind, thing: bytes, body: bytes
 
 
 def known_error(code: str) -> type[GuildmarkError] | None:
-    """Return the error that a code stands for, None where no loaded module has it."""
+    """Return the error that a code stands for, None where this release has no such code."""
+    found = _loaded(code)
+    if found is None:
+        # What a node refuses by may be defined where no command of this process has been.
+        for package in (domain, services):
+            for module in walk_packages(package.__path__, f"{package.__name__}."):
+                import_module(module.name)
+        found = _loaded(code)
+    return found
+
+
+def _loaded(code: str) -> type[GuildmarkError] | None:
     return next((kind for kind in all_errors() if kind.code == code), None)
