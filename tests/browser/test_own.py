@@ -42,7 +42,7 @@ def test_the_browser_says_what_it_checked_what_it_took_and_what_is_left(
     assert any("is on the chain" in line for line in taken)
     assert not any("the server judged another bundle" in line for line in taken)
     assert any(line.startswith("The trust list: it is that of") for line in taken)
-    assert len(rows) == 12
+    assert len(rows) == 13
     for row in rows:
         name, _, number = row.casefold().rpartition(" (")
         assert any(line.startswith(f"({number} {name}") for line in (*held, *left)), row

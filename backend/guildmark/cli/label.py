@@ -194,7 +194,9 @@ def _coded(label: str) -> str:
 
 @app.command()
 def chip(
-    algorithm: Annotated[str, typer.Argument(metavar="p256|ed25519|secp256k1")],
+    algorithm: Annotated[
+        str, typer.Argument(metavar="p256|ed25519|secp256k1", help="Of the chip's key.")
+    ],
     key: Annotated[
         bytes, typer.Argument(metavar="KEY", parser=hex_bytes, help="Its public key, compressed.")
     ],

@@ -20,7 +20,7 @@ from guildmark.domain.recall import RecallCause, Thing
 
 app = typer.Typer(help="Say who is told of recalls.", no_args_is_help=True)
 
-_LISTED = 50
+_LISTED, _LISTED_MAX = 50, 10_000
 
 
 @app.command()
@@ -84,7 +84,7 @@ def remove(
 @app.command()
 def letters(
     is_dead: Annotated[bool, typer.Option("--dead", help="Only what is not sent again.")] = False,
-    most: Annotated[int, typer.Option(min=1, help="How many at most.")] = _LISTED,
+    most: Annotated[int, typer.Option(min=1, max=_LISTED_MAX, help="How many at most.")] = _LISTED,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:

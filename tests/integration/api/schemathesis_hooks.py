@@ -1,10 +1,20 @@
-"""What schemathesis must be told: lines of JSON are text, and integers are written as such."""
+"""What schemathesis must be told: lines of JSON are text, integers are written as such, and what
+letters of a hidden code belong together.
+"""
 
 from typing import Any
 
 import schemathesis
+from hypothesis import strategies as st
+
+from guildmark.domain.labels.activation import CODE_ENTROPY, ActivationCode
 
 LINES = "application/x-ndjson"
+
+_DRAWN = st.binary(min_size=CODE_ENTROPY, max_size=CODE_ENTROPY)
+schemathesis.openapi.format(
+    "activation-code", _DRAWN.map(lambda drawn: ActivationCode.drawn(drawn).text())
+)
 
 
 @schemathesis.serializer(LINES)

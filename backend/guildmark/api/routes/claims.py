@@ -32,7 +32,7 @@ _CLAIM: dict[str, Any] = {
                 "schema": {
                     "type": "object",
                     "properties": {
-                        "code": {"type": "string", "maxLength": 80},
+                        "code": {"type": "string", "format": "activation-code"},
                         "token": {"type": "string", "pattern": "^0x[0-9a-f]{64}$"},
                     },
                     "required": ["code", "token"],
