@@ -16,6 +16,7 @@ from guildmark.domain.identifiers import Bytes32, Index
 from guildmark.domain.recall import RecallCause, lot_digest
 from guildmark.ports import DocumentKind
 from guildmark.services.builds.lots import NAME_MAX, LotNameError, Lots
+from guildmark.services.log.sequencing import Sequencing
 from guildmark.services.recipes.disclosing import (
     DeclaredOtherwiseError,
     DisclosedThingUnknownError,
@@ -130,11 +131,14 @@ def test_a_part_that_is_not_final_yet_is_not_known(world: World) -> None:
     world.disclose()
     envelope = world.sign(world.statement(declared=declaration))
     world.tools.ingest(world.log).receive([envelope])
+    key, receive = envelope_digest(envelope), world.tools.disclosing.receive
 
     with pytest.raises(DisclosedThingUnknownError):
-        world.tools.disclosing.receive(
-            DocumentKind.DEPENDENCIES, envelope_digest(envelope), declaration.encode()
-        )
+        receive(DocumentKind.DEPENDENCIES, key, declaration.encode())
+    # In a batch it has a place, and is no more final than before.
+    assert Sequencing(store=world.tools.store, log=world.log).close() is not None
+    with pytest.raises(DisclosedThingUnknownError):
+        receive(DocumentKind.DEPENDENCIES, key, declaration.encode())
 
 
 def test_a_statement_commits_to_what_is_declared_and_scrap_to_nothing(world: World) -> None:

@@ -103,6 +103,24 @@ def test_an_authority_is_named_as_the_readers_list_names_it() -> None:
     assert " by the authority Court; machine 0x" in recalls(judged(draft)).reason
 
 
+@pytest.mark.parametrize(("until", "state"), [(ISSUED + 1, State.FAIL), (ISSUED, State.OK)])
+def test_an_authority_counts_in_the_times_in_which_the_reader_lists_it(
+    until: int, state: State
+) -> None:
+    draft = Draft()
+    list_authority(draft, until=until)
+    recall(draft, machine(), OPEN, by=AUTHORITY)
+
+    assert recalls(judged(draft)).state is state
+
+
+def test_open_recalls_of_other_times_do_not_reach_the_part() -> None:
+    draft = Draft()
+    recall(draft, machine(), Recall(until=BEGUN), Recall(since=LOOKED))
+
+    assert recalls(judged(draft)).state is State.OK
+
+
 def test_a_closed_recall_stays_in_the_notes() -> None:
     draft = Draft()
     recall(draft, machine(), CLOSED)
