@@ -40,6 +40,7 @@ from guildmark.domain.identity.identity import (
     profile_digest,
 )
 from guildmark.domain.log.merkle import verify_inclusion
+from guildmark.domain.log.queue import Logged
 from guildmark.domain.recall_reason import RecallReason
 from guildmark.domain.recipes.clauses import Disclosure, disclose, disclose_all
 from guildmark.domain.recipes.recipe import RecipeDocument
@@ -235,12 +236,17 @@ def shown_list(documents: Documents, revision: Revision) -> EncryptedList | None
     return None if body is None else EncryptedList.parse(body)
 
 
+def _final(work: Work, envelope: Digest) -> Logged | None:
+    """Return the final entry of an envelope, None where there is none."""
+    build = work.log.build(envelope)
+    if build is None or build.log is None or build.index is None:
+        return None
+    return work.log.logged(build.log, build.index)
+
+
 def _check_declared(work: Work, key: bytes, body: bytes) -> None:
     """Refuse a list that is not the one which an entry of this node's log commits to."""
-    declared, build = Declaration.parse(body), work.log.build(Digest(Bytes32(key)))
-    if build is None or build.log is None or build.index is None:
-        raise _unknown(key)
-    logged = work.log.logged(build.log, build.index)
+    declared, logged = Declaration.parse(body), _final(work, Digest(Bytes32(key)))
     if logged is None:
         raise _unknown(key)
     if logged.queued.entry.dependencies != declared.root():
