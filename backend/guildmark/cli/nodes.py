@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pkgutil import walk_packages
 
@@ -89,7 +89,9 @@ def known_error(code: str) -> type[GuildmarkError] | None:
         # What a node refuses by may be defined where no command of this process has been.
         for package in (domain, services):
             for module in walk_packages(package.__path__, f"{package.__name__}."):
-                import_module(module.name)
+                # Not every extra is installed where commands run.
+                with suppress(ModuleNotFoundError):
+                    import_module(module.name)
         found = _loaded(code)
     return found
 
