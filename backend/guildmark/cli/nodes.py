@@ -8,7 +8,7 @@ from pkgutil import walk_packages
 
 from guildmark import domain, services
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
-from guildmark.domain.errors import GuildmarkError, UsageError, all_errors
+from guildmark.domain.errors import GuildmarkError, UsageError, error_of
 from guildmark.ports import DocumentKind
 from guildmark.services.recipes.disclosing import DisclosedThingUnknownError
 
@@ -84,7 +84,7 @@ def show_new(nodes: Iterable[str], kind: DocumentKind, thing: bytes, body: bytes
 
 def known_error(code: str) -> type[GuildmarkError] | None:
     """Return the error that a code stands for, None where this release has no such code."""
-    found = _loaded(code)
+    found = error_of(code)
     if found is None:
         # What a node refuses by may be defined where no command of this process has been.
         for package in (domain, services):
@@ -92,9 +92,5 @@ def known_error(code: str) -> type[GuildmarkError] | None:
                 # Not every extra is installed where commands run.
                 with suppress(ModuleNotFoundError):
                     import_module(module.name)
-        found = _loaded(code)
+        found = error_of(code)
     return found
-
-
-def _loaded(code: str) -> type[GuildmarkError] | None:
-    return next((kind for kind in all_errors() if kind.code == code), None)

@@ -200,6 +200,11 @@ def all_errors() -> tuple[type[GuildmarkError], ...]:
     return tuple(sorted(coded, key=lambda kind: kind.code))
 
 
+def error_of(code: str) -> type[GuildmarkError] | None:
+    """Return the loaded error class that has a code, None where there is none."""
+    return next((kind for kind in all_errors() if kind.code == code), None)
+
+
 def _walk(kind: type[GuildmarkError]) -> Iterator[type[GuildmarkError]]:
     yield kind
     for child in kind.__subclasses__():

@@ -377,7 +377,7 @@ def test_an_unknown_refusal_is_a_failure(
     refusal = _NewReasonError("No.")
     monkeypatch.setattr(_NewReasonError, "code", "node.newReason")
     monkeypatch.setattr(node, "refusals", [refusal])
-    monkeypatch.setattr("guildmark.cli.nodes.all_errors", tuple)
+    monkeypatch.setattr("guildmark.cli.nodes.error_of", lambda _code: None)
     envelope = Path(attest(speak, world, report).out)
 
     assert speak("build", "submit", envelope, *NODE).exit == 1

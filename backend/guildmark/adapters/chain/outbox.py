@@ -21,7 +21,7 @@ from guildmark.adapters.chain.signing import Signing
 from guildmark.adapters.store.outbox import OutboxTable, Outgoing, Request, State
 from guildmark.domain.chain.contracts import ChainPin
 from guildmark.domain.chain.refusals import CallRefusedError
-from guildmark.domain.errors import GuildmarkError, NetworkError, SettingsError, all_errors
+from guildmark.domain.errors import GuildmarkError, NetworkError, SettingsError, error_of
 from guildmark.domain.identifiers import Digest
 from guildmark.ports import (
     Block,
@@ -348,8 +348,7 @@ def _has_failed(status: TransactionStatus, finality: Finality) -> bool:
 
 def _failure(status: TransactionStatus) -> GuildmarkError:
     """Return the error whose code was stored with a failed transaction."""
-    kinds = {kind.code: kind for kind in all_errors()}
-    kind = kinds.get(status.code or "", CallRefusedError)
+    kind = error_of(status.code or "") or CallRefusedError
     return kind(status.reason or "The transaction failed.", transaction=status.id)
 
 

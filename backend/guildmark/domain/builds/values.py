@@ -6,10 +6,10 @@ absent behind a byte 0 (absent) or 1. Leaves stand in the order of their paths. 
 bytes of its own: who knows one value and its salt learns nothing of another.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Generic, Protocol, Self, TypeAlias, TypeVar
+from typing import Generic, Self, TypeAlias, TypeVar
 
 from guildmark.domain.builds.predicate import Measurement, Setting
 from guildmark.domain.encoding.abi import bytes32
@@ -98,16 +98,8 @@ class OpenedMeasurement:
         return _leaf(MEASUREMENT_DOMAIN, self.salt, texts, optional)
 
 
-class _Opened(Protocol):
-    @property
-    def leaf(self) -> int: ...
-    @property
-    def path(self) -> str: ...
-    def leaf_data(self) -> Digest: ...
-
-
 RecordedT = TypeVar("RecordedT", Setting, Measurement)
-OpenedT = TypeVar("OpenedT", bound=_Opened)
+OpenedT = TypeVar("OpenedT", OpenedSetting, OpenedMeasurement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,14 +137,51 @@ class Recorded(Generic[RecordedT]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SettingsDisclosure:
-    """What somebody shows of recorded settings: all leaf data in order, and some. Unchecked."""
+class _Disclosure(Generic[OpenedT]):
+    """What somebody shows of recorded values: all leaf data in order, and some. Unchecked."""
 
     leaves: tuple[Digest, ...]
-    opened: tuple[OpenedSetting, ...]
+    opened: tuple[OpenedT, ...]
 
     def __post_init__(self) -> None:
-        _check_form(self.leaves, self.opened)
+        numbers: list[int] = [one.leaf for one in self.opened]
+        is_ascending = all(one < other for one, other in pairwise((-1, *numbers, VALUES_MAX)))
+        if not (0 < len(self.leaves) <= VALUES_MAX and is_ascending):
+            message = f"1 to {VALUES_MAX} leaves are shown, each opened once and in their order."
+            raise MalformedValuesError(message, leaves=len(self.leaves), opened=len(numbers))
+
+    def root(self) -> Digest:
+        """Return the root of the leaves."""
+        return root_of(self.leaves)
+
+    def only(self, shows: Callable[[str], bool]) -> Self:
+        """Return the same with nothing opened but the paths that may be shown."""
+        return replace(self, opened=tuple(one for one in self.opened if shows(one.path)))
+
+    def gaps(self, root: Digest) -> Gaps:
+        """Return where values that are not shown may stand below ``root``.
+
+        Raises:
+            ValuesMismatchError: The leaves lead to another root, or a value is not its leaf.
+        """
+        if self.root() != root:
+            message = f"The leaves that are shown do not lead to {to_hex(root)}."
+            raise ValuesMismatchError(message, root=to_hex(root))
+        for one in self.opened:
+            if one.leaf >= len(self.leaves) or one.leaf_data() != self.leaves[one.leaf]:
+                message = f"The value of {one.path} is not leaf {one.leaf} of the tree."
+                raise ValuesMismatchError(message, path=one.path, leaf=one.leaf)
+        if any(one.path >= other.path for one, other in pairwise(self.opened)):
+            message = "The values of the tree are not in the order of their paths."
+            raise ValuesMismatchError(message, root=to_hex(root))
+        return Gaps.between({one.leaf: one.path for one in self.opened}, len(self.leaves))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsDisclosure(_Disclosure[OpenedSetting]):
+    """What somebody shows of recorded settings: all leaf data in order, and some. Unchecked."""
+
+    opened: tuple[OpenedSetting, ...]
 
     @classmethod
     def seal(cls, settings: Iterable[Setting], new_salt: NewSalt) -> Self | None:
@@ -167,30 +196,15 @@ class SettingsDisclosure:
         Raises:
             ValuesMismatchError: The leaves lead to another root, or a setting is not its leaf.
         """
-        gaps = _verified(self.leaves, self.opened, root)
         shown = tuple(one.value for one in self.opened)
-        return Recorded(values=shown, count=len(self.leaves), gaps=gaps)
-
-    def root(self) -> Digest:
-        """Return the root of the leaves."""
-        return root_of(self.leaves)
-
-    def only(self, shows: Callable[[str], bool]) -> Self:
-        """Return the same with nothing opened but the paths that may be shown."""
-        return type(self)(
-            leaves=self.leaves, opened=tuple(one for one in self.opened if shows(one.path))
-        )
+        return Recorded(values=shown, count=len(self.leaves), gaps=self.gaps(root))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeasurementsDisclosure:
+class MeasurementsDisclosure(_Disclosure[OpenedMeasurement]):
     """What somebody shows of measured values: all leaf data in order, and some. Unchecked."""
 
-    leaves: tuple[Digest, ...]
     opened: tuple[OpenedMeasurement, ...]
-
-    def __post_init__(self) -> None:
-        _check_form(self.leaves, self.opened)
 
     @classmethod
     def seal(cls, measurements: Iterable[Measurement], new_salt: NewSalt) -> Self | None:
@@ -205,19 +219,8 @@ class MeasurementsDisclosure:
         Raises:
             ValuesMismatchError: The leaves lead to another root, or a measurement is not its leaf.
         """
-        gaps = _verified(self.leaves, self.opened, root)
         shown = tuple(one.value for one in self.opened)
-        return Recorded(values=shown, count=len(self.leaves), gaps=gaps)
-
-    def root(self) -> Digest:
-        """Return the root of the leaves."""
-        return root_of(self.leaves)
-
-    def only(self, shows: Callable[[str], bool]) -> Self:
-        """Return the same with nothing opened but the paths that may be shown."""
-        return type(self)(
-            leaves=self.leaves, opened=tuple(one for one in self.opened if shows(one.path))
-        )
+        return Recorded(values=shown, count=len(self.leaves), gaps=self.gaps(root))
 
 
 def leaves_of(opened: Iterable[OpenedT]) -> tuple[Digest, ...]:
@@ -228,28 +231,6 @@ def leaves_of(opened: Iterable[OpenedT]) -> tuple[Digest, ...]:
 def root_of(leaves: Iterable[Digest]) -> Digest:
     """Return the root over the data of leaves (RFC 9162, 2.1.1)."""
     return MerkleTree(leaves).root()
-
-
-def _check_form(leaves: Sequence[Digest], opened: Sequence[OpenedT]) -> None:
-    numbers = [one.leaf for one in opened]
-    is_ascending = all(one < other for one, other in pairwise((-1, *numbers, VALUES_MAX)))
-    if not (0 < len(leaves) <= VALUES_MAX and is_ascending):
-        message = f"1 to {VALUES_MAX} leaves are shown, each opened once and in their order."
-        raise MalformedValuesError(message, leaves=len(leaves), opened=len(opened))
-
-
-def _verified(leaves: Sequence[Digest], opened: Sequence[OpenedT], root: Digest) -> Gaps:
-    if root_of(leaves) != root:
-        message = f"The leaves that are shown do not lead to {to_hex(root)}."
-        raise ValuesMismatchError(message, root=to_hex(root))
-    for one in opened:
-        if one.leaf >= len(leaves) or one.leaf_data() != leaves[one.leaf]:
-            message = f"The value of {one.path} is not leaf {one.leaf} of the tree."
-            raise ValuesMismatchError(message, path=one.path, leaf=one.leaf)
-    if any(one.path >= other.path for one, other in pairwise(opened)):
-        message = "The values of the tree are not in the order of their paths."
-        raise ValuesMismatchError(message, root=to_hex(root))
-    return Gaps.between({one.leaf: one.path for one in opened}, len(leaves))
 
 
 def _leaf(
