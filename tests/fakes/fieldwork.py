@@ -1,6 +1,7 @@
 """An agent beside a machine of the small world, with the world's own node at the other end."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from guildmark.domain.identifiers import (
     IdentityId,
     KeyId,
     LaneNumber,
+    LogNumber,
     SiteRecipeId,
     to_hex,
 )
@@ -141,6 +143,23 @@ class WorldNode:
             "reason": None if error is None else error.message,
             "build": None if answer.build is None else _build(answer.build),
         }
+
+
+@dataclass
+class OtherNode(WorldNode):
+    """The node of another log of the same chain: it never had an envelope of the world's."""
+
+    log: LogNumber = LogNumber(2)  # noqa: RUF009 - a number
+
+    @property
+    def ingest(self) -> Ingest:
+        store = deepcopy(self.world.tools.store)
+        store.forget_log()
+        return Ingest(store=store, entropy=self.world.tools.entropy, log=self.log)
+
+    def build(self, digest: Digest) -> Mapping[str, Any]:
+        message = f"No such build: {to_hex(digest)}."
+        raise PeerRefusedError(message, status=404, reason="build.unknown")
 
 
 def _build(build: Build) -> Mapping[str, Any]:

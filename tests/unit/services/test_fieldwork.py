@@ -1,12 +1,13 @@
 import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fakes.fieldwork import PRINTER, SETTINGS, Field, make_field
+from fakes.fieldwork import PRINTER, SETTINGS, Field, OtherNode, WorldNode, make_field
 from fakes.world import OPERATOR, SITE, UNITS, make_world, parsed
 from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.domain.builds.predicate import MalformedStatementError, Resource, Setting
@@ -42,6 +43,7 @@ from guildmark.services.shopfloor.sending import (
     CounterAheadError,
     ForeignUnitError,
     NotRefusedError,
+    SentElsewhereError,
 )
 from guildmark.services.shopfloor.watching import (
     Addition,
@@ -743,6 +745,89 @@ def test_lane_that_moved_to_another_log_is_signed_again(field: Field) -> None:
     assert not statement.run.is_late_report
 
 
+def other_log(field: Field) -> WorldNode:
+    """Return the node of another log, as an owner who changes ``agent.toml`` finds it."""
+    return OtherNode(world=field.world)
+
+
+def moved(field: Field) -> None:
+    """Let the node say that the lane draws into another log."""
+    with field.store.writing() as work:
+        watched = work.machine(PRINTER)
+        assert watched.brief is not None
+        external = replace(watched.brief.external, log=LogNumber(2))
+        brief = replace(watched.brief, external=external)
+        work.keep_machine(replace(watched, brief=brief))
+
+
+@pytest.mark.parametrize("was_answered", [False, True])
+def test_what_left_for_one_log_is_not_signed_again_for_another(
+    field: Field, was_answered: bool
+) -> None:
+    field.finish("one")
+    field.node.loses_answers = 0 if was_answered else 1
+    with suppress(PeerUnavailableError):
+        field.work()
+    old = states(field)
+    away = replace(field.sending, node=other_log(field))
+
+    away.follow()
+    assert away.send() == 0
+    moved(field)
+
+    assert old == [SignedState.ACCEPTED if was_answered else SignedState.SENT]
+    assert states(field) == [SignedState.SENT]
+    with field.store.reading() as view:
+        assert view.machine(PRINTER).paused == SentElsewhereError.code
+        (row,) = view.signed()
+    away.resume(PRINTER)
+    assert field.attesting.mend(field.post) == 0
+    with pytest.raises(NothingToSignAgainError):
+        field.attesting.sign_again(field.post, row.digest)
+
+    # The node of its log answers again: it was taken once.
+    assert field.sending.send() == 1
+    field.node.settle()
+    field.sending.follow()
+    with field.store.reading() as view:
+        assert [(each.state, each.granted) for each in view.signed()] == [(SignedState.FINAL, 1)]
+
+
+def test_owner_may_say_that_the_other_log_never_got_it(field: Field) -> None:
+    field.sending.inform(field.post)
+    field.finish("tray", field.piece(), field.piece())
+    field.watching.observe(field.post, field.machine)
+    field.attesting.sign(field.post)
+    field.node.is_away = True
+    with pytest.raises(PeerUnavailableError):
+        field.sending.send()
+    away = replace(field.sending, node=other_log(field))
+    away.send()
+    with field.store.writing() as work:
+        waits = work.signed()[1]
+        work.change_signed(replace(waits, state=SignedState.SENT, code=None))
+
+    away.adopt(field.post)
+
+    assert states(field) == [SignedState.REFUSED, SignedState.SENT]
+
+
+def test_what_never_left_is_signed_again_for_the_log_that_the_lane_moved_to(field: Field) -> None:
+    field.sending.inform(field.post)
+    field.finish("one")
+    field.watching.observe(field.post, field.machine)
+    field.attesting.sign(field.post)
+
+    replace(field.sending, node=other_log(field)).send()
+
+    with field.store.reading() as view:
+        assert view.machine(PRINTER).paused is None
+    assert states(field) == [SignedState.SIGNED]
+    moved(field)
+    assert field.attesting.mend(field.post) == 1
+    assert states(field) == [SignedState.REPLACED, SignedState.SIGNED]
+
+
 def test_draw_refused_because_the_lane_moved_is_signed_again(field: Field) -> None:
     field.finish("tray", field.piece(), field.piece())
     field.work()
@@ -790,7 +875,8 @@ def test_node_that_forgot_an_envelope_gets_it_again(field: Field) -> None:
     field.world.tools.store.forget_log()
 
     field.sending.follow()
-    assert states(field) == [SignedState.SIGNED]
+    # Another node may have it: until this one answers, nothing takes its place.
+    assert states(field) == [SignedState.SENT]
     field.work()
 
     assert states(field) == [SignedState.ACCEPTED]

@@ -345,6 +345,8 @@ class Desk:
         read = self.reader.read(envelope.payload, envelope.signatures[0].key)
         statement = delivery.opened(read.statement)
         read = replace(read, statement=statement)
+        # First of all: who sent it to the wrong node learns nothing else of it.
+        self._check_log(statement)
         key = self._signer(envelope, statement)
         self._check_clock(statement)
         self._check_label(statement.label)
@@ -441,6 +443,12 @@ class Desk:
             _check_measurements(_tolerances(clauses), _plan(clauses), statement)
         self._check_instruments(statement)
 
+    def _check_log(self, statement: BuildStatement) -> None:
+        named, lane = statement.external.log, statement.external.lane
+        if named != self.log:
+            message = f"The statement names log {named}; this is log {self.log}."
+            raise LaneLogError(message, lane=lane, log=named)
+
     def _check_label(self, label: str) -> None:
         # One text a label and one parser for all: as check (3) asks.
         link = label_like(label)
@@ -504,7 +512,7 @@ class Desk:
         if lane is None:
             message = f"No license has a lane {external.lane}."
             raise LicenseUnknownError(message, lane=external.lane)
-        if not self.log == lane.log == external.log:
+        if lane.log != self.log:
             message = f"Lane {lane.number} draws into log {lane.log}; this is log {self.log}."
             raise LaneLogError(message, lane=lane.number, log=lane.log)
         granted = known(self.view.facts, LicenseFact, lane.license)

@@ -107,6 +107,16 @@ class AnswerMalformedError(PeerUnavailableError):
     hint = "Look at the node's address and its version."
 
 
+class SentElsewhereError(ConflictError):
+    """What left for the node of one log is answered by that of another one."""
+
+    code = "agent.sentElsewhere"
+    hint = (
+        "Name the node of that log again (`node` in agent.toml), then `guildmark agent resume`; "
+        "where its operator says that he never got it, `guildmark agent adopt`."
+    )
+
+
 class NotRefusedError(ConflictError):
     """An envelope is to be sent again that was not refused."""
 
@@ -233,7 +243,8 @@ class Sending:
         """Take up a machine whose key was used elsewhere: its counter goes on behind that use.
 
         What was signed under counters that the log gave away is refused, so that it can be signed
-        again under new ones; nothing is thrown away.
+        again under new ones; so is what left for the node of another log, which the owner says has
+        not got it. Nothing is thrown away.
 
         Args:
             post: The machine.
@@ -250,6 +261,9 @@ class Sending:
             if watched.brief is not None:
                 book = work.lane(post.lane)
                 work.keep_lane(replace(book, first_unit=watched.brief.drawn))
+            for row in work.signed(SignedState.SENT):
+                if row.machine == post.name and row.code == LaneLogError.code:
+                    work.change_signed(replace(row, state=SignedState.REFUSED))
             self._note(post.name, "adopted", f"it goes on behind counter {last}", work)
         return last
 
@@ -305,8 +319,10 @@ class Sending:
         code, reason = str(answer.get("code")), str(answer.get("reason"))
         if code in _ALARMS:
             self._pause(row.machine, code, reason, work)
-        waits = code in _LATER or code in _ALARMS
-        state = SignedState.SIGNED if waits else SignedState.REFUSED
+        state = _refused(row, code)
+        if state is SignedState.SENT:
+            message = f"Counter {row.counter} left for log {row.log}; the node answers: {reason}"
+            self._pause(row.machine, SentElsewhereError.code, message, work)
         work.change_signed(replace(row, state=state, code=code, reason=reason))
         if row.code != code:
             self._note(row.machine, code, f"counter {row.counter}: {reason}", work)
@@ -320,11 +336,12 @@ class Sending:
         except GuildmarkError as error:
             if UNKNOWN_BUILD not in {error.code, error.detail.get("reason")}:
                 raise
-            # The node was set back to an older state: it gets the envelope once more.
+            # The node was set back to an older state, or is another one: it gets the envelope once
+            # more, and until it answers nobody knows who has it.
             return {"state": "unknown"}
 
     def _settle(self, row: Signed, build: Mapping[str, Any], work: AgentWriter) -> int:
-        state = _STATES.get(str(build.get("state", "accepted")), SignedState.SIGNED)
+        state = _STATES.get(str(build.get("state", "accepted")), SignedState.SENT)
         if state is row.state:
             return 0
         unit, index = build.get("unit"), build.get("index")
@@ -353,6 +370,21 @@ class Sending:
 
     def _note(self, name: str, code: str, text: str, work: AgentWriter) -> None:
         work.note(Note(at=self.clock.now(), machine=name, code=code, text=text))
+
+
+def _refused(row: Signed, code: str) -> SignedState:
+    """Return how far an envelope is that a node refused.
+
+    Args:
+        row: As it was before it left this time.
+        code: Why.
+    """
+    if code == LaneLogError.code and row.state is SignedState.SENT:
+        # It left before, for the node of the log that it names: what another node says of it, or
+        # of its own log, is no answer to that.
+        return SignedState.SENT
+    waits = code in _LATER or code in _ALARMS
+    return SignedState.SIGNED if waits else SignedState.REFUSED
 
 
 def _check_fit(post: Post, brief: Brief) -> None:
