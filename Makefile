@@ -44,7 +44,6 @@ faults: setup-dev ## the seeded fault harness (SEED=, CASES=)
 
 long: setup-dev ## the long volumes of it; goes on where it ended (HOURS=)
 	@VOLUME=long $(RUN) scripts/run_faults.py
-	@VOLUME=long $(RUN) -m pytest --quiet tests/faults/test_system_calls.py
 
 compile: setup-dev ## the contracts, into the files that ship
 	@$(RUN) scripts/compile.py

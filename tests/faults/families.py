@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from faults import processes
+from faults import letters, processes
 from faults.proxy import SEND, Fault
 from faults.rig import (
     PACE,
@@ -30,6 +30,7 @@ from faults.rig import (
     live,
     rest,
 )
+from faults.tracing import Moment, moments, traced
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.errors import GuildmarkError, NetworkError
@@ -42,7 +43,16 @@ STEPS = 12
 # The named steps of a life of two entries; a fuse beyond its end never blows.
 FUSE_MOST = 110
 
-Chance = random.Random
+# Which of a life's system calls fails from case to case: all in turn, in no order.
+STRIDES = (97, 101)
+
+
+class Chance(random.Random):
+    """The randomness of one case, and which one of its family it is."""
+
+    number: int = 0
+
+
 Case = Callable[[Rig, Chance], Verdict]
 
 
@@ -108,6 +118,46 @@ def killed(rig: Rig, chance: Chance) -> Verdict:
 
 def killed_while_recovering(rig: Rig, chance: Chance) -> Verdict:
     return _killed(rig, chance, 3)
+
+
+def call_failed(rig: Rig, chance: Chance) -> Verdict:
+    """Kill a node at one of its system calls, or refuse the call: the how-many-eth the case is."""
+    if not rig.calls:
+        rig.calls = every_call(rig)
+    stride = next(one for one in STRIDES if len(rig.calls) % one)
+    moment = rig.calls[chance.number * stride % len(rig.calls)]
+    code, verdict = traced_life(rig, moment)
+    # A life may have a call less than the one before: a fault beyond its end befalls nobody.
+    is_odd = "KILL" in moment.fault and code not in {0, -9}
+    told = (f"{moment.option} ended it with {code}",) if is_odd or not verdict.is_clean else ()
+    return replace(verdict, differences=verdict.differences + told)
+
+
+def every_call(rig: Rig) -> Sequence[Moment]:
+    """Return each fault of each system call of a life in which none happens."""
+    code, verdict = traced_life(rig, None)
+    _expect(code, 0)
+    if not verdict.is_clean:
+        raise AssertionError(str(verdict))
+    return moments((rig.folder / "trace").read_text())
+
+
+def traced_life(rig: Rig, moment: Moment | None) -> tuple[int, Verdict]:
+    """Let a node take, anchor and settle one entry while a system call fails; then judge."""
+    database, sent = rig.reset("calls"), entries(1, chance_of("F02", 1, 0))
+
+    def work(acknowledge: Callable[[Digest], None]) -> None:
+        # With connections of its own: an answer that it does not read is nobody else's.
+        own = replace(rig)
+        live(own, own.node(database), sent, acknowledge)
+
+    code, said = traced(work, rig.folder / "trace", moment)
+    return code, judge(rig, database, said)
+
+
+def letters_told(rig: Rig, chance: Chance) -> Verdict:
+    """Tell of recalls while blocks are undone and receivers lose letters."""
+    return letters.play(rig, chance)[0]
 
 
 def restored(rig: Rig, chance: Chance) -> Verdict:
@@ -517,6 +567,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         "F01": Family(kind="fork", case=killed, volumes=(4, 100, 10_000)),
         "F01-process": Family(kind="process", case=process_killed, volumes=(1, 25, 1_000)),
+        "F02": Family(kind="call", case=call_failed, volumes=(7, 25, 800), needs="strace"),
         "F03": Family(kind="fork", case=killed_while_recovering, volumes=(3, 50, 5_000)),
         "F04": Family(kind="fork", case=restored, volumes=(3, 30, 1_000)),
         "F05": Family(kind="fork", case=unreachable, volumes=(2, 30, 1_000)),
@@ -528,6 +579,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
         "F11": Family(kind="fork", case=reorganised_while_down, volumes=(3, 50, 500), depth=66),
         "F12": Family(kind="fork", case=reorganised_too_deep, volumes=(2, 20, 100)),
         "F13": Family(kind="fork", case=logs_wrong, volumes=(4, 50, 1_000)),
+        "F14": Family(kind="fork", case=letters_told, volumes=(2, 20, 200), depth=66),
         "F18": Family(kind="fork", case=clock_jumps, volumes=(2, 30, 500)),
         "F19": Family(kind="fork", case=two_processes, volumes=(2, 20, 1_000)),
     }
@@ -536,4 +588,6 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
 
 def chance_of(family: str, seed: int, case: int) -> Chance:
     """Return the randomness of one case: the same in every run, whatever ran before it."""
-    return random.Random(f"{family}:{seed}:{case}")
+    chance = Chance(f"{family}:{seed}:{case}")
+    chance.number = case
+    return chance

@@ -16,6 +16,7 @@ from typing import cast
 
 import chains
 from faults.proxy import FaultProxy
+from faults.tracing import Moment
 from guildmark.adapters.chain.auditing import Auditing
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.look import Looker
@@ -150,6 +151,8 @@ class Rig:
     marks: list[tuple[int, str]] = field(default_factory=list)
     """Blocks to which the chain can be brought back, oldest first."""
     highest: int = 0
+    calls: Sequence[Moment] = ()
+    """Each fault of each system call of a life, once one was traced."""
     control: Rpc = field(init=False)
 
     def __post_init__(self) -> None:

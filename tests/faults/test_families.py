@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,12 @@ def rig_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int],
         yield of
 
 
-@pytest.mark.parametrize("name", FAMILIES)
+def _named(name: str) -> Any:
+    needs = FAMILIES[name].needs
+    return pytest.param(name, marks=[pytest.mark.needs(needs)] if needs else [])
+
+
+@pytest.mark.parametrize("name", [_named(name) for name in FAMILIES])
 def test_nothing_is_lost_or_doubled(
     rig_of: Callable[[int], rigs.Rig], name: str, volume: Callable[[int, int, int], int]
 ) -> None:
