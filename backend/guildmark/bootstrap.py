@@ -58,6 +58,7 @@ from guildmark.ports import (
 )
 from guildmark.services.builds.assignments import Assignments
 from guildmark.services.builds.builds import Builds
+from guildmark.services.builds.granting import Granting
 from guildmark.services.builds.inspecting import Inspecting
 from guildmark.services.builds.lots import Lots
 from guildmark.services.builds.parts import Parts
@@ -155,6 +156,18 @@ class Home:
     def builds(self) -> Builds:
         """Return the use cases around what machines sign."""
         return Builds(keys=self.keys, entropy=self.entropy, shown=self.settings.shown)
+
+    @property
+    def granting(self) -> Granting:
+        """Return the use cases around values that are not shown to everybody."""
+        return Granting(
+            ledger=self.ledger,
+            keys=self.keys,
+            vault=self.vault,
+            store=self.store,
+            clock=self.clock,
+            policy=self.settings.grants,
+        )
 
     @property
     def lots(self) -> Lots:

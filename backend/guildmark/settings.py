@@ -7,13 +7,14 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from guildmark.adapters.files import write_durably
 from guildmark.adapters.store.places import DatabaseUrl, DatabaseUrlError, Place
 from guildmark.domain.builds.delivery import ShownPathError, check_shown
+from guildmark.domain.builds.granting import GrantPolicy, Role
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.chain.finality import DEPTH_MAX, FinalityRule
 from guildmark.domain.errors import MalformedError, SettingsError
@@ -154,6 +155,7 @@ class Settings:
         shared: The database on a server; None: a file of the home's own.
         shown: What everybody may see of the settings and measured values that this home's machines
             sign under salts: paths, and beginnings of paths. None: they sign them in clear.
+        grants: Which other values this home grants, to whom.
     """
 
     home: Path
@@ -162,6 +164,7 @@ class Settings:
     stores: ContentSettings = ContentSettings()
     shared: DatabaseUrl | None = None
     shown: tuple[str, ...] | None = None
+    grants: GrantPolicy = field(default_factory=GrantPolicy)
 
     @property
     def own_log(self) -> LogNumber | None:
@@ -238,13 +241,15 @@ def load(home: Path) -> Settings:
         message = f"{path} is not TOML: {exc}."
         raise SettingsMalformedError(message, path=str(path)) from exc
     node = _table(document, "node") if "node" in document else None
+    values = _table({"values": {}, **document}, "values")
     return Settings(
         home=home,
         chain=_chain(_table(document, "chain")),
         node=_node(node) if node is not None else None,
         stores=_stores(_table(document, "content")) if "content" in document else ContentSettings(),
         shared=_shared(_table(document, "database")) if "database" in document else None,
-        shown=_shown(_table(document, "values")) if "values" in document else None,
+        shown=_shown(values),
+        grants=_grants(values),
     )
 
 
@@ -436,12 +441,21 @@ def _stores(table: _Table) -> ContentSettings:
     return ContentSettings(stores=tuple(stores), copies=copies, challenge_hours=hours)
 
 
-def _shown(table: _Table) -> tuple[str, ...]:
-    paths = table.get("shown", list)
+def _shown(table: _Table) -> tuple[str, ...] | None:
+    return _paths(table, "shown") if "shown" in table.values else None
+
+
+def _grants(table: _Table) -> GrantPolicy:
+    found = {role: _paths(table, role.value) for role in Role if role.value in table.values}
+    return GrantPolicy(designer=found.get(Role.DESIGNER, ()), auditor=found.get(Role.AUDITOR, ()))
+
+
+def _paths(table: _Table, key: str) -> tuple[str, ...]:
+    paths = table.get(key, list)
     try:
         check_shown([str(one) for one in paths])
     except ShownPathError as exc:
-        raise table.invalid("shown", paths) from exc
+        raise table.invalid(key, paths) from exc
     return tuple(str(one) for one in paths)
 
 
@@ -481,9 +495,16 @@ def _written(settings: Settings) -> str:
         }
     if settings.shared is not None and settings.shared.is_kept:
         tables["database"] = {"url": settings.shared.reveal()}
-    if settings.shown is not None:
-        tables["values"] = {"shown": list(settings.shown)}
+    values = _written_values(settings)
+    if values:
+        tables["values"] = values
     return "\n".join(_toml(name, values) for name, values in tables.items())
+
+
+def _written_values(settings: Settings) -> dict[str, object]:
+    shown = {} if settings.shown is None else {"shown": list(settings.shown)}
+    granted = {role.value: list(settings.grants.of(role)) for role in Role}
+    return {**shown, **{role: paths for role, paths in granted.items() if paths}}
 
 
 def _written_batching(node: NodeSettings) -> Mapping[str, object]:

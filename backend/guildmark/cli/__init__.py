@@ -73,6 +73,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "tx": "Follow what this home sent to the chain; hurry it, take it back.",
         "trust": "Say whom you trust: chain, operators, issuers, blocks.",
         "up": "Run a node.",
+        "value": "Open single values of a part, grant them, read them.",
         "verify": "Check a part's bundle.",
         "version": "Print the version.",
         "witness": "Run a witness over logs and blocks; have a node ask one.",

@@ -20,6 +20,7 @@ from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.builds.delivery import RESULTS_ALONE, Delivery, check_shown
 from guildmark.domain.builds.dependencies import Declaration
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
+from guildmark.domain.builds.granting import GrantPolicy
 from guildmark.domain.builds.inspection import Result
 from guildmark.domain.builds.predicate import Setting
 from guildmark.domain.builds.statement import BuildStatement
@@ -66,7 +67,7 @@ class ValueOptionsError(UsageError):
     """Values shall be in clear, and under salts."""
 
     code = "cli.valueOptions"
-    hint = "Give `--in-clear`, or `--salted` and `--show`."
+    hint = "Give `--in-clear`, or `--salted` and `--show`; `--grant-nothing` alone."
 
 
 class NotEnvelopeError(UsageError):
@@ -261,16 +262,35 @@ def values(
     in_clear: Annotated[
         bool, typer.Option("--in-clear", help="Sign all values where everybody sees them.")
     ] = False,
+    designer: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH", help="`value grant` may open it, and below it, to a designer."
+        ),
+    ] = None,
+    auditor: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH", help="`value grant` may open it, and below it, to an auditor."
+        ),
+    ] = None,
+    grant_nothing: Annotated[
+        bool, typer.Option("--grant-nothing", help="Forget what may be granted.")
+    ] = False,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what of their settings and measured values this home's machines show to everybody.
 
     It holds for what is signed from now on. The node of the log gets all values and judges them.
+    What is closed opens to a designer or an auditor by a grant, as far as it is named here.
     Without an option it shows what holds.
     """
     if in_clear and (show or salted):
         message = "Values are in clear, or under salts."
+        raise ValueOptionsError(message)
+    if grant_nothing and (designer or auditor):
+        message = "Values are granted, or nothing is."
         raise ValueOptionsError(message)
     folder = folder_of(home)
     settings = load(folder)
@@ -279,9 +299,18 @@ def values(
         check_shown(shown or ())
         settings = replace(settings, shown=shown)
         save(settings)
+    if designer or auditor or grant_nothing:
+        before = GrantPolicy() if grant_nothing else settings.grants
+        grants = GrantPolicy(
+            designer=tuple(designer or before.designer), auditor=tuple(auditor or before.auditor)
+        )
+        settings = replace(settings, grants=grants)
+        save(settings)
     answer: Answer = {
         "salted": settings.shown is not None,
         "shown": None if settings.shown is None else list(settings.shown),
+        "designer": list(settings.grants.designer),
+        "auditor": list(settings.grants.auditor),
     }
     say(answer, as_json=as_json)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from guildmark.adapters.store.places import DatabaseUrl, DatabaseUrlError
+from guildmark.domain.builds.granting import GrantPolicy
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.encoding.hashing import sha256
@@ -93,6 +94,22 @@ def test_what_is_shown_of_values_is_read_as_it_was_written(
 def test_what_is_shown_of_values_is_named_by_paths(tmp_path: Path, shown: str) -> None:
     with pytest.raises(SettingInvalidError, match=r"values\.shown"):
         load(written(tmp_path, f"{TEXT}\n[values]\nshown = {shown}\n"))
+
+
+@pytest.mark.parametrize("granted", [(), ("/process/infill",)])
+def test_what_is_granted_is_read_as_it_was_written(
+    tmp_path: Path, granted: tuple[str, ...]
+) -> None:
+    grants = GrantPolicy(auditor=granted)
+    save(Settings(home=tmp_path, chain=CHAIN, grants=grants))
+
+    assert load(tmp_path) == Settings(home=tmp_path, chain=CHAIN, grants=grants)
+
+
+@pytest.mark.parametrize("role", ["designer", "auditor"])
+def test_what_is_granted_is_named_by_paths(tmp_path: Path, role: str) -> None:
+    with pytest.raises(SettingInvalidError, match=rf"values\.{role}"):
+        load(written(tmp_path, f'{TEXT}\n[values]\n{role} = ["process"]\n'))
 
 
 def test_hand_written_settings_are_read(tmp_path: Path) -> None:

@@ -80,7 +80,12 @@ class OpenedValues:
 
     def is_shown(self, path: str) -> bool:
         """Return whether everybody may see the value at a path."""
-        return any(path == one or path.startswith(one + "/") for one in self.shown)
+        return is_among(path, self.shown)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the paths of all values."""
+        return paths_of(self.settings, self.measurements)
 
     def open(self, statement: BuildStatement) -> BuildStatement:
         """Return a statement with all of its values.
@@ -98,10 +103,16 @@ class OpenedValues:
 
     def for_everybody(self) -> tuple[SettingsDisclosure | None, MeasurementsDisclosure | None]:
         """Return what everybody may see."""
+        return self.opened_below(self.shown)
+
+    def opened_below(
+        self, paths: Sequence[str]
+    ) -> tuple[SettingsDisclosure | None, MeasurementsDisclosure | None]:
+        """Return all leaves, and of the values those at paths and below them."""
         settings, measurements = self.settings, self.measurements
         return (
-            None if settings is None else settings.only(self.is_shown),
-            None if measurements is None else measurements.only(self.is_shown),
+            None if settings is None else settings.only(lambda one: is_among(one, paths)),
+            None if measurements is None else measurements.only(lambda one: is_among(one, paths)),
         )
 
     def encode(self) -> bytes:
@@ -200,6 +211,20 @@ def seal(
         shown=shown,
     )
     return statement.committing(values.roots), values
+
+
+def is_among(path: str, beginnings: Sequence[str]) -> bool:
+    """Return whether a path is one of some paths, or below one of them."""
+    return any(path == one or path.startswith(one + "/") for one in beginnings)
+
+
+def paths_of(
+    settings: SettingsDisclosure | None, measurements: MeasurementsDisclosure | None
+) -> tuple[str, ...]:
+    """Return the paths of the values that are opened."""
+    found = () if settings is None else tuple(one.path for one in settings.opened)
+    measured = () if measurements is None else tuple(one.path for one in measurements.opened)
+    return (*found, *measured)
 
 
 def check_shown(paths: Sequence[str]) -> None:
