@@ -47,6 +47,7 @@ def _check(check: CheckResult) -> JsonObject:
             "code": check.code,
             "reason": check.reason,
             "evidence": check.evidence,
+            "coveredBy": check.covered_by,
         }
     )
     others = [

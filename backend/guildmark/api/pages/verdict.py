@@ -11,7 +11,7 @@ from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.verification.checks.recalled import RECALLED
-from guildmark.domain.verification.headline import is_unclaimed
+from guildmark.domain.verification.headline import is_unclaimed, kept_words
 from guildmark.domain.verification.report import CheckResult, Party, Report, State, Verdict
 from guildmark.domain.verification.times import as_time
 
@@ -409,6 +409,10 @@ def _part_facts(report: Report, details: PartDetails) -> Iterable[Fact]:
         yield Fact(name="Serial", value=details.serial)
     if part.unit is not None:
         yield Fact(name="Unit", value=f"{part.unit} of {part.units}", source="metered on chain")
+    for check in report.checks:
+        for kept in kept_words(check):
+            said, _, cover = kept.removesuffix(".").partition("; ")
+            yield Fact(name="Not shown", value=f"{said}.", source=cover)
     shown = list(_ROLES)
     for party in sorted(report.parties, key=lambda party: shown.index(party.role)):
         yield _party(party, details.names)

@@ -46,6 +46,9 @@ class CheckAnswer(_Closed):
     code: str | None = Field(None, description="Why it is not ok.")
     reason: str
     evidence: str = Field(description="Where in the bundle to look.")
+    coveredBy: int | None = Field(  # noqa: N815 - the name in JSON
+        None, description="The check that is ok and stands for what is not shown."
+    )
     others: list[FurtherFinding] = []
 
 

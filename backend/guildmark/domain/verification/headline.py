@@ -80,9 +80,20 @@ def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()
     withheld = [check for check in checks if check.state is State.WITHHELD]
     if withheld:
         yield f"Withheld by whom it concerns: a part of {_numbers(withheld)}."
-    covered = [check for check in withheld if not check.falls_short]
-    if covered:
-        yield f"A certificate of equivalence, (9), covers what is withheld of {_numbers(covered)}."
+    for check in checks:
+        yield from kept_words(check)
+
+
+def kept_words(check: CheckResult) -> Iterator[str]:
+    """Yield what the maker keeps of a check to himself, and what stands for it."""
+    for one in check.closed:
+        by = f"({one.cause.covered_by})"
+        cover = (
+            f"the certificate of equivalence of the maker's site, {by}, covers them"
+            if one.is_covered
+            else f"no certificate of equivalence, {by}, covers them"
+        )
+        yield f"{one.reason.removesuffix('.')}; {cover}."
 
 
 def _numbers(checks: Sequence[CheckResult]) -> str:

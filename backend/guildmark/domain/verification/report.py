@@ -121,6 +121,20 @@ class CheckResult:
         return any(not (one.cause.is_exempt or one.is_covered) for one in self.findings)
 
     @property
+    def closed(self) -> Sequence[Finding]:
+        """Return what is not shown of it that another check may stand for."""
+        return [one for one in self.findings if one.cause.covered_by is not None]
+
+    @property
+    def covered_by(self) -> int | None:
+        """Return the number of the check that stands for what is not shown, None where none does.
+
+        It is none, too, where something else is not ``ok``.
+        """
+        closed = self.closed
+        return closed[0].cause.covered_by if closed and not self.falls_short else None
+
+    @property
     def code(self) -> str | None:
         """Return the code of the worst finding."""
         return self.findings[0].cause.code if self.findings else None

@@ -263,7 +263,7 @@ def _setting_inside(setting: Setting, shown: Shown) -> Iterator[Finding]:
 def _settings_closed(case: Case) -> Iterator[Finding]:
     settings = settings_of(case)
     if not settings.is_complete:
-        yield SETTING_CLOSED.found(closed_words("recorded settings", settings), SHOWN_SETTINGS)
+        yield SETTING_CLOSED.found(closed_words("settings", settings), SHOWN_SETTINGS)
 
 
 def _settings_of_job(case: Case) -> Iterator[Finding]:

@@ -56,9 +56,11 @@ def measurements_of(case: Case) -> Recorded[Measurement]:
 def closed_words(what: str, recorded: Recorded[RecordedT]) -> str:
     """Return the sentence that says how many values are not shown."""
     if recorded.count is None:
-        return f"None of the {what} to which the statement commits is shown."
+        return f"All {what} are kept by the maker, who does not show how many there are."
     hidden = recorded.count - len(recorded.values)
-    return f"{hidden} of the {recorded.count} {what} are not shown."
+    return (
+        f"{hidden} of {recorded.count} {what} {'is' if hidden == 1 else 'are'} kept by the maker."
+    )
 
 
 def _known(

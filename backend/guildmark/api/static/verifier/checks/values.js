@@ -13,7 +13,7 @@ export function measurementsOf(theCase) {
 }
 
 export function* settingsClosed(theCase) {
-  yield* closed("verify.settingClosed", "recorded settings", settingsOf(theCase));
+  yield* closed("verify.settingClosed", "settings", settingsOf(theCase));
 }
 
 export function* measurementsClosed(theCase) {
@@ -27,9 +27,11 @@ function known(theCase, kind) {
 }
 
 function* closed(code, what, { values, count }) {
+  const hidden = count - values.length;
   if (count === null) {
-    yield withheld(code, `None of the ${what} to which the statement commits is shown.`);
-  } else if (values.length < count) {
-    yield withheld(code, `${count - values.length} of the ${count} ${what} are not shown.`);
+    yield withheld(code, `All ${what} are kept by the maker, who does not show how many there are.`);
+  } else if (hidden > 0) {
+    const verb = hidden === 1 ? "is" : "are";
+    yield withheld(code, `${hidden} of ${count} ${what} ${verb} kept by the maker.`);
   }
 }
