@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3)
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev system demo test check bench corpus equivalence-check clone-check faults long compile docs examples format lock clean
+.PHONY: help setup setup-dev system demo test check bench corpus equivalence-check clone-check faults long soak compile docs examples format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ faults: setup-dev ## the seeded fault harness (SEED=, CASES=)
 
 long: setup-dev ## the long volumes of it; goes on where it ended (HOURS=)
 	@VOLUME=long $(RUN) scripts/run_faults.py
+
+soak: setup-dev ## a node at work for hours, its memory and database measured (COUNT= HOURS=)
+	@$(RUN) scripts/soak
 
 compile: setup-dev ## the contracts, into the files that ship
 	@$(RUN) scripts/compile.py
