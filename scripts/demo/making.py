@@ -22,14 +22,18 @@ from demo.stage import StageError
 from demo.telling import Teller
 from demo.workshop import Workshop, disclosures, open_package, prepare
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
-from guildmark.domain.builds.dsse import envelope_digest
+from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.identifiers import Index, LaneNumber, LogNumber
 from guildmark.domain.log.record import Record
 from guildmark.ports import DocumentKind
 from guildmark.services.recipes.disclosing import DisclosedThingUnknownError
 from guildmark.services.release.packages import Package
+from guildmark.settings import save
 
 T = TypeVar("T")
+
+SHOWN = ("/tolerance", "/post")
+"""What makers show to everybody: results, and what a customer chose."""
 
 _PATIENCE = 30.0
 _PAUSE = 0.1
@@ -139,6 +143,22 @@ def shown_by_site(scene: Scene, workshop: Workshop, package: Package) -> Sequenc
     ]
 
 
+def keep_settings(workshops: Sequence[Workshop], teller: Teller) -> list[Workshop]:
+    """Let the machines sign settings under salts, as `guildmark build values --show` has it."""
+    with teller.step("Certified, the makers keep their process settings to themselves"):
+        return [_closed(workshop) for workshop in workshops]
+
+
+def _closed(workshop: Workshop) -> Workshop:
+    home = workshop.maker.machine_home
+    settings = replace(home.settings, shown=SHOWN)
+    save(settings)
+    return replace(
+        workshop,
+        maker=replace(workshop.maker, machine_home=replace(home, settings=settings)),
+    )
+
+
 def build_all(scene: Scene, workshops: Sequence[Workshop], teller: Teller) -> Sequence[Part]:
     """Build, measure and sign all sixty, send them, and wait until they are on record."""
     beacon = fresh_beacon(scene)
@@ -190,7 +210,7 @@ def _are_accepted(answers: Sequence[Mapping[str, Any]]) -> bool:
 
 def await_part(node: NodeClient, envelope: bytes, workshop: Workshop) -> Part:
     """Wait until a part is on record, and return it."""
-    digest = envelope_digest(envelope)
+    digest = Delivery.parse(envelope).digest
     build = _patiently(lambda: node.build(digest), lambda found: found["state"] == "final")
     return Part(
         label=build["label"],

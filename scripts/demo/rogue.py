@@ -12,9 +12,11 @@ from demo.scene import Scene
 from demo.workshop import Workshop
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import Node, open_home, open_node
+from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.statement import PAYLOAD_TYPE, BuildStatement
-from guildmark.domain.identifiers import Bytes32, IdentityId, Index
+from guildmark.domain.builds.values import MeasurementsDisclosure, leaves_of, root_of
+from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, Index, to_hex
 from guildmark.domain.identity.identity import key_id
 from guildmark.domain.log.queue import Build, BuildState, Queued
 from guildmark.domain.log.record import Record
@@ -30,6 +32,7 @@ OVER_QUOTA = "over-quota"
 NOT_LOGGED = "not-logged"
 
 _GHOST = KeyName("ghost")
+_OTHER = "24.01"
 _TRIES = 200
 _PAUSE = 0.02
 
@@ -50,7 +53,7 @@ class Rogue:
     def log(self) -> None:
         """Log three bad builds in one batch; each draw is refused, each entry is on record."""
         made = {
-            OVER_QUOTA: self.workshop.build(cast.UNITS_A_SITE + 1, self.beacon),
+            OVER_QUOTA: self._built(cast.UNITS_A_SITE + 1).encode(),
             ALTERED: self._altered(),
             UNREGISTERED: self._unregistered(),
         }
@@ -73,15 +76,20 @@ class Rogue:
 
     def forge(self, honest: Evidence) -> Evidence:
         """Return evidence that puts a build which was never logged in an honest one's place."""
-        entry = self._entry(self.workshop.build(cast.UNITS_A_SITE + 2, self.beacon))
+        entry = self._entry(self._built(cast.UNITS_A_SITE + 2).encode())
         core = replace(honest.core, envelope=entry.envelope, entry=entry.entry, salt=entry.salt)
         return replace(honest, core=core)
 
     def _altered(self) -> bytes:
         """Return a signed envelope with one measured value changed afterwards."""
-        honest = Envelope.parse(self.workshop.build(1, self.beacon))
+        delivery = Delivery.parse(self.workshop.build(1, self.beacon))
+        honest = Envelope.parse(delivery.envelope)
         statement = json.loads(honest.payload)
-        statement["predicate"]["measurements"][0]["value"] = "24.01"
+        said, values = statement["predicate"], delivery.values
+        if values is None or values.measurements is None:
+            said["measurements"][0]["value"] = _OTHER
+        else:
+            said["measurementsRoot"] = to_hex(_root_of_other(values.measurements))
         return replace(honest, payload=BuildStatement.parse(_dumped(statement)).encode()).encode()
 
     def _unregistered(self) -> bytes:
@@ -89,9 +97,7 @@ class Rogue:
         keys = self.node.home.keys
         keys.create(_GHOST, KeyAlgorithm.SECP256K1)
         machine = IdentityId(self.node.home.entropy.token(32))
-        statement = BuildStatement.parse(
-            Envelope.parse(self.workshop.build(2, self.beacon)).payload
-        )
+        statement = BuildStatement.parse(self._built(2).payload)
         ghostly = replace(statement, run=replace(statement.run, machine=machine))
         signer = key_id(machine, signing_key(keys, _GHOST))
         return Envelope.sign(
@@ -99,6 +105,10 @@ class Rogue:
             payload_type=PAYLOAD_TYPE,
             signers={signer: lambda payload: keys.sign_payload(_GHOST, payload)},
         ).encode()
+
+    def _built(self, number: int) -> Envelope:
+        """Return the envelope of a build; the rogue logs it without what opens its values."""
+        return Envelope.parse(Delivery.parse(self.workshop.build(number, self.beacon)).envelope)
 
     def _entry(self, data: bytes) -> Queued:
         envelope = Envelope.parse(data)
@@ -135,6 +145,12 @@ def turn_rogue(
     for kind, key, body in shown:
         node.home.disclosing.receive(kind, key, body)
     return Rogue(node=node, workshop=workshop, beacon=beacon)
+
+
+def _root_of_other(measured: MeasurementsDisclosure) -> Digest:
+    """Return the root over a part's measured values, one of them changed."""
+    first, *others = measured.opened
+    return root_of(leaves_of([replace(first, value=replace(first.value, value=_OTHER)), *others]))
 
 
 def _dumped(value: object) -> bytes:

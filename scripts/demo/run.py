@@ -14,6 +14,7 @@ from demo.making import (
     build_all,
     equip,
     fresh_beacon,
+    keep_settings,
     license_design,
     refused_at_the_door,
     shown_by_site,
@@ -86,6 +87,7 @@ def _play(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:
     package, lanes = license_design(scene, teller, asks_equivalence=True)
     workshops = equip(scene, package, lanes, teller)
     qualified = qualify(scene, package, workshops, teller)
+    workshops = keep_settings(workshops, teller)
     parts = build_all(scene, workshops, teller)
     anchored = anchors(scene, {one.lane for one in workshops})
     last = workshops[-1]
