@@ -465,6 +465,40 @@ def test_another_process_with_the_key_does_the_work_and_is_named(
     assert len(landed(manual, owner, key)) == 2
 
 
+def test_a_key_that_another_process_took_meanwhile_is_waited_for(
+    manual: RpcLedger, key: KeyName, open_outbox: Open
+) -> None:
+    owner, other = open_outbox(manual), open_outbox(manual)
+    other.signing.table = other.table = OutboxTable(
+        other.table.engine, owner=lambda: "process 7 on south"
+    )
+    first = submit(other, key, "first")
+    mine(manual, 3)
+    other.wait(first, finality=Finality.FINAL, timeout=10)
+    submit(owner, key, "second")
+
+    waiting = other.status(submit(other, key, "third"))
+
+    assert (waiting.state, waiting.hash) == (TransactionState.PENDING, None)
+    assert "signs with the key" in (waiting.reason or "")
+
+
+def test_what_nothing_must_be_learned_for_is_stored_and_signed_in_one_step(
+    anvil_ledger: RpcLedger, key: KeyName, open_outbox: Open
+) -> None:
+    steps: list[str] = []
+    outbox = open_outbox(anvil_ledger)
+    outbox.on_step = steps.append
+
+    submit(outbox, key, "first")
+    submit(outbox, key, "second")
+    submit(outbox, key, "second")
+
+    exchanged = ["sending", "sent", "seen"]
+    assert steps == ["requested", "signed", *exchanged, "signed", *exchanged]
+    assert nonce_of(anvil_ledger, outbox, key) == 2
+
+
 def test_contracts_are_compared_before_a_session_s_first_signature(
     anvil_ledger: RpcLedger, key: KeyName, open_outbox: Open
 ) -> None:

@@ -104,6 +104,34 @@ def test_nonces_rise_and_are_never_below_what_the_chain_takes(table: OutboxTable
     assert [found(table, name).nonce for name in "abcd"] == [0, 1, 7, 8]
 
 
+def test_what_is_entered_is_stored_and_signed_at_once(table: OutboxTable) -> None:
+    entered = table.enter(request("a"), attempt, floor=7, at=2)
+    after = table.enter(request("b"), attempt, floor=0, at=2)
+
+    assert entered == found(table, "a")
+    assert after == found(table, "b")
+    assert [found(table, name).nonce for name in "ab"] == [7, 8]
+
+
+def test_what_is_there_already_is_not_entered(table: OutboxTable) -> None:
+    first = requested(table)
+
+    entered = table.enter(request(), lambda _nonce: pytest.fail("signed what waits"), floor=0, at=3)
+
+    assert entered is None
+    assert found(table) == first
+
+
+def test_what_another_writer_s_key_would_sign_is_not_entered(table: OutboxTable) -> None:
+    ours, other = owned_by(table, "process 1 on north"), owned_by(table, "process 2 on south")
+    ours.sign(requested(table, "a"), attempt, floor=0, at=2)
+
+    with pytest.raises(WriterBusyError):
+        other.enter(request("b"), attempt, floor=0, at=2)
+
+    assert table.find(request("b").id) is None
+
+
 def test_what_is_signed_is_not_signed_again(table: OutboxTable) -> None:
     first = requested(table)
     table.sign(first, attempt, floor=0, at=2)

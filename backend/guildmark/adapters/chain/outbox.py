@@ -116,10 +116,16 @@ class Outbox:
     ) -> TransactionId:
         """Sign, store and send a call; the same ``idempotency`` gives the same id."""
         request = self._request(call, key, idempotency)
-        known = self.table.find(request.id) or self._before(request, former)
-        if known is not None:
-            return _same(known, request)
+        known = self._before(request, former)
         try:
+            signed = self.signing.enter(request) if known is None else None
+            if signed is not None:
+                self.on_step("signed")
+                self._round([signed])
+                return request.id
+            known = known or self.table.find(request.id)
+            if known is not None:
+                return _same(known, request)
             if request.gas is None:
                 request = replace(request, gas=self.signing.try_out(request))
             self._store(request)

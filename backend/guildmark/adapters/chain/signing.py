@@ -12,7 +12,7 @@ from guildmark.adapters.chain.look import Looker, View
 from guildmark.adapters.chain.rpc import RpcRefusedError, quantity
 from guildmark.adapters.store.outbox import Attempt, OutboxTable, Outgoing, Request
 from guildmark.domain.identifiers import Address, to_hex
-from guildmark.ports import Clock, KeyStore
+from guildmark.ports import Clock, KeyStore, WriterBusyError
 
 _logger = logging.getLogger(__name__)
 
@@ -57,6 +57,25 @@ class Signing:
     def doubt(self) -> None:
         """Have the chain checked again before the next signature."""
         self._checked = self._compared = float("-inf")
+
+    def enter(self, request: Request) -> Outgoing | None:
+        """Store a request and its signature in one step, where nothing must be learned before.
+
+        None where that cannot be, or its id is there already: the longer way says why.
+        """
+        gas, floor, fees = request.gas, self._floors.get(request.sender), self._fees
+        if gas is None or floor is None or fees is None or not self._is_ready():
+            return None
+        offered = capped(fees, self.fee_limit)
+        try:
+            return self.table.enter(
+                request,
+                lambda nonce: self._attempt(request, nonce, gas, offered),
+                floor=floor,
+                at=self.clock.now(),
+            )
+        except WriterBusyError:
+            return None
 
     def sign(self, outgoing: Outgoing) -> None:
         """Sign a requested transaction with the sender's next nonce and store it.
@@ -191,9 +210,15 @@ class Signing:
 
     def _compare_code(self) -> None:
         """Have the contracts' code checked in each session of signing, and again after a while."""
-        if self.monotonic() - self._compared >= _CODE_SECONDS:
+        if not self._is_compared():
             self.looker.check_contracts()
             self._compared = self.monotonic()
+
+    def _is_ready(self) -> bool:
+        return self._is_compared() and self._is_fresh()
+
+    def _is_compared(self) -> bool:
+        return self.monotonic() - self._compared < _CODE_SECONDS
 
     def _is_fresh(self) -> bool:
         return self.monotonic() - self._checked < _CHECK_SECONDS

@@ -87,7 +87,8 @@ class FileKeyStore:
 
     def public_key(self, name: KeyName) -> PublicKey:
         """Return the public key; needs no password."""
-        return self._open(name).public_key if is_uri(name) else files.public_key(self._path(name))
+        is_open = name in self._opened or is_uri(name)
+        return self._open(name).public_key if is_open else files.public_key(self._path(name))
 
     def holder(self, name: KeyName) -> KeyHolder:
         """Return what holds a key."""

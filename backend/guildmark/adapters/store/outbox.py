@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any, Self
 
 from sqlalchemy import (
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
+    Executable,
     ForeignKey,
     Index,
     LargeBinary,
@@ -32,7 +34,7 @@ from sqlalchemy import (
 )
 
 from guildmark.adapters.store.engine import reading, writing
-from guildmark.adapters.store.schema import METADATA, execute_many, upsert, whole
+from guildmark.adapters.store.schema import INSERTS, METADATA, execute_many, upsert, whole
 from guildmark.domain.chain.contracts import ChainPin, ContractName
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
@@ -105,6 +107,21 @@ _ATTEMPTS_OF = (
 _CHANGE = update(TRANSACTIONS).where(
     TRANSACTIONS.c.number == bindparam("of"), TRANSACTIONS.c.state == bindparam("seen")
 )
+_STATE = (
+    select(TRANSACTIONS.c.state)
+    .where(TRANSACTIONS.c.number == bindparam("number"))
+    .with_for_update()
+)
+_SIGNED = update(TRANSACTIONS).where(TRANSACTIONS.c.number == bindparam("of"))
+_ATTEMPT = insert(ATTEMPTS)
+_WRITER = (
+    select(NONCES)
+    .where(NONCES.c.chain_id == bindparam("chain_id"), NONCES.c.sender == bindparam("sender"))
+    .with_for_update()
+)
+_OWN = update(NONCES).where(
+    NONCES.c.chain_id == bindparam("chain"), NONCES.c.sender == bindparam("of")
+)
 
 # A process that signed and is silent for this long has no claim on the key any more.
 LEASE_SECONDS = 10
@@ -124,6 +141,13 @@ class State(StrEnum):
 
 
 OPEN = (State.REQUESTED, State.SIGNED, State.SENT, State.INCLUDED)
+
+_OPEN_OF_KEY = exists().where(
+    TRANSACTIONS.c.chain_id == NONCES.c.chain_id,
+    TRANSACTIONS.c.sender == NONCES.c.sender,
+    TRANSACTIONS.c.state.in_([State.SIGNED.value, State.SENT.value, State.INCLUDED.value]),
+)
+_LET_GO = update(NONCES).where(NONCES.c.owner == bindparam("mine"), ~_OPEN_OF_KEY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,13 +248,13 @@ class Outgoing:
     nonce: int | None
     attempts: tuple[Attempt, ...]
     hash: Digest | None
-    block_number: int | None
-    block_hash: Digest | None
-    block_time: int | None
-    gas_used: int | None
-    logs: str | None
-    code: str | None
-    reason: str | None
+    block_number: int | None = None
+    block_hash: Digest | None = None
+    block_time: int | None = None
+    gas_used: int | None = None
+    logs: str | None = None
+    code: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,6 +344,38 @@ class OutboxTable:
         with writing(self.engine) as connection:
             _store(connection, request, at)
 
+    def enter(
+        self, request: Request, sign: Callable[[int], Attempt], *, floor: int, at: int
+    ) -> Outgoing | None:
+        """Store what shall be done and what ``sign`` makes of it, in one transaction.
+
+        Nothing happens where the id is there already.
+
+        Args:
+            request: What shall be done.
+            sign: Signs with a nonce.
+            floor: The lowest nonce that the chain can still take of this sender.
+            at: The time now.
+
+        Raises:
+            WriterBusyError: Another process owns the key; nothing was stored.
+        """
+        with writing(self.engine) as connection:
+            number = _store(connection, request, at)
+            if number is None:
+                return None
+            attempt = sign(_own(connection, request, self.owner(), at, floor=floor))
+            _attempt(connection, number, attempt, at)
+        return Outgoing(
+            number=number,
+            request=request,
+            state=State.SIGNED,
+            changed=at,
+            nonce=attempt.nonce,
+            attempts=(attempt,),
+            hash=attempt.hash,
+        )
+
     def sign(
         self, outgoing: Outgoing, sign: Callable[[int], Attempt], *, floor: int, at: int
     ) -> None:
@@ -341,8 +397,7 @@ class OutboxTable:
         with writing(self.engine) as connection:
             if _state(connection, outgoing.number) is not State.REQUESTED:
                 return
-            _own(connection, request, self.owner(), at)
-            nonce = _take_nonce(connection, request.chain_id, request.sender, floor)
+            nonce = _own(connection, request, self.owner(), at, floor=floor)
             _attempt(connection, outgoing.number, sign(nonce), at)
 
     def fill(self, request: Request, attempt: Attempt, *, at: int) -> None:
@@ -382,7 +437,8 @@ class OutboxTable:
                 _let_go(connection, self.owner())
 
 
-def _store(connection: Connection, request: Request, at: int) -> None:
+def _store(connection: Connection, request: Request, at: int) -> int | None:
+    """Store a request and return its number, None where its id is there already."""
     values = {
         "id": request.id,
         "idempotency": request.idempotency,
@@ -399,25 +455,47 @@ def _store(connection: Connection, request: Request, at: int) -> None:
         "state": State.REQUESTED.value,
         "changed": at,
     }
-    connection.execute(upsert(connection, TRANSACTIONS).values(values).on_conflict_do_nothing())
+    return connection.execute(_storing(connection.dialect.name), values).scalar()
 
 
-def _own(connection: Connection, request: Request, owner: str, at: int) -> None:
-    """Make this process the key's writer, unless another one is."""
-    here = (NONCES.c.chain_id == request.chain_id) & (NONCES.c.sender == request.sender)
-    found = connection.execute(select(NONCES).where(here).with_for_update()).one_or_none()
-    if found is not None and found.owner not in {None, owner} and _is_owned(found, at):
+@cache
+def _storing(dialect: str) -> Executable:
+    stored = INSERTS[dialect](TRANSACTIONS).on_conflict_do_nothing()
+    return stored.returning(TRANSACTIONS.c.number)
+
+
+def _own(
+    connection: Connection, request: Request, owner: str, at: int, *, floor: int | None = None
+) -> int:
+    """Make this process the key's writer, unless another one is; return the key's next nonce.
+
+    The nonce is taken where a ``floor`` says the least that may be.
+    """
+    found = _writer(connection, request)
+    if found.owner not in {None, owner} and _is_owned(found, at):
         message = f"{found.owner} signs with the key {request.key} now."
         raise WriterBusyError(message, key=request.key, owner=found.owner, token=found.token)
-    token = 1 if found is None else found.token + (found.owner != owner)
-    kept = {"owner": owner, "token": token, "until": at + LEASE_SECONDS}
-    values = {"chain_id": request.chain_id, "sender": request.sender, "next": 0, **kept}
-    keys = [NONCES.c.chain_id.name, NONCES.c.sender.name]
-    connection.execute(
-        upsert(connection, NONCES)
-        .values(values)
-        .on_conflict_do_update(index_elements=keys, set_=kept)
-    )
+    nonce: int = found.next if floor is None else max(floor, found.next)
+    kept = {
+        "owner": owner,
+        "token": found.token + (found.owner != owner),
+        "until": at + LEASE_SECONDS,
+        "next": nonce + (floor is not None),
+    }
+    where = {"chain": request.chain_id, "of": request.sender}
+    execute_many(connection, _OWN, [{**kept, **where}])
+    return nonce
+
+
+def _writer(connection: Connection, request: Request) -> Row[Any]:
+    """Return who writes with a key, locked: of processes that come at once, one goes on."""
+    key = {"chain_id": request.chain_id, "sender": request.sender}
+    found = connection.execute(_WRITER, key).one_or_none()
+    if found is None:
+        nobody = upsert(connection, NONCES).values({**key, "next": 0})
+        connection.execute(nobody.on_conflict_do_nothing())
+        found = connection.execute(_WRITER, key).one()
+    return found
 
 
 def _is_owned(found: Row[Any], at: int) -> bool:
@@ -440,14 +518,7 @@ def _is_gone(owner: str) -> bool:
 
 def _let_go(connection: Connection, owner: str) -> None:
     """Give keys up of which nothing that was signed is open."""
-    states = [State.SIGNED.value, State.SENT.value, State.INCLUDED.value]
-    signed = exists().where(
-        TRANSACTIONS.c.chain_id == NONCES.c.chain_id,
-        TRANSACTIONS.c.sender == NONCES.c.sender,
-        TRANSACTIONS.c.state.in_(states),
-    )
-    mine = NONCES.c.owner == owner
-    connection.execute(update(NONCES).where(mine, ~signed).values(owner=None))
+    connection.execute(_LET_GO, {"mine": owner, "owner": None})
 
 
 def _paid(value: int) -> bytes:
@@ -466,6 +537,8 @@ def _select(connection: Connection, condition: Any, limit: int | None = None) ->
 
 def _outgoings(connection: Connection, found: Iterable[Row[Any]]) -> list[Outgoing]:
     rows = list(found)
+    if not rows:
+        return []
     attempts: dict[int, list[Attempt]] = {row.number: [] for row in rows}
     for row in connection.execute(_ATTEMPTS_OF, {"numbers": list(attempts)}):
         attempts[row.transaction].append(_to_attempt(row))
@@ -473,50 +546,32 @@ def _outgoings(connection: Connection, found: Iterable[Row[Any]]) -> list[Outgoi
 
 
 def _state(connection: Connection, number: int) -> State:
-    found = select(TRANSACTIONS.c.state).where(TRANSACTIONS.c.number == number).with_for_update()
-    return State(connection.execute(found).scalar_one())
-
-
-def _take_nonce(connection: Connection, chain_id: int, sender: bytes, floor: int) -> int:
-    at = (NONCES.c.chain_id == chain_id) & (NONCES.c.sender == sender)
-    stored = connection.execute(select(NONCES.c.next).where(at).with_for_update()).scalar()
-    nonce = max(floor, stored or 0)
-    values = {"chain_id": chain_id, "sender": sender, "next": nonce + 1}
-    keys = [NONCES.c.chain_id.name, NONCES.c.sender.name]
-    connection.execute(
-        upsert(connection, NONCES)
-        .values(values)
-        .on_conflict_do_update(index_elements=keys, set_={"next": nonce + 1})
-    )
-    return nonce
+    return State(connection.execute(_STATE, {"number": number}).scalar_one())
 
 
 def _attempt(connection: Connection, number: int, attempt: Attempt, at: int) -> None:
-    connection.execute(
-        insert(ATTEMPTS).values(
-            hash=attempt.hash,
-            transaction=number,
-            raw=attempt.raw,
-            nonce=attempt.nonce,
-            gas=attempt.gas,
-            max_fee=str(attempt.max_fee),
-            priority=str(attempt.priority),
-            at=at,
-            cancels=attempt.cancels,
-        )
-    )
-    connection.execute(
-        update(TRANSACTIONS)
-        .where(TRANSACTIONS.c.number == number)
-        .values(
-            state=State.SIGNED.value,
-            nonce=attempt.nonce,
-            hash=attempt.hash,
-            changed=at,
-            code=None,
-            reason=None,
-        )
-    )
+    values = {
+        "hash": attempt.hash,
+        "transaction": number,
+        "raw": attempt.raw,
+        "nonce": attempt.nonce,
+        "gas": attempt.gas,
+        "max_fee": str(attempt.max_fee),
+        "priority": str(attempt.priority),
+        "at": at,
+        "cancels": attempt.cancels,
+    }
+    signed = {
+        "of": number,
+        "state": State.SIGNED.value,
+        "nonce": attempt.nonce,
+        "hash": attempt.hash,
+        "changed": at,
+        "code": None,
+        "reason": None,
+    }
+    execute_many(connection, _ATTEMPT, [values])
+    execute_many(connection, _SIGNED, [signed])
 
 
 def _to_attempt(row: Row[Any]) -> Attempt:
