@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -119,31 +120,40 @@ def test_without_trust_the_chain_is_not_known(said: Mapping[str, Mapping[str, An
     assert (states(line)[0], codes(line)[0]) == ("unknown", "verify.trustMissing")
 
 
+def said_of(number: int, state: str, code: str, reason: str) -> dict[str, Any]:
+    """Return what the page's verifier would say of a check with one finding."""
+    told = {"state": state, "code": code, "reason": reason}
+    return {"number": number, **told, "findings": [told]}
+
+
+TOLD = {"state": "unknown", "code": "verify.notFinal", "reason": "It is not final."}
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
         ({"verdict": "verified"}, "it says verified while checks are left"),
         ({"code": "bundle.malformed"}, "it refuses the bundle, bundle.malformed"),
         (
-            {"checks": [{"number": 3, "state": "fail", "code": "verify.pathInvalid"}]},
+            {"checks": [said_of(3, "fail", "verify.pathInvalid", "It is not there.")]},
             "(3) is fail, verify.pathInvalid",
         ),
         (
-            {"checks": [{"number": 4, "state": "ok", "code": "verify.notFinal"}]},
+            {"checks": [said_of(4, "ok", "verify.notFinal", "It is not final.")]},
             "(4) is ok, verify.notFinal",
         ),
         (
             {
                 "checks": [
-                    {
-                        "number": 10,
-                        "state": "not claimed",
-                        "code": "verify.accreditationsNotAsked",
-                        "reason": "It asks for none.",
-                    }
+                    said_of(10, NOT_CLAIMED, "verify.accreditationsNotAsked", "It asks for none.")
                 ]
             },
-            "(10) says 'It asks for none.', not 'The recipe asks for no accreditation.'",
+            "(10) says not claimed, verify.accreditationsNotAsked, It asks for none. where it is "
+            "not claimed, verify.accreditationsNotAsked, The recipe asks for no accreditation.",
+        ),
+        (
+            {"checks": [{"number": 4, "state": "ok", "code": None, "findings": [TOLD]}]},
+            "(4) says unknown, verify.notFinal, It is not final. where it is nothing",
         ),
     ],
 )
@@ -182,7 +192,15 @@ def test_a_verifier_that_judges_the_whole_otherwise_is_told(
     simulator = Simulator()
     report = verify_bundle(bundle.write(simulator.evidence()), simulator.trust())
     checks = [
-        {"number": one.number, "state": one.state.value, "code": one.code, "reason": one.reason}
+        {
+            "number": one.number,
+            "state": one.state.value,
+            "code": one.code,
+            "findings": [
+                {"state": each.cause.state.value, "code": each.cause.code, "reason": each.reason}
+                for each in one.findings
+            ],
+        }
         for one in report.checks
     ]
     said = {"verdict": "verified", "exit": 0, "headline": report.headline, "code": None}
@@ -190,6 +208,32 @@ def test_a_verifier_that_judges_the_whole_otherwise_is_told(
     assert list(corpus.disagreements(report, {**said, "checks": checks})) == []
     [line] = corpus.disagreements(report, {**said, "checks": checks, name: value})
     assert line.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("told", "code"), [((), 0), (("a: Python and JavaScript disagree: (1) is ok, None",), 1)]
+)
+def test_nothing_is_pinned_of_which_the_verifiers_disagree(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    told: tuple[str, ...],
+    code: int,
+) -> None:
+    pins = tmp_path / "pins.json"
+    pins.write_text("{}")
+    honest = Simulator()
+    case = Given("of nobody", bundle.write(honest.evidence()), honest.trust())
+    monkeypatch.setattr(corpus, "EXPECTED", pins)
+    monkeypatch.setattr(corpus, "TARGET", tmp_path / "corpus")
+    monkeypatch.setattr(corpus, "cases", lambda: [case])
+    monkeypatch.setattr(corpus, "_in_javascript", lambda *_: list(told))
+    monkeypatch.setattr("reports.write_rows", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["corpus.py", "--pin"])
+
+    assert corpus.main() == code
+    assert ("of nobody" in json.loads(pins.read_text())) is (code == 0)
+    assert all(line in capsys.readouterr().out for line in told)
 
 
 def test_what_is_said_of_each_check_is_counted() -> None:

@@ -108,8 +108,8 @@ def _inspected(case: Case, shown: InspectionDisclosure) -> Inspected:
     place, time = (record.log, record.index_of(shown.proof.position)), record.time
     try:
         envelope, said, entry = shown.proof.opened()
-    except GuildmarkError as error:
-        return Inspected(place=place, time=time, lack=f"it cannot be read: {error.message}")
+    except GuildmarkError:
+        return Inspected(place=place, time=time, lack="it cannot be read.")
     lack = "the key that signed it is not shown."
     if shown.key is not None:
         opened = _Opened(shown=shown, key=shown.key, envelope=envelope, said=said, entry=entry)

@@ -11,7 +11,6 @@ import { CONTROLLERS, IDENTITIES, NOTICES, fieldsOf, wordAt } from "./state.js";
 const CONTROLLER_DOMAIN = keccak256(ascii("guildmark/controller/v1"));
 const FOREVER = 2 ** 40;
 const HIMSELF = new Uint8Array(32);
-const DONE = "It was done";
 
 /** Return what a notice makes of something done at a time: "void", "doubt" or "none". */
 export function weightOf({ at, suspectedFrom, isCertain }, time) {
@@ -55,13 +54,19 @@ export function* ofAct(theCase, identity, time, account = null) {
   }
 }
 
+/** Return the sentence that a part was logged at a time, and what notice was given. */
+export function loggedUnder({ at, giver, suspectedFrom }, logged) {
+  return `The part was logged at ${logged}; notice was given at ${at} by ${giver}, `
+    + `suspected from ${suspectedFrom}.`;
+}
+
 /** Yield a finding for each notice that bears on what an identity's controller did. */
-export function* actFindings(theCase, identity, time, act = DONE) {
+export function* actFindings(theCase, identity, time, act) {
   yield* doubtFindings(ofAct(theCase, identity, time), time, { act });
 }
 
 /** Yield a finding for each doubt that bears on an act: a sentence without its time. */
-export function* doubtFindings(doubts, time, { act = DONE, isCertain = true }) {
+export function* doubtFindings(doubts, time, { act, isCertain = true }) {
   for (const doubt of doubts) {
     const weight = weightOf({ ...doubt, isCertain: doubt.isCertain && isCertain }, time);
     const { at, giver, suspectedFrom } = doubt;

@@ -61,10 +61,10 @@ export function* signedFindings(theCase) {
   const { disclosed } = theCase.evidence;
   const root = rootLicense(disclosed);
   if (root === null) return;
-  const { at } = actOf(theCase, root);
+  const { at, act } = actOf(theCase, root);
   if (disclosed.owner === null) return;
   const { account } = signedFor(theCase, root);
-  yield* ownerFindings(theCase, disclosed.owner, { account, at, isCertain: true });
+  yield* ownerFindings(theCase, disclosed.owner, { account, at, act, isCertain: true });
 }
 
 /** Return by which act of which owner the unit exists; throw Undecided. */

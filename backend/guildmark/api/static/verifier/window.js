@@ -26,13 +26,6 @@ export function intervalOf(word) {
   return { since, until };
 }
 
-/** Yield nothing where intervals cover the window. */
-export function* held(intervals, window, { none, part }) {
-  const found = cover(intervals, window);
-  if (found === "none") yield none;
-  if (found === "part") yield part;
-}
-
 /** Yield what is wrong with a right that must cover the window, in words that name it. */
 export function* covered(what, intervals, window, { none, part }) {
   const found = cover(intervals, window);

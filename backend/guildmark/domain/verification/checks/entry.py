@@ -80,9 +80,9 @@ def _path(case: Case) -> Iterator[Finding]:
             path=core.path,
             root=core.record.root,
         )
-    except merkle.ProofError as error:
+    except merkle.ProofError:
         record = f"record {core.record.seq} of log {core.record.log}"
-        reason = f"The entry is not at position {core.position} of {record}. {error.message}"
+        reason = f"The entry is not at position {core.position} of {record}."
         yield PATH_INVALID.found(reason, _ENTRY)
 
 
@@ -108,8 +108,9 @@ def _label(case: Case) -> Iterator[Finding]:
         yield LABEL_MISMATCH.found(reason, ENVELOPE)
     try:
         named = DigitalLink.parse_label(label)
-    except MalformedError as error:
-        yield LABEL_NOT_CANONICAL.found(error.message, ENVELOPE)
+    except MalformedError:
+        reason = f"{label!r} is no link that labels may be."
+        yield LABEL_NOT_CANONICAL.found(reason, ENVELOPE)
         return
     if scanned is not None and _thing(scanned) != _thing(named):
         reason = f"{scanned.label!r} was scanned, the statement is about {label!r}."

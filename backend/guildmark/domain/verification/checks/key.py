@@ -89,11 +89,11 @@ MACHINE_MISMATCH = Cause(
 def _readable(case: Case) -> Iterator[Finding]:
     envelope, statement = case.envelope, case.parsed_statement
     if isinstance(envelope, GuildmarkError):
-        yield ENVELOPE_MALFORMED.found(f"The envelope is wrong. {envelope.message}", ENVELOPE)
+        yield ENVELOPE_MALFORMED.found("The signed envelope cannot be read.", ENVELOPE)
     elif envelope.payload_type != PAYLOAD_TYPE:
-        yield STATEMENT_MALFORMED.found("The payload is of another type.", ENVELOPE)
+        yield STATEMENT_MALFORMED.found("What was signed is of another type.", ENVELOPE)
     elif isinstance(statement, GuildmarkError) and not isinstance(statement, SubjectMismatchError):
-        yield STATEMENT_MALFORMED.found(f"It is no statement. {statement.message}", ENVELOPE)
+        yield STATEMENT_MALFORMED.found("What was signed is no build statement.", ENVELOPE)
 
 
 def _signature(case: Case) -> Iterator[Finding]:

@@ -68,13 +68,20 @@ export async function run(check, theCase) {
     const found = await findingsOf(rule, theCase);
     if (found.includes(NOT_CHECKED)) isWhole = false;
     if (found.every((one) => one.state === "fail")) lookedAt.push(at);
-    findings.push(...found.filter((one) => typeof one !== "symbol"));
+    for (const one of found.filter((each) => typeof each !== "symbol")) {
+      if (!isAmong(findings, one)) findings.push(one);
+    }
   }
   findings.sort((one, other) => RANKS.indexOf(one.state) - RANKS.indexOf(other.state));
   const [worst] = findings;
   const result = { number: check.number, name: check.name, lookedAt, findings };
   if (worst?.state === "fail" || (isWhole && worst !== undefined)) return { ...result, ...worst };
   return { ...result, state: isWhole ? "ok" : "notChecked", code: null, reason: "" };
+}
+
+/** Return whether a finding was made before: several rules may need what is not shown. */
+function isAmong(findings, { code, reason }) {
+  return findings.some((one) => one.code === code && one.reason === reason);
 }
 
 async function findingsOf(rule, theCase) {

@@ -2,7 +2,8 @@
 
 import { fromHex, same, toHex } from "../bytes.js";
 import { verified } from "../documents/clauses.js";
-import { actFindings, identityOf, keyOf, ofKey, weightOf } from "../doubts.js";
+import { actFindings, identityOf, keyOf, loggedUnder, ofKey, weightOf } from "../doubts.js";
+import { displayName } from "../naming.js";
 import { keyId, signed } from "../signatures.js";
 import { IDENTITIES, KEYS } from "../state.js";
 import { covered, windowOf } from "../window.js";
@@ -11,12 +12,11 @@ import { MACHINE, ORGANIZATION, SITE, linked } from "./parties.js";
 
 const CLAUSE = "/qa/countersignature";
 const [ANY, OTHER] = ["any organization", "other organization"];
-const NOT_GOOD = fail("verify.countersignerNotGood", "The second key or its links did not hold.");
 const HELD = {
-  none: (reason) => fail("verify.countersignerNotGood", reason),
+  none: notGood,
   part: (reason) => unknown("verify.countersignerGoodPartly", reason),
 };
-const MISSING = unknown("verify.countersignerMissing", "Who signed second is not shown.");
+const WORDS = new Map([[MACHINE, "machine"], [SITE, "site"], [ORGANIZATION, "organization"]]);
 
 /** Yield what lacks of the second signature; nothing where the recipe asks for none. */
 export async function* countersigned(theCase) {
@@ -26,13 +26,15 @@ export async function* countersigned(theCase) {
   const clauses = await verified(recipe.clauses, recipe.recipe.root);
   if (clauses === null) return;
   if (clauses.mayHide(CLAUSE)) {
-    yield withheld("verify.countersignatureWithheld", "The recipe may ask for a second signature.");
+    yield withheld("verify.countersignatureWithheld",
+      "The recipe may ask for a second signature that is not shown.");
   }
   const asking = clauses.shown.filter(({ path }) => `${path}/`.startsWith(`${CLAUSE}/`)).at(-1);
   if (asking === undefined) return;
   const whose = demandOf(asking);
   if (whose === null) {
-    yield unknown("verify.countersignatureUnread", "A second signature of an unknown form.");
+    yield unknown("verify.countersignatureUnread",
+      `The clause ${asking.path} asks for a second signature in an unknown form.`);
   } else {
     yield* lacking(theCase, whose);
   }
@@ -44,6 +46,20 @@ function demandOf({ path, type, class: klass, value }) {
   return isKnown && ([ANY, OTHER].includes(value) || /^0x[0-9a-f]{64}$/.test(value)) ? value : null;
 }
 
+/** Return whose signature is asked for, in words. */
+function worded(whose) {
+  if (whose === ANY) return "a second machine";
+  return whose === OTHER ? "another organization's machine" : `a machine of ${whose}`;
+}
+
+function notGood(reason) {
+  return fail("verify.countersignerNotGood", reason);
+}
+
+function missing(reason) {
+  return unknown("verify.countersignerMissing", reason);
+}
+
 function admits(whose, organization, maker) {
   if (whose === ANY) return true;
   return whose === OTHER ? !same(organization, maker) : same(organization, fromHex(whose, 32));
@@ -53,16 +69,23 @@ async function* lacking(theCase, whose) {
   const { run } = stated(theCase);
   const { disclosed: { countersigner: second }, signed: envelope } = theCase.evidence;
   if (envelope.signatures.length === 1) {
-    yield fail("verify.countersignatureMissing", "The machine alone signed.");
+    yield fail("verify.countersignatureMissing",
+      `The recipe asks that ${worded(whose)} signs, too; there is one signature.`);
   } else if (second === null) {
-    yield MISSING;
+    yield missing(`It is not shown whether ${worded(whose)} signed, as the recipe asks.`);
   } else if (same(second.machine, run.machine) || !admits(whose, second.link.parent, run.maker)) {
-    yield fail("verify.countersignerNotAdmitted", "Somebody else signed than the recipe asks for.");
+    const who = await displayName(theCase, second.link.parent);
+    yield fail("verify.countersignerNotAdmitted",
+      `The recipe asks that ${worded(whose)} signs, too; a machine of ${who} did.`);
   } else {
-    const found = await signed(envelope, keyId(second.machine, second.key), second.key);
-    if (found === "missing") yield MISSING;
+    const name = keyId(second.machine, second.key);
+    const found = await signed(envelope, name, second.key);
+    if (found === "missing") {
+      yield missing(`No signature is of the shown second key ${toHex(name)}.`);
+    }
     if (found === "invalid") {
-      yield fail("verify.countersignatureInvalid", "The second signature does not fit.");
+      yield fail("verify.countersignatureInvalid",
+        `The signature of the second key ${toHex(name)} does not fit.`);
     }
     yield* keyFindings(theCase, second);
     yield* organizationFindings(theCase, second);
@@ -73,16 +96,15 @@ function* keyFindings(theCase, { machine, key: shown }) {
   const name = keyId(machine, shown);
   const [key, window] = [keyOf(proven(theCase, KEYS, name)), windowOf(theCase)];
   if (key.since === 0) {
-    yield NOT_GOOD;
+    yield notGood(`The chain knows no key ${toHex(name)} of that machine.`);
     return;
   }
   yield* covered("The second key", [key], window, HELD);
   for (const doubt of ofKey(theCase, name, key)) {
     const weight = weightOf(doubt, window.end);
-    if (weight === "void") yield NOT_GOOD;
-    if (weight === "doubt") {
-      yield unknown("verify.countersignerInDoubt", "The second key is suspected already.");
-    }
+    const reason = loggedUnder(doubt, window.end);
+    if (weight === "void") yield notGood(reason);
+    if (weight === "doubt") yield unknown("verify.countersignerInDoubt", reason);
   }
   yield* actFindings(theCase, machine, key.since, "The second key was added");
 }
@@ -92,10 +114,12 @@ function* organizationFindings(theCase, { machine, siteLink, link }) {
     .map(([identity, kind]) => [toHex(identity), kind]));
   for (const [identity, kind] of kinds) {
     const found = identityOf(proven(theCase, IDENTITIES, fromHex(identity, 32)));
-    if (found.kind !== kind) yield NOT_GOOD;
+    if (found.kind !== kind) {
+      yield notGood(`The second signer's ${WORDS.get(kind)} is not registered as one.`);
+    }
   }
   if (!isLink(siteLink, machine, link.child)) {
-    yield MISSING;
+    yield missing("The shown links do not lead from the second machine to its organization.");
     return;
   }
   yield* linked(theCase, siteLink, "The link of the second machine", HELD);

@@ -3,32 +3,31 @@
 import { concat, same, toHex, toInteger, word } from "../bytes.js";
 import { keccak256 } from "../crypto.js";
 import { allows, termsOf } from "../documents/terms.js";
-import { LICENSE_MISSING } from "../licensing.js";
+import { licenseMissing } from "../licensing.js";
 import { publishedFindings } from "../publishing.js";
 import { REVISIONS } from "../state.js";
-import { held, windowOf } from "../window.js";
-import { SKIPPED, fail, proven, shown, stated, unknown, withheld } from "./check.js";
+import { covered, windowOf } from "../window.js";
+import { SKIPPED, Undecided, fail, proven, shown, stated, unknown, withheld } from "./check.js";
 
-const REVISION_MISSING = unknown("verify.revisionMissing", "The revision is not shown.");
+const REVISION_MISSING = unknown("verify.revisionMissing", "The design's revision is not shown.");
 const REGISTERED = {
-  none: fail("verify.revisionLater", "The revision was published after the part was logged."),
-  part: unknown("verify.revisionMeanwhile", "The revision was perhaps published too late."),
-};
-const ALLOWED = {
-  no: fail("verify.revisionNotLicensed", "A license names other revisions."),
-  unknown: withheld("verify.revisionsWithheld", "A license does not show its revisions."),
+  none: (reason) => fail("verify.revisionLater", reason),
+  part: (reason) => unknown("verify.revisionMeanwhile", reason),
 };
 
 function* registered(theCase) {
   const revision = shown(theCase, "revision", REVISION_MISSING);
-  const found = proven(theCase, REVISIONS, revision.design, revision.number);
+  const { design, number, at } = revision;
+  const found = proven(theCase, REVISIONS, design, number);
+  const words = `revision ${number} of design ${toHex(design)}`;
   if (found === 0n) {
-    yield fail("verify.revisionUnknown", "The chain has no such revision.");
+    yield fail("verify.revisionUnknown", `The chain has no ${words}.`);
   } else if (found !== toInteger(digestOf(revision))) {
-    yield fail("verify.revisionMismatch", "The chain has another revision than is shown.");
+    yield fail("verify.revisionMismatch", `The chain has another ${words} than is shown.`);
   } else {
-    yield* held([{ since: revision.at, until: 0 }], windowOf(theCase), REGISTERED);
-    yield* publishedFindings(theCase, revision.at);
+    const interval = { since: at, until: 0 };
+    yield* covered(`The registration of ${words}`, [interval], windowOf(theCase), REGISTERED);
+    yield* publishedFindings(theCase, at, `Revision ${number} was published`);
   }
 }
 
@@ -36,7 +35,8 @@ function* named(theCase) {
   const { design, revision } = stated(theCase);
   const found = shown(theCase, "revision", REVISION_MISSING);
   if (!same(design, found.design) || revision !== found.number) {
-    yield fail("verify.designMismatch", "The statement names another design or revision.");
+    yield fail("verify.designMismatch",
+      "The statement names another design or revision than the one that is shown.");
   }
 }
 
@@ -47,28 +47,40 @@ function* recipe(theCase) {
   if (found === undefined) {
     yield SKIPPED;
   } else if (!same(design, found.design) || revision !== found.revision) {
-    yield fail("verify.recipeDesignMismatch", "The recipe is for another design or revision.");
+    yield fail("verify.recipeDesignMismatch",
+      "The recipe is for another design or revision than the statement's.");
   }
 }
 
 async function* licensed(theCase) {
   const { design, revision } = stated(theCase);
-  for (const one of shown(theCase, "licenses", LICENSE_MISSING)) {
+  const licenses = theCase.evidence.disclosed.licenses ?? [];
+  if (licenses.length === 0) throw new Undecided(licenseMissing("The license is not shown."));
+  for (const one of licenses) {
     if (!same(one.terms.design, design)) {
-      yield fail("verify.licenseDesignMismatch", "A license is for another design.");
+      yield fail("verify.licenseDesignMismatch",
+        `License ${one.number} is for another design than the statement's.`);
     }
     // Members that do not fit their root are a finding of (6).
     const members = await termsOf(one);
     const asked = `${toHex(design)}:${revision}`;
     const found = members === null ? "yes" : allows(members, "revision", asked);
-    if (found in ALLOWED) yield ALLOWED[found];
+    if (found === "no") {
+      yield fail("verify.revisionNotLicensed",
+        `License ${one.number} does not name revision ${revision}.`);
+    }
+    if (found === "unknown") {
+      yield withheld("verify.revisionsWithheld",
+        `License ${one.number} does not show which revisions it allows.`);
+    }
   }
 }
 
 function* ciphertext(theCase) {
   const given = stated(theCase).ciphertext;
   if (!same(given, shown(theCase, "revision", REVISION_MISSING).ciphertext)) {
-    yield fail("verify.ciphertextMismatch", "The machine was given other files.");
+    yield fail("verify.ciphertextMismatch",
+      "The encrypted files that the statement names are not the revision's.");
   }
 }
 

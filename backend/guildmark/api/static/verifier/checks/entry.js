@@ -1,21 +1,23 @@
 // (3) The entry is at that position of that record, about this part, and the first of it.
 
-import { Malformed, same, word } from "../bytes.js";
+import { Malformed, same, toHex, word } from "../bytes.js";
 import { isOfOperator, isOwn, isSameThing, parseLabel, parseLink } from "../documents/label.js";
 import { indexOf, isInRecord } from "../records.js";
 import { OPERATORS } from "../state.js";
+import { quoted } from "../words.js";
 import { SKIPPED, fail, proven, stated, unknown } from "./check.js";
 import { firstUse } from "./rivals.js";
 
-const LABEL_MISMATCH = fail("verify.labelMismatch", "The statement is about another label.");
-const LINK_MISSING = unknown("verify.linkMissing", "The link to the organization is not shown.");
+const LINK_MISSING = unknown("verify.linkMissing", "The link from site to organization is not shown.");
 const UNSEARCHED = {
   source: "verify.labelSourceSilent", evidence: "verify.labelEntriesBeyond",
 };
 
 async function* path({ evidence }) {
+  const { position, record } = evidence;
   if (!(await isInRecord(evidence.entry, evidence.salt, evidence))) {
-    yield fail("verify.pathInvalid", "The entry is not at this position of the record.");
+    yield fail("verify.pathInvalid", `The entry is not at position ${position} of `
+      + `record ${record.seq} of log ${record.log}.`);
   }
 }
 
@@ -26,54 +28,66 @@ function* hint({ evidence: { record, position }, question }) {
   }
   // Numbers beyond 2^53 come as texts.
   const [log, index] = question.hint.map(BigInt);
-  if (log !== BigInt(record.log) || index !== indexOf(record, position)) {
-    yield fail("verify.hintMismatch", "The scanned code names another position.");
+  const own = indexOf(record, position);
+  if (log !== BigInt(record.log) || index !== own) {
+    yield fail("verify.hintMismatch", `The bundle is about part ${record.log}.${own}, `
+      + "the scanned code names another.");
   }
 }
 
 function* label(theCase) {
   const { label: read, link: scanned } = theCase.question;
   const { label: named } = stated(theCase);
-  if (read && read !== named) yield LABEL_MISMATCH;
+  if (read && read !== named) yield mismatch(`${quoted(read)} was read`, named);
   const link = linkOf(named);
   if (link === null) {
-    yield fail("verify.labelNotCanonical", "The label is no link that labels may be.");
+    yield fail("verify.labelNotCanonical", `${quoted(named)} is no link that labels may be.`);
   } else if (scanned && !isSameThing(parseLink(scanned), link)) {
-    yield LABEL_MISMATCH;
+    yield mismatch(`${quoted(scanned)} was scanned`, named);
   }
+}
+
+function mismatch(what, named) {
+  return fail("verify.labelMismatch", `${what}, the statement is about ${quoted(named)}.`);
 }
 
 function* labelOperator(theCase) {
   const link = linkOf(stated(theCase).label);
   if (link === null || !isOwn(link)) return;
-  const operator = proven(theCase, OPERATORS, theCase.evidence.record.log);
+  const { log } = theCase.evidence.record;
+  const operator = proven(theCase, OPERATORS, log);
   // A log that nobody opened is a finding of (1).
   if (operator !== 0n && !isOfOperator(link, word(operator))) {
-    yield fail("verify.labelOfOtherOperator", "The label names an operator of another log.");
+    yield fail("verify.labelOfOtherOperator",
+      `The label names operator ${link.value}, who does not run log ${log}.`);
   }
 }
 
 function* subject(theCase) {
   const { entry, said } = theCase.evidence;
   if (said !== null && !said.isOfSubject) {
-    yield fail("verify.subjectMismatch", "The subject is not the salted digest of its label.");
+    yield fail("verify.subjectMismatch", "The subject's digest is not the salted digest of its label.");
   } else if (!same(stated(theCase).subject, entry.subject)) {
-    yield fail("verify.entrySubjectMismatch", "The entry is about another subject.");
+    yield fail("verify.entrySubjectMismatch",
+      `The entry's subject ${toHex(entry.subject)} is not the statement's.`);
   }
 }
 
 function* maker(theCase) {
   const { entry, disclosed: { makerLink: link } } = theCase.evidence;
-  if (!same(stated(theCase).run.maker, entry.maker) || (link && !same(link.parent, entry.maker))) {
-    yield fail("verify.makerMismatch", "Entry, statement and link name different makers.");
+  if (!same(stated(theCase).run.maker, entry.maker)) {
+    yield fail("verify.makerMismatch", "The entry names another maker than the statement.");
   } else if (link === null) {
     yield LINK_MISSING;
+  } else if (!same(link.parent, entry.maker)) {
+    yield fail("verify.makerMismatch", "The entry's maker is not the organization of the site.");
   }
 }
 
 function* dependencies(theCase) {
   if (!same(stated(theCase).dependencies, theCase.evidence.entry.dependencies)) {
-    yield fail("verify.dependenciesMismatch", "The entry commits to other recall keys.");
+    yield fail("verify.dependenciesMismatch",
+      "The entry commits to other recall keys than the statement.");
   }
 }
 

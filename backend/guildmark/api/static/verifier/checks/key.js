@@ -1,32 +1,35 @@
 // (2) The machine's key signed this envelope, was in force, and is not under notice.
 
-import { same, sha256 } from "../bytes.js";
-import { actFindings, keyOf, ofKey, weightOf } from "../doubts.js";
+import { same, sha256, toHex } from "../bytes.js";
+import { actFindings, keyOf, loggedUnder, ofKey, weightOf } from "../doubts.js";
 import { confirmation, helpless } from "../inspections.js";
 import { keyId, signed } from "../signatures.js";
 import { KEYS } from "../state.js";
 import { PAYLOAD_TYPE } from "../statement.js";
-import { held, windowOf } from "../window.js";
+import { covered, windowOf } from "../window.js";
 import { fail, proven, shown, stated, unknown } from "./check.js";
 import { countersigned } from "./countersigned.js";
 
 const KEY_MISSING = unknown("verify.keyMissing", "The machine's public key is not shown.");
 const IN_FORCE = {
-  none: fail("verify.keyNotGood", "The key was not in force while the part was built."),
-  part: unknown("verify.keyGoodPartly", "The key was in force only a part of the time."),
+  none: (reason) => fail("verify.keyNotGood", reason),
+  part: (reason) => unknown("verify.keyGoodPartly", reason),
 };
 
 function* readable({ evidence: { signed: envelope, said } }) {
   if (envelope === null) {
     yield fail("verify.envelopeMalformed", "The signed envelope cannot be read.");
-  } else if (envelope.type !== PAYLOAD_TYPE || said === null) {
+  } else if (envelope.type !== PAYLOAD_TYPE) {
+    yield fail("verify.statementMalformed", "What was signed is of another type.");
+  } else if (said === null) {
     yield fail("verify.statementMalformed", "What was signed is no build statement.");
   }
 }
 
 async function* committed({ evidence: { envelope, entry } }) {
   if (!same(await sha256(envelope), entry.envelope)) {
-    yield fail("verify.envelopeMismatch", "The log entry commits to another envelope.");
+    yield fail("verify.envelopeMismatch",
+      "The log entry commits to another envelope than the one that is shown.");
   }
 }
 
@@ -34,20 +37,25 @@ async function* signature(theCase) {
   const { signed: envelope } = theCase.evidence;
   // An envelope that cannot be read is said above.
   if (envelope === null) return;
-  const found = await signed(envelope, ownId(theCase), theCase.evidence.disclosed.key);
+  const name = ownId(theCase);
+  const found = await signed(envelope, name, theCase.evidence.disclosed.key);
   if (found === "missing") {
-    yield fail("verify.signatureMissing", "No signature is of the machine's key.");
+    yield fail("verify.signatureMissing",
+      `No signature is of the machine's key ${toHex(name)}.`);
   } else if (found === "invalid") {
-    yield fail("verify.signatureInvalid", "The signature of the machine's key does not fit.");
+    yield fail("verify.signatureInvalid",
+      `The signature of the machine's key ${toHex(name)} does not fit.`);
   }
 }
 
 function* goodMeanwhile(theCase) {
-  const found = proven(theCase, KEYS, ownId(theCase));
+  const name = ownId(theCase);
+  const found = proven(theCase, KEYS, name);
   if (found === 0n) {
-    yield fail("verify.keyUnregistered", "The chain does not know the machine's key.");
+    yield fail("verify.keyUnregistered",
+      `The chain knows no key ${toHex(name)} of this machine.`);
   } else {
-    yield* held([keyOf(found)], windowOf(theCase), IN_FORCE);
+    yield* covered("The machine's key", [keyOf(found)], windowOf(theCase), IN_FORCE);
   }
 }
 
@@ -56,9 +64,7 @@ async function* notDoubted(theCase) {
   const [key, logged] = [keyOf(proven(theCase, KEYS, name)), windowOf(theCase).end];
   for (const doubt of ofKey(theCase, name, key)) {
     const weight = weightOf(doubt, logged);
-    const { at, giver, suspectedFrom } = doubt;
-    const reason = `The part was logged at ${logged}; notice was given at ${at} by ${giver}, `
-      + `suspected from ${suspectedFrom}.`;
+    const reason = loggedUnder(doubt, logged);
     if (weight === "void") {
       yield fail("verify.keyUnderNotice", reason);
     } else if (weight === "doubt" && !(await confirmation(theCase, doubt.at))) {
@@ -74,7 +80,8 @@ function* addedSoundly(theCase) {
 
 function* sameMachine(theCase) {
   if (!same(stated(theCase).run.machine, theCase.evidence.entry.machine)) {
-    yield fail("verify.machineMismatch", "Statement and log entry name different machines.");
+    yield fail("verify.machineMismatch",
+      "The statement names another machine than the log entry.");
   }
 }
 
@@ -88,8 +95,8 @@ export const KEY = {
   name: "machine's signature",
   rules: [
     { at: "the envelope and the statement", rule: readable },
-    { at: "the envelope's digest", rule: committed },
     { at: "the signature of the machine's key", rule: signature },
+    { at: "the envelope's digest", rule: committed },
     { at: "that the key was in force", rule: goodMeanwhile },
     { at: "notices on the key", rule: notDoubted },
     { at: "who added the key", rule: addedSoundly },

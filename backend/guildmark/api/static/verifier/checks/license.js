@@ -4,46 +4,49 @@ import { same, toHex, toInteger, word } from "../bytes.js";
 import { allows, rootLicense, termsOf, unknownIn } from "../documents/terms.js";
 import { actFindings } from "../doubts.js";
 import { lawful } from "../lawful.js";
-import { LICENSE_MISSING, gifts, grantOf, idOf, unitOf } from "../licensing.js";
+import { gifts, grantOf, idOf, licenseMissing, unitOf } from "../licensing.js";
 import { signedFindings } from "../publishing.js";
 import { indexOf } from "../records.js";
 import { DESIGN_OWNERS, FATES, LANES, LANE_HOLDERS, LICENSES, LICENSE_IDS, VOIDED, fieldsOf }
   from "../state.js";
 import { MAX_AGE } from "../trust.js";
-import { held, windowOf } from "../window.js";
+import { covered, windowOf } from "../window.js";
+import { quoted } from "../words.js";
 import { Undecided, fail, proven, stated, unknown, withheld } from "./check.js";
 
 const [BUILD, SCRAP] = [1, 2];
+const KINDS = new Map([[SCRAP, "scrap"], [3, "correction"], [4, "receipt"], [5, "inspection"]]);
+const DAY = 86_400n;
 const IN_FORCE = {
-  none: fail("verify.licenseNotInForce", "A license was not in force."),
-  part: unknown("verify.licenseInForcePartly", "A license was in force a part of the time."),
+  none: (reason) => fail("verify.licenseNotInForce", reason),
+  part: (reason) => unknown("verify.licenseInForcePartly", reason),
 };
 const NOT_LICENSED = {
-  site: fail("verify.siteNotLicensed", "A license names other sites."),
-  machine: fail("verify.machineNotLicensed", "A license names other machines."),
-  recipe: fail("verify.recipeNotLicensed", "A license names other recipes."),
-  labelNamespace: fail("verify.labelNotLicensed", "A license names labels that begin otherwise."),
+  site: "verify.siteNotLicensed",
+  machine: "verify.machineNotLicensed",
+  recipe: "verify.recipeNotLicensed",
+  labelNamespace: "verify.labelNotLicensed",
 };
-const WITHHELD = withheld("verify.termsWithheld", "A license does not show all that it says.");
 
 function* granted(theCase) {
   const { entry, record, position } = theCase.evidence;
   yield* asSigned(entry.kind, stated(theCase).scrap);
   const grant = grantOf({ record, position });
   if (grant === null) {
-    yield fail("verify.unitNotDrawn", "The entry lies behind all grants of the record.");
+    yield fail("verify.unitNotDrawn", `Position ${position} lies behind all grants of the record.`);
   } else if (grant.firstUnit === 0) {
-    yield fail("verify.unitNotGranted", "The draw of the unit was granted nothing.");
+    yield fail("verify.unitNotGranted",
+      `The draw of ${grant.n} units from lane ${grant.lane} was granted nothing.`);
   }
 }
 
 function* asSigned(kind, scrap) {
   if (kind === SCRAP && scrap !== null) {
-    yield fail("verify.entryScrap", "This unit is scrap, not a part.");
+    yield fail("verify.entryScrap", `This unit is scrap, not a part: ${scrap}`);
   } else if (kind !== BUILD) {
-    yield fail("verify.entryNotBuild", "The entry is not a build.");
+    yield fail("verify.entryNotBuild", `The entry is a ${KINDS.get(kind)}, not a build.`);
   } else if (scrap !== null) {
-    yield fail("verify.scrapAsPart", "The machine signed that this unit is scrap.");
+    yield fail("verify.scrapAsPart", `The machine signed that this unit is scrap: ${scrap}`);
   }
 }
 
@@ -57,30 +60,36 @@ function* notVoid(theCase) {
 function* statedPlace(theCase) {
   const { log, lane, unit: named } = stated(theCase);
   const [grant, unit] = [grantOf(theCase.evidence), unitOf(theCase.evidence)];
-  if (log !== theCase.evidence.record.log) {
-    yield fail("verify.logMismatch", "The statement counts in another log.");
+  const { record } = theCase.evidence;
+  if (log !== record.log) {
+    yield fail("verify.logMismatch",
+      `The statement counts in log ${log}, the record is of log ${record.log}.`);
   }
   if (grant !== null && lane !== grant.lane) {
-    yield fail("verify.laneMismatch", "The statement names another lane.");
+    yield fail("verify.laneMismatch",
+      `The statement names lane ${lane}, the grant is of lane ${grant.lane}.`);
   }
   if (unit !== null && named !== null && named !== unit) {
-    yield fail("verify.unitMismatch", "The statement names another unit.");
+    yield fail("verify.unitMismatch",
+      `The statement names unit ${named}, the position has unit ${unit}.`);
   }
 }
 
 function* lane(theCase) {
   const unit = unitOf(theCase.evidence);
   if (unit === null) return;
+  const { lane: number } = grantOf(theCase.evidence);
   const [license, first, next, , log] = laneOf(theCase);
   if (license === 0) {
-    yield fail("verify.laneUnknown", "The chain does not know the lane.");
+    yield fail("verify.laneUnknown", `The chain knows no lane ${number}.`);
     return;
   }
   if (log !== theCase.evidence.record.log) {
-    yield fail("verify.laneLogMismatch", "The lane belongs to another log.");
+    yield fail("verify.laneLogMismatch", `Lane ${number} belongs to log ${log}.`);
   }
   if (unit < first || unit >= next) {
-    yield fail("verify.unitOutsideLane", "The lane has not drawn this unit.");
+    yield fail("verify.unitOutsideLane",
+      `Lane ${number} has drawn ${first} to ${next - 1}, not ${unit}.`);
   }
 }
 
@@ -89,7 +98,8 @@ function* laneHolder(theCase) {
   if (grant === null) return;
   const holder = word(proven(theCase, LANE_HOLDERS, grant.lane));
   if (!same(holder, stated(theCase).run.site)) {
-    yield fail("verify.laneHolderMismatch", "The lane is not held by the machine's site.");
+    yield fail("verify.laneHolderMismatch",
+      `Lane ${grant.lane} is held by ${toHex(holder)}, not by the machine's site.`);
   }
 }
 
@@ -99,26 +109,31 @@ function* chainOfLicenses(theCase) {
   let [number] = laneOf(theCase);
   for (const [at, one] of licenses.entries()) {
     if (number !== one.number) {
-      yield fail("verify.licenseNumberMismatch", "Another license is shown than is needed.");
+      yield fail("verify.licenseNumberMismatch",
+        `License ${one.number} is shown where number ${number} is needed.`);
       return;
     }
     number = licenseOf(theCase, number).parent;
     yield* onChain(theCase, one, licenses[at + 1] ?? null, number === 0);
   }
-  if (number !== 0 || licenses.length === 0) throw new Undecided(LICENSE_MISSING);
+  if (number !== 0 || licenses.length === 0) {
+    throw new Undecided(licenseMissing(`License ${number} is not shown.`));
+  }
 }
 
 function* onChain(theCase, one, above, isRoot) {
   const found = proven(theCase, LICENSE_IDS, one.number);
   const isKept = proven(theCase, LICENSES, one.number) !== 0n;
   if (!isKept || found !== toInteger(idOf(theCase, one))) {
-    yield fail("verify.licenseUnknown", "The chain has no such license with these terms.");
+    yield fail("verify.licenseUnknown",
+      `The chain has no license ${one.number} with these terms.`);
   }
   // The license above that is missing is said once, behind the last one that is shown.
   if (above === null && !isRoot) return;
   const parent = above === null ? new Uint8Array(32) : idOf(theCase, above);
   if (!same(one.terms.parent, parent)) {
-    yield fail("verify.licenseParentMismatch", "A license was not given under the one above it.");
+    yield fail("verify.licenseParentMismatch",
+      `License ${one.number} was not given under the one that is shown above it.`);
   }
 }
 
@@ -126,19 +141,22 @@ function* licensor(theCase) {
   const root = rootLicense(theCase.evidence.disclosed);
   // A root that is not shown is a finding of the chain of licenses.
   if (root === null) return;
-  if (proven(theCase, DESIGN_OWNERS, root.terms.design, root.terms.designEpoch) === 0n) {
-    yield fail("verify.licensorUnknown", "Nobody owned the design when it was licensed.");
+  const { design, designEpoch: epoch } = root.terms;
+  if (proven(theCase, DESIGN_OWNERS, design, epoch) === 0n) {
+    yield fail("verify.licensorUnknown",
+      `License ${root.number} is of epoch ${epoch} of the design, which nobody owned.`);
   }
 }
 
 function* givenSoundly(theCase) {
-  for (const { giver, at } of gifts(theCase)) yield* actFindings(theCase, giver, at);
+  for (const { giver, at, act } of gifts(theCase)) yield* actFindings(theCase, giver, at, act);
 }
 
 function* statedLicense(theCase) {
   const [lowest] = theCase.evidence.disclosed.licenses ?? [];
   if (lowest !== undefined && !same(stated(theCase).license, idOf(theCase, lowest))) {
-    yield fail("verify.licenseMismatch", "The statement names another license.");
+    yield fail("verify.licenseMismatch",
+      `The statement names another license than number ${lowest.number}.`);
   }
 }
 
@@ -146,7 +164,8 @@ function* goodMeanwhile(theCase) {
   for (const { number } of theCase.evidence.disclosed.licenses ?? []) {
     const { notBefore, ends } = licenseOf(theCase, number);
     const until = ends.length > 0 ? Math.min(...ends) : 0;
-    yield* held([{ since: notBefore, until }], windowOf(theCase), IN_FORCE);
+    const interval = { since: notBefore, until };
+    yield* covered(`License ${number}`, [interval], windowOf(theCase), IN_FORCE);
   }
 }
 
@@ -154,17 +173,27 @@ async function* terms(theCase) {
   for (const one of theCase.evidence.disclosed.licenses ?? []) {
     const members = await termsOf(one);
     if (members === null) {
-      yield fail("verify.termsInvalid", "A license commits to other terms than are shown.");
+      yield fail("verify.termsInvalid",
+        `License ${one.number} commits to other terms than are shown.`);
       continue;
     }
-    if (unknownIn(members)) yield unknown("verify.termsUnknown", "Terms of no known kind.");
+    for (const path of unknownIn(members)) {
+      yield unknown("verify.termsUnknown",
+        `License ${one.number} has terms at ${path}, which are of no known kind.`);
+    }
     const { run, recipe, label } = stated(theCase);
     const asked = { site: toHex(run.site), machine: toHex(run.machine), recipe: toHex(recipe),
       labelNamespace: label };
     for (const [kind, value] of Object.entries(asked)) {
       const found = allows(members, kind, value);
-      if (found === "no") yield NOT_LICENSED[kind];
-      if (found === "unknown") yield WITHHELD;
+      if (found === "no") {
+        yield fail(NOT_LICENSED[kind],
+          `License ${one.number} does not allow ${kind} ${quoted(value)}.`);
+      }
+      if (found === "unknown") {
+        yield withheld("verify.termsWithheld",
+          `License ${one.number} does not show what it says of ${kind}.`);
+      }
     }
   }
 }
@@ -172,7 +201,9 @@ async function* terms(theCase) {
 function* fresh({ question: { now }, header, trust }) {
   const age = trust?.policy?.maxAge ?? MAX_AGE;
   if (now && header !== null && header.time + BigInt(age) < BigInt(now)) {
-    yield unknown("verify.evidenceStale", "The evidence is old; a later stop would not show.");
+    const days = (BigInt(now) - header.time) / DAY;
+    yield unknown("verify.evidenceStale",
+      `Block ${header.number} is ${days} days old; a later stop would not show.`);
   }
 }
 

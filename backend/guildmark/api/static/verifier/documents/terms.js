@@ -50,11 +50,11 @@ export function mayHide(members, kind) {
   return members.mayHide(`/terms/${kind}/`);
 }
 
-/** Return whether a member is of no known kind, or no text: nobody can say what it asks for. */
+/** Return the paths of members of no known kind, or no text: nobody can say what they ask for. */
 export function unknownIn(members) {
-  return members.shown.some(({ type, value, path }) => (
+  return members.shown.filter(({ type, value, path }) => (
     type !== "text" || value === null || !MEMBER.test(path)
-  ));
+  )).map(({ path }) => path);
 }
 
 /** Return whether terms, as far as they are shown, allow a value: "yes", "no" or "unknown". */
