@@ -29,6 +29,7 @@ _PRODUCT = (
 _EXTRAS = (
     *("--extra", "mqtt", "--extra", "cad", "--extra", "hsm", "--extra", "okh"),
     *("--extra", "ipfshttp", "--extra", "postgres", "--extra", "pdf", "--extra", "opcua"),
+    *("--extra", "scan"),
 )
 _DEV = (*_PRODUCT, *_EXTRAS, "--group", "dev")
 

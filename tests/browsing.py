@@ -60,6 +60,8 @@ PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
         ),
         "certificate": certificate,
         "recalls": lambda played: f"{played.node.url}/recalls#{recalled(played)}",
+        "verify": lambda played: f"{played.node.url}/verify",
+        "verify refused": lambda played: f"{played.node.url}/verify?q=no+such+thing",
         "errors": lambda played: f"{played.node.url}/errors",
         "docs": lambda played: f"{played.node.url}/docs",
         "not found": lambda played: f"{played.node.url}/parts/1.99",
@@ -70,11 +72,11 @@ PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
 """Every kind of page that the nodes show."""
 
 
-def launch(playwright: Playwright) -> Browser:
+def launch(playwright: Playwright, *arguments: str) -> Browser:
     """Start the system's Chromium, which finds no host but this machine."""
+    rules = f"--host-resolver-rules=MAP {SHOP} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
     return playwright.chromium.launch(
-        executable_path=shutil.which("chromium"),
-        args=[f"--host-resolver-rules=MAP {SHOP} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
+        executable_path=shutil.which("chromium"), args=[rules, *arguments]
     )
 
 

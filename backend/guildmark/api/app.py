@@ -13,7 +13,7 @@ from guildmark.api.answering import answer_errors
 from guildmark.api.description import Application, name_of
 from guildmark.api.frame import Frame
 from guildmark.api.kept_pages import KeptPages
-from guildmark.api.pages import resolver
+from guildmark.api.pages import checking, resolver
 from guildmark.api.pages import routes as pages
 from guildmark.api.parameters import only_declared
 from guildmark.api.routes import (
@@ -96,7 +96,7 @@ def described(
     )
     for module in _ROUTERS:
         app.include_router(module.router, dependencies=[Depends(only_declared)])
-    for shown in (pages.router, resolver.router):
+    for shown in (pages.router, checking.router, resolver.router):
         app.include_router(shown, include_in_schema=False)
     app.mount("/static", StaticFiles(directory=str(files("guildmark.api") / "static")))
     # What is added last stands outermost.

@@ -23,6 +23,7 @@ PATHS = (
     "/01/%s/21/1",
     "/parts/%s",
     "/search?q=%s",
+    "/verify?q=%s",
     "/static/%s",
     "/v1/builds/%s",
     "/v1/content/%s",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import bundle_crypto
+import bundle_scripts
 import corpus
 from environments import ROOT, node
 from fakes.cases import CASES, Draft
@@ -243,5 +243,6 @@ def test_what_is_said_of_each_check_is_counted() -> None:
     assert corpus.table([one, other]) == "(0) 0 fail, 2 ok\n(10) 1 fail, 1 ok"
 
 
-def test_the_bundled_cryptography_is_that_of_the_installed_packages() -> None:
-    assert Path(bundle_crypto.TARGET).read_bytes() == bundle_crypto.bundle()
+@pytest.mark.parametrize("source", bundle_scripts.SOURCES, ids=lambda source: source.name)
+def test_a_bundled_script_is_that_of_the_installed_packages(source: Path) -> None:
+    assert bundle_scripts.target(source).read_bytes() == bundle_scripts.bundle(source)

@@ -442,5 +442,7 @@ def test_any_key_store_opens_or_is_refused(changes: list[tuple[int, int]]) -> No
 
 
 def test_every_code_of_a_child_is_known_outside() -> None:
-    assert {"secure.tampered", "secure.malformed", "secure.algorithm"} <= set(confined._BY_CODE)
+    assert {"secure.tampered", "secure.malformed", "secure.algorithm"} <= set(
+        confined.SHAPES.refusals
+    )
     assert json.loads(confined.run("rights", io.BytesIO(in_here(threemf())), {})) == []

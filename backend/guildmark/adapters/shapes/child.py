@@ -1,14 +1,15 @@
 """The process that reads a stranger's file, as its own limits allow; started by ``confined``.
 
-Its standard input is one JSON line (operation, arguments, limits) and its argument the number of
-the file's descriptor. What it found goes to standard output, behind a first line that says whether
-it is an answer or a refusal.
+Its standard input is one JSON line (module, operation, arguments, limits) and its argument the
+number of the file's descriptor. What it found goes to standard output, behind a first line that
+says whether it is an answer or a refusal.
 """
 
 import json
 import os
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from guildmark.adapters.shapes.confinement import Bounds, confine, isolate
@@ -20,12 +21,12 @@ ANSWER, REFUSAL = b"answer\n", b"refusal\n"
 def main(descriptor: int, request: Mapping[str, Any]) -> bytes:
     """Confine this process, read the file and return what is to be said of it."""
     confine(Bounds(**request["bounds"]))
-    from guildmark.adapters.shapes.operations import run  # noqa: PLC0415 - within the bounds
-
+    reader = import_module(request["module"])
     isolate()
     try:
         with os.fdopen(descriptor, "rb") as file:
-            return ANSWER + run(request["operation"], file, request["arguments"])
+            answer: bytes = reader.run(request["operation"], file, request["arguments"])
+            return ANSWER + answer
     except GuildmarkError as exc:
         said = {"code": exc.code, "message": exc.message, "detail": dict(exc.detail)}
         return REFUSAL + json.dumps(said).encode()

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from io import BufferedIOBase
 from pathlib import PurePath
@@ -21,7 +21,7 @@ from guildmark.adapters.shapes.confinement import Bounds
 from guildmark.adapters.shapes.limits import LIMITS
 from guildmark.domain.encoding.fields import read_document
 from guildmark.domain.encoding.strictjson import Limits as DocumentLimits
-from guildmark.domain.errors import ContentError
+from guildmark.domain.errors import ContentError, GuildmarkError
 from guildmark.domain.rights.geometry import Geometry
 from guildmark.domain.rights.picture import PictureMalformedError, check_image
 
@@ -32,6 +32,43 @@ _IMAGES, _MESHES = (".jpeg", ".jpg", ".png"), (".3mf", ".stl")
 # More than its processor time, so that a busy machine refuses nothing.
 _PATIENCE = 10
 _SMALL = DocumentLimits(size=16 * 1024, depth=4, values=100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a child reads files with, and how it refuses them.
+
+    Args:
+        module: What it imports within its bounds; its ``run`` reads the file.
+        packages: What that module needs.
+        missing: Raised where a package is not installed.
+        costly: Raised where a bound ended the child.
+        refusals: What it may refuse a file with, by code.
+    """
+
+    module: str
+    packages: tuple[str, ...]
+    missing: type[GuildmarkError]
+    costly: type[GuildmarkError]
+    refusals: Mapping[str, type[GuildmarkError]]
+
+
+SHAPES = Reading(
+    module="guildmark.adapters.shapes.operations",
+    packages=("numpy", "PIL", "trimesh"),
+    missing=refusals.ShapeSupportError,
+    costly=refusals.ShapeTooCostlyError,
+    refusals=MappingProxyType(
+        {
+            kind.code: kind
+            for kind in vars(refusals).values()
+            if isinstance(kind, type)
+            and issubclass(kind, ContentError)
+            and kind is not ContentError
+        }
+    ),
+)
+"""Reads shapes: the extra `cad`."""
 
 
 def kind_of(name: str) -> str | None:
@@ -52,7 +89,7 @@ def is_mesh(path: PurePath) -> bool:
 
 def is_installed() -> bool:
     """Return whether what reads shapes is installed: the extra `cad`."""
-    return all(find_spec(name) is not None for name in ("numpy", "PIL", "trimesh"))
+    return _is_there(SHAPES)
 
 
 def measure(source: BufferedIOBase, kind: str) -> Geometry:
@@ -86,27 +123,39 @@ def run(
     source: BufferedIOBase,
     arguments: Mapping[str, Any],
     bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+    reading: Reading = SHAPES,
 ) -> bytes:
     """Return what a child's operation finds in a file.
 
     Raises:
-        ContentError: One of the errors of ``refusals``.
-        ShapeSupportError: The extra `cad` is not installed.
+        GuildmarkError: One of the errors of ``reading``.
     """
-    if not is_installed():
-        message = "Shapes are read by packages that are not installed."
-        raise refusals.ShapeSupportError(message)
-    request = {"operation": operation, "arguments": arguments, "bounds": asdict(bounds)}
+    if not _is_there(reading):
+        message = f"Such files are read by packages that are not installed: {reading.packages}."
+        raise reading.missing(message)
+    request = {
+        "module": reading.module,
+        "operation": operation,
+        "arguments": arguments,
+        "bounds": asdict(bounds),
+    }
     with _described(source) as file, tempfile.TemporaryFile() as output:
-        _start(file.fileno(), json.dumps(request).encode() + b"\n", output, bounds)
+        if not _ends_well(file.fileno(), json.dumps(request).encode() + b"\n", output, bounds):
+            message = "Reading the file takes more time or memory than a file of its kind may."
+            raise reading.costly(message)
         output.seek(0)
         said = output.read()
     if said.startswith(ANSWER):
         return said.removeprefix(ANSWER)
-    raise _refused(said)
+    raise _refused(said, reading)
 
 
-def _start(descriptor: int, request: bytes, output: BinaryIO, bounds: Bounds) -> None:
+def _is_there(reading: Reading) -> bool:
+    return all(find_spec(name) is not None for name in reading.packages)
+
+
+def _ends_well(descriptor: int, request: bytes, output: BinaryIO, bounds: Bounds) -> bool:
+    """Run a child; return whether no bound of time, memory or of what it may write ended it."""
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     # One thread: each more would take addresses that the limit counts.
     environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -121,21 +170,14 @@ def _start(descriptor: int, request: bytes, output: BinaryIO, bounds: Bounds) ->
             timeout=bounds.seconds * _PATIENCE,
             check=False,
         )
-    except subprocess.TimeoutExpired as exc:
-        raise _too_costly() from exc
-    if ended.returncode != 0:
-        # A limit of the kernel's, of its memory, or of what it may write.
-        raise _too_costly()
+    except subprocess.TimeoutExpired:
+        return False
+    return ended.returncode == 0
 
 
-def _refused(said: bytes) -> ContentError:
+def _refused(said: bytes, reading: Reading) -> GuildmarkError:
     refusal = json.loads(said.removeprefix(REFUSAL))
-    return _BY_CODE[refusal["code"]](refusal["message"], **refusal["detail"])
-
-
-def _too_costly() -> ContentError:
-    message = "Reading the file takes more time or memory than a file of its kind may."
-    return refusals.ShapeTooCostlyError(message)
+    return reading.refusals[refusal["code"]](refusal["message"], **refusal["detail"])
 
 
 @contextmanager
@@ -156,12 +198,3 @@ def _described(source: BufferedIOBase) -> Iterator[BinaryIO]:
 def is_read(size: int) -> bool:
     """Return whether a file of that size is read at all."""
     return size <= LIMITS.size
-
-
-_BY_CODE: Mapping[str, type[ContentError]] = MappingProxyType(
-    {
-        kind.code: kind
-        for kind in vars(refusals).values()
-        if isinstance(kind, type) and issubclass(kind, ContentError) and kind is not ContentError
-    }
-)

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated
@@ -22,6 +21,7 @@ from guildmark.api.pages.design import design_page, design_picture, path_of
 from guildmark.api.pages.details import part_details
 from guildmark.api.pages.equivalence import equivalence_page, plot, rerun_page
 from guildmark.api.pages.errors import errors_page
+from guildmark.api.pages.finding import located, path_of_typed
 from guildmark.api.pages.home import home_page
 from guildmark.api.pages.names import names_page
 from guildmark.api.pages.problem import problem_page
@@ -35,13 +35,12 @@ from guildmark.api.pages.scanned import Scanned, scanned
 from guildmark.api.pages.verdict import Judge, own, verdict_page
 from guildmark.api.parameters import Hex32
 from guildmark.api.problems import HEADERS_OF_STATUS, status_of
-from guildmark.api.routes.parts import LabelUnknownError
 from guildmark.api.routes.reconciliations import page_of
 from guildmark.api.serving import Node, ServedNode
 from guildmark.api.visiting import led_to
 from guildmark.domain import trust
 from guildmark.domain.chain.facts import DesignFact, IdentityFact, RecipeFact
-from guildmark.domain.errors import GuildmarkError, MalformedError
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import (
     DesignId,
     EquivalencePlanId,
@@ -55,7 +54,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.identity.identity import NAME_MAX
-from guildmark.domain.labels.digital_link import DigitalLink, operator_token
+from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.labels.qr import read_link
 from guildmark.services.evidence.linking import PAGES
 from guildmark.services.identity.cards import holders
@@ -84,8 +83,9 @@ def label(node: ServedNode, request: Request) -> Response:
     """Return the page behind a label: a GS1 Digital Link, or a maker's own."""
     try:
         label, hint = read_link(f"https://{node.judging.host}{written(request)}")
-        log, index = hint or _located(node, _labels(label, request))
-        return _verdict(node, log, index, link=DigitalLink.parse(label))
+        link = DigitalLink.parse(label)
+        log, index = hint or located(node, link.path, request)
+        return _verdict(node, log, index, link=link)
     except GuildmarkError as error:
         return _problem(error, node)
 
@@ -211,10 +211,10 @@ def equivalence_picture(plan: _Segment, name: _Segment, node: Node) -> Response:
 
 
 @router.get("/search")
-def search(q: Annotated[str, Query(max_length=512)], node: Node) -> Response:
+def search(q: Annotated[str, Query(max_length=512)], node: Node, request: Request) -> Response:
     """Go to the page of what was typed: a label, a serial of this operator, log.index, who."""
     try:
-        return RedirectResponse(_searched(node, q.strip()), HTTPStatus.SEE_OTHER)
+        return RedirectResponse(_searched(node, q.strip(), request), HTTPStatus.SEE_OTHER)
     except GuildmarkError as error:
         return _problem(error, node)
 
@@ -277,27 +277,8 @@ def written(request: Request) -> str:
     return (path + (b"?" + query if query else b"")).decode("latin-1")
 
 
-def _labels(label: str, request: Request) -> Iterator[str]:
-    """Yield the label as of this node's own host, and as of the host that was asked for."""
-    yield label
-    host = request.headers.get("host", "")
-    _, _, path = label.removeprefix("https://").partition("/")
-    yield f"https://{host.lower()}/{path}"
-
-
-def _located(node: ServedNode, labels: Iterator[str]) -> tuple[LogNumber, Index]:
-    for each in labels:
-        found = node.bundles.locate(each)
-        if found is not None:
-            return found
-    message = "No entry of this node's log carries this label."
-    raise LabelUnknownError(message)
-
-
-def _searched(node: ServedNode, text: str) -> str:
+def _searched(node: ServedNode, text: str, request: Request) -> str:
     """Return the path of the page of what was typed."""
-    if _is_position(text):
-        return f"/parts/{text}"
     holder = _holder(node, text)
     if holder is not None:
         return f"/orgs/{to_hex(holder)}"
@@ -305,7 +286,7 @@ def _searched(node: ServedNode, text: str) -> str:
     if known is not None:
         return known
     try:
-        return _part_path(node, text)
+        return path_of_typed(node, text, request)
     except GuildmarkError:
         # Last of all, lest somebody take a serial for his name.
         named = _names_path(node, text)
@@ -321,18 +302,6 @@ def _names_path(node: ServedNode, text: str) -> str | None:
     if len(found) == 1:
         return f"/orgs/{to_hex(found[0].id)}"
     return f"/names?q={quote(text, safe='')}" if found else None
-
-
-def _part_path(node: ServedNode, text: str) -> str:
-    """Return the path of the part of a link or a serial."""
-    written = text if "://" in text else _own_link(node, text)
-    label, hint = read_link(written.replace("http://", "https://", 1))
-    log, index = hint or _located(node, iter([label]))
-    link = DigitalLink.parse(label)
-    if link.prefix:
-        return f"/parts/{log}.{index}"
-    # The label's own page compares it with what the statement says.
-    return f"{label.removeprefix(f'https://{link.host}')}?p={log}.{index}"
 
 
 def _holder(node: ServedNode, text: str) -> IdentityId | None:
@@ -357,19 +326,6 @@ def _document_path(node: ServedNode, text: str) -> str | None:
             return path_of(text)
         is_recipe = view.facts.get(RecipeFact, bytes32_from_hex(text)) is not None
     return qualified_path(text) if is_recipe else None
-
-
-def _is_position(text: str) -> bool:
-    try:
-        parse_hint(text)
-    except MalformedError:
-        return False
-    return True
-
-
-def _own_link(node: ServedNode, serial: str) -> str:
-    operator = operator_token(node.settings.operator)
-    return f"https://{node.judging.host}/id/{operator}/{quote(serial, safe='')}"
 
 
 def _verdict(
