@@ -41,7 +41,7 @@ from guildmark.domain.identifiers import (
     from_hex,
     to_hex,
 )
-from guildmark.domain.log.positions import read_positions
+from guildmark.domain.log.positions import read_position, read_positions
 from guildmark.domain.trust import TrustedBlock
 from guildmark.domain.verification.case import Sighting
 from guildmark.domain.verification.choice import ANYBODY, Choice
@@ -160,6 +160,23 @@ class Parts:
             SourceAnswerError: It answered with something else.
         """
         return next(iter(self.positions(label)), None)
+
+    def find_serial(self, serial: str, gtin: str | None) -> tuple[LogNumber, Index] | None:
+        """Return where the node knows a serial, below a GTIN or of its operator's own.
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceAnswerError: It answered with something else.
+        """
+        below = "" if gtin is None else f"&gtin={gtin}"
+        answer = self._get(f"/v1/serials?serial={quote(serial, safe='')}{below}")
+        if answer is None:
+            return None
+        try:
+            return read_position(answer)
+        except MalformedError as error:
+            message = f"The node's answer cannot be read. {error.message}"
+            raise SourceAnswerError(message) from error
 
     def published_trust(self) -> bytes | None:
         """Return the list by which the host's own pages judge, None where it publishes none.

@@ -36,6 +36,7 @@ from guildmark.api.routes import (
     registries,
     releases,
     reports,
+    serials,
     stores,
     tiles,
     uploads,
@@ -47,7 +48,7 @@ from guildmark.services.labels.scanning import Scanning
 _ROUTERS = (
     *(health, metrics, stores, chain, builds, briefs, content, disclosures, logs, parts, claims),
     *(reports, registries, recipes, equivalence, accreditations, releases, reconciliations),
-    *(recalls, uploads, tiles, invitations),
+    *(recalls, uploads, tiles, invitations, serials),
 )
 
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -30,7 +29,6 @@ from guildmark.domain.errors import (
     NotFinalError,
     SettingsError,
     UnknownPartError,
-    UntrustedError,
     UsageError,
 )
 from guildmark.domain.identifiers import (
@@ -39,15 +37,17 @@ from guildmark.domain.identifiers import (
     ChainId,
     Index,
     LogNumber,
-    PartId,
-    address_from_hex,
     bytes32_from_hex,
-    parse_hint,
-    to_hex,
 )
 from guildmark.domain.labels.activation import ChipAnswer, Claimed, ClaimFile
 from guildmark.domain.labels.digital_link import DigitalLink
-from guildmark.domain.labels.qr import read_link
+from guildmark.domain.labels.typed import (
+    TypedLink,
+    TypedPlace,
+    TypedSerial,
+    TypedToken,
+    read_typed,
+)
 from guildmark.domain.log.note import NoteKey
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import Brought, Question, Unsearched
@@ -62,22 +62,18 @@ app = typer.Typer()
 
 
 _LINKS = ("http://", "https://")
-# CAIP-19: an asset of the namespace erc721 on a chain of the namespace eip155.
-_TOKEN = re.compile(r"eip155:([1-9][0-9]{0,31})/erc721:(0x[0-9a-fA-F]{40})/(0|[1-9][0-9]{0,77})")
+# How PNG and JPEG begin.
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_BEGIN = 8
+# No operator: a label with a GTIN is not about anybody's own serials.
+_NOBODY = "000000"
 
 
 class TargetInvalidError(UsageError):
     """What is to be verified is no file, no link, no position and no token."""
 
     code = "verify.targetInvalid"
-    hint = "Name a bundle or a scanned link; or log.index or a token with --node."
-
-
-class TokenElsewhereError(UntrustedError):
-    """A token of another contract than that of the parts on the trusted chain."""
-
-    code = "verify.tokenElsewhere"
-    hint = "Compare chain and contract with `guildmark trust show`; such a token is no part's."
+    hint = "Name a bundle, a picture or a scanned link; log.index, a token or a serial with --node."
 
 
 class TargetOnlineError(UsageError):
@@ -116,14 +112,16 @@ class PartNotThereError(UnknownPartError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Named:
-    """What the reader typed or scanned: a link, a position, or both."""
+    """What the reader typed or scanned: a link, a position, or both; or a serial alone."""
 
     link: DigitalLink | None = None
     hint: tuple[LogNumber, Index] | None = None
+    serial: TypedSerial | None = None
 
-    @property
-    def question(self) -> Question:
-        return Question(link=self.link, hint=self.hint, now=SystemClock().now())
+    def question(self, data: bytes) -> Question:
+        """Return what is asked about the part in a bundle."""
+        link = self.link if self.serial is None else _meant(self.serial, data)
+        return Question(link=link, hint=self.hint, now=SystemClock().now())
 
     def fetch(self, node: Parts, block: int | None, choice: Choice) -> bytes:
         """Fetch the part's bundle.
@@ -133,12 +131,17 @@ class _Named:
             NetworkError: The node could not be reached.
             NotFinalError: The part is not final at that block.
         """
-        hint = self.hint or node.find("" if self.link is None else self.link.label)
+        hint = self.hint or self._found(node)
         found = None if hint is None else node.bundle(*hint, block=block, choice=choice)
         if found is None:
             message = f"{node.url} knows no such part."
             raise PartNotThereError(message)
         return found
+
+    def _found(self, node: Parts) -> tuple[LogNumber, Index] | None:
+        if self.serial is not None:
+            return node.find_serial(self.serial.serial, self.serial.gtin)
+        return node.find("" if self.link is None else self.link.label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,8 +236,9 @@ def verify(
     target: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|URI",
-            help="A bundle; a part's link; with --node its log.index, or its token (CAIP-19).",
+            metavar="FILE|URI|SERIAL",
+            help="A bundle; a part's link, or a picture of its code; with --node its serial (and "
+            "GTIN), log.index or token (CAIP-19).",
         ),
     ],
     trust: Annotated[
@@ -287,20 +291,21 @@ def verify(
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a part's bundle, from a file, by its link or by its token."""
+    """Check a part's bundle, from a file, by its code, or by what names the part."""
     second = _second(claim, claim_key, chip, challenge)
     trusted = read_trust(trust or [], home)
     own = None if rpc is None or offline else Chain(url=rpc)
     look = None if own is None else own.sighting
     choice, block = Choice.of_notices_and_inspections(trusted), _block(at, trusted, rpc)
     try:
+        target = _code_in(Path(target)) or target
         if Path(target).is_file():
             data, question = _read(Path(target)), Question(now=SystemClock().now())
             place = None if node is None or offline else Parts(url=node)
         else:
             named, place = _named(target, node, trusted, offline=offline)
             data = named.fetch(place, block, choice)
-            question = replace(named.question, inspections_from=place.url)
+            question = replace(named.question(data), inspections_from=place.url)
             choice = ANYBODY
         question = replace(question, second=second)
         rivals = _Rivals(files=beside or [], node=place, inspected=choice, block=block)
@@ -374,40 +379,74 @@ def _block(at: int | None, trusted: Trust | None, rpc: str | None) -> int | None
     return newest.number
 
 
+def _code_in(file: Path) -> str | None:
+    """Return what the code in a picture says, None for what is no picture.
+
+    Raises:
+        UsageError: The picture has no code that can be read, or the extra `scan` is missing.
+    """
+    try:
+        with file.open("rb") as source:
+            if not source.read(_BEGIN).startswith(_PICTURES):
+                return None
+            # Only who brings a picture waits for what reads it.
+            from guildmark.adapters.labels.photos import code_in  # noqa: PLC0415
+
+            return code_in(source)
+    except (OSError, ValueError):
+        # A folder, a link, a serial: whatever it is, it is no picture.
+        return None
+
+
 def _named(
     target: str, node: str | None, trusted: Trust | None, *, offline: bool
 ) -> tuple[_Named, Parts]:
-    """Return what a link, a position or a token names, and the node to ask."""
+    """Return what a link, a position, a token or a serial names, and the node to ask."""
     is_link = target.startswith(_LINKS)
     if not is_link and node is None:
-        message = f"{target[:80]!r} is no file, no link, and no position or token on a node."
+        message = f"{target[:80]!r} is no file, no link, and nothing that names a part on a node."
         raise TargetInvalidError(message, target=ascii(target[:80]))
     if offline:
         message = f"{target[:80]!r} is a part on a node."
         raise TargetOnlineError(message, target=ascii(target[:80]))
-    if not is_link:
-        token = _TOKEN.fullmatch(target)
-        place = parse_hint(target) if token is None else _place(token, trusted)
-        return _Named(hint=place), Parts(url=node or "")
-    scheme, _, rest = target.partition("://")
-    label, hint = read_link(f"https://{rest}")
-    host = f"{scheme}://{rest.partition('/')[0]}"
-    return _Named(link=DigitalLink.parse(label), hint=hint), Parts(url=node or host)
+    match read_typed(target):
+        case TypedLink(link=link, hint=hint):
+            scheme, _, rest = target.partition("://")
+            host = f"{scheme}://{rest.partition('/')[0]}"
+            return _Named(link=link, hint=hint), Parts(url=node or host)
+        case TypedPlace(log=log, index=index):
+            return _Named(hint=(log, index)), Parts(url=node or "")
+        case TypedToken() as token:
+            return _Named(hint=_place(token, trusted)), Parts(url=node or "")
+        case TypedSerial() as serial:
+            return _Named(serial=serial), Parts(url=node or "")
 
 
-def _place(token: re.Match[str], trusted: Trust | None) -> tuple[LogNumber, Index]:
+def _place(token: TypedToken, trusted: Trust | None) -> tuple[LogNumber, Index]:
     """Return the position of the part that a token stands for.
 
     Raises:
         TokenElsewhereError: The trusted chain has no such token.
         MalformedPartIdError: Its number is no part's.
     """
-    chain, contract = ChainId(int(token[1])), address_from_hex(token[2].lower())
-    if trusted is not None and (chain, contract) != _parts(trusted.chain):
-        message = f"Contract {token[2]} of chain {chain} is not that of the parts you trust."
-        raise TokenElsewhereError(message, chain=chain, contract=to_hex(contract))
-    part = PartId.from_token_id(int(token[3]), chain_id=chain, build_log=contract)
-    return part.log, part.index
+    chain, contract = (token.chain, token.contract) if trusted is None else _parts(trusted.chain)
+    return token.place(chain, contract)
+
+
+def _meant(serial: TypedSerial, data: bytes) -> DigitalLink | None:
+    """Return the link that a serial means: the node may have answered with another part.
+
+    Hosts are not compared, and the statement says whose own serials it is about.
+    """
+    try:
+        statement = statement_of(bundle.read(data).core)
+        label = None if statement is None else DigitalLink.parse_label(statement.label)
+    except GuildmarkError:
+        # What cannot be read is a finding of its own.
+        return None
+    if label is None:
+        return None
+    return serial.link(label.host, label.value if label.is_own else _NOBODY)
 
 
 def _parts(pin: ChainPin) -> tuple[ChainId, Address]:

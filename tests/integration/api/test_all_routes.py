@@ -168,6 +168,7 @@ def gets(played: Played) -> list[str]:
     values = good(played)
     queries = {
         "/v1/parts": f"?label={played.parts[0].label}",
+        "/v1/serials": f"?serial={played.parts[0].label.rsplit('/', 1)[-1]}",
         "/v1/identities": "?scheme=CAGE&value=1ABC2",
         "/search": "?q=1.0",
         "/names": "?q=nobody",

@@ -249,10 +249,33 @@ def test_a_node_without_a_reader_says_so() -> None:
     assert 'aria-labelledby="photo-title" hidden' in html
 
 
-def test_a_serial_is_that_of_this_node_s_operator(web: httpx.Client, played: Played) -> None:
-    link = DigitalLink.parse_label(played.parts[0].label)
+def test_a_serial_is_found_under_the_maker_s_host(web: httpx.Client, played: Played) -> None:
+    part = played.parts[0]
+    serial = DigitalLink.parse_label(part.label).serial or ""
+    log, _, index = part.hint.partition(".")
 
-    # The demo's labels are of its maker's host, which this node is not.
-    answer = typed(web, link.serial or "")
+    led = typed(web, serial)
+    found = web.get("/v1/serials", params={"serial": serial})
 
-    assert (answer.status_code, "part.labelUnknown" in answer.text) == (404, True)
+    assert led.headers["location"].endswith(f"?p={part.hint}")
+    assert found.json() == {"log": int(log), "index": int(index)}
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"serial": "77-00001"}, 404, "part.labelUnknown"),
+        ({"serial": "^"}, 404, "part.labelUnknown"),
+        ({"serial": "1", "gtin": "09506000134352"}, 404, "part.labelUnknown"),
+        ({"serial": "1", "gtin": "09506000134353"}, 404, "part.labelUnknown"),
+        ({"serial": "1", "gtin": "9506000134352"}, 400, "http.parameterInvalid"),
+        ({"serial": "a" * 21}, 400, "http.parameterInvalid"),
+        ({}, 400, "http.parameterInvalid"),
+    ],
+)
+def test_a_serial_that_is_on_no_label_is_not_found(
+    web: httpx.Client, query: dict[str, str], status: int, code: str
+) -> None:
+    answer = web.get("/v1/serials", params=query)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)

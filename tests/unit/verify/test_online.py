@@ -830,7 +830,7 @@ def test_a_part_is_found_by_its_token(web: Web, folder: Path, token: str) -> Non
         (TOKEN.replace("eip155:", "eip155:1"), "verify.tokenElsewhere", 16),
         (TOKEN.replace(PARTS, "0x" + "11" * 20), "verify.tokenElsewhere", 16),
         (TOKEN[: TOKEN.rindex("/")] + f"/{1 << 128}", "id.malformedPart", 2),
-        (TOKEN + "x", "id.malformedPart", 2),
+        (TOKEN + "x", "typed.tokenMalformed", 2),
     ],
     ids=["chain", "contract", "number", "form"],
 )

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 
 from guildmark.adapters.lookalikes import UnicodeNames
-from guildmark.api.routes.parts import LabelUnknownError
+from guildmark.api.hosts import located, own_hosts
 from guildmark.api.serving import ServedNode
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.errors import GuildmarkError, UnknownPartError, UntrustedError
@@ -59,33 +59,13 @@ def path_of_typed(node: ServedNode, text: str, request: Request) -> str:
             return _link_path(node, link, hint, request)
 
 
-def located(node: ServedNode, path: str, request: Request) -> tuple[LogNumber, Index]:
-    """Return where the entry of a label with this path is.
-
-    Labels are of this node's own host, or of the host that was asked for.
-
-    Raises:
-        LabelUnknownError: No entry that this node knows carries the label.
-    """
-    for host in _own_hosts(node, request):
-        found = node.bundles.locate(f"https://{host}{path}")
-        if found is not None:
-            return found
-    message = "No entry of this node's log carries this label."
-    raise LabelUnknownError(message)
-
-
-def _own_hosts(node: ServedNode, request: Request) -> tuple[str, ...]:
-    return node.judging.host, request.headers.get("host", "").lower()
-
-
 def _link_path(
     node: ServedNode,
     link: DigitalLink,
     hint: tuple[LogNumber, Index] | None,
     request: Request,
 ) -> str:
-    hosts = _own_hosts(node, request)
+    hosts = own_hosts(node, request)
     if link.host in hosts:
         return _page_path(link, hint or located(node, link.path, request))
     # The hint of another host's link is about that host's log.

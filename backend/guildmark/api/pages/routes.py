@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.frame import CHECKING_HEADERS
+from guildmark.api.hosts import located
 from guildmark.api.kept_pages import keep_for
 from guildmark.api.pages.card import card_page
 from guildmark.api.pages.certificate import certificate_page
@@ -21,7 +22,7 @@ from guildmark.api.pages.design import design_page, design_picture, path_of
 from guildmark.api.pages.details import part_details
 from guildmark.api.pages.equivalence import equivalence_page, plot, rerun_page
 from guildmark.api.pages.errors import errors_page
-from guildmark.api.pages.finding import located, path_of_typed
+from guildmark.api.pages.finding import path_of_typed
 from guildmark.api.pages.home import home_page
 from guildmark.api.pages.names import names_page
 from guildmark.api.pages.problem import problem_page

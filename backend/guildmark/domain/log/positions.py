@@ -18,6 +18,16 @@ def read_positions(data: bytes) -> Sequence[Place]:
     return read_document(data, _positions)
 
 
+def read_position(data: bytes) -> Place:
+    """Return the one position in a node's answer.
+
+    Raises:
+        JsonError: The bytes are outside the input profile.
+        DocumentError: A member is missing, unknown or of another type.
+    """
+    return read_document(data, _position)
+
+
 def _positions(fields: Fields) -> Sequence[Place]:
     return [_position(fields), *fields.objects("others", _position)]
 
