@@ -1,6 +1,6 @@
 """The one module that knows ports and adapters: a home opened, a node put together."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.adapters.peers.witness import WitnessClient
-from guildmark.adapters.store.belonging import belong
+from guildmark.adapters.store.belonging import belong, share_keys
 from guildmark.adapters.store.claims import SqlClaims
 from guildmark.adapters.store.engine import check_whole, open_database, open_unchanged
 from guildmark.adapters.store.node import SqlNodeStore
@@ -32,6 +32,7 @@ from guildmark.adapters.store.refusals import StoreDamagedError
 from guildmark.adapters.store.requests import SqlRequests
 from guildmark.adapters.store.scans import SqlScans
 from guildmark.adapters.store.scratch import ScratchStore
+from guildmark.adapters.store.sealing import KEY as HOME_KEY
 from guildmark.adapters.store.sealing import HomeSealing, seal_old
 from guildmark.domain import trust
 from guildmark.domain.chain.finality import finality_of
@@ -86,7 +87,7 @@ from guildmark.services.log.burning import Burning
 from guildmark.services.log.ingest import Ingest
 from guildmark.services.log.line import Line
 from guildmark.services.log.logs import Logs
-from guildmark.services.log.publishing import Publishing, make_note_key
+from guildmark.services.log.publishing import NOTE_KEY, Publishing, make_note_key
 from guildmark.services.log.sequencing import Gathering, Sequencing
 from guildmark.services.neighbours.contents import MirroredContents
 from guildmark.services.neighbours.cosigning import Chosen, Cosigning, Vouching
@@ -618,6 +619,7 @@ def open_node(home: Home) -> Node:
     own = home.settings.own_node()
     # A home of an earlier version has none yet.
     make_note_key(home.keys)
+    _share(home)
     publishing, witnesses = home.publishing, _chosen(own)
     gathering = Gathering(
         seconds=own.latency_seconds, entries=own.batch_entries, monotonic=monotonic
@@ -700,6 +702,28 @@ def open_node(home: Home) -> Node:
             anchoring=anchoring,
         ),
     )
+
+
+def shared_keys(keys: KeyStore) -> Mapping[str, str]:
+    """Return the public halves of the keys that every host of a home must have, as far as here."""
+    names = [name for name in (NOTE_KEY, HOME_KEY) if name in keys.names()]
+    return {name: keys.public_key(name).value.hex() for name in names}
+
+
+def _share(home: Home) -> None:
+    """Let a home's hosts begin with the same keys, where several share its database.
+
+    Raises:
+        StoreKeysError: Another host began with others.
+    """
+    if home.settings.shared is None:
+        return
+    HomeSealing(keys=home.keys).make()
+    engine = open_database(home.settings.shared)
+    try:
+        share_keys(engine, shared_keys(home.keys))
+    finally:
+        engine.dispose()
 
 
 def _mirrored(own: NodeSettings) -> Sequence[Mirrored]:

@@ -1108,7 +1108,9 @@ class AgentReader(Protocol):
         """Return a job, None where the agent never heard of it."""
         ...
 
-    def jobs(self, *states: JobState, machine: str | None = None) -> Sequence[Job]:
+    def jobs(
+        self, *states: JobState, machine: str | None = None, most: int | None = None
+    ) -> Sequence[Job]:
         """Return jobs in the order in which the agent saw them; all where no state is named."""
         ...
 
@@ -1128,6 +1130,32 @@ class AgentReader(Protocol):
         """
         ...
 
+    def oldest(self, machine: str, *states: SignedState) -> Signed | None:
+        """Return the envelope of a machine that was signed first, None where there is none."""
+        ...
+
+    def of_units(self, lane: LaneNumber, units: range, *states: SignedState) -> Sequence[Signed]:
+        """Return the envelopes that name units of a lane, in the order of signing."""
+        ...
+
+    def amiss(
+        self, lane: LaneNumber, log: LogNumber, code: str, *, most: int
+    ) -> Sequence[tuple[Signed, int]]:
+        """Return what waits for a lane and cannot be logged as it is, in the order of its units.
+
+        That is what a node refused because of its unit, and what names another log than the lane.
+
+        Args:
+            lane: The lane.
+            log: The log that it draws into now.
+            code: The code by which a node refuses a unit.
+            most: How many at most.
+
+        Returns:
+            Each with how many that wait for the lane name a unit before its own.
+        """
+        ...
+
     def signed_of(self, machine: str, job: str) -> Sequence[Signed]:
         """Return the envelopes about a job, replaced ones too, in the order of signing."""
         ...
@@ -1138,6 +1166,18 @@ class AgentReader(Protocol):
 
     def units(self, lane: LaneNumber, *states: SignedState) -> Sequence[UnitNumber]:
         """Return the units of a lane that envelopes in these states name, or got."""
+        ...
+
+    def last_unit(self, lane: LaneNumber, *states: SignedState) -> UnitNumber | None:
+        """Return the greatest of those units, None where there is none."""
+        ...
+
+    def waiting_for(self, lane: LaneNumber) -> int:
+        """Return how many envelopes of a lane no node took yet."""
+        ...
+
+    def first_unnamed(self, lane: LaneNumber, units: range) -> UnitNumber | None:
+        """Return the first of these units of a lane that no envelope ever named, None: all were."""
         ...
 
     def envelope(self, digest: Digest) -> bytes:

@@ -138,12 +138,15 @@ class ReplicatedBlockStore:
         own: Takes every block first, and lists the files.
         replicas: Further stores, in the order in which they are asked.
         sources: Read when no store has a block; they keep nothing.
+        folders: Those of the further stores that are folders: other hosts of the same node may put
+            files there, too.
         copies: How many stores, the own one included, must give a file back before it counts.
     """
 
     own: LocalBlockStore
     replicas: Sequence[Replica] = ()
     sources: Sequence[BlockSource] = ()
+    folders: Sequence[LocalBlockStore] = ()
     copies: int = 1
 
     def put(self, block: Buffer, codec: Codec) -> Cid:
@@ -180,8 +183,12 @@ class ReplicatedBlockStore:
         return True
 
     def lists(self, cid: Cid) -> bool:
-        """Return whether the own store was ever given this file; no other store is asked."""
-        return self.own.is_pinned(cid) or self.own.has(cid)
+        """Return whether this file was ever put here, or into a folder that is shared.
+
+        Nobody is asked over a network: strangers may ask for any address.
+        """
+        own = self.own.is_pinned(cid) or self.own.has(cid)
+        return own or any(folder.is_pinned(cid) for folder in self.folders)
 
     def pin(self, cid: Cid) -> None:
         """Bring a file to every replica and read it back.

@@ -32,7 +32,14 @@ from stages import Played, until
 pytestmark = [pytest.mark.e2e, pytest.mark.needs("anvil")]
 
 UNITS = 2_000
+MANY = 20_000
 PIECES = 2
+MEBI = 1 << 20
+BOARD = 128 * MEBI
+"""Addresses that the agent of a small board may use, its programs among them."""
+FEW = 20
+GROWTH = 8 * MEBI
+"""How much more a long queue may take than a short one: what a request holds, not what waits."""
 # Seconds between a report and the agent's death: while it reads, signs, sends, hears, follows.
 MOMENTS = (0.0, 0.1, 0.3, 0.6, 1.2)
 
@@ -52,16 +59,20 @@ class Beside:
     lane: LaneNumber
     process: "subprocess.Popen[bytes] | None" = None
 
-    def start(self, environment: Mapping[str, str] | None = None) -> None:
+    def start(
+        self, environment: Mapping[str, str] | None = None, *, addresses: int | None = None
+    ) -> None:
         """Start the agent.
 
         Args:
             environment: What it finds there beside what this process has.
+            addresses: How many bytes of addresses it may use, from its first instruction on.
         """
+        limit = ["prlimit", f"--as={addresses}"] if addresses else []
         words = [sys.executable, "-m", "guildmark", "agent", "run", "--home", str(self.actor.home)]
         log = (self.actor.home / "run.log").open("ab")
         self.process = subprocess.Popen(
-            words,
+            [*limit, *words],
             env={**os.environ, **(environment or {})},
             stdout=log,
             stderr=log,
@@ -73,6 +84,28 @@ class Beside:
         assert self.process is not None
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+    def resident(self) -> int:
+        """Return the most bytes that the agent ever held in memory."""
+        assert self.process is not None
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmHWM:"))
+
+    def reach(self, name: str, count: int) -> None:
+        """Wait for a number of envelopes in a state, as long as there are more and more of them."""
+        before = -1
+        while (now := int(self.status()[name])) < count:
+            before = now
+            until(lambda before=before: self.status()[name] != before)  # type: ignore[misc]  # bound now
+        assert now == count
+
+    def name_node(self, url: str) -> str:
+        """Name another node in the agent's file; return the one before."""
+        file = self.actor.home / "agent.toml"
+        text = file.read_text()
+        before = text.partition('node = "')[2].partition('"')[0]
+        file.write_text(text.replace(f'node = "{before}"', f'node = "{url}"'))
+        return before
 
     def report(self, number: int, *, value: str | None = None) -> None:
         """Put the report of a job there, as a machine writes it.
@@ -106,22 +139,27 @@ class Beside:
         return found
 
 
-def of_own(played: Played, workshop: Workshop, nonce: int) -> tuple[LaneNumber, bytes]:
+def of_own(played: Played, workshop: Workshop, nonce: int, units: int) -> tuple[LaneNumber, bytes]:
     """License units to the site in a lane of their own, and show the terms to the node."""
     designer = played.scene.designer.home
     licenses = designer.licenses(ACCOUNT)
-    terms = replace(played.package.terms, units=UNITS, nonce=Uint256(nonce))
+    terms = replace(played.package.terms, units=units, nonce=Uint256(nonce))
     signed = licenses.sign(terms, licensor=ACCOUNT)
     granted = licenses.grant(signed)
     designer.indexing.follow()
     with designer.store.reading() as view:
         whole = known(view.facts, LaneFact, granted.lane)
-    lane = licenses.split(whole, UNITS, log=workshop.operator.log, to=workshop.maker.site)
+    lane = licenses.split(whole, units, log=workshop.operator.log, to=workshop.maker.site)
     return lane, signed.id
 
 
 def an_agent(
-    played: Played, actor: Actor, *options: str, nonce: int = 77, tells: bool = True
+    played: Played,
+    actor: Actor,
+    *options: str,
+    nonce: int = 77,
+    units: int = UNITS,
+    tells: bool = True,
 ) -> tuple[Workshop, LaneNumber]:
     """Make an agent's home at a site, with a machine, a license and a lane of their own.
 
@@ -129,7 +167,7 @@ def an_agent(
         tells: Whether the home tells the settings, because the job file does not.
     """
     workshop = played.workshops[1]
-    lane, license_id = of_own(played, workshop, nonce)
+    lane, license_id = of_own(played, workshop, nonce, units)
     text = actor.say(
         *("agent", "init", "--node", played.node.url, "--machine", "0x" + "11" * 32),
         *("--lane", lane, "--site-recipe", to_hex(workshop.site_recipe)),
@@ -157,11 +195,12 @@ def an_agent(
 
 
 @contextmanager
-def working(played: Played, folder: Path, *, nonce: int) -> Iterator[Beside]:
+def working(played: Played, folder: Path, *, nonce: int, units: int = UNITS) -> Iterator[Beside]:
     """Yield a folder of reports with an agent of its own, which is ended at last."""
     actor, spool = Actor(folder / "home"), folder / "spool"
     spool.mkdir()
-    workshop, lane = an_agent(played, actor, "--source", f"folder:{spool}", nonce=nonce)
+    source = f"folder:{spool}"
+    workshop, lane = an_agent(played, actor, "--source", source, nonce=nonce, units=units)
     made = Beside(actor=actor, workshop=workshop, spool=spool, lane=lane)
     yield made
     if made.process is not None and made.process.poll() is None:
@@ -171,6 +210,12 @@ def working(played: Played, folder: Path, *, nonce: int) -> Iterator[Beside]:
 @pytest.fixture
 def beside(played: Played, tmp_path: Path) -> Iterator[Beside]:
     with working(played, tmp_path, nonce=77) as made:
+        yield made
+
+
+@pytest.fixture
+def long_away(played: Played, tmp_path: Path) -> Iterator[Beside]:
+    with working(played, tmp_path, nonce=83, units=MANY) as made:
         yield made
 
 
@@ -208,6 +253,37 @@ def test_killed_agent_loses_and_doubles_nothing(
     assert beside.process is not None
     beside.process.terminate()
     assert beside.process.wait(60) == 0
+
+
+@pytest.mark.deep
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux: /proc")
+def test_agent_of_a_small_board_drains_weeks_with_the_memory_that_it_begins_with(
+    long_away: Beside, volume: Callable[[int, int, int], int]
+) -> None:
+    beside, jobs = long_away, volume(80, 1_000, 5_000)
+    beside.start(addresses=BOARD)
+    until(lambda: beside.status()["begin"] == "ready")
+    # The network goes, for weeks.
+    beside.kill()
+    node = beside.name_node("http://127.0.0.1:1")
+    beside.start(addresses=BOARD)
+    for number in range(1, FEW + 1):
+        beside.report(number)
+    beside.reach("waiting", FEW * PIECES)
+    short = beside.resident()
+
+    for number in range(FEW + 1, jobs + 1):
+        beside.report(number)
+    beside.reach("waiting", jobs * PIECES)
+    waiting = beside.resident()
+    beside.kill()
+    beside.name_node(node)
+    beside.start(addresses=BOARD)
+    beside.reach("final", jobs * PIECES)
+
+    status = beside.status()
+    assert (status["waiting"], status["refused"], status["state"]) == (0, 0, "running")
+    assert max(waiting, beside.resident()) - short < GROWTH
 
 
 def test_scrap_is_on_record_in_its_units_and_never_verifies_as_a_part(

@@ -1,12 +1,18 @@
-"""One operator's node as several processes over one PostgreSQL: killed, and restarted in turn."""
+"""One operator's node as several processes over one PostgreSQL: killed, and restarted in turn.
+
+The processes are of two hosts: homes of their own with the same keys, that share the database and
+a folder of content, and nothing else. Where that is possible each host has a name of its own, too.
+"""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, fields, replace
 from itertools import count
 from typing import Any
@@ -36,7 +42,7 @@ from guildmark.ports import DocumentKind, KeyAlgorithm, PeerUnavailableError
 from guildmark.services.builds.builds import Assignment
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import DisclosedThingUnknownError, clauses_body
-from guildmark.settings import NodeSettings, Settings, load, save
+from guildmark.settings import ContentSettings, NodeSettings, Settings, load, save
 from postgres_server import Postgres
 from stages import Played
 
@@ -64,15 +70,21 @@ class Cluster:
     """The processes, by their addresses."""
 
     stage: Stage
-    settings: Settings
+    hosts: Sequence[Settings]
     running: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    started: Iterator[int] = field(default_factory=count)
+
+    @property
+    def settings(self) -> Settings:
+        return self.hosts[0]
 
     def start(self) -> str:
         """Start one more process at a port of its own, and return its address when it is ready."""
-        words = ["up", "--home", str(self.settings.home), "--port", "0"]
+        number = next(self.started) % len(self.hosts)
+        words = ["up", "--home", str(self.hosts[number].home), "--port", "0"]
         with (self.stage.folder / "logs" / "cluster.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "guildmark", *words],
+                [*apart(number), sys.executable, "-m", "guildmark", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -100,6 +112,17 @@ class Cluster:
         assert process.returncode == 0
 
 
+def apart(number: int) -> list[str]:
+    """Return what gives the processes of a further host that host's name, where this user may."""
+    if not number or ran("unshare", "--uts", "true").returncode:
+        return []
+    return ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', f"host-{number}"]
+
+
+def ran(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(words, check=False, capture_output=True, text=True)
+
+
 @pytest.fixture(scope="module")
 def played(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Played:
     return stages.played(pytestconfig, lambda: tmp_path_factory.mktemp("stage"))
@@ -113,7 +136,8 @@ def operator(played: Played, postgres: Postgres) -> Iterator[Operator]:
     home = casting.home("cluster", keys)
     settings, password = home.settings, home.settings.keys / "password"
     home.close()
-    shared = replace(settings, shared=postgres.copy())
+    content = ContentSettings(stores=(f"file:{settings.home.with_name('cluster-content')}",))
+    shared = replace(settings, shared=postgres.copy(), stores=content)
     home = open_home(shared, password=lambda: password.read_text().strip())
     identity = home.identities(ACCOUNT).register(IdentityKind.ORGANIZATION, {"name": "Cluster"})
     log = home.logs(ACCOUNT).open(identity, home.keys.address(WRITER))
@@ -138,9 +162,15 @@ def operator(played: Played, postgres: Postgres) -> Iterator[Operator]:
 
 @pytest.fixture(scope="module")
 def cluster(played: Played, operator: Operator) -> Iterator[Cluster]:
-    found = Cluster(stage=played.stage, settings=operator.party.home.settings)
+    settings = operator.party.home.settings
+    other = replace(settings, home=settings.home.with_name("cluster-2"))
+    found = Cluster(stage=played.stage, hosts=[settings, other])
     try:
-        for _ in range(PROCESSES):
+        # The first one makes what is missing of the keys; the second one gets a copy of them all.
+        found.start()
+        save(other)
+        shutil.copytree(settings.keys, other.keys)
+        for _ in range(PROCESSES - 1):
             found.start()
         yield found
     finally:
@@ -383,6 +413,47 @@ def test_server_killed_under_load_loses_and_doubles_nothing(
 
     assert all(process.poll() is None for process in cluster.running.values())
     check(cluster, workshop, before, under_load())
+
+
+def test_hosts_share_a_database_and_a_folder_and_nothing_else(
+    cluster: Cluster, workshop: Workshop
+) -> None:
+    log, body = workshop.operator.log, os.urandom(300_000)
+    with ExitStack() as stack:
+        nodes = [stack.enter_context(NodeClient(url)) for url in list(cluster.running)[:2]]
+        put = {"Content-Type": "application/octet-stream"}
+        cid = httpx.post(f"{nodes[0].url}/v1/content", content=body, headers=put).json()["cid"]
+        shown = [b"".join(node.get_content(cid)) for node in nodes]
+        until(lambda: len({checkpoint(node.url, log) for node in nodes}) == 1)
+
+    assert shown == [body, body]
+    assert not {path.stat().st_ino for path in cluster.hosts[0].home.rglob("*")} & {
+        path.stat().st_ino for path in cluster.hosts[1].home.rglob("*")
+    }
+    assert not (cluster.hosts[1].home / "node.db").exists()
+
+
+def checkpoint(url: str, log: int) -> str:
+    """Return what a node signs of its log."""
+    return httpx.get(f"{url}/log/{log}/checkpoint").text
+
+
+def test_host_with_other_keys_is_refused(cluster: Cluster, operator: Operator) -> None:
+    home = cluster.settings.home.with_name("cluster-odd")
+    odd = replace(cluster.settings, home=home, stores=ContentSettings())
+    save(odd)
+    shutil.copytree(cluster.settings.keys, odd.keys)
+    for path in odd.keys.glob("note*"):
+        path.unlink()
+    guildmark = (sys.executable, "-m", "guildmark")
+
+    ended = ran(*guildmark, "up", "--home", str(odd.home), "--port", "0")
+    told = ran(*guildmark, "doctor", "--home", str(odd.home))
+
+    assert ended.returncode != 0
+    assert "store.keysDiffer" in ended.stderr
+    assert "another key note than this home" in told.stdout
+    assert "Only nodes on this machine have what is put into" in told.stdout
 
 
 def test_no_secret_of_the_database_is_told(cluster: Cluster, postgres: Postgres) -> None:

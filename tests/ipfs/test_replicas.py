@@ -122,6 +122,24 @@ def test_a_store_that_does_not_give_a_file_back_does_not_count(
     assert files.put([DATA]).size == len(DATA)
 
 
+def test_a_folder_that_is_shared_lists_what_another_host_put_there(
+    own: LocalBlockStore, other: Moody, tmp_path: Path
+) -> None:
+    folder = LocalBlockStore.open(tmp_path / "shared")
+    replicas = [BlockReplica(name=f"{each}", blocks=each) for each in (other, folder)]
+    there = LocalBlockStore.open(tmp_path / "there")
+    stored = ContentStore(ReplicatedBlockStore(own=there, replicas=replicas[1:])).put([DATA])
+    alone = ContentStore(there).put([DATA[:9]])
+
+    here = ReplicatedBlockStore(own=own, replicas=replicas, folders=[folder])
+
+    assert here.lists(stored.cid)
+    assert not here.lists(alone.cid)
+    # No store that would have to be asked over a network was.
+    assert other.asked == []
+    assert b"".join(ContentStore(here).read(stored.cid)) == DATA
+
+
 def test_one_of_three_stores_may_be_away(own: LocalBlockStore, other: Moody) -> None:
     away = Moody(mood=UnavailableError("Away."))
 

@@ -19,7 +19,9 @@ from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.content.stores import open_stores
 from guildmark.adapters.keys.files import KEYSTORE, PKCS8
 from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE, open_signer, password_from
+from guildmark.adapters.store.belonging import check_keys
 from guildmark.adapters.store.engine import open_database
+from guildmark.bootstrap import shared_keys
 from guildmark.cli.certificate import AUTHORITY, CERTIFICATE, FOLDER, files_of
 from guildmark.cli.homes import KEYS, keys_of
 from guildmark.cli.nodes import known_error
@@ -81,6 +83,16 @@ class CertificateEndsError(ConflictError):
     hint = "Make a new one with `guildmark certificate HOST... --renew`, and start the node again."
 
 
+class ContentAloneError(ConflictError):
+    """Nodes share a database, and content lies where only one machine has it."""
+
+    code = "content.notShared"
+    hint = (
+        "Where nodes run on several machines, name a folder that all of them have: "
+        '`stores = ["file:/FOLDER"]` under [content].'
+    )
+
+
 class AlarmRaisedError(ConflictError):
     """The node raised an alarm that this release does not know."""
 
@@ -117,6 +129,8 @@ def examine(folder: Path) -> Iterator[Finding]:
         return
     yield _look("database", lambda: _database(settings))
     yield _look("content", lambda: _content(settings))
+    if settings.shared is not None:
+        yield _look("hosts", lambda: _hosts(settings), failing=State.NOTE)
     yield from _chain(settings)
 
 
@@ -197,8 +211,22 @@ def _check_private(password: Path) -> None:
 
 
 def _database(settings: Settings) -> str:
-    open_database(settings.database).dispose()
+    """Open the database, and compare the keys that all hosts of a shared one must have."""
+    engine = open_database(settings.database)
+    try:
+        if settings.shared is not None:
+            check_keys(engine, shared_keys(keys_of(settings.home)))
+    finally:
+        engine.dispose()
     return f"{settings.database} is durable"
+
+
+def _hosts(settings: Settings) -> str:
+    """Look for a folder of content that all hosts of a shared database have."""
+    if not any(address.startswith("file:") for address in settings.stores.stores):
+        message = f"Only nodes on this machine have what is put into {settings.content}."
+        raise ContentAloneError(message, path=str(settings.content))
+    return "content is in a folder that hosts can share"
 
 
 def _content(settings: Settings) -> str:

@@ -12,7 +12,8 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from cutting import Cut, Wire
 from guildmark.adapters.store import postgres as adapter
-from guildmark.adapters.store.belonging import belong
+from guildmark.adapters.store.belonging import HOME_KEYS, belong, check_keys, share_keys
+from guildmark.adapters.store.copying import TABLES
 from guildmark.adapters.store.engine import (
     check_whole,
     forget_deleted,
@@ -30,6 +31,7 @@ from guildmark.adapters.store.refusals import (
     StoreDamagedError,
     StoreDriverMissingError,
     StoreForeignError,
+    StoreKeysError,
     StoreNewerError,
     StoreNotDurableError,
     StoreOutdatedError,
@@ -72,7 +74,7 @@ def rows(engine: Engine) -> Sequence[Row[Any]]:
 def test_its_tables_are_those_that_are_declared(engine: Engine) -> None:
     found = inspect(engine)
 
-    assert {QUEUE.name, REQUESTS.name} < {*METADATA.tables}
+    assert {QUEUE.name, REQUESTS.name} < {table.name for table in TABLES} == {*METADATA.tables}
     assert {*found.get_table_names()} == {*METADATA.tables, "alembic_version"}
     for table in METADATA.tables.values():
         columns = found.get_columns(table.name)
@@ -335,6 +337,24 @@ def test_a_database_is_of_one_home(engine: Engine) -> None:
     for pin, log in ((OTHER, LOG), (PIN, None), (PIN, LogNumber(4))):
         with pytest.raises(StoreForeignError):
             belong(engine, pin, log)
+
+
+def test_hosts_of_a_database_have_the_same_keys(engine: Engine) -> None:
+    first = {"note": "aa", "home-seal": "bb"}
+    check_keys(engine, {})
+
+    share_keys(engine, first)
+    share_keys(engine, first)
+    share_keys(engine, {**first, "further": "cc"})
+
+    with reading(engine) as connection:
+        query = DOCUMENTS.select().where(DOCUMENTS.c.kind == HOME_KEYS)
+        assert len(connection.execute(query).all()) == 1
+    for other in ({**first, "note": "dd"}, {"note": "aa"}):
+        with pytest.raises(StoreKeysError):
+            share_keys(engine, other)
+        with pytest.raises(StoreKeysError):
+            check_keys(engine, other)
 
 
 def test_a_server_that_was_killed_loses_nothing_and_is_found_again(

@@ -2,6 +2,7 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,91 @@ def test_what_was_kept_is_there_after_opening_again(tmp_path: Path) -> None:
             view.envelope(sha256(b"two"))
     again.close()
     assert (tmp_path / "home" / "agent.db").stat().st_mode & 0o777 == 0o600
+
+
+def kept(work: AgentWriter, counter: int, **changes: Any) -> Signed:
+    """Keep an envelope that names the unit of its counter."""
+    row = replace(SIGNED, counter=counter, unit=UnitNumber(counter), digest=sha256(b"%d" % counter))
+    row = replace(row, **changes)
+    work.keep_signed(row, b"envelope")
+    return row
+
+
+def test_of_a_long_queue_only_what_is_amiss_is_read(tmp_path: Path) -> None:
+    store = AgentDatabase(tmp_path / "agent.db")
+    with store.writing() as work:
+        for counter in range(1, 8):
+            kept(work, counter)
+        kept(work, 8, lane=LaneNumber(5), code="unit")
+        kept(work, 9, unit=None, code="unit")
+        kept(work, 10, state=SignedState.FINAL, code="unit")
+        kept(work, 11, state=SignedState.REFUSED, code="license.laneOfOtherLog", log=LogNumber(4))
+        kept(work, 12, state=SignedState.REFUSED, code="license.laneOfOtherLog")
+        kept(work, 13, state=SignedState.REFUSED, code="unit", log=LogNumber(4))
+        kept(work, 14, state=SignedState.SENT, log=LogNumber(4))
+        changed = replace(SIGNED, counter=3, digest=sha256(b"3"), code="unit")
+        work.change_signed(changed)
+
+    with store.reading() as view:
+        found = view.amiss(LaneNumber(2), LogNumber(1), "unit", most=9)
+        first = view.amiss(LaneNumber(2), LogNumber(1), "unit", most=2)
+
+        assert [(row.counter, before) for row, before in found] == [
+            (9, 0),
+            (3, 2),
+            (11, 7),
+            (14, 8),
+        ]
+        assert found[:2] == first
+        assert view.waiting_for(LaneNumber(2)) == 9
+        assert view.last_unit(LaneNumber(2), SignedState.SIGNED, SignedState.FINAL) == 10
+        assert view.last_unit(LaneNumber(9), SignedState.SIGNED) is None
+        refused = view.of_units(LaneNumber(2), range(11, 13), SignedState.REFUSED)
+        assert [row.counter for row in refused] == [11, 12]
+        oldest = view.oldest("m", SignedState.SENT, SignedState.FINAL)
+        assert oldest is not None
+        assert oldest.counter == 10
+        assert view.oldest("m", SignedState.ACCEPTED) is None
+    store.close()
+
+
+def test_first_unit_that_nobody_named_is_found(tmp_path: Path) -> None:
+    store = AgentDatabase(tmp_path / "agent.db")
+    with store.writing() as work:
+        for counter in (3, 4, 5, 7):
+            kept(work, counter)
+        kept(work, 6, lane=LaneNumber(5))
+
+    with store.reading() as view:
+        found = {
+            units: view.first_unnamed(LaneNumber(2), units)
+            for units in (range(3, 3), range(2, 5), range(3, 6), range(3, 7), range(4, 9))
+        }
+
+    assert list(found.values()) == [None, 2, None, 6, 6]
+    store.close()
+
+
+def test_a_queue_of_an_earlier_release_is_found_by_what_is_amiss(tmp_path: Path) -> None:
+    store = AgentDatabase(tmp_path / "agent.db")
+    with store.writing() as work:
+        kept(work, 1, code="unit")
+        kept(work, 2)
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "agent.db", isolation_level=None)) as old:
+        for name in ("code", "unit", "machine"):
+            old.execute(f"DROP INDEX signed_by_{name}")
+        for name in ("code", "log"):
+            old.execute(f"ALTER TABLE signed DROP COLUMN {name}")
+        old.execute("PRAGMA user_version = 2")
+
+    again = AgentDatabase(tmp_path / "agent.db")
+
+    with again.reading() as view:
+        found = view.amiss(LaneNumber(2), LogNumber(1), "unit", most=9)
+        assert [(row.counter, before) for row, before in found] == [(1, 0)]
+        assert view.amiss(LaneNumber(2), LogNumber(9), "unit", most=9)[1][0].counter == 2
+    again.close()
 
 
 def test_counter_stands_for_one_envelope_until_it_is_replaced(tmp_path: Path) -> None:

@@ -106,7 +106,11 @@ def open_stores(
     with translated():
         own = LocalBlockStore.open(folder)
     blocks = ReplicatedBlockStore(
-        own=own, replicas=opening.replicas, sources=opening.sources, copies=wanted
+        own=own,
+        replicas=opening.replicas,
+        sources=opening.sources,
+        folders=opening.folders,
+        copies=wanted,
     )
     return Stores(blocks=blocks, entropy=entropy, close=partial(_close, opening.closing))
 
@@ -117,6 +121,7 @@ class _Opening:
 
     replicas: list[Replica] = field(default_factory=list)
     sources: list[BlockSource] = field(default_factory=list)
+    folders: list[LocalBlockStore] = field(default_factory=list)
     closing: list[Callable[[], None]] = field(default_factory=list)
 
     def add(self, address: str) -> None:
@@ -134,9 +139,9 @@ class _Opening:
 
     def _folder(self, rest: str, name: str) -> None:
         with translated():
-            self.replicas.append(
-                BlockReplica(name=name, blocks=LocalBlockStore.open(Path(rest.removeprefix("//"))))
-            )
+            folder = LocalBlockStore.open(Path(rest.removeprefix("//")))
+        self.folders.append(folder)
+        self.replicas.append(BlockReplica(name=name, blocks=folder))
 
     def _kubo(self, rest: str, name: str) -> None:
         node = KuboBlockStore(_url(rest), timeout=_TIMEOUT)

@@ -13,12 +13,14 @@ from typing import Any, TypeVar
 
 from guildmark.adapters.fieldwork.schema import upgrade
 from guildmark.domain.builds.telemetry import KeptChunk
+from guildmark.domain.chain.refusals import LaneLogError
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.codec import dump, load
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import NotFoundError, SettingsError
-from guildmark.domain.identifiers import Digest, LaneNumber, UnitNumber, to_hex
+from guildmark.domain.identifiers import Digest, LaneNumber, LogNumber, UnitNumber, to_hex
 from guildmark.domain.shopfloor.fieldwork import (
+    PENDING,
     Job,
     JobState,
     LaneBook,
@@ -128,6 +130,25 @@ def _open(path: Path) -> sqlite3.Connection:
 _ASSERTED: Mapping[str, object] = {"journal_mode": "wal", "synchronous": _DURABLE}
 
 
+# Both are answered by the index `signed_by_code`: of a long queue only what is amiss is read.
+_AMISS = """
+SELECT number, doc, unit FROM signed WHERE number IN (
+    SELECT number FROM signed WHERE lane = :lane AND state IN ('signed', 'sent')
+        AND (code = :code OR log <> :log)
+    UNION ALL
+    SELECT number FROM signed WHERE lane = :lane AND state = 'refused'
+        AND code = :moved AND log <> :log
+) ORDER BY coalesce(unit, 0), number LIMIT :most
+"""
+_BEFORE = """
+SELECT count(*) FROM signed
+WHERE lane = :lane AND (unit < :unit OR unit = :unit AND number < :number) AND (
+    state IN ('signed', 'sent')
+    OR state = 'refused' AND code = :moved AND log <> :log
+)
+"""
+
+
 class _Bench:
     """What an agent keeps, over one transaction."""
 
@@ -151,11 +172,14 @@ class _Bench:
         found = self._one(query, machine, job)
         return None if found is None else _job(found)
 
-    def jobs(self, *states: JobState, machine: str | None = None) -> Sequence[Job]:
+    def jobs(
+        self, *states: JobState, machine: str | None = None, most: int | None = None
+    ) -> Sequence[Job]:
         where, values = _among("state", states)
         if machine is not None:
             where, values = f"{where} AND machine = ?", [*values, machine]
-        query = f"SELECT number, doc FROM job WHERE {where} ORDER BY number"  # noqa: S608 - marks
+        values.append(-1 if most is None else most)
+        query = f"SELECT number, doc FROM job WHERE {where} ORDER BY number LIMIT ?"  # noqa: S608 - marks
         return [_job(row) for row in self._connection.execute(query, values)]
 
     def unstored(self) -> Job | None:
@@ -177,6 +201,35 @@ class _Bench:
         )
         return [_signed(row) for row in self._connection.execute(query, values)]
 
+    def oldest(self, machine: str, *states: SignedState) -> Signed | None:
+        query = "SELECT number, doc FROM signed WHERE machine = ? AND state = ? ORDER BY number"
+        found = [self._one(f"{query} LIMIT 1", machine, state.value) for state in states]
+        first = min((row for row in found if row is not None), default=None)
+        return None if first is None else _signed(first)
+
+    def of_units(self, lane: LaneNumber, units: range, *states: SignedState) -> Sequence[Signed]:
+        where, values = _among("state", states)
+        query = (
+            f"SELECT number, doc FROM signed WHERE {where} AND lane = ? AND unit >= ? AND unit < ?"  # noqa: S608 - marks
+            " ORDER BY number"
+        )
+        values += [lane, units.start, units.stop]
+        return [_signed(row) for row in self._connection.execute(query, values)]
+
+    def amiss(
+        self, lane: LaneNumber, log: LogNumber, code: str, *, most: int
+    ) -> Sequence[tuple[Signed, int]]:
+        values = {"lane": lane, "log": log, "code": code, "moved": LaneLogError.code}
+        rows = self._connection.execute(_AMISS, {**values, "most": most}).fetchall()
+        return [
+            (_signed((number, doc)), self._before(values, number, unit))
+            for number, doc, unit in rows
+        ]
+
+    def _before(self, values: Mapping[str, object], number: int, unit: int | None) -> int:
+        place = {**values, "number": number, "unit": unit}
+        return int(self._connection.execute(_BEFORE, place).fetchone()[0])
+
     def signed_of(self, machine: str, job: str) -> Sequence[Signed]:
         query = "SELECT number, doc FROM signed WHERE machine = ? AND job = ? ORDER BY number"
         return [_signed(row) for row in self._connection.execute(query, (machine, job))]
@@ -192,6 +245,30 @@ class _Bench:
         where, values = _among("state", states)
         query = f"SELECT unit FROM signed WHERE {where} AND lane = ? AND unit IS NOT NULL"  # noqa: S608 - marks
         return [UnitNumber(unit) for (unit,) in self._connection.execute(query, [*values, lane])]
+
+    def last_unit(self, lane: LaneNumber, *states: SignedState) -> UnitNumber | None:
+        query = "SELECT max(unit) FROM signed WHERE lane = ? AND state = ?"
+        found = [self._one(query, lane, state.value)[0] for state in states]
+        return max((UnitNumber(unit) for unit in found if unit is not None), default=None)
+
+    def waiting_for(self, lane: LaneNumber) -> int:
+        where, values = _among("state", PENDING)
+        query = f"SELECT count(*) FROM signed WHERE {where} AND lane = ?"  # noqa: S608 - marks
+        return int(self._one(query, *values, lane)[0])
+
+    def first_unnamed(self, lane: LaneNumber, units: range) -> UnitNumber | None:
+        query = "SELECT 1 FROM signed WHERE lane = ? AND unit = ? LIMIT 1"
+        if not units or self._one(query, lane, units.start) is None:
+            return UnitNumber(units.start) if units else None
+        # Behind the first named unit whose successor nobody names.
+        found = self._one(
+            "SELECT unit + 1 FROM signed AS named WHERE lane = ? AND unit >= ? AND NOT EXISTS"
+            " (SELECT 1 FROM signed WHERE lane = named.lane AND unit = named.unit + 1)"
+            " ORDER BY unit LIMIT 1",
+            *(lane, units.start),
+        )
+        unit = int(found[0])
+        return UnitNumber(unit) if unit in units else None
 
     def envelope(self, digest: Digest) -> bytes:
         return self._kept("SELECT envelope FROM signed WHERE digest = ?", digest)
@@ -227,9 +304,10 @@ class _Bench:
         try:
             self._run(
                 "INSERT INTO signed (machine, job, counter, lane, unit, state, digest, doc,"
-                " envelope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " envelope, code, log) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 *(signed.machine, signed.job, signed.counter, signed.lane, unit),
                 *(signed.state.value, signed.digest, _written(signed), envelope),
+                *(signed.code, signed.log),
             )
         except sqlite3.IntegrityError as error:
             message = f"Counter {signed.counter} of {signed.machine} has an envelope already."
@@ -238,8 +316,9 @@ class _Bench:
     def change_signed(self, signed: Signed) -> None:
         unit = signed.unit if signed.granted is None else signed.granted
         self._run(
-            "UPDATE signed SET state = ?, unit = ?, doc = ? WHERE digest = ?",
-            *(signed.state.value, unit, _written(replace(signed, number=0)), signed.digest),
+            "UPDATE signed SET state = ?, unit = ?, doc = ?, code = ?, log = ? WHERE digest = ?",
+            *(signed.state.value, unit, _written(replace(signed, number=0))),
+            *(signed.code, signed.log, signed.digest),
         )
 
     def keep_chunk(self, chunk: KeptChunk) -> None:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import Connection, Table, delete, func, insert, select
 
+from guildmark.adapters.store.belonging import HOME_KEYS
 from guildmark.adapters.store.claims import CLAIMS
 from guildmark.adapters.store.engine import open_database, open_unchanged, reading, writing
 from guildmark.adapters.store.facts import BLOCKS, CURSOR, DOCUMENTS, FACTS, LOGS
@@ -59,6 +60,8 @@ def fill(url: DatabaseUrl, source: Path) -> None:
                 message = f"{url} holds a home's data already."
                 raise StoreTakenError(message, path=str(url))
             _copy(present, target)
+            # A restored home may have lost its keys: whose database it is now is noted anew.
+            target.execute(delete(DOCUMENTS).where(DOCUMENTS.c.kind == HOME_KEYS))
             for table in _NUMBERED:
                 _number_on(target, table)
     finally:

@@ -69,6 +69,16 @@ class StoreForeignError(SettingsError):
     hint = "Name a database of this home's own; look at GUILDMARK_DATABASE_URL and [database]."
 
 
+class StoreKeysError(SettingsError):
+    """The hosts of a shared database do not have the same keys."""
+
+    code = "store.keysDiffer"
+    hint = (
+        "Copy the folder `keys` of the home whose node began with this database; what was made "
+        "here instead signs and opens nothing."
+    )
+
+
 class StoreTakenError(ConflictError):
     """The database that shall be filled is not empty."""
 

@@ -65,6 +65,14 @@ class HomeSealing:
             return kept
         return self.keys.unseal(KEY, kept.removeprefix(_MARK), info=_info(kind, key))
 
+    def make(self) -> None:
+        """Make the home's key for this, unless it is there.
+
+        Raises:
+            PasswordWrongError: It cannot be made under the home's password.
+        """
+        self._public()
+
     def _public(self) -> bytes:
         if KEY not in self.keys.names():
             try:

@@ -424,18 +424,6 @@ def next_unit(brief: Brief, named: Sequence[UnitNumber]) -> UnitNumber | None:
     return UnitNumber(following) if following < brief.end else None
 
 
-def foreign_unit(drawn: int, first: int, named: Sequence[UnitNumber]) -> int | None:
-    """Return the first unit that the chain gave away and no statement of this agent names.
-
-    Args:
-        drawn: The unit that the chain gives next.
-        first: The unit that it gave next when this agent began.
-        named: All units that statements of this agent ever named in the lane.
-    """
-    own = set(named)
-    return next((unit for unit in range(first, drawn) if unit not in own), None)
-
-
 def backoff(failures: int, chance: float) -> float:
     """Return in how many seconds to try again: doubling to five minutes, a half of it by chance.
 

@@ -7,10 +7,9 @@ from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Resource, Setting
 from guildmark.domain.builds.statement import BuildStatement, check_reason
 from guildmark.domain.builds.telemetry import telemetry_resource
-from guildmark.domain.chain.refusals import LaneLogError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import ConflictError, GuildmarkError, NotFinalError, NotFoundError
-from guildmark.domain.identifiers import Digest, LaneNumber, UnitNumber
+from guildmark.domain.identifiers import Digest, UnitNumber
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token, serial_in_lane
 from guildmark.domain.recipes.gcode import (
     JobDepartsError,
@@ -20,7 +19,6 @@ from guildmark.domain.recipes.gcode import (
 )
 from guildmark.domain.rights.metering import QuotaExceededError
 from guildmark.domain.shopfloor.fieldwork import (
-    PENDING,
     STANDING,
     TAKEN,
     Brief,
@@ -39,6 +37,8 @@ from guildmark.services.builds.builds import Assignment, Builds, Finished
 from guildmark.services.log.ingest import UnitMismatchError
 
 _SCRAP = "scrap/"
+_AMISS_MOST = 1_000
+"""Envelopes that are mended in one step: a queue of weeks may be longer than the memory."""
 _FAILED = (JobState.HELD, JobState.STOPPED)
 _NOT_THE_RECIPE = (JobDepartsError, SettingContradictedError)
 
@@ -124,7 +124,7 @@ class Attesting:
     def _sign_next(self, post: Post) -> int | None:
         """Return how many pieces were signed now, None where nothing is left to do."""
         with self.store.writing() as work:
-            released = work.jobs(JobState.RELEASED, machine=post.name)
+            released = work.jobs(JobState.RELEASED, machine=post.name, most=1)
             watched = work.machine(post.name)
             if not released or watched.paused:
                 return None
@@ -163,7 +163,8 @@ class Attesting:
             byproducts=tuple(_byproducts(job, work)),
             scrap=_scrap(job, piece),
         )
-        unit = _unit(post, brief, work.units(post.lane, *STANDING))
+        last = work.last_unit(post.lane, *STANDING)
+        unit = _unit(post, brief, [] if last is None else [last])
         statement = self.builds.state(_assigned(post, job, brief, unit), finished)
         work.keep_machine(replace(watched, counter=finished.counter))
         self._keep(
@@ -293,14 +294,13 @@ class Attesting:
             brief = watched.brief
             if watched.paused or brief is None:
                 return 0
-            rows = [row for row in _mendable(work, brief) if row.lane == post.lane]
-            rows.sort(key=lambda row: row.unit or 0)
-            lost = _lost(post, rows, brief, work)
+            found = _amiss(post, brief, work)
+            lost = _lost(post, found, brief, work)
             if lost:
                 return sum(self._fill(post, row, brief, work) for row in lost)
             return sum(
                 self._mend_one(post, row, unit, brief, work)
-                for row, unit in _expected(post, rows, brief, work)
+                for row, unit in found
                 if row.machine == post.name
             )
 
@@ -345,8 +345,6 @@ class Attesting:
             # The log may have it; the next answer tells.
             return 0
         has_moved = row.log != brief.external.log
-        if not has_moved and row.code != UnitMismatchError.code:
-            return 0
         if not has_moved and unit == row.unit:
             work.change_signed(replace(row, code=None, reason=None))
             return 0
@@ -509,30 +507,31 @@ def _unit(post: Post, brief: Brief, named: Sequence[UnitNumber]) -> UnitNumber |
     return unit
 
 
-def _mendable(work: AgentReader, brief: Brief) -> Iterator[Signed]:
-    """Yield what waits, and what got no unit because its lane had moved to another log."""
-    for row in work.signed(*PENDING, SignedState.REFUSED):
-        has_moved = row.code == LaneLogError.code and row.log != brief.external.log
-        if row.state is not SignedState.REFUSED or has_moved:
-            yield row
+def _amiss(
+    post: Post, brief: Brief, work: AgentReader
+) -> Sequence[tuple[Signed, UnitNumber | None]]:
+    """Return what waits and cannot be logged as it is, in order, with the unit that it will get."""
+    taken = work.last_unit(post.lane, *TAKEN)
+    first = next_unit(brief, [] if taken is None else [taken])
+    found = work.amiss(post.lane, brief.external.log, UnitMismatchError.code, most=_AMISS_MOST)
+    return [(row, _expected(row, first, before, brief)) for row, before in found]
 
 
 def _expected(
-    post: Post, rows: Sequence[Signed], brief: Brief, work: AgentReader
-) -> Iterator[tuple[Signed, UnitNumber | None]]:
-    """Yield what waits for a lane, in order, each with the unit that it will get."""
-    named = list(work.units(LaneNumber(post.lane), *TAKEN))
-    for row in rows:
-        if row.unit is None:
-            yield row, None
-            continue
-        unit = next_unit(brief, named)
-        yield row, unit
-        if unit is not None:
-            named.append(unit)
+    row: Signed, first: UnitNumber | None, before: int, brief: Brief
+) -> UnitNumber | None:
+    """Return the unit that an envelope will get, behind those that wait before it."""
+    if row.unit is None or first is None or first + before >= brief.end:
+        return None
+    return UnitNumber(first + before)
 
 
-def _lost(post: Post, rows: Sequence[Signed], brief: Brief, work: AgentReader) -> Sequence[Signed]:
+def _lost(
+    post: Post,
+    found: Sequence[tuple[Signed, UnitNumber | None]],
+    brief: Brief,
+    work: AgentReader,
+) -> Sequence[Signed]:
     """Return the refused envelopes whose units nobody draws before the first one that waits.
 
     Empty where a unit is not this machine's own to fill, or was filled before.
@@ -540,19 +539,21 @@ def _lost(post: Post, rows: Sequence[Signed], brief: Brief, work: AgentReader) -
     waits = next(
         (
             (row.unit, unit)
-            for row, unit in _expected(post, rows, brief, work)
+            for row, unit in found
             if row.code == UnitMismatchError.code and row.unit != unit
         ),
         (None, None),
     )
     named, unit = waits
-    if named is None or unit is None or any(row.log != brief.external.log for row in rows):
+    if named is None or unit is None or named - unit > _AMISS_MOST:
         return ()
-    refused = [row for row in work.signed(SignedState.REFUSED) if row.lane == post.lane]
+    if any(row.log != brief.external.log for row, _ in found):
+        return ()
+    wanted = range(unit, named)
+    refused = work.of_units(post.lane, wanted, SignedState.REFUSED)
     filled = {row.unit for row in refused if row.is_scrap}
     own = {row.unit: row for row in refused if row.machine == post.name and not row.is_scrap}
-    wanted = [UnitNumber(n) for n in range(unit, named)]
-    return [own[n] for n in wanted] if own.keys() - filled >= {*wanted} else ()
+    return [own[UnitNumber(n)] for n in wanted] if own.keys() - filled >= {*wanted} else ()
 
 
 def _byproducts(job: Job, work: AgentReader) -> Iterator[Resource]:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from guildmark.domain.shopfloor.fieldwork import (
-    PENDING,
     WAITING,
     Job,
     JobState,
@@ -58,14 +57,13 @@ def overview(store: AgentStore, posts: Sequence[Post], *, now: int) -> Sequence[
 def _standing(view: AgentReader, post: Post, now: int) -> Standing:
     watched, counts = view.machine(post.name), view.counts()
     jobs = view.jobs(JobState.RUNNING, JobState.HELD, machine=post.name)
-    pending = [row for row in view.signed(*PENDING) if row.lane == post.lane]
     ready = readiness(
         watched.brief,
         elapsed=now - watched.briefed_at,
         delay=post.delay,
-        spoken_for=len(pending),
+        spoken_for=view.waiting_for(post.lane),
     )
-    oldest = [row for row in view.signed(*WAITING) if row.machine == post.name][:1]
+    oldest = view.oldest(post.name, *WAITING)
     return Standing(
         name=post.name,
         state="stopped" if watched.paused else "running",
@@ -74,7 +72,7 @@ def _standing(view: AgentReader, post: Post, now: int) -> Standing:
         working=sum(job.state is JobState.RUNNING for job in jobs),
         final=counts.get((post.name, SignedState.FINAL), 0),
         refused=counts.get((post.name, SignedState.REFUSED), 0),
-        oldest=oldest[0].signed_at if oldest else 0,
+        oldest=0 if oldest is None else oldest.signed_at,
         begin=ready.text,
         is_ready=ready.hindrance is None,
         problem=_problem(watched) or _held(jobs),

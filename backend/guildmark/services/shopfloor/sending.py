@@ -17,7 +17,6 @@ from guildmark.domain.shopfloor.fieldwork import (
     Signed,
     SignedState,
     Watched,
-    foreign_unit,
 )
 from guildmark.ports import (
     AgentStore,
@@ -289,7 +288,8 @@ class Sending:
             self._pause(post.name, CounterAheadError.code, message, work)
         if not post.is_alone:
             return
-        foreign = foreign_unit(brief.drawn, work.lane(post.lane).first_unit, work.units(post.lane))
+        first = work.lane(post.lane).first_unit
+        foreign = work.first_unnamed(post.lane, range(first, brief.drawn))
         if foreign is not None:
             message = f"Unit {foreign} of lane {post.lane} was drawn, and not signed here."
             self._pause(post.name, ForeignUnitError.code, message, work)
