@@ -63,7 +63,7 @@ from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.record import Grant, Record
 from guildmark.domain.recipes import clauses
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
-from guildmark.domain.recipes.recipe import Recipe, SiteRecipe, Status
+from guildmark.domain.recipes.recipe import Change, Recipe, SiteRecipe, Status
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.rights.terms import (
     NO_LICENSE,
@@ -81,6 +81,7 @@ from guildmark.domain.verification.evidence import (
     Core,
     Disclosures,
     Evidence,
+    FormerRecipeDisclosure,
     LaneDisclosure,
     LicenseDisclosure,
     LinkDisclosure,
@@ -747,6 +748,19 @@ def ask(simulator: "Simulator", *asked: Clause) -> None:
         leaves = (*getattr(simulator, name), *asked)
         setattr(simulator, name, tuple(sorted(leaves, key=lambda leaf: leaf.path)))
     simulator.terms_members = members_of_recipe(simulator)
+
+
+def supersede(
+    simulator: "Simulator", change: Change, former: tuple[Clause, ...] | None = None
+) -> RecipeId:
+    """Let the recipe supersede one, of equal clauses by default; return the id of that one."""
+    before = simulator.master if former is None else former
+    recipe = Recipe(root=clauses.clause_root(before), design=DESIGN, revision=1)
+    simulator.recipe |= {"supersedes": recipe.id(), "change": change}
+    simulator.terms_members = members_of_recipe(simulator)
+    shown = FormerRecipeDisclosure(recipe=recipe, clauses=show_all(before))
+    simulator.disclosed["former_recipe"] = shown
+    return RecipeId(recipe.id())
 
 
 def members_of_recipe(simulator: "Simulator") -> tuple[Clause, ...]:

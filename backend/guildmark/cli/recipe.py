@@ -102,7 +102,7 @@ def publish(
         raise ChangeMissingError(message)
     opened = enter_informed(home)
     recipes = opened.recipes(KeyName(account))
-    document = recipes.draft(file.read_bytes())
+    document = recipes.draft(file.read_bytes(), supersedes=supersedes)
     if supersedes is not None and change is not None:
         compared = recipes.check_change(supersedes, document, Change[change.name])
         if not compared:

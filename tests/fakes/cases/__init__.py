@@ -14,6 +14,7 @@ from fakes.cases import (
     licenses,
     measured,
     notices,
+    overridden,
     parties,
     recalled,
     recipe,
@@ -42,7 +43,7 @@ ROOMS = (
         measured,
         salted,
     ),
-    *(approved, equivalent, accredited, recalled, second, shared, sold),
+    *(approved, overridden, equivalent, accredited, recalled, second, shared, sold),
 )
 
 __all__ = ["CASES", "ROOMS", "Broken", "Draft", "Sealed"]

@@ -24,8 +24,8 @@ from guildmark.ports import KeyName
 PATH = "/qa/approval"
 STANDARD = "ISO 9001"
 APPROVER = sim.identity("approver")
-ACCOUNT = KeyName("approver")
-KEYS = MemoryKeyStore(ACCOUNT)
+ACCOUNT, DESIGNERS = KeyName("approver"), KeyName("designer")
+KEYS = MemoryKeyStore(ACCOUNT, DESIGNERS)
 ADDRESS = KEYS.address(ACCOUNT)
 GIVEN = accreditation(ISSUER, APPROVER, ScopeDocument(standard=STANDARD, salt=sim.salt("approver")))
 
@@ -34,7 +34,7 @@ def ask(draft: Draft, standard: str = STANDARD) -> None:
     sim.ask(draft.simulator, text(PATH, ClauseClass.CORE, standard))
 
 
-def sign(draft: Draft, **said: Any) -> SignedApproval:
+def sign(draft: Draft, key: KeyName = ACCOUNT, **said: Any) -> SignedApproval:
     """Return an approval of the simulator's recipe, signed by the approver's account."""
     pin = draft.simulator.pin
     default = Approval(
@@ -47,7 +47,7 @@ def sign(draft: Draft, **said: Any) -> SignedApproval:
     made = replace(default, **said)
     registry = pin.contracts[ContractName.RECIPES].address
     domain = recipes_domain(chain_id=pin.chain_id, contract=registry)
-    signature = KEYS.sign_digest(ACCOUNT, approval_digest(made, domain))
+    signature = KEYS.sign_digest(key, approval_digest(made, domain))
     return SignedApproval(approval=made, signature=signature)
 
 

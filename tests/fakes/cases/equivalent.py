@@ -125,9 +125,7 @@ def certified(draft: Draft, *tried: Tried) -> list[PlanDisclosure]:
 def supersede(draft: Draft, change: Change) -> None:
     """Let the site be certified for the recipe before the part's."""
     ask(draft)
-    before = RecipeId(other("recipe before"))
-    draft.simulator.recipe |= {"supersedes": before, "change": change}
-    draft.simulator.terms_members = sim.members_of_recipe(draft.simulator)
+    before = sim.supersede(draft.simulator, change)
     attempt(draft)
     attempt(draft, GOOD, recipe=before)
 

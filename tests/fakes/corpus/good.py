@@ -16,6 +16,7 @@ from fakes.cases.given import SOLD
 from fakes.cases.inspections import helped
 from fakes.cases.measured import asked
 from fakes.cases.notices import doubt, list_authority, on_controller
+from fakes.cases.overridden import CORE, altered, hide, override, show_former, understate
 from fakes.cases.recalled import (
     CLOSED,
     LOT,
@@ -60,6 +61,7 @@ from guildmark.domain.chain import storage
 from guildmark.domain.identifiers import Index
 from guildmark.domain.identity.identity import key_id
 from guildmark.domain.recipes.clause import ClauseClass
+from guildmark.domain.recipes.recipe import Change as Kind
 from guildmark.domain.signatures import Algorithm
 from guildmark.domain.verification.case import Question
 
@@ -133,6 +135,43 @@ def _new_machine(draft: Draft) -> None:
 def _waited(draft: Draft) -> None:
     draft.simulator.beacon["time"] = PUBLISHED
     draft.simulator.run |= {"started_on": PUBLISHED + 1, "finished_on": PUBLISHED + 60}
+
+
+@passes("override-that-two-signed")
+def _overridden(draft: Draft) -> None:
+    override(draft)
+
+
+@passes("override-of-a-hidden-recipe-that-two-call-the-greatest-change")
+def _overridden_unseen(draft: Draft) -> None:
+    override(draft)
+    draft.simulator.disclosed["former_recipe"] = None
+
+
+@passes("override-of-a-hidden-clause-that-two-call-the-greatest-change")
+def _overridden_withheld(draft: Draft) -> None:
+    override(draft)
+    show_former(draft, CORE)
+
+
+@passes("change-as-great-as-it-says")
+def _stated_whole(draft: Draft) -> None:
+    understate(draft, Kind.REQUALIFY)
+    draft.simulator.disclosed["former_recipe"] = None
+
+
+@passes("window-narrowed-by-a-minor-change")
+def _narrowed(draft: Draft) -> None:
+    wider = altered(draft, "/process/layer_height", maximum="0.40")
+    sim.supersede(draft.simulator, Kind.MINOR, wider)
+
+
+@passes("clause-that-did-not-change-withheld-by-both-recipes")
+def _unchanged(draft: Draft) -> None:
+    same = altered(draft, "/tolerance/look", value="no  cracks")
+    sim.supersede(draft.simulator, Kind.EDITORIAL, same)
+    hide(draft, "/material/grade")
+    show_former(draft, "/material/grade")
 
 
 @passes("signed-again-after-a-rotation")

@@ -11,6 +11,7 @@ const { decide, qualityPlan, samples } = await module("conformity.js");
 const { admits, narrows, violations } = await module("documents/bounds.js");
 const { Clauses, readClause, readDisclosure } = await module("documents/clauses.js");
 const { READERS } = await module("documents/disclosures.js");
+const { ruled } = await module("documents/differing.js");
 const { CODES, converted } = await module("documents/quantity.js");
 const { rounded } = await module("fraction.js");
 const { useIn } = await module("lawful.js");
@@ -36,6 +37,10 @@ const KINDS = {
   narrows: ({ clause, wider }) => narrows(readClause(clause), readClause(wider)),
   violations: ({ master, site }) => [...violations(clausesOf(master), clausesOf(site))]
     .map(({ leaf, deviation, path }) => [leaf, deviation, path]),
+  ruled: ({ before, after }) => {
+    const { least, isKnown } = ruled(clausesOf(before), clausesOf(after));
+    return [least, isKnown];
+  },
   hides: ({ shown, prefix }) => {
     const clauses = clausesOf(shown);
     return [clauses.mayHide(prefix), clauses.below(prefix).map(({ path }) => path)];

@@ -53,6 +53,7 @@ from guildmark.domain.recipes.clause import (
     Criticality,
 )
 from guildmark.domain.recipes.clauses import DisclosedClauses, Disclosure, violations
+from guildmark.domain.recipes.differing import change_of, differences, ruled
 from guildmark.domain.recipes.quantity import UCUM_CODES, converted, kind_of
 from guildmark.domain.recipes.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.rights.lawful import use_in
@@ -75,6 +76,7 @@ OUTCOMES = {
     Outcome.UNPROVEN: "unproven",
     Outcome.EXCEEDED: "exceeded",
 }
+SPACES = (" ", "  ", "\t", "\n", "\x1c", "\x85", "\xa0", "\u2003", "\ufeff", "\u200b")
 WHO = tuple(sim.identity(name) for name in ("maker", "site", "one", "two", "three", "four"))
 Given = tuple[str, Any, Any]
 """A kind, what both are given as JSON, and what Python finds."""
@@ -164,6 +166,41 @@ def of_trees() -> Iterator[Given]:
         hides = Shown.of(known).may_hide(prefix)
         assert hides == known.may_hide(prefix)
         yield "hides", {"shown": master, "prefix": prefix}, [hides, below]
+
+
+def later(draw: Random, one: Clause) -> Clause:
+    """Return a clause of the next recipe: the same, written otherwise, or another."""
+    spaces = draw.choice(
+        [" ", "  ", "\t", "\n", "\x1c", "\x85", "\xa0", "\u2003", "\ufeff", "\u200b"]
+    )
+    spaced = one.value if one.unit else f"{spaces}{one.value or ''}{spaces}".replace("\n", spaces)
+    changes: Sequence[dict[str, Any]] = (
+        {},
+        {"salt": Bytes32(draw.randbytes(32))},
+        {"value": spaced},
+        {"criticality": draw.choice(list(Criticality))},
+        {"unit": None if one.unit is None else near(draw, one.unit)},
+    )
+    try:
+        return draw.choice([replace(one, **draw.choice(changes)), beside(draw, one)])
+    except GuildmarkError:
+        return one
+
+
+def of_changes() -> Iterator[Given]:
+    for draw in draws("ruled", 3000):
+        paths = sorted(draw.sample(PATHS, draw.randint(1, 4)))
+        old = [clause(draw, path=ClausePath(path)) for path in paths]
+        new = [later(draw, one) for one in old if draw.random() < 0.9]
+        if draw.random() < 0.2:
+            new.append(clause(draw, path=ClausePath("/z/z")))
+        (before, known), (after, ours) = tree(draw, old), tree(draw, new)
+        found = ruled(known, ours)
+        whole = change_of(tuple(differences(old, new)))
+        assert found.least <= whole
+        assert not found.is_known or found.least == whole
+        given = {"before": before, "after": after}
+        yield "ruled", given, [int(found.least), found.is_known]
 
 
 def of_quantities() -> Iterator[Given]:
@@ -464,7 +501,7 @@ def of_ids() -> Iterator[Given]:
 
 
 SOURCES: Sequence[Callable[[], Iterator[Given]]] = (
-    *(of_bounds, of_trees, of_quantities, of_measurements, of_accreditations),
+    *(of_bounds, of_trees, of_changes, of_quantities, of_measurements, of_accreditations),
     *(of_words, of_places, of_countries, of_approvals, of_ids),
 )
 
@@ -487,6 +524,7 @@ KINDS = (
         "narrows",
         "violations",
         "hides",
+        "ruled",
         "converted",
         "rounded",
         "plan",

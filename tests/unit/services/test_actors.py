@@ -1,5 +1,6 @@
 """What actors do in their own names: identities, logs, designs, recipes, licenses, parts."""
 
+import json
 from dataclasses import replace
 from io import BytesIO
 
@@ -457,6 +458,24 @@ def test_drafted_recipe_has_fresh_salts(tools: Tools) -> None:
     salts = {clause.salt for document in (first, second) for clause in document.clauses}
     assert len(salts) == 4
     assert first.root() != second.root()
+
+
+def test_clauses_that_do_not_change_keep_their_salts(tools: Tools) -> None:
+    recipes = tools.recipes(DESIGNER)
+    old = recipes.draft(DRAFT)
+    recipe = Recipe(root=old.root(), design=DesignId(sha256(b"design")), revision=1)
+    published = recipes.publish(recipe, old, status=Status.TRIAL)
+    changed = json.loads(DRAFT)
+    changed["clauses"][0]["value"] = "PLA"
+    changed["clauses"].append({**changed["clauses"][0], "path": "/safety/mask"})
+
+    new = recipes.draft(json.dumps(changed).encode(), supersedes=published)
+    unknown = recipes.draft(DRAFT, supersedes=RecipeId(sha256(b"unknown")))
+
+    kept = {clause.salt for clause in old.clauses}
+    assert [clause.salt in kept for clause in new.clauses] == [False, True, False]
+    assert new.clauses[1].leaf_data() == old.clauses[1].leaf_data()
+    assert not kept & {clause.salt for clause in unknown.clauses}
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,30 @@
 """Approvals of recipes: which count, which do not and why, and what two of them allow."""
 
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from fakes import world as small
-from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, RECIPE, SITE, World, clause, make_world
+from fakes.world import (
+    DESIGNER,
+    ISSUER,
+    MAKER,
+    OPERATOR,
+    RECIPE,
+    SITE,
+    Tools,
+    World,
+    clause,
+    log_unasked,
+    make_world,
+)
 from guildmark.api.pages.qualified import QualifiedPage, qualified_page
 from guildmark.api.pages.rendering import render
 from guildmark.api.serving import ServedNode
+from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.refusals import DesignUnknownError, RecipeUnknownError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import DesignId, IdentityId, Index, RecipeId
@@ -18,9 +32,12 @@ from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.recipes import approval as ap
 from guildmark.domain.recipes.approval import APPROVAL, KeptApprovals, Proposal, SignedApproval
 from guildmark.domain.recipes.clause import ClauseClass
-from guildmark.domain.recipes.clauses import disclose, disclose_all
+from guildmark.domain.recipes.clauses import Disclosure, disclose, disclose_all
+from guildmark.domain.recipes.differing import Ruled
 from guildmark.domain.recipes.recipe import Change, Recipe, RecipeDocument, Status
+from guildmark.domain.rights.design import Revision
 from guildmark.domain.trust import VERSION, Listed, Trust
+from guildmark.domain.verification.evidence import Disclosures
 from guildmark.ports import DocumentKind, KeyName
 from guildmark.services.identity.notices import Suspicion
 from guildmark.services.recipes.approvals import (
@@ -46,6 +63,11 @@ BETTER = RecipeDocument(
         for one in RECIPE.clauses
     ),
 )
+
+
+PLAIN = RECIPE
+SEEN = Ruled(least=Change.REQUALIFY, is_known=True)
+UNSEEN = Ruled(least=Change.EDITORIAL, is_known=False)
 
 
 class Office:
@@ -311,21 +333,22 @@ def test_who_cannot_compare_agrees_to_what_was_signed_before(office: Office) -> 
     ("shown", "ruled"),
     [
         (None, None),
-        (clauses_body(disclose(RECIPE.clauses, ["/process/nozzle"])), None),
-        (clauses_body(disclose_all(RECIPE.clauses)), Change.REQUALIFY),
+        (disclose(RECIPE.clauses, ["/material/polymer"]), UNSEEN),
+        (disclose(RECIPE.clauses, ["/process/nozzle"]), SEEN),
+        (disclose_all(RECIPE.clauses), SEEN),
     ],
 )
-def test_the_rules_are_asked_where_both_recipes_are_known_in_full(
-    office: Office, shown: bytes | None, ruled: Change | None
+def test_the_rules_are_asked_as_far_as_both_recipes_are_known(
+    office: Office, shown: Disclosure | None, ruled: Ruled | None
 ) -> None:
     before, store = RecipeId(sha256(b"disclosed")), office.world.tools.store
     recipe = replace(office.recipe, supersedes=before)
     with store.writing() as work:
         if shown is not None:
-            work.documents.put(DocumentKind.RECIPE, before, shown)
+            work.documents.put(DocumentKind.RECIPE, before, clauses_body(shown))
 
     with store.reading() as view:
-        assert ruled_change(recipe, BETTER.clauses, view) is ruled
+        assert ruled_change(recipe, BETTER.clauses, view) == ruled
         assert ruled_change(recipe, None, view) is None
         assert ruled_change(office.world.recipe, None, view) is None
 
@@ -474,6 +497,78 @@ def test_a_bundle_shows_who_approved_where_the_recipe_asks(asked: Office) -> Non
     assert shown.approvals == (good,)
     assert asked.given in {one.id() for one in shown.accreditations}
     assert world.operator in {one.identity for one in shown.profiles}
+
+
+@pytest.fixture
+def minor(monkeypatch: pytest.MonkeyPatch) -> Office:
+    """Return an office whose parts are built by a recipe that says less than its clauses."""
+    before, recipes = small.RECIPE, small._recipes
+
+    def published(tools: Tools, revision: Revision, site: IdentityId) -> tuple[Any, ...]:
+        former = Recipe(root=before.root(), design=revision.design, revision=revision.number)
+        tools.recipes(DESIGNER).publish(former, before, status=Status.QUALIFIED)
+        monkeypatch.setattr(small, "RECIPE", BETTER)
+        later = partial(Recipe, supersedes=RecipeId(former.id()), change=Change.MINOR)
+        monkeypatch.setattr(small, "Recipe", later)
+        return recipes(tools, revision, site)
+
+    monkeypatch.setattr(small, "_recipes", published)
+    return Office()
+
+
+def shown_by(office: Office) -> Disclosures:
+    world = office.world
+    log_unasked(world, world.envelope())
+    return world.tools.exporter.evidence(world.log, Index(0)).disclosed
+
+
+def test_a_bundle_shows_what_proves_that_two_agreed_to_less(minor: Office) -> None:
+    world, store = minor.world, minor.world.tools.store
+    world.disclose(DocumentKind.TERMS, DocumentKind.SITE_RECIPE)
+    recipe, former = world.recipe.id(), world.recipe.supersedes
+    disclosing = world.tools.disclosing
+    disclosing.receive(DocumentKind.RECIPE, recipe, clauses_body(disclose_all(BETTER.clauses)))
+    key = KeyName(DESIGNER)
+    ours = minor.approving.propose(world.recipe, BETTER, key=key, reason="x").approvals
+    theirs = minor.signed(OPERATOR, recipe=recipe, ruled=Change.REQUALIFY)
+    minor.approving.receive(recipe, body_of(*ours, theirs))
+
+    shown = shown_by(minor)
+    disclosing.receive(DocumentKind.RECIPE, former, clauses_body(disclose_all(PLAIN.clauses)))
+    later = world.tools.exporter.evidence(world.log, Index(0)).disclosed
+
+    assert shown.former_recipe is None
+    assert shown.approvals == (*ours, theirs)
+    assert minor.given in {one.id() for one in shown.accreditations}
+    assert ap.DESIGNER not in {one.identity for one in shown.profiles}
+    found = later.former_recipe
+    assert found is not None
+    assert found.recipe.id() == former
+    assert [one.path for one in found.clauses.opened.values()] == ["/process/nozzle"]
+    with store.reading() as view:
+        assert ruled_change(world.recipe, None, view) == SEEN
+
+
+def test_a_designer_who_signed_later_is_shown_as_an_owner(minor: Office) -> None:
+    world, recipe = minor.world, minor.world.recipe.id()
+    world.disclose(DocumentKind.TERMS, DocumentKind.SITE_RECIPE)
+    body = clauses_body(disclose_all(BETTER.clauses))
+    world.tools.disclosing.receive(DocumentKind.RECIPE, recipe, body)
+    sold = {
+        "from": world.tools.keys.address(KeyName(DESIGNER)),
+        "to": world.tools.keys.address(KeyName(MAKER)),
+    }
+    world.tools.chain.mine()
+    token = int.from_bytes(world.revision.design, "big")
+    world.tools.chain.emit(ContractName.DESIGNS, "Transfer", **sold, tokenId=token)
+    minor.follow()
+    made = minor.approving.propose(world.recipe, BETTER, key=KeyName(MAKER), reason="x")
+    minor.approving.receive(recipe, body_of(*made.approvals))
+
+    shown = shown_by(minor)
+
+    assert shown.approvals == made.approvals
+    assert [one.epoch for one in shown.owners] == [1]
 
 
 def test_a_bundle_shows_no_approval_that_nobody_asked_for(office: Office) -> None:

@@ -46,6 +46,41 @@ def test_disclosed_clauses_are_shown_as_they_came(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (["/material/polymer"], ["/process/nozzle"]),
+        (["/material/polymer", "/process/nozzle"], ["/process/nozzle"]),
+        (["/process/nozzle"], ["/material/polymer", "/process/nozzle"]),
+    ],
+)
+def test_a_clause_that_was_opened_stays_open(
+    world: World, first: list[str], then: list[str]
+) -> None:
+    recipe = world.recipe.id()
+    for paths in (first, then):
+        shown = clauses_body(disclose(RECIPE.clauses, paths))
+        world.tools.disclosing.receive(DocumentKind.RECIPE, recipe, shown)
+
+    with world.tools.store.reading() as view:
+        kept = view.documents.get(DocumentKind.RECIPE, recipe)
+    both = disclose(RECIPE.clauses, ["/material/polymer", "/process/nozzle"])
+    assert kept == clauses_body(both)
+
+
+def test_a_refused_disclosure_takes_nothing_away(world: World) -> None:
+    recipe, shown = world.recipe.id(), disclose(RECIPE.clauses, ["/material/polymer"])
+    world.tools.disclosing.receive(DocumentKind.RECIPE, recipe, clauses_body(shown))
+
+    with pytest.raises(DisclosureMismatchError):
+        world.tools.disclosing.receive(
+            DocumentKind.RECIPE, recipe, clauses_body(disclose_all(RECIPE.clauses[:2]))
+        )
+
+    with world.tools.store.reading() as view:
+        assert shown_clauses(view.documents, DocumentKind.RECIPE, recipe) == shown
+
+
+@pytest.mark.parametrize(
     ("kind", "key"),
     [
         (DocumentKind.TERMS, lambda world: world.license),

@@ -531,7 +531,8 @@ def test_node_must_be_shown_what_it_judges_by(hidden: DocumentKind) -> None:
 def test_withheld_member_of_the_terms_is_not_taken_for_allowed(world: World) -> None:
     paths = [clause.path for clause in world.members if "/site/" not in clause.path]
     body = clauses_body(disclose(world.members, paths))
-    world.tools.disclosing.receive(DocumentKind.TERMS, world.license, body)
+    with world.tools.store.writing() as work:
+        work.documents.put(DocumentKind.TERMS, world.license, body)
 
     assert code(world, world.statement()) == "license.notAllowed"
 

@@ -85,7 +85,7 @@ def override(
     """Sign, as the designer, that a recipe changes less than the rules say; nothing is sent."""
     opened = enter_informed(home)
     key = KeyName(account)
-    document = opened.recipes(key).draft(file.read_bytes())
+    document = opened.recipes(key).draft(file.read_bytes(), supersedes=supersedes)
     recipe = Recipe(
         root=document.root(),
         design=design,

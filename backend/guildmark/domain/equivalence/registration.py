@@ -19,7 +19,7 @@ from guildmark.domain.identifiers import (
     RecipeId,
 )
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath
-from guildmark.domain.recipes.recipe import Change, Recipe
+from guildmark.domain.recipes.recipe import LESSER, Recipe
 
 PLAN_DOMAIN = keccak256(b"guildmark/equivalence-plan/v1")
 DATA_DOMAIN = keccak256(b"guildmark/equivalence-data/v1")
@@ -125,6 +125,6 @@ def is_asked(clauses: Iterable[Clause]) -> bool | None:
 
 def covered_by(recipe: Recipe) -> tuple[RecipeId, ...]:
     """Return the recipes whose certificates speak for one: itself, and what it changes little."""
-    if recipe.change in {Change.EDITORIAL, Change.MINOR}:
+    if recipe.change in LESSER:
         return (recipe.id(), recipe.supersedes)
     return (recipe.id(),)

@@ -148,11 +148,12 @@ class KeptApprovals:
     def joined(self, signed: SignedApproval) -> Self:
         """Return these with one more: of an approver under a standard the newest stays.
 
-        Who shows an old one again takes nothing away, and nobody crowds out the others.
+        One for each change that he agreed to: who approves again takes back no agreement. Who
+        shows an old one again takes nothing away, and nobody crowds out the others.
         """
-        kept = {(one.approval.approver, one.approval.standard): one for one in self.approvals}
+        kept = {_said(one): one for one in self.approvals}
         said = signed.approval
-        before = kept.pop((said.approver, said.standard), signed)
+        before = kept.pop(_said(signed), signed)
         newest = before if before.approval.approved_on > said.approved_on else signed
         return type(self)(approvals=(*kept.values(), newest)[-APPROVALS_MAX:])
 
@@ -197,6 +198,10 @@ class Proposal:
             MalformedError: A clause is malformed, or the root is another one's.
         """
         return codec.load(cls, parse_object(data, _LIMITS))
+
+
+def _said(signed: SignedApproval) -> tuple[IdentityId, str, Change]:
+    return signed.approval.approver, signed.approval.standard, signed.approval.ruled
 
 
 def approval_digest(approval: Approval, domain: TypedDataDomain) -> Digest:

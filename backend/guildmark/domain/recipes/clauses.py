@@ -1,7 +1,7 @@
 """Salted trees of clauses: one root commits to all, each clause can be shown alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
 from typing import Self
@@ -69,6 +69,10 @@ class Disclosure:
             message = "The clauses of the tree are not in the order of their paths."
             raise DisclosureMismatchError(message, root=to_hex(root))
         return DisclosedClauses(leaves=self.leaves, opened=ordered)
+
+    def joined(self, other: Self) -> Self:
+        """Return this one with what another disclosure of the same tree opens."""
+        return replace(self, opened={**self.opened, **other.opened})
 
     def to_json(self) -> JsonObject:
         """Return the disclosure as a bundle holds it."""

@@ -4,12 +4,14 @@ The rules are tried in their order, the first that fits decides; the greatest ch
 is that of the recipe. `RULES` is what the published schema shows under ``changeRules``.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from guildmark.domain.errors import NonconformingError
+from guildmark.domain.identifiers import Digest
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClauseType
+from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.domain.recipes.quantity import kind_of, worth
 from guildmark.domain.recipes.recipe import Change
 
@@ -72,6 +74,19 @@ class Difference:
         return RULES[self.kind]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruled:
+    """What the rules make of a change, as far as both recipes are shown.
+
+    Args:
+        least: What they make of the clauses that are shown.
+        is_known: Whether no clause that is not shown can make it more.
+    """
+
+    least: Change
+    is_known: bool
+
+
 def differences(before: Sequence[Clause], after: Sequence[Clause]) -> Iterator[Difference]:
     """Yield the clauses that differ, in the order of their paths; salts do not count."""
     old, new = ({clause.path: clause for clause in clauses} for clauses in (before, after))
@@ -84,6 +99,24 @@ def differences(before: Sequence[Clause], after: Sequence[Clause]) -> Iterator[D
 def change_of(found: Sequence[Difference]) -> Change:
     """Return the kind of change that the differences make together."""
     return max((one.change for one in found), default=Change.EDITORIAL)
+
+
+def ruled(before: DisclosedClauses, after: DisclosedClauses) -> Ruled:
+    """Return what the rules make of a change between recipes that may hide clauses.
+
+    Equal leaves are equal clauses, shown or not.
+    """
+    gone, unseen = _unlike(before, frozenset(after.leaves))
+    come, unseen_now = _unlike(after, frozenset(before.leaves))
+    # A clause that one recipe lacks may stand behind a leaf that the other does not show.
+    paths = {
+        path
+        for path in {*gone, *come}
+        if (path in gone or not unseen) and (path in come or not unseen_now)
+    }
+    kinds = (_kind(gone.get(path), come.get(path)) for path in paths)
+    least = max((RULES[kind] for kind in kinds if kind is not None), default=Change.EDITORIAL)
+    return Ruled(least=least, is_known=not (unseen or unseen_now) or least is Change.REQUALIFY)
 
 
 def check_stated(stated: Change, found: Sequence[Difference]) -> None:
@@ -116,6 +149,16 @@ def in_words(clause: Clause | None) -> str | None:
     }
     said = [word + text for word, text in shown.items() if text is not None]
     return " ".join((clause.klass.name.lower(), *said))
+
+
+def _unlike(
+    clauses: DisclosedClauses, others: Collection[Digest]
+) -> tuple[Mapping[str, Clause], int]:
+    """Return the shown clauses whose leaves another recipe lacks, and how many are not shown."""
+    unlike = [at for at, leaf in enumerate(clauses.leaves) if leaf not in others]
+    opened = clauses.opened
+    shown: dict[str, Clause] = {opened[at].path: opened[at] for at in unlike if at in opened}
+    return shown, sum(at not in opened for at in unlike)
 
 
 def _kind(before: Clause | None, after: Clause | None) -> Kind | None:

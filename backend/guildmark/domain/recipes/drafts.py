@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_object
@@ -29,6 +30,18 @@ def read_draft(data: bytes, new_salt: NewSalt) -> RecipeDocument:
         return RecipeDocument.parse(canonical(written))
 
     return read_object(parse_object(data, DOCUMENT_LIMITS), read)
+
+
+def with_salts_of(document: RecipeDocument, before: RecipeDocument) -> RecipeDocument:
+    """Return a new recipe whose unchanged clauses keep their salts, and so their leaves.
+
+    So it can be shown that a clause did not change without showing the clause.
+    """
+    salts = {one.path: one.salt for one in before.clauses}
+    old = frozenset(before.clauses)
+    kept = (replace(one, salt=salts.get(one.path, one.salt)) for one in document.clauses)
+    pairs = zip(kept, document.clauses, strict=True)
+    return replace(document, clauses=tuple(same if same in old else one for same, one in pairs))
 
 
 def read_either(data: bytes) -> RecipeDocument:

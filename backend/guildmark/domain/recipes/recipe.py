@@ -67,6 +67,10 @@ class Change(IntEnum):
     REQUALIFY = 3
 
 
+LESSER = frozenset({Change.EDITORIAL, Change.MINOR})
+"""Changes after which the certificates of the recipe before still speak for this one."""
+
+
 class Status(IntEnum):
     """A recipe's status, numbered as in `IRecipeRegistry`."""
 

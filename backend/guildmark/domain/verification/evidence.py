@@ -206,6 +206,17 @@ class SiteRecipeDisclosure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormerRecipeDisclosure:
+    """The recipe that the part's one supersedes, and what is shown of its clauses."""
+
+    recipe: Recipe
+    clauses: Disclosure
+
+    def __post_init__(self) -> None:
+        self.recipe.id()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimDisclosure:
     """A claim about an identity, opened: who states which identifier of whom."""
 
@@ -379,7 +390,9 @@ class Disclosures:
         countersigner: Who signed beside the machine, where the recipe asks for it.
         inspections: What others than the maker found when they inspected the part.
         equivalence: The plans by which the maker's site tried to be certified.
-        approvals: Who approved the recipe, where it asks to be approved.
+        approvals: Who approved the recipe, where it asks to be approved, and who agreed that it
+            changes less than the rules make of it.
+        former_recipe: The recipe before it, where it says that it changes little.
         settings: Recorded settings, where the statement commits to them by salted leaves.
         measurements: Measured values, where it commits to them so.
         dependencies: What only the maker knew that the part could be recalled by.
@@ -408,6 +421,7 @@ class Disclosures:
     countersigner: CountersignerDisclosure | None = None
     equivalence: tuple[PlanDisclosure, ...] = ()
     approvals: tuple[SignedApproval, ...] = ()
+    former_recipe: FormerRecipeDisclosure | None = None
     settings: SettingsDisclosure | None = None
     measurements: MeasurementsDisclosure | None = None
     dependencies: tuple[Dependency, ...] = ()

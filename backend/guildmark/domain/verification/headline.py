@@ -14,6 +14,7 @@ from guildmark.domain.verification.checks.first_use import first_use_notes
 from guildmark.domain.verification.checks.key import confirmation_notes
 from guildmark.domain.verification.checks.license import ENTRY_SCRAP, SCRAP_AS_PART
 from guildmark.domain.verification.checks.measurements import measurement_notes
+from guildmark.domain.verification.checks.overridden import overridden_notes
 from guildmark.domain.verification.checks.recalled import RECALLED, recall_notes, recalled_by
 from guildmark.domain.verification.checks.record import PART_REPLACED
 from guildmark.domain.verification.inspections import inspected
@@ -65,6 +66,7 @@ def notes(case: Case, checks: Sequence[CheckResult], named: Sequence[Party] = ()
     yield from measurement_notes(case)
     yield from accreditation_notes(case)
     yield from approved_notes(case)
+    yield from overridden_notes(case)
     yield from equivalence_notes(case)
     yield from recall_notes(case)
     yield from confirmation_notes(case)

@@ -7,7 +7,7 @@ The chain keeps who owned a design in each epoch, and since when: a notice on an
 appeared in his time, and on his giving the design away, but not on what later owners did.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import AccountWord
@@ -45,6 +45,32 @@ def published_findings(case: Case, at: int, act: str, evidence: str) -> Iterator
         owner = named if deed.account == signer else None
         doubts = _doubts(case, deed.account, deed.at, owner)
         yield from doubt_findings(doubts, deed.at, what, evidence, is_certain=deed.is_certain)
+
+
+def tenures_at(case: Case, at: int) -> Iterator[Tenure]:
+    """Yield those of the shown owners of the design who may have owned it at a time.
+
+    Raises:
+        UndecidedError: Somebody's time is not proven.
+    """
+    root = case.disclosed.root_license
+    if root is None:
+        return
+    for epoch in shown_epochs(case):
+        tenure = _tenure(case, root.terms.design, epoch)
+        if any(tenure.account) and tenure.may_cover(at):
+            yield tenure
+
+
+def shown_epochs(case: Case) -> Sequence[int]:
+    """Return in which epochs of the design the bundle shows who owned it."""
+    shown = case.disclosed
+    epochs = {one.epoch for one in shown.owners}
+    if shown.root_license is not None:
+        epochs.add(shown.root_license.terms.design_epoch)
+    if shown.extension is not None:
+        epochs.add(shown.extension.epoch)
+    return sorted(epochs)
 
 
 def signed_findings(case: Case, evidence: str) -> Iterator[Finding]:

@@ -49,11 +49,13 @@ from guildmark.domain.log.queue import Logged
 from guildmark.domain.log.record import Record
 from guildmark.domain.measurement.quality_plan import QualityPlan
 from guildmark.domain.recipes.approval import (
+    DESIGNER,
     KeptApprovals,
     SignedApproval,
     approval_clause,
     asked_standard,
 )
+from guildmark.domain.recipes.recipe import LESSER
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.verification.checks.accreditation import asked
@@ -74,6 +76,7 @@ from guildmark.domain.verification.evidence import (
     Disclosures,
     Evidence,
     ExtensionDisclosure,
+    FormerRecipeDisclosure,
     InspectionDisclosure,
     LaneDisclosure,
     LicenseDisclosure,
@@ -280,11 +283,11 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
         return shown
     run, revision = statement.run, _revision(statement, view)
     owner = _owner(core, revision, view)
-    owners = tuple(_owners(core, statement, view))
     parties = [party for party in (run.maker, owner) if party is not None]
     claims = tuple(_claims([*parties, run.site], view, choice.issuers))
     recipe = _recipe(statement, view)
     approvals = _approvals(recipe, view)
+    owners = tuple(_owners(core, statement, approvals, view))
     settings, measurements = _shown_values(core, view)
     measured = recorded_measurements(statement, measurements).values
     accreditations = _accreditations(statement.run, measured, recipe, approvals, view)
@@ -292,7 +295,7 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
     inspections = tuple(_inspections(core, view, choice.inspectors))
     inspectors = {one.proof.opened()[1].inspector for one in inspections}
     others = {one.identity for one in owners if one.identity is not None}
-    others |= {one.approval.approver for one in approvals}
+    others |= {one.approval.approver for one in approvals} - {DESIGNER}
     named = {run.machine, run.site, *parties, *others, *issuers, *inspectors}
     told = replace(
         shown,
@@ -315,6 +318,7 @@ def disclosures(core: Core, view: View, choice: Choice = ANYBODY) -> Disclosures
         countersigner=_countersigner(envelope, run, recipe, view),
         equivalence=tuple(equivalence_plans(run.site, recipe, view)),
         approvals=approvals,
+        former_recipe=_former_recipe(recipe, view),
         settings=settings,
         measurements=measurements,
     )
@@ -429,6 +433,20 @@ def _recipe(statement: BuildStatement, view: View) -> RecipeDisclosure | None:
     return RecipeDisclosure(recipe=fact.recipe, steps=fact.steps, clauses=clauses)
 
 
+def _former_recipe(recipe: RecipeDisclosure | None, view: View) -> FormerRecipeDisclosure | None:
+    """Return the recipe before one that says that it changes little, with what differs in it."""
+    if recipe is None or recipe.recipe.change not in LESSER:
+        return None
+    former = recipe.recipe.supersedes
+    fact = view.facts.get(RecipeFact, former)
+    shown = shown_clauses(view.documents, DocumentKind.RECIPE, former)
+    if fact is None or shown is None:
+        return None
+    present = frozenset(recipe.clauses.leaves)
+    unlike = {at: one for at, one in shown.opened.items() if shown.leaves[at] not in present}
+    return FormerRecipeDisclosure(recipe=fact.recipe, clauses=replace(shown, opened=unlike))
+
+
 def _site_recipe(statement: BuildStatement, view: View) -> SiteRecipeDisclosure | None:
     own = statement.external.site_recipe
     fact = view.facts.get(SiteRecipeFact, own)
@@ -494,9 +512,12 @@ def _owner(core: Core, revision: Revision | None, view: View) -> IdentityId | No
     return _speaking(found.account, found.at, acts, view)
 
 
-def _owners(core: Core, statement: BuildStatement, view: View) -> Iterator[OwnerDisclosure]:
+def _owners(
+    core: Core, statement: BuildStatement, approvals: Sequence[SignedApproval], view: View
+) -> Iterator[OwnerDisclosure]:
     """Yield who else than the signer owned the design when a paper of it was published.
 
+    Or when its designer approved of it later.
     And who owned it between him and them: each of them gave it on. Where these are more than one
     bundle shows, who published goes before who only gave it on.
     """
@@ -504,7 +525,10 @@ def _owners(core: Core, statement: BuildStatement, view: View) -> Iterator[Owner
     if found is None:
         return
     revision = view.facts.get(RevisionFact, external.design, external.revision)
-    times = published_times(revision, view.facts.get(RecipeFact, external.recipe), 0)
+    published = published_times(revision, view.facts.get(RecipeFact, external.recipe), 0)
+    designers = (one.approval for one in approvals if one.approval.is_designers)
+    later = (one.approved_on for one in designers if one.approved_on > max(published, default=0))
+    times = (*published, *later)
     owners = tenures(external.design, view.facts)
     publishing = {one.epoch for one in owners if any(one.may_cover(at) for at in times)}
     between = range(found.epoch, max(publishing, default=0))
@@ -549,13 +573,16 @@ def _claims(
 
 
 def _approvals(recipe: RecipeDisclosure | None, view: View) -> tuple[SignedApproval, ...]:
-    """Return who approved a recipe under what it asks for, nothing where it asks for nothing."""
-    clause = None if recipe is None else approval_clause(recipe.clauses.opened.values())
-    if recipe is None or clause is None:
+    """Return who approved a recipe as it asks for, and who agreed that it changes less."""
+    if recipe is None:
         return ()
-    standard, key = asked_standard(clause), recipe.recipe.id()
+    clause = approval_clause(recipe.clauses.opened.values())
+    standard = None if clause is None else asked_standard(clause)
+    key, change = recipe.recipe.id(), recipe.recipe.change
     kept = KeptApprovals.parse(view.documents.get(DocumentKind.APPROVALS, key)).approvals
-    return tuple(one for one in kept if one.approval.standard == standard)
+    approving = (one for one in kept if standard and one.approval.standard == standard)
+    agreeing = (one for one in kept if change in LESSER and one.approval.ruled > change)
+    return tuple(dict.fromkeys([*approving, *agreeing]))
 
 
 def _shown_values(
@@ -577,8 +604,7 @@ def _accreditations(
     clauses = () if recipe is None else tuple(recipe.clauses.opened.values())
     wanted = asked(clauses, run.site).requirements
     found = issuers_above((run.maker, run.site), wanted, view) if wanted else ()
-    for one in approvals:
-        said = one.approval
+    for said in (one.approval for one in approvals if not one.approval.is_designers):
         above = issuers_above([said.approver], [Requirement(standard=said.standard)], view)
         found = tuple(dict.fromkeys([*found, *above]))
     standard = QualityPlan.of(clauses).calibration

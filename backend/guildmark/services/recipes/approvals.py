@@ -25,8 +25,8 @@ from guildmark.domain.recipes.approval import (
     asked_standard,
 )
 from guildmark.domain.recipes.clause import Clause
-from guildmark.domain.recipes.clauses import DisclosedClauses
-from guildmark.domain.recipes.differing import change_of, differences
+from guildmark.domain.recipes.clauses import DisclosedClauses, Disclosure, disclose_all
+from guildmark.domain.recipes.differing import Ruled, ruled
 from guildmark.domain.recipes.recipe import NO_RECIPE, Change, Recipe, RecipeDocument
 from guildmark.domain.signatures import MalformedSignatureError
 from guildmark.domain.trust import Trust
@@ -129,11 +129,12 @@ class Approvals:
             approvals: What was signed about it.
             view: What this home knows.
         """
-        ruled = ruled_change(recipe, clauses, view)
-        if ruled is None or ruled <= recipe.change:
+        found = ruled_change(recipe, clauses, view)
+        if found is None or found.least <= recipe.change:
             return None
+        least = found.least
         judged = [self.judge(one, recipe, view) for one in approvals]
-        counting = [one.approval for one in judged if not one.lack and one.approval.ruled >= ruled]
+        counting = [one.approval for one in judged if not one.lack and one.approval.ruled >= least]
         lacking = [
             words
             for is_designers, words in ((True, "the designer"), (False, "an accredited approver"))
@@ -141,8 +142,8 @@ class Approvals:
         ]
         stated = f"The change is stated as {recipe.change.name.lower()}, by the rules it is"
         why = "".join(f" {one.name}: {one.lack}" for one in judged if one.lack)
-        lack = f"{stated} {ruled.name.lower()}; {' and '.join(lacking)} did not agree.{why}"
-        return Override(stated=recipe.change, ruled=ruled, lack=lack if lacking else "")
+        lack = f"{stated} {least.name.lower()}; {' and '.join(lacking)} did not agree.{why}"
+        return Override(stated=recipe.change, ruled=least, lack=lack if lacking else "")
 
     def judge(self, signed: SignedApproval, recipe: Recipe, view: View) -> Judged:
         """Return what one approval of a recipe is worth."""
@@ -252,8 +253,10 @@ def approval_asked(clauses: DisclosedClauses) -> str:
     return standard
 
 
-def ruled_change(recipe: Recipe, clauses: Sequence[Clause] | None, view: View) -> Change | None:
+def ruled_change(recipe: Recipe, clauses: Sequence[Clause] | None, view: View) -> Ruled | None:
     """Return what the rules make of a recipe's change, None where this home cannot compare.
+
+    What this home knows of both recipes decides; of what it does not know, the rest may be more.
 
     Args:
         recipe: The recipe.
@@ -262,22 +265,25 @@ def ruled_change(recipe: Recipe, clauses: Sequence[Clause] | None, view: View) -
     """
     if recipe.supersedes == NO_RECIPE:
         return None
-    after = _clauses(recipe.id(), view) if clauses is None else clauses
-    before = _clauses(recipe.supersedes, view)
+    after = _known(recipe.id(), view) if clauses is None else _checked(disclose_all(clauses))
+    before = _known(recipe.supersedes, view)
     if before is None or after is None:
         return None
-    return change_of(tuple(differences(before, after)))
+    return ruled(before, after)
 
 
-def _clauses(recipe: RecipeId, view: View) -> Sequence[Clause] | None:
-    """Return all clauses of a recipe, None where this home does not know them all."""
+def _known(recipe: RecipeId, view: View) -> DisclosedClauses | None:
+    """Return what this home knows of a recipe's clauses, None where it knows nothing."""
     body = view.documents.get(DocumentKind.RECIPE_DOCUMENT, recipe)
     if body is not None:
-        return RecipeDocument.parse(body).clauses
+        return _checked(disclose_all(RecipeDocument.parse(body).clauses))
     shown = shown_clauses(view.documents, DocumentKind.RECIPE, recipe)
-    if shown is None or len(shown.opened) < len(shown.leaves):
-        return None
-    return list(shown.opened.values())
+    return None if shown is None else _checked(shown)
+
+
+def _checked(shown: Disclosure) -> DisclosedClauses:
+    """Return clauses that were compared with their root when this home took them."""
+    return DisclosedClauses(leaves=shown.leaves, opened=shown.opened)
 
 
 def _kept(recipe: RecipeId, view: View) -> Sequence[SignedApproval]:

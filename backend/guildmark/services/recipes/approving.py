@@ -1,5 +1,6 @@
 """Approvals of recipes: signed by designers and accredited organizations, checked, and kept."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from guildmark.domain.errors import UntrustedError
@@ -12,6 +13,7 @@ from guildmark.domain.recipes.approval import (
     SignedApproval,
     approval_digest,
 )
+from guildmark.domain.recipes.differing import Ruled
 from guildmark.domain.recipes.recipe import Change, Recipe, RecipeDocument
 from guildmark.domain.trust import Trust
 from guildmark.ports import DocumentKind, KeyName, KeyStore, NodeStore, View, Work
@@ -71,14 +73,14 @@ class Approving:
         """
         with self.store.reading() as view:
             ruled = ruled_change(proposal.recipe, proposal.clauses, view)
-            # Whoever cannot compare agrees to what was signed before.
+            # Whoever cannot compare all agrees to what was signed before.
             before = [one.approval.ruled for one in proposal.approvals]
             said = Approval(
                 recipe=proposal.recipe.id(),
                 approved_on=now(view),
                 reason=reason,
                 approver=approver,
-                ruled=max(before, default=Change.NONE) if ruled is None else ruled,
+                ruled=_agreed(ruled, before),
                 standard=standard,
             )
             signed = self._signed(said, proposal.recipe, key, view)
@@ -101,7 +103,7 @@ class Approving:
                 approved_on=now(view),
                 reason=reason,
                 approver=approver,
-                ruled=ruled or Change.NONE,
+                ruled=_agreed(ruled, ()),
                 standard=standard,
             )
             signed = self._signed(said, stated, key, view)
@@ -177,3 +179,10 @@ class Approving:
     @property
     def _approvals(self) -> Approvals:
         return Approvals(trust=self.trust)
+
+
+def _agreed(ruled: Ruled | None, before: Iterable[Change]) -> Change:
+    """Return what a change is by the rules, as far as that is known here or was signed before."""
+    if ruled is not None and ruled.is_known:
+        return ruled.least
+    return max((*before, Change.NONE if ruled is None else ruled.least))

@@ -114,6 +114,8 @@ class Disclosing:
     def receive(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         """Keep a document after checking it against the digest on chain.
 
+        What was opened of a tree of clauses before stays open.
+
         Args:
             kind: What it opens: terms, recipe, site recipe, claim, profile, accreditation,
                 inspection, picture of a design, list of its encrypted files, reason of a recall,
@@ -170,6 +172,9 @@ def _checked(kind: DocumentKind, key: bytes, body: bytes, work: Work) -> tuple[b
         return opening(kind, key, body, work)
     if kind is DocumentKind.ENCRYPTED_FILES:
         return _encrypted_files(work, key, body)
+    if kind in _OF_CLAUSES:
+        _check_clauses(_OF_CLAUSES[kind](work.facts, key), key, body)
+        return key, _joined(work.documents, kind, key, _clauses(body))
     if kind is DocumentKind.DEPENDENCIES:
         _check_declared(work, key, body)
     elif kind is DocumentKind.DESIGN_PICTURE:
@@ -288,6 +293,17 @@ def shown_clauses(documents: Documents, kind: DocumentKind, key: bytes) -> Discl
     return None if body is None else _clauses(body)
 
 
+def keep_clauses(work: Work, kind: DocumentKind, key: bytes, shown: Disclosure) -> None:
+    """Keep what was disclosed of a tree of clauses, checked, beside what was opened before."""
+    work.documents.put(kind, key, _joined(work.documents, kind, key, shown))
+
+
+def _joined(documents: Documents, kind: DocumentKind, key: bytes, shown: Disclosure) -> bytes:
+    """Return a disclosure with what another one opened before: nobody takes back what he showed."""
+    before = shown_clauses(documents, kind, key)
+    return clauses_body(shown if before is None else before.joined(shown))
+
+
 def shown_claim(documents: Documents, claim: ClaimFact) -> ClaimDisclosure | None:
     """Return a claim, opened, None where it is neither public nor disclosed."""
     if claim.value:
@@ -338,20 +354,20 @@ def _recipe_body(document: bytes, paths: Collection[str]) -> bytes:
     return clauses_body(disclose(clauses, paths) if paths else disclose_all(clauses))
 
 
-def _check_terms(facts: Facts, key: bytes, body: bytes) -> None:
+def _root_of_terms(facts: Facts, key: bytes) -> Digest | None:
     numbered = facts.get(LicenseNumberFact, key)
     granted = None if numbered is None else facts.get(LicenseFact, numbered.number)
-    _check_clauses(None if granted is None else granted.terms.terms_root, key, body)
+    return None if granted is None else granted.terms.terms_root
 
 
-def _check_recipe(facts: Facts, key: bytes, body: bytes) -> None:
+def _root_of_recipe(facts: Facts, key: bytes) -> Digest | None:
     published = facts.get(RecipeFact, key)
-    _check_clauses(None if published is None else published.recipe.root, key, body)
+    return None if published is None else published.recipe.root
 
 
-def _check_site_recipe(facts: Facts, key: bytes, body: bytes) -> None:
+def _root_of_site_recipe(facts: Facts, key: bytes) -> Digest | None:
     published = facts.get(SiteRecipeFact, key)
-    _check_clauses(None if published is None else published.recipe.root, key, body)
+    return None if published is None else published.recipe.root
 
 
 def _check_clauses(root: Digest | None, key: bytes, body: bytes) -> None:
@@ -407,13 +423,18 @@ _Check: TypeAlias = Callable[[Facts, bytes, bytes], None]
 
 _CHECKS: Mapping[DocumentKind, _Check] = MappingProxyType(
     {
-        DocumentKind.TERMS: _check_terms,
-        DocumentKind.RECIPE: _check_recipe,
-        DocumentKind.SITE_RECIPE: _check_site_recipe,
         DocumentKind.CLAIM: _check_claim,
         DocumentKind.PROFILE: _check_profile,
         DocumentKind.ACCREDITATION: _check_accreditation,
         DocumentKind.RECALL_REASON: _check_reason,
+    }
+)
+
+_OF_CLAUSES: Mapping[DocumentKind, Callable[[Facts, bytes], Digest | None]] = MappingProxyType(
+    {
+        DocumentKind.TERMS: _root_of_terms,
+        DocumentKind.RECIPE: _root_of_recipe,
+        DocumentKind.SITE_RECIPE: _root_of_site_recipe,
     }
 )
 

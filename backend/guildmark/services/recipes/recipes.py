@@ -7,7 +7,7 @@ from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, RecipeId, SiteRecipeId, to_hex
 from guildmark.domain.recipes.differing import check_stated, differences
-from guildmark.domain.recipes.drafts import read_draft
+from guildmark.domain.recipes.drafts import read_draft, with_salts_of
 from guildmark.domain.recipes.recipe import (
     Change,
     Recipe,
@@ -37,15 +37,20 @@ class Recipes:
     store: NodeStore
     entropy: Entropy
 
-    def draft(self, data: bytes) -> RecipeDocument:
+    def draft(self, data: bytes, *, supersedes: RecipeId | None = None) -> RecipeDocument:
         """Return the recipe that people wrote without salts, with a fresh salt on each clause.
+
+        Clauses that are as in the recipe that it supersedes keep their salts, where this home
+        holds that one.
 
         Raises:
             JsonError: The bytes are outside the input profile.
             DocumentError: A member is missing, unknown or of another type.
             MalformedError: A clause is malformed, out of order, or in no known group.
         """
-        return read_draft(data, self._salt)
+        drafted = read_draft(data, self._salt)
+        before = None if supersedes is None else self._held(supersedes)
+        return drafted if before is None else with_salts_of(drafted, before)
 
     def check_change(self, before: RecipeId, document: RecipeDocument, stated: Change) -> bool:
         """Return whether this home knows the recipe that is superseded, and compare with it.
@@ -53,9 +58,8 @@ class Recipes:
         Raises:
             ChangeUnderstatedError: The clauses change more than is stated.
         """
-        try:
-            old = self.document(before)
-        except RecipeDocumentUnknownError:
+        old = self._held(before)
+        if old is None:
             return False
         check_stated(stated, tuple(differences(old.clauses, document.clauses)))
         return True
@@ -129,12 +133,16 @@ class Recipes:
         Raises:
             RecipeDocumentUnknownError: It is not in this home.
         """
-        with self.store.reading() as view:
-            body = view.documents.get(DocumentKind.RECIPE_DOCUMENT, recipe_id)
-        if body is None:
+        found = self._held(recipe_id)
+        if found is None:
             message = f"The recipe {to_hex(recipe_id)} is not in this home."
             raise RecipeDocumentUnknownError(message, recipe=to_hex(recipe_id))
-        return RecipeDocument.parse(body)
+        return found
+
+    def _held(self, recipe_id: RecipeId | SiteRecipeId) -> RecipeDocument | None:
+        with self.store.reading() as view:
+            body = view.documents.get(DocumentKind.RECIPE_DOCUMENT, recipe_id)
+        return None if body is None else RecipeDocument.parse(body)
 
     def _keep(self, kind: DocumentKind, key: bytes, document: RecipeDocument) -> None:
         with self.store.writing() as work:

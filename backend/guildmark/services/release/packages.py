@@ -41,7 +41,7 @@ from guildmark.ports import (
     Work,
 )
 from guildmark.services.index.projection import known
-from guildmark.services.recipes.disclosing import clauses_body, shown_clauses
+from guildmark.services.recipes.disclosing import keep_clauses, shown_clauses
 from guildmark.services.rights.ancestry import above, shown_above, verified_above
 from guildmark.services.rights.designs import SealedFiles, files_key
 from guildmark.services.rights.lawful import Place
@@ -297,12 +297,11 @@ def keep_documents(package: Package, license_id: LicenseId, work: Work) -> None:
     """Keep what a package shows of terms and recipe; all of it was checked before."""
     terms, recipe = disclose_all(package.members), disclose_all(package.document.clauses)
     recipe_id, document = package.recipe.id(), package.document.encode()
-    put = work.documents.put
-    put(DocumentKind.TERMS, license_id, clauses_body(terms))
-    put(DocumentKind.RECIPE, recipe_id, clauses_body(recipe))
-    put(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
+    keep_clauses(work, DocumentKind.TERMS, license_id, terms)
+    keep_clauses(work, DocumentKind.RECIPE, recipe_id, recipe)
+    work.documents.put(DocumentKind.RECIPE_DOCUMENT, recipe_id, document)
     for one, shown in zip(above(package.terms, work.facts), package.above, strict=True):
-        put(DocumentKind.TERMS, one.id, clauses_body(shown))
+        keep_clauses(work, DocumentKind.TERMS, one.id, shown)
 
 
 def licensed(

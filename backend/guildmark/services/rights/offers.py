@@ -34,7 +34,7 @@ from guildmark.domain.rights.terms import (
 )
 from guildmark.ports import DocumentKind, Entropy, KeyName, NodeStore
 from guildmark.services.index.projection import known
-from guildmark.services.recipes.disclosing import clauses_body
+from guildmark.services.recipes.disclosing import keep_clauses
 from guildmark.services.rights.ancestry import above, shown_above, verified_above
 from guildmark.services.rights.licenses import Granted, Licenses, SignedTerms
 
@@ -211,12 +211,11 @@ class Offers:
             list(verified_above(offer.terms, offer.above, view.facts))
 
     def _keep(self, offer: Offer) -> None:
-        body = clauses_body(disclose_all(offer.members))
         with self.store.writing() as work:
-            work.documents.put(DocumentKind.TERMS, offer.id, body)
+            keep_clauses(work, DocumentKind.TERMS, offer.id, disclose_all(offer.members))
             licenses = above(offer.terms, work.facts)
             for one, shown in zip(licenses, offer.above, strict=True):
-                work.documents.put(DocumentKind.TERMS, one.id, clauses_body(shown))
+                keep_clauses(work, DocumentKind.TERMS, one.id, shown)
 
     def _shown_above(self, terms: Terms) -> tuple[Disclosure, ...]:
         with self.store.reading() as view:

@@ -116,6 +116,16 @@ def approved(day: int, *, standard: str = "ISO 9001", reason: str = "x") -> Sign
     return SignedApproval(approval=said, signature=b"\1" * 65)
 
 
+def test_who_approves_again_takes_back_no_agreement() -> None:
+    less = approved(1)
+    agreed = replace(less, approval=replace(less.approval, ruled=Change.NONE))
+    plain = approved(2)
+
+    kept = KeptApprovals(approvals=(agreed,)).joined(plain).joined(plain)
+
+    assert kept.approvals == (agreed, plain)
+
+
 def test_of_an_approver_under_a_standard_the_newest_stays() -> None:
     other = approved(1, standard="ISO 13485")
     kept = KeptApprovals(approvals=(approved(5), other))

@@ -7,6 +7,7 @@ import pytest
 from guildmark.domain.identifiers import Bytes32
 from guildmark.domain.recipes import differing as df
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType, Criticality
+from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.domain.recipes.recipe import Change
 
 WINDOW = Clause(
@@ -54,6 +55,51 @@ def test_each_change_of_a_clause_has_its_kind(
 
     assert (only.path, only.kind, only.before, only.after) == (WINDOW.path, kind, before, after)
     assert only.change is df.RULES[kind]
+
+
+def tree(*clauses: Clause, hidden: str = "") -> DisclosedClauses:
+    """Return clauses in the order of their paths, of which some may be hidden by their names."""
+    ordered = sorted(clauses, key=lambda one: one.path)
+    names = hidden.split()
+    opened = {at: one for at, one in enumerate(ordered) if one.path[-1] not in names}
+    return DisclosedClauses(leaves=tuple(one.leaf_data() for one in ordered), opened=opened)
+
+
+def at(name: str, one: Clause) -> Clause:
+    return replace(one, path=ClausePath(f"/process/{name}"), salt=Bytes32(name.encode() * 32))
+
+
+A, B, C = at("a", CORE), at("b", FREE), at("c", WINDOW)
+SALTED = replace(B, salt=Bytes32(b"\1" * 32))
+FREER, OTHER = replace(B, maximum="9"), replace(A, value="9")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "least", "is_known"),
+    [
+        (tree(A, B), tree(A, B), Change.EDITORIAL, True),
+        (tree(A, B, hidden="a b"), tree(A, B, hidden="a b"), Change.EDITORIAL, True),
+        (tree(A, B, hidden="a"), tree(A, B), Change.EDITORIAL, True),
+        (tree(A, B), tree(A, SALTED), Change.EDITORIAL, True),
+        (tree(A, B), tree(A, SALTED, hidden="b"), Change.EDITORIAL, False),
+        (tree(A, B, hidden="b"), tree(A, SALTED), Change.EDITORIAL, False),
+        (tree(A, B), tree(A, FREER), Change.MINOR, True),
+        (tree(A, B), tree(A), Change.MINOR, True),
+        (tree(A), tree(A, B), Change.MINOR, True),
+        (tree(A), tree(A, C), Change.REQUALIFY, True),
+        (tree(A), tree(A, C, hidden="c"), Change.EDITORIAL, False),
+        (tree(A, C), tree(A), Change.REQUALIFY, True),
+        (tree(A, C, hidden="c"), tree(A), Change.EDITORIAL, False),
+        (tree(A, C, hidden="a"), tree(OTHER, C), Change.EDITORIAL, False),
+        (tree(A, B, hidden="b"), tree(OTHER, C), Change.REQUALIFY, True),
+        (tree(A, B), tree(OTHER, B, C, hidden="c"), Change.REQUALIFY, True),
+        (tree(A, B, C, hidden="c"), tree(A, FREER), Change.MINOR, False),
+    ],
+)
+def test_the_rules_are_asked_of_what_is_shown(
+    before: DisclosedClauses, after: DisclosedClauses, least: Change, is_known: bool
+) -> None:
+    assert df.ruled(before, after) == df.Ruled(least=least, is_known=is_known)
 
 
 def test_salts_are_no_difference() -> None:

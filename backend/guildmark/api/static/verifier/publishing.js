@@ -45,6 +45,23 @@ function* deedsOf(theCase, design, { epoch: signed, account }, at) {
   }
 }
 
+/** Return those of the shown owners of the design who may have owned it at a time. */
+export function tenuresAt(theCase, at) {
+  const root = rootLicense(theCase.evidence.disclosed);
+  if (root === null) return [];
+  return shownEpochs(theCase).map((epoch) => tenureOf(theCase, root.terms.design, epoch))
+    .filter(({ account, since, until }) => account !== 0n && since <= at && at <= until);
+}
+
+/** Return in which epochs of the design the bundle shows who owned it. */
+export function shownEpochs({ evidence: { disclosed } }) {
+  const root = rootLicense(disclosed);
+  const epochs = (disclosed.owners ?? []).map(({ epoch }) => epoch);
+  if (root !== null) epochs.push(root.terms.designEpoch);
+  if (disclosed.extension !== null) epochs.push(disclosed.extension.epoch);
+  return [...new Set(epochs)].sort((one, other) => one - other);
+}
+
 function tenureOf(theCase, design, epoch) {
   const [account, since] = ownerOf(theCase, design, epoch);
   const [following, until] = ownerOf(theCase, design, epoch + 1);

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.eip712 import recipes_domain
-from guildmark.domain.chain.storage import AccountWord, IdentityWord
+from guildmark.domain.chain.storage import AccountWord, IdentityWord, RecipeWord
 from guildmark.domain.identifiers import Address, to_hex
 from guildmark.domain.identity.accreditation import Requirement, Standing, accredited_over
 from guildmark.domain.identity.identity import IdentityKind
@@ -29,6 +29,11 @@ from guildmark.domain.verification.checks.clauses import SHOWN_RECIPE, master_cl
 from guildmark.domain.verification.checks.members import Shown
 from guildmark.domain.verification.doubts import act_findings
 from guildmark.domain.verification.naming import display_name
+from guildmark.domain.verification.publishing import (
+    published_findings,
+    shown_epochs,
+    tenures_at,
+)
 from guildmark.domain.verification.report import Cause, Finding, Lack, State
 from guildmark.domain.verification.rights import Window
 
@@ -83,12 +88,12 @@ def approved_notes(case: Case) -> Iterator[str]:
         return
     standard = None if clause is None else asked_standard(clause)
     for one in case.disclosed.approvals:
-        if standard and not _lacks(case, one, standard):
+        if standard and not lacks(case, one, standard):
             yield f"{display_name(case, one.approval.approver)} approved the recipe ({standard})."
 
 
 def _lacking(case: Case, standard: str) -> Iterator[Finding]:
-    judged = [_lacks(case, one, standard) for one in case.disclosed.approvals]
+    judged = [lacks(case, one, standard) for one in case.disclosed.approvals]
     if not judged:
         reason = f"The recipe asks to be approved under {standard}; no approval is shown."
         yield APPROVAL_MISSING.found(reason, "disclosed")
@@ -97,30 +102,56 @@ def _lacking(case: Case, standard: str) -> Iterator[Finding]:
             yield from found[:1]
 
 
-def _lacks(case: Case, signed: SignedApproval, standard: str) -> Sequence[Finding]:
-    """Return why an approval does not count; what is not proven of it speaks for it alone."""
+def lacks(case: Case, signed: SignedApproval, standard: str | None = None) -> Sequence[Finding]:
+    """Return why an approval does not count; what is not proven of it speaks for it alone.
+
+    Args:
+        case: The part's case.
+        signed: The approval.
+        standard: What its approver must be accredited for, None where any standard will do.
+    """
     try:
         return tuple(_against(case, signed, standard))
     except UndecidedError as undecided:
         return (undecided.finding,)
 
 
-def _against(case: Case, signed: SignedApproval, standard: str) -> Iterator[Finding]:
+def _against(case: Case, signed: SignedApproval, standard: str | None) -> Iterator[Finding]:
     said = signed.approval
     who = "The designer" if said.is_designers else display_name(case, said.approver)
     if said.recipe != case.statement.external.recipe:
         yield APPROVAL_MISSING.found(f"{who} approved another recipe.", _SHOWN)
-    elif said.standard != standard:
+    elif standard is not None and said.standard != standard:
         reason = f"{who} approved under {said.standard or 'no standard'}, asked is {standard}."
         yield APPROVAL_MISSING.found(reason, _SHOWN)
     elif said.approved_on > case.window.end:
         reason = f"{who} approved at {said.approved_on}, after the part was logged."
         yield APPROVAL_MISSING.found(reason, _SHOWN)
+    elif said.is_designers:
+        yield from _signed_by_designer(case, signed)
     else:
         yield from _signed(case, signed, who)
         yield from _accredited(case, signed, who)
         act = "The recipe was approved"
         yield from act_findings(case, said.approver, said.approved_on, act, _SHOWN)
+
+
+def _signed_by_designer(case: Case, signed: SignedApproval) -> Iterator[Finding]:
+    """Yield why the designer's approval does not count.
+
+    Whoever gave the design on gains nothing by an earlier time: he owned it, too, when the recipe
+    was published.
+    """
+    said = signed.approval
+    published = RecipeWord.decode(case.word(storage.RECIPES.at(said.recipe)))
+    signer = _signer(case, signed)
+    owners = tuple(tenures_at(case, max(said.approved_on, published.at)))
+    if signer not in {one.account for one in owners}:
+        reason = "The account that signed as the designer did not own the design then."
+        yield APPROVAL_MISSING.found(reason, _SHOWN)
+        return
+    act = "The recipe was approved"
+    yield from published_findings(case, said.approved_on, act, _SHOWN)
 
 
 def _signed(case: Case, signed: SignedApproval, who: str) -> Iterator[Finding]:
@@ -133,7 +164,7 @@ def _signed(case: Case, signed: SignedApproval, who: str) -> Iterator[Finding]:
     elif signer is None or signer != word.controller:
         reason = f"The account that signed the approval does not speak for {who}."
         yield APPROVAL_MISSING.found(reason, _SHOWN)
-    elif signer == _owner(case):
+    elif signer in tuple(_owners(case)):
         yield APPROVAL_MISSING.found("The designer alone approved the recipe.", _SHOWN)
 
 
@@ -149,13 +180,13 @@ def _signer(case: Case, signed: SignedApproval) -> Address | None:
         return None
 
 
-def _owner(case: Case) -> Address | None:
-    """Return the account that licensed the design, None where no license says so: (6) tells."""
+def _owners(case: Case) -> Iterator[Address]:
+    """Yield the accounts that owned the design, none where no license says so: (6) tells."""
     root = case.disclosed.root_license
-    if root is None:
-        return None
-    place = storage.DESIGN_OWNERS.at(root.terms.design, root.terms.design_epoch)
-    return AccountWord.decode(case.word(place)).account
+    if root is not None:
+        for epoch in shown_epochs(case):
+            place = storage.DESIGN_OWNERS.at(root.terms.design, epoch)
+            yield AccountWord.decode(case.word(place)).account
 
 
 def _accredited(case: Case, signed: SignedApproval, who: str) -> Iterator[Finding]:

@@ -9,10 +9,15 @@ from guildmark.domain.verification.case import (
     Case,
     UndecidedError,
 )
-from guildmark.domain.verification.evidence import RecipeDisclosure, SiteRecipeDisclosure
+from guildmark.domain.verification.evidence import (
+    FormerRecipeDisclosure,
+    RecipeDisclosure,
+    SiteRecipeDisclosure,
+)
 
 SHOWN_RECIPE = "disclosed/recipe.json"
 SHOWN_SITE_RECIPE = "disclosed/site-recipe.json"
+SHOWN_FORMER_RECIPE = "disclosed/former-recipe.json"
 
 
 def master_clauses(case: Case) -> DisclosedClauses:
@@ -33,6 +38,15 @@ def site_clauses(case: Case) -> DisclosedClauses:
     """
     shown = shown_site_recipe(case)
     return _verified(shown.clauses, shown.recipe.root, SHOWN_SITE_RECIPE)
+
+
+def former_clauses(shown: FormerRecipeDisclosure) -> DisclosedClauses:
+    """Return what is shown of the clauses of the recipe before.
+
+    Raises:
+        UndecidedError: Other clauses are shown than it commits to.
+    """
+    return _verified(shown.clauses, shown.recipe.root, SHOWN_FORMER_RECIPE)
 
 
 def _verified(clauses: Disclosure, root: Digest, evidence: str) -> DisclosedClauses:

@@ -29,6 +29,7 @@ from guildmark.domain.verification.checks.clauses import (
     site_clauses,
 )
 from guildmark.domain.verification.checks.members import Shown
+from guildmark.domain.verification.checks.overridden import OVERRIDDEN_CAUSES, overridden
 from guildmark.domain.verification.checks.values import (
     SETTING_CLOSED,
     SHOWN_SETTINGS,
@@ -283,8 +284,8 @@ def settings_digest(settings: Sequence[Setting]) -> Digest:
 RECIPE = Check(
     number=7,
     name="recipe and settings",
-    asks="The site's recipe keeps the recipe, the recorded settings lie inside it, and the recipe "
-    "is approved where it asks to be.",
+    asks="The site's recipe keeps the recipe, the recorded settings lie inside it, the recipe is "
+    "approved where it asks to be, and two agreed where it says that it changes less than it does.",
     looked_at="disclosed/site-recipe.json",
     causes=(
         SITE_RECIPE_MISMATCH,
@@ -307,6 +308,7 @@ RECIPE = Check(
         SETTINGS_NOT_RECORDED,
         SETTINGS_MISMATCH,
         *APPROVED_CAUSES,
+        *OVERRIDDEN_CAUSES,
     ),
     rules=(
         _stated,
@@ -318,5 +320,6 @@ RECIPE = Check(
         _settings_closed,
         _settings_of_job,
         approved,
+        overridden,
     ),
 )

@@ -7,8 +7,9 @@ import { accreditedOver } from "../accreditations.js";
 import { rootLicense } from "../documents/terms.js";
 import { actFindings, identityOf } from "../doubts.js";
 import { displayName } from "../naming.js";
+import { publishedFindings, shownEpochs, tenuresAt } from "../publishing.js";
 import { approverOf } from "../recipes.js";
-import { DESIGN_OWNERS, IDENTITIES, fieldsOf } from "../state.js";
+import { DESIGN_OWNERS, IDENTITIES, RECIPES, fieldsOf } from "../state.js";
 import { windowOf } from "../window.js";
 import { issuerTimes, provenAccreditations } from "./accreditation.js";
 import { Undecided, proven, stated, unknown, withheld } from "./check.js";
@@ -52,8 +53,12 @@ async function* lacking(theCase, standard) {
   if (judged.every((found) => found !== null)) yield* judged;
 }
 
-/** Return the first reason why an approval does not count, null where it does. */
-async function lackOf(theCase, signed, standard) {
+/**
+ * Return the first reason why an approval does not count, null where it does.
+ *
+ * Where no standard is named, its approver may be accredited for any.
+ */
+export async function lackOf(theCase, signed, standard = null) {
   try {
     const found = [];
     for await (const one of against(theCase, signed, standard)) found.push(one);
@@ -65,17 +70,23 @@ async function lackOf(theCase, signed, standard) {
   }
 }
 
+/** Return whether the design's owner is to have signed. */
+export function isDesigners({ approver }) {
+  return approver.every((byte) => byte === 0);
+}
+
 async function* against(theCase, signed, standard) {
   const { approval: said } = signed;
-  const isDesigners = said.approver.every((byte) => byte === 0);
-  const who = isDesigners ? "The designer" : await displayName(theCase, said.approver);
+  const who = isDesigners(said) ? "The designer" : await displayName(theCase, said.approver);
   if (!same(said.recipe, stated(theCase).recipe)) {
     yield missing(`${who} approved another recipe.`);
-  } else if (said.standard !== standard) {
+  } else if (standard !== null && said.standard !== standard) {
     const under = said.standard || "no standard";
     yield missing(`${who} approved under ${under}, asked is ${standard}.`);
   } else if (said.approvedOn > windowOf(theCase).end) {
     yield missing(`${who} approved at ${said.approvedOn}, after the part was logged.`);
+  } else if (isDesigners(said)) {
+    yield* signedByDesigner(theCase, signed);
   } else {
     yield* spoken(theCase, signed, who);
     yield* accredited(theCase, said, who);
@@ -83,31 +94,53 @@ async function* against(theCase, signed, standard) {
   }
 }
 
-/** Yield why whoever signed does not speak for the approver, or is the designer himself. */
-function* spoken({ evidence, trust, state }, signed, who) {
-  const theCase = { evidence, trust, state };
-  const { approver } = signed.approval;
-  const { kind, account } = identityOf(proven(theCase, IDENTITIES, approver));
+/**
+ * Yield why the designer's approval does not count.
+ *
+ * Whoever gave the design on gains nothing by an earlier time: he owned it, too, when the recipe
+ * was published.
+ */
+function* signedByDesigner(theCase, signed) {
+  const { recipe, approvedOn } = signed.approval;
+  const [published] = fieldsOf(proven(theCase, RECIPES, recipe), 40);
+  const signer = signerOf(theCase, signed);
+  const owners = tenuresAt(theCase, Math.max(approvedOn, published));
+  if (!owners.some(({ account }) => account === signer)) {
+    yield missing("The account that signed as the designer did not own the design then.");
+    return;
+  }
+  yield* publishedFindings(theCase, approvedOn, "The recipe was approved");
+}
+
+/** Return the account that signed on the pinned chain, null where none did. */
+function signerOf({ evidence, trust }, signed) {
   const pin = trust === null ? evidence.pin : trust.chain;
   if (!pin.contracts.recipes) {
     throw new Undecided(missing("The pinned chain has no recipe registry."));
   }
-  const signer = approverOf(signed, pin);
+  return approverOf(signed, pin);
+}
+
+/** Yield why whoever signed does not speak for the approver, or is the designer himself. */
+function* spoken(theCase, signed, who) {
+  const { approver } = signed.approval;
+  const { kind, account } = identityOf(proven(theCase, IDENTITIES, approver));
+  const signer = signerOf(theCase, signed);
   if (kind !== ORGANIZATION) {
     yield missing(`The approver ${toHex(approver)} is no registered organization.`);
   } else if (signer === null || signer !== account) {
     yield missing(`The account that signed the approval does not speak for ${who}.`);
-  } else if (signer === ownerOf(theCase)) {
+  } else if (ownersOf(theCase).includes(signer)) {
     yield missing("The designer alone approved the recipe.");
   }
 }
 
-/** Return the account that licensed the design, null where no license says so: (6) tells. */
-function ownerOf(theCase) {
+/** Return the accounts that owned the design, none where no license says so: (6) tells. */
+function ownersOf(theCase) {
   const root = rootLicense(theCase.evidence.disclosed);
-  if (root === null) return null;
-  const { design, designEpoch } = root.terms;
-  return fieldsOf(proven(theCase, DESIGN_OWNERS, design, designEpoch), 160)[0];
+  if (root === null) return [];
+  return shownEpochs(theCase).map((epoch) => (
+    fieldsOf(proven(theCase, DESIGN_OWNERS, root.terms.design, epoch), 160)[0]));
 }
 
 async function* accredited(theCase, said, who) {

@@ -21,6 +21,11 @@ export async function siteClauses(theCase) {
   return opened(shownSiteRecipe(theCase));
 }
 
+/** Return what is shown of the clauses of the recipe before; throw Undecided where others are. */
+export async function formerClauses(former) {
+  return opened(former);
+}
+
 async function opened({ clauses, recipe }) {
   if (!mismatches.has(clauses)) mismatches.set(clauses, mismatchOf(clauses, recipe.root));
   const reason = await mismatches.get(clauses);

@@ -11,6 +11,7 @@ import { cover, covered, windowOf } from "../window.js";
 import { approved } from "./approved.js";
 import { Undecided, fail, notClaimed, proven, stated, unknown, withheld } from "./check.js";
 import { masterClauses, shownRecipe, shownSiteRecipe, siteClauses } from "./clauses.js";
+import { overridden } from "./overridden.js";
 import { settingsClosed, settingsOf } from "./values.js";
 
 const PROCESS = "/process/";
@@ -173,5 +174,6 @@ export const RECIPE = {
     { at: "that all recorded settings are shown", rule: settingsClosed },
     { at: "the job file's settings", rule: settingsOfJob },
     { at: "approvals, where the recipe asks for them", rule: approved },
+    { at: "what it changes by the rules, and who agreed to less", rule: overridden },
   ],
 };

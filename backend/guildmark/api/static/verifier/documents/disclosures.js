@@ -151,6 +151,7 @@ export const READERS = {
   authorities: list(id, 1, 16),
   inspections: list(readInspection, 1, 4),
   approvals: list(object({ approval: readApproval, signature: bytes() }), 1, 16),
+  "former-recipe": object({ recipe: readRecipe, clauses: readDisclosure }),
   countersigner: object({ machine: id, key: readKey, siteLink: readLink, link: readLink }),
   equivalence: list(object({ number: number40, plan: readPlan }), 1, 32),
   settings: readShownSettings,
