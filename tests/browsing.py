@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Reque
 
 from environments import ROOT
 from guildmark.domain.identifiers import to_hex
-from stages import Played, design_path, own_design, published_plan, recalled, reconciliation
+from stages import Played, design_path, own_design, published_plan, recalled, reconciliation, sold
 
 _CHECKED = """() => {
   const own = document.getElementById('own');
@@ -46,6 +46,10 @@ PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
         "unlisted": lambda played: f"{played.other.url}/parts/{played.parts[0].hint}",
         "altered": lambda played: f"{played.node.url}/parts/{played.bad['altered']}",
         "over-quota": lambda played: f"{played.node.url}/parts/{played.bad['over-quota']}",
+        "recalled": lambda played: sold(played)["recalled"],
+        "recall closed": lambda played: sold(played)["closed"],
+        "perhaps copied": lambda played: sold(played)["copied"],
+        "claimed": lambda played: sold(played)["claimed"],
         "reconciliation": reconciliation,
         "card": lambda played: (
             f"{played.node.url}/orgs/{to_hex(played.workshops[0].maker.party.id)}"

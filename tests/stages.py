@@ -3,6 +3,7 @@
 Started once a run, however many rooms use it; real processes, as their users start them.
 """
 
+import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -22,9 +23,10 @@ from demo.making import Part, equip, fresh_beacon, license_design, shown_by_site
 from demo.qualifying import BORE, BUILDS, WIDTH, Round, publish
 from demo.rogue import Rogue, turn_rogue
 from demo.scene import Scene, set_scene
+from demo.showing import label_link
 from demo.stage import Stage
 from demo.telling import Teller
-from demo.workshop import Workshop, prepare
+from demo.workshop import Extra, Workshop, prepare
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.bootstrap import Home
@@ -43,6 +45,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.identity.identity import IdentityKind
+from guildmark.domain.labels.activation import ActivationCode
 from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Severity, Thing
 from guildmark.domain.signatures import PublicKey
@@ -61,6 +64,10 @@ _PARTS = 3
 _LANE = 20
 
 RECALL_REASON = b"Cracks at the weld."
+HIDDEN_CODE = ActivationCode.drawn(bytes(range(12)))
+
+# A genuine label is seldom scanned from so many on one day.
+_NETWORKS = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,6 +257,59 @@ def recalled(played: Played) -> str:
         until(lambda: indexed(played.node) >= block)
         kept.write_text(RecallId(key=thing.key(), by=OWNERS, number=number).text())
     return kept.read_text()
+
+
+def sold(played: Played) -> Mapping[str, str]:
+    """Return the labels of parts that something befell after the sale, with what that is.
+
+    One is recalled, the recall of another is closed. Three have hidden codes: the label of one was
+    scanned from many networks, one was claimed, nothing befell the last.
+    """
+    kept = played.stage.folder / "sold.json"
+    if not kept.exists():
+        kept.write_text(json.dumps(_sell(played)))
+    found: Mapping[str, str] = json.loads(kept.read_text())
+    return found
+
+
+def _sell(played: Played) -> Mapping[str, str]:
+    recalled_one, closed_one, labelled = new_workshops(played, 3, units=3)
+    coded = Extra(code=HIDDEN_CODE)
+    labelled = replace(labelled, extras={1: coded, 2: coded, 3: coded})
+    parts = [
+        _settled(played.scene, workshop, envelope)
+        for workshop, count in ((recalled_one, 1), (closed_one, 1), (labelled, 3))
+        for envelope in _built(played.scene, workshop, count)
+    ]
+    home = recalled_one.maker.party.home
+    said = Said(severity=Severity.WITHDRAW, reason=sha256(RECALL_REASON))
+    things = [
+        Thing(cause=RecallCause.MACHINE, id=Bytes32(workshop.maker.machine))
+        for workshop in (recalled_one, closed_one)
+    ]
+    home.indexing.follow()
+    numbers = [home.recalling(SITE).issue(thing, said) for thing in things]
+    home.indexing.follow()
+    home.recalling(SITE).close(things[1], numbers[1], sha256(b"Harmless."))
+    read_by_nodes(played)
+    labels = [label_link(played.scene, part) for part in parts]
+    for number in range(_NETWORKS):
+        with _somebody(number) as client:
+            client.get(labels[2]).raise_for_status()
+    with _somebody(_NETWORKS) as client:
+        body = {"code": HIDDEN_CODE.text(), "token": to_hex(Bytes32(bytes(32)))}
+        url = f"{played.node.url}/v1/parts/{parts[3].hint}/claims"
+        client.post(url, json=body).raise_for_status()
+    # The page is kept for a moment.
+    until(lambda: "this label may be copied" in httpx.get(labels[2]).text)
+    names = ("recalled", "closed", "copied", "claimed", "unclaimed")
+    return dict(zip(names, labels, strict=True))
+
+
+def _somebody(number: int) -> httpx.Client:
+    """Return a person's client in a network of its own."""
+    transport = httpx.HTTPTransport(local_address=f"127.0.{100 + number}.1")
+    return httpx.Client(transport=transport, headers={"User-Agent": "Mozilla/5.0"}, timeout=30)
 
 
 def restart(stage: Stage, name: str) -> None:

@@ -1685,6 +1685,14 @@ class KeptClaim:
 class Claims(Protocol):
     """The first claims that a node took; none is ever changed or forgotten."""
 
+    def kept(self, log: LogNumber, index: Index) -> KeptClaim | None:
+        """Return a part's first claim, None where there is none.
+
+        Raises:
+            StoreUnavailableError: The database does not answer in time.
+        """
+        ...
+
     def first(self, log: LogNumber, index: Index, claim: KeptClaim) -> KeptClaim:
         """Keep a claim durably where it is the part's first; return the first one.
 

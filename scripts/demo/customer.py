@@ -13,6 +13,7 @@ from demo.making import Part
 from demo.scene import Scene
 from demo.showing import bundle_path
 from demo.stage import StageError, write
+from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain import bundle
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.identifiers import to_hex
@@ -89,6 +90,16 @@ class Customer:
             )
             return [*over_nodes, *bundles]
 
+    def verify_over_own_node(self, part: Part, *, block: int) -> Verdict:
+        """Verify a part over the node that logged it."""
+        return self._over(self.scene.node_of(part.workshop.operator), part, block)
+
+    def activate(self, part: Part, *, node: str, code: Path) -> int:
+        """Claim a part by the code under its scratch field; return the exit code."""
+        out = code.with_name("claim.json")
+        words = (part.hint, "--node", node, "--code", str(code), "--out", str(out))
+        return _run("part", "activate", *words).returncode
+
     def verify_bad(self, shown: Sequence[tuple[str, Evidence]]) -> Sequence[Verdict]:
         """Verify what a rogue shows."""
         folder = self.scene.stage.folder / "bad"
@@ -105,7 +116,9 @@ class Customer:
         return self._verify(of, FROM_BUNDLE, str(path), "--offline")
 
     def _over_other_node(self, part: Part, block: int) -> Verdict:
-        node = self.scene.other_node(part.workshop.operator)
+        return self._over(self.scene.other_node(part.workshop.operator), part, block)
+
+    def _over(self, node: NodeClient, part: Part, block: int) -> Verdict:
         asked = (part.hint, "--node", node.url, "--at", str(block))
         return self._verify(part.hint, OVER_NODE, *asked)
 

@@ -118,7 +118,7 @@ def _disclose(scene: Scene, workshop: Workshop, package: Package) -> None:
 
 def disclose(node: NodeClient, kind: DocumentKind, key: bytes, body: bytes) -> None:
     """Send a document to a node, once it has read of the thing that it opens."""
-    _patiently(partial(_disclosed, node, kind, key, body), bool)
+    patiently(partial(_disclosed, node, kind, key, body), bool)
 
 
 def _disclosed(node: NodeClient, kind: DocumentKind, key: bytes, body: bytes) -> bool:
@@ -170,11 +170,22 @@ def build_all(scene: Scene, workshops: Sequence[Workshop], teller: Teller) -> Se
     with teller.step("The nodes log, draw and anchor them, one transaction a batch"):
         for workshop, signed in zip(workshops, envelopes, strict=True):
             send(scene.node_of(workshop.operator), signed)
-        return [
+        parts = [
             await_part(scene.node_of(workshop.operator), envelope, workshop)
             for workshop, signed in zip(workshops, envelopes, strict=True)
             for envelope in signed
         ]
+        for workshop, signed in zip(workshops, envelopes, strict=True):
+            _show_declared(scene.node_of(workshop.operator), workshop, signed)
+        return parts
+
+
+def _show_declared(node: NodeClient, workshop: Workshop, envelopes: Sequence[bytes]) -> None:
+    """Show a node which lots went into the parts of a lane."""
+    for number, extra in workshop.extras.items():
+        if extra.declared is not None:
+            envelope = Delivery.parse(envelopes[number - 1]).digest
+            disclose(node, DocumentKind.DEPENDENCIES, envelope, extra.declared.encode())
 
 
 def fresh_beacon(scene: Scene) -> Record:
@@ -186,7 +197,7 @@ def refused_at_the_door(scene: Scene, workshop: Workshop) -> str:
     """Send a build beyond the lane to the honest node and return the code of its refusal."""
     envelope = workshop.build(cast.UNITS_A_SITE + 1, fresh_beacon(scene))
     node = scene.node_of(workshop.operator)
-    (answer,) = _patiently(lambda: node.submit([envelope]), _is_about_quota)
+    (answer,) = patiently(lambda: node.submit([envelope]), _is_about_quota)
     return str(answer["code"])
 
 
@@ -197,7 +208,7 @@ def _is_about_quota(answers: Sequence[Mapping[str, Any]]) -> bool:
 
 def send(node: NodeClient, envelopes: Sequence[bytes]) -> None:
     """Send envelopes to a node that takes all of them."""
-    answers = _patiently(lambda: node.submit(envelopes), _are_accepted)
+    answers = patiently(lambda: node.submit(envelopes), _are_accepted)
     refused = [answer for answer in answers if answer["reception"] == "refused"]
     if refused:
         message = f"The node refused {len(refused)} builds: {refused[0]['reason']}"
@@ -211,7 +222,7 @@ def _are_accepted(answers: Sequence[Mapping[str, Any]]) -> bool:
 def await_part(node: NodeClient, envelope: bytes, workshop: Workshop) -> Part:
     """Wait until a part is on record, and return it."""
     digest = Delivery.parse(envelope).digest
-    build = _patiently(lambda: node.build(digest), lambda found: found["state"] == "final")
+    build = patiently(lambda: node.build(digest), lambda found: found["state"] == "final")
     return Part(
         label=build["label"],
         log=LogNumber(build["log"]),
@@ -221,7 +232,8 @@ def await_part(node: NodeClient, envelope: bytes, workshop: Workshop) -> Part:
     )
 
 
-def _patiently(ask: Callable[[], T], is_enough: Callable[[T], bool]) -> T:
+def patiently(ask: Callable[[], T], is_enough: Callable[[T], bool]) -> T:
+    """Ask again and again until an answer is enough, and return it."""
     deadline = monotonic() + _PATIENCE
     while not is_enough(answer := ask()):
         if monotonic() > deadline:

@@ -7,6 +7,7 @@ from typing import Any
 
 import reports
 from demo import cast
+from demo.aftermath import Aftermath
 from demo.customer import Verdict
 from demo.making import Part
 from demo.qualifying import DRIFTING, TOLD, Qualified
@@ -52,6 +53,7 @@ class Outcome:
     materialise_gas: int
     verified: Sequence[Verdict]
     bad: Sequence[Verdict]
+    aftermath: Aftermath
 
     def report(self, *, seconds: float) -> dict[str, Any]:
         """Return build/demo/report.json."""
@@ -76,6 +78,14 @@ class Outcome:
                 {"part": one.of, "over": one.way, "exit": one.exit, "checks": one.checks}
                 for one in self.verified
             ],
+            "aftermath": {
+                "recalled": {
+                    "part": self.aftermath.recalled.of,
+                    "exit": self.aftermath.recalled.exit,
+                },
+                "closedRecallStays": self.aftermath.stays,
+                "secondClaim": {"exit": self.aftermath.second},
+            },
             "bad": [{"case": one.of, "exit": one.exit, "failed": one.failed} for one in self.bad],
         }
 
@@ -95,6 +105,7 @@ class Outcome:
         yield from self._untold_good()
         yield from self._untold_sites()
         yield from self._untold_bad()
+        yield from self.aftermath.untold()
 
     def _untold_good(self) -> Iterator[str]:
         for verdict in self.verified:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import reports
 from demo import left
+from demo.aftermath import tell_aftermath, with_extras
 from demo.customer import Customer
 from demo.making import (
     Part,
@@ -88,6 +89,7 @@ def _play(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:
     workshops = equip(scene, package, lanes, teller)
     qualified = qualify(scene, package, workshops, teller)
     workshops = keep_settings(workshops, teller)
+    workshops = with_extras(workshops)
     parts = build_all(scene, workshops, teller)
     anchored = anchors(scene, {one.lane for one in workshops})
     last = workshops[-1]
@@ -120,6 +122,7 @@ def _play(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:
         materialise_gas=gas or 0,
         verified=verified,
         bad=bad,
+        aftermath=tell_aftermath(scene, customer, parts, teller),
     )
     return scene, outcome
 

@@ -4,6 +4,7 @@ import os
 
 from rich.table import Table
 
+from demo.aftermath import LOT
 from demo.customer import FROM_BUNDLE, OVER_NODE
 from demo.making import Part
 from demo.outcome import Outcome
@@ -31,6 +32,7 @@ def summarise(teller: Teller, scene: Scene, outcome: Outcome, *, seconds: float)
     teller.say(f"[dim]{outcome.verified[0].answer['headline']}[/]\n")
     teller.console.print(_sites(outcome))
     teller.console.print(_bad(outcome))
+    teller.console.print(_after(outcome))
     teller.say(
         f"One part became a token for [bold]{outcome.materialise_gas:,}[/] gas. "
         f"All of it took [bold]{seconds:.0f} s[/]."
@@ -84,6 +86,17 @@ def _bad(outcome: Outcome) -> Table:
     for verdict in outcome.bad:
         failed = ", ".join(f"({one['check']}) {one['code']}" for one in verdict.failed)
         table.add_row(_STORIES[verdict.of], _exit(verdict.exit), failed)
+    return table
+
+
+def _after(outcome: Outcome) -> Table:
+    after = outcome.aftermath
+    table = _table("After the sale", "what happened", "exit", "the part's page")
+    table.add_row(
+        f"{LOT} is recalled: part {after.recalled.of}", _exit(after.recalled.exit), after.page
+    )
+    table.add_row("the recall is closed", "", f"{after.page_later}; the timeline keeps the recall")
+    table.add_row("a copied label: its code comes second", _exit(after.second), after.page_claimed)
     return table
 
 

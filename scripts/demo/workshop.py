@@ -4,13 +4,14 @@ import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from io import BufferedIOBase
 from pathlib import Path
 from time import monotonic, sleep
 
 from demo.actors import MACHINE, SEALED, SITE, Disclosed, Maker, Operator
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
+from guildmark.domain.builds.dependencies import Declaration
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Measurement, Setting
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.encoding.hashing import sha256
@@ -23,6 +24,7 @@ from guildmark.domain.identifiers import (
     UnitNumber,
     to_hex,
 )
+from guildmark.domain.labels.activation import ActivationCode, byproducts
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token, serial_in_lane
 from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.clause import Clause, ClausePath, ClauseType
@@ -53,11 +55,28 @@ _PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """What a part has beside others.
+
+    Args:
+        declared: What its maker declares of it: the lots that went in.
+        code: What stands under the scratch field of its label.
+    """
+
+    declared: Declaration | None = None
+    code: ActivationCode | None = None
+
+
+_PLAIN = Extra()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workshop:
     """A site ready to build: what it was licensed for and how it does it.
 
     Args:
         request: Its request for the keys of the files.
+        extras: What some of its parts have beside others, by their numbers.
     """
 
     maker: Maker
@@ -68,6 +87,7 @@ class Workshop:
     document: RecipeDocument
     site_recipe: SiteRecipeId
     request: Digest = NO_REQUEST
+    extras: Mapping[int, Extra] = field(default_factory=dict)
 
     def build(self, number: int, beacon: Record, *, names_unit: bool = True) -> bytes:
         """Build part ``number`` of the lane, measure it, and return what the machine signs.
@@ -79,14 +99,18 @@ class Workshop:
         """
         builds = self.maker.machine_home.builds
         finished_on = self.maker.machine_home.clock.now()
+        label, extra = self.label(number), self.extras.get(number, _PLAIN)
+        hidden = None if extra.code is None else extra.code.digest(label)
         finished = Finished(
-            label=self.label(number),
+            label=label,
             counter=number,
             beacon=Beacon(log=beacon.log, seq=beacon.seq, record_digest=beacon.digest()),
             started_on=min(beacon.time, finished_on),
             finished_on=finished_on,
             measurements=self.measured(number),
             simulated=True,
+            byproducts=byproducts(code=hidden, chip=None),
+            declared=extra.declared,
         )
         assignment = self._numbered(number) if names_unit else self.assignment
         return builds.attest(builds.state(assignment, finished), key=MACHINE)

@@ -75,7 +75,10 @@ def test_the_accessibility_engine_finds_what_is_wrong(visitor: Visitor, played: 
     assert {"label", "color-contrast"} <= rules
 
 
-@pytest.mark.parametrize("name", ["verified", "unlisted", "altered", "over-quota", "not found"])
+@pytest.mark.parametrize(
+    "name",
+    ["verified", "unlisted", "altered", "over-quota", "recalled", "recall closed", "not found"],
+)
 def test_a_phone_shows_the_verdict_without_scrolling(
     visitor: Visitor, played: Played, name: str
 ) -> None:
@@ -118,7 +121,43 @@ def test_each_verdict_has_its_own_words_colour_and_icon(visitor: Visitor, played
     assert len(set(words)) == len(set(colours)) == len(set(icons)) == 4
 
 
-@pytest.mark.parametrize("name", ["home", "verified", "unlisted", "altered", "not found"])
+def test_a_recall_is_said_at_the_top_and_a_closed_one_stays_in_the_timeline(
+    visitor: Visitor, played: Played
+) -> None:
+    page = visitor.open(PAGES["recalled"](played)).page
+    headline, why = page.locator("h1").inner_text(), page.locator(".verdict .reason").inner_text()
+    page = visitor.open(PAGES["recall closed"](played)).page
+    later, timeline = page.locator("h1").inner_text(), page.locator(".timeline").inner_text()
+
+    assert headline == "Recalled"
+    assert "by the machine's controller" in why
+    assert "do not use it" in why
+    assert later.startswith("Verified")
+    assert "Recalled since" in timeline
+    assert "was closed." in timeline
+    assert page.locator(".verdict .reason").count() == 0
+
+
+def test_a_label_that_may_be_copied_is_not_green_and_asks_for_its_code(
+    visitor: Visitor, played: Played
+) -> None:
+    page = visitor.open(PAGES["perhaps copied"](played)).page
+    tone = page.locator(".verdict").get_attribute("class")
+    banner, form = page.locator(".banner").first.inner_text(), page.locator("form.claim")
+    box = page.locator(".banner").first.bounding_box()
+
+    assert page.locator("h1").inner_text().endswith("; this label may be copied")
+    assert tone is not None
+    assert "care" in tone.split()
+    assert "This label may be on more than one part" in banner
+    assert box is not None
+    assert box["y"] < 2 * PHONE[1]
+    assert form.get_by_role("button").inner_text() == "Check the code"
+
+
+@pytest.mark.parametrize(
+    "name", ["home", "verified", "unlisted", "altered", "recalled", "perhaps copied", "not found"]
+)
 def test_light_and_dark_are_two_looks(visitor: Visitor, played: Played, name: str) -> None:
     page = visitor.open(PAGES[name](played)).page
     _show(page, "light")

@@ -7,10 +7,11 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Page
 
-from browsing import DESK, PAGES, SCHEMES, Visit, Visitor
+from browsing import DESK, PAGES, PHONE, SCHEMES, Visit, Visitor
 from demo.showing import label_link
 from guildmark.adapters.labels import pictures
-from stages import Played
+from guildmark.domain.labels.activation import ClaimFile
+from stages import HIDDEN_CODE, Played, sold
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil", "chromium")]
 
@@ -58,6 +59,38 @@ def test_an_injected_script_does_not_run(visitor: Visitor, played: Played, name:
     assert "unsafe" not in answer.headers["content-security-policy"]
     assert not ran
     assert any("Content Security Policy" in complaint for complaint in visit.complaints)
+
+
+def test_a_code_is_claimed_without_javascript_and_who_comes_second_may_hold_a_copy(
+    visitor: Visitor, played: Played
+) -> None:
+    label = sold(played)["unclaimed"]
+    second = visitor.open(label)
+    first = visitor.open(label, javascript=False).page
+    _type_code(first)
+    asked = _headline(first)
+    first.get_by_role("button", name="Claim this part").click()
+    told, address = _headline(first), first.url
+    with first.expect_download() as saved:
+        first.get_by_role("button", name="Save the proof").click()
+    first.get_by_role("link", name="Back to part").click()
+
+    _type_code(second.page)
+
+    proof = ClaimFile.parse(saved.value.path().read_bytes())
+    assert (asked, told, _headline(second.page)) == (
+        "The code is right",
+        "Claimed",
+        "Possible copy",
+    )
+    assert "Claimed since the hour of" in first.locator("main").inner_text()
+    assert first.locator("form.claim").count() == 0
+    assert proof.code == HIDDEN_CODE
+    assert address.endswith("/claim")
+    assert second.findings() == []
+    second.page.emulate_media(color_scheme="dark")
+    assert second.findings() == []
+    assert second.width() <= PHONE[0]
 
 
 @pytest.mark.parametrize("name", ["verified", "unlisted", "altered", "errors", "not found"])
@@ -229,3 +262,8 @@ def _opened(visitor: Visitor, text: str, played: Played) -> str:
     assert text == f"{played.node.url}{path}?p={played.parts[0].hint}"
     visit: Visit = visitor.open(text)
     return _headline(visit.page)
+
+
+def _type_code(page: Page) -> None:
+    page.get_by_role("textbox", name="Code under").fill(HIDDEN_CODE.text().lower())
+    page.get_by_role("button", name="Check the code").click()

@@ -12,5 +12,8 @@ class MemoryClaims:
 
     rows: dict[tuple[LogNumber, Index], KeptClaim] = field(default_factory=dict)
 
+    def kept(self, log: LogNumber, index: Index) -> KeptClaim | None:
+        return self.rows.get((log, index))
+
     def first(self, log: LogNumber, index: Index, claim: KeptClaim) -> KeptClaim:
         return self.rows.setdefault((log, index), claim)

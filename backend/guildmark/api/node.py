@@ -160,6 +160,7 @@ def _served(
             claims=home.claims,
             publishing=node.publishing,
             clock=home.clock,
+            entropy=home.entropy,
             pace=Pace(home.clock),
         ),
         gateway=home.gateway,

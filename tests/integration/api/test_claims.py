@@ -1,8 +1,10 @@
 """A part is claimed once by its hidden code, at the node of its log; a chip answers by itself."""
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from html import unescape
 from itertools import count
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.identifiers import Bytes32, to_hex
 from guildmark.domain.labels.activation import (
     ActivationCode,
+    ClaimFile,
     byproducts,
     chip_digest,
     chip_message,
@@ -59,7 +62,7 @@ class Labelled:
 @pytest.fixture(scope="module")
 def logged(played: Played) -> Callable[[], Labelled]:
     """Return what puts a part with both second factors on record."""
-    (workshop,) = new_workshops(played, 1, units=2)
+    (workshop,) = new_workshops(played, 1, units=3)
     numbers = count(1)
     return lambda: _logged(played, workshop, next(numbers))
 
@@ -97,6 +100,63 @@ def test_first_claim_stands_and_the_second_is_told_of_it(part: Labelled) -> None
     assert (second.status_code, second.json()["code"]) == (409, "activation.claimedBefore")
     assert "was claimed before, at 20" in second.json()["detail"]
     assert CODE.text() not in second.text
+
+
+@pytest.fixture
+def elsewhere(played: Played) -> Iterator[httpx.Client]:
+    """Return a client in a network of its own: each network may try so often."""
+    transport = httpx.HTTPTransport(local_address="127.0.7.1")
+    with httpx.Client(base_url=played.node.url, timeout=30, transport=transport) as client:
+        yield client
+
+
+def test_a_browser_without_scripts_claims_once_and_the_page_says_since_when(
+    logged: Callable[[], Labelled], elsewhere: httpx.Client
+) -> None:
+    part, web = logged(), elsewhere
+    page, action = f"/parts/{part.place}", f"/parts/{part.place}/claim"
+    before = web.get(page).text
+
+    wrong = web.post(action, data={"code": ActivationCode.drawn(bytes(12)).text()})
+    offered = web.post(action, data={"code": CODE.text()})
+    form = _hidden_fields(offered.text)
+    claimed = web.post(action, data=form)
+    again = web.post(action, data=form)
+    saved = web.post(action, data={**_hidden_fields(claimed.text), "file": "1"})
+    second = web.post(action, data={"code": CODE.text()})
+    after = web.get(page).text
+
+    assert "Nobody claimed this part yet." in before
+    assert f'method="post" action="{action}"' in before
+    assert (wrong.status_code, "Not claimed" in wrong.text) == (403, True)
+    assert (offered.status_code, "The code is right" in offered.text) == (200, True)
+    assert "You are the first to claim" in claimed.text
+    assert claimed.text == again.text
+    kept = ClaimFile.parse(saved.content)
+    assert kept.receipt.encode().decode() in unescape(claimed.text)
+    assert saved.headers["content-disposition"].startswith("attachment")
+    assert (second.status_code, '<h1 id="headline">Possible copy' in second.text) == (409, True)
+    assert "Claimed since the hour of 20" in after
+    assert "action=" not in after.split('id="claim"')[1].split("</section>")[0]
+    answers = (wrong, offered, claimed, again, saved, second)
+    assert {answer.headers["cache-control"] for answer in answers} == {"no-store"}
+    assert not any(CODE.text() in str(answer.url) for answer in answers)
+    assert CODE.text() not in second.text
+
+
+def test_what_no_form_of_the_page_sends_is_refused(part: Labelled, web: httpx.Client) -> None:
+    action = f"/parts/{part.place}/claim"
+
+    as_json = web.post(action, json={"code": CODE.text()})
+    too_long = web.post(action, data={"code": "A" * 2000})
+    in_a_url = web.get(action, params={"code": CODE.text()})
+    malformed = web.post("/parts/01.1/claim", data={"code": CODE.text()})
+
+    assert (as_json.status_code, "http.mediaTypeUnsupported" in as_json.text) == (415, True)
+    assert (too_long.status_code, too_long.headers["cache-control"]) == (413, "no-store")
+    assert (in_a_url.status_code, in_a_url.headers["location"]) == (303, f"/parts/{part.place}")
+    assert malformed.status_code == 400
+    assert web.get("/parts/01.1/claim").status_code == 400
 
 
 def test_claimant_verifies_and_a_copyist_cannot(
@@ -140,6 +200,10 @@ def test_chip_answers_the_readers_own_challenge_alone(
     assert held["checks"][-1]["state"] == "ok"
     assert replayed.exit == 22
     assert replayed.json["checks"][-1]["state"] == "fail"
+
+
+def _hidden_fields(html: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html))
 
 
 def _rpc(played: Played) -> str:

@@ -68,6 +68,7 @@ def claiming(world: World, claims: Claims | None = None) -> Claiming:
         claims=MemoryClaims() if claims is None else claims,
         publishing=publishing,
         clock=clock,
+        entropy=world.tools.entropy,
         pace=Pace(clock),
     )
 
@@ -103,6 +104,44 @@ def test_the_first_claim_is_signed_with_its_time(
     assert again == note
     assert (refused.value.exit_code, refused.value.detail["first"]) == (22, 1_800_000_000)
     assert "2027-01-15T08:00:00Z" in refused.value.message
+
+
+@pytest.mark.parametrize("is_in_sql", [False, True])
+def test_a_token_is_offered_until_the_part_is_claimed(
+    world: World, tmp_path: Path, is_in_sql: bool
+) -> None:
+    engine = open_database(tmp_path / "node.db")
+    service = claiming(world, SqlClaims(engine=engine) if is_in_sql else None)
+
+    before = service.first(place(world))
+    tokens = {service.offer(place(world), CODE, network="a") for _ in range(2)}
+    still = service.first(place(world))
+    service.claim(place(world), CODE, min(tokens), network="b")
+    with pytest.raises(ClaimedBeforeError) as refused:
+        service.offer(place(world), CODE, network="c")
+    after = service.first(place(world))
+    engine.dispose()
+
+    assert (before, still, after) == (None, None, 1_800_000_000)
+    assert len(tokens) == 2
+    assert refused.value.detail["first"] == 1_800_000_000
+
+
+def test_a_wrong_code_is_offered_nothing_and_not_told_of_a_claim(world: World) -> None:
+    service = claiming(world)
+    service.claim(place(world), CODE, MINE, network="a")
+
+    with pytest.raises(CodeWrongError):
+        service.offer(place(world), WRONG, network="b")
+
+
+def test_offers_count_as_tries(world: World) -> None:
+    service = claiming(world)
+    for _ in range(TRIES):
+        service.offer(place(world), CODE, network="a")
+
+    with pytest.raises(TriedTooOftenError):
+        service.offer(place(world), CODE, network="a")
 
 
 def test_another_code_claims_nothing(world: World) -> None:

@@ -8,15 +8,28 @@ from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from guildmark.api.bodies import check_media_type, whole
 from guildmark.api.caching import ASK_AGAIN, tagged
 from guildmark.api.frame import CHECKING_HEADERS
 from guildmark.api.hosts import located
 from guildmark.api.kept_pages import keep_for
 from guildmark.api.pages.card import card_page
 from guildmark.api.pages.certificate import certificate_page
+from guildmark.api.pages.claimed import (
+    FORM_MAX,
+    FORM_TYPE,
+    Hidden,
+    claim_file,
+    claimed_page,
+    hidden,
+    offered_page,
+    read_form,
+    refused_page,
+)
 from guildmark.api.pages.compared import compared
 from guildmark.api.pages.design import design_page, design_picture, path_of
 from guildmark.api.pages.details import part_details
@@ -57,9 +70,11 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import NAME_MAX
 from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.labels.qr import read_link
+from guildmark.domain.verification.case import Case
 from guildmark.services.evidence.linking import PAGES
 from guildmark.services.identity.cards import holders
 from guildmark.services.identity.dids import Document
+from guildmark.services.labels.scanning import network_of
 
 router = APIRouter()
 
@@ -98,6 +113,29 @@ def part(part: _Segment, node: Node) -> Response:
         return _verdict(node, *parse_hint(part))
     except GuildmarkError as error:
         return _problem(error, node)
+
+
+@router.get("/parts/{part}/claim")
+def claim_again(part: _Segment, node: Node) -> Response:
+    """Go to the part: whoever reloads the address of a claim sends no code."""
+    try:
+        log, index = parse_hint(part)
+        return RedirectResponse(f"/parts/{log}.{index}", HTTPStatus.SEE_OTHER)
+    except GuildmarkError as error:
+        return _problem(error, node)
+
+
+@router.post("/parts/{part}/claim")
+async def claim(part: _Segment, request: Request, node: Node) -> Response:
+    """Hold a hidden code against a part, then claim it by a token that the first answer gave."""
+    try:
+        place = parse_hint(part)
+        check_media_type(request, FORM_TYPE)
+        body = await whole(request, FORM_MAX)
+    except GuildmarkError as error:
+        return _private(_problem(error, node))
+    network = network_of("" if request.client is None else request.client.host)
+    return _private(await run_in_threadpool(_claimed, node, place, body, network))
 
 
 @router.get("/orgs/{identity}")
@@ -338,17 +376,23 @@ def _verdict(
         told = compared(judged.report, judged.case, view)
     base = f"/v1/parts/{log}.{index}"
     details = part_details(judged.case, base=base)
-    shown = own(found.bundle, judged.report, base=base)
+    # A serial that is not the part's was made up: nothing of it is the part's label.
+    is_label = not any(one.number == _ENTRY for one in judged.report.failed)
     page = verdict_page(
         judged.report,
         judge=Judge(host=node.judging.host, chain_class=node.ledger.pin().chain_class),
-        details=replace(details, compared=told, own=shown, scanned=_scanned(node, log, index)),
+        details=replace(
+            details,
+            compared=told,
+            own=own(found.bundle, judged.report, base=base),
+            scanned=_scanned(node, log, index),
+            hidden=_hidden(node, judged.case, log, index) if is_label else None,
+        ),
     )
     answer = _page("verdict.html", page, node)
     answer.headers.update(CHECKING_HEADERS)
     answer.headers.update(keep_for(node.settings.page_seconds))
-    # A serial that is not the part's was made up: its scan is none of the part's label.
-    if link is not None and not any(one.number == _ENTRY for one in judged.report.failed):
+    if link is not None and is_label:
         answer.headers.update(led_to(log, index))
     return answer
 
@@ -357,6 +401,37 @@ def _scanned(node: ServedNode, log: LogNumber, index: Index) -> Scanned | None:
     if not node.settings.scan_days:
         return None
     return scanned(node.scanning.history(log, index), node.judging.clock.now())
+
+
+def _claimed(
+    node: ServedNode, place: tuple[LogNumber, Index], body: bytes, network: str
+) -> Response:
+    part = f"{place[0]}.{place[1]}"
+    try:
+        sent = read_form(body)
+        if sent.token is None:
+            token = node.claiming.offer(place, sent.code, network=network)
+            return _page("claim.html", offered_page(part, sent, token), node)
+        receipt = node.claiming.claim(place, sent.code, sent.token, network=network)
+    except GuildmarkError as error:
+        status = status_of(error)
+        answer = _page("claim.html", refused_page(part, error), node, status=status)
+        answer.headers.update(HEADERS_OF_STATUS.get(status, {}))
+        return answer
+    if sent.wants_file:
+        name = f'attachment; filename="claim-{place[0]}-{place[1]}.json"'
+        return Response(
+            claim_file(sent, receipt),
+            media_type="application/json",
+            headers={"Content-Disposition": name},
+        )
+    return _page("claim.html", claimed_page(part, sent, receipt), node)
+
+
+def _hidden(node: ServedNode, case: Case, log: LogNumber, index: Index) -> Hidden | None:
+    is_here = log == node.publishing.own_log
+    first = node.claiming.first((log, index)) if is_here else None
+    return hidden(case.parsed_statement, (log, index), is_here=is_here, first=first)
 
 
 def _problem(error: GuildmarkError, node: ServedNode) -> Response:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from guildmark.api.pages.claimed import Hidden
 from guildmark.api.pages.proven import proven
 from guildmark.api.pages.scanned import Scanned
 from guildmark.domain.chain.contracts import ChainClass
@@ -206,6 +207,7 @@ class PartDetails:
         compared: How the maker's site compares, None where that is not asked for.
         own: What the page's own verifier needs, None where there is nothing to check.
         scanned: How often the label was scanned, None where that was not counted.
+        hidden: What is said of the label's hidden code, None where there is none.
     """
 
     serial: str = ""
@@ -221,6 +223,7 @@ class PartDetails:
     compared: Compared | None = None
     own: Own | None = None
     scanned: Scanned | None = None
+    hidden: Hidden | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +269,7 @@ class VerdictPage:
     compared: Compared | None
     own: Own | None
     scanned: Scanned | None
+    hidden: Hidden | None
     limits: Sequence[str] = LIMITS
 
 
@@ -306,6 +310,7 @@ def verdict_page(report: Report, *, judge: Judge, details: PartDetails = NO_DETA
         compared=details.compared,
         own=details.own,
         scanned=details.scanned,
+        hidden=details.hidden,
     )
 
 

@@ -26,13 +26,15 @@ from guildmark.domain.labels.activation import (
 )
 from guildmark.domain.log.note import Note, sign
 from guildmark.domain.verification.times import as_time
-from guildmark.ports import Claims, Clock, KeptClaim
+from guildmark.ports import Claims, Clock, Entropy, KeptClaim
 from guildmark.services.log.publishing import NOTE_KEY, Publishing
 
 TRIES, TRIES_SECONDS = 10, 60
 """How many claims one network may try at once, and in how many seconds one more is allowed."""
 
 NETWORKS_MAX = 10_000
+
+_TOKEN_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,39 @@ class Claiming:
     claims: Claims
     publishing: Publishing
     clock: Clock
+    entropy: Entropy
     pace: Pace
+
+    def offer(
+        self, place: tuple[LogNumber, Index], code: ActivationCode, *, network: str
+    ) -> Bytes32:
+        """Return a new token for who shows the code of a part that nobody claimed yet.
+
+        Nothing is claimed by it: a browser that loses the next answer sends the same token again.
+
+        Raises:
+            TriedTooOftenError: From there too much was tried.
+            PartNotHereError: The own log has no such part.
+            CodeNotNamedError: Its statement commits to no code.
+            CodeWrongError: It commits to another one.
+            ClaimedBeforeError: Somebody was first.
+            StoreUnavailableError: The database does not answer.
+        """
+        self.pace.take(network)
+        self._commitment(place, code)
+        first = self.claims.kept(*place)
+        if first is not None:
+            raise _claimed_before(place, first)
+        return Bytes32(self.entropy.token(_TOKEN_SIZE))
+
+    def first(self, place: tuple[LogNumber, Index]) -> int | None:
+        """Return when a part was claimed, None where it was not.
+
+        Raises:
+            StoreUnavailableError: The database does not answer.
+        """
+        kept = self.claims.kept(*place)
+        return None if kept is None else kept.time
 
     def claim(
         self,
@@ -108,8 +142,7 @@ class Claiming:
         mine = KeptClaim(claimant=Digest(sha256(token)), time=self.clock.now())
         first = self.claims.first(*place, mine)
         if not hmac.compare_digest(first.claimant, mine.claimant):
-            message = f"Part {place[0]}.{place[1]} was claimed before, at {as_time(first.time)}."
-            raise ClaimedBeforeError(message, first=first.time)
+            raise _claimed_before(place, first)
         return self._receipt(place, commitment, first)
 
     def _commitment(self, place: tuple[LogNumber, Index], code: ActivationCode) -> Digest:
@@ -144,3 +177,8 @@ class Claiming:
         ).text()
         signature = sign(text, key, lambda data: keys.sign_payload(NOTE_KEY, data))
         return Note(text=text, signatures=(signature,))
+
+
+def _claimed_before(place: tuple[LogNumber, Index], first: KeptClaim) -> ClaimedBeforeError:
+    message = f"Part {place[0]}.{place[1]} was claimed before, at {as_time(first.time)}."
+    return ClaimedBeforeError(message, first=first.time)
