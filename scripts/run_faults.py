@@ -149,16 +149,19 @@ def _is_clean(row: Row) -> bool:
 
 
 def _kept(order: Order) -> dict[str, Row]:
-    """Return the rows of the last run with this seed and commit, or new ones."""
+    """Return the rows of earlier runs with this seed and commit, and new ones for the others."""
     rows = {name: Row(id=name, kind=FAMILIES[name].kind, seed=order.seed) for name in order.names}
+    return rows | _known(order)
+
+
+def _known(order: Order) -> dict[str, Row]:
     try:
         state = json.loads(_STATE.read_text())
     except (OSError, json.JSONDecodeError):
-        return rows
-    if (state["commit"], state["seed"]) == (reports.commit(), order.seed):
-        known = {row["id"]: Row(**row) for row in state["rows"]}
-        rows |= {name: known[name] for name in order.names if name in known}
-    return rows
+        return {}
+    if (state["commit"], state["seed"]) != (reports.commit(), order.seed):
+        return {}
+    return {row["id"]: Row(**row) for row in state["rows"]}
 
 
 def _keep(order: Order, rows: dict[str, Row]) -> None:
