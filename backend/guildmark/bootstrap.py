@@ -694,7 +694,9 @@ def open_node(home: Home) -> Node:
             own_log=own.log,
         ),
         telling=Telling(ledger=home.ledger, store=home.store),
-        delivering=Delivering(store=home.store, clock=home.clock, courier=HttpCourier()),
+        delivering=Delivering(
+            store=home.store, clock=home.clock, courier=HttpCourier(), days=own.letter_days
+        ),
         line=Line(
             publishing=publishing,
             transactions=home.transactions,

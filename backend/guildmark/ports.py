@@ -1474,19 +1474,11 @@ class LogWriter(LogReader, Protocol):
         ...
 
 
-class Letters(Protocol):
-    """What is told of recalls, inside one transaction: to whom, what, and what waits to go out."""
+class LetterReader(Protocol):
+    """What was told of recalls, as of one state: to whom, what, and what waits to go out."""
 
     def watches(self) -> Sequence[RecallWatch]:
         """Return who wants to hear of recalls."""
-        ...
-
-    def watch(self, watch: RecallWatch) -> None:
-        """Keep a new watch."""
-        ...
-
-    def unwatch(self, watch: WatchId) -> bool:
-        """Forget a watch and its letters; return whether there was one."""
         ...
 
     def told(self, recall: RecallId) -> Told | None:
@@ -1497,6 +1489,34 @@ class Letters(Protocol):
         """Return what was told before it was final."""
         ...
 
+    def holders(self, letter: LetterId) -> Collection[WatchId]:
+        """Return the watches that have, or will get, a letter."""
+        ...
+
+    def due(self, now: int) -> Sequence[WatchId]:
+        """Return whose letters can be claimed, the longest waiting first."""
+        ...
+
+    def letters(self, state: LetterState | None, most: int) -> Sequence[Letter]:
+        """Return the newest letters, the newest first; all where no state is named."""
+        ...
+
+    def dead_count(self) -> int:
+        """Return how many letters are not sent again."""
+        ...
+
+
+class Letters(LetterReader, Protocol):
+    """The same inside one transaction."""
+
+    def watch(self, watch: RecallWatch) -> None:
+        """Keep a new watch."""
+        ...
+
+    def unwatch(self, watch: WatchId) -> bool:
+        """Forget a watch and its letters; return whether there was one."""
+        ...
+
     def keep(self, told: Told) -> None:
         """Keep what was told of a recall, instead of what was told before."""
         ...
@@ -1505,19 +1525,15 @@ class Letters(Protocol):
         """Let a letter wait to be sent, unless its watch has that event already."""
         ...
 
-    def holders(self, letter: LetterId) -> Collection[WatchId]:
-        """Return the watches that have, or will get, a letter."""
-        ...
-
-    def claim(self, now: int, until: int, without: Collection[WatchId]) -> Letter | None:
-        """Return the next letter that is due, and keep others from it for a while.
+    def claim(self, watch: WatchId, now: int, until: int) -> Letter | None:
+        """Return the next letter of a watch that is due, and keep others from it for a while.
 
         A letter waits until all earlier ones of its watch and recall were sent, or are dead.
 
         Args:
+            watch: Whose letter.
             now: The present.
             until: How long nobody else shall send it.
-            without: Whose letters are left out.
         """
         ...
 
@@ -1525,8 +1541,12 @@ class Letters(Protocol):
         """Keep what a try led to."""
         ...
 
-    def letters(self, state: LetterState | None, most: int) -> Sequence[Letter]:
-        """Return the newest letters, the newest first; all where no state is named."""
+    def revive(self, watch: WatchId) -> int:
+        """Let the dead letters of a watch be sent as if they were new; return how many."""
+        ...
+
+    def prune(self, before: int) -> int:
+        """Forget the letters that were delivered before a time; return how many."""
         ...
 
 
@@ -1635,6 +1655,10 @@ class NodeStore(Protocol):
 
     def reading(self) -> AbstractContextManager[View]:
         """Return one state, the last commit; it holds up nobody."""
+        ...
+
+    def reading_letters(self) -> AbstractContextManager[LetterReader]:
+        """Return what was told of recalls, as of the last commit; it holds up nobody."""
         ...
 
     def writing(self) -> AbstractContextManager[Work]:

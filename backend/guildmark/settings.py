@@ -44,6 +44,8 @@ _REPLAY_HOURS = 24.0
 _PAGE_SECONDS, _PAGE_SECONDS_MAX = 1, 60
 _SCAN_DAYS = 365
 _SCAN_DAYS_MAX = 3_650
+_LETTER_DAYS = 90
+_LETTER_DAYS_MAX = 3_650
 _COUNTRY_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 
 T = TypeVar("T")
@@ -109,6 +111,7 @@ class NodeSettings:
             kept too, how much of it at most in MiB.
         scan_days: For how many days a scan of a label is kept, without who scanned; 0: none is
             counted.
+        letter_days: For how many days a letter about a recall is kept that was delivered.
         country_header: The header in which a proxy in front of the node states a visitor's country;
             empty: none does.
     """
@@ -128,6 +131,7 @@ class NodeSettings:
     witnesses: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()
     scan_days: int = _SCAN_DAYS
+    letter_days: int = _LETTER_DAYS
     country_header: str = ""
 
 
@@ -378,6 +382,11 @@ def _node(table: _Table) -> NodeSettings:
             if "scan_days" in table.values
             else _SCAN_DAYS
         ),
+        letter_days=(
+            table.number("letter_days", low=1, high=_LETTER_DAYS_MAX)
+            if "letter_days" in table.values
+            else _LETTER_DAYS
+        ),
         country_header=_header(table) if "country_header" in table.values else "",
     )
 
@@ -519,6 +528,8 @@ def _written_batching(node: NodeSettings) -> Mapping[str, object]:
         wanted["page_seconds"] = node.page_seconds
     if node.scan_days != _SCAN_DAYS:
         wanted["scan_days"] = node.scan_days
+    if node.letter_days != _LETTER_DAYS:
+        wanted["letter_days"] = node.letter_days
     if node.country_header:
         wanted["country_header"] = node.country_header
     return wanted

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from threading import RLock
 from typing import TypeVar, cast
 
 from guildmark.domain.chain.facts import Fact, Key
@@ -19,7 +20,7 @@ from guildmark.domain.letters import (
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import Batch, Build, BuildState, Logged, Outcome, Queued, Standing
 from guildmark.domain.recall import RecallId
-from guildmark.ports import Block, DocumentKind, RawLog, View, Work
+from guildmark.ports import Block, DocumentKind, LetterReader, RawLog, View, Work
 
 FactT = TypeVar("FactT", bound=Fact)
 
@@ -352,18 +353,43 @@ class MemoryLetters:
     def holders(self, letter: LetterId) -> Collection[WatchId]:
         return {one.watch for one in self._state.letters.values() if one.id == letter}
 
-    def claim(self, now: int, until: int, without: Collection[WatchId]) -> Letter | None:
+    def due(self, now: int) -> Sequence[WatchId]:
+        return list(dict.fromkeys(letter.watch for letter in self._ready(now)))
+
+    def claim(self, watch: WatchId, now: int, until: int) -> Letter | None:
+        found = next((one for one in self._ready(now) if one.watch == watch), None)
+        if found is not None:
+            self._state.leases[found.number] = until
+        return found
+
+    def _ready(self, now: int) -> Iterator[Letter]:
         begun: set[tuple[str, str]] = set()
         for number, letter in sorted(self._state.letters.items()):
             line = (letter.watch, letter.recall)
             is_first = letter.state is LetterState.WAITING and line not in begun
             if letter.state is LetterState.WAITING:
                 begun.add(line)
-            is_free = self._state.leases.get(number, 0) <= now and letter.watch not in without
-            if is_first and is_free and letter.due <= now:
-                self._state.leases[number] = until
-                return letter
-        return None
+            if is_first and self._state.leases.get(number, 0) <= now and letter.due <= now:
+                yield letter
+
+    def revive(self, watch: WatchId) -> int:
+        dead = [one for one in self._found(LetterState.DEAD) if one.watch == watch]
+        for one in dead:
+            fresh = replace(one, state=LetterState.WAITING, due=0, tries=0, code="")
+            self._state.letters[one.number] = fresh
+        return len(dead)
+
+    def prune(self, before: int) -> int:
+        old = [one for one in self._found(LetterState.DELIVERED) if one.due < before]
+        for one in old:
+            del self._state.letters[one.number]
+        return len(old)
+
+    def dead_count(self) -> int:
+        return len(self._found(LetterState.DEAD))
+
+    def _found(self, state: LetterState) -> Sequence[Letter]:
+        return [one for one in self._state.letters.values() if one.state is state]
 
     def settle(self, letter: Letter) -> None:
         if letter.number in self._state.letters:
@@ -380,6 +406,7 @@ class MemoryNodeStore:
 
     def __init__(self) -> None:
         self._state = _State()
+        self._turn = RLock()
 
     def forget(self, kind: type) -> None:
         """Let the index never have heard of things of a kind."""
@@ -404,12 +431,17 @@ class MemoryNodeStore:
         yield View(facts=MemoryFacts(state), log=MemoryLog(state), documents=MemoryDocuments(state))
 
     @contextmanager
+    def reading_letters(self) -> Iterator[LetterReader]:
+        yield MemoryLetters(self._state)
+
+    @contextmanager
     def writing(self) -> Iterator[Work]:
-        state = self._state.copy()
-        yield Work(
-            facts=MemoryFacts(state),
-            log=MemoryLog(state),
-            documents=MemoryDocuments(state),
-            letters=MemoryLetters(state),
-        )
-        self._state = state
+        with self._turn:
+            state = self._state.copy()
+            yield Work(
+                facts=MemoryFacts(state),
+                log=MemoryLog(state),
+                documents=MemoryDocuments(state),
+                letters=MemoryLetters(state),
+            )
+            self._state = state

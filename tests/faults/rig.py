@@ -46,7 +46,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.queue import BuildState, Queued
-from guildmark.ports import Call, Documents, KeyName, NodeStore, View, Work
+from guildmark.ports import Call, Documents, KeyName, LetterReader, NodeStore, View, Work
 from guildmark.services.identity.accounts import Account
 from guildmark.services.identity.identities import Identities
 from guildmark.services.identity.naming import Naming
@@ -90,6 +90,11 @@ class StepStore:
     def reading(self) -> Iterator[View]:
         with self.store.reading() as view:
             yield view
+
+    @contextlib.contextmanager
+    def reading_letters(self) -> Iterator[LetterReader]:
+        with self.store.reading_letters() as letters:
+            yield letters
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Work]:

@@ -32,6 +32,7 @@ _DRAIN_SECONDS = 0.5
 _MIRROR_SECONDS = 5.0
 _WATCH_SECONDS = 5.0
 _TELL_SECONDS = 5.0
+_PRUNE_SECONDS = 3600.0
 _SCAN_SECONDS = 5.0
 
 
@@ -94,6 +95,7 @@ def application(node: Node) -> FastAPI:
         ),
         Rounds(name="recalls", work=node.telling.look, pause=_TELL_SECONDS),
         Rounds(name="letters", work=node.delivering.round, pause=_TELL_SECONDS),
+        Rounds(name="old letters", work=node.delivering.prune, pause=_PRUNE_SECONDS),
         Rounds(name="alarms", work=watcher.look, pause=_WATCH_SECONDS),
         Rounds(name="scans", work=scanning.write, pause=_SCAN_SECONDS, begins_late=True),
     )

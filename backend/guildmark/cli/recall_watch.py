@@ -94,6 +94,17 @@ def letters(
     say({"letters": rows}, as_json=as_json)
 
 
+@app.command()
+def resend(
+    watch: Annotated[str, typer.Argument(help="The watch's id.")],
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send anew what an address did not take for three days and a half, once it is mended."""
+    count = enter(home).watches.resend(WatchId(watch))
+    say({"id": watch, "letters": count}, as_json=as_json, brief=count)
+
+
 def _position(text: str) -> Position:
     log, index = parse_hint(text)
     return Position(log=log, index=index)
@@ -113,12 +124,13 @@ def _row(watch: RecallWatch) -> Answer:
 
 
 def _letter(letter: Letter) -> Answer:
+    is_waiting = letter.state is LetterState.WAITING
     return {
         "id": letter.id,
         "watch": letter.watch,
         "recall": letter.recall,
         "state": letter.state.value,
         "tries": letter.tries,
-        "next": Moment(letter.due) if letter.due else None,
+        "next": Moment(letter.due) if letter.due and is_waiting else None,
         "code": letter.code or None,
     }

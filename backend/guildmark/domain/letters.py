@@ -117,7 +117,7 @@ class Letter:
         number: Its place in the order of writing, 0 before it is stored.
         id: By which the receiver knows that he has it already.
         recall: The recall; its letters go out in order.
-        due: When it is to be sent, by this home's clock.
+        due: When it is to be sent, by this home's clock; of one that was delivered, when that was.
         code: Why the last try failed.
     """
 

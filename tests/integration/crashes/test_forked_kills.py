@@ -30,7 +30,7 @@ from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.domain.identifiers import Digest, LogNumber
 from guildmark.domain.log.queue import BuildState
-from guildmark.ports import KeyName, Ledger, NodeStore, Transactions, View, Work
+from guildmark.ports import KeyName, Ledger, LetterReader, NodeStore, Transactions, View, Work
 from guildmark.services.identity.naming import Naming
 from guildmark.services.index.indexing import Indexing
 from guildmark.services.log.anchoring import Anchoring
@@ -53,6 +53,11 @@ class FusedStore:
     def reading(self) -> Iterator[View]:
         with self.store.reading() as view:
             yield view
+
+    @contextmanager
+    def reading_letters(self) -> Iterator[LetterReader]:
+        with self.store.reading_letters() as letters:
+            yield letters
 
     @contextmanager
     def writing(self) -> Iterator[Work]:

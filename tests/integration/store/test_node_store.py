@@ -620,13 +620,19 @@ def test_letters_are_claimed_in_order_and_by_one_alone(store: NodeStore) -> None
             work.letters.post(letter_of(name, recall=recall, due=due))
         work.letters.post(letter_of("four", watch="b"))
 
-    def claim(now: int, *without: str) -> Letter | None:
+    def claim(now: int, watch: str = "a") -> Letter | None:
         with store.writing() as work:
-            return work.letters.claim(now, now + 10, tuple(map(WatchId, without)))
+            return work.letters.claim(WatchId(watch), now, now + 10)
 
+    def whose(now: int) -> list[str]:
+        with store.reading_letters() as letters:
+            return list(letters.due(now))
+
+    assert (whose(4), whose(5)) == (["a", "b"], ["a", "b"])
     # The second waits for the first, which is not due yet.
-    taken = [claim(4, "b"), claim(4), claim(4)]
-    assert [one and one.id for one in taken] == ["three", "four", None]
+    taken = [claim(4), claim(4), claim(4, "b"), claim(4, "c")]
+    assert [one and one.id for one in taken] == ["three", None, "four", None]
+    assert (whose(4), whose(5)) == ([], ["a"])
     first = claim(5)
     assert first is not None
     assert (first.id, claim(5)) == ("one", None)
@@ -643,3 +649,24 @@ def test_letters_are_claimed_in_order_and_by_one_alone(store: NodeStore) -> None
     again = claim(15)
     assert again is not None
     assert again.id in {"two", "three", "four"}
+
+
+def test_dead_letters_are_revived_and_delivered_ones_pruned(store: NodeStore) -> None:
+    states = (LetterState.DEAD, LetterState.DELIVERED, LetterState.DELIVERED, LetterState.WAITING)
+    with store.writing() as work:
+        for number, state in enumerate(states, start=1):
+            work.letters.post(letter_of(f"letter {number}"))
+            letter = work.letters.letters(None, 1)[0]
+            work.letters.settle(replace(letter, state=state, tries=3, code="x", due=number))
+        work.letters.post(letter_of("other", watch="b"))
+    with store.reading_letters() as letters:
+        dead = letters.dead_count()
+    with store.writing() as work:
+        pruned = [work.letters.prune(3), work.letters.prune(3)]
+        revived = [work.letters.revive(WatchId(one)) for one in ("b", "a", "a")]
+        left = {one.id: one for one in work.letters.letters(None, 9)}
+
+    assert (dead, pruned, revived) == (1, [1, 0], [0, 1, 0])
+    assert sorted(left) == ["letter 1", "letter 3", "letter 4", "other"]
+    again = left[LetterId("letter 1")]
+    assert (again.state, again.due, again.tries, again.code) == (LetterState.WAITING, 0, 0, "")

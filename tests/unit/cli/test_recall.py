@@ -140,6 +140,7 @@ def test_a_watch_is_added_listed_and_removed(speak: Speak, world: World) -> None
     speak("recall", "list")
     (letter,) = speak("recall", "watch", "letters", "--json").json["letters"]
     dead = speak("recall", "watch", "letters", "--dead", "--json").json["letters"]
+    resent = speak("recall", "watch", "resend", added["id"], "--json").json
     removed = speak("recall", "watch", "remove", added["id"], "--json").json
 
     assert added.pop("secret").startswith("whsec_")
@@ -147,7 +148,8 @@ def test_a_watch_is_added_listed_and_removed(speak: Speak, world: World) -> None
     assert (listed["causes"], listed["parts"], listed["private"]) == (["lot"], ["1.0"], True)
     assert (listed["things"], listed["licenses"]) == ([f"design:{design}"], [license_id])
     assert (letter["watch"], letter["state"], letter["tries"]) == (added["id"], "waiting", 0)
-    assert (dead, removed["state"]) == ([], "removed")
+    assert (dead, resent["letters"], removed["state"]) == ([], 0, "removed")
+    assert "recall.watchUnknown" in speak("recall", "watch", "resend", added["id"]).err
     assert "recall.watchUnknown" in speak("recall", "watch", "remove", added["id"]).err
 
 

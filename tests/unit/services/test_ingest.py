@@ -49,7 +49,7 @@ from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.recipes.clauses import disclose
 from guildmark.domain.recipes.recipe import Status
 from guildmark.domain.signatures import P256_ORDER
-from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName, NodeStore, View, Work
+from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName, LetterReader, NodeStore, View, Work
 from guildmark.services.index.projection import known
 from guildmark.services.log.ingest import Answer, IndexEmptyError, Ingest, Reception
 from guildmark.services.recipes.disclosing import clauses_body
@@ -135,6 +135,9 @@ class Interrupted:
 
     def reading(self) -> AbstractContextManager[View]:
         return self.store.reading()
+
+    def reading_letters(self) -> AbstractContextManager[LetterReader]:
+        return self.store.reading_letters()
 
     def writing(self) -> AbstractContextManager[Work]:
         while self.meanwhile:

@@ -1,7 +1,9 @@
 """Telling of recalls: early where it is bad news, taken back where the chain takes it away."""
 
 import json
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from threading import Semaphore
 from typing import Any
 
 import pytest
@@ -26,12 +28,16 @@ from guildmark.ports import (
     AddressGoneError,
     Block,
     DocumentKind,
+    LetterReader,
     NodeStore,
+    StoreUnavailableError,
     Stretch,
     UndeliveredError,
+    View,
     WatchAddressError,
+    Work,
 )
-from guildmark.services.recalls.delivering import LEASE, Delivering
+from guildmark.services.recalls.delivering import LANES, LEASE, ROUND, Delivering
 from guildmark.services.recalls.recalling import Said
 from guildmark.services.recalls.telling import Telling
 from guildmark.services.recalls.watches import Watches, WatchUnknownError
@@ -450,12 +456,171 @@ def test_a_letter_that_somebody_holds_is_not_sent_by_another(post: Post) -> None
     post.issue()
     post.look()
     with post.store.writing() as work:
-        held = work.letters.claim(post.clock.now(), post.clock.now() + LEASE, ())
+        (watch,) = work.letters.due(post.clock.now())
+        held = work.letters.claim(watch, post.clock.now(), post.clock.now() + LEASE)
 
     assert post.sent() == []
     post.clock.time += LEASE
     assert held is not None
     assert post.sent() == ["recall.issued"]
+
+
+@dataclass
+class Reading:
+    """A store whose writing transactions are counted."""
+
+    store: NodeStore
+    written: int = 0
+
+    def reading(self) -> AbstractContextManager[View]:
+        return self.store.reading()
+
+    def reading_letters(self) -> AbstractContextManager[LetterReader]:
+        return self.store.reading_letters()
+
+    def writing(self) -> AbstractContextManager[Work]:
+        self.written += 1
+        return self.store.writing()
+
+
+def test_nothing_new_is_no_transaction(post: Post) -> None:
+    store = Reading(post.store)
+    telling = Telling(ledger=post.world.tools.chain, store=store)
+    delivering = Delivering(store=store, clock=post.clock, courier=post.courier)
+    counts = []
+    for _ in range(2):
+        telling.look()
+        delivering.round()
+        counts.append(store.written)
+    post.issue()
+    for _ in range(3):
+        telling.look()
+        delivering.round()
+        counts.append(store.written)
+
+    # One tells; one claims and one settles; one finds that there is no further letter.
+    assert counts == [0, 0, 4, 4, 4]
+    assert post.courier.kinds == ["recall.issued"]
+
+
+def test_a_recall_in_another_block_is_noted_where_it_is(post: Post) -> None:
+    post.issue()
+    post.look()
+    post.undo()
+    post.issue()
+    post.look()
+    with post.store.reading_letters() as letters:
+        (told,) = letters.early()
+
+    assert told.hash == post.world.tools.chain.blocks[told.block].hash
+    assert post.sent() == ["recall.issued"]
+
+
+@dataclass
+class Slow(Taking):
+    """A courier that one address holds up until the others have their letters."""
+
+    others: Semaphore = field(default_factory=lambda: Semaphore(0))
+    waited: list[bool] = field(default_factory=list)
+
+    def deliver(self, url: str, body: bytes, headers: Any, *, allows_private: bool) -> None:
+        if allows_private:
+            self.waited.append(self.others.acquire(timeout=20))
+        super().deliver(url, body, headers, allows_private=allows_private)
+        if not allows_private:
+            self.others.release()
+
+
+def test_a_slow_receiver_does_not_hold_up_the_others() -> None:
+    courier = Slow()
+    post = Post(world=make_world(), courier=courier)
+    post.follow()
+    post.watch(allows_private=True)
+    post.watch()
+    post.issue()
+    post.look()
+
+    taken = post.delivering.round()
+
+    assert (taken, courier.waited) == (2, [True])
+    assert [private for _, _, _, private in courier.brought] == [False, True]
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(ROUND - 1, 2), (ROUND, 1)])
+def test_a_receiver_that_takes_long_gets_the_rest_in_the_next_round(
+    seconds: int, count: int
+) -> None:
+    post = Post(world=make_world())
+    post.follow()
+    post.watch()
+    post.issue()
+    post.issue(number=2)
+    post.look()
+    courier, clock = post.courier, post.clock
+
+    def deliver(*args: Any, **kinds: Any) -> None:
+        clock.time += seconds
+        Taking.deliver(courier, *args, **kinds)
+
+    courier.deliver = deliver  # type: ignore[method-assign]  # time goes by
+
+    assert post.delivering.round() == count
+    assert post.delivering.round() == 2 - count
+
+
+def test_more_receivers_than_lanes_are_all_served(post: Post) -> None:
+    for _ in range(LANES):
+        post.watch()
+    post.issue()
+    post.look()
+
+    assert post.delivering.round() == LANES + 1
+
+
+def test_a_database_that_is_away_ends_no_lane(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    post.issue()
+    post.look()
+    store = Reading(post.store)
+
+    def away() -> AbstractContextManager[Work]:
+        message = "The disk is full."
+        raise StoreUnavailableError(message)
+
+    store.writing = away  # type: ignore[method-assign]  # as a full disk does
+    taken = Delivering(store=store, clock=post.clock, courier=post.courier).round()
+
+    assert taken == 0
+    assert "The disk is full." in caplog.text
+    assert post.sent() == ["recall.issued"]
+
+
+def test_what_was_delivered_long_ago_is_forgotten(post: Post) -> None:
+    post.issue()
+    post.look()
+    post.sent()
+    kept = replace(post.delivering, days=1)
+
+    post.clock.time += 86_400
+    before = kept.prune()
+    post.clock.time += 1
+
+    assert (before, kept.prune(), post.watches.letters(None, 9)) == (0, 1, [])
+
+
+def test_dead_letters_are_sent_anew_when_somebody_asks(post: Post) -> None:
+    post.courier.fail = AddressGoneError
+    post.issue()
+    post.look()
+    post.delivering.round()
+    (watch,) = post.watches.all()
+    post.courier.fail = None
+
+    count = post.watches.resend(watch.id)
+
+    assert (count, post.delivering.round()) == (1, 1)
+    assert post.watches.letters(LetterState.DEAD, 9) == []
+    with pytest.raises(WatchUnknownError):
+        post.watches.resend(WatchId("nobody"))
 
 
 @pytest.fixture

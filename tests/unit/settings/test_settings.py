@@ -428,6 +428,7 @@ def test_what_is_kept_of_scans_may_be_set(tmp_path: Path) -> None:
 
     node = load(tmp_path).own_node()
     assert (usual.scan_days, usual.country_header) == (365, "")
+    assert usual.letter_days == 90
     assert (node.scan_days, node.country_header) == (0, "CF-IPCountry")
 
 
@@ -435,6 +436,8 @@ def test_what_is_kept_of_scans_may_be_set(tmp_path: Path) -> None:
     ("line", "setting"),
     [
         ("scan_days = -1", "node.scan_days"),
+        ("letter_days = 0", "node.letter_days"),
+        ("letter_days = 3651", "node.letter_days"),
         ("scan_days = 3651", "node.scan_days"),
         ('country_header = ""', "node.country_header"),
         ('country_header = "a b"', "node.country_header"),
@@ -451,3 +454,10 @@ def test_targets_that_cannot_be_are_named(tmp_path: Path, line: str, setting: st
         load(written(tmp_path, TEXT + line + "\n"))
 
     assert refused.value.detail["setting"] == setting
+
+
+@pytest.mark.parametrize("days", [1, 3650])
+def test_how_long_delivered_letters_are_kept_may_be_set(tmp_path: Path, days: int) -> None:
+    save(load(written(tmp_path, TEXT + f"letter_days = {days}\n")))
+
+    assert load(tmp_path).own_node().letter_days == days

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     LargeBinary,
     Row,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
+    func,
     select,
     update,
 )
@@ -129,25 +131,16 @@ class SqlLetters:
         query = select(LETTERS.c.watch).where(LETTERS.c.id == letter)
         return frozenset(map(WatchId, self._connection.execute(query).scalars()))
 
-    def claim(self, now: int, until: int, without: Collection[WatchId]) -> Letter | None:
-        """Return the next letter that is due, and keep others from it for a while."""
-        before = LETTERS.alias()
-        earlier = select(before.c.number).where(
-            before.c.watch == LETTERS.c.watch,
-            before.c.recall == LETTERS.c.recall,
-            before.c.state == LetterState.WAITING,
-            before.c.number < LETTERS.c.number,
-        )
-        due = (
-            LETTERS.c.state == LetterState.WAITING,
-            LETTERS.c.due <= now,
-            LETTERS.c.until <= now,
-            LETTERS.c.watch.not_in(sorted(without)),
-            ~earlier.exists(),
-        )
-        row = self._connection.execute(
-            select(LETTERS).where(*due).order_by(LETTERS.c.number).limit(1)
-        ).one_or_none()
+    def due(self, now: int) -> Sequence[WatchId]:
+        """Return whose letters can be claimed, the longest waiting first."""
+        query = select(LETTERS.c.watch).where(*_ready(now)).group_by(LETTERS.c.watch)
+        ordered = query.order_by(func.min(LETTERS.c.number))
+        return [WatchId(watch) for watch in self._connection.execute(ordered).scalars()]
+
+    def claim(self, watch: WatchId, now: int, until: int) -> Letter | None:
+        """Return the next letter of a watch that is due, and keep others from it for a while."""
+        query = select(LETTERS).where(LETTERS.c.watch == watch, *_ready(now))
+        row = self._connection.execute(query.order_by(LETTERS.c.number).limit(1)).one_or_none()
         if row is None:
             return None
         self._connection.execute(
@@ -168,11 +161,44 @@ class SqlLetters:
             update(LETTERS).where(LETTERS.c.number == letter.number).values(row)
         )
 
+    def revive(self, watch: WatchId) -> int:
+        """Let the dead letters of a watch be sent as if they were new; return how many."""
+        dead = (LETTERS.c.watch == watch) & (LETTERS.c.state == LetterState.DEAD)
+        row = {"state": LetterState.WAITING.value, "due": 0, "tries": 0, "code": "", "until": 0}
+        return self._connection.execute(update(LETTERS).where(dead).values(row)).rowcount
+
+    def prune(self, before: int) -> int:
+        """Forget the letters that were delivered before a time; return how many."""
+        old = (LETTERS.c.state == LetterState.DELIVERED) & (LETTERS.c.due < before)
+        return self._connection.execute(delete(LETTERS).where(old)).rowcount
+
+    def dead_count(self) -> int:
+        """Return how many letters are not sent again."""
+        query = select(func.count()).where(LETTERS.c.state == LetterState.DEAD)
+        return int(self._connection.execute(query).scalar_one())
+
     def letters(self, state: LetterState | None, most: int) -> Sequence[Letter]:
         """Return the newest letters, the newest first."""
         query = select(LETTERS).order_by(LETTERS.c.number.desc()).limit(most)
         chosen = query if state is None else query.where(LETTERS.c.state == state)
         return [_letter(row) for row in self._connection.execute(chosen)]
+
+
+def _ready(now: int) -> Sequence[ColumnElement[bool]]:
+    """Return what holds of a letter that is due, free, and the first of its watch and recall."""
+    before = LETTERS.alias()
+    earlier = select(before.c.number).where(
+        before.c.watch == LETTERS.c.watch,
+        before.c.recall == LETTERS.c.recall,
+        before.c.state == LetterState.WAITING,
+        before.c.number < LETTERS.c.number,
+    )
+    return (
+        LETTERS.c.state == LetterState.WAITING,
+        LETTERS.c.due <= now,
+        LETTERS.c.until <= now,
+        ~earlier.exists(),
+    )
 
 
 def _letter(row: Row[Any]) -> Letter:

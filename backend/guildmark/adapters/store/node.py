@@ -9,7 +9,7 @@ from guildmark.adapters.store.engine import reading, writing
 from guildmark.adapters.store.facts import Sealing, SqlDocuments, SqlFacts
 from guildmark.adapters.store.letters import SqlLetters
 from guildmark.adapters.store.log import SqlLog
-from guildmark.ports import View, Work
+from guildmark.ports import LetterReader, View, Work
 
 
 class SqlNodeStore:
@@ -28,6 +28,12 @@ class SqlNodeStore:
                 log=SqlLog(connection),
                 documents=SqlDocuments(connection, self._sealing),
             )
+
+    @contextmanager
+    def reading_letters(self) -> Iterator[LetterReader]:
+        """Open what was told of recalls, as of the last commit; it holds up nobody."""
+        with reading(self._engine) as connection:
+            yield SqlLetters(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Work]:

@@ -10,7 +10,7 @@ from guildmark.adapters.store.facts import SqlFacts
 from guildmark.adapters.store.letters import SqlLetters
 from guildmark.adapters.store.log import SqlLog
 from guildmark.adapters.store.schema import METADATA
-from guildmark.ports import DocumentKind, Documents, View, Work
+from guildmark.ports import DocumentKind, Documents, LetterReader, View, Work
 
 
 class _Shown:
@@ -45,6 +45,12 @@ class ScratchStore:
             yield View(
                 facts=SqlFacts(connection), log=SqlLog(connection), documents=self._documents
             )
+
+    @contextmanager
+    def reading_letters(self) -> Iterator[LetterReader]:
+        """Open what was told of recalls, as of the last commit; it holds up nobody."""
+        with reading(self._engine) as connection:
+            yield SqlLetters(connection)
 
     @contextmanager
     def writing(self) -> Iterator[Work]:

@@ -5,7 +5,7 @@ notes that it was, so that a crash neither loses nor doubles it.
 """
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from guildmark.domain.chain.contracts import ContractName
@@ -24,7 +24,7 @@ from guildmark.domain.letters import (
     said_digest,
 )
 from guildmark.domain.recall import RecallId
-from guildmark.ports import Block, Event, Ledger, NodeStore, Stretch, Work
+from guildmark.ports import Block, Event, Ledger, LetterReader, NodeStore, Stretch, Work
 from guildmark.services.index.projection import known, recall_of_event
 from guildmark.services.recalls.wishing import fits
 
@@ -72,6 +72,11 @@ class Telling:
         if read is None:
             return
         included = self._included(read)
+        with self.store.reading_letters() as letters:
+            is_known = all(_is_known(fact, block, letters) for fact, block in included.values())
+            if is_known and not any(_gone(included, cursor, read, letters)):
+                # Nothing is new: the database's writers are left alone.
+                return
         with self.store.writing() as work:
             if work.facts.cursor() != cursor:
                 # Somebody read on meanwhile: what was seen here is of an older state.
@@ -79,7 +84,8 @@ class Telling:
             chain = self.ledger.pin().chain_id
             for fact, block in included.values():
                 _tell_issued(fact, block, work, chain, Stage.EARLY)
-            self._retract(included, cursor, read, work)
+            for told in tuple(_gone(included, cursor, read, work.letters)):
+                _take_back(told, work, chain)
 
     def _read(self, cursor: Block, head: Block) -> Stretch | None:
         """Return the blocks above the index's, None where they do not follow it."""
@@ -100,16 +106,27 @@ class Telling:
                 found[fact.id] = (fact, block)
         return found
 
-    def _retract(
-        self, included: Collection[RecallId], cursor: Block, read: Stretch, work: Work
-    ) -> None:
-        hashes = {block.number: block.hash for block in read.blocks}
-        for told in work.letters.early():
-            is_final = told.block <= cursor.number
-            # A node that is behind does not show that a block is gone.
-            is_other = hashes.get(told.block, told.hash) != told.hash
-            if told.recall not in included and (is_final or is_other):
-                _take_back(told, work, self.ledger.pin().chain_id)
+
+def _gone(
+    included: Collection[RecallId], cursor: Block, read: Stretch, letters: LetterReader
+) -> Iterator[Told]:
+    """Yield what was told early, and is in no block any more."""
+    hashes = {block.number: block.hash for block in read.blocks}
+    for told in letters.early():
+        is_final = told.block <= cursor.number
+        # A node that is behind does not show that a block is gone.
+        is_other = hashes.get(told.block, told.hash) != told.hash
+        if told.recall not in included and (is_final or is_other):
+            yield told
+
+
+def _is_known(fact: RecallFact, block: Block, letters: LetterReader) -> bool:
+    """Return whether telling of a recall in a block would change nothing."""
+    before = letters.told(fact.id)
+    if before is None or before.stage is Stage.RETRACTED:
+        return False
+    said = (before.said, before.block, before.hash)
+    return before.stage is not Stage.EARLY or said == (said_digest(fact), block.number, block.hash)
 
 
 def _tell_issued(fact: RecallFact, block: Block, work: Work, chain: ChainId, stage: Stage) -> None:

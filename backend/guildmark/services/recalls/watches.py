@@ -58,16 +58,31 @@ class Watches:
         """
         with self.store.writing() as work:
             if not work.letters.unwatch(watch):
-                message = f"There is no watch {watch[:40]!r}."
-                raise WatchUnknownError(message, watch=watch[:40])
+                raise _unknown(watch)
             work.documents.put(DocumentKind.WATCH_SECRET, watch.encode(), b"")
+
+    def resend(self, watch: WatchId) -> int:
+        """Let the dead letters of a watch be sent anew; return how many there are.
+
+        Raises:
+            WatchUnknownError: There is none of this id.
+        """
+        with self.store.writing() as work:
+            if watch not in {one.id for one in work.letters.watches()}:
+                raise _unknown(watch)
+            return work.letters.revive(watch)
 
     def all(self) -> Sequence[RecallWatch]:
         """Return every watch."""
-        with self.store.writing() as work:
-            return work.letters.watches()
+        with self.store.reading_letters() as letters:
+            return letters.watches()
 
     def letters(self, state: LetterState | None, most: int) -> Sequence[Letter]:
         """Return the newest letters, the newest first; all where no state is named."""
-        with self.store.writing() as work:
-            return work.letters.letters(state, most)
+        with self.store.reading_letters() as letters:
+            return letters.letters(state, most)
+
+
+def _unknown(watch: WatchId) -> WatchUnknownError:
+    message = f"There is no watch {watch[:40]!r}."
+    return WatchUnknownError(message, watch=watch[:40])

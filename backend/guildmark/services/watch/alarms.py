@@ -75,6 +75,16 @@ class WitnessFailingError(NetworkError):
     hint = "Ask the witness's operator; on `witness.forked` stop and compare with `guildmark fsck`."
 
 
+class LettersDeadError(NetworkError):
+    """Letters about recalls were tried for days, and are not sent again."""
+
+    code = "letter.dead"
+    hint = (
+        "Look at `guildmark recall watch letters --dead`; when the receiver works, "
+        "`guildmark recall watch resend WATCH`, else `guildmark recall watch remove WATCH`."
+    )
+
+
 ALARMS: Sequence[type[GuildmarkError]] = (
     FinalityStalledError,
     CoinLowError,
@@ -83,6 +93,7 @@ ALARMS: Sequence[type[GuildmarkError]] = (
     IndexBehindError,
     MirrorFailingError,
     WitnessFailingError,
+    LettersDeadError,
 )
 """Beside them: that the chain does not answer, and what a comparison with it shows."""
 
@@ -152,7 +163,7 @@ class Alarms:
             # That the chain is away is an alarm by itself, and hides the others that it tells.
             alarms.append(error)
             figures = Figures(oldest=self._oldest())
-        alarms += [*self._raised(figures), *self._short(), *_beside(beside)]
+        alarms += [*self._raised(figures), *self._short(), *self._dead(), *_beside(beside)]
         return Watch(figures=figures, alarms=tuple(alarms))
 
     def _short(self) -> Iterator[GuildmarkError]:
@@ -160,6 +171,13 @@ class Alarms:
         if handles.held * 10 > handles.most * _HELD_MOST:
             message = f"{handles.held} of {handles.most} files and connections are open."
             yield HandlesShortError(message, held=handles.held, most=handles.most)
+
+    def _dead(self) -> Iterator[GuildmarkError]:
+        with self.store.reading_letters() as letters:
+            count = letters.dead_count()
+        if count:
+            message = f"{count} letters about recalls reached nobody and are not sent again."
+            yield LettersDeadError(message, count=count)
 
     def _measured(self) -> Figures:
         newest, final = self.ledger.head(final=False), self.ledger.head(final=True)

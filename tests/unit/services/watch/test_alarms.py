@@ -11,6 +11,7 @@ from fakes.world import World, make_world
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import LogNumber
+from guildmark.domain.letters import Letter, LetterId, LetterState, WatchId
 from guildmark.ports import Block, Handles, LedgerUnavailableError, NodeStore, Purse
 from guildmark.services.index.checking import FactDiffersError
 from guildmark.services.neighbours.cosigning import WitnessState
@@ -26,6 +27,7 @@ from guildmark.services.watch.alarms import (
     FinalityStalledError,
     HandlesShortError,
     IndexBehindError,
+    LettersDeadError,
     MirrorFailingError,
     TransactionStuckError,
     WitnessFailingError,
@@ -173,3 +175,14 @@ def test_what_rounds_beside_the_log_showed_is_told(place: Place) -> None:
 def test_every_alarm_names_a_next_step() -> None:
     assert all(kind.hint for kind in ALARMS)
     assert len({kind.code for kind in ALARMS}) == len(ALARMS)
+
+
+def test_letters_that_reached_nobody_are_told(place: Place) -> None:
+    letter = Letter(id=LetterId("one"), watch=WatchId("a"), recall="r", body=b"", due=0)
+    with place.world.tools.store.writing() as work:
+        for name in ("two", "three"):
+            dead = replace(letter, id=LetterId(name), state=LetterState.DEAD)
+            work.letters.post(dead)
+        work.letters.post(letter)
+
+    assert place.watch()[1] == [LettersDeadError]
