@@ -7,9 +7,11 @@ licensed, signed by the machines, logged, and drawn by the hash of a later block
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
+from demo import cast
 from demo.actors import ACCOUNT, SEALED, SITE
 from demo.sampling import DRAWN, LOGGED, license_samples
 from demo.scene import Scene
@@ -31,6 +33,7 @@ from guildmark.services.release.packages import Package
 
 BORE, WIDTH = ClausePath("/tolerance/bore"), ClausePath("/tolerance/width")
 BUILDS, REPLICATES = 10, 8
+MAX_GAUGE = "0.3"
 FEW = 4
 TOLD: Mapping[str, Sequence[str]] = {
     "a": ("EQUIVALENT",),
@@ -42,7 +45,6 @@ DRIFTING = "b"
 
 _HOUR = 3600
 _SEED = 5
-_LATER = 20
 _MIDDLES = {BORE: 22.2, WIDTH: 16.0}
 _MARGINS = {BORE: "0.06", WIDTH: "0.06"}
 _LIMITS = {BORE: ("22.05", "22.45"), WIDTH: ("15.8", "16.2")}
@@ -105,6 +107,7 @@ def qualify(
     first, *_, last = workshops
     recipe = package.recipe.id()
     rows: list[Qualification] = []
+    round_of = partial(Round, scene=scene, recipe=recipe, max_gauge=MAX_GAUGE)
     with teller.step(
         f"{LOGGED * 5} more units are licensed to compare the sites; gauges are calibrated"
     ):
@@ -115,17 +118,13 @@ def qualify(
     ):
         builds = {workshop.maker.example.letter: BUILDS for workshop in workshops}
         builds[last.maker.example.letter] = FEW
-        one = Round(
-            scene=scene, recipe=recipe, workshops=workshops, builds=builds, name="1", source=source
-        )
+        one = round_of(workshops=workshops, builds=builds, name="1", source=source)
         made = one.play()
         rows += one.certify(made, workshops[1:])
     with teller.step(f"Plan 2: {last.maker.place} with more builds; all three are certified"):
         again = {first.maker.example.letter: BUILDS, last.maker.example.letter: BUILDS}
         pair = (first, last)
-        two = Round(
-            scene=scene, recipe=recipe, workshops=pair, builds=again, name="2", source=source
-        )
+        two = round_of(workshops=pair, builds=again, name="2", source=source)
         remade = two.play()
         rows += two.certify(remade, pair)
     plans = (made, remade)
@@ -133,8 +132,16 @@ def qualify(
     return Qualified(rows=rows, plans=plans, digests_equal=equal)
 
 
+def aim(workshops: Sequence[Workshop]) -> list[Workshop]:
+    """Return the sites as they build from now on: like the parts that were compared, but one."""
+    return [
+        replace(workshop, aimed=dict(_later(workshop.maker.example.letter)))
+        for workshop in workshops
+    ]
+
+
 def watch(scene: Scene, workshops: Sequence[Workshop], qualified: Qualified) -> Mapping[str, str]:
-    """Look at later builds of each certified site; suspend whom a chart shows drifting."""
+    """Look at what was logged since each certificate; suspend whom a chart shows drifting."""
     reasons: dict[str, str] = {}
     authority = scene.authority.home
     for workshop in workshops:
@@ -144,13 +151,19 @@ def watch(scene: Scene, workshops: Sequence[Workshop], qualified: Qualified) -> 
             for row in reversed(qualified.rows)
             if row.site == letter and row.verdict == Verdict.EQUIVALENT
         )
-        made = next(one for one in qualified.plans if to_hex(one.report.id) == row.plan)
-        later = dict(_later(letter))
-        reason = drift(made.plan, made.dataset, to_hex(site), later)
-        if reason is not None:
-            reasons[letter] = reason
+        plan = next(one.report.id for one in qualified.plans if to_hex(one.report.id) == row.plan)
+        log = workshop.operator.party.home
+        log.indexing.follow()
+        authority.indexing.follow()
+        later = log.watching.logged(plan, site)
+        seen = authority.watching.watch(plan, site, later, drift)
+        if set(seen.counts.values()) != {cast.UNITS_A_SITE}:
+            message = f"Of {workshop.maker.place} other parts were watched: {seen.counts}."
+            raise StageError(message)
+        if seen.reason is not None:
+            reasons[letter] = seen.reason
             service = authority.equivalence(ACCOUNT)
-            service.suspend(made.report.id, site, sha256(reason.encode()))
+            service.suspend(plan, site, sha256(seen.reason.encode()))
     return reasons
 
 
@@ -184,6 +197,8 @@ class Round:
         builds: How many builds each site makes, by its letter.
         name: What tells the values of this plan from others'.
         source: Where the data come from.
+        max_gauge: The share of the study variation that gauges may make; None where the plan takes
+            them as known.
     """
 
     scene: Scene
@@ -192,6 +207,7 @@ class Round:
     builds: Mapping[str, int]
     name: str
     source: Source
+    max_gauge: str | None = None
 
     def play(self) -> Reported:
         """Register, let all join, commit and reveal; compute."""
@@ -245,7 +261,7 @@ class Round:
                     lower=_LIMITS[path][0],
                     upper=_LIMITS[path][1],
                     min_cpk="1",
-                    max_gauge=None,
+                    max_gauge=self.max_gauge,
                 )
                 for path in sorted(_MIDDLES)
             ),
@@ -303,7 +319,7 @@ def _summary(result: EquivalenceResult, site: IdentityId) -> str:
 
 
 def _later(letter: str) -> Iterator[tuple[ClausePath, Sequence[float]]]:
-    """Yield the means of simulated later builds; one site drifts from the fifth on."""
+    """Yield what comes out of a site's later builds; one site drifts from the fifth on."""
     source = random.Random(f"{_SEED}: later, {letter}")  # noqa: S311 - a simulation
     for path, middle in _MIDDLES.items():
         shift = _SHIFT if letter == DRIFTING and path == BORE else 0.0
@@ -311,6 +327,6 @@ def _later(letter: str) -> Iterator[tuple[ClausePath, Sequence[float]]]:
             path,
             [
                 source.gauss(middle + (shift if number >= _DRIFTS_FROM else 0.0), _SPREAD)
-                for number in range(_LATER)
+                for number in range(cast.UNITS_A_SITE)
             ],
         )

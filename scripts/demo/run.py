@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import reports
-from demo import left
+from demo import cast, left
 from demo.aftermath import tell_aftermath, with_extras
 from demo.customer import Customer
 from demo.making import (
@@ -21,7 +21,7 @@ from demo.making import (
     shown_by_site,
 )
 from demo.outcome import Outcome, anchors, receipts
-from demo.qualifying import qualify, watch, write_reports
+from demo.qualifying import aim, qualify, watch, write_reports
 from demo.rogue import NOT_LOGGED, Rogue, turn_rogue
 from demo.scene import Scene, set_scene
 from demo.showing import materialise, read_bundle, show
@@ -88,7 +88,7 @@ def _play(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:
     package, lanes = license_design(scene, teller, asks_equivalence=True)
     workshops = equip(scene, package, lanes, teller)
     qualified = qualify(scene, package, workshops, teller)
-    workshops = keep_settings(workshops, teller)
+    workshops = aim(keep_settings(workshops, teller))
     workshops = with_extras(workshops)
     parts = build_all(scene, workshops, teller)
     anchored = anchors(scene, {one.lane for one in workshops})
@@ -109,7 +109,10 @@ def _play(stage: Stage, teller: Teller) -> tuple[Scene, Outcome]:
         verified = customer.verify_both_ways(_one_a_site(parts), block=block)
     with teller.step("The customer verifies four bad parts"):
         bad = customer.verify_bad(_bad(scene, rogue, parts[-1], block))
-    with teller.step("Later builds are watched; a site that drifts is suspended"):
+    with teller.step(
+        f"The {cast.UNITS} logged parts are held against the certificates; a site that drifts is "
+        "suspended"
+    ):
         suspended = watch(scene, workshops, qualified)
         write_reports(scene, qualified)
     outcome = Outcome(

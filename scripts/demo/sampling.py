@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from statistics import NormalDist
 from time import monotonic, sleep
 from typing import Any
@@ -21,6 +22,7 @@ from demo.workshop import Workshop, first_unit
 from guildmark.domain.builds.predicate import Beacon, Measurement
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import SiteData
+from guildmark.domain.equivalence.dataset import GaugeStudy, Trial
 from guildmark.domain.equivalence.plan import Calibration, EquivalencePlan
 from guildmark.domain.identifiers import EquivalencePlanId, UnitNumber, to_hex
 from guildmark.domain.log.record import Record
@@ -40,6 +42,9 @@ _ROUNDS = 2
 _COUNTERS = 1000
 _SEED = 5
 _WITHIN = 0.2
+_STUDIED, _TRIALS, _APPRAISERS = 10, 3, ("one", "two", "three")
+_OF_GAUGE = 0.1
+"""The standard deviation of the gauge, as a share of that of the builds."""
 _PATIENCE = 30.0
 _PAUSE = 0.3
 
@@ -92,7 +97,8 @@ class Logged:
         while True:
             home.indexing.follow()
             try:
-                return home.sampling.collect(plan, workshop.maker.site)
+                found = home.sampling.collect(plan, workshop.maker.site)
+                return replace(found, studies=tuple(self._studies(letter)))
             except SampleTooEarlyError as early:
                 if monotonic() > deadline:
                     message = f"Nothing was drawn of {workshop.maker.place}: {early.message}"
@@ -117,6 +123,25 @@ class Logged:
         send(node, envelopes)
         for envelope in envelopes:
             await_part(node, envelope, workshop)
+
+    def _studies(self, letter: str) -> Iterator[GaugeStudy]:
+        """Yield how well the site's gauge measures: each appraiser each part, several times."""
+        source = random.Random(f"{_SEED}: gauge, {letter}")  # noqa: S311 - a simulation
+        instrument = to_hex(self.workshops[letter].maker.instrument)
+        for path, middle in self.middles.items():
+            aimed = NormalDist(middle, self.spread)
+            parts = [aimed.inv_cdf((at + 0.5) / _STUDIED) for at in range(_STUDIED)]
+            trials = tuple(
+                Trial(
+                    part=f"study part {number}",
+                    appraiser=appraiser,
+                    value=Decimal(f"{source.gauss(part, self.spread * _OF_GAUGE):.5f}"),
+                )
+                for number, part in enumerate(parts, start=1)
+                for appraiser in _APPRAISERS
+                for _ in range(_TRIALS)
+            )
+            yield GaugeStudy(instrument=instrument, characteristic=path, trials=trials)
 
     def _levels(
         self, letter: str, builds: int, name: str

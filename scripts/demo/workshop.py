@@ -9,6 +9,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from time import monotonic, sleep
 
+from demo import cast
 from demo.actors import MACHINE, SEALED, SITE, Disclosed, Maker, Operator
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
 from guildmark.domain.builds.dependencies import Declaration
@@ -77,6 +78,7 @@ class Workshop:
     Args:
         request: Its request for the keys of the files.
         extras: What some of its parts have beside others, by their numbers.
+        aimed: What comes out of the parts of the lane, one after another, where it is told.
     """
 
     maker: Maker
@@ -88,6 +90,7 @@ class Workshop:
     site_recipe: SiteRecipeId
     request: Digest = NO_REQUEST
     extras: Mapping[int, Extra] = field(default_factory=dict)
+    aimed: Mapping[ClausePath, Sequence[float]] = field(default_factory=dict)
 
     def build(self, number: int, beacon: Record, *, names_unit: bool = True) -> bytes:
         """Build part ``number`` of the lane, measure it, and return what the machine signs.
@@ -105,7 +108,8 @@ class Workshop:
             label=label,
             counter=number,
             beacon=Beacon(log=beacon.log, seq=beacon.seq, record_digest=beacon.digest()),
-            started_on=min(beacon.time, finished_on),
+            # Each part is a build of its own; simulated builds follow each other by seconds.
+            started_on=min(beacon.time, finished_on) - max(cast.UNITS_A_SITE - number, 0),
             finished_on=finished_on,
             measurements=self.measured(number),
             simulated=True,
@@ -143,12 +147,16 @@ class Workshop:
         return tuple(
             Measurement(
                 characteristic=clause.path,
-                value=_simulated(clause, source),
+                value=self._aimed(clause.path, number) or _simulated(clause, source),
                 unit=clause.unit or "",
                 instrument=to_hex(self.maker.instrument),
             )
             for clause in tolerances
         )
+
+    def _aimed(self, path: ClausePath, number: int) -> str | None:
+        told = self.aimed.get(path, ())
+        return f"{told[number - 1]:.4f}" if number <= len(told) else None
 
 
 def open_package(
