@@ -93,6 +93,8 @@ def described(
         # The usual documentation pages load scripts from other hosts; /docs is a page of ours.
         docs_url=None,
         redoc_url=None,
+        # It would tell whoever the environment names of every request, with its path.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         lifespan=lifespan,
     )
     for module in _ROUTERS:

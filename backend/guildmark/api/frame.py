@@ -8,17 +8,19 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TypeAlias
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from guildmark.api.errors import BodyTooLargeError
 from guildmark.api.problems import problem
 
 _logger = logging.getLogger(__name__)
+
+_Header: TypeAlias = tuple[bytes, bytes]
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; "
@@ -40,6 +42,8 @@ FRAME_HEADERS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+_WRITTEN = tuple((name.lower().encode(), value.encode()) for name, value in FRAME_HEADERS.items())
+_ID_HEADER = b"x-request-id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _KEY = "guildmark.request_id"
 _HEAD = "guildmark.is_head"
@@ -71,15 +75,19 @@ class _Exchange:
     async def answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = request_id(self.scope)
-            for name, value in FRAME_HEADERS.items():
-                headers.setdefault(name, value)
+            message["headers"] = self._framed(message["headers"])
         elif message["type"] == "http.response.body":
             self.size += len(message.get("body", b""))
             if self.is_head:
                 message = {**message, "body": b""}
         await self.send(message)
+
+    def _framed(self, headers: Iterable[_Header]) -> list[_Header]:
+        """Return an answer's headers, and those that every answer has beside its own."""
+        own = [header for header in headers if header[0] != _ID_HEADER]
+        names = {name for name, _ in own}
+        given = (_ID_HEADER, request_id(self.scope).encode())
+        return [*own, given, *(header for header in _WRITTEN if header[0] not in names)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ class Frame:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope[_KEY] = _id_of(Headers(scope=scope))
+        scope[_KEY] = _id_of(scope)
         asks_head = scope["method"] == "HEAD"
         inner = {**scope, "method": "GET", _HEAD: True} if asks_head else scope
         exchange = _Exchange(scope=inner, send=send, is_head=asks_head, began=self.monotonic())
@@ -111,14 +119,16 @@ class Frame:
             self._log(exchange, str(scope["method"]))
 
     async def _pass_on(self, exchange: _Exchange, receive: Receive) -> None:
-        announced = Headers(scope=exchange.scope).get("content-length", "0")
-        has_body = exchange.scope["method"] in _WITH_BODY
-        if has_body and announced.isdecimal() and int(announced) > self.body_max:
+        if exchange.scope["method"] in _WITH_BODY and self._is_too_long(exchange.scope):
             message = f"The body is longer than {self.body_max} bytes."
             refusal = problem(BodyTooLargeError(message, limit=self.body_max))
             await refusal(exchange.scope, receive, exchange.answer)
             return
         await self.app(exchange.scope, receive, exchange.answer)
+
+    def _is_too_long(self, scope: Scope) -> bool:
+        announced = _header(scope, b"content-length")
+        return announced.isdecimal() and int(announced) > self.body_max
 
     def _log(self, exchange: _Exchange, method: str) -> None:
         # The route, not the path: who scanned which part is nobody's business.
@@ -134,7 +144,12 @@ class Frame:
         _logger.info("answered", extra={"fields": fields})
 
 
-def _id_of(headers: Headers) -> str:
+def _id_of(scope: Scope) -> str:
     """Return the client's id for its request where it is a plain one, else a new one."""
-    given = headers.get("x-request-id", "")
+    given = _header(scope, _ID_HEADER)
     return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    """Return the first header of a name, empty where there is none."""
+    return next((value.decode("latin-1") for one, value in scope["headers"] if one == name), "")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +15,8 @@ from guildmark.services.labels.scanning import Scanning, Visitor
 
 _PART = "Guildmark-Part"
 """Names the entry that a label led to."""
+
+_NAMED = _PART.lower().encode()
 
 # What browsers send with pages that nobody looks at yet (Fetch, "Sec-Purpose").
 _AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
@@ -71,13 +72,15 @@ class CountedScans:
 
         async def passed(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == HTTPStatus.OK:
-                self._count(scope, Headers(raw=message["headers"]).get(_PART, ""))
+                part = next((value for name, value in message["headers"] if name == _NAMED), b"")
+                if part:
+                    self._count(scope, part.decode("ascii"))
             await send(message)
 
         is_counted = scope["type"] == "http" and self.scanning is not None
         await self.app(scope, receive, passed if is_counted else send)
 
     def _count(self, scope: Scope, part: str) -> None:
-        visitor = visitor_of(Request(scope), self.country_header) if part else None
+        visitor = visitor_of(Request(scope), self.country_header)
         if visitor is not None and self.scanning is not None:
             self.scanning.note(*parse_hint(part), visitor)
