@@ -1,7 +1,7 @@
 """Salted trees of clauses: one root commits to all, each clause can be shown alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
 from typing import Self
@@ -49,14 +49,22 @@ class Disclosure:
 
     leaves: tuple[Digest, ...]
     opened: Mapping[int, Clause]
+    _verified: dict[Digest, "DisclosedClauses"] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def verify(self, root: Digest) -> "DisclosedClauses":
-        """Return the clauses that ``root`` commits to.
+        """Return the clauses that ``root`` commits to; the answer is kept, since many ask.
 
         Raises:
             DisclosureMismatchError: The leaves lead to another root, a clause is not its leaf, or
                 the clauses are not in the order of their paths.
         """
+        if root not in self._verified:
+            self._verified[root] = self._committed(root)
+        return self._verified[root]
+
+    def _committed(self, root: Digest) -> "DisclosedClauses":
         if not 0 < len(self.leaves) <= CLAUSES_MAX or MerkleTree(self.leaves).root() != root:
             message = f"The leaves that are shown do not lead to {to_hex(root)}."
             raise DisclosureMismatchError(message, root=to_hex(root))

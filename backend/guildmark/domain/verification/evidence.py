@@ -7,6 +7,7 @@ written on any chain (numbers out of range) is refused when it is made.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Self
 
 from guildmark.domain.builds.dependencies import DEPENDENCIES_MAX, Dependency
@@ -530,8 +531,14 @@ class Evidence:
 
 def statement_of(core: Core) -> BuildStatement | None:
     """Return what an entry's envelope says, None where it cannot be read."""
+    return _stated(core.envelope)
+
+
+@lru_cache(maxsize=16)
+def _stated(envelope: bytes) -> BuildStatement | None:
+    # Asked for by many checks and slots of one part.
     try:
-        return BuildStatement.parse(Envelope.parse(core.envelope).payload)
+        return BuildStatement.parse(Envelope.parse(envelope).payload)
     except GuildmarkError:
         # An envelope that cannot be read is a finding of the checks.
         return None

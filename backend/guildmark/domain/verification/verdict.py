@@ -80,7 +80,11 @@ def verify_evidence(
         question: What the reader holds in hand.
         brought: Other entries that the reader holds beside it; no bundle can hide or crowd them.
     """
-    case = _case(evidence, trust, question, brought)
+    return verdict_on(case_of(evidence, trust, question, brought))
+
+
+def verdict_on(case: Case) -> Report:
+    """Return the verdict on a case, for whoever says more of the part than that."""
     return _report(case, _run(case))
 
 
@@ -117,9 +121,9 @@ def verify_anew(
         brought: Other entries that the reader holds beside it.
     """
     shown = evidence if newer.final is None else newer.final
-    case = _case(shown, trust, _as_seen(question, shown), brought)
-    latest = _case(newer.latest, trust, _as_seen(question, newer.latest), brought)
-    before = _case(evidence, trust, question, brought)
+    case = case_of(shown, trust, _as_seen(question, shown), brought)
+    latest = case_of(newer.latest, trust, _as_seen(question, newer.latest), brought)
+    before = case_of(evidence, trust, question, brought)
     checks = tuple(
         _with_bad_news(result, [*_lasting(check.run(before), result), *check.run(latest).findings])
         for check, result in ((check, check.run(case)) for check in CHECKS)
@@ -155,9 +159,10 @@ def _with_bad_news(result: CheckResult, news: Sequence[Finding]) -> CheckResult:
     return replace(result, findings=tuple(findings))
 
 
-def _case(
+def case_of(
     evidence: Evidence, trust: Trust | None, question: Question, brought: Sequence[Brought]
 ) -> Case:
+    """Return the case of one part; arguments are those of `verify_evidence`."""
     same, others = _parted(evidence, brought)
     judged = [(one, _alone(one, trust, question)) for one in same]
     silent = tuple(

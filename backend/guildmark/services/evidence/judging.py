@@ -18,7 +18,7 @@ from guildmark.domain.verification.case import (
 )
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.report import Report
-from guildmark.domain.verification.verdict import verify_evidence
+from guildmark.domain.verification.verdict import case_of, verdict_on
 from guildmark.ports import BlockUnknownError, Clock, Ledger
 from guildmark.services.timing import present
 
@@ -77,10 +77,8 @@ class Judging:
         sighting = question.sighting
         question, others = with_others(question, beside)
         brought = tuple(replace(one, sighting=sighting) for one in others)
-        return Judged(
-            report=verify_evidence(evidence, self.trust, question, brought),
-            case=Case(evidence, self.trust, question),
-        )
+        case = case_of(evidence, self.trust, question, brought)
+        return Judged(report=verdict_on(case), case=case)
 
     def _sighting(self, evidence: Evidence) -> Sighting:
         try:
