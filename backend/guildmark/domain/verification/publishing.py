@@ -56,18 +56,16 @@ def tenures_at(case: Case, at: int) -> Iterator[Tenure]:
     root = case.disclosed.root_license
     if root is None:
         return
-    for epoch in shown_epochs(case):
+    for epoch in shown_epochs(case, root):
         tenure = _tenure(case, root.terms.design, epoch)
         if any(tenure.account) and tenure.may_cover(at):
             yield tenure
 
 
-def shown_epochs(case: Case) -> Sequence[int]:
+def shown_epochs(case: Case, root: LicenseDisclosure) -> Sequence[int]:
     """Return in which epochs of the design the bundle shows who owned it."""
     shown = case.disclosed
-    epochs = {one.epoch for one in shown.owners}
-    if shown.root_license is not None:
-        epochs.add(shown.root_license.terms.design_epoch)
+    epochs = {root.terms.design_epoch, *(one.epoch for one in shown.owners)}
     if shown.extension is not None:
         epochs.add(shown.extension.epoch)
     return sorted(epochs)

@@ -184,7 +184,7 @@ def _owners(case: Case) -> Iterator[Address]:
     """Yield the accounts that owned the design, none where no license says so: (6) tells."""
     root = case.disclosed.root_license
     if root is not None:
-        for epoch in shown_epochs(case):
+        for epoch in shown_epochs(case, root):
             place = storage.DESIGN_OWNERS.at(root.terms.design, epoch)
             yield AccountWord.decode(case.word(place)).account
 
