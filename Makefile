@@ -3,7 +3,7 @@ PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3)
 RUN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev system demo test check bench corpus equivalence-check clone-check faults long soak compile docs examples format lock clean
+.PHONY: help setup setup-dev system demo test check bench corpus equivalence-check clone-check lie-check faults long soak compile docs examples format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' Makefile
@@ -39,11 +39,15 @@ equivalence-check: setup-dev ## simulated error rates of the equivalence engine 
 clone-check: setup-dev ## recall and precision of the notes on copied labels (LABELS= SEED=)
 	@$(RUN) scripts/clone_check.py
 
+lie-check: setup-dev ## what both verifiers make of a server that lies (LIES= SEED=)
+	@$(RUN) scripts/lie_check.py
+
 faults: setup-dev ## the seeded fault harness (SEED=, CASES=)
 	@$(RUN) scripts/run_faults.py
 
 long: setup-dev ## the long volumes of it; goes on where it ended (HOURS=)
 	@VOLUME=long $(RUN) scripts/run_faults.py
+	@$(RUN) scripts/lie_check.py
 
 soak: setup-dev ## a node at work for hours, its memory and database measured (COUNT= HOURS=)
 	@$(RUN) scripts/soak

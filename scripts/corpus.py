@@ -191,28 +191,28 @@ def _write(given: Given, expected: Mapping[str, Any]) -> None:
     if trust is not None:
         (folder / "trust.json").write_bytes(trust)
     if given.question != NO_QUESTION:
-        (folder / "question.json").write_text(reports.dump(_asked(given.question)))
+        (folder / "question.json").write_text(reports.dump(asked(given.question)))
     (folder / "expected.json").write_text(reports.dump({"case": given.name, **expected}))
 
 
-def _asked(question: Question) -> dict[str, Any]:
+def asked(question: Question) -> dict[str, Any]:
     """Return what a reader holds in hand, as JSON."""
     plain = replace(question, second=None)
-    asked: dict[str, Any] = dict(cast("Mapping[str, Any]", codec.dump(plain)))
+    told: dict[str, Any] = dict(cast("Mapping[str, Any]", codec.dump(plain)))
     if question.link is not None:
-        asked["link"] = question.link.label
+        told["link"] = question.link.label
     if isinstance(question.second, Claimed):
         key = question.second.key
-        asked["claim"] = json.loads(question.second.file.encode())
-        asked["claimKey"] = None if key is None else key.encode()
+        told["claim"] = json.loads(question.second.file.encode())
+        told["claimKey"] = None if key is None else key.encode()
     if isinstance(question.second, ChipAnswer):
-        asked["chip"] = {
+        told["chip"] = {
             "challenge": to_hex(question.second.challenge),
             "algorithm": question.second.key.algorithm.name.lower(),
             "key": to_hex(question.second.key.data),
             "signature": to_hex(question.second.signature),
         }
-    return asked
+    return told
 
 
 def _pins(rows: list[dict[str, Any]]) -> str:

@@ -4,6 +4,7 @@ Nothing that arrives here is trusted: bundles are checked, and a chain's node is
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, NoReturn, Self
@@ -48,8 +49,12 @@ from guildmark.domain.verification.choice import ANYBODY, Choice
 
 if TYPE_CHECKING:
     from http.client import HTTPResponse
+    from socket import socket
 
 TIMEOUT = 10.0
+"""Seconds to wait for a connection, and for each further piece of an answer."""
+DEADLINE = 60.0
+"""Seconds in which an answer must be whole: whoever sends a byte now and then holds up nobody."""
 _RPC_LIMITS = strictjson.Limits(size=4 << 20)
 _TRUST, _TRUST_MAX = "/.well-known/guildmark-trust.json", 1 << 20
 _WORD = 32
@@ -111,10 +116,16 @@ class DirectoryMissingError(NotFoundError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """A Guildmark node that gives out bundles."""
+    """A Guildmark node that gives out bundles.
+
+    Args:
+        timeout: Seconds to wait for each piece of an answer.
+        deadline: Seconds in which an answer must be whole.
+    """
 
     url: str
     timeout: float = TIMEOUT
+    deadline: float = DEADLINE
 
     def bundle(
         self, log: LogNumber, index: Index, *, block: int | None, choice: Choice = ANYBODY
@@ -190,11 +201,15 @@ class Parts:
         if not address.is_secure and not address.is_own_machine:
             message = f"What {address.host} sends without TLS could be changed on its way."
             raise SourceInsecureError(message, host=address.host)
-        return address.ask(_TRUST, timeout=self.timeout, limit=_TRUST_MAX)
+        return address.ask(_TRUST, patience=self._patience, limit=_TRUST_MAX)
 
     def _get(self, path: str) -> bytes | None:
         address = _Address.of(self.url)
-        return address.ask(path, timeout=self.timeout, limit=DEFAULT_LIMITS.size)
+        return address.ask(path, patience=self._patience, limit=DEFAULT_LIMITS.size)
+
+    @property
+    def _patience(self) -> "_Patience":
+        return _Patience(timeout=self.timeout, deadline=self.deadline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -353,11 +368,20 @@ class Chain:
     def _call(self, method: str, *params: JsonValue) -> JsonValue:
         body = canonical({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)})
         address = _Address.of(self.url)
-        answer = address.ask("", body, timeout=self.timeout, limit=_RPC_LIMITS.size)
+        patience = _Patience(timeout=self.timeout, deadline=DEADLINE)
+        answer = address.ask("", body, patience=patience, limit=_RPC_LIMITS.size)
         result = _object(_parse(answer or b""))
         if "error" in result or "result" not in result:
             _refuse(f"it refused {method}")
         return result["result"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Patience:
+    """How long one waits: for each piece of an answer, and for the whole; in seconds."""
+
+    timeout: float
+    deadline: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -388,7 +412,7 @@ class _Address:
         )
 
     def ask(
-        self, path: str, body: bytes | None = None, *, timeout: float, limit: int
+        self, path: str, body: bytes | None = None, *, patience: _Patience, limit: int
     ) -> bytes | None:
         """Return the body of the answer to GET, or POST where there is a body; None for 404.
 
@@ -402,19 +426,50 @@ class _Address:
         )
 
         connect = HTTPSConnection if self.is_secure else HTTPConnection
-        connection = connect(self.host, self.port, timeout=timeout)
+        connection = connect(self.host, self.port, timeout=patience.timeout)
         method, headers = "GET", {"accept": "*/*"}
         if body is not None:
             method, headers = "POST", {"content-type": "application/json"}
         try:
             connection.request(method, f"{self.base}{path}" or "/", body, headers)
-            return _body(connection.getresponse(), limit)
+            with _cut_off(connection.sock, patience.deadline):
+                return _body(connection.getresponse(), limit)
         except (OSError, HTTPException) as error:
             # Neither path nor query: they may name parts.
             message = f"{self.host} could not be reached."
             raise SourceUnreachableError(message, host=self.host) from error
         finally:
             connection.close()
+
+
+@contextmanager
+def _cut_off(connected: "socket", seconds: float) -> Iterator[None]:
+    """End a connection that is not done in time, however often a byte comes.
+
+    Raises:
+        TimeoutError: It was ended.
+    """
+    from socket import SHUT_RDWR, socket  # noqa: PLC0415 - loaded with the connection
+    from threading import Event, Timer  # noqa: PLC0415 - as above
+
+    is_late = Event()
+
+    def cut() -> None:
+        is_late.set()
+        with suppress(OSError):
+            # Of the connection below TLS: that of TLS must stay for who reads from it.
+            socket.shutdown(connected, SHUT_RDWR)
+
+    timer = Timer(seconds, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if is_late.is_set():
+            # What came until then may look whole.
+            raise TimeoutError
 
 
 def _named(choice: Choice) -> Iterator[str]:

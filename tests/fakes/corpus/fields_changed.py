@@ -15,7 +15,12 @@ from guildmark.domain.trust import Trust
 
 _SHOWN = ("/process", "/tolerance")
 _VALUES = ("disclosed/settings.json", "disclosed/measurements.json")
-_MEDIA_TYPES = {"json": "application/json", "rlp": "application/octet-stream"}
+_MEDIA_TYPES = {
+    "json": "application/json",
+    "rlp": "application/octet-stream",
+    "note": "text/plain",
+    "zip": "application/zip",
+}
 
 
 def changed_fields() -> Iterator[Given]:

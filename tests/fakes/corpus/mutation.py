@@ -41,17 +41,18 @@ def _leaves(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str | int
 
 def _changed(document: Any, path: tuple[str | int, ...]) -> Any:
     if not path:
-        return _other(document)
+        return other(document)
     copy = deepcopy(document)
     *way, last = path
     place = copy
     for step in way:
         place = place[step]
-    place[last] = _other(place[last])
+    place[last] = other(place[last])
     return copy
 
 
-def _other(value: Any) -> Any:
+def other(value: Any) -> Any:
+    """Return another value of the same form, as near as there is one."""
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):

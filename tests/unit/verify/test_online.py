@@ -10,7 +10,10 @@ from urllib.parse import quote
 
 import pytest
 
+from fakes.corpus.good import good_cases
 from fakes.inspecting import INSPECTOR, Inspecting
+from fakes.lies import World
+from fakes.lying_node import lying
 from fakes.newer import rpc_header, rpc_proof
 from fakes.rivals import EARLIER, LATER, other_entry, stand_beside
 from fakes.simulator import ISSUER, LABEL, LOOKED, OPERATOR, Simulator, identity
@@ -132,6 +135,23 @@ def test_other_statuses_are_told_apart(web: Web, status: int, error: type[Except
 
     with pytest.raises(error):
         Parts(url=web.url).bundle(*PART, block=None)
+
+
+@pytest.mark.parametrize("lie", ["dripping", "silence"])
+def test_who_sends_a_byte_now_and_then_holds_up_nobody(lie: str) -> None:
+    with lying(World([next(good_cases())])) as node:
+        place = node.lies(lie, "any").place
+
+        with pytest.raises(SourceUnreachableError):
+            Parts(url=node.url, timeout=0.2, deadline=0.3).bundle(*place, block=None)
+
+
+def test_what_came_before_an_answer_was_cut_off_counts_for_nothing() -> None:
+    with lying(World([next(good_cases())])) as node:
+        place = node.lies("without an end", "any").place
+
+        with pytest.raises((SourceAnswerError, SourceUnreachableError)):
+            Parts(url=node.url, deadline=0.01).bundle(*place, block=None)
 
 
 def test_a_bundle_has_a_limit(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:

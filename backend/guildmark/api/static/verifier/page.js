@@ -5,6 +5,8 @@
 
 const KEPT = "guildmark.trust";
 const SIZE_MAX = 64 << 20;
+// Milliseconds in which an answer must be whole.
+const PATIENCE = 60_000;
 const NAMES = [
   "chain and block", "operator, site and machine", "machine's signature", "place in the log",
   "record on chain", "design revision", "license and unit", "recipe and settings", "tolerances",
@@ -171,11 +173,22 @@ async function kept(reader) {
 }
 
 async function fetched(address) {
-  const answer = await fetch(address);
+  const answer = await fetch(address, {
+    redirect: "error", signal: AbortSignal.timeout(PATIENCE),
+  });
   if (!answer.ok) throw new Error(`the server answers ${answer.status} for ${address}.`);
-  const data = new Uint8Array(await answer.arrayBuffer());
-  if (data.length > SIZE_MAX) throw new Error("the evidence is too large.");
-  return data;
+  const reader = answer.body.getReader();
+  const pieces = [];
+  let size = 0;
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    pieces.push(read.value);
+    size += read.value.length;
+    if (size > SIZE_MAX) {
+      await reader.cancel();
+      throw new Error("the evidence is too large.");
+    }
+  }
+  return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 async function digest(data) {
