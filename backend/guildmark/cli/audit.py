@@ -27,11 +27,13 @@ from guildmark.cli.homes import new_folder, write_new, write_pieces
 from guildmark.cli.opening import enter_informed
 from guildmark.cli.verify import read_trust
 from guildmark.domain.audit.attestation import NamedFile, attested
+from guildmark.domain.audit.materials import LotBounds
 from guildmark.domain.audit.schema import audit_schema
 from guildmark.domain.audit.units import AuditedUnit
 from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import Digest, IdentityId, LicenseId, RecipeId, to_hex
+from guildmark.domain.log.note import NoteKey
 from guildmark.domain.recall import RecallCause, Thing
 from guildmark.domain.rights.reconciliation import Reconciliation
 from guildmark.domain.trust import Trust
@@ -106,6 +108,23 @@ def audit(
         int | None,
         typer.Option("--to", metavar="TIME", parser=moment, help="And before this one."),
     ] = None,
+    log_key: Annotated[
+        list[NoteKey] | None,
+        typer.Option(
+            metavar="KEY",
+            parser=NoteKey.parse,
+            help="The key of a log's checkpoints, as its operator gave it to you; repeatable.",
+        ),
+    ] = None,
+    lots: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="JSON: of which lots you know how many parts they are enough for, and until when.",
+        ),
+    ] = None,
     trust: Annotated[
         list[Path] | None,
         typer.Option("--trust", metavar="FILE", help="Your trust file; else that of your home."),
@@ -159,6 +178,7 @@ def audit(
         end=end or 0,
     )
     opened, trusted = enter_informed(home), read_trust(trust or [], home)
+    bounds = LotBounds() if lots is None else LotBounds.parse(lots.read_bytes())
     signer = None if sign is None else _Signer.of(opened, KeyName(sign))
     folder = None if out is None else _Folder.new(out)
     with ExitStack() as stack:
@@ -174,6 +194,8 @@ def audit(
             ).verdict,
             book=book,
             trust=trusted,
+            log_keys=log_key or [],
+            lots=bounds,
             reconciled=_Reconciled(home=opened).of,
         )
         if folder is not None:

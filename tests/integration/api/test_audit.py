@@ -21,7 +21,7 @@ from securesystemslib.signer._key import Key, SSlibKey
 from e2e.cli_actors import Actor
 from guildmark.domain import bundle
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.identifiers import to_hex
+from guildmark.domain.identifiers import LogNumber, to_hex
 from guildmark.domain.signatures import PublicKey
 from stages import Played
 
@@ -38,7 +38,11 @@ def audited(played: Played, tmp_path_factory: pytest.TempPathFactory) -> tuple[i
     auditor = Actor(home)
     auditor.say("keys", "new", "auditor", "--algorithm", "ed25519")
     signed = ("--sign", "auditor", "--trust", home / "trust.json", "--json")
-    spoken = auditor.try_to(*words, *signed)
+    lots = out.parent / "lots.json"
+    maker = to_hex(played.workshops[0].maker.party.id)
+    lots.write_text(json.dumps({"lots": [{"lot": f"{maker}:0x{'11' * 32}", "parts": 1}]}))
+    known = ("--log-key", played.node.log_key(LogNumber(1)), "--lots", lots)
+    spoken = auditor.try_to(*words, *signed, *known)
     assert spoken.json["exit"] == spoken.exit, spoken.err
     return spoken.exit, out
 
@@ -58,6 +62,17 @@ def test_honest_parts_are_verified(audited: tuple[int, Path], played: Played) ->
     assert {found[part.hint]["label"] for part in played.parts} == {
         part.label for part in played.parts
     }
+
+
+def test_who_signed_the_head_of_a_log_is_said_by_the_auditors_keys(
+    audited: tuple[int, Path],
+) -> None:
+    found = report(audited[1])
+
+    logs = {one["log"]: (one["isSigned"], one["checkpoint"] > 0) for one in found["logs"]}
+    assert logs == {1: (True, True), 2: (None, False)}
+    (missing,) = [one for one in found["findings"] if one["flaw"] == "checkpointMissing"]
+    assert missing["reason"] == "Nobody who answered shows a checkpoint of log 2."
 
 
 def test_what_the_node_does_not_show_is_withheld(audited: tuple[int, Path]) -> None:

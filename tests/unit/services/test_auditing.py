@@ -11,6 +11,7 @@ from fakes.world import World, log_unasked, make_world
 from guildmark.adapters.reports.book import SqliteBook
 from guildmark.domain import bundle
 from guildmark.domain.audit.findings import CONSEQUENCES, Finding, Flaw, Place
+from guildmark.domain.audit.materials import LotBound, LotBounds
 from guildmark.domain.audit.units import AuditedUnit, UnitRow
 from guildmark.domain.builds.dependencies import Dependency, dependencies_root
 from guildmark.domain.builds.dsse import Envelope
@@ -143,6 +144,7 @@ def world() -> World:
 def shown(world: World, **more: object) -> Source:
     store, exporter = world.tools.store, world.tools.exporter
     bundles = Bundles(exporter=exporter, store=store, own_log=world.log)
+    more.setdefault("checkpoint", checkpoint(world))
     return Source(bundles=bundles, **more)  # type: ignore[arg-type]  # members of it
 
 
@@ -836,6 +838,26 @@ def test_parts_that_do_not_show_their_lots_may_be_of_one() -> None:
     assert found.flaws == [Flaw.LOT_WITHHELD]
     assert found.result.exit == 23
     assert audited(world, shown(world, told={0: told})).findings == []
+
+
+def test_lots_are_counted_against_what_the_auditor_knows() -> None:
+    world = world_of(1)
+    told = declaring(world, lot_of(world))
+    over = LotBounds(lots=(LotBound(lot=lot_of(world).text(), parts=1, until=1),))
+
+    found = audited(world, shown(world, told={0: told}), lots=over)
+
+    assert (found.flaws, found.result.exit) == ([Flaw.LOT_EXPIRED], 15)
+    enough = LotBounds(lots=(LotBound(lot=lot_of(world).text(), parts=1),))
+    assert audited(world, shown(world, told={0: told}), lots=enough).findings == []
+
+
+def test_parts_that_hide_their_lots_may_be_of_a_known_one() -> None:
+    world = world_of(1)
+    told = declaring(world, lot_of(world), hides=True)
+    known = LotBounds(lots=(LotBound(lot=lot_of(world).text(), parts=1),))
+
+    assert audited(world, shown(world, told={0: told}), lots=known).flaws == [Flaw.LOT_WITHHELD]
 
 
 @pytest.mark.parametrize("is_in", [True, False])

@@ -79,6 +79,8 @@ def _parts(accounts: Accounts) -> JsonObject:
             "withoutUnit": one.unitless,
             "isWhole": one.is_whole,
             "checkpoint": one.checkpoint,
+            "isSigned": one.is_signed,
+            "witnesses": one.witnesses,
         }
         for one in accounts.logs
     ]

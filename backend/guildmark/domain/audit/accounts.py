@@ -17,7 +17,9 @@ class LogAccount:
         size: How many entries its records hold.
         unitless: How many of them have no unit: refused, or behind the grants.
         is_whole: Whether its records follow one another up to its head.
-        checkpoint: The largest tree that a node signed truly, 0 for none.
+        checkpoint: The largest tree that a node shows truly, 0 for none.
+        is_signed: Whether the log's key signed all that is shown; None where no key is named.
+        witnesses: How many listed witnesses cosigned that tree.
     """
 
     number: LogNumber
@@ -27,6 +29,8 @@ class LogAccount:
     unitless: int
     is_whole: bool
     checkpoint: int = 0
+    is_signed: bool | None = None
+    witnesses: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,14 @@ class Flaw(StrEnum):
     """The verdict about a part is *Problem found*, for another reason."""
     LOG_BROKEN = "logBroken"
     """The records of a log do not follow one another."""
+    LOG_FORKED = "logForked"
+    """The log's own key signed what the chain, or another head that it signed, contradicts."""
     CHECKPOINT_DIFFERS = "checkpointDiffers"
     """A node shows a checkpoint that is not what the chain says of the log."""
+    CHECKPOINT_UNSIGNED = "checkpointUnsigned"
+    """A checkpoint that is shown as the log's is not signed by its key."""
+    COSIGNATURE_WRONG = "cosignatureWrong"
+    """A checkpoint has a cosignature in the name of a listed witness that does not hold."""
     DRAWS_DIFFER = "drawsDiffer"
     """A lane is drawn further than the records account for."""
     FALSE_EVIDENCE = "falseEvidence"
@@ -38,8 +44,16 @@ class Flaw(StrEnum):
     """Keys that were released and units that were drawn do not go together."""
     WITHHELD = "withheld"
     """Nobody who was asked shows what stands at a unit's position."""
+    LOT_OVERDRAWN = "lotOverdrawn"
+    """More parts name a lot than it is enough for."""
+    LOT_EXPIRED = "lotExpired"
+    """A part was recorded when one of its lots was not good any more."""
     LOT_WITHHELD = "lotWithheld"
     """A part names lots, and nobody shows whether the audited one is among them."""
+    CHECKPOINT_MISSING = "checkpointMissing"
+    """Nobody shows a signed head of the log."""
+    COSIGNATURES_MISSING = "cosignaturesMissing"
+    """Fewer listed witnesses than the list asks for have seen the log grow to where it is."""
     UNREACHABLE = "unreachable"
     """A unit is unseen, and somebody who may show it did not answer."""
     UNCHECKABLE = "uncheckable"
@@ -89,6 +103,22 @@ CONSEQUENCES: Mapping[Flaw, Consequence] = MappingProxyType(
         Flaw.CHECKPOINT_DIFFERS: Consequence(
             exit=19, next_step="Keep the checkpoint: who signed it showed another history."
         ),
+        Flaw.LOG_FORKED: Consequence(
+            exit=19,
+            next_step="Keep the checkpoint: it proves that the operator signed two histories.",
+        ),
+        Flaw.CHECKPOINT_UNSIGNED: Consequence(
+            exit=12, next_step="Ask the log's operator for its key, and another node for the head."
+        ),
+        Flaw.COSIGNATURE_WRONG: Consequence(
+            exit=12, next_step="Fetch the checkpoint elsewhere, and tell the witness."
+        ),
+        Flaw.CHECKPOINT_MISSING: Consequence(
+            exit=23, next_step="Name a node of the log's operator, or a mirror of the log."
+        ),
+        Flaw.COSIGNATURES_MISSING: Consequence(
+            exit=23, next_step="Ask the log's operator who witnesses it: `guildmark witness`."
+        ),
         Flaw.DRAWS_DIFFER: Consequence(
             exit=19,
             next_step="Read the chain anew, `guildmark index rebuild`, and audit again.",
@@ -104,6 +134,12 @@ CONSEQUENCES: Mapping[Flaw, Consequence] = MappingProxyType(
         ),
         Flaw.RELEASES_DIFFER: Consequence(
             exit=23, next_step="Ask the licensor with `guildmark license reconcile`."
+        ),
+        Flaw.LOT_OVERDRAWN: Consequence(
+            exit=15, next_step="Ask the maker what the parts were made of: some are of another lot."
+        ),
+        Flaw.LOT_EXPIRED: Consequence(
+            exit=15, next_step="Ask the maker when the part was built, and have it inspected."
         ),
         Flaw.WITHHELD: Consequence(
             exit=23, next_step="Ask the log's operator to show the entry; only he is hurt by it."

@@ -62,9 +62,11 @@ def _scope() -> Schema:
 
 def _log() -> Schema:
     counts: Schema = dict.fromkeys(
-        ("log", "records", "entries", "withoutUnit", "checkpoint"), _COUNT
+        ("log", "records", "entries", "withoutUnit", "checkpoint", "witnesses"), _COUNT
     )
-    return _whole({**counts, "operator": _ID, "isWhole": {"type": "boolean"}})
+    is_signed = _described({"type": ["boolean", "null"]}, "Null where the auditor names no key.")
+    known: Schema = {"isWhole": {"type": "boolean"}, "isSigned": is_signed}
+    return _whole({**counts, **known, "operator": _ID})
 
 
 def _lane() -> Schema:

@@ -6,15 +6,18 @@ from itertools import pairwise
 
 from guildmark.domain.audit.accounts import Accounts, LogAccount
 from guildmark.domain.audit.findings import Finding, Flaw
+from guildmark.domain.audit.materials import LotBounds, Materials
 from guildmark.domain.audit.unit_findings import findings_of, recall_finding
 from guildmark.domain.audit.units import REPLACED, VOID, AuditedUnit, UnitRow
 from guildmark.domain.chain.contracts import ChainPin
 from guildmark.domain.chain.facts import NoticeFact, RecordFact
 from guildmark.domain.identifiers import IdentityId, LaneNumber, LicenseId, LogNumber, to_hex
+from guildmark.domain.log.note import NoteKey
 from guildmark.domain.rights.reconciliation import Reconciliation
 from guildmark.domain.trust import Trust
 from guildmark.ports import AuditBook, Block, EvidenceSource, Facts, NodeStore
-from guildmark.services.audit.continuity import Checkpoints, Draws, lane_accounts, log_account
+from guildmark.services.audit.continuity import Draws, lane_accounts, log_account
+from guildmark.services.audit.heads import Heads
 from guildmark.services.audit.opening import Judge, Opened, Opening
 from guildmark.services.audit.reaching import Reaching
 from guildmark.services.audit.scope import AuditedLane, DrawnRecord, Scope, drawn, lanes_of
@@ -55,7 +58,9 @@ class Auditor:
         sources: Whom to ask for evidence, by name; nothing that they send is believed.
         judge: Returns the verdict about a bundle by the auditor's own trust file.
         book: Where units and findings are written down; it is empty.
-        trust: Whose authorities' recalls count.
+        trust: Whose authorities' recalls count, and whose cosignatures under heads of logs.
+        log_keys: The keys of logs' checkpoints, as the auditor got them from their operators.
+        lots: What the auditor knows of lots.
         reconciled: Returns what is known here of the keys that were released under a license.
         keep: Is given each unit that is shown, with its bundle and its signed statement.
         seen: Is told after each unit how many were looked at.
@@ -67,6 +72,8 @@ class Auditor:
     judge: Judge
     book: AuditBook
     trust: Trust | None = None
+    log_keys: Sequence[NoteKey] = ()
+    lots: LotBounds = field(default=LotBounds())
     reconciled: Callable[[LicenseId], Reconciliation | None] = field(default=lambda _: None)
     keep: Callable[[AuditedUnit, bytes, bytes], None] = field(default=_keep_nothing)
     seen: Callable[[int], None] = field(default=lambda _: None)
@@ -81,8 +88,9 @@ class Auditor:
         with self.store.reading() as view:
             block = view.facts.cursor()
             records, lanes = list(drawn(scope, view.facts)), lanes_of(scope, view.facts)
-        audit = _Audit(auditor=self, scope=scope)
+        audit = _Audit(auditor=self, scope=scope, materials=Materials.within(self.lots))
         audit.units(records)
+        audit.overdrawn()
         audit.doubles()
         drew = {number: lanes[number] for one in records for number in one.lanes}
         audit.lanes(drew)
@@ -100,6 +108,7 @@ class _Audit:
 
     auditor: Auditor
     scope: Scope
+    materials: Materials
     accounts: Accounts = field(default_factory=Accounts)
     silent: dict[str, int] = field(default_factory=dict)
 
@@ -124,7 +133,7 @@ class _Audit:
         self.accounts.add_unit(one)
         self.auditor.book.add_unit(UnitRow.of(one))
         self._use(one)
-        found = [*findings_of(one), *self._of_lot(one)]
+        found = [*findings_of(one), *self._of_lot(one), *self.materials.take(one)]
         is_told = any(each.flaw is Flaw.RECALLED for each in found)
         for recall in reaching.of(one, facts):
             self.accounts.add_recall(recall)
@@ -146,8 +155,9 @@ class _Audit:
             self._find(Finding(flaw=Flaw.FALSE_EVIDENCE, places=(place,), reason=reason))
 
     def _of_lot(self, one: AuditedUnit) -> Iterator[Finding]:
-        if self.scope.lot is not None and one.is_shown and one.lots is None:
-            reason = f"Unit {one.unit.unit} does not show whether the lot is among its own."
+        is_asked = self.scope.lot is not None or self.materials.concerns(one)
+        if is_asked and one.is_shown and one.lots is None:
+            reason = f"Unit {one.unit.unit} does not show of which lots it is."
             yield Finding(flaw=Flaw.LOT_WITHHELD, places=(one.unit.place,), reason=reason)
 
     def _use(self, one: AuditedUnit) -> None:
@@ -163,6 +173,10 @@ class _Audit:
         book.add_use(_COUNTER, counter, place)
         for each in (place, *one.rivals):
             book.add_use(_LABEL, one.statement.label.encode(), each)
+
+    def overdrawn(self) -> None:
+        """Name lots that more parts name than they are enough for."""
+        self._found(self.materials.overdrawn())
 
     def doubles(self) -> None:
         """Name what stands at several positions."""
@@ -182,7 +196,10 @@ class _Audit:
 
     def logs(self, wanted: Sequence[LogNumber]) -> None:
         """Compare logs with their heads on chain, and with what nodes signed of them."""
-        asked = Checkpoints(sources=self.auditor.sources, pin=self.auditor.pin)
+        auditor = self.auditor
+        asked = Heads(
+            sources=auditor.sources, pin=auditor.pin, keys=auditor.log_keys, trust=auditor.trust
+        )
         accounts: list[LogAccount] = []
         for log in wanted:
             with self.auditor.store.reading() as view:

@@ -1,19 +1,14 @@
-"""Whether logs are whole: records that follow one another, draws that add up, true checkpoints."""
+"""Whether logs are whole: records that follow one another, draws that add up."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from guildmark.domain.audit.accounts import LaneAccount, LogAccount
 from guildmark.domain.audit.findings import Finding, Flaw
-from guildmark.domain.chain.contracts import ChainPin
 from guildmark.domain.chain.facts import LaneFact, LogFact, RecordFact
-from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import IdentityId, LaneNumber, LogNumber, Seq
-from guildmark.domain.log.checkpoint import Checkpoint, origin_of
-from guildmark.domain.log.merkle import MerkleTree
-from guildmark.domain.log.note import Note
 from guildmark.domain.log.record import Record
-from guildmark.ports import EvidenceSource, Facts
+from guildmark.ports import Facts
 from guildmark.services.audit.scope import AuditedLane
 
 _NOBODY = IdentityId(bytes(32))
@@ -82,63 +77,3 @@ def log_account(log: LogNumber, facts: Facts) -> tuple[LogAccount, Finding | Non
 
 def _granted(record: Record) -> int:
     return sum(grant.n for grant in record.grants if not grant.is_refused)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoints:
-    """Compares what nodes signed of a log with the chain.
-
-    Args:
-        sources: Whom to ask, by name.
-        pin: The chain, which names its logs.
-        silent: Is told who did not answer.
-    """
-
-    sources: Mapping[str, EvidenceSource]
-    pin: ChainPin
-    silent: list[str] = field(default_factory=list)
-
-    def of(
-        self, account: LogAccount, records: Sequence[Record]
-    ) -> tuple[LogAccount, Iterable[Finding]]:
-        """Return a log's account with the largest true checkpoint, and what is false.
-
-        Args:
-            account: The log.
-            records: Its records, as the auditor's own index has them.
-        """
-        tree = MerkleTree(one.digest() for one in records)
-        sizes, false = [0], list[Finding]()
-        for name, text in self._shown(account.number):
-            size = self._true_size(account.number, text, tree)
-            if size is None:
-                reason = (
-                    f"{name} shows a checkpoint of log {account.number} that is not the chain's."
-                )
-                false.append(Finding(flaw=Flaw.CHECKPOINT_DIFFERS, places=(), reason=reason))
-            else:
-                sizes.append(size)
-        return replace(account, checkpoint=max(sizes)), false
-
-    def _shown(self, log: LogNumber) -> Iterator[tuple[str, bytes]]:
-        for name, source in self.sources.items():
-            try:
-                text = source.log_checkpoint(log)
-            except GuildmarkError:
-                self.silent.append(name)
-                continue
-            if text is not None:
-                yield name, text
-
-    def _true_size(self, log: LogNumber, text: bytes, tree: MerkleTree) -> int | None:
-        """Return how many records a checkpoint truly has, None where it is false."""
-        try:
-            head = Checkpoint.parse(Note.parse(text).text)
-        except MalformedError:
-            return None
-        if head.origin != origin_of(self.pin, log):
-            return None
-        if head.size > len(tree):
-            # Younger than the auditor's index: nothing is known of it yet.
-            return 0
-        return head.size if tree.root(head.size) == head.root else None

@@ -22,6 +22,7 @@ _UNIT_SHARES = (0.5, 0.7, 2.2, 0.6, 1.2, 2.1, 3.6)
 _FINDINGS = audit.FINDING_HEADS[:-1]
 _FINDING_SHARES = (1.5, 1.3, 6)
 _SHORT = 12
+_SIGNED = {None: "no key named", True: "signed by the log", False: "not signed by the log"}
 
 
 def written(result: AuditResult, scope: Mapping[str, JsonValue]) -> bytes:
@@ -91,7 +92,8 @@ def _logs(accounts: Accounts) -> Iterator[Row]:
         whole = "whole" if one.is_whole else "broken"
         words = (
             f"{one.records} records, {one.size} entries, {one.unitless} of them without a unit; "
-            f"{whole}; checkpoint over {one.checkpoint} records"
+            f"{whole}; checkpoint over {one.checkpoint} records, {_SIGNED[one.is_signed]}, "
+            f"cosigned by {one.witnesses} listed witnesses"
         )
         yield Row(name=f"log {one.number}", value=words, tone="" if one.is_whole else "bad")
     for lane in accounts.lanes:
