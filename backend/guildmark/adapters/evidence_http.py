@@ -250,6 +250,26 @@ class Chain:
         """
         return self._block(hex(number))
 
+    def block_by(self, time: int) -> int | None:
+        """Return the number of the newest final block by a time, None where there is none.
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceAnswerError: It answered with something else.
+        """
+        newest = self.final_block()
+        low, high = -1, -1 if newest is None else newest.number
+        while low < high:
+            middle = (low + high + 1) // 2
+            found = self.block(middle)
+            if found is None:
+                _refuse(f"it lacks block {middle} below its newest one")
+            if found.time <= time:
+                low = middle
+            else:
+                high = middle - 1
+        return None if low < 0 else low
+
     def header(self, tag: str) -> bytes | None:
         """Return the header of the ``latest`` or the ``finalized`` block, None where none is.
 

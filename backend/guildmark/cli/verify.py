@@ -14,8 +14,9 @@ import typer
 
 from guildmark.adapters.clock import SystemClock
 from guildmark.adapters.evidence_http import Chain, Parts
-from guildmark.cli.arguments import AsJson, Folder
+from guildmark.cli.arguments import AsJson, Folder, identity_id, moment
 from guildmark.cli.verdict import show
+from guildmark.cli.verify_choices import block_by, with_issuers
 from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
 from guildmark.domain.chain.contracts import ChainPin, ContractName
@@ -35,6 +36,7 @@ from guildmark.domain.identifiers import (
     BLOCK_MAX,
     Address,
     ChainId,
+    IdentityId,
     Index,
     LogNumber,
     bytes32_from_hex,
@@ -262,6 +264,22 @@ def verify(
             metavar="BLOCK", min=0, max=BLOCK_MAX, help="Ask for the state of this block."
         ),
     ] = None,
+    as_of: Annotated[
+        int | None,
+        typer.Option(
+            metavar="TIME",
+            parser=moment,
+            help="Ask for the state of the newest block by then that your list or --rpc has.",
+        ),
+    ] = None,
+    issuer: Annotated[
+        list[IdentityId] | None,
+        typer.Option(
+            metavar="ISSUER",
+            parser=identity_id,
+            help="Who names the parties, instead of your list's issuers; repeatable.",
+        ),
+    ] = None,
     beside: Annotated[
         list[Path] | None,
         typer.Option(
@@ -293,10 +311,12 @@ def verify(
 ) -> None:
     """Check a part's bundle, from a file, by its code, or by what names the part."""
     second = _second(claim, claim_key, chip, challenge)
-    trusted = read_trust(trust or [], home)
+    trusted = with_issuers(read_trust(trust or [], home), issuer or [])
     own = None if rpc is None or offline else Chain(url=rpc)
     look = None if own is None else own.sighting
     choice, block = Choice.of_notices_and_inspections(trusted), _block(at, trusted, rpc)
+    if as_of is not None:
+        block = block_by(as_of, at, trusted, own)
     try:
         target = _code_in(Path(target)) or target
         if Path(target).is_file():

@@ -284,6 +284,59 @@ def test_a_scanned_link_is_verified_at_the_block_of_the_trust_file(web: Web, fol
     assert web.asked == [f"{PATH}?block=77", FOUND]
 
 
+@pytest.mark.parametrize(
+    ("time", "code"), [(LOOKED, 0), (LOOKED + 1, 0), (LOOKED - 1, 2), ("1970-01-01", 2)]
+)
+def test_a_part_is_verified_as_of_a_time(
+    web: Web, folder: Path, time: int | str, code: int
+) -> None:
+    web.pages = {f"{PATH}?block=77": (200, BUNDLE)}
+
+    assert run("verify", link(web), "--as-of", str(time)) == code
+
+
+def test_the_own_node_finds_the_block_of_a_time(chain: Web, folder: Path) -> None:
+    times = {"finalized": 7, **{hex(number): number for number in range(8)}}
+    chain.results["eth_getBlockByNumber"] = lambda tag, _: rpc_block(
+        times[tag], HONEST.pin.genesis, 100 + 10 * times[tag]
+    )
+    node = Chain(url=chain.url)
+
+    found = [node.block_by(time) for time in (99, 100, 109, 110, 165, 170, 999)]
+
+    assert found == [None, 0, 0, 1, 6, 7, 7]
+    chain.results["eth_getBlockByNumber"] = lambda *_: None
+    assert node.block_by(100) is None
+
+
+def test_a_node_that_lacks_a_block_below_its_newest_is_refused(chain: Web) -> None:
+    chain.results["eth_getBlockByNumber"] = lambda tag, _: (
+        rpc_block(7, HONEST.pin.genesis) if tag == "finalized" else None
+    )
+
+    with pytest.raises(SourceAnswerError, match="it lacks block"):
+        Chain(url=chain.url).block_by(LOOKED)
+
+
+def test_a_time_and_a_block_are_not_both_asked_for(chain: Web, folder: Path) -> None:
+    words = ("verify", link(chain), "--as-of", str(LOOKED))
+
+    assert run(*words, "--at", "77") == 2
+
+
+def test_an_issuer_stands_for_those_of_the_list(web: Web, folder: Path) -> None:
+    web.pages = {f"{PATH}?block=77": (200, BUNDLE)}
+    stranger = to_hex(bytes([7]) * 32)
+
+    assert run("verify", link(web), "--issuer", to_hex(ISSUER)) == 0
+    assert run("verify", link(web), "--issuer", stranger) == 16
+    assert run("verify", link(web), "--issuer", stranger, "--issuer", to_hex(ISSUER)) == 0
+
+
+def test_an_issuer_needs_a_trust_file(web: Web, empty: Path) -> None:
+    assert run("verify", link(web), "--issuer", to_hex(ISSUER)) == 2
+
+
 @dataclass(frozen=True)
 class Claimed:
     """Two entries of one label: the part's own, and the one beside it."""
