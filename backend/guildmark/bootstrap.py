@@ -46,10 +46,10 @@ from guildmark.ports import (
     ContentStore,
     ContentStores,
     Entropy,
+    ErasableStore,
     KeyName,
     KeyStore,
     Ledger,
-    NodeStore,
     Requests,
     Scans,
     Transactions,
@@ -84,6 +84,7 @@ from guildmark.services.index.checking import Checking
 from guildmark.services.index.indexing import Indexing
 from guildmark.services.log.anchoring import Anchoring
 from guildmark.services.log.burning import Burning
+from guildmark.services.log.erasing import Erasing
 from guildmark.services.log.ingest import Ingest
 from guildmark.services.log.line import Line
 from guildmark.services.log.logs import Logs
@@ -139,7 +140,7 @@ class Home:
     ledger: Ledger
     transactions: Transactions
     keys: KeyStore
-    store: NodeStore
+    store: ErasableStore
     requests: Requests
     scans: Scans
     claims: Claims
@@ -168,6 +169,17 @@ class Home:
             store=self.store,
             clock=self.clock,
             policy=self.settings.grants,
+        )
+
+    @property
+    def erasing(self) -> Erasing:
+        """Return the use cases around content that has to go."""
+        return Erasing(
+            ledger=self.ledger,
+            keys=self.keys,
+            store=self.store,
+            scans=self.scans,
+            clock=self.clock,
         )
 
     @property

@@ -1382,7 +1382,7 @@ class LogReader(Protocol):
         ...
 
     def logged(self, log: LogNumber, index: Index) -> Logged | None:
-        """Return the entry at a final position."""
+        """Return the entry at a final position, None for an erased one, too."""
         ...
 
     def payload(self, digest: Digest) -> Build | None:
@@ -1402,7 +1402,14 @@ class LogReader(Protocol):
         ...
 
     def entries(self, log: LogNumber, seq: Seq) -> Sequence[Logged]:
-        """Return the entries of a final batch, in order; none where the batch is unknown."""
+        """Return the entries of a final batch, in order; none where the batch is unknown.
+
+        Erased ones are left out.
+        """
+        ...
+
+    def erased(self, log: LogNumber, seq: Seq) -> Sequence[int]:
+        """Return the positions of the entries of a final batch that were erased, in order."""
         ...
 
     def made(
@@ -1471,6 +1478,10 @@ class LogWriter(LogReader, Protocol):
 
     def settle_batch(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
         """Write what a final record says of each entry of a batch, in its order."""
+        ...
+
+    def erase(self, entry: Logged) -> None:
+        """Let nothing of a final entry stay but its leaf, its place, and its machine's counter."""
         ...
 
 
@@ -1609,6 +1620,7 @@ class DocumentKind(StrEnum):
     DEPENDENCIES = "dependencies"
     LOT = "lot"
     RECALL_REASON = "recallReason"
+    ERASURE = "erasure"
     WATCH_SECRET = "watchSecret"  # noqa: S105 - a kind
 
 
@@ -1625,6 +1637,10 @@ class DocumentWriter(Documents, Protocol):
 
     def put(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         """Keep a document instead of the one under its key."""
+        ...
+
+    def drop(self, kind: DocumentKind, key: bytes) -> None:
+        """Keep a document no longer; one that is not there stays away."""
         ...
 
 
@@ -1663,6 +1679,14 @@ class NodeStore(Protocol):
 
     def writing(self) -> AbstractContextManager[Work]:
         """Return one exclusive transaction; leaving it commits durably, an error undoes it all."""
+        ...
+
+
+class ErasableStore(NodeStore, Protocol):
+    """A home's database that lets go of what is erased."""
+
+    def forget_deleted(self) -> None:
+        """Write what was erased out of the database, which is written anew: it takes a while."""
         ...
 
 

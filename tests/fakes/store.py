@@ -7,7 +7,16 @@ from threading import RLock
 from typing import TypeVar, cast
 
 from guildmark.domain.chain.facts import Fact, Key
-from guildmark.domain.identifiers import Digest, IdentityId, Index, LaneNumber, LogNumber, Seq
+from guildmark.domain.identifiers import (
+    Bytes32,
+    Digest,
+    IdentityId,
+    Index,
+    LaneNumber,
+    LogNumber,
+    Seq,
+    SiteRecipeId,
+)
 from guildmark.domain.letters import (
     Letter,
     LetterId,
@@ -121,6 +130,9 @@ class MemoryDocuments:
     def put(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         self._state.documents[kind, key] = body
 
+    def drop(self, kind: DocumentKind, key: bytes) -> None:
+        self._state.documents.pop((kind, key), None)
+
 
 class MemoryLog:
     def __init__(self, state: _State) -> None:
@@ -175,29 +187,53 @@ class MemoryLog:
     def logged(self, log: LogNumber, index: Index) -> Logged | None:
         for row in self._state.rows.values():
             place = (row.build.log, row.build.index)
-            if place == (log, index) and row.build.seq is not None and row.position is not None:
-                return Logged(
-                    queued=row.queued,
-                    log=log,
-                    seq=row.build.seq,
-                    position=row.position,
-                    build=row.build,
-                )
+            if place == (log, index) and not _is_erased(row) and row.build.seq is not None:
+                return self._logged(row, log, row.build.seq)
         return None
 
     def leaves(self, log: LogNumber, seq: Seq) -> Sequence[Digest]:
         for batch, state in self._state.batches.values():
             if (batch.log, batch.seq, state) == (log, seq, "final"):
-                rows = [self._state.rows[number].queued for number in batch.entries]
-                return [row.entry.leaf_data(row.salt) for row in rows]
+                return [_leaf(self._state.rows[number]) for number in batch.entries]
         return []
 
     def entries(self, log: LogNumber, seq: Seq) -> Sequence[Logged]:
         for batch, state in self._state.batches.values():
             if (batch.log, batch.seq, state) == (log, seq, "final"):
                 found = [self._state.rows[number] for number in batch.entries]
-                return [self._logged(row, log, seq) for row in found]
+                return [self._logged(row, log, seq) for row in found if not _is_erased(row)]
         return []
+
+    def erased(self, log: LogNumber, seq: Seq) -> Sequence[int]:
+        for batch, state in self._state.batches.values():
+            if (batch.log, batch.seq, state) == (log, seq, "final"):
+                found = [_is_erased(self._state.rows[number]) for number in batch.entries]
+                return [position for position, is_gone in enumerate(found) if is_gone]
+        return []
+
+    def erase(self, entry: Logged) -> None:
+        row = self._state.rows[entry.queued.number]
+        queued, none = row.queued, Digest(bytes(32))
+        leaf = queued.entry.leaf_data(queued.salt)
+        empty = replace(
+            queued.entry,
+            subject=none,
+            envelope=leaf,
+            site_recipe=SiteRecipeId(bytes(32)),
+            dependencies=none,
+            previous=0,
+        )
+        gone = replace(
+            queued,
+            envelope=b"",
+            digest=leaf,
+            payload=none,
+            entry=empty,
+            salt=Bytes32(bytes(32)),
+            label="",
+        )
+        build = replace(row.build, digest=leaf, label="", state=BuildState.ERASED)
+        self._state.rows[queued.number] = replace(row, queued=gone, build=build)
 
     @staticmethod
     def _logged(row: _Row, log: LogNumber, seq: Seq) -> Logged:
@@ -291,6 +327,16 @@ class MemoryLog:
             if holds(row) and (refused or row.build.state is not BuildState.REFUSED)
         ]
         return found[-1] if found else None
+
+
+def _is_erased(row: _Row) -> bool:
+    return row.build.state is BuildState.ERASED
+
+
+def _leaf(row: _Row) -> Digest:
+    if _is_erased(row):
+        return row.queued.digest
+    return row.queued.entry.leaf_data(row.queued.salt)
 
 
 def _value(queued: Queued, name: str) -> bytes | int:
@@ -445,3 +491,6 @@ class MemoryNodeStore:
                 letters=MemoryLetters(state),
             )
             self._state = state
+
+    def forget_deleted(self) -> None:
+        """Memory keeps nothing of what was erased."""

@@ -3,6 +3,7 @@
 A counter is taken by its file, so that two processes cannot use one twice.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +17,11 @@ from guildmark.domain.identifiers import IdentityId
 COUNTER_MAX = 10**10 - 1
 """The largest counter that a file's name holds."""
 
+_MODE = 0o600
 _SUFFIX = ".dsse.json"
 _REPLACED = ".replaced"
 _REFUSED = ".refused"
+_ERASED = ".erased"
 _NAME = re.compile(r"(?P<machine>[0-9a-f]{64})-(?P<counter>[0-9]{10})\.dsse\.json", re.ASCII)
 
 
@@ -41,7 +44,8 @@ class EnvelopeFolder:
 
     def next_counter(self, machine: IdentityId) -> int:
         """Return the counter of a machine's next statement; the first is 1."""
-        names = (_NAME.fullmatch(path.name) for path in self.folder.glob(f"*{_SUFFIX}"))
+        paths = (*self.folder.glob(f"*{_SUFFIX}"), *self.folder.glob(f"*{_SUFFIX}{_ERASED}"))
+        names = (_NAME.fullmatch(path.name.removesuffix(_ERASED)) for path in paths)
         used = (int(name["counter"]) for name in names if name and name["machine"] == machine.hex())
         return max(used, default=0) + 1
 
@@ -76,6 +80,24 @@ class EnvelopeFolder:
         write_durably(path, envelope, mode=0o600)
         _mark(path).unlink(missing_ok=True)
         return path
+
+
+def erase(path: Path) -> None:
+    """Delete a kept envelope, overwritten first; its counter stays taken.
+
+    A disk or file system that writes elsewhere keeps old blocks for a while.
+
+    Raises:
+        OSError: It cannot be written or deleted.
+    """
+    if _NAME.fullmatch(path.name):
+        path.with_name(path.name + _ERASED).touch(mode=_MODE)
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+    _mark(path).unlink(missing_ok=True)
 
 
 def note_reception(path: Path, *, is_refused: bool) -> None:

@@ -31,6 +31,7 @@ from guildmark.domain.errors import (
     NetworkError,
     NotFinalError,
     NotFoundError,
+    UncheckableError,
     UsageError,
 )
 from guildmark.domain.identifiers import (
@@ -100,6 +101,13 @@ class SourceNotFinalError(NotFinalError):
     hint = "Wait for the chain to make the part's block final, or name a later block."
 
 
+class SourceErasedError(UncheckableError):
+    """The node counts the entry, and its content was erased."""
+
+    code = "source.erased"
+    hint = "Nothing gives it back. A bundle that was saved before still verifies."
+
+
 class SourceAnswerError(NetworkError):
     """A node's answer is not what was asked for."""
 
@@ -141,6 +149,7 @@ class Parts:
         Raises:
             SourceUnreachableError: The node could not be reached.
             SourceNotFinalError: The part is not final at that block.
+            SourceErasedError: Its content was erased.
             SourceAnswerError: It answered with an error of its own, or with too many bytes.
         """
         asked = [*_named(choice)] if block is None else [f"block={block}", *_named(choice)]
@@ -502,6 +511,9 @@ def _named(choice: Choice) -> Iterator[str]:
 def _body(answer: "HTTPResponse", limit: int) -> bytes | None:
     if answer.status == HTTPStatus.NOT_FOUND:
         return None
+    if answer.status == HTTPStatus.GONE:
+        message = "The part is withheld (erased): its node says that its content is gone."
+        raise SourceErasedError(message)
     if answer.status == HTTPStatus.CONFLICT:
         message = "The node has no final block that proves the part as asked."
         raise SourceNotFinalError(message)

@@ -21,6 +21,7 @@ _MEANINGS: Mapping[int, str] = {
     404: "It is not there, or not final yet.",
     408: "The body arrived too slowly.",
     409: "The present state does not allow it: not final yet, or the name stands for another body.",
+    410: "It was there; its content was erased.",
     413: "The body is too large.",
     415: "The body is of another media type.",
     422: "The body is well formed, but not what it should be.",

@@ -34,6 +34,7 @@ from guildmark.domain.errors import (
 )
 from guildmark.domain.labels.activation import TriedTooOftenError
 from guildmark.services.labels.claiming import TRIES_SECONDS
+from guildmark.services.log.erased import PartErasedError
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -46,6 +47,7 @@ _STATUSES: Sequence[tuple[type[GuildmarkError], HTTPStatus]] = (
     (MediaTypeError, HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
     (MethodRefusedError, HTTPStatus.METHOD_NOT_ALLOWED),
     (NodeFaultError, HTTPStatus.INTERNAL_SERVER_ERROR),
+    (PartErasedError, HTTPStatus.GONE),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (UnknownPartError, HTTPStatus.NOT_FOUND),
     (RecordUnknownError, HTTPStatus.NOT_FOUND),

@@ -46,6 +46,7 @@ _COMMANDS: Mapping[str, str] = MappingProxyType(
         "design": "Register and show designs.",
         "disclose": "Show what stands behind a digest on chain.",
         "doctor": "Check whether this home can work.",
+        "erase": "Let the content of entries go, by signed orders.",
         "equivalence": "Plan, commit, compute and certify that sites make equivalent parts.",
         "fsck": "Compare this home with itself and its chain.",
         "guardian": "Name who may give an identity another controller, and let them.",

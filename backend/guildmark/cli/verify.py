@@ -13,7 +13,7 @@ import click
 import typer
 
 from guildmark.adapters.clock import SystemClock
-from guildmark.adapters.evidence_http import Chain, Parts
+from guildmark.adapters.evidence_http import Chain, Parts, SourceErasedError
 from guildmark.cli.arguments import AsJson, Folder, identity_id, moment
 from guildmark.cli.verdict import show
 from guildmark.cli.verify_choices import block_by, with_issuers
@@ -187,7 +187,7 @@ class _Rivals:
         name = f"{place[0]}.{place[1]} at {node.url}"
         try:
             found = node.bundle(*place, block=self.block, choice=self.inspected)
-        except (NetworkError, NotFinalError) as error:
+        except (NetworkError, NotFinalError, SourceErasedError) as error:
             reason = f"{node.url} did not say how inspectors found the part. {error.message}"
             yield Unsearched(reason=reason)
             return
@@ -216,6 +216,9 @@ def _entry(node: Parts, place: tuple[LogNumber, Index], block: int) -> Brought |
     name = f"{place[0]}.{place[1]} at {node.url}"
     try:
         found = node.bundle(*place, block=block)
+    except SourceErasedError as error:
+        reason = f"Could not compare with {name}: {error.message}"
+        return Unsearched(reason=reason, lack=Lack.SOURCE)
     except NotFinalError as error:
         # It is younger than the block, so not the earlier one.
         return Unsearched(reason=f"Did not compare with {name}: {error.message}")
@@ -330,7 +333,7 @@ def verify(
         question = replace(question, second=second)
         rivals = _Rivals(files=beside or [], node=place, inspected=choice, block=block)
         report = verify_bundle(data, trusted, question, look=look, source=own, others=rivals.of)
-    except (UnknownPartError, NetworkError, NotFinalError) as error:
+    except (UnknownPartError, NetworkError, NotFinalError, SourceErasedError) as error:
         report = without_evidence(error)
     try:
         _print(report, as_json=as_json, offline=offline)

@@ -11,6 +11,7 @@ from guildmark.domain.errors import (
     GuildmarkError,
     NetworkError,
     NotFinalError,
+    UncheckableError,
     UnknownPartError,
 )
 from guildmark.domain.trust import Trust
@@ -78,8 +79,13 @@ def verify_bundle(
     return verify_anew(evidence, newer, trust, question, brought)
 
 
-def without_evidence(error: UnknownPartError | NetworkError | NotFinalError) -> Report:
+def without_evidence(
+    error: UnknownPartError | NetworkError | NotFinalError | UncheckableError,
+) -> Report:
     """Return the verdict where there is no bundle to look into."""
+    if isinstance(error, UncheckableError):
+        headline = "Withheld (erased): the log counts the part, its content is gone."
+        return _stopped(error, Verdict.UNCHECKABLE, error.exit_code, headline)
     verdict, headline = Verdict.UNCHECKABLE, "Could not check: there is no evidence yet."
     if isinstance(error, UnknownPartError):
         verdict, headline = Verdict.NOT_FOUND, "Not found."

@@ -289,3 +289,8 @@ def test_a_state_that_cannot_be_read_is_no_answer() -> None:
 
     named = f"plans/{to_hex(DIGEST)}/sites/{to_hex(DIGEST)}"
     assert answering.asked[0].url.path == f"/v1/equivalence/{named}/certificate"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_part_that_is_not_there_or_erased_has_no_bundle(status: int) -> None:
+    assert node(Answering(status, b"")).bundle(LogNumber(1), Index(0)) is None

@@ -39,6 +39,7 @@ from guildmark.domain.verification.report import (
     State,
     Verdict,
 )
+from guildmark.services.log.erased import PartErasedError
 
 PAGE_MAX = 100 * 1024
 BAD = Finding(
@@ -403,6 +404,7 @@ def test_a_time_that_no_calendar_has_is_shown_as_it_is() -> None:
         (SignatureError("x"), "Problem found"),
         (MalformedError("x"), "Cannot be read"),
         (NodeFaultError("x"), "Something went wrong here"),
+        (PartErasedError("x"), "Withheld (erased)"),
     ],
 )
 def test_an_error_page_has_the_verdicts_words(error: Exception, headline: str) -> None:

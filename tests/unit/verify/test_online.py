@@ -25,6 +25,7 @@ from guildmark.adapters.evidence_http import (
     Parts,
     SourceAddressError,
     SourceAnswerError,
+    SourceErasedError,
     SourceNotFinalError,
     SourceUnreachableError,
 )
@@ -126,6 +127,7 @@ def test_an_answer_that_is_none_is_refused(web: Web, body: bytes) -> None:
         (302, SourceAnswerError),
         (400, SourceAnswerError),
         (409, SourceNotFinalError),
+        (410, SourceErasedError),
         (500, SourceUnreachableError),
         (503, SourceUnreachableError),
     ],
@@ -372,7 +374,7 @@ def test_an_earlier_entry_that_the_node_knows_is_looked_at(web: Web, folder: Pat
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(404, 3), (409, 0), (503, 3)],
+    [(404, 3), (409, 0), (410, 3), (503, 3)],
 )
 def test_an_entry_that_the_node_names_and_does_not_give_out_is_told(
     web: Web, folder: Path, capsys: pytest.CaptureFixture[str], status: int, code: int
@@ -566,7 +568,12 @@ def test_the_own_node_brings_the_block(chain: Web, folder: Path) -> None:
 
 @pytest.mark.parametrize(
     ("status", "code", "verdict"),
-    [(404, 11, "notFound"), (409, 17, "uncheckable"), (503, 3, "uncheckable")],
+    [
+        (404, 11, "notFound"),
+        (409, 17, "uncheckable"),
+        (410, 23, "uncheckable"),
+        (503, 3, "uncheckable"),
+    ],
 )
 def test_without_a_bundle_there_is_a_verdict_too(
     web: Web,
@@ -582,6 +589,18 @@ def test_without_a_bundle_there_is_a_verdict_too(
     shown = json.loads(capsys.readouterr().out)
     assert (shown["verdict"], shown["exit"], shown["checks"]) == (verdict, code, [])
     assert run("verify", link(web)) == code
+
+
+def test_an_erased_part_is_said_to_be_withheld(
+    web: Web, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    web.pages = {f"{PATH}?block=77": (410, b"")}
+
+    run("verify", link(web), "--json")
+
+    told = json.loads(capsys.readouterr().out)
+    assert told["headline"].startswith("Withheld (erased)")
+    assert told["fault"]["code"] == "source.erased"
 
 
 def test_a_label_that_nobody_knows_is_not_found(web: Web, folder: Path) -> None:
@@ -843,7 +862,13 @@ def test_a_named_node_is_asked_for_inspections_that_the_file_leaves_out(
 
 
 @pytest.mark.parametrize(
-    ("status", "note"), [(404, ""), (409, "did not say how"), (503, "did not say how")]
+    ("status", "note"),
+    [
+        (404, ""),
+        (409, "did not say how"),
+        (410, "did not say how"),
+        (503, "did not say how"),
+    ],
 )
 def test_a_node_that_says_nothing_of_inspections_is_told(
     web: Web, folder: Path, capsys: pytest.CaptureFixture[str], status: int, note: str

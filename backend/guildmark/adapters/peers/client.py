@@ -255,7 +255,8 @@ class NodeClient:
         path = f"/v1/parts/{log}.{index}/bundle"
         with self._answers(), self._http.stream("GET", path, params=params) as response:
             body = _bounded(response)
-        if response.status_code == HTTPStatus.NOT_FOUND:
+        # What was erased is at no node.
+        if response.status_code in {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}:
             return None
         if response.is_error:
             _refuse(response.status_code, body)

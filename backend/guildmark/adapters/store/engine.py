@@ -114,8 +114,8 @@ def overwrite_deleted(connection: Connection) -> None:
         sqlite.overwrite_deleted(connection)
 
 
-def forget_deleted(engine: Engine, table: str) -> None:
-    """Write what was deleted from a table out of the database.
+def forget_deleted(engine: Engine, *tables: str) -> None:
+    """Write what was deleted from tables out of the database.
 
     Raises:
         StoreUnavailableError: It could not be written anew.
@@ -124,7 +124,8 @@ def forget_deleted(engine: Engine, table: str) -> None:
         sqlite.forget_deleted(engine)
         return
     with _as_port_says():
-        postgres.forget_deleted(engine, table)
+        for table in tables:
+            postgres.forget_deleted(engine, table)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from sqlalchemy import (
     select,
 )
 
+from guildmark.adapters.store.engine import overwrite_deleted
 from guildmark.adapters.store.schema import INSERTS, METADATA, execute_many, upsert, whole
 from guildmark.domain.chain.facts import Fact
 from guildmark.domain.encoding.codec import dump, load
@@ -258,3 +259,9 @@ class SqlDocuments:
         self._connection.execute(
             statement.on_conflict_do_update(index_elements=["kind", "key"], set_=keep)
         )
+
+    def drop(self, kind: DocumentKind, key: bytes) -> None:
+        """Keep a document no longer; its bytes are overwritten, as far as the database can."""
+        overwrite_deleted(self._connection)
+        of_key = (DOCUMENTS.c.kind == kind, DOCUMENTS.c.key == key)
+        self._connection.execute(delete(DOCUMENTS).where(*of_key))

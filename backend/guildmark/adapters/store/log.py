@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    delete,
     func,
     insert,
     select,
@@ -24,8 +25,10 @@ from sqlalchemy import (
     Index as SqlIndex,
 )
 
+from guildmark.adapters.store.engine import overwrite_deleted
 from guildmark.adapters.store.schema import METADATA, execute_many, whole
 from guildmark.domain.identifiers import (
+    ZERO32,
     Bytes32,
     Digest,
     IdentityId,
@@ -93,6 +96,9 @@ QUEUE = Table(
     SqlIndex("queue_by_batch", "batch", "position"),
     sqlite_autoincrement=True,
 )
+
+# What an entry says: zeros once it is erased, when its digest is its leaf's data.
+_CONTENT = ("payload", "subject", "site_recipe", "dependencies", "salt")
 
 # Beside the queue: an entry's row is written anew at each step of its way, its envelope never.
 ENVELOPES = Table(
@@ -214,13 +220,31 @@ class SqlLog:
         place = (BATCHES.c.log == log, BATCHES.c.seq == seq, BATCHES.c.state == _FINAL)
         query = _BUILDS.where(*place).order_by(QUEUE.c.position)
         rows = self._connection.execute(query)
-        return [_entry(row).leaf_data(Bytes32(row.salt)) for row in rows]
+        return [_leaf(row) for row in rows]
 
     def entries(self, log: LogNumber, seq: Seq) -> Sequence[Logged]:
         """Return the entries of a final batch, in order; none where the batch is unknown."""
         place = (BATCHES.c.log == log, BATCHES.c.seq == seq, BATCHES.c.state == _FINAL)
         query = _LOGGED.where(*place).order_by(QUEUE.c.position)
         return [_logged(row) for row in self._connection.execute(query)]
+
+    def erased(self, log: LogNumber, seq: Seq) -> Sequence[int]:
+        """Return the positions of the entries of a final batch that were erased, in order."""
+        place = (BATCHES.c.log == log, BATCHES.c.seq == seq, BATCHES.c.state == _FINAL)
+        query = select(QUEUE.c.position).join(BATCHES).where(*place)
+        gone = query.where(QUEUE.c.state == BuildState.ERASED).order_by(QUEUE.c.position)
+        return list(self._connection.execute(gone).scalars())
+
+    def erase(self, entry: Logged) -> None:
+        """Let nothing of a final entry stay but its leaf, its place, and its machine's counter."""
+        overwrite_deleted(self._connection)
+        queued = entry.queued
+        self._connection.execute(delete(ENVELOPES).where(ENVELOPES.c.number == queued.number))
+        left = dict.fromkeys(_CONTENT, ZERO32)
+        leaf = queued.entry.leaf_data(queued.salt)
+        gone = {**left, "digest": leaf, "previous": 0, "label": "", "state": BuildState.ERASED}
+        of_entry = QUEUE.c.number == queued.number
+        self._connection.execute(update(QUEUE).where(of_entry).values(gone))
 
     def made(
         self, log: LogNumber, wanted: Mapping[str, Sequence[bytes | int]], seqs: range | None = None
@@ -348,6 +372,13 @@ class SqlLog:
 
 def _state(outcome: Outcome) -> BuildState:
     return BuildState.FINAL if outcome.code is None else BuildState.REFUSED
+
+
+def _leaf(row: Row[Any]) -> Digest:
+    """Return the leaf data of an entry, which is all that stays of an erased one."""
+    if row.state == BuildState.ERASED:
+        return Digest(row.digest)
+    return _entry(row).leaf_data(Bytes32(row.salt))
 
 
 def _row(entry: Queued) -> Mapping[str, object]:

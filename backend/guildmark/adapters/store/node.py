@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from guildmark.adapters.store.engine import reading, writing
-from guildmark.adapters.store.facts import Sealing, SqlDocuments, SqlFacts
+from guildmark.adapters.store.engine import forget_deleted, reading, writing
+from guildmark.adapters.store.facts import DOCUMENTS, Sealing, SqlDocuments, SqlFacts
 from guildmark.adapters.store.letters import SqlLetters
-from guildmark.adapters.store.log import SqlLog
+from guildmark.adapters.store.log import ENVELOPES, QUEUE, SqlLog
 from guildmark.ports import LetterReader, View, Work
 
 
@@ -47,3 +47,7 @@ class SqlNodeStore:
                 letters=SqlLetters(connection),
             )
             facts.flush()
+
+    def forget_deleted(self) -> None:
+        """Write what was erased out of the database: old pages and its log still hold it."""
+        forget_deleted(self._engine, QUEUE.name, ENVELOPES.name, DOCUMENTS.name)

@@ -25,6 +25,9 @@ class _Shown:
     def put(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         """Keep nothing: no fact follows from what is kept on the way."""
 
+    def drop(self, kind: DocumentKind, key: bytes) -> None:
+        """Drop nothing: it is the home's own."""
+
 
 class ScratchStore:
     """A store without a file; fulfils ``NodeStore``.

@@ -12,6 +12,7 @@ from guildmark.domain.errors import (
     UnknownPartError,
     UsageError,
 )
+from guildmark.services.log.erased import PartErasedError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,8 @@ def problem_page(error: GuildmarkError) -> ProblemPage:
 def _headline(error: GuildmarkError) -> tuple[str, str]:
     if isinstance(error, NotFoundError | UnknownPartError):
         return "Not found", "none"
+    if isinstance(error, PartErasedError):
+        return "Withheld (erased)", "none"
     if isinstance(error, NetworkError | UncheckableError | NotFinalError):
         return "Could not check", "none"
     if isinstance(error, UsageError):

@@ -89,7 +89,7 @@ def find_part(label: LabelQuery, node: Node) -> Positions:
     "/{part}/bundle",
     summary="A part's evidence",
     response_class=Response,
-    responses=content(_ZIP, "The canonical bundle.") | refusals(304, 400, 404, 409, 503),
+    responses=content(_ZIP, "The canonical bundle.") | refusals(304, 400, 404, 409, 410, 503),
 )
 def bundle(
     part: PartPath,
@@ -112,7 +112,7 @@ def bundle(
     "/{part}/label.svg",
     summary="A part's label as SVG",
     response_class=Response,
-    responses=content(_SVG, "The label.") | refusals(304, 400, 404, 503),
+    responses=content(_SVG, "The label.") | refusals(304, 400, 404, 410, 503),
 )
 def label_svg(part: PartPath, request: Request, node: Node) -> Response:
     """Return a part's QR code with the serial below it."""
@@ -125,7 +125,7 @@ def label_svg(part: PartPath, request: Request, node: Node) -> Response:
     "/{part}/label.png",
     summary="A part's QR code as PNG",
     response_class=Response,
-    responses=content(_PNG, "The QR code.") | refusals(304, 400, 404, 503),
+    responses=content(_PNG, "The QR code.") | refusals(304, 400, 404, 410, 503),
 )
 def label_png(part: PartPath, request: Request, node: Node) -> Response:
     """Return a part's QR code."""

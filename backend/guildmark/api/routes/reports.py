@@ -127,7 +127,7 @@ _REPORT: dict[int | str, dict[str, Any]] = {
     "/{part}",
     summary="A part's verdict",
     response_class=Response,
-    responses=_REPORT | refusals(400, 404, 409, 503),
+    responses=_REPORT | refusals(400, 404, 409, 410, 503),
 )
 def report(
     part: PartPath, node: Node, block: BlockQuery = None, peers: PeersQuery = True

@@ -23,6 +23,8 @@ class BuildState(StrEnum):
     INCLUDED = "included"
     FINAL = "final"
     REFUSED = "refused"
+    ERASED = "erased"
+    """Of a final entry, its content gone: its place, machine and counter stay taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from guildmark.domain.chain.facts import RecordFact, RecordStartFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Index, LogNumber, parse_hint
+from guildmark.domain.log.erasure import entry_key
 from guildmark.domain.verification.case import Brought, Unsearched
 from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.domain.verification.evidence import ENTRIES_MAX, Core, Evidence, statement_of
@@ -17,9 +18,9 @@ from guildmark.domain.verification.report import Lack
 from guildmark.domain.verification.standing import stands
 from guildmark.ports import DocumentKind, NodeStore, Peer
 from guildmark.services.evidence.evidence import Exporter, PartUnknownError
+from guildmark.services.log.erased import erasure_of, refuse_erased
 
 _logger = logging.getLogger(__name__)
-_PLACE_SIZE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +72,7 @@ class Bundles:
 
         Raises:
             PartUnknownError: Neither this node nor a peer has the entry.
+            PartErasedError: Its content was erased.
             RecordTooYoungError: The block is older than the record.
             EvidenceNotFinalError: The block is not final.
             LedgerUnavailableError: The chain cannot be reached.
@@ -90,10 +92,12 @@ class Bundles:
 
         Raises:
             PartUnknownError: Neither this node nor a peer has the entry.
+            PartErasedError: Its content was erased.
             RecordTooYoungError: The block is older than the record.
             EvidenceNotFinalError: The block is not final.
             LedgerUnavailableError: The chain cannot be reached.
         """
+        self._refuse_erased(log, index)
         found, unasked = self._held(log, index, choice), tuple[Unsearched, ...]()
         if found is None and ask_peers:
             found, unasked = self._fetched(log, index)
@@ -110,7 +114,7 @@ class Bundles:
     def keeps(self, log: LogNumber, index: Index) -> bool:
         """Return whether this node keeps the evidence of another log's entry."""
         with self.store.reading() as view:
-            return view.documents.get(DocumentKind.PART, _place(log, index)) is not None
+            return view.documents.get(DocumentKind.PART, entry_key(log, index)) is not None
 
     def fetch(self, log: LogNumber, index: Index, *, peer: Peer) -> Evidence | None:
         """Keep the evidence of an entry as a peer shows it, and return it, None for none.
@@ -118,6 +122,8 @@ class Bundles:
         Raises:
             PeerUnavailableError: The peer does not answer.
         """
+        if self._is_erased(log, index):
+            return None
         body = peer.bundle(log, index)
         try:
             evidence = None if body is None else bundle.read(body)
@@ -173,9 +179,18 @@ class Bundles:
                 name = f"{other.core.record.log}.{other.core.index}"
                 yield Brought(name=name, evidence=self.exporter.prove(other, block=block.number))
 
+    def _refuse_erased(self, log: LogNumber, index: Index) -> None:
+        with self.store.reading() as view:
+            refuse_erased(view.documents, log, index)
+
+    def _is_erased(self, log: LogNumber, index: Index) -> bool:
+        """Return whether an entry's content went by an order that this home keeps."""
+        with self.store.reading() as view:
+            return erasure_of(view.documents, log, index) is not None
+
     def _kept(self, log: LogNumber, index: Index) -> Evidence | None:
         with self.store.reading() as view:
-            body = view.documents.get(DocumentKind.PART, _place(log, index))
+            body = view.documents.get(DocumentKind.PART, entry_key(log, index))
         return None if body is None else replace(bundle.read(body), rivals=())
 
     def _fetched(
@@ -216,7 +231,8 @@ class Bundles:
                 yield Unsearched(reason=reason)
 
     def _fetch_rival(self, peer: Peer, log: LogNumber, index: Index) -> None:
-        if log == self.own_log or self._kept(log, index) is not None:
+        is_known = log == self.own_log or self._kept(log, index) is not None
+        if is_known or self._is_erased(log, index):
             return
         body = peer.bundle(log, index)
         if body is not None:
@@ -236,7 +252,7 @@ class Bundles:
         return fact is not None and stands(core, fact.record, index)
 
     def _keep(self, body: bytes, core: Core) -> None:
-        place, label = _place(core.record.log, core.index), _label(core)
+        place, label = entry_key(core.record.log, core.index), _label(core)
         with self.store.writing() as work:
             work.documents.put(DocumentKind.PART, place, body)
             # Of two entries with one label one stands: (3) says which. The first to be asked for
@@ -272,7 +288,3 @@ def _label(core: Core) -> bytes | None:
     """Return the digest of the statement's label, None where it cannot be read."""
     statement = statement_of(core)
     return None if statement is None else sha256(statement.label.encode())
-
-
-def _place(log: LogNumber, index: Index) -> bytes:
-    return log.to_bytes(_PLACE_SIZE, "big") + index.to_bytes(_PLACE_SIZE, "big")

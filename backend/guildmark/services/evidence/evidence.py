@@ -100,6 +100,7 @@ from guildmark.services.builds.inspecting import proofs_of, telling
 from guildmark.services.identity.accreditations import issuers_above
 from guildmark.services.identity.notices import is_act_doubted
 from guildmark.services.index.projection import FactMissingError, known
+from guildmark.services.log.erased import refuse_erased
 from guildmark.services.log.settling import licenses_of
 from guildmark.services.recipes.disclosing import shown_claim, shown_clauses, shown_declaration
 from guildmark.services.rights.giving import (
@@ -156,6 +157,7 @@ class Exporter:
 
         Raises:
             PartUnknownError: This node's log has no final entry there.
+            PartErasedError: The entry's content was erased.
             RecordTooYoungError: The record is younger than the block.
             EvidenceNotFinalError: The block is not final.
             LedgerUnavailableError: The chain cannot be reached.
@@ -172,6 +174,7 @@ class Exporter:
 
         Raises:
             PartUnknownError: This node's log has no final entry there.
+            PartErasedError: The entry's content was erased.
         """
         with self.store.reading() as view:
             gathered = self._gathered(log, index, view, choice)
@@ -239,6 +242,7 @@ class Exporter:
         logged = view.log.logged(log, index)
         # A receipt concerns who asked and who licensed; an inspection is shown beside its part.
         if logged is None or not logged.queued.entry.kind.is_of_a_part:
+            refuse_erased(view.documents, log, index)
             message = f"This node knows no final part {log}.{index}."
             raise PartUnknownError(message, log=log, index=index)
         core = _core(logged, view)

@@ -14,6 +14,7 @@ from guildmark.ports import Block, Documents, Facts, Ledger, LogReader, NodeStor
 from guildmark.services.identity.naming import Naming
 from guildmark.services.index.indexing import HistoryLostError, HistoryRewrittenError, Indexing
 from guildmark.services.index.projection import FactMissingError
+from guildmark.services.log.erased import erasure_of
 
 # They follow from documents that this home holds, and an older document may have been replaced.
 _BY_DOCUMENTS = frozenset({NameFact, NumberFact})
@@ -56,6 +57,13 @@ class LeafChangedError(NotLoggedError):
 
     code = "fsck.leafChanged"
     hint = "Stop the node and restore the home from a backup."
+
+
+class ErasureMissingError(NotLoggedError):
+    """An entry's content is gone, and no signed order says by whom and why."""
+
+    code = "fsck.erasureMissing"
+    hint = "Stop the node and restore the home from a backup; erase the entry again by its order."
 
 
 class PlaceDiffersError(NotLoggedError):
@@ -108,7 +116,7 @@ class Checking:
     def _compared(self, view: View, told: Facts) -> Iterator[GuildmarkError]:
         yield from _facts(view.facts, told)
         if self.own_log is not None:
-            yield from _log(view.log, told, self.own_log)
+            yield from _log(view, told, self.own_log)
 
 
 def _facts(kept: Facts, told: Facts) -> Iterator[FactDiffersError]:
@@ -131,42 +139,60 @@ def _differing(kind: type[Fact], key: Key, *, is_here: bool, is_told: bool) -> F
     return FactDiffersError(message, kind=kind.__name__, key=shown)
 
 
-def _log(log: LogReader, told: Facts, number: LogNumber) -> Iterator[NotLoggedError]:
+def _log(view: View, told: Facts, number: LogNumber) -> Iterator[NotLoggedError]:
+    log = view.log
     records = {fact.record.seq: fact.record for fact in told.each(RecordFact, number)}
     for seq in log.settled(number):
         if seq not in records:
             message = f"Batch {seq} of log {number} is final here and not on chain."
             yield RecordMissingError(message, log=number, seq=seq)
     for record in records.values():
-        yield from _record(record, log.entries(number, record.seq))
+        yield from _record(record, view)
 
 
-def _record(record: Record, entries: Sequence[Logged]) -> Iterator[NotLoggedError]:
+def _record(record: Record, view: View) -> Iterator[NotLoggedError]:
+    entries = view.log.entries(record.log, record.seq)
+    erased = view.log.erased(record.log, record.seq)
     place = f"record {record.seq} of log {record.log}"
-    if not entries:
+    if not (entries or erased):
         message = f"The chain has {place}, whose entries are not here."
         yield RecordForeignError(message, log=record.log, seq=record.seq)
         return
-    missing = sorted(set(range(record.count)) - {entry.position for entry in entries})
+    missing = sorted(set(range(record.count)) - {*erased, *(entry.position for entry in entries)})
     if missing:
         index = record.index_of(missing[0])
         message = f"Entry {index}, position {missing[0]} in {place}, is not here."
         yield LeafMissingError(message, log=record.log, seq=record.seq, index=index)
         return
-    yield from _leaves(record, place, entries)
+    yield from _leaves(record, place, entries, view.log)
     yield from _places(record, place, entries)
+    yield from _orders(record, erased, view.documents)
 
 
-def _leaves(record: Record, place: str, entries: Sequence[Logged]) -> Iterator[NotLoggedError]:
+def _leaves(
+    record: Record, place: str, entries: Sequence[Logged], log: LogReader
+) -> Iterator[NotLoggedError]:
     for entry in entries:
         if envelope_digest(entry.queued.envelope) != entry.queued.digest:
             index = record.index_of(entry.position)
             message = f"The envelope of entry {index}, in {place}, was changed here."
             yield LeafChangedError(message, log=record.log, seq=record.seq, index=index)
-    leaves = [entry.queued.entry.leaf_data(entry.queued.salt) for entry in entries]
+    leaves = list(log.leaves(record.log, record.seq))
+    for entry in entries:
+        leaves[entry.position] = entry.queued.entry.leaf_data(entry.queued.salt)
     if MerkleTree(leaves).root() != record.root:
         message = f"The entries here do not give the root of {place}."
         yield LeafChangedError(message, log=record.log, seq=record.seq)
+
+
+def _orders(
+    record: Record, erased: Sequence[int], documents: Documents
+) -> Iterator[NotLoggedError]:
+    for position in erased:
+        index = record.index_of(position)
+        if erasure_of(documents, record.log, index) is None:
+            message = f"Entry {index} was erased, and nobody's order to do so is here."
+            yield ErasureMissingError(message, log=record.log, seq=record.seq, index=index)
 
 
 def _places(record: Record, place: str, entries: Sequence[Logged]) -> Iterator[NotLoggedError]:
