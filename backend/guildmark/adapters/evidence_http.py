@@ -198,6 +198,15 @@ class Parts:
             message = f"The node's answer cannot be read. {error.message}"
             raise SourceAnswerError(message) from error
 
+    def record_proof(self, log: LogNumber, seq: int) -> bytes | None:
+        """Return the proof that a record is in its log's newest checkpoint, None for no record.
+
+        Raises:
+            SourceUnreachableError: The node could not be reached.
+            SourceAnswerError: It answered with an error of its own, or with too many bytes.
+        """
+        return self._get(f"/v1/logs/{log}/records/{seq}/proof")
+
     def published_trust(self) -> bytes | None:
         """Return the list by which the host's own pages judge, None where it publishes none.
 

@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from guildmark.adapters.clock import SystemEntropy
+from guildmark.adapters.evidence_http import Parts
 from guildmark.adapters.labels import pictures, sheets, zebra
 from guildmark.adapters.labels.sheets import LAYOUTS, Label
 from guildmark.cli.answers import Answer, say
-from guildmark.cli.arguments import AsJson, hex_bytes, identity_id
+from guildmark.cli.arguments import AsJson, Folder, hex_bytes, identity_id
 from guildmark.cli.homes import write_new
+from guildmark.cli.proof_code import proof_code, witnesses_of
 from guildmark.domain.errors import GuildmarkError, UsageError
 from guildmark.domain.identifiers import ZERO_ADDRESS, ChainId, IdentityId, PartId, to_hex
 from guildmark.domain.labels.activation import CODE_ENTROPY, ActivationCode, chip_digest
@@ -108,6 +110,30 @@ def draw(
     write_new(out, _picture(out, drawn, resolution))
     text = drawn.text
     answer: Answer = {"text": text, "file": str(out)}
+    say(answer, as_json=as_json, brief=text)
+
+
+@app.command()
+def proof(
+    part: Annotated[str, typer.Argument(metavar="LOG.INDEX", help="The part, once it is final.")],
+    node: Annotated[str, typer.Option(metavar="URL", help="The node that shows its proof.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="Where: a .svg, .png or .zpl file.")],
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Who names the witnesses; else trust.json in your home."),
+    ] = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw a code that proves a part's place in its log without a connection; print its text.
+
+    It holds entry, paths and signatures of witnesses, and names neither label nor maker.
+    """
+    code = proof_code(part, Parts(url=node), witnesses_of(trust or [], home))
+    text = code.text()
+    write_new(out, _picture(out, Label(text=text, caption=part), zebra.RESOLUTIONS[0]))
+    signed = len(code.signatures)
+    answer: Answer = {"text": text, "file": str(out), "signatures": signed}
     say(answer, as_json=as_json, brief=text)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import click
 import typer
@@ -43,6 +43,8 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.labels.activation import ChipAnswer, Claimed, ClaimFile
 from guildmark.domain.labels.digital_link import DigitalLink
+from guildmark.domain.labels.proof import BEGIN as PROOF
+from guildmark.domain.labels.proof import ProofCode
 from guildmark.domain.labels.typed import (
     TypedLink,
     TypedPlace,
@@ -55,6 +57,7 @@ from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import Brought, Question, Unsearched
 from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.domain.verification.evidence import ENTRIES_MAX, Evidence, statement_of
+from guildmark.domain.verification.proof_code import verify_proof_code
 from guildmark.domain.verification.report import Lack, Report
 from guildmark.settings import TRUST_FILE, default_home
 from guildmark.verify import verify_bundle, without_evidence
@@ -243,7 +246,7 @@ def verify(
         typer.Argument(
             metavar="FILE|URI|SERIAL",
             help="A bundle; a part's link, or a picture of its code; with --node its serial (and "
-            "GTIN), log.index or token (CAIP-19).",
+            "GTIN), log.index or token (CAIP-19); or a proof code's text.",
         ),
     ],
     trust: Annotated[
@@ -322,7 +325,13 @@ def verify(
         block = block_by(as_of, at, trusted, own)
     try:
         target = _code_in(Path(target)) or target
-        if Path(target).is_file():
+        if target.startswith(PROOF):
+            _tell(
+                verify_proof_code(ProofCode.parse(target), trusted),
+                as_json=as_json,
+                offline=offline,
+            )
+        if _is_file(target):
             data, question = _read(Path(target)), Question(now=SystemClock().now())
             place = None if node is None or offline else Parts(url=node)
         else:
@@ -335,6 +344,11 @@ def verify(
         report = verify_bundle(data, trusted, question, look=look, source=own, others=rivals.of)
     except (UnknownPartError, NetworkError, NotFinalError, SourceErasedError) as error:
         report = without_evidence(error)
+    _tell(report, as_json=as_json, offline=offline)
+
+
+def _tell(report: Report, *, as_json: bool, offline: bool) -> NoReturn:
+    """Print a report and leave with its exit code."""
     try:
         _print(report, as_json=as_json, offline=offline)
         sys.stdout.flush()
@@ -342,6 +356,14 @@ def verify(
         # Who reads has read enough. What is left unwritten must not fail at the end, either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise typer.Exit(report.exit)
+
+
+def _is_file(target: str) -> bool:
+    try:
+        return Path(target).is_file()
+    except OSError:
+        # Longer than any name of a file.
+        return False
 
 
 def _second(

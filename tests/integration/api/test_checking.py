@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -11,9 +12,11 @@ from guildmark.adapters.labels import photos, pictures
 from guildmark.api.pages import checking
 from guildmark.api.pages.checking import FormMalformedError, PictureMissingError, Readers
 from guildmark.api.pages.rendering import render
+from guildmark.domain.bundle import read as read_bundle
 from guildmark.domain.chain.contracts import ContractName
-from guildmark.domain.identifiers import to_hex
+from guildmark.domain.identifiers import Bytes32, Index, to_hex
 from guildmark.domain.labels.digital_link import DigitalLink
+from guildmark.domain.labels.proof import ProofCode, WitnessSignature
 from guildmark.domain.trust import parse
 from stages import Played
 
@@ -279,3 +282,70 @@ def test_a_serial_that_is_on_no_label_is_not_found(
     answer = web.get("/v1/serials", params=query)
 
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def proof_of(web: httpx.Client, played: Played) -> ProofCode:
+    """Return a proof code of the first part; that its signature is none, only its reader finds."""
+    core = read_bundle(web.get(f"/v1/parts/{played.parts[0].hint}/bundle").content).core
+    nobody = WitnessSignature(key=b"none", time=1, value=bytes(64))
+    return ProofCode(
+        bare=core.record,
+        entry=core.entry,
+        salt=core.salt,
+        position=core.position,
+        path=core.path,
+        size=core.record.seq + 1,
+        record_path=(),
+        signatures=(nobody,),
+    )
+
+
+def test_a_proof_code_leads_to_its_part(web: httpx.Client, played: Played) -> None:
+    proof = proof_of(web, played)
+
+    led, shown = typed(web, proof.text()), sent(web, pictures.png(proof.text()))
+
+    for answer in (led, shown):
+        assert (answer.status_code, answer.headers["location"]) == (
+            303,
+            f"/parts/{played.parts[0].hint}",
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code"),
+    [
+        (lambda proof: replace(proof, salt=Bytes32(bytes(32))), 422, "typed.proofElsewhere"),
+        (
+            lambda proof: replace(proof, bare=replace(proof.bare, time=7)),
+            422,
+            "typed.proofElsewhere",
+        ),
+        (
+            lambda proof: replace(proof, entry=replace(proof.entry, maker=proof.entry.machine)),
+            422,
+            "typed.proofElsewhere",
+        ),
+        (
+            lambda proof: replace(proof, bare=replace(proof.bare, first_index=Index(10**6))),
+            404,
+            "part.unknown",
+        ),
+    ],
+)
+def test_a_proof_code_of_another_entry_leads_nowhere(
+    web: httpx.Client,
+    played: Played,
+    change: Callable[[ProofCode], ProofCode],
+    status: int,
+    code: str,
+) -> None:
+    answer = typed(web, change(proof_of(web, played)).text())
+
+    assert (answer.status_code, code in answer.text) == (status, True), answer.text[:2_000]
+
+
+def test_a_text_that_only_begins_like_a_proof_is_refused(web: httpx.Client) -> None:
+    answer = typed(web, "GM1:ABC")
+
+    assert (answer.status_code, "label.proofMalformed" in answer.text) == (400, True)

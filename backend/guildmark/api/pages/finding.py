@@ -5,10 +5,18 @@ from starlette.requests import Request
 from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.api.hosts import located, own_hosts
 from guildmark.api.serving import ServedNode
+from guildmark.domain.bundle import read as read_bundle
 from guildmark.domain.chain.contracts import ContractName
-from guildmark.domain.errors import GuildmarkError, UnknownPartError, UntrustedError
+from guildmark.domain.errors import (
+    GuildmarkError,
+    NotLoggedError,
+    UnknownPartError,
+    UntrustedError,
+)
 from guildmark.domain.identifiers import Index, LogNumber
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token
+from guildmark.domain.labels.proof import BEGIN as PROOF
+from guildmark.domain.labels.proof import ProofCode
 from guildmark.domain.labels.typed import (
     TypedLink,
     TypedPlace,
@@ -34,6 +42,13 @@ class HostLookAlikeError(UntrustedError):
     hint = "Do not open the link, and tell whoever sold the part: its label may be a forgery."
 
 
+class ProofElsewhereError(NotLoggedError):
+    """A proof code about an entry that the log does not have at that place."""
+
+    code = "typed.proofElsewhere"
+    hint = "Do not rely on the part: its code proves nothing of this log."
+
+
 def path_of_typed(node: ServedNode, text: str, request: Request) -> str:
     """Return the path of the page of the part that a text names.
 
@@ -43,7 +58,10 @@ def path_of_typed(node: ServedNode, text: str, request: Request) -> str:
         HostForeignError: Another host may know it.
         HostLookAlikeError: The link is made to be taken for one of this node's.
         TokenElsewhereError: The token is of another chain or contract.
+        NotLoggedError: The log has another entry at the place of a proof code.
     """
+    if text.startswith(PROOF):
+        return _proof_path(node, ProofCode.parse(text))
     match read_typed(text):
         case TypedPlace(log=log, index=index):
             return f"/parts/{log}.{index}"
@@ -57,6 +75,16 @@ def path_of_typed(node: ServedNode, text: str, request: Request) -> str:
             return _page_path(link, located(node, link.path, request))
         case TypedLink(link=link, hint=hint):
             return _link_path(node, link, hint, request)
+
+
+def _proof_path(node: ServedNode, proof: ProofCode) -> str:
+    """Return the path of a proof code's part: the page judges the evidence that this node has."""
+    log, index = proof.place
+    shown = read_bundle(node.bundles.bundle(log, index)).core
+    if (shown.entry, shown.record) != (proof.entry, proof.record()):
+        message = f"The log has another entry at {log}.{index} than the code says."
+        raise ProofElsewhereError(message, log=log, index=index)
+    return f"/parts/{log}.{index}"
 
 
 def _link_path(
