@@ -5,6 +5,7 @@ from pathlib import Path
 
 from guildmark.domain.verification import case
 from guildmark.domain.verification.checks.check import Check
+from guildmark.domain.verification.proof_code import NOT_IN_PROOF
 from guildmark.domain.verification.report import (
     EXIT_FINALITY,
     EXIT_NOT_CLAIMED,
@@ -44,6 +45,7 @@ def causes() -> Iterator[tuple[int | None, Cause]]:
     """Yield every cause with its check's number, or none where any check may find it."""
     yield from ((None, cause) for cause in _shared())
     yield from ((check.number, cause) for check in CHECKS for cause in check.causes)
+    yield None, NOT_IN_PROOF
 
 
 def _block() -> str:

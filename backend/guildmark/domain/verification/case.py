@@ -31,11 +31,6 @@ PROOF_INVALID = Cause(
     state=State.FAIL,
     meaning="The bundle shows a proof of a slot that the check needs, and the proof is wrong.",
 )
-NOT_IN_PROOF = Cause(
-    code="verify.notInProof",
-    state=State.UNKNOWN,
-    meaning="A proof code does not hold what the check looks at; the part's bundle does.",
-)
 STATEMENT_UNREAD = Cause(
     code="verify.statementUnread",
     state=State.UNKNOWN,

@@ -13,7 +13,6 @@ from guildmark.domain.labels.proof import ProofCode
 from guildmark.domain.log.merkle import ProofError
 from guildmark.domain.log.note import NoteKey, NoteKind, NoteSignatureError
 from guildmark.domain.trust import Trust
-from guildmark.domain.verification.case import NOT_IN_PROOF
 from guildmark.domain.verification.checks.chain import TRUST_MISSING, WITNESSES_TOO_FEW
 from guildmark.domain.verification.checks.check import Check
 from guildmark.domain.verification.checks.entry import PATH_INVALID
@@ -21,14 +20,22 @@ from guildmark.domain.verification.report import (
     EXIT_OF_CHECK,
     EXIT_UNCHECKABLE,
     EXIT_UNTRUSTED,
+    Cause,
     CheckResult,
     Finding,
     PartSummary,
     Report,
+    State,
     Verdict,
 )
 from guildmark.domain.verification.times import as_time
 from guildmark.domain.verification.verdict import CHECKS
+
+NOT_IN_PROOF = Cause(
+    code="verify.notInProof",
+    state=State.UNKNOWN,
+    meaning="A proof code does not hold what the check looks at; the part's bundle does.",
+)
 
 _PLACE = "the proof code"
 _CHAIN, _ENTRY = 0, 3
