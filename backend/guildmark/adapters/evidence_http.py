@@ -470,8 +470,9 @@ class _Address:
             method, headers = "POST", {"content-type": "application/json"}
         try:
             connection.request(method, f"{self.base}{path}" or "/", body, headers)
-            with _cut_off(connection.sock, patience.deadline):
-                return _body(connection.getresponse(), limit)
+            # An answer that ends the connection holds it alone: unread, it must be closed itself.
+            with _cut_off(connection.sock, patience.deadline), connection.getresponse() as answer:
+                return _body(answer, limit)
         except (OSError, HTTPException) as error:
             # Neither path nor query: they may name parts.
             message = f"{self.host} could not be reached."
