@@ -91,7 +91,8 @@ class World:
         self._said.setdefault(files[HEADER], set()).add(said(report))
         self._documents.add(_summary(document(report)))
         for party in report.parties:
-            self._names.setdefault(party.id, {party.id}).add(party.name)
+            # A name that is withheld is no false one.
+            self._names.setdefault(party.id, {party.id, ""}).add(party.name)
 
     def admits(self, lie: Lie, report: Report) -> bool:
         """Return whether a good verdict says only what honest bundles prove under its block."""
