@@ -1,7 +1,6 @@
 """An agent beside a machine of the small world, with the world's own node at the other end."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -153,8 +152,7 @@ class OtherNode(WorldNode):
 
     @property
     def ingest(self) -> Ingest:
-        store = deepcopy(self.world.tools.store)
-        store.forget_log()
+        store = self.world.tools.store.without_log()
         return Ingest(store=store, entropy=self.world.tools.entropy, log=self.log)
 
     def build(self, digest: Digest) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import TypeVar, cast
@@ -470,6 +471,13 @@ class MemoryNodeStore:
         """Let nothing have been accepted."""
         self._state.rows.clear()
         self._state.batches.clear()
+
+    def without_log(self) -> "MemoryNodeStore":
+        """Return a store of the same chain, to which nothing was sent."""
+        other = MemoryNodeStore()
+        other._state = deepcopy(self._state)
+        other.forget_log()
+        return other
 
     @contextmanager
     def reading(self) -> Iterator[View]:

@@ -105,6 +105,10 @@ def test_what_is_dumped_is_loaded(value: Outer) -> None:
     assert codec.load(Outer, codec.dump(value)) == value
 
 
+def test_numbers_begin_at_zero() -> None:
+    assert codec.load(Outer, {**SMALL_JSON, "big": 0}).big == 0
+
+
 def test_nothing_stands_for_nothing() -> None:
     assert codec.load(Outer, {**SMALL_JSON, "maybe": None}) == SMALL
 
@@ -129,6 +133,7 @@ def test_nothing_stands_for_nothing() -> None:
         ("wallet", DIGEST, "/wallet must have 20 bytes, found 32."),
         ("big", "01", "/big must be of kind int."),
         ("big", True, "/big must be of kind int."),
+        ("big", -1, "/big must not be negative."),
         ("text", 1, "/text must be of kind str."),
         ("flag", 1, "/flag must be of kind bool."),
         ("many", {}, "/many must be a list."),

@@ -1,7 +1,7 @@
 """One JSON form for frozen dataclasses: nothing missing, nothing unknown, nothing of another kind.
 
-Names become camelCase, bytes "0x" hex, integers beyond 2^53 - 1 decimal strings, enums their
-value. A member that equals its default is left out, so that one value has one form; ``SHOWN``
+Names become camelCase, bytes "0x" hex, integers (never negative ones) beyond 2^53 - 1 decimal
+strings, enums their value. A member that equals its default is left out, so that one value has one form; ``SHOWN``
 ones stay, for people who edit. A class with ``to_json`` and ``read`` has its own form.
 """
 
@@ -93,7 +93,7 @@ def _dump_object(value: Any) -> JsonValue:
 def _dump_scalar(value: bool | int | str | bytes | None) -> JsonValue:
     if isinstance(value, bytes):
         return to_hex(value)
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > INTEGER_MAX:
+    if isinstance(value, int) and not isinstance(value, bool) and value > INTEGER_MAX:
         return str(value)
     return value
 
@@ -208,6 +208,8 @@ def _load_scalar(kind: Any, value: JsonValue, at: str) -> Any:
         return int(value)
     if type(value) is not kind:
         _refuse(at, f"must be of kind {kind.__name__}")
+    if kind is int and value < 0:
+        _refuse(at, "must not be negative")
     return value
 
 
