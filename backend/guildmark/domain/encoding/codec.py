@@ -1,8 +1,9 @@
 """One JSON form for frozen dataclasses: nothing missing, nothing unknown, nothing of another kind.
 
-Names become camelCase, bytes "0x" hex, integers (never negative ones) beyond 2^53 - 1 decimal
-strings, enums their value. A member that equals its default is left out, so that one value has one form; ``SHOWN``
-ones stay, for people who edit. A class with ``to_json`` and ``read`` has its own form.
+Names become camelCase, bytes "0x" hex, integers beyond 2^53 - 1 decimal strings, enums their
+value; no integer is negative. A member that equals its default is left out, so that one value has
+one form; ``SHOWN`` ones stay, for people who edit. A class with ``to_json`` and ``read`` has its
+own form.
 """
 
 import re
