@@ -1093,7 +1093,7 @@ def test_a_home_says_what_of_its_values_everybody_may_see(
     before = speak("build", "values", "--json").json
     told = speak("build", "values", *words, "--json").json
 
-    granted = {"designer": [], "auditor": []}
+    granted: dict[str, object] = {"designer": [], "auditor": []}
     expected = shown or ["/tolerance/bore", "/process/nozzle"]
     assert before == {"salted": False, "shown": None, **granted}
     assert told == speak("build", "values", "--json").json

@@ -209,7 +209,7 @@ def _load_scalar(kind: Any, value: JsonValue, at: str) -> Any:
         return int(value)
     if type(value) is not kind:
         _refuse(at, f"must be of kind {kind.__name__}")
-    if kind is int and value < 0:
+    if isinstance(value, int) and value < 0:
         _refuse(at, "must not be negative")
     return value
 
