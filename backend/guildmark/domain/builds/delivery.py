@@ -23,6 +23,7 @@ from guildmark.domain.builds.values import (
 )
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import MalformedError, UncheckableError
 from guildmark.domain.identifiers import Digest
@@ -53,7 +54,7 @@ class ValuesMissingError(UncheckableError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedValues:
+class OpenedValues(Document):
     """Everything that a statement commits to, opened; for its log and for whom the maker trusts.
 
     Args:
@@ -61,6 +62,8 @@ class OpenedValues:
         measurements: The measured values, None where there is none.
         shown: Paths, and beginnings of paths, of the values that everybody may see.
     """
+
+    LIMITS = DELIVERY_LIMITS
 
     settings: SettingsDisclosure | None = None
     measurements: MeasurementsDisclosure | None = None
@@ -114,20 +117,6 @@ class OpenedValues:
             None if settings is None else settings.only(lambda one: is_among(one, paths)),
             None if measurements is None else measurements.only(lambda one: is_among(one, paths)),
         )
-
-    def encode(self) -> bytes:
-        """Return the canonical bytes of the document."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return the values that a document opens.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return codec.load(cls, parse_object(data, DELIVERY_LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

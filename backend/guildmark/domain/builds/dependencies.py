@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
 
-from guildmark.domain.encoding import codec, strictjson
-from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding import strictjson
+from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import ZERO32, Bytes32, Digest
@@ -47,8 +46,10 @@ class Dependency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Declaration:
+class Declaration(Document):
     """All that a maker declares of one part, in the order that statement and entry commit to."""
+
+    LIMITS = DECLARATION_LIMITS
 
     dependencies: tuple[Dependency, ...]
 
@@ -60,21 +61,6 @@ class Declaration:
     def root(self) -> Digest:
         """Return what statement and entry hold."""
         return dependencies_root(self.dependencies)
-
-    def encode(self) -> bytes:
-        """Return the document that discloses it."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return what a document discloses.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-            DeclarationSizeError: It declares nothing, or more than is read.
-        """
-        return codec.load(cls, strictjson.parse_object(data, DECLARATION_LIMITS))
 
 
 def dependencies_root(dependencies: Sequence[Dependency]) -> Digest:

@@ -23,6 +23,7 @@ from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.builds.values import MeasurementsDisclosure, SettingsDisclosure
 from guildmark.domain.encoding import abi, codec
 from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import (
     ContentError,
@@ -109,12 +110,14 @@ class GrantPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartValues:
+class PartValues(Document):
     """Some values of one part, with what opens them. Unchecked.
 
     Args:
         envelope: Digest of the envelope whose statement commits to them.
     """
+
+    LIMITS = DELIVERY_LIMITS
 
     envelope: Digest
     settings: SettingsDisclosure | None = None
@@ -160,20 +163,6 @@ class PartValues:
             recorded_settings(statement, self.settings)
         if self.measurements is not None:
             recorded_measurements(statement, self.measurements)
-
-    def encode(self) -> bytes:
-        """Return the canonical bytes of the document."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return the values that a document opens.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return codec.load(cls, parse_object(data, DELIVERY_LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,8 @@ from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.in_toto import StatementForm
 from guildmark.domain.builds.predicate import Measurement
 from guildmark.domain.builds.statement import PAYLOAD_TYPE
-from guildmark.domain.encoding import codec
-from guildmark.domain.encoding.canonical import canonical
-from guildmark.domain.encoding.strictjson import Limits, parse_object
+from guildmark.domain.encoding.document import Document
+from guildmark.domain.encoding.strictjson import Limits
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
@@ -135,7 +134,7 @@ def inspection_in(envelope: Envelope) -> Inspection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InspectionProof:
+class InspectionProof(Document):
     """An inspection at its place in a log.
 
     Args:
@@ -145,6 +144,8 @@ class InspectionProof:
         position: The entry's place in the record.
         path: The way from the entry to the record's root.
     """
+
+    LIMITS = PROOF_LIMITS
 
     envelope: bytes
     salt: Bytes32 = field(repr=False)
@@ -161,17 +162,3 @@ class InspectionProof:
         envelope = Envelope.parse(self.envelope)
         inspection = inspection_in(envelope)
         return envelope, inspection, inspection.entry(envelope_digest(self.envelope))
-
-    def encode(self) -> bytes:
-        """Return the proof's canonical bytes."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return the proof that a document holds.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return codec.load(cls, parse_object(data, PROOF_LIMITS))

@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import NoReturn, Self, cast
+from typing import NoReturn, cast
 
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.encoding.strictjson import JsonObject, JsonValue, Limits, parse_object
+from guildmark.domain.encoding.strictjson import JsonObject, JsonValue, Limits
 from guildmark.domain.equivalence.leaves import SaltedList
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import UINT40_MAX, Bytes32, Digest, RecipeId, bytes32_from_hex
@@ -286,7 +287,7 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EquivalencePlan:
+class EquivalencePlan(Document):
     """An experiment, complete before its data.
 
     Args:
@@ -319,6 +320,8 @@ class EquivalencePlan:
         chunks: How many chunks of each drawn build's telemetry are drawn; None where no
             characteristic is of telemetry.
     """
+
+    LIMITS = PLAN_LIMITS
 
     recipe: RecipeId
     reference: str
@@ -374,20 +377,6 @@ class EquivalencePlan:
         return tuple(
             (first, second) for at, first in enumerate(everyone) for second in everyone[at + 1 :]
         )
-
-    def encode(self) -> bytes:
-        """Return the plan's canonical bytes, its salt included."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return the plan that a document holds.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown, of another type or refused.
-        """
-        return codec.load(cls, parse_object(data, PLAN_LIMITS))
 
     def leaves(self) -> SaltedList:
         """Return what is shown of the plan leaf by leaf: its head, then each characteristic."""

@@ -7,6 +7,7 @@ from typing import Self
 from guildmark.domain.chain.eip712 import TypedDataDomain
 from guildmark.domain.encoding import abi, codec
 from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import MalformedError
@@ -96,8 +97,10 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignedApproval:
+class SignedApproval(Document):
     """An approval and the signature under it, unchecked."""
+
+    LIMITS = _LIMITS
 
     approval: Approval
     signature: bytes = field(repr=False)
@@ -109,20 +112,6 @@ class SignedApproval:
             MalformedSignatureError: It is no signature of any account.
         """
         return recover_address(approval_digest(self.approval, domain), self.signature)
-
-    def encode(self) -> bytes:
-        """Return the approval as a file."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return the approval that a file holds.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return codec.load(cls, parse_object(data, _LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +148,7 @@ class KeptApprovals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(Document):
     """A recipe before it is published, whole, with those who approve of it.
 
     Args:
@@ -168,6 +157,8 @@ class Proposal:
         clauses: Its clauses, salts included: who approves has read them.
         approvals: What was signed until now.
     """
+
+    LIMITS = _LIMITS
 
     recipe: Recipe
     name: str
@@ -183,21 +174,6 @@ class Proposal:
     def document(self) -> RecipeDocument:
         """Return the recipe in full."""
         return RecipeDocument(name=self.name, clauses=self.clauses)
-
-    def encode(self) -> bytes:
-        """Return the proposal as a file."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return the proposal that a file holds.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-            MalformedError: A clause is malformed, or the root is another one's.
-        """
-        return codec.load(cls, parse_object(data, _LIMITS))
 
 
 def _said(signed: SignedApproval) -> tuple[IdentityId, str, Change]:

@@ -3,12 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
 
 from guildmark.domain.chain.facts import LaneFact, LicenseFact
-from guildmark.domain.encoding import codec
-from guildmark.domain.encoding.canonical import canonical
-from guildmark.domain.encoding.strictjson import parse_object
+from guildmark.domain.encoding.document import Document
 from guildmark.domain.identifiers import (
     Address,
     Bytes32,
@@ -41,7 +38,7 @@ class Difference(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReconciliationQuery:
+class ReconciliationQuery(Document):
     """What a licensor signs to be shown the receipts of a license.
 
     Args:
@@ -51,6 +48,8 @@ class ReconciliationQuery:
         nonce: 32 random bytes.
     """
 
+    LIMITS = REQUEST_LIMITS
+
     chain_id: ChainId
     registry: Address
     releaser: IdentityId
@@ -58,20 +57,6 @@ class ReconciliationQuery:
     block: int
     block_hash: Digest
     nonce: Bytes32
-
-    def encode(self) -> bytes:
-        """Return the query's canonical bytes: the payload of its envelope."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return the query that a payload holds.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return codec.load(cls, parse_object(data, REQUEST_LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

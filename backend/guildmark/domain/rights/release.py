@@ -9,6 +9,7 @@ from guildmark.domain.builds.in_toto import StatementForm
 from guildmark.domain.builds.statement import PAYLOAD_TYPE
 from guildmark.domain.encoding import abi, codec
 from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import MalformedError, NotLoggedError
@@ -76,7 +77,7 @@ class RequestMalformedError(MalformedError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReleaseRequest:
+class ReleaseRequest(Document):
     """What a machine or a site signs to get the keys of a design's files.
 
     Chain and registry bind it to one deployment, the releaser to one log, the block to an hour,
@@ -90,6 +91,8 @@ class ReleaseRequest:
         block: A final block that is not older than the releaser allows.
         nonce: 32 random bytes.
     """
+
+    LIMITS = REQUEST_LIMITS
 
     chain_id: ChainId
     registry: Address
@@ -116,20 +119,6 @@ class ReleaseRequest:
         ):
             message = "A number of the request, or its key, is out of range."
             raise RequestMalformedError(message)
-
-    def encode(self) -> bytes:
-        """Return the request's canonical bytes: the payload of its envelope."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return the request that a payload holds.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return codec.load(cls, parse_object(data, REQUEST_LIMITS))
 
     def keys_context(self) -> bytes:
         """Return the context under which the answer is sealed: it opens for this request alone."""
@@ -245,7 +234,7 @@ def receipt_in(envelope: bytes) -> ReleaseReceipt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Released:
+class Released(Document):
     """What a releaser answers: the keys, sealed to the asker, and his signed receipt.
 
     Args:
@@ -254,23 +243,11 @@ class Released:
         receipt: The receipt's envelope.
     """
 
+    LIMITS = RELEASED_LIMITS
+
     request: Digest
     sealed: bytes = field(repr=False)
     receipt: bytes = field(repr=False)
-
-    def encode(self) -> bytes:
-        """Return the answer's canonical bytes."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return the answer that a document holds.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return codec.load(cls, parse_object(data, RELEASED_LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,15 @@
 """Licenses: terms signed by licensors, granted, licensed on, cut into lanes, paid, stopped."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.eip712 import TypedDataDomain, licenses_domain
 from guildmark.domain.chain.facts import LaneFact, LicenseFact, PaidFact
 from guildmark.domain.chain.refusals import LicenseGrantedError
-from guildmark.domain.encoding import codec
-from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.encoding.strictjson import Limits, parse_object
+from guildmark.domain.encoding.strictjson import Limits
 from guildmark.domain.identifiers import (
     ZERO_ADDRESS,
     Address,
@@ -46,25 +45,13 @@ class SignedTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignedExtension:
+class SignedExtension(Document):
     """Further units of a root license, under the signature of the design's owner."""
+
+    LIMITS = EXTENSION_LIMITS
 
     extension: Extension
     signature: bytes = b""
-
-    def encode(self) -> bytes:
-        """Return the file that its owner gives away."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return what a file holds, unchecked.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return codec.load(cls, parse_object(data, EXTENSION_LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

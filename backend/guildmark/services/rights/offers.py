@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
 
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.eip712 import licenses_domain
 from guildmark.domain.chain.facts import DesignFact, LaneFact, LicenseFact
 from guildmark.domain.chain.refusals import DesignUnknownError
-from guildmark.domain.encoding import codec
-from guildmark.domain.encoding.canonical import canonical
-from guildmark.domain.encoding.strictjson import Limits, parse_object
+from guildmark.domain.encoding.document import Document
+from guildmark.domain.encoding.strictjson import Limits
 from guildmark.domain.errors import ContentError
 from guildmark.domain.identifiers import (
     ZERO_ADDRESS,
@@ -97,7 +95,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(Document):
     """Signed terms with their members, all shown: what the licensee gets.
 
     Args:
@@ -106,6 +104,8 @@ class Offer:
         above: What the licensor shows of the terms above, the nearest first.
     """
 
+    LIMITS = OFFER_LIMITS
+
     id: LicenseId
     terms: Terms
     members: tuple[Clause, ...]
@@ -113,20 +113,6 @@ class Offer:
     place: Place | None = None
     acceptance: bytes = b""
     above: tuple[Disclosure, ...] = ()
-
-    def encode(self) -> bytes:
-        """Return the offer's file."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """Return the offer that a file holds, unchecked.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return codec.load(cls, parse_object(data, OFFER_LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
