@@ -126,10 +126,9 @@ def listen(port: int) -> tuple[socket.socket, frozenset[str]]:
     return listener, frozenset({f"127.0.0.1:{found}", f"localhost:{found}"})
 
 
-def serve(application: Starlette, listener: socket.socket) -> None:
-    """Answer until SIGTERM or Ctrl-C."""
-    config = uvicorn.Config(application, log_config=None, server_header=False)
-    uvicorn.Server(config).run(sockets=[listener])
+def server(application: Starlette) -> uvicorn.Server:
+    """Return what answers until SIGTERM, Ctrl-C or ``should_exit``."""
+    return uvicorn.Server(uvicorn.Config(application, log_config=None, server_header=False))
 
 
 @cache

@@ -4,13 +4,14 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from threading import Event, Thread
+from threading import Event
 
 from guildmark.adapters.fieldwork.settings import Watch
-from guildmark.agent.local import Door, listen, serve
+from guildmark.agent.local import Door, listen, server
 from guildmark.agent.pages import Pages
-from guildmark.domain.errors import GuildmarkError
+from guildmark.domain.errors import GuildmarkError, NetworkError
 from guildmark.domain.shopfloor.fieldwork import backoff
 from guildmark.outfit import Agent
 from guildmark.ports import Machine
@@ -18,6 +19,13 @@ from guildmark.services.log.ingest import UnitMismatchError
 from guildmark.services.shopfloor.sending import ForeignUnitError
 
 _logger = logging.getLogger(__name__)
+
+
+class AgentMemoryShortError(NetworkError):
+    """The agent has no memory left for a step; it is tried again at the next turn."""
+
+    code = "agent.memoryShort"
+    hint = "Give the agent's process more memory, or watch fewer machines with it."
 
 
 @dataclass(slots=True)
@@ -135,6 +143,8 @@ def work(agent: Agent, *, once: bool, announce: Callable[[str], None]) -> None:
 
     Raises:
         PagePortError: The page's port is taken.
+        Exception: The work met something that nobody foresaw; a process that does no work ends,
+            so that whoever supervises it starts it anew.
     """
     stopping = Event()
     runner = Runner(agent, stopping)
@@ -147,13 +157,15 @@ def work(agent: Agent, *, once: bool, announce: Callable[[str], None]) -> None:
     with listener:
         application = Pages(agent=agent, door=Door(hosts=hosts)).application()
         announce(f"http://127.0.0.1:{listener.getsockname()[1]}")
-        thread = Thread(target=runner.run, name="agent")
-        thread.start()
-        try:
-            serve(application, listener)
-        finally:
-            stopping.set()
-            thread.join()
+        page = server(application)
+        with ThreadPoolExecutor(1, "agent") as threads:
+            working = threads.submit(runner.run)
+            working.add_done_callback(lambda _: setattr(page, "should_exit", True))
+            try:
+                page.run(sockets=[listener])
+            finally:
+                stopping.set()
+            working.result()
 
 
 def _failure(step: Callable[[], object]) -> GuildmarkError | None:
@@ -161,4 +173,6 @@ def _failure(step: Callable[[], object]) -> GuildmarkError | None:
         step()
     except GuildmarkError as error:
         return error
+    except MemoryError:
+        return AgentMemoryShortError("The agent has no memory left for this step.")
     return None

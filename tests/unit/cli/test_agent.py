@@ -259,6 +259,42 @@ def test_stopped_machine_goes_on_when_its_owner_says_so(shop: Shop) -> None:
     assert shop.ask("adopt", "--machine", "printer")["counter"] == 5
 
 
+def test_step_without_memory_is_told_and_tried_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = open_agent(read_agent(shop.folder), {})
+    now = [0.0]
+    runner = running.Runner(agent, Event(), clock=lambda: now[0])
+
+    def sign(*_: object) -> int:
+        raise MemoryError
+
+    with monkeypatch.context() as short:
+        short.setattr(type(agent.attesting), "sign", sign)
+        runner.turn()
+        problems = shop.ask("status")["problems"]
+    now[0] = 300.0
+    runner.turn()
+
+    assert problems == ["printer: agent.memoryShort: The agent has no memory left for this step."]
+    assert shop.ask("status")["problems"] == []
+    agent.close()
+
+
+@pytest.mark.enable_socket
+def test_agent_that_can_do_no_work_ends(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def turn(_runner: running.Runner) -> None:
+        message = "Nobody foresaw it."
+        raise RuntimeError(message)
+
+    monkeypatch.setattr(running.Runner, "turn", turn)
+    agent = open_agent(read_agent(shop.folder), {})
+
+    with pytest.raises(RuntimeError, match="Nobody foresaw it"):
+        running.work(agent, once=False, announce=lambda _: None)
+    agent.close()
+
+
 def test_node_that_is_away_is_told_and_asked_later(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

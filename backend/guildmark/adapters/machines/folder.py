@@ -218,7 +218,8 @@ def _open(path: Path) -> _Found | None:
         if not stat.S_ISREG(state.st_mode) or state.st_size > SIZE_MAX:
             return None
         with open(handle, "rb", closefd=False) as file:
-            data = file.read(SIZE_MAX)
+            # A reader makes room for as many bytes as it is asked for.
+            data = file.read(state.st_size)
     finally:
         os.close(handle)
     return _Found(path=path, size=state.st_size, changed=state.st_mtime_ns, data=data)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from guildmark.agent.editing.pages import Pages
 from guildmark.agent.editing.sheet import read_sheet
-from guildmark.agent.local import Door, listen, serve
+from guildmark.agent.local import Door, listen, server
 from guildmark.domain.recipes.clause import Clause
 
 
@@ -34,4 +34,4 @@ def edit(
         pages = Pages(file=file, start=start, before=before, door=Door(hosts=hosts))
         port = listener.getsockname()[1]
         announce(f"http://127.0.0.1:{port}/enter?ticket={pages.ticket}")
-        serve(pages.application(), listener)
+        server(pages.application()).run(sockets=[listener])

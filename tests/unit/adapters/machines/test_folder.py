@@ -2,6 +2,7 @@
 
 import json
 import os
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,20 @@ class _Patient(FolderStage):
         if away.exists():
             self.plug()
         super().end()
+
+
+def test_a_small_report_takes_little_memory(stage: FolderStage, watcher: Watcher) -> None:
+    stage.put("a.json", report("a"))
+    watcher.keep()
+    stage.clock += 3
+
+    tracemalloc.start()
+    watcher.keep()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(watcher.events) == 1
+    assert most < SIZE_MAX // 4
 
 
 def test_a_file_is_read_once_it_stood_still(stage: FolderStage, watcher: Watcher) -> None:
