@@ -180,7 +180,7 @@ def test_an_unlisted_part_has_the_second_verdict(other_web: httpx.Client, played
 @pytest.mark.parametrize(
     ("path", "status", "headline"),
     [
-        ("/parts/1.99", 404, "Not found"),
+        ("/parts/1.99999", 404, "Not found"),
         ("/id/abcdefgh23456777/9", 404, "Not found"),
         ("/01/09506000134352/21/9", 404, "Not found"),
         ("/search?q=77-00001", 404, "Not found"),
@@ -223,7 +223,7 @@ def test_a_chain_that_does_not_answer_cannot_be_checked(web: httpx.Client, playe
 
 def _pages(played: Played) -> list[str]:
     parts = [f"/parts/{hint}" for hint in (played.parts[0].hint, *played.bad.values())]
-    return ["/", *parts, "/parts/1.99", "/docs"]
+    return ["/", *parts, "/parts/1.99999", "/docs"]
 
 
 def test_a_page_is_small_and_runs_nothing_but_its_verifier(
