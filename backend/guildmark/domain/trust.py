@@ -102,9 +102,6 @@ class Policy:
         if lacking:
             message = f"The policy does not ask for check {lacking[0]}, on which all others rest."
             raise TrustFileError(message, check=lacking[0])
-        if self.max_age < 0:
-            message = f"No evidence is younger than maxAge {self.max_age}."
-            raise TrustFileError(message, max_age=self.max_age)
         if list(self.required) != sorted(set(self.required)):
             message = "The policy lists its required checks out of order or twice."
             raise TrustFileError(message)

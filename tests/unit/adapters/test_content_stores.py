@@ -111,7 +111,17 @@ def test_who_asks_for_any_address_starts_no_search(tmp_path: Path) -> None:
     )
     cid = elsewhere.put([b"never put here"])
 
-    assert not LocalContent(opened(tmp_path, f"file:{tmp_path}/other").blocks).has(cid)
+    # Nothing listens there, and a test that tried would be stopped.
+    assert not LocalContent(opened(tmp_path, "kubo:http://127.0.0.1:1").blocks).has(cid)
+
+
+def test_a_host_answers_for_the_folder_that_hosts_share(tmp_path: Path) -> None:
+    elsewhere = LocalContent(
+        open_stores(tmp_path / "other", (), copies=None, entropy=SystemEntropy()).blocks
+    )
+    here = LocalContent(opened(tmp_path, f"file:{tmp_path}/other").blocks)
+
+    assert here.has(elsewhere.put([b"put there"]))
 
 
 def test_too_few_copies_are_no_success(tmp_path: Path) -> None:

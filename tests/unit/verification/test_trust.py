@@ -80,7 +80,7 @@ def test_the_text_is_for_people() -> None:
         ({"policy": {"required": [0, 1, 1, 2, 3, 4]}}, "out of order or twice"),
         ({"policy": {"required": [1, 2, 3, 4]}}, "does not ask for check 0"),
         ({"policy": {"required": [0, 1, 2, 3]}}, "does not ask for check 4"),
-        ({"policy": {"maxAge": -1}}, "No evidence is younger than maxAge -1"),
+        ({"policy": {"maxAge": -1}}, "/policy/maxAge must not be negative"),
         ({"operators": [{"id": "0x00"}]}, "/operators/0/id must have 32 bytes, found 1"),
     ],
 )
