@@ -431,3 +431,18 @@ def test_a_copy_of_a_log_that_the_mirror_does_not_know_goes_by_its_maker(stage: 
     assert bundles.keeps(log, ERASED)
     erasing.erase(stage.order(MAKER))
     assert not bundles.keeps(log, ERASED)
+
+
+def test_a_copy_that_cannot_be_read_goes_too(stage: Stage) -> None:
+    log = stage.world.log
+    erasing, bundles, store = mirror(stage)
+    body = stage.bundles.bundle(log, ERASED)
+    assert body is not None
+    known = bundle.read(body)
+    unread = bundle.write(replace(known, core=replace(known.core, envelope=b"{}")))
+    with store.writing() as work:
+        work.documents.put(DocumentKind.PART, entry_key(log, ERASED), unread)
+
+    erasing.erase(stage.order())
+
+    assert not bundles.keeps(log, ERASED)

@@ -1,7 +1,8 @@
 """Telling of recalls: early where it is bad news, taken back where the chain takes it away."""
 
 import json
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Semaphore
 from typing import Any
@@ -481,6 +482,29 @@ class Reading:
     def writing(self) -> AbstractContextManager[Work]:
         self.written += 1
         return self.store.writing()
+
+
+@dataclass
+class Overtaking(Reading):
+    """A store beside which the index reads on when the letters have been read."""
+
+    follow: Callable[[], None] = field(kw_only=True)
+
+    @contextmanager
+    def reading_letters(self) -> Iterator[LetterReader]:
+        with self.store.reading_letters() as letters:
+            yield letters
+        self.follow()
+
+
+def test_an_index_that_reads_on_before_the_letters_are_written_tells_by_itself(post: Post) -> None:
+    post.issue()
+    store = Overtaking(post.store, follow=post.follow)
+
+    Telling(ledger=post.world.tools.chain, store=store).look()
+
+    assert post.sent() == ["recall.issued"]
+    assert bodies(post)[0]["final"] is True
 
 
 def test_nothing_new_is_no_transaction(post: Post) -> None:
