@@ -68,7 +68,7 @@ PAGES: Mapping[str, Callable[[Played], str]] = MappingProxyType(
         "verify refused": lambda played: f"{played.node.url}/verify?q=no+such+thing",
         "errors": lambda played: f"{played.node.url}/errors",
         "docs": lambda played: f"{played.node.url}/docs",
-        "not found": lambda played: f"{played.node.url}/parts/1.99",
+        "not found": lambda played: f"{played.node.url}/parts/1.99999",
         "no such path": lambda played: f"{played.node.url}/nothing",
         "malformed": lambda played: f"{played.node.url}/search?q=no+such+thing",
     }

@@ -66,14 +66,18 @@ class Beside:
 
         Args:
             environment: What it finds there beside what this process has.
-            addresses: How many bytes of addresses it may use, from its first instruction on.
+            addresses: How many bytes of addresses it may use, from its first instruction on;
+                whoever measures coverage would need some of them, and does not begin.
         """
         limit = ["prlimit", f"--as={addresses}"] if addresses else []
         words = [sys.executable, "-m", "guildmark", "agent", "run", "--home", str(self.actor.home)]
         log = (self.actor.home / "run.log").open("ab")
+        found = {**os.environ, **(environment or {})}
+        if addresses:
+            found = {name: text for name, text in found.items() if not name.startswith("COVERAGE_")}
         self.process = subprocess.Popen(
             [*limit, *words],
-            env={**os.environ, **(environment or {})},
+            env=found,
             stdout=log,
             stderr=log,
             start_new_session=True,

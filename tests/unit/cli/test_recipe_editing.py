@@ -2,7 +2,6 @@
 
 import json
 import re
-import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from html import unescape
@@ -437,8 +436,16 @@ def test_pages_run_no_script_and_load_their_own_styles_alone(begin: Begin) -> No
 def served(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Return the applications that would be served."""
     found: list[Any] = []
-    monkeypatch.setattr(serving, "serve", lambda application, _: found.append(application))
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
+
+    class Server:
+        def __init__(self, application: Any) -> None:
+            self.application = application
+
+        def run(self, sockets: list[Any]) -> None:
+            assert len(sockets) == 1
+            found.append(self.application)
+
+    monkeypatch.setattr(serving, "server", Server)
     return found
 
 
