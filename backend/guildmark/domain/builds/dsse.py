@@ -12,7 +12,7 @@ from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import Limits
-from guildmark.domain.errors import MalformedError, SignatureError
+from guildmark.domain.errors import GuildmarkError, MalformedError, SignatureError
 from guildmark.domain.identifiers import Digest, KeyId, bytes32_from_hex, to_hex
 
 SIGNATURES_MAX = 8
@@ -76,6 +76,21 @@ class Envelope:
             EnvelopeSignature(key=key, signature=sign(signed)) for key, sign in signers.items()
         )
         return cls(payload_type=payload_type, payload=payload, signatures=signatures)
+
+    def check_type(self, expected: str, what: str, refusal: type[GuildmarkError]) -> None:
+        """Check that the payload is of a type.
+
+        Args:
+            expected: The type.
+            what: Its word in the message.
+            refusal: What to raise where it is of another one.
+
+        Raises:
+            GuildmarkError: It is, as ``refusal``.
+        """
+        if self.payload_type != expected:
+            message = f"The payload is {self.payload_type[:80]!r}, no {what}."
+            raise refusal(message, expected=expected)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:

@@ -21,10 +21,8 @@ from guildmark.domain.builds.delivery import (
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.builds.values import MeasurementsDisclosure, SettingsDisclosure
-from guildmark.domain.encoding import abi, codec
-from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.document import Document
-from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import (
     ContentError,
     ForbiddenError,
@@ -166,7 +164,7 @@ class PartValues(Document):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ValuesGrant:
+class ValuesGrant(Document):
     """What the maker of a part signs: who may see which of its values, until when.
 
     Args:
@@ -176,6 +174,8 @@ class ValuesGrant:
         at: When it was signed, by the signer's clock.
         until: The last second in which it is good.
     """
+
+    LIMITS = DELIVERY_LIMITS
 
     chain_id: ChainId
     maker: IdentityId
@@ -205,10 +205,6 @@ class ValuesGrant:
             message = f"The grant is for {to_hex(self.to)} on chain {self.chain_id}."
             raise ValuesElsewhereError(message, to=to_hex(self.to), chain=self.chain_id)
 
-    def encode(self) -> bytes:
-        """Return the bytes that the maker signs."""
-        return canonical(codec.dump(self))
-
     @classmethod
     def signed(cls, body: bytes) -> Self:
         """Return the grant in an envelope, whoever signed it.
@@ -219,10 +215,8 @@ class ValuesGrant:
                 type.
         """
         envelope = Envelope.parse(body)
-        if envelope.payload_type != GRANT_PAYLOAD_TYPE:
-            message = f"The payload is {envelope.payload_type[:80]!r}, no grant of values."
-            raise MalformedGrantError(message, expected=GRANT_PAYLOAD_TYPE)
-        return codec.load(cls, parse_object(envelope.payload, DELIVERY_LIMITS))
+        envelope.check_type(GRANT_PAYLOAD_TYPE, "grant of values", MalformedGrantError)
+        return cls.parse(envelope.payload)
 
 
 def grant_context(chain_id: ChainId, to: IdentityId) -> bytes:

@@ -127,9 +127,7 @@ def inspection_in(envelope: Envelope) -> Inspection:
         MalformedError: It does not follow its format.
         InspectionTypeError: The envelope holds something else.
     """
-    if envelope.payload_type != PAYLOAD_TYPE:
-        message = f"The payload is {envelope.payload_type[:80]!r}, no inspection."
-        raise InspectionTypeError(message, expected=PAYLOAD_TYPE)
+    envelope.check_type(PAYLOAD_TYPE, "inspection", InspectionTypeError)
     return Inspection.parse(envelope.payload)
 
 

@@ -9,9 +9,8 @@ from enum import StrEnum
 from typing import Self
 
 from guildmark.domain.builds.dsse import Envelope
-from guildmark.domain.encoding import codec
-from guildmark.domain.encoding.canonical import canonical
-from guildmark.domain.encoding.strictjson import Limits, parse_object
+from guildmark.domain.encoding.document import Document
+from guildmark.domain.encoding.strictjson import Limits
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import ChainId, IdentityId, Index, LogNumber
 
@@ -38,7 +37,7 @@ class ErasureReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ErasureOrder:
+class ErasureOrder(Document):
     """An order to erase one entry's content.
 
     Args:
@@ -47,16 +46,14 @@ class ErasureOrder:
         at: When it was signed, by the signer's clock.
     """
 
+    LIMITS = ERASURE_LIMITS
+
     chain_id: ChainId
     log: LogNumber
     index: Index
     by: IdentityId
     at: int
     why: ErasureReason
-
-    def encode(self) -> bytes:
-        """Return the bytes that are signed."""
-        return canonical(codec.dump(self))
 
     @classmethod
     def signed(cls, body: bytes) -> Self:
@@ -69,10 +66,8 @@ class ErasureOrder:
             DocumentError: A member is missing, unknown or of another type.
         """
         envelope = Envelope.parse(body)
-        if envelope.payload_type != ERASURE_PAYLOAD_TYPE:
-            message = f"The payload is {envelope.payload_type[:80]!r}, no order to erase."
-            raise MalformedErasureError(message, expected=ERASURE_PAYLOAD_TYPE)
-        return codec.load(cls, parse_object(envelope.payload, ERASURE_LIMITS))
+        envelope.check_type(ERASURE_PAYLOAD_TYPE, "order to erase", MalformedErasureError)
+        return cls.parse(envelope.payload)
 
 
 def entry_key(log: LogNumber, index: Index) -> bytes:

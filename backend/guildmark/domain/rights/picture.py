@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from guildmark.domain.builds.dsse import Envelope
-from guildmark.domain.encoding import codec
-from guildmark.domain.encoding.canonical import canonical
-from guildmark.domain.encoding.strictjson import Limits, parse_object
+from guildmark.domain.encoding.document import Document
+from guildmark.domain.encoding.strictjson import Limits
 from guildmark.domain.errors import ContentError, ForbiddenError, GuildmarkError
 from guildmark.domain.identifiers import Address, DesignId, to_hex
 from guildmark.domain.identity.accounts import account_key, verifier_of
@@ -44,7 +43,7 @@ class PictureNotOwnersError(ForbiddenError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DesignPicture:
+class DesignPicture(Document):
     """A picture, as the owner of a design signs it.
 
     Args:
@@ -53,6 +52,8 @@ class DesignPicture:
         image: The PNG; empty where no picture shall be shown any more.
     """
 
+    LIMITS = PICTURE_LIMITS
+
     design: DesignId
     at: int
     image: bytes
@@ -60,10 +61,6 @@ class DesignPicture:
     def __post_init__(self) -> None:
         if self.image:
             check_image(self.image)
-
-    def encode(self) -> bytes:
-        """Return the bytes that the owner signs."""
-        return canonical(codec.dump(self))
 
     @classmethod
     def of_owner(cls, body: bytes, owner: Address) -> Self:
@@ -76,9 +73,7 @@ class DesignPicture:
             PictureNotOwnersError: Somebody else signed it.
         """
         envelope = Envelope.parse(body)
-        if envelope.payload_type != PICTURE_PAYLOAD_TYPE:
-            message = f"The payload is {envelope.payload_type[:80]!r}, no picture of a design."
-            raise PictureMalformedError(message, expected=PICTURE_PAYLOAD_TYPE)
+        envelope.check_type(PICTURE_PAYLOAD_TYPE, "picture of a design", PictureMalformedError)
         try:
             envelope.verify({account_key(owner): verifier_of(owner)})
         except GuildmarkError as error:
@@ -89,7 +84,7 @@ class DesignPicture:
     @classmethod
     def signed(cls, body: bytes) -> Self:
         """Return the picture in an envelope, whoever signed it."""
-        return codec.load(cls, parse_object(Envelope.parse(body).payload, PICTURE_LIMITS))
+        return cls.parse(Envelope.parse(body).payload)
 
 
 def check_image(data: bytes) -> None:

@@ -227,9 +227,7 @@ def receipt_in(envelope: bytes) -> ReleaseReceipt:
         ReceiptTypeError: The envelope holds something else.
     """
     opened = Envelope.parse(envelope)
-    if opened.payload_type != PAYLOAD_TYPE:
-        message = f"The payload is {opened.payload_type[:80]!r}, no receipt."
-        raise ReceiptTypeError(message, expected=PAYLOAD_TYPE)
+    opened.check_type(PAYLOAD_TYPE, "receipt", ReceiptTypeError)
     return ReleaseReceipt.parse(opened.payload)
 
 

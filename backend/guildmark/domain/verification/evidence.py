@@ -17,8 +17,8 @@ from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.builds.values import MeasurementsDisclosure, SettingsDisclosure
 from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.chain.storage import FATES, VOIDED
-from guildmark.domain.encoding import codec, strictjson
-from guildmark.domain.encoding.canonical import canonical
+from guildmark.domain.encoding import strictjson
+from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.equivalence.registration import Registration
 from guildmark.domain.errors import ContentError, GuildmarkError
@@ -234,8 +234,10 @@ class ClaimDisclosure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccreditationDisclosure:
+class AccreditationDisclosure(Document):
     """An accreditation, opened: who accredits whom for which scope."""
+
+    LIMITS = _ACCREDITATION_LIMITS
 
     issuer: IdentityId
     subject: IdentityId
@@ -245,20 +247,6 @@ class AccreditationDisclosure:
         """Return the id under which the chain keeps the accreditation."""
         digest = self.scope.digest()
         return accreditation_id(issuer=self.issuer, subject=self.subject, scope=digest)
-
-    def encode(self) -> bytes:
-        """Return the document that discloses the accreditation."""
-        return canonical(codec.dump(self))
-
-    @classmethod
-    def parse(cls, body: bytes) -> Self:
-        """Return the accreditation that a document discloses.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return codec.load(cls, strictjson.parse_object(body, _ACCREDITATION_LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -460,9 +460,7 @@ class Desk:
             )
 
     def _signer(self, envelope: Envelope, statement: BuildStatement) -> KeyFact:
-        if envelope.payload_type != PAYLOAD_TYPE:
-            message = f"The payload is {envelope.payload_type[:80]!r}, no build statement."
-            raise PayloadTypeError(message, expected=PAYLOAD_TYPE)
+        envelope.check_type(PAYLOAD_TYPE, "build statement", PayloadTypeError)
         keys = [self.view.facts.get(KeyFact, one.key) for one in envelope.signatures]
         own = [key for key in keys if key and key.machine == statement.run.machine]
         if not own:

@@ -105,9 +105,7 @@ class Reconciling:
             GuildmarkError: The query is malformed, stale, or for another node.
         """
         envelope = Envelope.parse(data)
-        if envelope.payload_type != QUERY_PAYLOAD_TYPE:
-            message = f"The payload is {envelope.payload_type[:80]!r}, no query for receipts."
-            raise QueryTypeError(message, expected=QUERY_PAYLOAD_TYPE)
+        envelope.check_type(QUERY_PAYLOAD_TYPE, "query for receipts", QueryTypeError)
         query = ReconciliationQuery.parse(envelope.payload)
         check_addressed(query, self.ledger, operator)
         with self.store.reading() as view:

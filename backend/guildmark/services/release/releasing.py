@@ -309,9 +309,7 @@ class Releasing:
 
     def _examine(self, data: bytes, view: View) -> _Allowed:
         envelope = Envelope.parse(data)
-        if envelope.payload_type != REQUEST_PAYLOAD_TYPE:
-            message = f"The payload is {envelope.payload_type[:80]!r}, no request for keys."
-            raise RequestTypeError(message, expected=REQUEST_PAYLOAD_TYPE)
+        envelope.check_type(REQUEST_PAYLOAD_TYPE, "request for keys", RequestTypeError)
         asked = _Asked(
             id=request_id(envelope.payload),
             request=ReleaseRequest.parse(envelope.payload),
