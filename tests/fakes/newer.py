@@ -11,6 +11,7 @@ from guildmark.domain.chain.ethproof.header import HEADER_FIELDS
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import NetworkError
 from guildmark.domain.identifiers import ChainId, Digest, to_hex
+from guildmark.domain.verification.case import Sighting
 from guildmark.domain.verification.slots import PROVEN_CONTRACTS
 
 
@@ -49,6 +50,15 @@ class OwnNode:
             raise NetworkError(f"It has no state of block {number}.")
         wanted = {name: tuple(each) for name, each in slots.items()}
         return self.change(simulator._prove(wanted)[1])
+
+
+class AnyNode(OwnNode):
+    """A node that is asked for the block of the simulator's bundle, too."""
+
+    def sighting(self, number: int) -> Sighting:
+        old = Simulator()
+        assert number == old.block
+        return Sighting(is_reached=True, hash=Digest(keccak256(header(old))), is_final=True)
 
 
 def header(simulator: Simulator) -> bytes:

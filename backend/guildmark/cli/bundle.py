@@ -6,19 +6,24 @@ from typing import Annotated
 
 import typer
 
-from guildmark.adapters.evidence_http import Parts
+from guildmark.adapters.clock import SystemClock
+from guildmark.adapters.evidence_http import Chain, Parts
 from guildmark.bootstrap import open_node
 from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.homes import write_new
 from guildmark.cli.opening import enter_informed
-from guildmark.cli.verify import read_trust
+from guildmark.cli.verify import read_trust, read_whole
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import UnknownPartError
 from guildmark.domain.identifiers import BLOCK_MAX, Index, LogNumber, parse_hint
+from guildmark.domain.verification.case import Question
 from guildmark.domain.verification.choice import ANYBODY, Choice
+from guildmark.verify.keeping import renew_bundle
 
-app = typer.Typer(help="Export evidence that verifies without us.", no_args_is_help=True)
+app = typer.Typer(
+    help="Export evidence that verifies without us, and renew its proofs.", no_args_is_help=True
+)
 
 
 class BundleNotThereError(UnknownPartError):
@@ -30,7 +35,7 @@ class BundleNotThereError(UnknownPartError):
 
 @app.callback()
 def bundle() -> None:
-    """Export evidence that verifies without us."""
+    """Export evidence that verifies without us, and renew its proofs."""
 
 
 @app.command()
@@ -70,6 +75,46 @@ def export(
         "sha256": sha256(data).hex(),
     }
     say(answer, as_json=as_json, brief=out)
+
+
+@app.command()
+def renew(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The bundle; it stays as it is.")],
+    rpc: Annotated[
+        str, typer.Option(metavar="URL", help="Any node of the chain that gives proofs.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The new bundle; FILE with the block in its name."),
+    ] = None,
+    trust: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="By whose list both are judged; else trust.json in your home, else nobody's.",
+        ),
+    ] = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a bundle again, its proofs made anew at the newest final block; print its name.
+
+    It is not written where it would say less of the part than the old one.
+    """
+    question = Question(now=SystemClock().now())
+    trusted = read_trust(trust or [], home)
+    made = renew_bundle(read_whole(file), Chain(url=rpc), trusted, question)
+    new = out or file.with_name(f"{file.stem}.{made.block.number}{file.suffix}")
+    write_new(new, made.data)
+    answer: Answer = {
+        "file": str(new),
+        "size": len(made.data),
+        "sha256": sha256(made.data).hex(),
+        "block": made.block.number,
+        "before": made.before,
+        "verdict": made.report.headline,
+    }
+    say(answer, as_json=as_json, brief=new)
 
 
 def read_choice(trust: Sequence[Path] | None) -> Choice:

@@ -173,7 +173,7 @@ class _Rivals:
             BesideUnreadError: What is named, or given out, is no bundle.
         """
         for path in self.files:
-            yield _brought(str(path), _read(path, BesideUnreadError))
+            yield _brought(str(path), read_whole(path, BesideUnreadError))
         statement = statement_of(evidence.core)
         if self.node is None or statement is None:
             return
@@ -332,7 +332,7 @@ def verify(
                 offline=offline,
             )
         if _is_file(target):
-            data, question = _read(Path(target)), Question(now=SystemClock().now())
+            data, question = read_whole(Path(target)), Question(now=SystemClock().now())
             place = None if node is None or offline else Parts(url=node)
         else:
             named, place = _named(target, node, trusted, offline=offline)
@@ -380,10 +380,10 @@ def _second(
     try:
         if claim is not None:
             key = None if claim_key is None else NoteKey.parse(claim_key)
-            return Claimed(file=ClaimFile.parse(_read(claim, SecondFactorError)), key=key)
+            return Claimed(file=ClaimFile.parse(read_whole(claim, SecondFactorError)), key=key)
         if chip is not None and challenge is not None:
             asked = bytes32_from_hex(challenge)
-            return ChipAnswer.parse(_read(chip, SecondFactorError), asked)
+            return ChipAnswer.parse(read_whole(chip, SecondFactorError), asked)
     except MalformedError as error:
         message = f"What you hold cannot be read. {error.message}"
         raise SecondFactorError(message) from error
@@ -403,13 +403,19 @@ def read_trust(paths: Sequence[Path], home: Path | None) -> Trust | None:
         if not own.is_file():
             return None
         paths = [own]
-    return trust_file.combine([trust_file.parse(_read(each, TrustUnreadError)) for each in paths])
+    return trust_file.combine(
+        [trust_file.parse(read_whole(each, TrustUnreadError)) for each in paths]
+    )
 
 
-def _read(path: Path, refused: type[GuildmarkError] = TargetInvalidError) -> bytes:
+def read_whole(path: Path, refused: type[GuildmarkError] = TargetInvalidError) -> bytes:
+    """Return what a file holds, up to one byte more than any reader takes.
+
+    Raises:
+        GuildmarkError: It cannot be read; the class is the one that is named.
+    """
     try:
         with path.open("rb") as file:
-            # One byte more than a reader takes is enough to be refused.
             return file.read(DEFAULT_LIMITS.size + 1)
     except OSError as error:
         message = f"{path} cannot be read."

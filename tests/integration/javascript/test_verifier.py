@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ from environments import ROOT, node
 from fakes.cases import CASES, Draft
 from fakes.corpus import Given
 from fakes.corpus.case import given
+from fakes.newer import AnyNode
 from fakes.simulator import Simulator
 from guildmark.domain import bundle
 from guildmark.domain.signatures import Algorithm
 from guildmark.verify import verify_bundle
+from guildmark.verify.keeping import renew_bundle
 
 VERIFIER = ROOT / "backend" / "guildmark" / "api" / "static" / "verifier" / "verifier.js"
 NOT_CLAIMED = "not claimed"
@@ -63,6 +66,11 @@ def chosen() -> Iterator[Given]:
     data = bytearray(bundle.write(honest.evidence()))
     data[100] ^= 1
     yield Given("flipped", bytes(data), honest.trust())
+    renewed = AnyNode(latest=Simulator(block=99), final=Simulator(block=90))
+    made = renew_bundle(bundle.write(honest.evidence()), renewed, honest.trust())
+    newer = replace(honest.trust(), blocks=(made.block,))
+    yield Given("renewed", made.data, newer)
+    yield Given("grown old", bundle.write(honest.evidence()), newer)
     yield Given("unlisted", bundle.write(honest.evidence()), None)
 
 
@@ -112,6 +120,19 @@ def test_a_flipped_bit_is_no_canonical_bundle(said: Mapping[str, Mapping[str, An
     line = said["flipped"]
 
     assert (line["verdict"], line["exit"], line["checks"]) == ("problem", 14, [])
+
+
+def test_a_renewed_bundle_needs_the_newer_block_alone(
+    said: Mapping[str, Mapping[str, Any]],
+) -> None:
+    made = {case.name: case for case in chosen()}
+    report = verify_bundle(made["renewed"].bundle, made["renewed"].trust)
+
+    line = said["renewed"]
+
+    assert (line["verdict"], line["exit"], line["headline"]) == ("verified", 0, report.headline)
+    assert list(corpus.disagreements(report, line)) == []
+    assert (codes(said["grown old"])[0], said["grown old"]["exit"]) == ("verify.blockUnknown", 23)
 
 
 def test_without_trust_the_chain_is_not_known(said: Mapping[str, Mapping[str, Any]]) -> None:

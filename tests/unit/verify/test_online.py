@@ -35,6 +35,7 @@ from guildmark.domain import trust as trust_file
 from guildmark.domain.builds.inspection import Result
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ChainClass, ContractName
+from guildmark.domain.chain.ethproof.header import decode_header
 from guildmark.domain.encoding.archive import ArchiveLimits
 from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Address, Index, LogNumber, to_hex
@@ -763,6 +764,53 @@ def test_a_file_is_asked_anew_at_the_readers_own_node(
     assert told["failed"][0] == {"check": 4, "code": "verify.partVoided"}
     assert (told["asOf"]["block"], told["newest"]["block"]) == (80, 84)
     assert run("verify", file, "--rpc", own.url, "--offline") == 0
+
+
+def test_a_bundle_is_renewed_beside_the_old_one(
+    own: Web, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, renewed = folder / "part.zip", folder / "part.80.zip"
+    file.write_bytes(BUNDLE)
+
+    assert run("bundle", "renew", file, "--rpc", own.url, "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["file"], told["before"], told["block"]) == (str(renewed), 77, 80)
+    assert told["verdict"].startswith("Verified")
+    assert told["sha256"] == sha256(renewed.read_bytes()).hex()
+    assert file.read_bytes() == BUNDLE
+    # A list that believes the newer block alone: no connection is needed.
+    block = decode_header(bundle.read(renewed.read_bytes()).chain.header)
+    believed = TrustedBlock(number=block.number, hash=block.hash, time=block.time)
+    trust = folder / "newer.json"
+    trust.write_bytes(trust_file.serialise(replace(HONEST.trust(), blocks=(believed,))))
+    assert run("verify", renewed, "--trust", trust, "--offline") == 0
+    assert run("verify", file, "--trust", trust, "--offline") == 23
+    assert run("bundle", "renew", file, "--rpc", own.url, "--out", file) == 1
+    assert run("bundle", "renew", file, "--rpc", own.url) == 1
+    assert file.read_bytes() == BUNDLE
+
+
+def test_what_would_say_less_is_not_written(
+    own: Web, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = folder / "part.zip", folder / "new.zip"
+    file.write_bytes(BUNDLE)
+    command = ("bundle", "renew", file, "--rpc", own.url, "--out", out, "--json")
+
+    voided = Simulator(block=84)
+    voided.words[storage.FATES.at(*PART)] = storage.VOIDED
+    stand(own, Simulator(block=80), voided)
+    codes = [run(*command)]
+    stand(own, Simulator(), Simulator(block=84))
+    codes.append(run(*command))
+    own.results["eth_chainId"] = "0x5"
+    codes.append(run(*command))
+    missing = run("bundle", "renew", folder / "none.zip", "--rpc", own.url)
+
+    said = [json.loads(line)["code"] for line in capsys.readouterr().out.splitlines()]
+    assert said == ["bundle.notBetter", "bundle.notNewer", "bundle.otherChain"]
+    assert (codes, missing) == ([23, 17, 16], 2)
+    assert list(folder.glob("new*")) == []
 
 
 def test_a_node_that_is_away_is_told_and_the_bundle_answers(
