@@ -3,12 +3,14 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Page
 
 from browsing import DESK, PAGES, SHOP, Visitor
+from fakes.gateway import Gateway, gateway
 from guildmark.domain import bundle, trust
 from guildmark.domain.chain.ethproof.header import decode_header
 from guildmark.domain.trust import TrustedBlock
@@ -117,6 +119,159 @@ def test_a_file_that_is_no_list_is_not_offered(
     page.get_by_text("has an unknown member everybody").wait_for()
 
     assert not page.get_by_role("button", name="Take this list").is_visible()
+
+
+@pytest.fixture
+def rpc(played: Played) -> Iterator[Gateway]:
+    """Return a node of the stage's chain that pages may ask."""
+    with gateway(played.scene.casting.chain.url) as found:
+        yield found
+
+
+def test_the_readers_own_node_says_that_the_block_is_on_the_chain(
+    visitor: Visitor, played: Played, rpc: Gateway
+) -> None:
+    visit = visitor.open(PAGES["verified"](played), screen=DESK)
+    page = visit.page
+    assert "No node of yours was asked" in _head(page)
+
+    _ask(page, rpc.url)
+    page.get_by_text("(0) chain and block: holds").wait_for()
+    said, head = _said(page), _head(page)
+    again = visitor.open(PAGES["verified"](played), screen=DESK)
+    visitor_kept = (_said(again.page), page.evaluate("localStorage.getItem('guildmark.node')"))
+
+    host = rpc.url.removeprefix("http://")
+    assert f"{host}, the node that you named, has the block. Verified" in said
+    assert "only the server says" not in said
+    assert head.startswith(f"{host}, which you named, has block ")
+    assert "its newest final block is " in head
+    assert not any("is on the chain" in line for line in _lines(page, "taken"))
+    assert visitor_kept == (said, f"{rpc.url}/")
+    # The host hears nothing of the node, and the node nothing of the part.
+    asked = [one for one in (*visit.asked, *again.asked) if not one.startswith(rpc.url)]
+    assert asked
+    assert not any(host in one for one in asked)
+    assert {path for path, _ in rpc.asked} == {"/"}
+    assert {method for _, method in rpc.asked} == {"eth_chainId", "eth_getBlockByNumber"}
+    page.get_by_role("button", name="Forget my node").click()
+    page.get_by_text("which only the server says").wait_for()
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_an_address_that_may_hold_a_key_is_asked_and_not_kept(
+    visitor: Visitor, played: Played, rpc: Gateway
+) -> None:
+    visit = visitor.open(PAGES["verified"](played))
+
+    _ask(visit.page, f"{rpc.url}/v3/key-of-mine")
+    visit.page.get_by_text("(0) chain and block: holds").wait_for()
+
+    assert {path for path, _ in rpc.asked} == {"/v3/key-of-mine"}
+    assert visit.page.evaluate("localStorage.length") == 0
+    assert "key-of-mine" not in visit.page.content()
+    assert not any("key-of-mine" in one for one in visit.asked if not one.startswith(rpc.url))
+    assert "which only the server says" in _said(visitor.open(PAGES["verified"](played)).page)
+
+
+def _other_hash(_method: str, params: list[Any], result: Any) -> Any:
+    is_asked = params and params[0] not in {"0x0", "finalized"}
+    return {**result, "hash": f"0x{'ab' * 32}"} if is_asked else result
+
+
+def _other_chain(method: str, _params: list[Any], result: Any) -> Any:
+    return "0x1" if method == "eth_chainId" else result
+
+
+def _without_block(_method: str, params: list[Any], result: Any) -> Any:
+    return result if not params or params[0] in {"0x0", "finalized"} else None
+
+
+def test_another_block_at_the_readers_node_is_a_problem(
+    visitor: Visitor, played: Played, rpc: Gateway
+) -> None:
+    rpc.answer = _other_hash
+    page = visitor.open(PAGES["verified"](played)).page
+
+    _ask(page, rpc.url)
+    page.get_by_text("(verify.blockMismatch)").wait_for()
+
+    assert "where the server says that there is none" in _said(page)
+    assert "has another block " in _head(page)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"answer": _other_chain}, "Your node is on another chain than your trust file pins"),
+        ({"answer": _without_block}, "Your node does not have block "),
+        ({"raw": (503, b"")}, "answered with status 503."),
+        ({"raw": (200, b"<html>")}, "does not answer as a node of a chain does: no JSON."),
+        ({"raw": (200, b" " * ((4 << 20) + 1))}, "answered with more than 4194304 bytes."),
+        ({"origins": ""}, "answers, but lets no page of this host read what it says"),
+    ],
+    ids=["chain", "block", "status", "words", "size", "cors"],
+)
+def test_a_node_that_does_not_help_proves_nothing(
+    visitor: Visitor, played: Played, rpc: Gateway, change: dict[str, Any], words: str
+) -> None:
+    for name, value in change.items():
+        setattr(rpc, name, value)
+    page = visitor.open(PAGES["verified"](played)).page
+
+    _ask(page, rpc.url)
+    page.locator("#own-said", has_text=words).wait_for()
+
+    assert "which only the server says: " in _said(page)
+    assert any("is on the chain" in line for line in _lines(page, "taken"))
+    assert not any(line.startswith("(0) ") for line in _lines(page, "done") if "holds" in line)
+
+
+def test_a_node_that_is_away_or_says_nothing_is_told(
+    visitor: Visitor, played: Played, rpc: Gateway
+) -> None:
+    page = visitor.open(PAGES["verified"](played)).page
+
+    # Nobody listens at the port of discarding.
+    _ask(page, "http://localhost:9")
+    page.locator("#own-said", has_text="localhost:9 could not be reached.").wait_for()
+    rpc.is_silent = True
+    _ask(page, rpc.url)
+    page.locator("#own-said", has_text="did not answer within 10 seconds.").wait_for()
+
+    assert "which only the server says: " in _said(page)
+
+
+@pytest.mark.parametrize("typed", ["http://rpc.example.org", "rpc.example.org", "https://a:b@c.d"])
+def test_an_address_that_nobody_should_ask_is_refused_in_words(
+    visitor: Visitor, played: Played, rpc: Gateway, typed: str
+) -> None:
+    page = visitor.open(PAGES["verified"](played)).page
+
+    _ask(page, typed)
+    page.locator("#own-head", has_text="A node's address ").wait_for()
+
+    assert page.evaluate("localStorage.length") == 0
+    assert rpc.asked == []
+
+
+def test_the_page_itself_may_ask_no_other_host(
+    visitor: Visitor, played: Played, rpc: Gateway
+) -> None:
+    page = visitor.open(PAGES["verified"](played)).page
+
+    found = page.evaluate("(url) => fetch(url).then(() => 'asked', () => 'refused')", rpc.url)
+
+    assert found == "refused"
+
+
+def _ask(page: Page, url: str) -> None:
+    page.get_by_label("Ask your own node").fill(url)
+    page.get_by_role("button", name="Ask it").click()
+
+
+def _head(page: Page) -> str:
+    return page.locator("#own-head").inner_text()
 
 
 def _own_list(played: Played, page: Page) -> bytes:

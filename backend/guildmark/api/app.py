@@ -1,15 +1,14 @@
 """The application: routes, pages, and the frame around them."""
 
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI
-from starlette.staticfiles import StaticFiles
 from starlette.types import Lifespan
 
 from guildmark import __version__
 from guildmark.api.answering import answer_errors
+from guildmark.api.assets import Assets
 from guildmark.api.description import Application, name_of
 from guildmark.api.frame import Frame
 from guildmark.api.kept_pages import KeptPages
@@ -101,7 +100,7 @@ def described(
         app.include_router(module.router, dependencies=[Depends(only_declared)])
     for shown in (pages.router, checking.router, resolver.router):
         app.include_router(shown, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=str(files("guildmark.api") / "static")))
+    app.mount("/static", Assets())
     # What is added last stands outermost.
     app.add_middleware(KeptPages, seconds=page_seconds)
     app.add_middleware(CountedScans, scanning=scanning, country_header=country_header)

@@ -32,6 +32,15 @@ CHECKING_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 """Of the page that brings its own verifier: files of this host may run, and ask this host alone."""
 
+ASKING_HEADERS: Mapping[str, str] = MappingProxyType(
+    {
+        "Content-Security-Policy": (
+            "default-src 'none'; connect-src https: http://localhost:* http://127.0.0.1:*"
+        )
+    }
+)
+"""Of the one program, a worker without page or storage, that may ask a visitor's own node."""
+
 FRAME_HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Cache-Control": "no-cache",

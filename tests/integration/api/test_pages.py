@@ -4,6 +4,8 @@ import re
 import signal
 import time
 from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
 
 import httpx
 import pytest
@@ -308,6 +310,21 @@ def test_the_reference_names_every_call(web: httpx.Client) -> None:
 @pytest.mark.parametrize("name", ["style.css", "icon.svg"])
 def test_static_files_are_served(web: httpx.Client, name: str) -> None:
     assert web.get(f"/static/{name}").status_code == 200
+
+
+def test_one_program_alone_may_ask_other_hosts(web: httpx.Client) -> None:
+    folder = Path(str(files("guildmark.api"))) / "static"
+
+    for file in sorted(folder.rglob("*.js")):
+        answer = web.get(f"/static/{file.relative_to(folder)}")
+        may = "connect-src" in answer.headers["content-security-policy"]
+        assert may is (file.name == "asking.js"), file.name
+        # It asks; nothing else does it, not even load another program.
+        assert not may or "import" not in file.read_text()
+    known = {"If-None-Match": web.get("/static/verifier/asking.js").headers["etag"]}
+    again = web.get("/static/verifier/asking.js", headers=known)
+    assert again.status_code == 304
+    assert "connect-src https: http://localhost:*" in again.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 // The part's page: what this browser checks by itself, beside what the server says.
 //
 // It is never green: the program came from the server. All that it writes is text; all that it asks
-// for is on the page's own host.
+// for is on the page's own host, or at the node of the chain that the reader names.
 
 const KEPT = "guildmark.trust";
 const SIZE_MAX = 64 << 20;
@@ -20,7 +20,8 @@ const PROGRAM = "The program that checks here. A server that lies could send ano
   + "guildmark verify on your own machine does not depend on it.";
 const SAME = "No contradiction was found in what this browser checked. That is no verdict: it "
   + "performs only a part of the checks.";
-const BLOCK_UNKNOWN = "verify.blockUnknown";
+// Nobody whom the reader believes says that the block is on the chain, nor that it is not.
+const UNSEEN = ["verify.blockUnknown", "verify.nodeUnreachable", "verify.nodeOnOtherChain"];
 const BOTH = "This browser finds a problem in the evidence, too.";
 const AGAINST = "This browser finds a problem where the server says that there is none. "
   + "Do not rely on this page.";
@@ -34,11 +35,13 @@ async function start() {
   say("This browser reads the evidence…");
   section.querySelector("form").hidden = false;
   try {
-    const [{ verify }, reader, bundle, hosts] = await Promise.all([
-      import("./verifier.js"), import("./trust.js"), fetched(section.dataset.bundle),
-      fetched("/.well-known/guildmark-trust.json"),
+    const [{ verify }, reader, { look, ownNode }, bundle, hosts] = await Promise.all([
+      import("./verifier.js"), import("./trust.js"), import("./own_node.js"),
+      fetched(section.dataset.bundle), fetched("/.well-known/guildmark-trust.json"),
     ]);
-    const page = { verify, reader, bundle, hosts: await reader.readTrust(hosts), chosen: null };
+    const page = { verify, reader, look, bundle, hosts: await reader.readTrust(hosts),
+      chosen: null, round: 0 };
+    page.node = ownNode(async () => judge(page, await kept(reader)));
     listen(page);
     // Whoever keeps a list that cannot be read must be able to forget it.
     element("own-forget").hidden = localStorage.getItem(KEPT) === null;
@@ -49,12 +52,18 @@ async function start() {
 }
 
 /** Check the evidence by the reader's own list, or by the host's where he keeps none. */
-async function judge({ verify, bundle, hosts }, own) {
+async function judge(page, own) {
+  page.round += 1;
+  const { verify, bundle, hosts, round } = page;
   const { host, part } = section.dataset;
   const asked = { hint: part.split("."), now: Math.floor(Date.now() / 1000),
     listName: own === null ? host : null };
-  const judged = (trust) => verify(bundle, trust, asked);
-  const report = await judged(own ?? hosts);
+  const judged = (trust, sighting = null) => verify(bundle, trust, { ...asked, sighting });
+  const first = await judged(own ?? hosts);
+  const seen = await page.look(page.node, own ?? hosts, first.block);
+  const report = seen === null ? first : await judged(own ?? hosts, seen.sighting);
+  // Meanwhile he asked for something else.
+  if (round !== page.round) return;
   const isJudged = (await digest(bundle)) === section.dataset.digest;
   element("own-list").textContent = own === null
     ? `Judged by the list that ${host} publishes: the host's word on whom to trust, not yours.`
@@ -68,21 +77,25 @@ async function judge({ verify, bundle, hosts }, own) {
   section.classList.toggle("bad", isProblem);
   const isServers = section.dataset.verdict === "problem";
   const found = isServers ? BOTH : AGAINST;
-  end(isProblem ? found : await verdict(report, judged, { own, hosts, host }));
+  end(isProblem ? found : await verdict(report, judged, { own, hosts, host, seen }));
 }
 
 /** Return what this browser makes of evidence in which no check fails. */
-async function verdict(report, judged, { own, hosts, host }) {
+async function verdict(report, judged, { own, hosts, host, seen }) {
   if (report.verdict === "notChecked") return SAME;
+  const [chain] = report.checks;
+  const { number, hash, time } = report.block ?? {};
+  const isSeen = seen !== null && seen.sighting.hash === hash && chain.state === "ok";
+  const asked = isSeen ? ` ${seen.host}, the node that you named, has the block.` : "";
   const who = own === null ? `Checked by this browser, by the list of ${host}.`
     : "Checked by you: in this browser, by your own list.";
-  const { number, hash, time } = report.block ?? {};
-  const isOfBlock = report.checks[0].code === BLOCK_UNKNOWN;
-  if (!isOfBlock) return `${who} ${report.headline}`;
+  if (!UNSEEN.includes(chain.code)) return `${who}${asked} ${report.headline}`;
+  const why = seen === null ? "" : `${seen.fault ?? chain.reason} `;
   // What would be said to who believes the server about the block, and about nothing else.
   const believed = { number: Number(number), hash, time: Number(time) };
   const given = await judged({ ...(own ?? hosts), blocks: [believed] });
-  return `${who} If block ${number} is on the chain, which only the server says: ${given.headline}`;
+  const unless = `If block ${number} is on the chain, which only the server says`;
+  return `${why}${who} ${unless}: ${given.headline}`;
 }
 
 function done({ checks, fault }) {
