@@ -956,6 +956,16 @@ class EvidenceSource(Protocol):
         """
         ...
 
+    def holds(self, cid: Cid) -> bool:
+        """Return whether the node sends the bytes of an address; what comes is hashed here.
+
+        An address that is none is held by nobody.
+
+        Raises:
+            GuildmarkError: It does not answer, or refuses to.
+        """
+        ...
+
 
 class AuditBook(Protocol):
     """What an audit writes down from unit to unit, so that it need not be held in memory."""

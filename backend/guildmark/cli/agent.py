@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -46,13 +46,17 @@ from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.builds.telemetry import (
     CHUNKS_MAX,
     Disclosure,
+    KeptChunk,
     check_disclosure,
     disclose_chunks,
     find_telemetry,
+    locate_chunks,
 )
-from guildmark.domain.errors import ConflictError, MalformedError, NotFoundError
+from guildmark.domain.errors import ConflictError, MalformedError, NotFinalError, NotFoundError
 from guildmark.domain.identifiers import (
     UINT40_MAX,
+    Bytes32,
+    Cid,
     IdentityId,
     LaneNumber,
     SiteRecipeId,
@@ -106,6 +110,13 @@ class TelemetryMissingError(NotFoundError):
 
     code = "telemetry.missing"
     hint = "Ask for a job whose machine told values while it ran."
+
+
+class TelemetryUnstoredError(NotFinalError):
+    """A job's telemetry is not all in the node's store yet."""
+
+    code = "telemetry.unstored"
+    hint = "Let the agent run until the node answers; it hands over what a signed job left."
 
 
 @app.command()
@@ -482,21 +493,42 @@ def open_(
     count: Annotated[
         int, typer.Option(min=1, max=CHUNKS_MAX, help="How many chunks are wanted.")
     ] = 3,
+    kept: Annotated[
+        bool,
+        typer.Option("--kept", help="Open nothing: say where the encrypted copies are kept."),
+    ] = False,
     machine: MachineName = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Answer a challenge: open those chunks of a job's telemetry that a nonce draws."""
     with _machine(home, machine) as (agent, watch), agent.store.reading() as view:
-        chunks = [kept.chunk.encode() for kept in view.chunks(watch.post.name, job)]
+        chunks = view.chunks(watch.post.name, job)
     if not chunks:
         message = f"Job {job[:80]!r} of {watch.post.name} has no telemetry."
         raise TelemetryMissingError(message, job=job[:80])
-    answer = disclose_chunks(chunks, nonce=nonce_of(nonce), most=count)
-    write_new(out, answer.encode(), mode=0o600)
-    places = ", ".join(str(one.place) for one in answer.opened)
-    said: Answer = {"file": str(out), "chunks": len(chunks), "opened": places}
+    made = _located if kept else _disclosed
+    answer, drawn = made(chunks, nonce_of(nonce), count)
+    write_new(out, answer, mode=0o600)
+    places = ", ".join(map(str, drawn))
+    said: Answer = {"file": str(out), "chunks": len(chunks), "kept" if kept else "opened": places}
     say(said, as_json=as_json, brief=out)
+
+
+def _disclosed(
+    chunks: Sequence[KeptChunk], nonce: Bytes32, most: int
+) -> tuple[bytes, Sequence[int]]:
+    answer = disclose_chunks([one.chunk.encode() for one in chunks], nonce=nonce, most=most)
+    return answer.encode(), [one.place for one in answer.opened]
+
+
+def _located(chunks: Sequence[KeptChunk], nonce: Bytes32, most: int) -> tuple[bytes, Sequence[int]]:
+    stored = [(one.chunk.encode(), Cid(one.cid)) for one in chunks if one.cid is not None]
+    if len(stored) < len(chunks):
+        message = f"The node keeps {len(stored)} of {len(chunks)} chunks as yet."
+        raise TelemetryUnstoredError(message, stored=len(stored), count=len(chunks))
+    answer = locate_chunks(stored, nonce=nonce, most=most)
+    return answer.encode(), [one.place for one in answer.kept]
 
 
 @app.command()

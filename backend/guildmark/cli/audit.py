@@ -22,14 +22,25 @@ from guildmark.adapters.reports.book import SqliteBook
 from guildmark.adapters.reports.pdf import check_installed
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, say
-from guildmark.cli.arguments import AsJson, Folder, identity_id, license_id, moment, recipe_id
+from guildmark.cli.arguments import (
+    AsJson,
+    Folder,
+    identity_id,
+    license_id,
+    moment,
+    nonce_of,
+    recipe_id,
+)
 from guildmark.cli.homes import new_folder, write_new, write_pieces
 from guildmark.cli.opening import enter_informed
 from guildmark.cli.verify import read_trust
 from guildmark.domain.audit.attestation import NamedFile, attested
+from guildmark.domain.audit.findings import Place
 from guildmark.domain.audit.materials import LotBounds
 from guildmark.domain.audit.schema import audit_schema
+from guildmark.domain.audit.telemetry import Answers, Drawing
 from guildmark.domain.audit.units import AuditedUnit
+from guildmark.domain.builds.telemetry import ANSWER_MAX, CHUNKS_MAX
 from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import Digest, IdentityId, LicenseId, RecipeId, to_hex
@@ -43,6 +54,7 @@ from guildmark.domain.verification.report import Report
 from guildmark.ports import KeyAlgorithm, KeyName, KeyPurposeError
 from guildmark.services.audit.auditing import Auditor, AuditResult
 from guildmark.services.audit.scope import Scope
+from guildmark.services.audit.telemetry import Asking
 from guildmark.verify import verify_bundle
 
 app = typer.Typer()
@@ -55,6 +67,43 @@ class AuditFolderError(UsageError):
 
     code = "audit.folderMissing"
     hint = "Name a new folder: --out DIR."
+
+
+class DrawingIncompleteError(UsageError):
+    """Of a folder of answers and the nonce that they answer, one is named without the other."""
+
+    code = "audit.drawingIncomplete"
+    hint = "Name both --telemetry and --nonce, or neither."
+
+
+def _asking(folder: Path | None, nonce: str | None, most: int) -> Asking:
+    if folder is None and nonce is None:
+        return Asking()
+    if folder is None or nonce is None:
+        message = "Telemetry is judged by answers in a folder, and by the nonce that drew them."
+        raise DrawingIncompleteError(message)
+    return Asking(
+        drawing=Drawing(nonce=nonce_of(nonce), most=most), answers=_Handed(folder=folder).of
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Handed:
+    """What makers handed over about telemetry: a file a part and kind."""
+
+    folder: Path
+
+    def of(self, place: Place) -> Answers:
+        name = f"{place[0]}.{place[1]}"
+        return Answers(opened=self._read(f"{name}.opened"), kept=self._read(f"{name}.kept"))
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            with (self.folder / f"{name}.json").open("rb") as file:
+                # One byte more than is read of any answer: who parses it refuses it.
+                return file.read(ANSWER_MAX + 1)
+        except FileNotFoundError:
+            return None
 
 
 def _lot(text: str) -> Thing:
@@ -125,6 +174,23 @@ def audit(
             help="JSON: of which lots you know how many parts they are enough for, and until when.",
         ),
     ] = None,
+    telemetry: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Answers of `agent open` to --nonce: LOG.INDEX.opened.json, LOG.INDEX.kept.json.",
+        ),
+    ] = None,
+    nonce: Annotated[
+        str | None,
+        typer.Option(metavar="HEX", help="With --telemetry: the 32 bytes that you drew by."),
+    ] = None,
+    chunks: Annotated[
+        int,
+        typer.Option(min=1, max=CHUNKS_MAX, help="With --telemetry: how many chunks a part."),
+    ] = 3,
     trust: Annotated[
         list[Path] | None,
         typer.Option("--trust", metavar="FILE", help="Your trust file; else that of your home."),
@@ -163,11 +229,7 @@ def audit(
     Exit 0 where everything adds up.
     """
     del schema
-    if out is None and (sign is not None or with_pdf):
-        message = "There is no folder for what --sign and --pdf write."
-        raise AuditFolderError(message)
-    if with_pdf:
-        check_installed()
+    _check_folder(out, sign, with_pdf=with_pdf)
     scope = Scope(
         license=license_,
         organization=organization,
@@ -177,6 +239,7 @@ def audit(
         begin=begin or 0,
         end=end or 0,
     )
+    asking = _asking(telemetry, nonce, chunks)
     opened, trusted = enter_informed(home), read_trust(trust or [], home)
     bounds = LotBounds() if lots is None else LotBounds.parse(lots.read_bytes())
     signer = None if sign is None else _Signer.of(opened, KeyName(sign))
@@ -196,6 +259,7 @@ def audit(
             trust=trusted,
             log_keys=log_key or [],
             lots=bounds,
+            asking=asking,
             reconciled=_Reconciled(home=opened).of,
         )
         if folder is not None:
@@ -212,6 +276,14 @@ def audit(
     answer: Answer = {**_brief(found), "findings": findings}
     say(answer, as_json=as_json)
     raise typer.Exit(found.exit)
+
+
+def _check_folder(out: Path | None, sign: str | None, *, with_pdf: bool) -> None:
+    if out is None and (sign is not None or with_pdf):
+        message = "There is no folder for what --sign and --pdf write."
+        raise AuditFolderError(message)
+    if with_pdf:
+        check_installed()
 
 
 def _brief(found: AuditResult) -> Answer:

@@ -210,6 +210,16 @@ def test_what_needs_a_folder_asks_for_one(played: Played, option: tuple[str, ...
     assert (spoken.exit, "audit.folderMissing" in spoken.err) == (2, True)
 
 
+@pytest.mark.parametrize("option", [("--telemetry", "."), ("--nonce", "0x" + "07" * 32)])
+def test_answers_and_nonce_go_together(played: Played, option: tuple[str, ...]) -> None:
+    home = played.scene.operators[0].party.home.settings.home
+    maker = to_hex(played.workshops[0].maker.party.id)
+
+    spoken = Actor(home).try_to("audit", "--organization", maker, "--node", "http://x", *option)
+
+    assert (spoken.exit, "audit.drawingIncomplete" in spoken.err) == (2, True)
+
+
 def test_a_key_that_stock_tools_cannot_read_is_refused(played: Played, tmp_path: Path) -> None:
     home = played.scene.operators[0].party.home.settings.home
     maker = to_hex(played.workshops[0].maker.party.id)

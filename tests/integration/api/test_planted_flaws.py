@@ -1,4 +1,7 @@
-"""An audit of a license: a part is doubled, one hidden, one a ghost, and a key is stolen."""
+"""An audit of a license: a part is doubled, one hidden, one a ghost, and a key is stolen.
+
+The telemetry of one part is half gone, and another one's answer tells what its machine did not.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +19,12 @@ from demo.actors import MACHINE, SITE
 from demo.making import fresh_beacon
 from demo.workshop import Workshop
 from e2e.cli_actors import Actor
+from fakes.telemetry import chunks
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.statement import PAYLOAD_TYPE, BuildStatement
+from guildmark.domain.builds.telemetry import disclose_chunks, locate_chunks, telemetry_resource
 from guildmark.domain.chain.facts import RecordFact, RecordStartFact
-from guildmark.domain.identifiers import Bytes32, IdentityId, LicenseId, to_hex
+from guildmark.domain.identifiers import Bytes32, Cid, IdentityId, LicenseId, to_hex
 from guildmark.domain.identity.identity import key_id
 from guildmark.ports import KeyAlgorithm, KeyName
 from guildmark.services.builds.builds import signing_key
@@ -31,6 +36,10 @@ pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 
 _UNITS_A_MACHINE = 3
 _GHOST = KeyName("ghost")
+_TOLD = chunks("job", ["210", "211", "212"])
+_LIED = chunks("job", ["210", "211", "213"])
+_LOST = "bafkreidw65pgckp6gajvxvcnqcvxzrdp3oubsb3vrxear47ckf5654vr5e"
+_NONCE = Bytes32(bytes([7]) * 32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +81,15 @@ class Plot:
         found = node.build(digest)
         return f"{found['log']}.{found['index']}"
 
-    def logged(self, workshop: Workshop, number: int) -> str:
+    def logged(self, workshop: Workshop, number: int, *, told: Sequence[bytes] = ()) -> str:
+        """Log a part, and commit to what its machine told."""
         envelope = self.envelope(workshop, number)
+        if told:
+            said = BuildStatement.parse(Envelope.parse(envelope).payload)
+            byproducts = (*said.byproducts, telemetry_resource(told))
+            envelope = workshop.maker.machine_home.builds.attest(
+                replace(said, byproducts=byproducts), key=MACHINE
+            )
         (answer,) = self.played.node.submit([envelope])
         assert answer["reception"] == "accepted", answer
         return self.settled(envelope)
@@ -121,10 +137,10 @@ def plot(played: Played) -> Plot:
 def planted(plot: Plot) -> Planted:
     """Return what stands on chain after an honest part, a doubled, a hidden and a doubted one."""
     first, second = plot.workshops
-    honest = plot.logged(first, 1)
+    honest = plot.logged(first, 1, told=_TOLD)
     doubled = plot.doubled(first, 2, label=first.label(1))
     hidden = plot.logged(first, 3)
-    doubted = plot.logged(second, 1)
+    doubted = plot.logged(second, 1, told=_TOLD)
     ghost = plot.ghost(second, 2)
     maker = second.maker
     stolen = key_id(maker.machine, signing_key(maker.machine_home.keys, MACHINE))
@@ -183,8 +199,27 @@ def hiding(played: Played, planted: Planted) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def answers(played: Played, planted: Planted, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return what the makers answered: of one part a copy is lost, of another one a chunk is not
+    what the machine told."""
+    folder = tmp_path_factory.mktemp("answers")
+    kept = [played.node.put_content([b"encrypted %d" % number]) for number in range(2)]
+    stored = [*zip(_TOLD, (*kept, Cid(_LOST)), strict=True)]
+    found = locate_chunks(stored, nonce=_NONCE, most=3)
+    (folder / f"{planted.honest}.kept.json").write_bytes(found.encode())
+    for place, told in ((planted.honest, _TOLD), (planted.doubted, _LIED)):
+        opened = disclose_chunks(told, nonce=_NONCE, most=3)
+        (folder / f"{place}.opened.json").write_bytes(opened.encode())
+    return folder
+
+
+@pytest.fixture(scope="module")
 def report(
-    played: Played, planted: Planted, hiding: str, tmp_path_factory: pytest.TempPathFactory
+    played: Played,
+    planted: Planted,
+    hiding: str,
+    answers: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Mapping[str, Any]:
     """Return the report of an audit of that license by both operators' nodes."""
     home = played.scene.operators[0].party.home.settings.home
@@ -192,6 +227,7 @@ def report(
     spoken = Actor(home).try_to(
         *("audit", "--license", to_hex(planted.license), "--trust", home / "trust.json"),
         *("--node", hiding, "--node", played.other.url, "--out", out, "--pdf"),
+        *("--telemetry", answers, "--nonce", to_hex(_NONCE)),
     )
     assert spoken.exit == 18, spoken.err
     found: Mapping[str, Any] = json.loads((out / "report.json").read_bytes())
@@ -210,7 +246,29 @@ def test_each_planted_flaw_is_found_by_name(report: Mapping[str, Any], planted: 
     assert places(report, "withheld") == {planted.hidden}
     assert places(report, "compromised") == {planted.doubted}
     assert places(report, "problem") == {planted.ghost}
-    assert set(report["flaws"]) == {"doubleUse", "withheld", "compromised", "problem"}
+    assert places(report, "telemetryMissing") == {planted.honest}
+    assert places(report, "telemetryWrong") == {planted.doubted}
+    assert set(report["flaws"]) == {
+        *("doubleUse", "withheld", "compromised", "problem"),
+        *("telemetryMissing", "telemetryWrong"),
+    }
+
+
+def test_the_telemetry_of_each_part_is_accounted_for(
+    report: Mapping[str, Any], planted: Planted
+) -> None:
+    states = {f"{one['log']}.{one['index']}": one["telemetry"] for one in report["units"]}
+
+    assert states == {
+        planted.honest: "missing",
+        planted.doubled: "none",
+        planted.hidden: "",
+        planted.doubted: "wrong",
+        planted.ghost: "none",
+    }
+    assert report["telemetry"]["states"] == {"missing": 1, "none": 2, "wrong": 1}
+    (lost,) = [one for one in report["findings"] if one["flaw"] == "telemetryMissing"]
+    assert f"nobody holds its chunk {_LOST}" in lost["reason"]
 
 
 def test_every_drawn_unit_is_accounted_for(report: Mapping[str, Any], planted: Planted) -> None:

@@ -24,6 +24,7 @@ from guildmark.domain.audit.accounts import (
 )
 from guildmark.domain.audit.findings import Finding, Flaw
 from guildmark.domain.audit.schema import audit_schema
+from guildmark.domain.audit.telemetry import Drawing, TelemetryState
 from guildmark.domain.audit.units import UnitRow
 from guildmark.domain.chain.facts import NoticeFact, RecallFact
 from guildmark.domain.encoding.strictjson import JsonObject
@@ -99,6 +100,8 @@ def accounts() -> Accounts:
         machines={IdentityId(ID): MachineAccount(first=1, last=4, shown=2)},
         gaps={gap: GapAccount(first=1, last=2, parts=3)},
         recalls={one.key: (one, 1) for one in (RECALL, other)},
+        telemetry={TelemetryState.OPENED: 1, TelemetryState.UNASKED: 2},
+        drawing=Drawing(nonce=Bytes32(ID), most=3),
         notices=(NOTICE, replace(NOTICE, by=IdentityId(ID))),
         logs=tuple(
             LogAccount(
@@ -179,6 +182,8 @@ def test_a_document_says_what_it_is_about_and_how_it_ends(book: SqliteBook) -> N
     assert [one["closed"] for one in document["recalls"]] == ["", "1970-01-01T00:01:00Z"]
     assert [one["isWhole"] for one in document["logs"]] == [True, False]
     assert document["units"][0]["unit"] == 4
+    states = {"opened": 1, "unasked": 2}
+    assert document["telemetry"] == {"nonce": "0x" + ID.hex(), "chunks": 3, "states": states}
 
 
 def test_what_is_equal_is_written_in_equal_bytes(book: SqliteBook) -> None:

@@ -23,6 +23,7 @@ from guildmark.adapters.fieldwork.settings import read_agent
 from guildmark.agent import running
 from guildmark.agent.local import Door
 from guildmark.agent.pages import BODY_MAX, Pages
+from guildmark.domain.builds.telemetry import Presence
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.shopfloor.fieldwork import SignedState
 from guildmark.domain.shopfloor.jobs import Sample
@@ -331,9 +332,9 @@ def test_foreign_unit_before_ours_stops_the_machine(shop: Shop) -> None:
     agent.close()
 
 
-def test_telemetry_is_opened_by_challenge_and_checked(shop: Shop, tmp_path: Path) -> None:
-    agent, folder = open_agent(read_agent(shop.folder), {}), tmp_path
-    post = read_agent(shop.folder).watches[0].post
+def told(shop: Shop, folder: Path) -> None:
+    """Let a machine tell ten chunks while it works; keep the signed statement in a folder."""
+    agent, post = open_agent(read_agent(shop.folder), {}), read_agent(shop.folder).watches[0].post
     machine = ScriptedMachine()
     sample = Sample(channel="nozzle", at=1, value="230", unit="Cel", sequence=1)
     for number in range(0, 20, 2):
@@ -348,6 +349,11 @@ def test_telemetry_is_opened_by_challenge_and_checked(shop: Shop, tmp_path: Path
         (folder / "part.dsse.json").write_bytes(view.envelope(row.digest))
     agent.close()
 
+
+def test_telemetry_is_opened_by_challenge_and_checked(shop: Shop, tmp_path: Path) -> None:
+    folder = tmp_path
+    told(shop, folder)
+
     out, envelope = folder / "answer.json", folder / "part.dsse.json"
     opened = shop.ask("open", "one", "--nonce", NONCE, "--out", out, "--count", 4)
     words = ("agent", "check", out, "--envelope", envelope, "--nonce", NONCE, "--json")
@@ -360,6 +366,30 @@ def test_telemetry_is_opened_by_challenge_and_checked(shop: Shop, tmp_path: Path
     assert len(shop.node.contents) == 10
     nothing = ("open", "two", "--nonce", NONCE, "--out", folder / "two.json")
     assert shop.fail(*nothing) == "telemetry.missing"
+
+
+def test_where_telemetry_is_kept_is_told_without_opening_it(shop: Shop, tmp_path: Path) -> None:
+    told(shop, tmp_path)
+    out = tmp_path / "kept.json"
+
+    said = shop.ask("open", "one", "--nonce", NONCE, "--out", out, "--count", 4, "--kept")
+
+    found = Presence.parse(out.read_bytes())
+    assert (said["chunks"], said["kept"]) == (10, ", ".join(str(one.place) for one in found.kept))
+    assert [one.cid for one in found.kept] == [f"cid-{one.place + 1}" for one in found.kept]
+    assert b"nozzle" not in out.read_bytes()
+
+
+def test_telemetry_that_no_node_has_yet_is_kept_nowhere(shop: Shop, tmp_path: Path) -> None:
+    told(shop, tmp_path)
+    agent = open_agent(read_agent(shop.folder), {})
+    with agent.store.writing() as work:
+        first = work.chunks("printer", "one")[0]
+        work.keep_chunk(replace(first, cid=None))
+    agent.close()
+
+    words = ("open", "one", "--nonce", NONCE, "--out", tmp_path / "kept.json", "--kept")
+    assert shop.fail(*words) == "telemetry.unstored"
 
 
 def test_statement_without_telemetry_is_named(shop: Shop, tmp_path: Path) -> None:

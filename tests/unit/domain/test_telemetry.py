@@ -13,15 +13,18 @@ from guildmark.domain.builds.telemetry import (
     ChunkMalformedError,
     Disclosure,
     DisclosureIncompleteError,
+    Presence,
     check_disclosure,
+    check_presence,
     disclose_chunks,
     draw_chunks,
     find_telemetry,
     gather,
+    locate_chunks,
     telemetry_resource,
 )
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.identifiers import Bytes32
+from guildmark.domain.identifiers import Bytes32, Cid
 from guildmark.domain.log.merkle import ProofMismatchError
 from guildmark.domain.shopfloor.jobs import Gap, Sample
 
@@ -172,3 +175,39 @@ def test_full_chunk_takes_no_more() -> None:
     full, rest = gathered(None, *[sample] * (SAMPLES_MAX + 1))
 
     assert (len(full.samples), len(rest.samples)) == (SAMPLES_MAX, 1)
+
+
+STORED = [(data, Cid(f"cid{place}")) for place, data in enumerate(CHUNKS)]
+
+
+def test_where_chunks_are_kept_is_told_without_what_they_say() -> None:
+    resource = telemetry_resource(CHUNKS)
+
+    answer = locate_chunks(STORED, nonce=NONCE, most=4)
+    found = Presence.parse(answer.encode())
+    cids = check_presence(found, resource=resource, nonce=NONCE, most=4)
+
+    opened = disclose_chunks(CHUNKS, nonce=NONCE, most=4)
+    assert found == answer
+    assert cids == tuple(f"cid{one.place}" for one in opened.opened)
+    assert b"nozzle" not in answer.encode()
+
+
+def test_addresses_of_other_chunks_than_were_drawn_are_refused() -> None:
+    resource = telemetry_resource(CHUNKS)
+    answer = locate_chunks(STORED, nonce=NONCE, most=4)
+
+    for found, most in [(answer, 3), (replace(answer, kept=answer.kept[1:]), 4)]:
+        with pytest.raises(DisclosureIncompleteError):
+            check_presence(found, resource=resource, nonce=NONCE, most=most)
+
+
+def test_an_address_of_what_was_never_committed_to_is_refused() -> None:
+    resource = telemetry_resource(CHUNKS)
+    answer = locate_chunks(STORED, nonce=NONCE, most=4)
+    lie = replace(answer.kept[0], leaf=ROOT)
+
+    with pytest.raises(ProofMismatchError):
+        check_presence(
+            replace(answer, kept=(lie, *answer.kept[1:])), resource=resource, nonce=NONCE, most=4
+        )

@@ -10,7 +10,7 @@ from fakes.records import record
 from fakes.simulator import Simulator, make_pin
 from guildmark.domain.audit.accounts import LogAccount
 from guildmark.domain.audit.findings import Finding, Flaw
-from guildmark.domain.identifiers import Digest, IdentityId, Index, LogNumber
+from guildmark.domain.identifiers import Cid, Digest, IdentityId, Index, LogNumber
 from guildmark.domain.log.checkpoint import Checkpoint, origin_of
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.note import Note, NoteKey, NoteSignature, sign
@@ -41,6 +41,9 @@ class Source:
     is_down: bool = False
 
     def bundle(self, log: LogNumber, index: Index) -> bytes | None:
+        raise NotImplementedError
+
+    def holds(self, cid: Cid) -> bool:
         raise NotImplementedError
 
     def log_checkpoint(self, log: LogNumber) -> bytes | None:

@@ -1,20 +1,24 @@
 """Audits: what is drawn is opened and verified, and each thing that does not add up is named."""
 
 import tracemalloc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
+from fakes.telemetry import chunks
 from fakes.world import World, log_unasked, make_world
 from guildmark.adapters.reports.book import SqliteBook
 from guildmark.domain import bundle
+from guildmark.domain.audit.accounts import MachineAccount
 from guildmark.domain.audit.findings import CONSEQUENCES, Finding, Flaw, Place
 from guildmark.domain.audit.materials import LotBound, LotBounds
+from guildmark.domain.audit.telemetry import Answers, Drawing, TelemetryState
 from guildmark.domain.audit.units import AuditedUnit, UnitRow
 from guildmark.domain.builds.dependencies import Dependency, dependencies_root
 from guildmark.domain.builds.dsse import Envelope
+from guildmark.domain.builds.telemetry import disclose_chunks, locate_chunks, telemetry_resource
 from guildmark.domain.chain.facts import (
     LaneFact,
     LicenseFact,
@@ -31,6 +35,7 @@ from guildmark.domain.chain.refusals import LicenseUnknownError, RecipeUnknownEr
 from guildmark.domain.chain.storage import VOIDED
 from guildmark.domain.identifiers import (
     Bytes32,
+    Cid,
     DesignId,
     Digest,
     EquivalencePlanId,
@@ -64,6 +69,7 @@ from guildmark.domain.verification.report import (
 from guildmark.ports import PeerUnavailableError
 from guildmark.services.audit.auditing import Auditor, AuditResult
 from guildmark.services.audit.continuity import log_account
+from guildmark.services.audit.elsewhere import LOOKED_MAX, Elsewhere
 from guildmark.services.audit.opening import SCRAP_CODE, Judge
 from guildmark.services.audit.reaching import Reaching
 from guildmark.services.audit.scope import (
@@ -73,6 +79,7 @@ from guildmark.services.audit.scope import (
     ScopeLotError,
     drawn,
 )
+from guildmark.services.audit.telemetry import Asking
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import PartUnknownError
 from guildmark.services.index.projection import known
@@ -90,6 +97,13 @@ class Source:
     told: Mapping[int, bytes] = field(default_factory=dict)
     checkpoint: bytes | None = None
     is_down: bool = False
+    contents: Set[Cid] = frozenset()
+
+    def holds(self, cid: Cid) -> bool:
+        if self.is_down:
+            message = f"The node does not answer about {cid}."
+            raise PeerUnavailableError(message)
+        return cid in self.contents
 
     def bundle(self, log: LogNumber, index: Index) -> bytes | None:
         if self.is_down:
@@ -629,10 +643,113 @@ def test_a_machine_that_leaves_numbers_out_is_named() -> None:
     found = audited(world, scope=Scope(machine=world.machine))
 
     (one,) = found.findings
-    assert (one.flaw, one.reason) == (Flaw.COUNTER_GAP, "The counter goes from 1 to 4.")
-    assert audited(world).findings == []
-    (machine,) = audited(world).result.accounts.machines.values()
+    who = to_hex(world.machine)[:12]
+    assert one.flaw is Flaw.COUNTER_GAP
+    assert one.reason == f"The counter of machine {who} goes from 1 to 4."
+    (machine,) = found.result.accounts.machines.values()
     assert (machine.first, machine.last, machine.shown) == (1, 4, 2)
+
+
+def test_any_machine_of_a_scope_that_leaves_numbers_out_is_named() -> None:
+    found = audited(world_of(1, 3))
+
+    (one,) = found.findings
+    assert (one.flaw, found.result.exit) == (Flaw.COUNTER_GAP, 23)
+    assert one.reason.endswith("goes from 1 to 3, also outside the scope.")
+
+
+def elsewhere(*numbers: int, beside: int) -> World:
+    """Return a world in which one record of several drew under another license."""
+    world = make_world()
+    for number in numbers:
+        log_unasked(world, world.envelope(number))
+    world.tools.indexing(world.log).follow()
+    other = LaneNumber(99)
+    with world.tools.store.writing() as work:
+        lane = known(work.facts, LaneFact, world.lane)
+        license_ = known(work.facts, LicenseFact, lane.license)
+        work.facts.put(replace(license_, number=99, id=LicenseId(bytes([5]) * 32)))
+        fact = list(work.facts.each(RecordFact, world.log))[beside]
+        (grant,) = fact.record.grants
+        moved = replace(fact.record, grants=(replace(grant, lane=other),))
+        work.facts.put(replace(fact, record=moved))
+        work.facts.put(replace(lane, next=UnitNumber(lane.next - 1)))
+        drew = UnitNumber(lane.first + 1)
+        work.facts.put(replace(lane, number=other, license=99, next=drew))
+    return world
+
+
+def test_a_number_that_stands_under_another_license_is_not_left_out() -> None:
+    world = elsewhere(1, 2, 3, beside=1)
+
+    found = audited(world)
+
+    assert (found.findings, len(found.units)) == ([], 2)
+    (machine,) = found.result.accounts.machines.values()
+    assert (machine.first, machine.last, machine.shown) == (1, 3, 2)
+
+
+def test_what_a_machine_built_elsewhere_has_no_gap_of_its_own() -> None:
+    """Counter 7 stands under another license, and is behind the last part of this one."""
+    assert audited(elsewhere(1, 7, 2, beside=1)).findings == []
+
+
+def test_a_number_that_nobody_shows_elsewhere_is_left_out() -> None:
+    world = elsewhere(1, 2, 3, beside=1)
+
+    hiding = audited(world, shown(world, hidden={1}))
+    silent = audited(world, shown(world), shown(world, is_down=True))
+
+    assert hiding.flaws == [Flaw.COUNTER_GAP]
+    # The numbers were found at the first node; the other one was asked of each unit, and the head.
+    assert silent.flaws == [Flaw.NODE_SILENT]
+    assert "left 4 questions" in silent.findings[0].reason
+
+
+def test_a_counter_that_was_used_again_elsewhere_is_double_use() -> None:
+    world = elsewhere(1, 1, 3, beside=1)
+
+    found = audited(world)
+
+    assert Flaw.DOUBLE_USE in found.flaws
+    assert Flaw.COUNTER_GAP in found.flaws
+
+
+def test_what_a_scope_leaves_out_is_counted() -> None:
+    world = make_world()
+    second = world.statement(2)
+    other = replace(second, external=replace(second.external, recipe=RecipeId(bytes(32))))
+    log_unasked(world, world.envelope(1), world.sign(other), world.envelope(3))
+    world.tools.indexing(world.log).follow()
+
+    found = audited(world, scope=Scope(recipe=world.recipe.id()))
+
+    assert (found.flaws, len(found.units)) == ([], 2)
+
+
+def test_a_machine_outside_the_scope_has_no_gaps() -> None:
+    world = make_world()
+    said = [world.statement(number) for number in (1, 2, 5)]
+    strange = [replace(one, run=replace(one.run, machine=STRANGE)) for one in said[1:]]
+    log_unasked(world, world.sign(said[0]), *(world.sign(one) for one in strange))
+    world.tools.indexing(world.log).follow()
+
+    found = audited(world, scope=Scope(license=world.license, machine=world.machine))
+
+    assert (found.flaws, len(found.units)) == ([], 1)
+
+
+def test_no_more_is_looked_at_outside_than_there_is_room_for() -> None:
+    world = elsewhere(1, 2, 4, beside=1)
+    (first, _), last = _drawn(world, of_license(world)), 1
+    account = MachineAccount(first=1, last=4, since=first.record.time, until=2**40 - 2)
+    with world.tools.store.reading() as view:
+        whole, cut = Elsewhere(room=last), Elsewhere(room=0)
+        found = [one.units(world.machine, account, [first], view.facts) for one in (whole, cut)]
+
+    assert [len(one) for one in found] == [1, 0]
+    assert (whole.was_cut, cut.was_cut) == (True, True)
+    assert cut.words() == f", as far as {LOOKED_MAX} units outside the scope tell"
 
 
 def recall(thing: Thing, **members: object) -> RecallFact:
@@ -1082,3 +1199,33 @@ def test_the_auditors_page_names_each_flaw() -> None:
     page = Path("docs/how-to/regulator.md").read_text()
 
     assert all(f"`{flaw.value}`" in page for flaw in Flaw)
+
+
+def test_telemetry_is_held_against_answers_and_nodes() -> None:
+    world, told = make_world(), chunks("job", ["210", "211"])
+    said = [world.statement(1), world.statement(2), world.statement(3)]
+    resource = telemetry_resource(told)
+    envelopes = [world.sign(replace(one, byproducts=(resource,))) for one in said[:2]]
+    log_unasked(world, *envelopes, world.sign(said[2]))
+    world.tools.indexing(world.log).follow()
+    drawing = Drawing(nonce=Bytes32(bytes([3]) * 32), most=1)
+    found_at = locate_chunks(
+        [(each, Cid("bafkgone")) for each in told], nonce=drawing.nonce, most=1
+    )
+    opened = disclose_chunks(told, nonce=drawing.nonce, most=1)
+    handed = {0: Answers(opened=opened.encode()), 1: Answers(kept=found_at.encode())}
+    asking = Asking(drawing=drawing, answers=lambda place: handed[place[1]])
+
+    found = audited(world, asking=asking)
+    unanswered = audited(world, shown(world), shown(world, is_down=True), asking=asking)
+
+    assert [one.telemetry for one in found.units] == ["opened", "missing", "none"]
+    assert (found.flaws, found.result.exit) == ([Flaw.TELEMETRY_MISSING], 23)
+    assert found.result.accounts.telemetry == {
+        TelemetryState.OPENED: 1,
+        TelemetryState.MISSING: 1,
+        TelemetryState.NONE: 1,
+    }
+    assert found.result.accounts.drawing == drawing
+    assert unanswered.flaws == [Flaw.TELEMETRY_UNOPENED, Flaw.NODE_SILENT]
+    assert "left 5 questions" in unanswered.findings[1].reason

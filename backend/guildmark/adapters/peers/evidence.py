@@ -4,8 +4,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
-from guildmark.domain.identifiers import Index, LogNumber
+from guildmark.domain.identifiers import Cid, Index, LogNumber
 from guildmark.domain.verification.choice import ANYBODY, Choice
+from guildmark_ipfs.cid import Cid as Address
+from guildmark_ipfs.errors import ContentError
+from guildmark_ipfs.memory import AddressOnly
+from guildmark_ipfs.unixfs import Builder
+
+HELD_MAX = 65 << 20
+"""Bytes of a file that is asked for: no encrypted chunk is longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,4 +47,25 @@ class EvidenceNode:
         except PeerRefusedError as error:
             if error.detail.get("status") == HTTPStatus.NOT_FOUND:
                 return None
+            raise
+
+    def holds(self, cid: Cid) -> bool:
+        """Return whether the node sends the bytes of an address, which are hashed as they come.
+
+        Raises:
+            PeerUnavailableError: It does not answer.
+            PeerRefusedError: It refuses to.
+        """
+        builder = Builder(AddressOnly(), limit=HELD_MAX)
+        try:
+            address = Address.parse(cid)
+            for piece in self.client.get_content(Cid(str(address))):
+                builder.write(piece)
+            return builder.finish().cid == address
+        except ContentError:
+            # No address, or more than a chunk has.
+            return False
+        except PeerRefusedError as error:
+            if error.detail.get("status") == HTTPStatus.NOT_FOUND:
+                return False
             raise

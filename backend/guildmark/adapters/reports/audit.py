@@ -98,10 +98,21 @@ def _parts(accounts: Accounts) -> JsonObject:
     return {
         "logs": logs,
         "lanes": lanes,
+        "telemetry": _telemetry(accounts),
         "machines": machines,
         "gaps": gaps,
         "recalls": [_recall(one, parts) for _, (one, parts) in sorted(accounts.recalls.items())],
         "notices": [_notice(one) for one in accounts.notices],
+    }
+
+
+def _telemetry(accounts: Accounts) -> JsonObject:
+    drawing = accounts.drawing
+    states = sorted(accounts.telemetry.items())
+    return {
+        "nonce": "" if drawing is None else to_hex(drawing.nonce),
+        "chunks": 0 if drawing is None else drawing.most,
+        "states": {state.value: count for state, count in states},
     }
 
 

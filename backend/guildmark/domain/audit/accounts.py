@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from guildmark.domain.audit.findings import CONSEQUENCES, GAP_CHECKS, Finding, Flaw
+from guildmark.domain.audit.telemetry import Drawing, TelemetryState
 from guildmark.domain.audit.units import ACCOUNTED, AuditedUnit
 from guildmark.domain.chain.facts import NoticeFact, RecallFact
 from guildmark.domain.identifiers import IdentityId, LaneNumber, LicenseId, LogNumber
@@ -47,11 +48,19 @@ class LaneAccount:
 
 @dataclass(slots=True, kw_only=True)
 class MachineAccount:
-    """What is shown of a machine's counter."""
+    """What is shown of a machine's counter.
+
+    Args:
+        shown: How many parts it built.
+        since: When the first of them was recorded, in block seconds.
+        until: When the last one was.
+    """
 
     first: int
     last: int
     shown: int = 0
+    since: int = 0
+    until: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,6 +82,8 @@ class Accounts:
         machines: The machines of the parts that are shown.
         gaps: What lacks, by flaw, site and the code of the check's finding.
         recalls: The recalls that reach parts, closed ones too, and how many parts each.
+        telemetry: How many parts' telemetry is in each state.
+        drawing: How chunks of it were drawn, None where none was.
     """
 
     states: dict[str, int] = field(default_factory=dict)
@@ -80,6 +91,8 @@ class Accounts:
     machines: dict[IdentityId, MachineAccount] = field(default_factory=dict)
     gaps: dict[tuple[Flaw, IdentityId, str], GapAccount] = field(default_factory=dict)
     recalls: dict[tuple[bytes | int, ...], tuple[RecallFact, int]] = field(default_factory=dict)
+    telemetry: dict[TelemetryState, int] = field(default_factory=dict)
+    drawing: Drawing | None = None
     notices: tuple[NoticeFact, ...] = ()
     logs: tuple[LogAccount, ...] = ()
     lanes: tuple[LaneAccount, ...] = ()
@@ -99,13 +112,17 @@ class Accounts:
         """Count a unit."""
         self.states[one.state] = self.states.get(one.state, 0) + 1
         if one.statement is not None:
-            run = one.statement.run
+            run, time = one.statement.run, one.unit.record.time
             account = self.machines.setdefault(
-                run.machine, MachineAccount(first=run.counter, last=run.counter)
+                run.machine,
+                MachineAccount(first=run.counter, last=run.counter, since=time, until=time),
             )
             account.first = min(account.first, run.counter)
             account.last = max(account.last, run.counter)
+            account.since, account.until = min(account.since, time), max(account.until, time)
             account.shown += 1
+        if one.telemetry is not None:
+            self.telemetry[one.telemetry] = self.telemetry.get(one.telemetry, 0) + 1
         if one.state not in ACCOUNTED:
             self._add_gaps(one)
 

@@ -22,6 +22,8 @@ class Flaw(StrEnum):
     """A notice on a key or an account fails the part, or leaves it in doubt."""
     PROBLEM = "problem"
     """The verdict about a part is *Problem found*, for another reason."""
+    TELEMETRY_WRONG = "telemetryWrong"
+    """What was answered about a part's telemetry is not what its machine committed to."""
     LOG_BROKEN = "logBroken"
     """The records of a log do not follow one another."""
     LOG_FORKED = "logForked"
@@ -44,12 +46,16 @@ class Flaw(StrEnum):
     """Keys that were released and units that were drawn do not go together."""
     WITHHELD = "withheld"
     """Nobody who was asked shows what stands at a unit's position."""
+    TELEMETRY_MISSING = "telemetryMissing"
+    """Nobody holds a drawn chunk of a part's telemetry at the address that is named for it."""
     LOT_OVERDRAWN = "lotOverdrawn"
     """More parts name a lot than it is enough for."""
     LOT_EXPIRED = "lotExpired"
     """A part was recorded when one of its lots was not good any more."""
     LOT_WITHHELD = "lotWithheld"
     """A part names lots, and nobody shows whether the audited one is among them."""
+    TELEMETRY_UNOPENED = "telemetryUnopened"
+    """A part's machine committed to telemetry, and nobody opens what was drawn of it."""
     CHECKPOINT_MISSING = "checkpointMissing"
     """Nobody shows a signed head of the log."""
     COSIGNATURES_MISSING = "cosignaturesMissing"
@@ -61,7 +67,8 @@ class Flaw(StrEnum):
     UNTRUSTED = "untrusted"
     """A part is as it should be, but by somebody who is not on the reader's list."""
     COUNTER_GAP = "counterGap"
-    """A machine's counter leaves numbers out among the parts that are shown."""
+    """A machine's counter leaves numbers out among the parts that are shown, and those that it
+    built meanwhile outside the scope."""
     NODE_SILENT = "nodeSilent"
     """A node that was asked did not answer every question."""
 
@@ -95,6 +102,10 @@ CONSEQUENCES: Mapping[Flaw, Consequence] = MappingProxyType(
         ),
         Flaw.PROBLEM: Consequence(
             exit=18, next_step="Verify the kept bundle: each failed check says what is wrong."
+        ),
+        Flaw.TELEMETRY_WRONG: Consequence(
+            exit=18,
+            next_step="Keep the answer, and ask the maker for the one to your own nonce.",
         ),
         Flaw.LOG_BROKEN: Consequence(
             exit=19,
@@ -143,6 +154,14 @@ CONSEQUENCES: Mapping[Flaw, Consequence] = MappingProxyType(
         ),
         Flaw.WITHHELD: Consequence(
             exit=23, next_step="Ask the log's operator to show the entry; only he is hurt by it."
+        ),
+        Flaw.TELEMETRY_MISSING: Consequence(
+            exit=23,
+            next_step="Name a node that keeps the maker's files, or let the maker store them anew.",
+        ),
+        Flaw.TELEMETRY_UNOPENED: Consequence(
+            exit=23,
+            next_step="Ask the maker to answer your nonce: `guildmark agent open`.",
         ),
         Flaw.LOT_WITHHELD: Consequence(
             exit=23, next_step="Ask the maker to show the part's list of lots."

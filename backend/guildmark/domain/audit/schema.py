@@ -1,6 +1,7 @@
 """The JSON Schema of an audit's report, as it is published."""
 
 from guildmark.domain.audit.findings import Flaw
+from guildmark.domain.audit.telemetry import TelemetryState
 from guildmark.domain.audit.units import STATES
 from guildmark.domain.measurement.schema import DIALECT, Schema, object_schema, pattern_schema
 
@@ -27,6 +28,7 @@ def audit_schema() -> Schema:
         "logs": _array(_log()),
         "lanes": _array(_lane()),
         "machines": _array(_machine()),
+        "telemetry": _telemetry(),
         "gaps": _array(_gap()),
         "recalls": _array(_recall()),
         "notices": _array(_notice()),
@@ -79,6 +81,12 @@ def _machine() -> Schema:
     return _whole({**counts, "machine": _ID})
 
 
+def _telemetry() -> Schema:
+    nonce = _described(_SOME_ID, "What the auditor drew chunks by; empty where he drew none.")
+    states = _counts([state.value for state in TelemetryState])
+    return _whole({"nonce": nonce, "chunks": _COUNT, "states": states})
+
+
 def _gap() -> Schema:
     return _whole(
         {
@@ -128,6 +136,10 @@ def _unit() -> Schema:
             "state": {"enum": list(STATES)},
             "failed": _described(_TEXT, "The checks that fall short, each as number:code."),
             "label": _TEXT,
+            "telemetry": _described(
+                {"enum": ["", *(state.value for state in TelemetryState)]},
+                "Empty where nothing is shown, and of what is no part any more.",
+            ),
             "counter": {"type": ["integer", "string"], "description": "Empty where not shown."},
         }
     )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from guildmark.domain.audit.findings import Place
+from guildmark.domain.audit.telemetry import TelemetryState
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.identifiers import (
     Digest,
@@ -66,6 +67,7 @@ class AuditedUnit:
         report: The verdict in full, where there is one.
         lots: The recall keys of its list of dependencies, None where that is not shown.
         rivals: Where else on chain its label has a unit, as the evidence shows it.
+        telemetry: What became of its telemetry, None where nothing of it is known.
     """
 
     unit: DrawnUnit
@@ -76,6 +78,7 @@ class AuditedUnit:
     report: Report | None = None
     lots: frozenset[bytes] | None = None
     rivals: tuple[Place, ...] = ()
+    telemetry: TelemetryState | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -110,6 +113,7 @@ class UnitRow:
     counter: int | str = ""
     recipe: str = ""
     envelope: str = ""
+    telemetry: str = ""
 
     @classmethod
     def of(cls, one: AuditedUnit) -> "UnitRow":
@@ -134,6 +138,7 @@ class UnitRow:
             counter="" if run is None else run.counter,
             recipe="" if said is None else to_hex(said.external.recipe),
             envelope="" if one.envelope is None else to_hex(one.envelope),
+            telemetry="" if one.telemetry is None else one.telemetry.value,
         )
 
 

@@ -15,8 +15,14 @@ from guildmark.domain.encoding.codec import dump, load
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import MalformedError, NonconformingError
-from guildmark.domain.identifiers import Bytes32, Digest, to_hex
-from guildmark.domain.log.merkle import MerkleTree, verify_inclusion
+from guildmark.domain.identifiers import Bytes32, Cid, Digest, to_hex
+from guildmark.domain.log.merkle import (
+    MerkleTree,
+    ProofMismatchError,
+    leaf_hash,
+    root_of_path,
+    verify_inclusion,
+)
 from guildmark.domain.shopfloor.jobs import Gap, Sample
 
 TELEMETRY = "telemetry/"
@@ -26,7 +32,10 @@ SAMPLES_MAX = 1_000
 """Values of one chunk at most."""
 
 CHUNKS_MAX = 1_000_000
-_LIMITS = Limits(size=64 << 20, depth=10, values=2_000_000)
+ANSWER_MAX = 64 << 20
+"""Bytes of a chunk, and of an answer to a challenge, at most."""
+
+_LIMITS = Limits(size=ANSWER_MAX, depth=10, values=2_000_000)
 _CHALLENGE = b"guildmark/challenge/v1"
 
 
@@ -174,6 +183,50 @@ class Disclosure:
         return load(cls, parse_object(data, _LIMITS))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Where the encrypted copy of a chunk is said to be kept.
+
+    Args:
+        leaf: The hash of the chunk's leaf, which says nothing of what stands in it.
+        cid: The address of its encrypted copy, by the word of whoever answers.
+        path: From the leaf to the root.
+    """
+
+    place: int
+    leaf: Digest
+    cid: Cid
+    path: tuple[Digest, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """The answer to a challenge that opens nothing: where the drawn chunks are kept.
+
+    Args:
+        nonce: The challenger's random bytes.
+        count: How many chunks there are.
+    """
+
+    nonce: Bytes32
+    count: int
+    kept: tuple[Kept, ...]
+
+    def encode(self) -> bytes:
+        """Return the answer as a file."""
+        return canonical(dump(self))
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Presence":
+        """Return the answer that a file holds.
+
+        Raises:
+            JsonError: The bytes are outside the input profile.
+            DocumentError: A member is missing, unknown or of another type.
+        """
+        return load(cls, parse_object(data, _LIMITS))
+
+
 def gather(
     chunk: Chunk | None, samples: Sequence[Sample], gaps: Sequence[Gap], blank: Iterator[Chunk]
 ) -> Iterator[Chunk]:
@@ -268,15 +321,8 @@ def check_disclosure(
         ProofError: A chunk is none of the statement's.
         ChunkMalformedError: A chunk is in another form.
     """
-    named = resource.name == f"{TELEMETRY}{found.count}"
-    wanted = (
-        draw_chunks(root=resource.digest, of=found.count, nonce=nonce, most=most)
-        if named and found.nonce == nonce
-        else None
-    )
-    if wanted is None or tuple(one.place for one in found.opened) != wanted:
-        message = f"The answer is not to challenge {to_hex(nonce)[:18]}… over {resource.name}."
-        raise DisclosureIncompleteError(message, resource=resource.name)
+    places = [one.place for one in found.opened]
+    _check_drawn(found, places, resource=resource, nonce=nonce, most=most)
     chunks = []
     for one in found.opened:
         data = one.chunk
@@ -289,6 +335,77 @@ def check_disclosure(
         )
         chunks.append(Chunk.parse(data))
     return tuple(chunks)
+
+
+def locate_chunks(chunks: Sequence[tuple[bytes, Cid]], *, nonce: Bytes32, most: int) -> Presence:
+    """Return where the drawn chunks of a job are kept, without what stands in them.
+
+    Args:
+        chunks: Each chunk, with the address of its encrypted copy.
+        nonce: The challenger's own.
+        most: How many chunks are wanted.
+
+    Raises:
+        ChallengeError: None is wanted, or there is none.
+    """
+    tree = MerkleTree(data for data, _ in chunks)
+    places = draw_chunks(root=tree.root(), of=len(chunks), nonce=nonce, most=most)
+    kept = tuple(
+        Kept(
+            place=place,
+            leaf=leaf_hash(chunks[place][0]),
+            cid=chunks[place][1],
+            path=tree.inclusion_path(place),
+        )
+        for place in places
+    )
+    return Presence(nonce=nonce, count=len(chunks), kept=kept)
+
+
+def check_presence(
+    found: Presence, *, resource: Resource, nonce: Bytes32, most: int
+) -> tuple[Cid, ...]:
+    """Return the addresses that an answer names, after each leaf was checked.
+
+    That the bytes there are the chunk's is not proven: only who has the key can tell.
+
+    Args:
+        found: The answer.
+        resource: The byproduct that the statement names.
+        nonce: The challenger's own.
+        most: How many chunks were wanted.
+
+    Raises:
+        DisclosureIncompleteError: It names other chunks than the challenge drew.
+        ProofError: A leaf is none of the statement's.
+    """
+    places = [one.place for one in found.kept]
+    _check_drawn(found, places, resource=resource, nonce=nonce, most=most)
+    for one in found.kept:
+        root = root_of_path(leaf=one.leaf, index=one.place, count=found.count, path=one.path)
+        if root != resource.digest:
+            message = f"Chunk {one.place} is none of {resource.name}."
+            raise ProofMismatchError(message, place=one.place)
+    return tuple(one.cid for one in found.kept)
+
+
+def _check_drawn(
+    found: Disclosure | Presence,
+    places: Sequence[int],
+    *,
+    resource: Resource,
+    nonce: Bytes32,
+    most: int,
+) -> None:
+    named = resource.name == f"{TELEMETRY}{found.count}"
+    wanted = (
+        draw_chunks(root=resource.digest, of=found.count, nonce=nonce, most=most)
+        if named and found.nonce == nonce
+        else None
+    )
+    if wanted is None or tuple(places) != wanted:
+        message = f"The answer is not to challenge {to_hex(nonce)[:18]}… over {resource.name}."
+        raise DisclosureIncompleteError(message, resource=resource.name)
 
 
 def find_telemetry(byproducts: Sequence[Resource]) -> Resource | None:

@@ -1,14 +1,15 @@
 """The audit of a scope: each drawn unit is opened and verified; what does not add up is named."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise
 
 from guildmark.domain.audit.accounts import Accounts, LogAccount
 from guildmark.domain.audit.findings import Finding, Flaw
 from guildmark.domain.audit.materials import LotBounds, Materials
 from guildmark.domain.audit.unit_findings import findings_of, recall_finding
 from guildmark.domain.audit.units import REPLACED, VOID, AuditedUnit, UnitRow
+from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain.contracts import ChainPin
 from guildmark.domain.chain.facts import NoticeFact, RecordFact
 from guildmark.domain.identifiers import IdentityId, LaneNumber, LicenseId, LogNumber, to_hex
@@ -17,10 +18,12 @@ from guildmark.domain.rights.reconciliation import Reconciliation
 from guildmark.domain.trust import Trust
 from guildmark.ports import AuditBook, Block, EvidenceSource, Facts, NodeStore
 from guildmark.services.audit.continuity import Draws, lane_accounts, log_account
+from guildmark.services.audit.elsewhere import Elsewhere
 from guildmark.services.audit.heads import Heads
 from guildmark.services.audit.opening import Judge, Opened, Opening
 from guildmark.services.audit.reaching import Reaching
 from guildmark.services.audit.scope import AuditedLane, DrawnRecord, Scope, drawn, lanes_of
+from guildmark.services.audit.telemetry import Asking, Telemetry
 
 _COUNTER_SIZE = 8
 _LABEL, _ENVELOPE, _COUNTER, _COUNTED = "label", "envelope", "counter", "counted"
@@ -61,6 +64,7 @@ class Auditor:
         trust: Whose authorities' recalls count, and whose cosignatures under heads of logs.
         log_keys: The keys of logs' checkpoints, as the auditor got them from their operators.
         lots: What the auditor knows of lots.
+        asking: What he drew of the parts' telemetry, and what was answered.
         reconciled: Returns what is known here of the keys that were released under a license.
         keep: Is given each unit that is shown, with its bundle and its signed statement.
         seen: Is told after each unit how many were looked at.
@@ -74,6 +78,7 @@ class Auditor:
     trust: Trust | None = None
     log_keys: Sequence[NoteKey] = ()
     lots: LotBounds = field(default=LotBounds())
+    asking: Asking = field(default=Asking())
     reconciled: Callable[[LicenseId], Reconciliation | None] = field(default=lambda _: None)
     keep: Callable[[AuditedUnit, bytes, bytes], None] = field(default=_keep_nothing)
     seen: Callable[[int], None] = field(default=lambda _: None)
@@ -91,6 +96,7 @@ class Auditor:
         audit = _Audit(auditor=self, scope=scope, materials=Materials.within(self.lots))
         audit.units(records)
         audit.overdrawn()
+        audit.elsewhere(records)
         audit.doubles()
         drew = {number: lanes[number] for one in records for number in one.lanes}
         audit.lanes(drew)
@@ -102,6 +108,10 @@ class Auditor:
         return AuditResult(block=block, accounts=audit.accounts, book=self.book)
 
 
+def _counter(said: BuildStatement) -> bytes:
+    return said.run.machine + said.run.counter.to_bytes(_COUNTER_SIZE, "big")
+
+
 @dataclass(slots=True, kw_only=True)
 class _Audit:
     """One audit on its way."""
@@ -111,10 +121,12 @@ class _Audit:
     materials: Materials
     accounts: Accounts = field(default_factory=Accounts)
     silent: dict[str, int] = field(default_factory=dict)
+    looked: Elsewhere = field(default_factory=Elsewhere)
 
     def units(self, records: Sequence[DrawnRecord]) -> None:
         """Open every unit, one after the other."""
         auditor = self.auditor
+        self.accounts.drawing = auditor.asking.drawing
         opening = Opening(sources=auditor.sources, judge=auditor.judge)
         reaching, number = Reaching(trust=auditor.trust), 0
         for record in records:
@@ -129,11 +141,17 @@ class _Audit:
         one = opened.by_chain(facts)
         self._heard(opened)
         if not self.scope.admits(one):
+            self._count(one)
             return
+        told = Telemetry(asking=self.auditor.asking, sources=self.auditor.sources).of(one)
+        one = replace(one, telemetry=told.state)
+        self._silent(told.silent)
         self.accounts.add_unit(one)
         self.auditor.book.add_unit(UnitRow.of(one))
         self._use(one)
         found = [*findings_of(one), *self._of_lot(one), *self.materials.take(one)]
+        if told.finding is not None:
+            found.append(told.finding)
         is_told = any(each.flaw is Flaw.RECALLED for each in found)
         for recall in reaching.of(one, facts):
             self.accounts.add_recall(recall)
@@ -145,9 +163,12 @@ class _Audit:
             shown = opened.shown
             self.auditor.keep(one, shown.data, shown.evidence.core.envelope)
 
-    def _heard(self, opened: Opened) -> None:
-        for name in opened.silent:
+    def _silent(self, names: Sequence[str]) -> None:
+        for name in names:
             self.silent[name] = self.silent.get(name, 0) + 1
+
+    def _heard(self, opened: Opened) -> None:
+        self._silent(opened.silent)
         log, index = opened.unit.unit.place
         for name in opened.false:
             reason = f"{name} sends of {log}.{index} what does not stand or hold there."
@@ -164,19 +185,42 @@ class _Audit:
         """Write down what may stand once alone; what is void or replaced is no part any more."""
         if one.statement is None or one.envelope is None:
             return
-        book, place, run = self.auditor.book, one.unit.place, one.statement.run
-        counter = run.machine + run.counter.to_bytes(_COUNTER_SIZE, "big")
+        book, place = self.auditor.book, one.unit.place
         book.add_use(_ENVELOPE, one.envelope, place)
-        book.add_use(_COUNTED, counter, place)
+        self._count(one)
         if one.state in {VOID, REPLACED}:
             return
-        book.add_use(_COUNTER, counter, place)
+        book.add_use(_COUNTER, _counter(one.statement), place)
         for each in (place, *one.rivals):
             book.add_use(_LABEL, one.statement.label.encode(), each)
+
+    def _count(self, one: AuditedUnit) -> None:
+        """Write down that a number of a machine's counter is accounted for."""
+        if one.statement is not None:
+            self.auditor.book.add_use(_COUNTED, _counter(one.statement), one.unit.place)
 
     def overdrawn(self) -> None:
         """Name lots that more parts name than they are enough for."""
         self._found(self.materials.overdrawn())
+
+    def elsewhere(self, records: Sequence[DrawnRecord]) -> None:
+        """Look outside the scope for the numbers that its machines' counters leave out."""
+        auditor = self.auditor
+        if self.scope.is_of_machine:
+            return
+        opening = Opening(sources=auditor.sources, judge=auditor.judge)
+        for machine in dict.fromkeys(machine for machine, _, _ in self._left_out()):
+            with auditor.store.reading() as view:
+                units = self.looked.units(
+                    machine, self.accounts.machines[machine], records, view.facts
+                )
+            for unit in units:
+                opened = opening.look(unit)
+                self._heard(opened)
+                with auditor.store.reading() as view:
+                    one = opened.by_chain(view.facts)
+                if one.statement is not None and one.statement.run.machine == machine:
+                    self._use(one)
 
     def doubles(self) -> None:
         """Name what stands at several positions."""
@@ -209,8 +253,7 @@ class _Audit:
             accounts.append(account)
             self._found((broken, *false))
         self.accounts.logs = tuple(accounts)
-        for name in asked.silent:
-            self.silent[name] = self.silent.get(name, 0) + 1
+        self._silent(asked.silent)
 
     def releases(self, licenses: Sequence[LicenseId]) -> None:
         """Compare draws with the keys that were released, as far as receipts are known here."""
@@ -221,17 +264,27 @@ class _Audit:
                 self._find(Finding(flaw=Flaw.RELEASES_DIFFER, places=(), reason=reason))
 
     def gaps(self) -> None:
-        """Name where the machine that is audited leaves out numbers of its counter."""
-        if self.scope.machine is None:
-            return
-        seen = (
-            int.from_bytes(each[-_COUNTER_SIZE:], "big")
-            for each in self.auditor.book.uses(_COUNTED)
+        """Name where a machine that built in the scope leaves out numbers of its counter."""
+        where = "" if self.scope.is_of_machine else self.looked.words()
+        for machine, before, after in self._left_out():
+            who = to_hex(machine)[:12]
+            reason = f"The counter of machine {who} goes from {before} to {after}{where}."
+            self._find(Finding(flaw=Flaw.COUNTER_GAP, places=(), reason=reason))
+
+    def _left_out(self) -> Iterator[tuple[IdentityId, int, int]]:
+        """Yield each machine whose counter leaves numbers out, from which to which one."""
+        counted = groupby(
+            self.auditor.book.uses(_COUNTED), key=lambda each: IdentityId(each[:-_COUNTER_SIZE])
         )
-        for before, after in pairwise(seen):
-            if after > before + 1:
-                reason = f"The counter goes from {before} to {after}."
-                self._find(Finding(flaw=Flaw.COUNTER_GAP, places=(), reason=reason))
+        for machine, uses in counted:
+            account = self.accounts.machines.get(machine)
+            if account is None:
+                continue
+            numbers = (int.from_bytes(each[-_COUNTER_SIZE:], "big") for each in uses)
+            inside = (each for each in numbers if account.first <= each <= account.last)
+            for before, after in pairwise(inside):
+                if after > before + 1:
+                    yield machine, before, after
 
     def notices(self, sites: set[IdentityId]) -> None:
         """Collect the notices on whoever built: machines and sites."""

@@ -99,8 +99,7 @@ class Opening:
         """Return what stands at a unit's position."""
         answers = self._asked(unit)
         if not answers.shown:
-            found = AuditedUnit(unit=unit, state=UNREACHABLE if answers.silent else WITHHELD)
-            return Opened(unit=found, shown=None, silent=answers.silent, false=answers.false)
+            return _unseen(unit, answers)
         best, report = self._judged(answers)
         core = best.evidence.core
         statement = statement_of(core)
@@ -114,6 +113,21 @@ class Opening:
             lots=_lots(best.evidence),
         )
         return Opened(unit=found, shown=best, silent=answers.silent, false=answers.false)
+
+    def look(self, unit: DrawnUnit) -> Opened:
+        """Return what stands at a unit's position, without a verdict about it."""
+        answers = self._asked(unit)
+        if not answers.shown:
+            return _unseen(unit, answers)
+        first = answers.shown[0]
+        core = first.evidence.core
+        found = AuditedUnit(
+            unit=unit,
+            state=Verdict.UNCHECKABLE.value,
+            statement=statement_of(core),
+            envelope=envelope_digest(core.envelope),
+        )
+        return Opened(unit=found, shown=first, silent=answers.silent, false=answers.false)
 
     def _asked(self, unit: DrawnUnit) -> Answers:
         found, seen = Answers(), set[bytes]()
@@ -153,6 +167,11 @@ class Opening:
                 one.source for one, alone in ranked[1:] if alone.verdict is Verdict.PROBLEM
             ]
         return best, report
+
+
+def _unseen(unit: DrawnUnit, answers: Answers) -> Opened:
+    found = AuditedUnit(unit=unit, state=UNREACHABLE if answers.silent else WITHHELD)
+    return Opened(unit=found, shown=None, silent=answers.silent, false=answers.false)
 
 
 def _read(data: bytes, unit: DrawnUnit) -> Evidence | None:

@@ -99,6 +99,12 @@ class Scope:
         lot = () if self.lot is None else (IdentityId(self.lot.id),)
         return (*(() if self.organization is None else (self.organization,)), *lot)
 
+    @property
+    def is_of_machine(self) -> bool:
+        """Return whether all that a machine built belongs to it, in its time."""
+        others = (self.license, self.organization, self.recipe, self.lot)
+        return self.machine is not None and not any(others)
+
     def covers(self, time: int) -> bool:
         """Return whether records of a time count."""
         return self.begin <= time and (not self.end or time < self.end)

@@ -9,6 +9,7 @@ from guildmark.adapters.reports.page import Row
 from guildmark.adapters.reports.pdf import typesetting as type_
 from guildmark.domain.audit.accounts import Accounts
 from guildmark.domain.audit.findings import CONSEQUENCES
+from guildmark.domain.audit.telemetry import TelemetryState
 from guildmark.domain.audit.units import UnitRow, moment_text
 from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.identifiers import to_hex
@@ -22,6 +23,10 @@ _UNIT_SHARES = (0.5, 0.7, 2.2, 0.6, 1.2, 2.1, 3.6)
 _FINDINGS = audit.FINDING_HEADS[:-1]
 _FINDING_SHARES = (1.5, 1.3, 6)
 _SHORT = 12
+_TONES = {
+    TelemetryState.OPENED: "good",
+    **dict.fromkeys((TelemetryState.WRONG, TelemetryState.MISSING), "bad"),
+}
 _SIGNED = {None: "no key named", True: "signed by the log", False: "not signed by the log"}
 
 
@@ -53,6 +58,8 @@ def _story(result: AuditResult, scope: Mapping[str, JsonValue]) -> Iterator[Any]
     yield type_.rows(_logs(accounts))
     yield type_.heading("Machines")
     yield type_.rows(_machines(accounts))
+    yield type_.heading("Telemetry")
+    yield type_.rows(_telemetry(accounts))
     yield type_.heading("Notices, recalls, gaps")
     yield type_.rows(_news(accounts))
     yield type_.heading("Every unit")
@@ -105,6 +112,14 @@ def _machines(accounts: Accounts) -> Iterator[Row]:
     for machine, one in sorted(accounts.machines.items()):
         words = f"{one.shown} parts, counters {one.first} to {one.last}"
         yield Row(name=to_hex(machine)[:_SHORT], value=words)
+
+
+def _telemetry(accounts: Accounts) -> Iterator[Row]:
+    drawing = accounts.drawing
+    if drawing is not None:
+        yield Row(name="drawn", value=f"{drawing.most} chunks a part by {to_hex(drawing.nonce)}")
+    for state, count in sorted(accounts.telemetry.items()):
+        yield Row(name=state.value, value=str(count), tone=_TONES.get(state, ""))
 
 
 def _news(accounts: Accounts) -> Iterator[Row]:
