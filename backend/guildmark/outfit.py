@@ -1,6 +1,7 @@
 """An agent put together from ports and adapters; unlike a node it needs no chain and no web3."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from guildmark.adapters.clock import SystemClock, SystemEntropy
@@ -8,12 +9,13 @@ from guildmark.adapters.fieldwork.database import AgentDatabase
 from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.adapters.fieldwork.settings import BY_HAND, AgentSettings, Watch
 from guildmark.adapters.keys.devices import pin_file
-from guildmark.adapters.keys.keystore import FileKeyStore, password_from
+from guildmark.adapters.keys.keystore import FileKeyStore, is_uri, password_from
 from guildmark.adapters.machines.registry import machine_source
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.peers.client import NodeClient
+from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.shopfloor.jobs import Observation
-from guildmark.ports import Machine
+from guildmark.ports import KeyName, Machine
 from guildmark.services.builds.builds import Builds
 from guildmark.services.shopfloor.attesting import Attesting
 from guildmark.services.shopfloor.sending import Sending
@@ -40,6 +42,7 @@ class Agent:
     """An agent's home, opened: its use cases over one database, one node and its keys."""
 
     settings: AgentSettings
+    keys: FileKeyStore
     store: AgentDatabase
     node: NodeClient
     clock: SystemClock
@@ -47,6 +50,17 @@ class Agent:
     attesting: Attesting
     sending: Sending
     storing: Storing
+
+    def open_key_files(self) -> None:
+        """Open the machines' keys that are files; what does not open is told when it has to sign.
+
+        Opening takes more memory than all other work: done first, it takes it while little is held.
+        Devices are asked when they sign: they count wrong PINs.
+        """
+        for name in {KeyName(watch.post.key) for watch in self.settings.watches}:
+            if not is_uri(name):
+                with suppress(GuildmarkError, MemoryError):
+                    self.keys.open(name)
 
     def source(self, watch: Watch) -> Machine:
         """Return what reports a machine's jobs.
@@ -83,6 +97,7 @@ def open_agent(settings: AgentSettings, environment: Mapping[str, str]) -> Agent
     builds = Builds(keys=keys, entropy=entropy, shown=settings.shown)
     return Agent(
         settings=settings,
+        keys=keys,
         store=store,
         node=node,
         clock=clock,

@@ -127,8 +127,21 @@ def listen(port: int) -> tuple[socket.socket, frozenset[str]]:
 
 
 def server(application: Starlette) -> uvicorn.Server:
-    """Return what answers until SIGTERM, Ctrl-C or ``should_exit``."""
-    return uvicorn.Server(uvicorn.Config(application, log_config=None, server_header=False))
+    """Return what answers until SIGTERM, Ctrl-C or ``should_exit``.
+
+    Pages for one person need no faster loop or parser, and no sockets that stay open: these are
+    not even imported where they are installed, so that the agent fits a small board.
+    """
+    config = uvicorn.Config(
+        application,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        server_header=False,
+    )
+    return uvicorn.Server(config)
 
 
 @cache

@@ -201,6 +201,7 @@ def run(
     # The server raises the signal again when all is done.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with _alone(folder), _opened(settings) as agent:
+        agent.open_key_files()
         import_module(_RUNNING).work(agent, once=once, announce=announce)
 
 

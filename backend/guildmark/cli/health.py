@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-import httpx
 from cryptography import x509
 
 from guildmark.adapters.chain.opening import open_ledger
@@ -19,6 +18,7 @@ from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.content.stores import open_stores
 from guildmark.adapters.keys.files import KEYSTORE, PKCS8
 from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE, open_signer, password_from
+from guildmark.adapters.lean import httpx
 from guildmark.adapters.store.belonging import check_keys
 from guildmark.adapters.store.engine import open_database
 from guildmark.bootstrap import shared_keys

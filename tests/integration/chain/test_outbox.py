@@ -739,6 +739,21 @@ def test_an_account_without_coin_is_named_and_served_once_it_has_some(
     assert (done.state, done.code) == (TransactionState.FINAL, None)
 
 
+def test_what_could_not_be_paid_for_goes_out_with_the_sender_s_next_call(
+    anvil_deployed: chains.Deployed, anvil_ledger: RpcLedger, open_outbox: Open
+) -> None:
+    poor = KeyName(f"poor-{secrets.token_hex(6)}")
+    first = submit(open_outbox(anvil_ledger), poor, "first")
+    anvil_deployed.chain.fund(poor)
+
+    # Another process of the same home, where no node runs.
+    later = open_outbox(anvil_ledger)
+    done = later.wait(submit(later, poor, "later"), finality=Finality.FINAL, timeout=20)
+    served = later.wait(first, finality=Finality.FINAL, timeout=20)
+
+    assert (done.state, served.state) == (TransactionState.FINAL, TransactionState.FINAL)
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [

@@ -140,6 +140,7 @@ def beside(device: Device, tmp_path: Path) -> Iterator[Beside]:
             node="http://node.example",
             watches=(Watch(post=made.post, source=BY_HAND),),
         ),
+        keys=keys,
         store=made.store,
         node=cast("NodeClient", made.node),
         clock=cast("SystemClock", made.clock),

@@ -20,6 +20,7 @@ from guildmark import outfit
 from guildmark.adapters.clock import SystemClock
 from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.adapters.fieldwork.settings import read_agent
+from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.agent import running
 from guildmark.agent.local import Door
 from guildmark.agent.pages import BODY_MAX, Pages
@@ -29,6 +30,7 @@ from guildmark.domain.shopfloor.fieldwork import SignedState
 from guildmark.domain.shopfloor.jobs import Sample
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.outfit import open_agent
+from guildmark.ports import KeyName, PasswordWrongError
 from unit.cli.speaking import Speak
 
 NONCE = "0x" + "5a" * 32
@@ -214,6 +216,42 @@ def test_refused_part_is_sent_or_signed_again_when_told(shop: Shop) -> None:
 
     assert [row["state"] for row in made] == ["signed"]
     assert shop.fail("retry", "two") == "agent.notRefused"
+
+
+def test_keys_that_are_files_are_open_before_there_is_work(shop: Shop) -> None:
+    agent = open_agent(read_agent(shop.folder), {})
+    try:
+        agent.open_key_files()
+        (shop.folder / "keys" / "password").unlink()
+
+        assert agent.keys.sign_payload(KeyName("machine"), b"work")
+    finally:
+        agent.close()
+
+
+def test_keys_that_do_not_open_end_no_agent_and_devices_are_not_asked(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    monkeypatch.setattr(FileKeyStore, "open", lambda _, name: opened.append(name))
+    with_device = shop.folder / "agent.toml"
+    with_device.write_text(
+        with_device.read_text().replace('key = "machine"', 'key = "tpm:handle=0x81010001"')
+    )
+    device = open_agent(read_agent(shop.folder), {})
+    device.open_key_files()
+    device.close()
+    assert opened == []
+
+    monkeypatch.undo()
+    with_device.write_text(with_device.read_text().replace("tpm:handle=0x81010001", "machine"))
+    (shop.folder / "keys" / "password").write_text("another")
+    agent = open_agent(read_agent(shop.folder), {})
+    agent.open_key_files()
+
+    with pytest.raises(PasswordWrongError):
+        agent.keys.sign_payload(KeyName("machine"), b"work")
+    agent.close()
 
 
 def test_part_that_awaits_its_answer_is_not_signed_again(shop: Shop) -> None:

@@ -154,6 +154,7 @@ class Outbox:
                 raise _late(status, finality, timeout)
             self._push(self._found(transaction))
             if self.status(transaction) == status:
+                self._push_earlier(self._found(transaction))
                 self.sleep(pause)
                 pause = min(2 * pause, _PAUSE_MAX)
 
@@ -206,6 +207,17 @@ class Outbox:
     def _push(self, outgoing: Outgoing) -> None:
         self._prepare(outgoing)
         self._round([self._found(outgoing.request.id)])
+
+    def _push_earlier(self, outgoing: Outgoing) -> None:
+        """Send again what its sender signed before: no block takes it without these.
+
+        Where no node runs nobody else does, and one that could not be paid for may be paid for now.
+        """
+        if not outgoing.attempts:
+            return
+        earlier = [item for item in self._open() if _precedes(item, outgoing)]
+        if any(map(self._is_due, earlier)):
+            self._round(earlier)
 
     def _prepare(self, outgoing: Outgoing) -> None:
         """Sign what is requested; sign again, dearer, what is stuck; take back what never lands."""
@@ -337,6 +349,13 @@ def _same(known: Outgoing, request: Request) -> TransactionId:
         message = f"{request.idempotency!r} named another call before."
         raise IdempotencyMismatchError(message, idempotency=request.idempotency)
     return known.request.id
+
+
+def _precedes(item: Outgoing, outgoing: Outgoing) -> bool:
+    """Return whether another transaction of the sender stands before one, in no block yet."""
+    is_waiting = item.state in {State.SIGNED, State.SENT} and bool(item.attempts)
+    is_senders = item.request.sender == outgoing.request.sender
+    return is_waiting and is_senders and item.attempts[-1].nonce < outgoing.attempts[-1].nonce
 
 
 def _block(outgoing: Outgoing) -> Block | None:

@@ -8,9 +8,9 @@ from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
-import httpx
 import orjson
 
+from guildmark.adapters.lean import httpx
 from guildmark.ports import LedgerAnswerError, LedgerUnavailableError
 
 Request: TypeAlias = tuple[str, list[Any]]

@@ -118,6 +118,13 @@ class FileKeyStore:
         """Return the content key of a printer's file that was wrapped for an RSA key."""
         return self._open(name).unwrap(wrapped, mask=mask, digest=digest)
 
+    def open(self, name: KeyName) -> None:
+        """Open a key now instead of when it first signs; it stays open.
+
+        A key file is opened in 32 MiB of memory, which are free again then.
+        """
+        self._open(name)
+
     def _open(self, name: KeyName) -> Signer:
         if name not in self._opened:
             uri = name if is_uri(name) else f"file:{self._path(name)}"

@@ -9,8 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import httpx
-
+from guildmark.adapters.lean import httpx
 from guildmark.adapters.machines.folder import Folder
 from guildmark.adapters.machines.moonraker import KEY_HEADER as MOONRAKER_KEY
 from guildmark.adapters.machines.moonraker import Moonraker

@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import NoReturn
 from urllib.parse import quote, urlencode
 
-import httpx
-
 from guildmark.adapters.addresses import split_url
 from guildmark.adapters.jobfiles import JobFile, read_job
+from guildmark.adapters.lean import httpx
 from guildmark.domain.errors import UsageError
 from guildmark.ports import MachineAnswerError, MachineUnavailableError
 

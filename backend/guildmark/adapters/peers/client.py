@@ -7,8 +7,7 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Any, NoReturn, Self, TypeVar
 
-import httpx
-
+from guildmark.adapters.lean import httpx
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.equivalence.reporting.standing import CertificateState

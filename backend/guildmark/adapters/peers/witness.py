@@ -4,8 +4,7 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
-import httpx
-
+from guildmark.adapters.lean import httpx
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.log.checkpoint import Addition
 from guildmark.domain.log.note import Note, NoteKey, NoteSignature, read_signatures
