@@ -160,8 +160,11 @@ def _recounted(core: Core, shown: Disclosures, words: Mapping[Location, int]) ->
         maker_link=_link(shown.maker_link, words),
         controllers=tuple(_controllers(core, shown, words)),
         recalls=shown_recalls(
-            (key, by, words.get(storage.RECALL_COUNTS.at(key, by), 0))
-            for key, by in recall_lists(core, shown)
+            (
+                (key, by, words.get(storage.RECALL_COUNTS.at(key, by), 0))
+                for key, by in recall_lists(core, shown)
+            ),
+            {(one.key, one.by): one.beyond for one in shown.recalls},
         ),
         recipe=recipe
         and replace(recipe, steps=_steps(words.get(storage.RECIPES.at(recipe.recipe.id()), 0))),

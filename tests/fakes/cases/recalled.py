@@ -28,7 +28,7 @@ from guildmark.domain.identifiers import Bytes32, IdentityId, Index
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing
 from guildmark.domain.verification.case import Question
-from guildmark.domain.verification.evidence import Evidence, RecallsDisclosure
+from guildmark.domain.verification.evidence import RECALLS_MAX, Evidence, RecallsDisclosure
 
 ISSUED = LOGGED + 50
 REASON = sim.as_int(other("reason"))
@@ -62,9 +62,14 @@ CLOSED = Recall(closed=LOOKED - 10)
 
 
 def recall(
-    draft: Draft, thing: Thing, *recalls: Recall, by: IdentityId = OWNERS, shown: int | None = None
+    draft: Draft,
+    thing: Thing,
+    *recalls: Recall,
+    by: IdentityId = OWNERS,
+    shown: int | None = None,
+    beyond: tuple[int, ...] = (),
 ) -> None:
-    """Let the chain hold recalls of a thing, and the bundle prove them, or only the first ones."""
+    """Let the chain hold recalls of a thing, and the bundle prove them, or some of them."""
     key, simulator = Bytes32(thing.key()), draft.simulator
     for number, one in enumerate(recalls, start=1):
         simulator.words[storage.RECALLS.at(key, by, number)] = one.word()
@@ -73,7 +78,7 @@ def recall(
     count = len(recalls) if shown is None else shown
     lists = simulator.disclosed.get("recalls", ())
     if count:
-        told = RecallsDisclosure(key=key, by=by, count=count)
+        told = RecallsDisclosure(key=key, by=by, count=count, beyond=beyond)
         simulator.disclosed["recalls"] = (*lists, told)
 
 
@@ -126,6 +131,32 @@ def _recalled(name: str, thing: Thing) -> None:
 
 for _name, _thing in _DERIVED.items():
     _recalled(_name, _thing)
+
+
+_FLOOD = (Recall(until=BEGUN - 1),) * RECALLS_MAX
+
+
+@breaks(12, "recalled", 20)
+def machine_recalled_behind_a_flood(draft: Draft) -> None:
+    last = len(_FLOOD) + 1
+    recall(draft, machine(), *_FLOOD, OPEN, shown=RECALLS_MAX - 1, beyond=(last,))
+
+
+@breaks(12, "recallsHidden", 23)
+def machine_flooded_with_recalls_of_another_time(draft: Draft) -> None:
+    recall(draft, machine(), *_FLOOD, _FLOOD[0], shown=RECALLS_MAX)
+
+
+@breaks(12, "recallsHidden", 23)
+def machine_of_which_a_further_recall_is_not_proven(draft: Draft) -> None:
+    last = len(_FLOOD) + 1
+    recall(draft, machine(), *_FLOOD, OPEN, shown=RECALLS_MAX - 1, beyond=(last,))
+    draft.simulator.unproven.add(storage.RECALLS.at(machine().key(), OWNERS, last))
+
+
+@breaks(12, "recallsHidden", 23)
+def machine_of_which_a_further_recall_is_behind_the_count(draft: Draft) -> None:
+    recall(draft, machine(), *_FLOOD, _FLOOD[0], shown=2, beyond=(len(_FLOOD) + 2,))
 
 
 @breaks(12, "recalled", 20)

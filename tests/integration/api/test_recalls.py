@@ -1,6 +1,7 @@
 """Recalls over HTTP: listed page by page, one by one, with the texts that were published."""
 
 from collections.abc import Sequence
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -138,3 +139,15 @@ def test_the_console_shows_who_recalls_what(web: httpx.Client, played: Played) -
     assert "A false recall can warn of good parts" in page.text
     assert (unknown.status_code, malformed.status_code) == (404, 400)
     assert f"/v1/recalls/{recall}" not in web.get("/recalls?show=closed").text
+
+
+def test_the_console_lists_few_of_many_recalls_of_one_thing(
+    web: httpx.Client, played: Played
+) -> None:
+    thing, ids = _issued(played, 4)
+
+    page = web.get("/recalls").text
+
+    assert [f"/v1/recalls/{one}" in page for one in ids] == [True, True, True, False]
+    assert "Its issuer has 4 recalls of this; the newest 3 are listed." in page
+    assert f"/v1/recalls?{urlencode({'thing': thing.name()})}&amp;issuer=" in page

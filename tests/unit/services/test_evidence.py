@@ -31,6 +31,7 @@ from guildmark.domain.chain.facts import (
     LogFact,
     NoticeFact,
     PartFact,
+    RecallFact,
     RecipeFact,
     RevisionFact,
 )
@@ -59,6 +60,7 @@ from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.domain.verification.evidence import (
     ENTRIES_MAX,
     OWNERS_MAX,
+    RECALLS_MAX,
     RIVALS_MAX,
     Evidence,
     RecallsDisclosure,
@@ -858,3 +860,25 @@ def test_recalls_that_the_node_knows_of_are_proven(world: World) -> None:
     slots = {one.slot for one in shown.chain.accounts[ContractName.RECALLS].slots}
     assert {RECALLS.at(key, OWNERS, number).slot for number in (1, 2)} < slots
     assert RECALL_COUNTS.at(Thing.serial(world.log, FIRST).key(), OWNERS).slot in slots
+
+
+def test_a_recall_that_reaches_the_part_is_shown_behind_a_flood(world: World) -> None:
+    said = Said(severity=Severity.WITHDRAW, reason=sha256(b"worn"))
+    thing = Thing(cause=RecallCause.MACHINE, id=Bytes32(world.machine))
+    world.tools.recalling(SITE).issue(thing, said)
+    world.tools.indexing(world.log).follow()
+    with world.tools.store.writing() as work:
+        (first,) = work.facts.each(RecallFact, thing.key())
+        for number in range(1, 70):
+            # Before the part was built.
+            work.facts.put(replace(first, number=number, until=1))
+        work.facts.put(replace(first, number=70))
+
+    shown = evidence(world)
+
+    key = Bytes32(thing.key())
+    told = RecallsDisclosure(key=key, by=OWNERS, count=RECALLS_MAX - 1, beyond=(70,))
+    assert shown.disclosed.recalls == (told,)
+    slots = {one.slot for one in shown.chain.accounts[ContractName.RECALLS].slots}
+    assert {RECALLS.at(key, OWNERS, number).slot for number in (1, 63, 70)} < slots
+    assert RECALLS.at(key, OWNERS, 64).slot not in slots

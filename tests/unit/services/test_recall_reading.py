@@ -226,6 +226,24 @@ def test_what_is_asked_is_listed(world: World) -> None:
     assert ask(Asked(since=first.closed_at + 1)) == []
 
 
+def test_who_writes_many_hides_nobody_elses(world: World) -> None:
+    machine = things(world)[RecallCause.MACHINE]
+    flood = [replace(fact_of(machine), number=number, at=100 + number) for number in range(1, 9)]
+    honest = replace(fact_of(machine), number=9, at=101, issuer=Bytes32(b"\6" * 32))
+    other = replace(fact_of(things(world)[RecallCause.DESIGN]), number=1, at=100)
+    with world.tools.store.writing() as work:
+        work.facts.put(*flood, honest, other)
+
+    with world.tools.store.reading() as view:
+        first = listed(Asked(few=2), view, most=3)
+        rest = listed(Asked(few=2), view, most=3, after=first.after)
+        whole = listed(Asked(thing=machine), view, most=99)
+
+    assert first.recalls == (flood[7], flood[6], honest)
+    assert (rest.recalls, rest.after) == ((other,), None)
+    assert len(whole.recalls) == 9
+
+
 def test_pages_follow_one_another_without_a_gap(world: World) -> None:
     facts, after = issued(world), None
     seen: list[RecallFact] = []

@@ -1,6 +1,6 @@
 """(12) Recalls: who recalls what since when, in words; what a newer block says; what is shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -30,12 +30,13 @@ from guildmark.domain import bundle
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.storage import Location
-from guildmark.domain.identifiers import Bytes32, IdentityId, Index
+from guildmark.domain.identifiers import UINT40_MAX, Bytes32, IdentityId, Index
 from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing
 from guildmark.domain.trust import Policy
 from guildmark.domain.verification.case import Case, Question
 from guildmark.domain.verification.checks.recalled import recall_events
 from guildmark.domain.verification.evidence import (
+    RECALLS_BEYOND_MAX,
     RECALLS_IN_ALL_MAX,
     RECALLS_MAX,
     EvidenceRangeError,
@@ -203,7 +204,7 @@ def test_an_evaluator_may_speak_as_an_authority_too() -> None:
 def words(*recalls: Recall, by: IdentityId = OWNERS) -> Mapping[Location, int]:
     """Return what the chain holds of recalls of the machine."""
     draft = Draft()
-    recall(draft, machine(), *recalls, by=by)
+    recall(draft, machine(), *recalls, by=by, shown=0)
     return draft.simulator.words
 
 
@@ -278,6 +279,94 @@ def test_all_lists_together_hold_no_more_than_are_read() -> None:
     one = RecallsDisclosure(key=KEY, by=AUTHORITY, count=1)
     with pytest.raises(EvidenceRangeError, match="found 257"):
         replace(shown, recalls=(*lists, one))
+
+
+@pytest.mark.parametrize(
+    ("count", "beyond"),
+    [
+        (3, (3,)),
+        (3, (5, 5)),
+        (3, (6, 5)),
+        (3, (UINT40_MAX + 1,)),
+        (3, tuple(range(9, 9 + RECALLS_BEYOND_MAX + 1))),
+        (RECALLS_MAX, (RECALLS_MAX + 1,)),
+    ],
+)
+def test_recalls_beyond_are_few_in_order_and_no_first_ones(
+    count: int, beyond: tuple[int, ...]
+) -> None:
+    with pytest.raises(EvidenceRangeError):
+        RecallsDisclosure(key=KEY, by=OWNERS, count=count, beyond=beyond)
+
+
+def test_recalls_beyond_count_among_those_that_are_read() -> None:
+    beyond = tuple(range(90, 90 + RECALLS_BEYOND_MAX))
+    full = RECALLS_MAX - len(beyond)
+    most = RecallsDisclosure(key=KEY, by=OWNERS, count=full, beyond=beyond)
+    last = RecallsDisclosure(key=KEY, by=OWNERS, count=3, beyond=(4, UINT40_MAX))
+
+    assert (most.shown, last.numbers) == (RECALLS_MAX, (1, 2, 3, 4, UINT40_MAX))
+    with pytest.raises(EvidenceRangeError, match="found 65"):
+        replace(most, count=full + 1)
+    with pytest.raises(EvidenceRangeError, match="found 257"):
+        replace(
+            Simulator().make_disclosures(),
+            recalls=(*[most] * 4, RecallsDisclosure(key=KEY, by=AUTHORITY, count=1)),
+        )
+
+
+@pytest.mark.parametrize(
+    ("count", "reaching", "first", "beyond"),
+    [
+        (64, range(1, 65), 64, ()),
+        (65, [64, 65], 62, (64, 65)),
+        (90, [2, 90], 63, (90,)),
+        (90, [63, 90], 63, (90,)),
+        (90, [], 64, ()),
+        (200, range(1, 201), 48, tuple(range(185, 201))),
+    ],
+)
+def test_what_reaches_the_part_goes_before_the_rest_of_a_flood(
+    count: int, reaching: Sequence[int], first: int, beyond: tuple[int, ...]
+) -> None:
+    (shown,) = shown_recalls([(KEY, OWNERS, count)], {(KEY, OWNERS): reaching})
+
+    assert (shown.count, shown.beyond) == (first, beyond)
+
+
+def test_a_list_that_has_room_for_one_shows_its_first() -> None:
+    keys = [Bytes32(bytes([number]) * 32) for number in range(5)]
+    full = [(key, OWNERS, RECALLS_MAX) for key in keys[:3]]
+    counted = [*full, (keys[3], OWNERS, RECALLS_MAX - 1), (keys[4], OWNERS, 9)]
+
+    shown = shown_recalls(counted, {(keys[4], OWNERS): [9]})
+
+    assert (shown[-1].count, shown[-1].beyond) == (1, ())
+
+
+def test_a_flood_drowns_no_recall_that_reaches_the_part() -> None:
+    draft, flood = Draft(), (Recall(until=BEGUN - 1),) * RECALLS_MAX
+    recall(draft, Thing(cause=RecallCause.DESIGN, id=Bytes32(DESIGN)), CLOSED)
+    recall(draft, machine(), *flood, OPEN, shown=RECALLS_MAX - 1, beyond=(RECALLS_MAX + 1,))
+
+    found = recalls(judged(draft))
+
+    assert (found.state, found.code) == (State.FAIL, "verify.recalled")
+    assert {one.cause.code for one in found.findings} == {
+        *("verify.recalled", "verify.recallsHidden")
+    }
+
+
+def test_what_a_bundle_shows_beyond_is_asked_anew_of_the_readers_own_node() -> None:
+    flood = (Recall(until=BEGUN - 1),) * RECALLS_MAX
+    draft, last = Draft(), RECALLS_MAX + 1
+    recall(draft, machine(), *flood, OPEN, shown=RECALLS_MAX - 1, beyond=(last,))
+    node = OwnNode(latest=later(99, *flood, OPEN, CLOSED))
+
+    newer = renewed(draft.simulator.evidence(), draft.simulator.trust(), node)
+
+    (shown,) = newer.latest.disclosed.recalls
+    assert (shown.count, shown.beyond) == (RECALLS_MAX - 1, (last,))
 
 
 def test_no_more_is_declared_than_is_read() -> None:

@@ -1,5 +1,6 @@
 """The recall console: what is recalled, by whom, whom it reaches here, and what was closed."""
 
+from collections import Counter
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -11,9 +12,11 @@ from guildmark.domain.recall import RecallCause, RecallId, Severity, Thing, issu
 from guildmark.ports import View
 from guildmark.services.identity.naming import name_of
 from guildmark.services.recalls.reaching import Reach, reach
-from guildmark.services.recalls.reading import Asked, listed, shown_reason
+from guildmark.services.recalls.reading import Asked, group_of, listed, shown_reason
 
 _MOST = 20
+_FEW = 3
+"""So many of one issuer and one thing: who writes a hundred hides nobody else's."""
 _OPEN, _CLOSED = "open", "closed"
 _STATES = {_OPEN: True, _CLOSED: False}
 
@@ -45,6 +48,8 @@ class RecallRow:
         reason: The text that says why, empty where nobody published it here.
         digest: Its digest.
         closed: When and why it was closed, empty while it is open.
+        more: That its issuer has more of the same thing than are shown, empty where not.
+        more_href: Where all of them are.
     """
 
     name: str
@@ -63,6 +68,8 @@ class RecallRow:
     digest: str
     closed: str
     program: str
+    more: str
+    more_href: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +102,14 @@ def recalls_page(node: ServedNode, *, show: str, after: str) -> RecallsPage:
         RecallIdMalformedError: ``after`` names no recall.
         RecallUnknownError: No final block holds it.
     """
-    asked = Asked(is_open=_STATES.get(show))
+    asked = Asked(is_open=_STATES.get(show), few=_FEW)
     before = RecallId.parse(after) if after else None
     with node.store.reading() as view:
-        count = sum(not fact.closed_at for fact in view.facts.each(RecallFact))
+        recalls = view.facts.each(RecallFact)
+        count = sum(not fact.closed_at for fact in recalls)
+        groups = Counter(group_of(fact) for fact in recalls if asked.admits(fact))
         page = listed(asked, view, most=_MOST, after=before)
-        rows = tuple(_row(fact, node, view) for fact in page.recalls)
+        rows = tuple(_row(fact, groups[group_of(fact)], node, view) for fact in page.recalls)
     one = "recall is" if count == 1 else "recalls are"
     return RecallsPage(
         headline=f"{count} {one} open" if count else "No recall is open",
@@ -120,7 +129,7 @@ def _choice(name: str, show: str) -> Choice:
     return Choice(name=name.capitalize() or "All", href=_path(name), is_chosen=name == chosen)
 
 
-def _row(fact: RecallFact, node: ServedNode, view: View) -> RecallRow:
+def _row(fact: RecallFact, of_group: int, node: ServedNode, view: View) -> RecallRow:
     severity = Severity(fact.severity)
     issuer = IdentityId(fact.issuer)
     is_account = issuer_text(fact.issuer) != to_hex(issuer)
@@ -142,7 +151,20 @@ def _row(fact: RecallFact, node: ServedNode, view: View) -> RecallRow:
         digest=to_hex(fact.reason),
         closed=_closed(fact, view),
         program=f"/v1/recalls/{fact.id.text()}",
+        more=_more(of_group),
+        more_href=_all_of(fact) if of_group > _FEW else "",
     )
+
+
+def _more(of_group: int) -> str:
+    if of_group <= _FEW:
+        return ""
+    return f"Its issuer has {of_group} recalls of this; the newest {_FEW} are listed."
+
+
+def _all_of(fact: RecallFact) -> str:
+    query = {"thing": fact.thing.name(), "issuer": issuer_text(fact.issuer)}
+    return f"/v1/recalls?{urlencode(query)}"
 
 
 def _tone(fact: RecallFact) -> str:

@@ -5,9 +5,11 @@ A disclosure that is absent makes the checks that need it ``unknown``, never ``o
 written on any chain (numbers out of range) is refused when it is made.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Self
 
 from guildmark.domain.builds.dependencies import DEPENDENCIES_MAX, Dependency
@@ -64,6 +66,9 @@ INSPECTIONS_MAX = 4
 RECALLS_MAX = 64
 RECALLS_IN_ALL_MAX = 256
 """How many recalls of one list a bundle proves, and of all lists together."""
+RECALLS_BEYOND_MAX = 16
+"""How many of a list's may be chosen from behind its first ones, since they reach the part."""
+_NONE_REACHING: Mapping[tuple[Bytes32, IdentityId], Sequence[int]] = MappingProxyType({})
 LANES_MAX = 32
 OWNERS_MAX = 8
 """How many lanes a unit came through at most; of more it is not known who gave them."""
@@ -324,33 +329,69 @@ class RecallsDisclosure:
     Args:
         key: Under which the chain keeps the recalls of a thing.
         by: Whose list: `OWNERS`, or an authority.
+        count: How many of its first ones are proven.
+        beyond: The numbers of further ones that are proven, ascending: they reach the part.
     """
 
     key: Bytes32
     by: IdentityId
     count: int
+    beyond: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _check_range("list's recalls", self.count, 1, RECALLS_MAX)
+        _check_range("list's recalls", self.shown, 1, RECALLS_MAX)
+        _check_range("recalls beyond", len(self.beyond), 0, RECALLS_BEYOND_MAX)
+        for before, number in pairwise((self.count, *self.beyond)):
+            _check_range("recall's number", number, before + 1, UINT40_MAX)
+
+    @property
+    def shown(self) -> int:
+        """Return how many are proven."""
+        return self.count + len(self.beyond)
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Return the numbers of those that are proven, ascending."""
+        return (*range(1, self.count + 1), *self.beyond)
 
 
 def shown_recalls(
     counted: Iterable[tuple[Bytes32, IdentityId, int]],
+    reaching: Mapping[tuple[Bytes32, IdentityId], Sequence[int]] = _NONE_REACHING,
 ) -> tuple[RecallsDisclosure, ...]:
     """Return what a bundle shows of lists of recalls, the owners' first, as far as it has room.
 
-    Who fills his list lets others see that there is more than is shown, never that there is none.
+    Who fills his list lets others see that there is more than is shown, never that there is none;
+    those of others that reach the part are shown all the same.
 
     Args:
         counted: Key, list, and how many recalls the list has.
+        reaching: By key and list, the numbers of those that are known to reach the part.
     """
     room, shown = RECALLS_IN_ALL_MAX, list[RecallsDisclosure]()
     for key, by, count in sorted(counted, key=lambda one: one[1] != OWNERS):
         taken = min(count, RECALLS_MAX, room)
         if taken:
-            shown.append(RecallsDisclosure(key=key, by=by, count=taken))
+            shown.append(_shown_of_list(key, by, taken, sorted(reaching.get((key, by), ()))))
             room -= taken
     return tuple(shown)
+
+
+def _shown_of_list(
+    key: Bytes32, by: IdentityId, room: int, reaching: Sequence[int]
+) -> RecallsDisclosure:
+    """Return a list with room for some: the first ones, and the newest that reach the part."""
+    chosen: list[int] = []
+    for number in reversed(reaching):
+        # Each takes the place of the last of the first ones.
+        count = room - len(chosen)
+        if number <= count or count == 1 or len(chosen) == RECALLS_BEYOND_MAX:
+            break
+        chosen.append(number)
+    return RecallsDisclosure(
+        key=key, by=by, count=room - len(chosen), beyond=tuple(reversed(chosen))
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -433,7 +474,7 @@ class Disclosures:
         _check_range("plans", len(self.equivalence), 0, PLANS_MAX)
         _check_range("approvals", len(self.approvals), 0, APPROVALS_MAX)
         _check_range("dependencies", len(self.dependencies), 0, DEPENDENCIES_MAX)
-        _check_range("recalls", sum(one.count for one in self.recalls), 0, RECALLS_IN_ALL_MAX)
+        _check_range("recalls", sum(one.shown for one in self.recalls), 0, RECALLS_IN_ALL_MAX)
 
     @property
     def root_license(self) -> LicenseDisclosure | None:

@@ -136,10 +136,10 @@ def certificates(core: Core, disclosed: Disclosures) -> Iterator[Thing]:
 
 
 def _of_recalls(core: Core, disclosed: Disclosures) -> Iterator[Location]:
-    counts = {(one.key, one.by): one.count for one in disclosed.recalls}
+    shown = {(one.key, one.by): one.numbers for one in disclosed.recalls}
     for key, by in recall_lists(core, disclosed):
         yield storage.RECALL_COUNTS.at(key, by)
-        for number in range(1, counts.get((key, by), 0) + 1):
+        for number in shown.get((key, by), ()):
             yield storage.RECALLS.at(key, by, number)
             yield storage.RECALL_REASONS.at(key, by, number)
 

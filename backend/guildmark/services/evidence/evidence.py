@@ -221,11 +221,17 @@ class Exporter:
         """Return the evidence with what this node knows to be recalled, whoever gathered it."""
         core, disclosed = gathered.core, gathered.disclosed
         with self.store.reading() as view:
-            counted = [
-                (key, by, len(view.facts.each(RecallFact, key, by)))
+            lists = {
+                (key, by): view.facts.each(RecallFact, key, by)
                 for key, by in recall_lists(core, disclosed)
-            ]
-        return replace(gathered, disclosed=replace(disclosed, recalls=shown_recalls(counted)))
+            }
+        counted = [(key, by, len(facts)) for (key, by), facts in lists.items()]
+        reaching = {
+            each: [fact.number for fact in facts if fact.reaches(core.record.time)]
+            for each, facts in lists.items()
+        }
+        shown = shown_recalls(counted, reaching)
+        return replace(gathered, disclosed=replace(disclosed, recalls=shown))
 
     def _block(self, record: Record, number: int | None) -> Block:
         head = self.ledger.head(final=True)

@@ -1,6 +1,7 @@
 """Recalls as they are read: which of them, in what order, and why they were issued."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from guildmark.domain.chain.facts import RecallFact
@@ -19,6 +20,7 @@ class Asked:
     Args:
         issuer: An identity or, with twelve zero bytes in front, an account.
         since: Issued or closed at that block time, or later.
+        few: No more than the newest so many that one issuer has of one thing in one list.
     """
 
     cause: RecallCause | None = None
@@ -27,6 +29,7 @@ class Asked:
     issuer: Bytes32 | None = None
     is_open: bool | None = None
     since: int = 0
+    few: int = 0
 
     def admits(self, fact: RecallFact) -> bool:
         """Return whether a recall is asked for, whatever part it reaches."""
@@ -58,6 +61,8 @@ def listed(asked: Asked, view: View, *, most: int, after: RecallId | None = None
         RecallUnknownError: No final block holds the recall that the page shall follow.
     """
     found = sorted(filter(asked.admits, _all(asked, view)), key=_newest_first)
+    if asked.few:
+        found = [*_fewest(found, asked.few)]
     if after is not None:
         place = _newest_first(recall_of(after, view.facts))
         found = [fact for fact in found if _newest_first(fact) > place]
@@ -90,6 +95,19 @@ def _all(asked: Asked, view: View) -> Sequence[RecallFact]:
     if asked.thing is not None:
         return view.facts.each(RecallFact, asked.thing.key())
     return view.facts.each(RecallFact)
+
+
+def group_of(fact: RecallFact) -> tuple[bytes, bytes, bytes]:
+    """Return what recalls have in common that one issuer has of one thing in one list."""
+    return (fact.thing.key(), fact.by, fact.issuer)
+
+
+def _fewest(found: Sequence[RecallFact], few: int) -> Iterator[RecallFact]:
+    taken = Counter[tuple[bytes, bytes, bytes]]()
+    for fact in found:
+        taken[group_of(fact)] += 1
+        if taken[group_of(fact)] <= few:
+            yield fact
 
 
 def _newest_first(fact: RecallFact) -> tuple[int, bytes, bytes, int]:

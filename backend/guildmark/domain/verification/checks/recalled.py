@@ -242,26 +242,46 @@ def _of_list(
 ) -> Iterator[ShownRecall | Finding]:
     key = thing.key()
     for number in range(1, count + 1):
-        place = storage.RECALLS.at(key, by, number)
-        if case.state.word(place) is Unproven.MISSING:
+        if case.state.word(storage.RECALLS.at(key, by, number)) is Unproven.MISSING:
             reason = f"Of {count} recalls of {_name(thing)}, recall {number} is not shown."
             yield RECALLS_HIDDEN.found(reason, _CHAIN)
             # One that is missing says enough: the count may be as large as anybody made it.
+            yield from _beyond(case, thing, by, range(number + 1, count + 1))
             return
-        try:
-            word = RecallWord.decode(case.word(place))
-        except UndecidedError as undecided:
-            yield undecided.finding
-            continue
-        if by == OWNERS or _is_listed(case, by, word.at):
-            reason_word = case.state.word(storage.RECALL_REASONS.at(key, by, number))
-            yield ShownRecall(
-                thing=thing,
-                by=by,
-                number=number,
-                word=word,
-                reason=reason_word if isinstance(reason_word, int) else 0,
-            )
+        yield from _proven(case, thing, by, number)
+
+
+def _beyond(
+    case: Case, thing: Thing, by: IdentityId, numbers: range
+) -> Iterator[ShownRecall | Finding]:
+    """Yield the recalls that are proven behind one that is not: nobody drowns what reaches."""
+    key = Bytes32(thing.key())
+    for one in case.disclosed.recalls:
+        if (one.key, one.by) == (key, by):
+            for number in one.beyond:
+                place = storage.RECALLS.at(key, by, number)
+                if number in numbers and case.state.word(place) is not Unproven.MISSING:
+                    yield from _proven(case, thing, by, number)
+
+
+def _proven(
+    case: Case, thing: Thing, by: IdentityId, number: int
+) -> Iterator[ShownRecall | Finding]:
+    key = thing.key()
+    try:
+        word = RecallWord.decode(case.word(storage.RECALLS.at(key, by, number)))
+    except UndecidedError as undecided:
+        yield undecided.finding
+        return
+    if by == OWNERS or _is_listed(case, by, word.at):
+        reason_word = case.state.word(storage.RECALL_REASONS.at(key, by, number))
+        yield ShownRecall(
+            thing=thing,
+            by=by,
+            number=number,
+            word=word,
+            reason=reason_word if isinstance(reason_word, int) else 0,
+        )
 
 
 def _lists(case: Case) -> Sequence[tuple[IdentityId, str]]:

@@ -104,11 +104,22 @@ function ofList(theCase, thing, by) {
     if (wordAt(theCase.state, RECALL_SLOTS, thing.key, by, number) === undefined) {
       // One that is missing says enough: the count may be as large as anybody made it.
       return [...found, unknown("verify.recallsHidden",
-        `Of ${count} recalls of ${named(thing)}, recall ${number} is not shown.`)];
+        `Of ${count} recalls of ${named(thing)}, recall ${number} is not shown.`),
+      ...beyond(theCase, thing, by, number, count)];
     }
     found.push(...attempted(() => [recallOf(theCase, thing, by, number)]));
   }
   return found;
+}
+
+/** Return the recalls that are proven behind one that is not: nobody drowns what reaches. */
+function beyond(theCase, thing, by, missing, count) {
+  const lists = theCase.evidence.disclosed.recalls ?? [];
+  return lists.filter((one) => same(one.key, thing.key) && same(one.by, by))
+    .flatMap((one) => one.beyond)
+    .filter((number) => number > missing && number <= count
+      && wordAt(theCase.state, RECALL_SLOTS, thing.key, by, number) !== undefined)
+    .flatMap((number) => attempted(() => [recallOf(theCase, thing, by, number)]));
 }
 
 function recallOf(theCase, { key }, by, number) {

@@ -15,6 +15,7 @@ const COUNT_MAX = 2 ** 20;
 const DRAWS_MAX = 32;
 const PATH_MAX = 20;
 const RECALLS_MAX = 64;
+const RECALLS_BEYOND_MAX = 16;
 const RECALLS_IN_ALL_MAX = 256;
 const REASON_MAX = 400;
 const SCHEME = /^[ -~]{1,32}$/;
@@ -111,11 +112,20 @@ const readThing = object({
   cause: oneOf(1, 2, 3, 4, 5, 6, 7, 8), id, detail: unless(NOTHING, id),
 });
 
-const readLists = list(object({ key: id, by: id, count: integer(1, RECALLS_MAX) }), 1);
+const readLists = list(object({
+  key: id, by: id, count: integer(1, RECALLS_MAX),
+  beyond: unless([], list(number40, 0, RECALLS_BEYOND_MAX)),
+}, (one) => {
+  const ascends = one.beyond.every((number, at) => number > (one.beyond[at - 1] ?? one.count));
+  if (!ascends || one.count + one.beyond.length > RECALLS_MAX) {
+    throw new Malformed("recalls of a list that are out of order, or more than are read");
+  }
+  return one;
+}), 1);
 
 function readRecalls(value) {
   const lists = readLists(value);
-  if (lists.reduce((sum, { count }) => sum + count, 0) > RECALLS_IN_ALL_MAX) {
+  if (lists.reduce((sum, { count, beyond }) => sum + count + beyond.length, 0) > RECALLS_IN_ALL_MAX) {
     throw new Malformed("more recalls than are read");
   }
   return lists;
