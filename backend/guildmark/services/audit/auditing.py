@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 
 from guildmark.domain.audit.accounts import Accounts, LogAccount
-from guildmark.domain.audit.findings import Finding, Flaw
+from guildmark.domain.audit.findings import Finding, Flaw, Place
 from guildmark.domain.audit.materials import LotBounds, Materials
 from guildmark.domain.audit.unit_findings import findings_of, recall_finding
 from guildmark.domain.audit.units import REPLACED, VOID, AuditedUnit, UnitRow
@@ -140,8 +140,8 @@ class _Audit:
     def _unit(self, opened: Opened, reaching: Reaching, facts: Facts) -> None:
         one = opened.by_chain(facts)
         self._heard(opened)
-        if not self.scope.admits(one):
-            self._count(one)
+        if not self.scope.admits(one) and one.statement is not None:
+            self._count(one.statement, one.unit.place)
             return
         told = Telemetry(asking=self.auditor.asking, sources=self.auditor.sources).of(one)
         one = replace(one, telemetry=told.state)
@@ -187,17 +187,16 @@ class _Audit:
             return
         book, place = self.auditor.book, one.unit.place
         book.add_use(_ENVELOPE, one.envelope, place)
-        self._count(one)
+        self._count(one.statement, place)
         if one.state in {VOID, REPLACED}:
             return
         book.add_use(_COUNTER, _counter(one.statement), place)
         for each in (place, *one.rivals):
             book.add_use(_LABEL, one.statement.label.encode(), each)
 
-    def _count(self, one: AuditedUnit) -> None:
+    def _count(self, said: BuildStatement, place: Place) -> None:
         """Write down that a number of a machine's counter is accounted for."""
-        if one.statement is not None:
-            self.auditor.book.add_use(_COUNTED, _counter(one.statement), one.unit.place)
+        self.auditor.book.add_use(_COUNTED, _counter(said), place)
 
     def overdrawn(self) -> None:
         """Name lots that more parts name than they are enough for."""
