@@ -60,11 +60,16 @@ def _rows(values: Sequence[Mapping[str, Value]] | Sequence[str]) -> Iterator[str
     if not rows:
         yield from (str(value) for value in values)
         return
-    table = [list(rows[0]), *([_shown(row[name]) for name in rows[0]] for row in rows)]
+    table = [list(rows[0]), *([_cell(row[name]) for name in rows[0]] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
         cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
         yield _INDENT.join(cells).rstrip()
+
+
+def _cell(value: Value) -> str:
+    """Return what stands in one line of a table, also where the value has several."""
+    return " | ".join(_shown(value).splitlines())
 
 
 def _shown(value: Value) -> str:

@@ -9,7 +9,7 @@ import typer
 from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.homes import write_new
-from guildmark.cli.nodes import show_to
+from guildmark.cli.nodes import show_new
 from guildmark.cli.opening import enter
 from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import Bytes32, bytes32_from_hex, to_hex
@@ -87,7 +87,7 @@ def disclose(
         message = f"To whom shall the {what.value} be shown?"
         raise DisclosureTargetError(message)
     body = enter(home).disclosing.show(KINDS[what], thing, paths=path or ())
-    show_to(node or (), KINDS[what], thing, body)
+    show_new(node or (), KINDS[what], thing, body)
     if out is not None:
         write_new(out, body)
     answer: Answer = {

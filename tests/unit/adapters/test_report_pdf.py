@@ -11,7 +11,7 @@ from guildmark.adapters.reports import pdf as writer
 from guildmark.adapters.reports.page import GateRow, ReportPage, Row, report_page
 from guildmark.adapters.reports.pdf import PdfSupportError, pdf
 from guildmark.adapters.reports.pdf.plots import plot
-from guildmark.adapters.reports.pdf.typesetting import WIDTH, shown
+from guildmark.adapters.reports.pdf.typesetting import WIDTH, heading, note, shown, subtitle
 from guildmark.domain.equivalence.plots.svg import Axis
 from guildmark.domain.equivalence.plots.svg import Drawing as Svg
 
@@ -67,6 +67,12 @@ def test_another_report_has_other_bytes() -> None:
 
     assert pdf(page(), {}) != pdf(other, {})
     assert pdf(page(), {}) != pdf(page(), pictures())
+
+
+def test_what_stands_below_a_heading_stays_with_what_follows() -> None:
+    kept = [one.getKeepWithNext() for one in (heading("Graz"), subtitle("0x01"), note("none"))]
+
+    assert kept == [1, 1, 0]
 
 
 def test_its_letters_are_embedded() -> None:

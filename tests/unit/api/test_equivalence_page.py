@@ -106,7 +106,7 @@ def test_pictures_are_files_that_say_what_they_show(site: Site) -> None:
 
     (first, *_) = page.pictures
     name = first.href.rsplit("/", 1)[-1]
-    assert first.title == "Difference from the first site, in margins"
+    assert first.title == "Difference from the reference, in margins"
     assert plot(site.id, name, site.node).startswith(b"<svg")
     assert f'<img src="{first.href}" alt="{first.title}. ' in site.html(page)
     with pytest.raises(PictureUnknownError):

@@ -67,3 +67,9 @@ def test_notes_are_no_results(capsys: pytest.CaptureFixture[str]) -> None:
     note("Next: guildmark up")
 
     assert capsys.readouterr() == ("", "Next: guildmark up\n")
+
+
+def test_a_cell_of_several_lines_stands_in_one(capsys: pytest.CaptureFixture[str]) -> None:
+    say({"clauses": [{"path": "/a", "value": "none\nM4", "unit": ""}]}, as_json=False)
+
+    assert shown(capsys) == ["clauses", "  path  value      unit", "  /a    none | M4"]

@@ -12,8 +12,10 @@ from fakes.node import MemoryNode
 from fakes.samples import BORE, Shop, make_shop
 from fakes.telemetry import chunks, window
 from fakes.world import DESIGNER, ISSUER, MAKER, OPERATOR, SITE, World
+from guildmark.cli.equivalence.files import read_plan
 from guildmark.domain.builds.telemetry import disclose_chunks, telemetry_resource
 from guildmark.domain.chain.facts import CertificateFact
+from guildmark.domain.encoding.fields import DocumentError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import SiteData
 from guildmark.domain.equivalence.plan import CharacteristicPlan
@@ -47,7 +49,7 @@ class Workshop:
         document: dict[str, Any] = {
             "recipe": to_hex(self.world.recipe.id()),
             "reference": reference,
-            "sites": sorted(others),
+            "sites": sorted(others, reverse=True),
             "characteristics": [bore],
             "evaluator": to_hex(self.world.issuer),
             "units": units,
@@ -231,10 +233,57 @@ def test_a_plans_document_is_received_where_the_chain_commits_to_it(
     refused = speak("equivalence", "receive", plan, wrong)
 
     assert kept.json == {"id": plan, "kept": True}
-    assert "equivalence.blindMismatch" in refused.err
+    assert "equivalence.otherPlanDocument" in refused.err
+
+
+def test_people_write_a_plan_in_any_order(tmp_path: Path) -> None:
+    bore, width = ({"path": f"/tolerance/{name}", "unit": "mm"} for name in ("bore", "width"))
+    written = {"sites": ["0x02", "0x01"], "characteristics": [width, bore]}
+    for member, nonsense in (("sites", 7), ("characteristics", [7])):
+        file = tmp_path / f"{member}.json"
+        file.write_text(json.dumps({**written, member: nonsense}))
+        with pytest.raises(DocumentError):
+            read_plan(file, Bytes32(bytes(32)))
+    file = tmp_path / "plan.json"
+    whole = {
+        "recipe": NOWHERE,
+        "reference": "0x00",
+        "evaluator": "0x03",
+        "units": 3,
+        "replicates": 3,
+        "commitBy": 1,
+        "revealBy": 2,
+        **written,
+    }
+    whole["characteristics"] = [{**one, "margin": "1"} for one in (width, bore)]
+    file.write_text(json.dumps(whole))
+
+    plan = read_plan(file, Bytes32(bytes(32)))
+
+    assert plan.sites == ("0x01", "0x02")
+    assert [one.path for one in plan.characteristics] == ["/tolerance/bore", "/tolerance/width"]
 
 
 NOWHERE = "0x" + "ab" * 32
+
+
+def test_what_was_revealed_and_never_handed_over_is_said_by_the_evaluator(
+    workshop: Workshop, speak: Speak, tmp_path: Path
+) -> None:
+    plan = workshop.plan(FEW)
+    workshop.computed(plan, FEW)
+    site = list(workshop.sites)[1]
+    with workshop.world.tools.store.writing() as work:
+        key = bytes.fromhex(plan.removeprefix("0x")) + site
+        work.documents.drop(DocumentKind.EQUIVALENCE_DATA, key)
+    run = ("equivalence", "run", plan, "--out", tmp_path / "without.json")
+
+    refused = speak(*run)
+    done = speak(*run, "--without", to_hex(site), "--json")
+
+    assert "equivalence.revealedMissing" in refused.err
+    assert done.exit == 0
+    assert "it did not hand over its data" in (tmp_path / "without.json").read_text()
 
 
 def test_what_is_not_on_record_is_told(workshop: Workshop, speak: Speak, tmp_path: Path) -> None:

@@ -266,6 +266,19 @@ def test_a_claim_that_a_node_does_not_take_is_made_all_the_same(
     assert 30 < sum(waited) < 40
 
 
+def test_what_was_just_put_on_chain_is_disclosed_to_a_node_that_has_yet_to_read_it(
+    speak: Speak, world: World, node: MemoryNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(nodes, "time", SimpleNamespace(sleep=waited.append))
+    node.refusing = "disclosure.thingUnknown"
+
+    spoken = speak("disclose", "profile", to_hex(world.maker), "--node", "http://one.example")
+
+    assert spoken.exit == 4
+    assert 30 < sum(waited) < 40
+
+
 def test_a_public_claim_needs_no_showing(speak: Speak, world: World, node: MemoryNode) -> None:
     said = ("claim", "make", to_hex(world.issuer), to_hex(world.maker), "CAGE", "1ABC2")
 

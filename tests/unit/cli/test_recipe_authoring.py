@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from guildmark.domain.recipes.templates import TEMPLATES
+from guildmark.domain.recipes.templates import TEMPLATES, UNSAID, template
 from unit.cli.speaking import Speak
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_a_template_is_written_once_and_has_no_finding(
+def test_a_template_is_written_once_and_lint_says_what_is_left_to_say(
     speak: Speak, tmp_path: Path, name: str
 ) -> None:
     file = tmp_path / "recipe.json"
@@ -22,7 +22,10 @@ def test_a_template_is_written_once_and_has_no_finding(
     assert (written.exit, written.out) == (0, "")
     assert json.loads(file.read_text())["name"] == "Mine"
     assert again.exit != 0
-    assert json.loads(found.out) == {"findings": [], "refused": False}
+    said = json.loads(found.out)
+    left = {one.value for one in template(name)[1]} & UNSAID
+    assert (said["refused"], found.exit) == (False, 0)
+    assert [one["code"] for one in said["findings"]] == ["lint.unsaid"] * len(left)
 
 
 def test_lint_tells_code_place_reason_and_what_to_write(speak: Speak, tmp_path: Path) -> None:

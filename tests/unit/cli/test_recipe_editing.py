@@ -125,7 +125,7 @@ def test_a_form_that_nobody_touched_gives_the_file_back(name: str) -> None:
     document = judge(shown).document
     assert document is not None
     assert write_draft(document.name, document.clauses) == written
-    assert findings(shown) == []
+    assert {one[1:] for one in findings(shown)} <= {("value", "lint.unsaid", False)}
 
 
 def test_lines_and_blanks_of_a_text_come_back_as_they_were() -> None:

@@ -298,11 +298,19 @@ def reveal(
 def run(
     plan: PlanArgument,
     out: _Out,
+    without: Annotated[
+        list[IdentityId] | None,
+        typer.Option(
+            metavar="SITE",
+            parser=identity_id,
+            help="Revealed its data and never handed them over; may be repeated.",
+        ),
+    ] = None,
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute a plan over all data that were revealed; write the result, print its digest."""
-    result = enter_informed(home).evaluation.run(plan, evaluate)
+    result = enter_informed(home).evaluation.run(plan, evaluate, without=without or ())
     write_new(out, result.encode())
     verdicts = [
         {"sites": list(one.sites), "verdict": one.verdict.value, "summary": one.summary}

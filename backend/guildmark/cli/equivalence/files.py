@@ -19,10 +19,15 @@ class SiteNotComparedError(NotFoundError):
 
 
 def read_plan(path: Path, salt: Bytes32) -> EquivalencePlan:
-    """Return the plan that people wrote, with a fresh salt and this engine where they name none."""
+    """Return the plan that people wrote, in the order that documents have.
+
+    It gets a fresh salt and this engine where they name none.
+    """
     members: dict[str, JsonValue] = dict(parse_object(path.read_bytes(), PLAN_LIMITS))
     members.setdefault("salt", to_hex(salt))
     members.setdefault("engine", to_hex(engine_digest()))
+    for name in ("sites", "characteristics"):
+        members[name] = _ascending(members.get(name))
     return EquivalencePlan.parse(canonical(members))
 
 
@@ -45,3 +50,10 @@ def check_compared(result: EquivalenceResult, site: IdentityId) -> None:
     if result.of_site(to_hex(site)) is None:
         message = f"The result says nothing about the site {to_hex(site)}."
         raise SiteNotComparedError(message, site=to_hex(site))
+
+
+def _ascending(written: JsonValue) -> JsonValue:
+    """Return names, or objects by their paths, in order; what is neither as it was written."""
+    if not isinstance(written, list) or not all(isinstance(one, str | dict) for one in written):
+        return written
+    return sorted(written, key=lambda one: str(one.get("path")) if isinstance(one, dict) else one)

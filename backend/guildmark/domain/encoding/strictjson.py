@@ -205,7 +205,8 @@ def _load(text: str, decoder: json.JSONDecoder) -> JsonValue:
     try:
         value: JsonValue = decoder.decode(text)
     except json.JSONDecodeError as error:
-        message = f"The text is not JSON at character {error.pos}: {error.msg}."
+        said = error.msg.removesuffix(" starting at")
+        message = f"The text is not JSON at character {error.pos}: {said}."
         raise JsonError(message, offset=error.pos) from error
     return value
 

@@ -11,6 +11,7 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClauseType, Criticality
 from guildmark.domain.recipes.quantity import UCUM_CODES, measures_alike, parse_decimal, worth
 from guildmark.domain.recipes.recipe import GROUPS
+from guildmark.domain.recipes.templates import UNSAID
 
 TOLERANCE_GROUP = "tolerance"
 RESOLUTION = "/qa/resolution"
@@ -173,6 +174,14 @@ def _number(written: JsonValue) -> Decimal | None:
 
 
 def _unwise(clause: Clause) -> Iterator[Advice]:
+    if clause.value in UNSAID:
+        yield Advice(
+            rule="lint.unsaid",
+            path=clause.path,
+            reason="The template leaves this to you, and the recipe does not say it yet.",
+            instead=f'"value": {clause.value.removeprefix("say ")}',
+            member="value",
+        )
     if clause.klass is ClauseClass.WINDOW and clause.minimum == clause.maximum is not None:
         reason = "The window holds one value: no site has a choice."
         yield Advice(

@@ -106,6 +106,16 @@ _TITLES = {
 
 TEMPLATES: Sequence[str] = tuple(_TITLES)
 
+UNSAID = frozenset(
+    {
+        "say how the part hangs from the plate",
+        "say what the part is for, and what it is not for",
+        "say which face lies on the bed",
+        "name and maker of the resin",
+    }
+)
+"""What templates leave to the designer: a recipe that still says it says nothing."""
+
 
 def template(name: str) -> tuple[str, Sequence[Clause]]:
     """Return a template's title and its clauses, in the order of their paths."""

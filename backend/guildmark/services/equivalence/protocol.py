@@ -1,19 +1,24 @@
 """The protocol of equivalence: plan, join, commit, reveal, compute, certify, challenge, suspend."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import IdentityFact, PlanEntryFact, PlanFact
-from guildmark.domain.chain.refusals import BlindOpeningError, PlanUnknownError
+from guildmark.domain.chain.refusals import (
+    BlindOpeningError,
+    EquivalenceDoneError,
+    PlanUnknownError,
+)
 from guildmark.domain.equivalence.blinded import BlindData, SiteData, instruments_of
 from guildmark.domain.equivalence.dataset import Dataset
+from guildmark.domain.equivalence.following import check_follows
 from guildmark.domain.equivalence.plan import EquivalencePlan, Kind
 from guildmark.domain.equivalence.registration import Lapse, Outcome, Registration
 from guildmark.domain.equivalence.reporting.report import gathered
 from guildmark.domain.equivalence.verdict import EquivalenceResult
-from guildmark.domain.errors import GuildmarkError, NotFoundError, UsageError
+from guildmark.domain.errors import ContentError, GuildmarkError, NotFoundError, UsageError
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,
@@ -24,7 +29,17 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.ports import DocumentKind, Entropy, KeyName, KeyStore, NodeStore, Vault, View
+from guildmark.domain.recipes.recipe import RecipeDocument
+from guildmark.ports import (
+    DocumentKind,
+    Entropy,
+    IdempotencyMismatchError,
+    KeyName,
+    KeyStore,
+    NodeStore,
+    Vault,
+    View,
+)
 from guildmark.services.equivalence.sampling import check_data, plan_document
 from guildmark.services.identity.accounts import Account
 
@@ -34,11 +49,28 @@ _SALT_SIZE = 32
 _INFO = b"guildmark/equivalence-data/v1"
 
 
+class OtherPlanDocumentError(ContentError):
+    """A document that is not the one that a plan on chain commits to."""
+
+    code = "equivalence.otherPlanDocument"
+    hint = "Ask the sponsor for the file that `guildmark equivalence plan --out` wrote."
+
+
 class DataUnknownError(NotFoundError):
     """This home does not hold the data that a site committed to."""
 
     code = "equivalence.dataUnknown"
     hint = "Use the home that committed to the data."
+
+
+class RevealedDataMissingError(NotFoundError):
+    """A site revealed data that this home does not hold."""
+
+    code = "equivalence.revealedMissing"
+    hint = (
+        "Open what the site sealed: `guildmark equivalence unseal`. If it never sent it, say so: "
+        "`guildmark equivalence run --without SITE`."
+    )
 
 
 class PlanWithoutPartsError(UsageError):
@@ -78,6 +110,8 @@ class Equivalence:
 
         Raises:
             PlanWithoutPartsError: It compares processes alone.
+            PlanOffRecipeError: It asks for what the recipe does not, or in another unit, as far
+                as this home knows the recipe.
             MalformedHexError: A site or the evaluator is named by no identity's id.
             RegistrationError: More sites than a contract takes.
             CallerRefusedError: The account does not speak for the sponsor.
@@ -87,6 +121,7 @@ class Equivalence:
         if all(one.kind is Kind.PROCESS for one in plan.characteristics):
             message = "The plan compares processes alone; no certificate could come of it."
             raise PlanWithoutPartsError(message)
+        self._check_recipe(plan)
         made = Registration(
             recipe=plan.recipe,
             sponsor=sponsor,
@@ -123,7 +158,8 @@ class Equivalence:
         """Commit to a site's data, sealed to the evaluator's key, as the site's controller.
 
         A site commits once: where this home knows the plan, data that its evaluator would not use
-        are refused before.
+        are refused before. The same data again are sealed again, and nothing is sent; other data
+        are refused, and what opens the first ones stays.
 
         Raises:
             ForeignReadingError: There is no reading, or one is of another site.
@@ -135,21 +171,23 @@ class Equivalence:
             EquivalenceLateError: The deadline is over.
             EquivalenceDoneError: The site committed already.
         """
-        data = BlindData(
-            plan=plan,
-            site=site,
-            secret=self._salt(),
-            salt=self._salt(),
-            shown=shown,
-        )
         with self.store.reading() as view:
+            former = _data(plan, site, view)
+            data = former if former and former.shown == shown else self._blinded(plan, site, shown)
             body = view.documents.get(DocumentKind.EQUIVALENCE_PLAN, plan)
             if body is not None:
                 check_data(EquivalencePlan.parse(body), data, view)
-        body = data.encode()
-        sealed = self.vault.seal(body, recipient, info=_info(plan, site))
-        _keep(self.store, DocumentKind.EQUIVALENCE_DATA, _place(plan, site), body)
-        self._call("commit", plan, site, data.blind(), once=_once(plan, site))
+            entry = view.facts.get(PlanEntryFact, plan, site)
+        if entry is not None and entry.committed_at and entry.blind != data.blind():
+            raise _committed_before(plan, site)
+        sealed = self.vault.seal(data.encode(), recipient, info=_info(plan, site))
+        self._keep_data(data)
+        try:
+            self._call("commit", plan, site, data.blind(), once=_once(plan, site))
+        except (EquivalenceDoneError, IdempotencyMismatchError) as error:
+            if former is not None:
+                self._keep_data(former)
+            raise _committed_before(plan, site) from error
         return Committed(root=data.root(), blind=data.blind(), sealed=sealed)
 
     def reveal(self, plan: EquivalencePlanId, site: IdentityId) -> Digest:
@@ -217,6 +255,19 @@ class Equivalence:
         """
         self._call("lapse", plan, site, cause, once=_once(plan, site))
 
+    def _blinded(self, plan: EquivalencePlanId, site: IdentityId, shown: SiteData) -> BlindData:
+        return BlindData(plan=plan, site=site, secret=self._salt(), salt=self._salt(), shown=shown)
+
+    def _keep_data(self, data: BlindData) -> None:
+        place = _place(data.plan, data.site)
+        _keep(self.store, DocumentKind.EQUIVALENCE_DATA, place, data.encode())
+
+    def _check_recipe(self, plan: EquivalencePlan) -> None:
+        with self.store.reading() as view:
+            body = view.documents.get(DocumentKind.RECIPE_DOCUMENT, plan.recipe)
+        if body is not None:
+            check_follows(plan, RecipeDocument.parse(body).clauses)
+
     def _call(self, function: str, *args: object, once: str) -> None:
         self.account.call(ContractName.EQUIVALENCE, function, *args, once=once)
 
@@ -236,12 +287,12 @@ class Evaluation:
 
         Raises:
             PlanUnknownError: No final block holds the plan.
-            BlindOpeningError: The document is another plan.
+            OtherPlanDocumentError: The document is another plan.
         """
         parsed = EquivalencePlan.parse(document)
         if parsed.digest() != _registered(plan, self.store).document:
             message = f"The document is not that of the plan {to_hex(plan)}."
-            raise BlindOpeningError(message, plan=to_hex(plan))
+            raise OtherPlanDocumentError(message, plan=to_hex(plan))
         _keep(self.store, DocumentKind.EQUIVALENCE_PLAN, plan, document)
         return parsed
 
@@ -260,18 +311,29 @@ class Evaluation:
         _keep(self.store, DocumentKind.EQUIVALENCE_DATA, _place(plan, site), body)
         return data
 
-    def run(self, plan: EquivalencePlanId, compute: Compute) -> EquivalenceResult:
-        """Compute a plan over all data of it that this home holds and that were revealed.
+    def run(
+        self, plan: EquivalencePlanId, compute: Compute, *, without: Collection[IdentityId] = ()
+    ) -> EquivalenceResult:
+        """Compute a plan over all data of it that were revealed.
+
+        Args:
+            plan: The plan.
+            compute: What compares sites.
+            without: Sites that revealed data and never handed them over: theirs do not count.
 
         Raises:
+            RevealedDataMissingError: A site's data, which it revealed, are not here.
             PlanUnknownError: No final block holds the plan.
             PlanDocumentUnknownError: The plan's document is not here.
             OtherEngineError: The plan names another engine.
         """
         with self.store.reading() as view:
             document = plan_document(plan, view)
-            found = dict(opened(plan, registered(plan, view).plan, view))
-            dataset = dataset_of(found, view)
+            made = registered(plan, view).plan
+            for site in made.sites:
+                if site not in without:
+                    _check_handed_over(plan, site, view)
+            dataset = dataset_of(dict(opened(plan, made, view)), view)
         return compute(document, dataset)
 
     def _check(self, data: BlindData) -> None:
@@ -308,6 +370,11 @@ def check_result(plan: EquivalencePlanId, result: EquivalenceResult, view: View)
         raise ResultOfOtherPlanError(message, found=to_hex(result.plan), wanted=to_hex(planned))
 
 
+def _committed_before(plan: EquivalencePlanId, site: IdentityId) -> EquivalenceDoneError:
+    message = f"{to_hex(site)} committed to other data of this plan before."
+    return EquivalenceDoneError(message, plan=to_hex(plan), site=to_hex(site))
+
+
 def _registered(plan: EquivalencePlanId, store: NodeStore) -> Registration:
     with store.reading() as view:
         return registered(plan, view).plan
@@ -338,10 +405,19 @@ def opened(
             yield site, "it did not commit to data in time"
         elif not entry.revealed_at:
             yield site, "it did not reveal its data"
-        elif data is None or data.root() != entry.root:
+        elif data is None:
+            yield site, "it did not hand over its data"
+        elif data.root() != entry.root:
             yield site, "its data are not those that it revealed"
         else:
             yield site, _refusal(document, data, view) or data
+
+
+def _check_handed_over(plan: EquivalencePlanId, site: IdentityId, view: View) -> None:
+    entry = view.facts.get(PlanEntryFact, plan, site)
+    if entry is not None and entry.revealed_at and _data(plan, site, view) is None:
+        message = f"The site {to_hex(site)} revealed data that are not in this home."
+        raise RevealedDataMissingError(message, plan=to_hex(plan), site=to_hex(site))
 
 
 def _refusal(plan: EquivalencePlan, data: BlindData, view: View) -> str | None:

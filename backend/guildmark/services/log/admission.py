@@ -226,7 +226,10 @@ class ClockAheadError(MalformedError):
     """The machine says that it ended later than the chain's time allows."""
 
     code = "machine.clockAhead"
-    hint = "Set the machine's clock; its own times are shown to readers."
+    hint = (
+        "Set the machine's clock; its own times are shown to readers. Where the clock is right, "
+        "the chain stands still: write a record, `guildmark log tick`."
+    )
 
 
 class ToleranceExceededError(NonconformingError):

@@ -25,7 +25,10 @@ class RecipeDocumentUnknownError(NotFoundError):
     """This home does not hold the recipe in full."""
 
     code = "recipe.documentUnknown"
-    hint = "Use the home that published or received the recipe."
+    hint = (
+        "Use the home that published it, or take it in with the designer's package: "
+        "`guildmark package open`."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import pytest
 
 from guildmark.domain.recipes.drafts import lint, write_draft
 from guildmark.domain.recipes.linting import Advice
-from guildmark.domain.recipes.templates import TEMPLATES, template
+from guildmark.domain.recipes.templates import TEMPLATES, UNSAID, template
 
 LAYER: dict[str, Any] = {
     "path": "/process/layer_height",
@@ -55,6 +55,12 @@ FINDINGS: list[tuple[list[object], str, str | None, bool]] = [
     ([BORE, LAYER], "lint.order", LAYER["path"], True),
     ([LAYER, LAYER], "lint.order", LAYER["path"], True),
     ([{**LAYER, "min": "0.3"}], "lint.windowShut", LAYER["path"], False),
+    (
+        [{**ENGRAVED, "class": "core", "value": "say which face lies on the bed"}],
+        "lint.unsaid",
+        ENGRAVED["path"],
+        False,
+    ),
     ([ENGRAVED], "lint.customUnbounded", ENGRAVED["path"], False),
     (
         [without(LAYER, "min", "max", **{"class": "site", "criticality": "critical"}), STEP],
@@ -137,4 +143,14 @@ def test_clauses_that_are_no_list_are_one_finding() -> None:
 def test_templates_can_be_published_as_they_are(name: str) -> None:
     title, clauses = template(name)
 
-    assert lint(write_draft(title, clauses).encode()) == ()
+    said = lint(write_draft(title, clauses).encode())
+
+    assert {(one.rule, one.blocks) for one in said} <= {("lint.unsaid", False)}
+    assert {one.path for one in said} == {one.path for one in clauses if one.value in UNSAID}
+
+
+def test_what_templates_leave_to_the_designer_stands_in_one_of_them() -> None:
+    values = {one.value for name in TEMPLATES for one in template(name)[1]}
+
+    assert values >= UNSAID
+    assert not [one for one in values - UNSAID if one and one.startswith("say ")]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -10,11 +11,13 @@ from guildmark.domain.chain.facts import CertificateFact, CounterFact, PlanEntry
 from guildmark.domain.chain.refusals import (
     BlindOpeningError,
     CallerRefusedError,
+    EquivalenceDoneError,
     PlanUnknownError,
 )
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import BlindData, ForeignReadingError, SiteData
 from guildmark.domain.equivalence.dataset import Dataset
+from guildmark.domain.equivalence.following import PlanOffRecipeError
 from guildmark.domain.equivalence.plan import (
     CharacteristicPlan,
     EquivalencePlan,
@@ -34,7 +37,13 @@ from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.ports import DocumentKind, KeyName, SealBrokenError
-from guildmark.services.equivalence.protocol import DataUnknownError, PlanWithoutPartsError
+from guildmark.services.equivalence.protocol import (
+    Committed,
+    DataUnknownError,
+    OtherPlanDocumentError,
+    PlanWithoutPartsError,
+    RevealedDataMissingError,
+)
 from guildmark.services.equivalence.sampling import PlanDocumentUnknownError
 from guildmark.services.index.projection import known
 
@@ -136,6 +145,30 @@ def test_a_plan_of_processes_alone_is_refused_before_anything_is_sent(world: Wor
     service.plan(both, sponsor=world.maker)
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"path": ClausePath("/tolerance/boar")}, "The recipe has no quantity /tolerance/boar."),
+        ({"path": ClausePath("/tolerance/note")}, "The recipe has no quantity /tolerance/note."),
+        ({"unit": "um"}, "The plan asks for /tolerance/bore in um, the recipe in mm."),
+    ],
+)
+def test_a_plan_that_leaves_its_recipe_is_refused_where_the_recipe_is_known(
+    world: World, changes: dict[str, Any], said: str
+) -> None:
+    plan = planned(world)
+    wrong = replace(plan, characteristics=(replace(plan.characteristics[0], **changes),))
+    service = world.tools.equivalence(MAKER)
+
+    with pytest.raises(PlanOffRecipeError) as refused:
+        service.plan(wrong, sponsor=world.maker)
+
+    assert refused.value.message == said
+    with world.tools.store.writing() as work:
+        work.documents.drop(DocumentKind.RECIPE_DOCUMENT, plan.recipe)
+    service.plan(wrong, sponsor=world.maker)
+
+
 def test_sites_are_named_by_their_ids(world: World) -> None:
     plan = replace(planned(world), reference="the old shop")
 
@@ -148,7 +181,7 @@ def test_a_plans_document_is_kept_where_the_chain_commits_to_it(world: World) ->
     other = replace(plan, salt=Bytes32(sha256(b"other salt")))
 
     assert world.tools.evaluation.receive(plan_id, plan.encode()) == plan
-    with pytest.raises(BlindOpeningError):
+    with pytest.raises(OtherPlanDocumentError):
         world.tools.evaluation.receive(plan_id, other.encode())
     with pytest.raises(PlanUnknownError):
         world.tools.evaluation.receive(NOWHERE, plan.encode())
@@ -211,6 +244,88 @@ def test_a_site_commits_to_its_own_readings_alone(world: World) -> None:
             world.tools.equivalence(SITE).commit(
                 plan_id, world.site, SiteData(readings=readings), recipient=b"key"
             )
+
+
+def commit_to(world: World, plan: EquivalencePlanId, *numbers: int, by: str = SITE) -> Committed:
+    """Commit to so many readings of one site."""
+    readings = tuple(reading(world.site, number, "a gauge without key") for number in numbers)
+    service = world.tools.equivalence(by)
+    return service.commit(plan, world.site, SiteData(readings=readings), recipient=b"key")
+
+
+def test_the_same_data_are_committed_to_once_and_sealed_again(world: World) -> None:
+    _, plan_id, _ = registered(world)
+    joined(world, plan_id, world.site, SITE)
+
+    first, unread = commit_to(world, plan_id, 0, 1), commit_to(world, plan_id, 0, 1)
+    follow(world)
+    again = commit_to(world, plan_id, 0, 1)
+
+    assert first.blind == unread.blind == again.blind
+    data = world.tools.evaluation.unseal(again.sealed, plan_id, world.site, key=KEY)
+    assert [one.part for one in data.readings] == ["p0", "p1"]
+
+
+@pytest.mark.parametrize("is_read", [True, False], ids=["read", "not read yet"])
+def test_a_second_commitment_is_refused_and_the_first_can_be_revealed(
+    is_read: bool, world: World
+) -> None:
+    _, plan_id, _ = registered(world)
+    joined(world, plan_id, world.site, SITE)
+    first = commit_to(world, plan_id, 0, 1)
+    if is_read:
+        follow(world)
+
+    with pytest.raises(EquivalenceDoneError):
+        commit_to(world, plan_id, 0, 1, 2)
+
+    follow(world)
+    assert world.tools.equivalence(SITE).reveal(plan_id, world.site) == first.root
+
+
+def test_another_home_cannot_commit_a_second_time_either(world: World) -> None:
+    _, plan_id, _ = registered(world)
+    joined(world, plan_id, world.site, SITE)
+    commit_to(world, plan_id, 0, 1)
+    with world.tools.store.writing() as work:
+        work.documents.drop(DocumentKind.EQUIVALENCE_DATA, plan_id + world.site)
+
+    with pytest.raises(EquivalenceDoneError):
+        commit_to(world, plan_id, 0, 1, 2)
+
+
+def test_data_that_could_not_be_committed_give_way_to_others(world: World) -> None:
+    _, plan_id, _ = registered(world)
+    joined(world, plan_id, world.site, SITE)
+    with pytest.raises(CallerRefusedError):
+        commit_to(world, plan_id, 0, 1, by=OPERATOR)
+
+    done = commit_to(world, plan_id, 0, 1, 2)
+
+    assert world.tools.equivalence(SITE).reveal(plan_id, world.site) == done.root
+
+
+def test_data_that_were_revealed_and_are_not_here_are_asked_for(world: World) -> None:
+    _, plan_id, _ = registered(world)
+    committed(world, plan_id, world.site, SITE)
+    world.tools.equivalence(SITE).reveal(plan_id, world.site)
+    follow(world)
+    with world.tools.store.writing() as work:
+        work.documents.drop(DocumentKind.EQUIVALENCE_DATA, plan_id + world.site)
+    seen: list[Dataset] = []
+
+    def compute(given: EquivalencePlan, dataset: Dataset) -> EquivalenceResult:
+        seen.append(dataset)
+        return EquivalenceResult(
+            plan=given.digest(), engine=given.engine, data={}, verdicts=(), gates=()
+        )
+
+    with pytest.raises(RevealedDataMissingError):
+        world.tools.evaluation.run(plan_id, compute)
+    world.tools.evaluation.run(plan_id, compute, without=[world.site])
+
+    (dataset,) = seen
+    assert dataset.failed[to_hex(world.site)] == "it did not hand over its data"
 
 
 def test_a_home_without_the_plans_document_commits_unchecked(world: World) -> None:

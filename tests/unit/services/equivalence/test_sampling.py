@@ -259,8 +259,8 @@ def test_what_was_logged_cannot_be_changed(drawn: Shop, name: str, changes: dict
 
 def test_a_drawn_part_that_was_logged_without_the_value_proves_nothing(shop: Shop) -> None:
     bore = CharacteristicPlan(path=BORE, unit="mm", margin="0.1")
-    other = replace(bore, path=ClausePath("/tolerance/width"))
-    made = make_shop(shop.world, characteristics=(bore, other))
+    other = replace(bore, path=ClausePath("/process/nozzle"))
+    made = make_shop(shop.world, characteristics=(other, bore))
     made.log(*(made.state(number) for number in range(1, DRAWN_FROM + 1)))
     made.tick(2)
     data = made.collected()
@@ -431,7 +431,7 @@ def test_claimed_figures_are_recomputed_on_both_sides(drawn: Shop) -> None:
     said = drawn.refusal(replace(data, statistics=(true, claim(maximum="22.99"))))
 
     assert said == f"The file claims max = 22.99 of {BORE}; its values give {values[-1]}00."
-    drawn.commit(replace(data, statistics=(true,)))
+    replace(data, statistics=(true,)).check_claims(drawn.plan)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def _story(page: ReportPage, pictures: Mapping[str, bytes]) -> Iterator[Any]:
     yield from _part("Plan", type_.rows(page.plan))
     yield from _part("Characteristics", type_.table(_HEADS, page.characteristics, _SHARES))
     for site in page.sites:
-        yield from _part(site.name, type_.note(site.id), type_.rows(site.facts))
+        yield from _part(site.name, type_.subtitle(site.id), type_.rows(site.facts))
     gates = (
         (f"{one.number} {one.gate}", one.about, one.outcome, one.reason, one.figures)
         for one in page.gates

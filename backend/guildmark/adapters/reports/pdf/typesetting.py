@@ -56,6 +56,13 @@ def note(text: str) -> Paragraph:
     return paragraph(text, size=8, ink=_SOFT)
 
 
+def subtitle(text: str) -> Paragraph:
+    """Return what stands below a heading, and stays with what follows both."""
+    found = note(text)
+    found.keepWithNext = 1
+    return found
+
+
 def rows(found: Iterable[Row]) -> Table | Paragraph:
     """Return names with what stands behind them."""
     cells = [

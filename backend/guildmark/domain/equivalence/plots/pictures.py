@@ -36,7 +36,7 @@ def intervals(gates: Sequence[GateOutcome], names: Mapping[str, str]) -> bytes:
     reach = max([1.25, *(abs(edge) * 1.05 for span in spans for edge in span)])
     bottom = _TOP + _ROW * len(drawn)
     picture = Drawing(
-        "Difference from the first site, in margins",
+        "Difference from the reference, in margins",
         "; ".join(f"{label}: {one.reason}" for label, one in zip(labels, drawn, strict=True)),
         bottom + _BOTTOM,
     )
