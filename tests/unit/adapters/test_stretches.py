@@ -91,6 +91,18 @@ def test_a_sound_stretch_is_read_in_order() -> None:
     assert to_hex(read.parent) == hash_of(0)
 
 
+def test_receipts_that_write_the_same_logs_in_another_way_are_taken() -> None:
+    answers = chain(log(2), log(2, 1, address=OTHER), log(2, 2))
+    answers["eth_getBlockReceipts"] = lambda _params: [
+        {"logs": [{**log(2), "removed": False}]},
+        {"logs": [log(2, 1, address=OTHER), log(2, 2)]},
+    ]
+
+    read = reader(answers).read(2, 2)
+
+    assert [one.log_index for one in read.logs] == [0, 2]
+
+
 def test_a_node_without_receipts_of_blocks_is_asked_for_each() -> None:
     answers = chain(log(2))
     answers["eth_getBlockReceipts"] = lambda _params: LookupError()

@@ -221,7 +221,7 @@ def data(value: Any, size: int | None = None) -> bytes:
             found = bytes.fromhex(value[2:])
         except ValueError:
             found = None
-        if found is not None and size in {None, len(found)}:
+        if found is not None and (size is None or size == len(found)):
             return found
     message = f"The chain's node answered {str(value)[:_SHOWN]!r} where bytes belong."
     raise LedgerAnswerError(message)

@@ -6,7 +6,7 @@ which gives the block's hash; and each block names its parent.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -27,6 +27,17 @@ _BLOCKS_A_REQUEST = 250
 _BLOOM_SIZE = 256
 _BLOOM_BITS = 2048
 _BLOOM_WORDS = (0, 2, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What `eth_getLogs` gave of a block: each log as its JSON, and as its bytes."""
+
+    raw: list[Any] = field(default_factory=list)
+    logs: list[RawLog] = field(default_factory=list)
+
+
+_NOTHING = _Told()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +66,7 @@ class Reader:
         return Stretch(
             parent=Digest(data(raw[0].get("parentHash"), 32)),
             blocks=tuple(_block(block) for block in raw),
-            logs=tuple(log for block in touched for log in logs.get(_number(block), ())),
+            logs=tuple(log for block in touched for log in _told(logs, block).logs),
         )
 
     def _blocks(self, first: int, last: int) -> Sequence[Mapping[str, Any]]:
@@ -81,7 +92,7 @@ class Reader:
                 raise LogsIncompleteError(message, block=_number(above))
         return found
 
-    def _logs(self, first: int, last: int) -> dict[int, list[RawLog]]:
+    def _logs(self, first: int, last: int) -> Mapping[int, _Told]:
         """Return the node's logs by block, each once, in order."""
         filtered = {
             "fromBlock": hex(first),
@@ -92,31 +103,32 @@ class Reader:
         if not isinstance(answer, list):
             message = "The node's answer to eth_getLogs is not what the standard says."
             raise LedgerAnswerError(message, method="eth_getLogs")
-        logs: dict[int, list[RawLog]] = {}
-        for log in sorted((raw_log(one) for one in answer), key=_place):
+        told: dict[int, _Told] = {}
+        for log, raw in sorted(((raw_log(raw), raw) for raw in answer), key=_place):
             if not first <= log.block_number <= last:
                 message = f"A log of block {log.block_number} was not asked for."
                 raise LogsIncompleteError(message, block=log.block_number)
-            logs.setdefault(log.block_number, []).append(log)
-        return logs
+            of_block = told.setdefault(log.block_number, _Told())
+            of_block.raw.append(raw)
+            of_block.logs.append(log)
+        return told
 
     def _speaks_of_us(self, block: Mapping[str, Any]) -> bool:
         bloom = data(block.get("logsBloom"), _BLOOM_SIZE)
         return any(_holds(bloom, address) for address in self.addresses)
 
-    def _compare(
-        self, touched: Sequence[Mapping[str, Any]], logs: Mapping[int, Sequence[RawLog]]
-    ) -> None:
+    def _compare(self, touched: Sequence[Mapping[str, Any]], logs: Mapping[int, _Told]) -> None:
         """Compare logs with receipts, receipts with the header's filter, header with the hash."""
         for block, receipts in zip(touched, self._receipts(touched), strict=True):
-            number, found = _number(block), [raw for one in receipts for raw in _logs_of(one)]
-            every = [raw_log(raw) for raw in found]
+            told, found = _told(logs, block), [raw for one in receipts for raw in _logs_of(one)]
+            every = _decoded(found, told)
             ours = [log for log in every if log.address in self.addresses]
-            is_of_block = all(raw.get("blockHash") == block.get("hash") for raw in found)
+            place = block.get("hash")
+            is_of_block = all(raw.get("blockHash") == place for raw in found)
             is_whole = bloom_of(every) == data(block.get("logsBloom"), _BLOOM_SIZE)
-            if not (is_of_block and is_whole and ours == list(logs.get(number, ()))):
-                message = f"The logs of block {number} are not those of its receipts."
-                raise LogsIncompleteError(message, block=number)
+            if not (is_of_block and is_whole and ours == told.logs):
+                message = f"The logs of block {_number(block)} are not those of its receipts."
+                raise LogsIncompleteError(message, block=_number(block))
 
     def _receipts(self, touched: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
         answers: list[Any] = []
@@ -149,7 +161,7 @@ def raw_log(log: Any) -> RawLog:
         block_number=quantity(log.get("blockNumber")),
         log_index=quantity(log.get("logIndex")),
         address=Address(data(log.get("address"), 20)),
-        topics=tuple(Digest(data(topic, 32)) for topic in log["topics"]),
+        topics=tuple([Digest(data(topic, 32)) for topic in log["topics"]]),
         data=data(log.get("data")),
         transaction=Digest(data(log.get("transactionHash"), 32)),
     )
@@ -182,7 +194,26 @@ def _logs_of(receipt: Any) -> Sequence[Any]:
     return [log for log in logs if isinstance(log, dict)] if isinstance(logs, list) else []
 
 
-def _place(log: RawLog) -> tuple[int, int]:
+def _decoded(found: Iterable[Any], told: _Told) -> Sequence[RawLog]:
+    """Return logs as their bytes; what is in JSON what was told before has its bytes already."""
+    every: list[RawLog] = []
+    known = zip(told.raw, told.logs, strict=True)
+    raw, log = next(known, (None, None))
+    for one in found:
+        if log is not None and one == raw:
+            every.append(log)
+            raw, log = next(known, (None, None))
+        else:
+            every.append(raw_log(one))
+    return every
+
+
+def _told(logs: Mapping[int, _Told], block: Mapping[str, Any]) -> _Told:
+    return logs.get(_number(block), _NOTHING)
+
+
+def _place(told: tuple[RawLog, Any]) -> tuple[int, int]:
+    log, _ = told
     return log.block_number, log.log_index
 
 

@@ -31,10 +31,10 @@ def reader_of(parameters: Sequence[Parameter]) -> Callable[[bytes], list[Any]]:
     Raises:
         UnsureError: A type is not read here, or, by what is returned, the data are not.
     """
-    heads = [_reader(parameter) for parameter in parameters]
+    fields = _fields_reader([_reader(parameter) for parameter in parameters])
 
     def read(data: bytes) -> list[Any]:
-        return _fields(heads, data, 0)
+        return fields(data, 0)
 
     return read
 
@@ -59,60 +59,76 @@ def _struct_reader(components: Sequence[Parameter]) -> tuple[Reader, int]:
     names = [str(one["name"]) for one in components]
     heads = [_reader(one) for one in components]
     size = 0 if any(not head for _, head in heads) else sum(head for _, head in heads)
+    fields = _fields_reader(heads)
 
     def read(data: bytes, _base: int, at: int) -> Mapping[str, Any]:
-        return MappingProxyType(dict(zip(names, _fields(heads, data, at), strict=True)))
+        return MappingProxyType(dict(zip(names, fields(data, at), strict=True)))
 
     return read, size
 
 
 def _list_reader(item: tuple[Reader, int]) -> Reader:
     def read(data: bytes, _base: int, at: int) -> tuple[Any, ...]:
-        count = _number(data, at)
+        count = _length(data, at)
         if count > _ITEMS_MAX:
             raise UnsureError
-        return tuple(_fields([item] * count, data, at + WORD))
+        return tuple(_fields_reader([item] * count)(data, at + WORD))
 
     return read
 
 
-def _fields(heads: Sequence[tuple[Reader, int]], data: bytes, base: int) -> list[Any]:
-    """Read values that lie one after another; of a dynamic one its place does, behind them all."""
-    found: list[Any] = []
-    at, end = base, base + sum(size or WORD for _, size in heads)
-    for read, size in heads:
-        found.append(
-            read(data, base, at) if size else read(data, base, _place(data, base, at, end))
-        )
-        at += size or WORD
-    return found
+def _fields_reader(heads: Sequence[tuple[Reader, int]]) -> Callable[[bytes, int], list[Any]]:
+    """Return what reads values whose heads lie one after another, from where they begin."""
+    placed: list[tuple[Reader, int]] = []
+    end = 0
+    for reader, size in heads:
+        placed.append((reader, end))
+        end += size or WORD
+    whole = [
+        reader if size else _placed(reader, end)
+        for (reader, _), (_, size) in zip(placed, heads, strict=True)
+    ]
+    steps = [(reader, at) for reader, (_, at) in zip(whole, placed, strict=True)]
+
+    def read(data: bytes, base: int) -> list[Any]:
+        # Every head is there: what reads a word of one need not look.
+        if base + end > len(data):
+            raise UnsureError
+        return [step(data, base, base + at) for step, at in steps]
+
+    return read
 
 
-def _place(data: bytes, base: int, at: int, lowest: int) -> int:
-    place = base + _number(data, at)
-    if not lowest <= place < len(data):
-        raise UnsureError
-    return place
+def _placed(reader: Reader, heads: int) -> Reader:
+    """Return what reads a dynamic value, of which its place lies among the heads, before it."""
 
+    def read(data: bytes, base: int, at: int) -> Any:
+        place = base + _number(data, at)
+        if not base + heads <= place < len(data):
+            raise UnsureError
+        return reader(data, base, place)
 
-def _word(data: bytes, at: int) -> bytes:
-    word = data[at : at + WORD]
-    if len(word) < WORD:
-        raise UnsureError
-    return word
+    return read
 
 
 def _number(data: bytes, at: int) -> int:
     """Return a place or a length, which no honest data has beyond its own size."""
-    number = int.from_bytes(_word(data, at), "big")
+    number = int.from_bytes(data[at : at + WORD], "big")
     if number > len(data):
         raise UnsureError
     return number
 
 
+def _length(data: bytes, at: int) -> int:
+    """Return what stands before a dynamic value's content."""
+    if at + WORD > len(data):
+        raise UnsureError
+    return _number(data, at)
+
+
 def _uint(bits: int) -> Reader:
     def read(data: bytes, _base: int, at: int) -> int:
-        number = int.from_bytes(_word(data, at), "big")
+        number = int.from_bytes(data[at : at + WORD], "big")
         if number >> bits:
             raise UnsureError
         return number
@@ -124,10 +140,9 @@ def _bytes(size: int) -> Reader:
     pad = bytes(WORD - size)
 
     def read(data: bytes, _base: int, at: int) -> bytes:
-        word = _word(data, at)
-        if word[size:] != pad:
+        if data[at + size : at + WORD] != pad:
             raise UnsureError
-        return word[:size]
+        return data[at : at + size]
 
     return read
 
@@ -140,15 +155,14 @@ def _bool(data: bytes, _base: int, at: int) -> bool:
 
 
 def _address(data: bytes, _base: int, at: int) -> bytes:
-    word = _word(data, at)
-    if word[:12] != _ADDRESS_PAD:
+    if data[at : at + 12] != _ADDRESS_PAD:
         raise UnsureError
-    return word[12:]
+    return data[at + 12 : at + WORD]
 
 
 def _byte_string(data: bytes, _base: int, at: int) -> bytes:
     begin = at + WORD
-    end = begin + _number(data, at)
+    end = begin + _length(data, at)
     padded = end + -(end - begin) % WORD
     if padded > len(data) or any(data[end:padded]):
         raise UnsureError

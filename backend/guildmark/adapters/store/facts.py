@@ -1,10 +1,11 @@
 """The index and the documents in SQL: ordered by key, so that the facts of a thing lie together."""
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
+import orjson
 from sqlalchemy import (
     Column,
     Connection,
@@ -84,6 +85,7 @@ _INSTEAD = {
     )
     for dialect, statement in ((name, make(FACTS)) for name, make in INSERTS.items())
 }
+_NEW_BLOCK, _NEW_LOG = insert(BLOCKS), insert(LOGS)
 _TOPIC = 32
 _HELD_MAX = 1_000
 _NUMBER_SIZE = 8
@@ -110,9 +112,10 @@ class SqlFacts:
     def flush(self) -> None:
         """Write what is held back."""
         if self._held:
+            # In their order: neighbours lie on one page.
             rows = [
-                {"kind": kind, "key": key, "body": json.dumps(dump(fact))}
-                for (kind, key), fact in self._held.items()
+                {"kind": kind, "key": key, "body": orjson.dumps(dump(fact)).decode()}
+                for (kind, key), fact in sorted(self._held.items(), key=itemgetter(0))
             ]
             self._held.clear()
             execute_many(self._connection, _INSTEAD[self._connection.dialect.name], rows)
@@ -132,7 +135,7 @@ class SqlFacts:
             return held
         asked = {"kind": place[0], "key": place[1]}
         body = self._connection.execute(_ONE, asked).scalar_one_or_none()
-        return None if body is None else load(kind, json.loads(body))
+        return None if body is None else load(kind, orjson.loads(body))
 
     def floor(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
         """Return the fact with the greatest key up to ``key`` that shares all but its last part."""
@@ -141,7 +144,7 @@ class SqlFacts:
         between = FACTS.c.key.between(lowest, _key(key))
         query = _of(kind).where(between).order_by(FACTS.c.key.desc()).limit(1)
         body = self._connection.execute(query).scalar_one_or_none()
-        return None if body is None else load(kind, json.loads(body))
+        return None if body is None else load(kind, orjson.loads(body))
 
     def each(self, kind: type[FactT], *prefix: bytes | int) -> Sequence[FactT]:
         """Return the facts whose keys begin with ``prefix``, in order."""
@@ -150,7 +153,9 @@ class SqlFacts:
         # No key is longer than this, so that all that begin with the prefix lie below.
         highest = lowest + b"\xff" * 128
         query = _of(kind).where(FACTS.c.key.between(lowest, highest)).order_by(FACTS.c.key)
-        return [load(kind, json.loads(body)) for body in self._connection.execute(query).scalars()]
+        return [
+            load(kind, orjson.loads(body)) for body in self._connection.execute(query).scalars()
+        ]
 
     def put(self, *facts: Fact) -> None:
         """Keep facts, each instead of the one under its key."""
@@ -175,9 +180,9 @@ class SqlFacts:
         """Keep blocks and their logs as they were read."""
         named = [{"number": one.number, "hash": one.hash, "time": one.time} for one in blocks]
         if named:
-            self._connection.execute(insert(BLOCKS), named)
+            execute_many(self._connection, _NEW_BLOCK, named)
         if logs:
-            self._connection.execute(insert(LOGS), [_log_row(log) for log in logs])
+            execute_many(self._connection, _NEW_LOG, [_log_row(log) for log in logs])
 
     def kept(self, before: int) -> Sequence[tuple[Block, Sequence[RawLog]]]:
         """Return the blocks below a number that were kept, in order, with their logs."""

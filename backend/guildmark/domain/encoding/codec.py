@@ -63,7 +63,9 @@ def _dumper(kind: Any) -> Callable[[Any], JsonValue]:
         return _dump_object
     if issubclass(kind, Mapping):
         return _dump_mapping
-    return _dump_tuple if issubclass(kind, tuple) else _dump_scalar
+    if issubclass(kind, tuple):
+        return _dump_tuple
+    return _SCALARS.get(kind, _dump_plain)
 
 
 def _dump_enum(value: Enum) -> JsonValue:
@@ -84,31 +86,34 @@ def _dump_object(value: Any) -> JsonValue:
         return written
     kind: Any = type(value)
     found: dict[str, JsonValue] = {}
-    for key, field, is_shown in _written(kind):
-        member = getattr(value, field.name)
-        if is_shown or member != _default(field):
+    for key, name, left_out in _written(kind):
+        member = getattr(value, name)
+        if member != left_out:
             found[key] = dump(member)
     return found
 
 
-def _dump_scalar(value: bool | int | str | bytes | None) -> JsonValue:
-    if isinstance(value, bytes):
-        return to_hex(value)
-    if isinstance(value, int) and not isinstance(value, bool) and value > INTEGER_MAX:
-        return str(value)
+def _dump_plain(value: bool | str | None) -> JsonValue:
     return value
 
 
+def _dump_integer(value: int) -> JsonValue:
+    return str(value) if value > INTEGER_MAX else value
+
+
+_SCALARS: Mapping[type, Callable[[Any], JsonValue]] = {bytes: to_hex, int: _dump_integer}
+
+
 @cache
-def _written(kind: Any) -> Sequence[tuple[str, Field[Any], bool]]:
-    """Return a dataclass's members with their JSON names, and which are written in any case."""
-    return [(_key(field), field, "shown" in field.metadata) for field in fields(kind)]
+def _written(kind: Any) -> Sequence[tuple[str, str, Any]]:
+    """Return a dataclass's members: their JSON names, their names, what of them is left out."""
+    return [(_key(field), field.name, _left_out(field)) for field in fields(kind)]
 
 
-def _default(field: Field[Any]) -> Any:
-    if field.default_factory is not MISSING:
-        return field.default_factory()
-    return field.default
+def _left_out(field: Field[Any]) -> Any:
+    if "shown" in field.metadata:
+        return MISSING
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _key(field: Field[Any]) -> str:

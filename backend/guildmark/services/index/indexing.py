@@ -2,7 +2,9 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
 from guildmark.domain.chain.contracts import ChainClass
@@ -27,6 +29,8 @@ from guildmark.services.recipes.disclosing import note_number, note_profile
 _logger = logging.getLogger(__name__)
 
 _BLOCKS_A_STEP = 1000
+_BLOCKS_AT_FIRST = 8
+_LOGS_A_STEP = 1000
 _CLAIMED = frozenset({"ClaimMade", "ClaimShown"})
 _NAMED = frozenset({"IdentityRegistered", "ProfileChanged"})
 
@@ -50,6 +54,13 @@ class NodeBehindError(NetworkError):
 
     code = "chain.nodeBehind"
     hint = "Wait until the node has caught up, or use another node of the same chain."
+
+
+def _next_size(size: int, logs: int) -> int:
+    """Return how many blocks to ask for after so many, which held so many logs."""
+    if logs > _LOGS_A_STEP:
+        return max(1, size // 2)
+    return size if 2 * logs > _LOGS_A_STEP else min(2 * size, _BLOCKS_A_STEP)
 
 
 def _say_nothing(_read: int, _last: int) -> None:
@@ -102,10 +113,7 @@ class Indexing:
         head = until or self.ledger.head(final=True)
         cursor = self.check()
         while cursor is None or cursor.number < head.number:
-            first = 0 if cursor is None else cursor.number + 1
-            last = min(first + _BLOCKS_A_STEP - 1, head.number)
-            cursor = self._take(cursor, self.ledger.stretch(first, last), head)
-            self.on_progress(cursor.number, head.number)
+            cursor = self._read_on(cursor, head)
         return head
 
     def rebuild(self, first: int = 0) -> Block:
@@ -141,6 +149,29 @@ class Indexing:
         if present.hash != cursor.hash:
             message = f"Block {cursor.number} was final and is another one now."
             raise HistoryRewrittenError(message, block=cursor.number)
+
+    def _read_on(self, cursor: Block | None, head: Block) -> Block | None:
+        """Note blocks up to the head, or until another process turns out to be ahead."""
+        first = 0 if cursor is None else cursor.number + 1
+        with closing(self._stretches(first, head.number)) as stretches:
+            for read in stretches:
+                cursor = self._take(cursor, read, head)
+                self.on_progress(cursor.number, head.number)
+                if cursor.number != read.blocks[-1].number:
+                    break
+        return cursor
+
+    def _stretches(self, first: int, head: int) -> Iterator[Stretch]:
+        """Yield the blocks from the first one to the head; while some are noted, the next come."""
+        with ThreadPoolExecutor(max_workers=1) as ahead:
+            size = min(_BLOCKS_AT_FIRST, _BLOCKS_A_STEP)
+            read = self.ledger.stretch(first, min(first + size - 1, head))
+            while (last := read.blocks[-1].number) < head:
+                size = _next_size(size, len(read.logs))
+                coming = ahead.submit(self.ledger.stretch, last + 1, min(last + size, head))
+                yield read
+                read = coming.result()
+            yield read
 
     def _take(self, cursor: Block | None, read: Stretch, head: Block) -> Block:
         """Note what was read, unless another process did, and return the cursor."""
