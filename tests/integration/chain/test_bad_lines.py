@@ -87,7 +87,7 @@ def test_a_bad_line_costs_one_call(bad: Behaviour) -> None:
         with pytest.raises(LedgerUnavailableError, match="does not answer"):
             rpc.call("eth_blockNumber")
         # A loaded machine may answer late; the line itself is well now.
-        rpc._client.timeout = 60.0
+        rpc.timeout = 60.0
 
         assert rpc.call("eth_blockNumber") == "0x7"
 

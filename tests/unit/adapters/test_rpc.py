@@ -2,7 +2,9 @@
 
 import gc
 import ssl
+from base64 import b64decode
 from collections.abc import Callable, Iterator
+from gzip import compress
 from typing import Any
 
 import httpx
@@ -191,13 +193,67 @@ def test_a_url_that_is_none_is_unavailable() -> None:
 
 
 def test_a_client_that_nobody_holds_is_closed() -> None:
-    client = node(lambda _body: result(None))
-    transport = client._client
+    carrier = Closable(lambda _request: httpx.Response(200, content=b"{}"))
+    client = Rpc(url="http://node", transport=carrier)
 
     del client
     gc.collect()
 
-    assert transport.is_closed
+    assert carrier.is_closed
+
+
+class Closable(httpx.MockTransport):
+    """What carries requests, and knows whether it was closed."""
+
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def sent_to(url: str) -> httpx.Request:
+    """Return the request that a call makes."""
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, content=orjson.dumps(result("0x1")))
+
+    with Rpc(url=url, timeout=3.0, transport=httpx.MockTransport(handle)) as client:
+        client.call("eth_blockNumber")
+    return seen[0]
+
+
+def test_a_request_names_its_host_and_says_how_long_it_waits() -> None:
+    request = sent_to("http://node:8545/path?key=value")
+
+    assert (request.method, request.url.raw_path) == ("POST", b"/path?key=value")
+    assert request.headers["host"] == "node:8545"
+    assert request.headers["content-type"] == "application/json"
+    assert int(request.headers["content-length"]) == len(request.content)
+    assert "authorization" not in request.headers
+    assert set(request.extensions["timeout"].values()) == {3.0}
+
+
+def test_a_name_and_password_of_a_url_are_shown_to_its_node() -> None:
+    request = sent_to("http://name:p%40ss@node")
+
+    shown = request.headers["authorization"].removeprefix("Basic ")
+    assert b64decode(shown) == b"name:p@ss"
+    assert request.headers["host"] == "node"
+
+
+def test_what_is_compressed_is_read_up_to_its_limit() -> None:
+    packed = {"content-encoding": "gzip"}
+    body = compress(orjson.dumps(result("x" * 900)))
+    bomb = compress(orjson.dumps(result("x" * 1_000)))
+
+    answering = [httpx.Response(200, headers=packed, content=each) for each in (body, bomb)]
+    client = node(lambda _body: answering.pop(0))
+
+    assert client.call("eth_call") == "x" * 900
+    with pytest.raises(LedgerAnswerError, match="more than 1000 bytes"):
+        client.call("eth_call")
 
 
 @pytest.mark.parametrize(("url", "trusts"), [("https://node", True), ("http://node", False)])

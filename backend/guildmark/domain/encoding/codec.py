@@ -89,7 +89,7 @@ def _dump_object(value: Any) -> JsonValue:
     for key, name, left_out in _written(kind):
         member = getattr(value, name)
         if member != left_out:
-            found[key] = dump(member)
+            found[key] = _dumper(type(member))(member)
     return found
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -161,7 +161,7 @@ class Indexing:
                     break
         return cursor
 
-    def _stretches(self, first: int, head: int) -> Iterator[Stretch]:
+    def _stretches(self, first: int, head: int) -> Generator[Stretch, None, None]:
         """Yield the blocks from the first one to the head; while some are noted, the next come."""
         with ThreadPoolExecutor(max_workers=1) as ahead:
             size = min(_BLOCKS_AT_FIRST, _BLOCKS_A_STEP)
