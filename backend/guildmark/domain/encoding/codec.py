@@ -65,7 +65,9 @@ def _dumper(kind: Any) -> Callable[[Any], JsonValue]:
         return _dump_mapping
     if issubclass(kind, tuple):
         return _dump_tuple
-    return _SCALARS.get(kind, _dump_plain)
+    if issubclass(kind, bytes):
+        return to_hex
+    return _dump_integer if issubclass(kind, int) and kind is not bool else _dump_plain
 
 
 def _dump_enum(value: Enum) -> JsonValue:
@@ -89,7 +91,7 @@ def _dump_object(value: Any) -> JsonValue:
     for key, name, left_out in _written(kind):
         member = getattr(value, name)
         if member != left_out:
-            found[key] = _dumper(type(member))(member)
+            found[key] = dump(member)
     return found
 
 
@@ -99,9 +101,6 @@ def _dump_plain(value: bool | str | None) -> JsonValue:
 
 def _dump_integer(value: int) -> JsonValue:
     return str(value) if value > INTEGER_MAX else value
-
-
-_SCALARS: Mapping[type, Callable[[Any], JsonValue]] = {bytes: to_hex, int: _dump_integer}
 
 
 @cache
