@@ -19,6 +19,7 @@ from guildmark.adapters.content.stores import Stores, open_stores
 from guildmark.adapters.content.uploads import LocalUploads
 from guildmark.adapters.content.vault import LocalVault
 from guildmark.adapters.courier import HttpCourier
+from guildmark.adapters.home import TRUST_FILE
 from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.adapters.lookalikes import UnicodeNames
 from guildmark.adapters.peers.client import NodeClient
@@ -119,7 +120,7 @@ from guildmark.services.rights.pictures import Pictures
 from guildmark.services.shops.inviting import Inviting
 from guildmark.services.shops.joining import Joining
 from guildmark.services.watch.alarms import Alarms
-from guildmark.settings import TRUST_FILE, NodeSettings, Settings
+from guildmark.settings import NodeSettings, Settings
 from guildmark_ipfs.uploads import Uploads as BlockUploads
 
 ACCOUNT = KeyName("account")

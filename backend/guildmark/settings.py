@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from guildmark.domain.builds.delivery import ShownPathError, check_shown
 from guildmark.domain.builds.granting import GrantPolicy, Role
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.chain.finality import DEPTH_MAX, FinalityRule
+from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import MalformedError, SettingsError
 from guildmark.domain.identifiers import (
     Address,
@@ -32,8 +33,6 @@ from guildmark.domain.log.record import COUNT_MAX
 from guildmark.ports import KeyName
 
 FILE_NAME = "guildmark.toml"
-TRUST_FILE = "trust.json"
-HOME_VARIABLE = "GUILDMARK_HOME"
 CONTENT_VARIABLE = "GUILDMARK_CONTENT"
 DATABASE_VARIABLE = "GUILDMARK_DATABASE_URL"
 DATABASE_FILE = "node.db"
@@ -205,12 +204,6 @@ class Settings:
             message = f"{self.home / FILE_NAME} has no [node] table: this home is no operator's."
             raise SettingMissingError(message, setting="node")
         return self.node
-
-
-def default_home(environment: Mapping[str, str]) -> Path:
-    """Return the home that the environment names, else ``~/.guildmark``."""
-    named = environment.get(HOME_VARIABLE)
-    return Path(named) if named else Path("~/.guildmark").expanduser()
 
 
 def with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
+from guildmark.adapters.home import default_home
 from guildmark.adapters.keys.devices import pin_file
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.api.app import create_app
@@ -26,7 +27,7 @@ from guildmark.ports import StoreUnavailableError
 from guildmark.services.evidence.judging import Judging
 from guildmark.services.labels.claiming import Claiming, Pace
 from guildmark.services.labels.scanning import Scanning
-from guildmark.settings import default_home, load, with_environment
+from guildmark.settings import load, with_environment
 
 _DRAIN_SECONDS = 0.5
 _MIRROR_SECONDS = 5.0

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from guildmark.adapters.home import default_home
 from guildmark.adapters.keys.devices import pin_file
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import open_home
@@ -24,7 +25,7 @@ from guildmark.domain.errors import (
 from guildmark.domain.log.note import NOTE_MAX
 from guildmark.domain.log.witness import ForkError, WitnessBehindError
 from guildmark.services.neighbours.witnessing import Witnessing
-from guildmark.settings import default_home, load, with_environment
+from guildmark.settings import load, with_environment
 
 _BODY_MAX = NOTE_MAX + (64 << 6)
 _SIZE = "text/x.tlog.size"

@@ -30,15 +30,9 @@ from guildmark.adapters.files import create_durably, write_durably
 from guildmark.adapters.jobfiles import read_job
 from guildmark.adapters.keys.keystore import PASSWORD_VARIABLE, is_uri
 from guildmark.cli.answers import Answer, Moment, note, say
-from guildmark.cli.arguments import (
-    AsJson,
-    Folder,
-    identity_id,
-    key_text,
-    nonce_of,
-    recipe_id,
-)
+from guildmark.cli.arguments import AsJson, Folder, identity_id, nonce_of, recipe_id
 from guildmark.cli.homes import KEYS, OutputExistsError, folder_of, keys_of, write_new
+from guildmark.cli.key_arguments import key_text
 from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.predicate import Measurement

@@ -18,11 +18,11 @@ from guildmark.adapters.chain.deploy import Deployer
 from guildmark.adapters.chain.endpoint import endpoint, preferred_ports
 from guildmark.adapters.chain.rpc import Rpc, quantity
 from guildmark.adapters.clock import SystemClock, SystemEntropy
+from guildmark.adapters.home import default_home
 from guildmark.adapters.keys.keystore import FileKeyStore, is_uri, password_from
 from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName
 from guildmark.domain.identifiers import address_from_hex, to_hex
 from guildmark.ports import KeyAlgorithm, KeyName
-from guildmark.settings import default_home
 
 app = typer.Typer(help="Run, fund and deploy the local chain.", no_args_is_help=True)
 

@@ -24,9 +24,9 @@ from guildmark.cli.arguments import (
     address,
     design_id,
     origin,
-    public_key,
 )
 from guildmark.cli.homes import keys_of, write_new
+from guildmark.cli.key_arguments import public_key
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.chain.facts import DesignFact, RevisionFact
 from guildmark.domain.chain.refusals import DesignUnknownError

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from guildmark.adapters.files import create_durably
+from guildmark.adapters.home import default_home
 from guildmark.adapters.keys.devices import pin_file
 from guildmark.adapters.keys.keystore import FileKeyStore, password_file, password_from
 from guildmark.cli.answers import note
 from guildmark.domain.errors import ConflictError, UsageError
-from guildmark.settings import Settings, default_home, load, with_environment
+from guildmark.settings import Settings, load, with_environment
 
 KEYS = "keys"
 _OTHERS = 0o077

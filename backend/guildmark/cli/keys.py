@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from guildmark.cli.answers import Answer, say
-from guildmark.cli.arguments import AsJson, Folder, identity_id, key_text
+from guildmark.cli.arguments import AsJson, Folder, identity_id
 from guildmark.cli.homes import keys_of
+from guildmark.cli.key_arguments import key_text
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity.identity import key_id
 from guildmark.ports import KeyAlgorithm, KeyName, KeyStore

@@ -22,9 +22,9 @@ from guildmark.cli.arguments import (
     license_id,
     moment,
     recipe_id,
-    release_place,
 )
 from guildmark.cli.homes import write_new
+from guildmark.cli.key_arguments import release_place
 from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.chain.facts import LaneFact, LicenseFact, LicenseNumberFact

@@ -7,17 +7,9 @@ import typer
 from guildmark.adapters.keys.keystore import names_signer
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, say
-from guildmark.cli.arguments import (
-    ACCOUNT,
-    AsJson,
-    Folder,
-    Signer,
-    identity_id,
-    key_id,
-    moment,
-    public_key,
-)
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id, key_id, moment
 from guildmark.cli.identities import app_of
+from guildmark.cli.key_arguments import public_key
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.chain.facts import KeyFact
 from guildmark.domain.identifiers import IdentityId, KeyId, to_hex

@@ -20,11 +20,10 @@ from guildmark.cli.arguments import (
     Input,
     LicenseArgument,
     identity_id,
-    release_place,
-    sealing_key,
 )
 from guildmark.cli.contents import fetch
 from guildmark.cli.homes import OutputExistsError, write_new
+from guildmark.cli.key_arguments import release_place, sealing_key
 from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.identifiers import (

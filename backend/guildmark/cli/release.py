@@ -16,10 +16,10 @@ from guildmark.cli.arguments import (
     NodeUrl,
     digest,
     identity_id,
-    sealing_key,
     thing_id,
 )
 from guildmark.cli.homes import write_new
+from guildmark.cli.key_arguments import sealing_key
 from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, to_hex

@@ -10,6 +10,7 @@ import typer
 
 from guildmark.adapters.evidence_http import Chain, Parts
 from guildmark.adapters.files import create_durably, write_durably
+from guildmark.adapters.home import TRUST_FILE, default_home
 from guildmark.cli.answers import Answer, Moment, note, say
 from guildmark.cli.arguments import AsJson, Folder, address, identity_id, moment
 from guildmark.domain import trust as trust_file
@@ -25,7 +26,6 @@ from guildmark.domain.errors import (
 from guildmark.domain.identifiers import BLOCK_MAX, Address, IdentityId, to_hex
 from guildmark.domain.log.note import SIGNATURES_MAX
 from guildmark.domain.trust import VERSION, Listed, Trust, TrustedBlock, Witness
-from guildmark.settings import TRUST_FILE, default_home
 
 app = typer.Typer(
     help="Say whom you trust: chain, operators, issuers, blocks.", no_args_is_help=True

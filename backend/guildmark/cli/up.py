@@ -16,11 +16,12 @@ from uvicorn.importer import import_from_string
 
 from guildmark.adapters.chain import deployment
 from guildmark.adapters.files import write_durably
+from guildmark.adapters.home import HOME_VARIABLE, default_home
 from guildmark.cli import embedded
 from guildmark.cli.answers import note
 from guildmark.cli.certificate import files_of
 from guildmark.domain.errors import ConflictError, NetworkError
-from guildmark.settings import HOME_VARIABLE, default_home, load, with_environment
+from guildmark.settings import load, with_environment
 
 app = typer.Typer()
 

@@ -8,16 +8,9 @@ import typer
 
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, Value, say
-from guildmark.cli.arguments import (
-    ACCOUNT,
-    AsJson,
-    Folder,
-    Input,
-    identity_id,
-    moment,
-    sealing_key,
-)
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Input, identity_id, moment
 from guildmark.cli.homes import write_new
+from guildmark.cli.key_arguments import sealing_key
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.builds.delivery import Delivery, OpenedValues
 from guildmark.domain.builds.granting import PartValues, Role

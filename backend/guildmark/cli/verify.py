@@ -5,15 +5,15 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import click
 import typer
 
 from guildmark.adapters.clock import SystemClock
-from guildmark.adapters.evidence_http import Chain, Parts, SourceErasedError
+from guildmark.adapters.home import TRUST_FILE, default_home
 from guildmark.cli.arguments import AsJson, Folder, identity_id, moment
 from guildmark.cli.verdict import show
 from guildmark.cli.verify_choices import block_by, with_issuers
@@ -21,6 +21,7 @@ from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
 from guildmark.domain.chain.contracts import ChainPin, ContractName
 from guildmark.domain.chain.ethproof.header import HeaderError, decode_header
+from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.archive import DEFAULT_LIMITS
 from guildmark.domain.errors import (
     ContentError,
@@ -29,6 +30,7 @@ from guildmark.domain.errors import (
     NetworkError,
     NotFinalError,
     SettingsError,
+    UncheckableError,
     UnknownPartError,
     UsageError,
 )
@@ -59,9 +61,11 @@ from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.domain.verification.evidence import ENTRIES_MAX, Evidence, statement_of
 from guildmark.domain.verification.proof_code import verify_proof_code
 from guildmark.domain.verification.report import Lack, Report
-from guildmark.settings import TRUST_FILE, default_home
 from guildmark.verify import verify_bundle, without_evidence
 from guildmark.verify.document import document
+
+if TYPE_CHECKING:
+    from guildmark.adapters.evidence_http import Chain, Parts
 
 app = typer.Typer()
 
@@ -128,7 +132,7 @@ class _Named:
         link = self.link if self.serial is None else _meant(self.serial, data)
         return Question(link=link, hint=self.hint, now=SystemClock().now())
 
-    def fetch(self, node: Parts, block: int | None, choice: Choice) -> bytes:
+    def fetch(self, node: "Parts", block: int | None, choice: Choice) -> bytes:
         """Fetch the part's bundle.
 
         Raises:
@@ -143,7 +147,7 @@ class _Named:
             raise PartNotThereError(message)
         return found
 
-    def _found(self, node: Parts) -> tuple[LogNumber, Index] | None:
+    def _found(self, node: "Parts") -> tuple[LogNumber, Index] | None:
         if self.serial is not None:
             return node.find_serial(self.serial.serial, self.serial.gtin)
         return node.find("" if self.link is None else self.link.label)
@@ -162,7 +166,7 @@ class _Rivals:
     """
 
     files: Sequence[Path]
-    node: Parts | None
+    node: "Parts | None"
     inspected: Choice = ANYBODY
     block: int | None = None
 
@@ -184,13 +188,13 @@ class _Rivals:
             block = decode_header(evidence.chain.header).number
             yield from _asked(self.node, evidence, statement.label, block)
 
-    def _same(self, node: Parts, evidence: Evidence) -> Iterator[Brought | Unsearched]:
+    def _same(self, node: "Parts", evidence: Evidence) -> Iterator[Brought | Unsearched]:
         """Yield what the node knows of this very entry; of one that does not say it, only that."""
         place = evidence.place
         name = f"{place[0]}.{place[1]} at {node.url}"
         try:
             found = node.bundle(*place, block=self.block, choice=self.inspected)
-        except (NetworkError, NotFinalError, SourceErasedError) as error:
+        except (NetworkError, NotFinalError, UncheckableError) as error:
             reason = f"{node.url} did not say how inspectors found the part. {error.message}"
             yield Unsearched(reason=reason)
             return
@@ -199,7 +203,7 @@ class _Rivals:
 
 
 def _asked(
-    node: Parts, evidence: Evidence, label: str, block: int
+    node: "Parts", evidence: Evidence, label: str, block: int
 ) -> Iterator[Brought | Unsearched]:
     """Yield the label's other entries at a node; of a node that does not answer, only that."""
     try:
@@ -215,11 +219,11 @@ def _asked(
         yield Unsearched(reason=f"{reason} are looked at.", lack=Lack.EVIDENCE)
 
 
-def _entry(node: Parts, place: tuple[LogNumber, Index], block: int) -> Brought | Unsearched:
+def _entry(node: "Parts", place: tuple[LogNumber, Index], block: int) -> Brought | Unsearched:
     name = f"{place[0]}.{place[1]} at {node.url}"
     try:
         found = node.bundle(*place, block=block)
-    except SourceErasedError as error:
+    except UncheckableError as error:
         reason = f"Could not compare with {name}: {error.message}"
         return Unsearched(reason=reason, lack=Lack.SOURCE)
     except NotFinalError as error:
@@ -318,7 +322,7 @@ def verify(
     """Check a part's bundle, from a file, by its code, or by what names the part."""
     second = _second(claim, claim_key, chip, challenge)
     trusted = with_issuers(read_trust(trust or [], home), issuer or [])
-    own = None if rpc is None or offline else Chain(url=rpc)
+    own = None if rpc is None or offline else _chain(rpc)
     look = None if own is None else own.sighting
     choice, block = Choice.of_notices_and_inspections(trusted), _block(at, trusted, rpc)
     if as_of is not None:
@@ -333,7 +337,7 @@ def verify(
             )
         if _is_file(target):
             data, question = read_whole(Path(target)), Question(now=SystemClock().now())
-            place = None if node is None or offline else Parts(url=node)
+            place = None if node is None or offline else _parts(node)
         else:
             named, place = _named(target, node, trusted, offline=offline)
             data = named.fetch(place, block, choice)
@@ -342,7 +346,7 @@ def verify(
         question = replace(question, second=second)
         rivals = _Rivals(files=beside or [], node=place, inspected=choice, block=block)
         report = verify_bundle(data, trusted, question, look=look, source=own, others=rivals.of)
-    except (UnknownPartError, NetworkError, NotFinalError, SourceErasedError) as error:
+    except (UnknownPartError, NetworkError, NotFinalError, UncheckableError) as error:
         report = without_evidence(error)
     _tell(report, as_json=as_json, offline=offline)
 
@@ -356,6 +360,20 @@ def _tell(report: Report, *, as_json: bool, offline: bool) -> NoReturn:
         # Who reads has read enough. What is left unwritten must not fail at the end, either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     raise typer.Exit(report.exit)
+
+
+def _parts(url: str) -> "Parts":
+    # What opens connections is imported where one is opened: files are checked without it.
+    from guildmark.adapters.evidence_http import Parts  # noqa: PLC0415
+
+    return Parts(url=url)
+
+
+def _chain(url: str) -> "Chain":
+    # As with a node of parts.
+    from guildmark.adapters.evidence_http import Chain  # noqa: PLC0415
+
+    return Chain(url=url)
 
 
 def _is_file(target: str) -> bool:
@@ -451,7 +469,7 @@ def _code_in(file: Path) -> str | None:
 
 def _named(
     target: str, node: str | None, trusted: Trust | None, *, offline: bool
-) -> tuple[_Named, Parts]:
+) -> "tuple[_Named, Parts]":
     """Return what a link, a position, a token or a serial names, and the node to ask."""
     is_link = target.startswith(_LINKS)
     if not is_link and node is None:
@@ -464,13 +482,13 @@ def _named(
         case TypedLink(link=link, hint=hint):
             scheme, _, rest = target.partition("://")
             host = f"{scheme}://{rest.partition('/')[0]}"
-            return _Named(link=link, hint=hint), Parts(url=node or host)
+            return _Named(link=link, hint=hint), _parts(node or host)
         case TypedPlace(log=log, index=index):
-            return _Named(hint=(log, index)), Parts(url=node or "")
+            return _Named(hint=(log, index)), _parts(node or "")
         case TypedToken() as token:
-            return _Named(hint=_place(token, trusted)), Parts(url=node or "")
+            return _Named(hint=_place(token, trusted)), _parts(node or "")
         case TypedSerial() as serial:
-            return _Named(serial=serial), Parts(url=node or "")
+            return _Named(serial=serial), _parts(node or "")
 
 
 def _place(token: TypedToken, trusted: Trust | None) -> tuple[LogNumber, Index]:
@@ -480,7 +498,7 @@ def _place(token: TypedToken, trusted: Trust | None) -> tuple[LogNumber, Index]:
         TokenElsewhereError: The trusted chain has no such token.
         MalformedPartIdError: Its number is no part's.
     """
-    chain, contract = (token.chain, token.contract) if trusted is None else _parts(trusted.chain)
+    chain, contract = (token.chain, token.contract) if trusted is None else _tokens(trusted.chain)
     return token.place(chain, contract)
 
 
@@ -500,7 +518,7 @@ def _meant(serial: TypedSerial, data: bytes) -> DigitalLink | None:
     return serial.link(label.host, label.value if label.is_own else _NOBODY)
 
 
-def _parts(pin: ChainPin) -> tuple[ChainId, Address]:
+def _tokens(pin: ChainPin) -> tuple[ChainId, Address]:
     """Return the chain and the contract of parts' tokens."""
     return pin.chain_id, pin.contracts[ContractName.PARTS].address
 

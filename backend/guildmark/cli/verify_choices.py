@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from guildmark.adapters.evidence_http import Chain
 from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import IdentityId
 from guildmark.domain.trust import Listed, Trust
+
+if TYPE_CHECKING:
+    from guildmark.adapters.evidence_http import Chain
 
 
 class IssuerWithoutTrustError(UsageError):
@@ -37,7 +40,7 @@ def with_issuers(trusted: Trust | None, issuers: Sequence[IdentityId]) -> Trust 
     return replace(trusted, issuers=tuple(Listed(id=one) for one in dict.fromkeys(issuers)))
 
 
-def block_by(time: int, at: int | None, trusted: Trust | None, own: Chain | None) -> int:
+def block_by(time: int, at: int | None, trusted: Trust | None, own: "Chain | None") -> int:
     """Return the newest block by a time, of the reader's own node or else of his list.
 
     Raises:

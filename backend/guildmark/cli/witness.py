@@ -12,6 +12,7 @@ import uvicorn
 from uvicorn.importer import import_from_string
 
 from guildmark.adapters.files import write_durably
+from guildmark.adapters.home import HOME_VARIABLE
 from guildmark.adapters.peers.witness import WitnessClient
 from guildmark.cli.answers import Answer, note, say
 from guildmark.cli.arguments import AsJson, Folder
@@ -21,7 +22,7 @@ from guildmark.cli.opening import enter
 from guildmark.domain.errors import UntrustedError
 from guildmark.domain.log.note import NoteKey
 from guildmark.services.neighbours.witnessing import make_witness_key
-from guildmark.settings import HOME_VARIABLE, save, with_node
+from guildmark.settings import save, with_node
 
 app = typer.Typer(
     help="Run a witness over logs and blocks; have a node ask one.", no_args_is_help=True

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from fakes.world import DESIGNER, ISSUER, OPERATOR, RECIPE, World
+from guildmark.adapters.home import TRUST_FILE
 from guildmark.bootstrap import Home
 from guildmark.domain import trust as trust_file
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.recipes.drafts import write_draft
 from guildmark.domain.trust import Listed, Trust
-from guildmark.settings import TRUST_FILE
 from unit.cli.speaking import Speak, Spoken
 
 STANDARD = "ISO 9001"

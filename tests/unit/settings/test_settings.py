@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from guildmark.adapters.home import default_home
 from guildmark.adapters.store.places import DatabaseUrl, DatabaseUrlError
 from guildmark.domain.builds.granting import GrantPolicy
 from guildmark.domain.chain.contracts import ChainClass
@@ -22,7 +23,6 @@ from guildmark.settings import (
     Settings,
     SettingsMalformedError,
     SettingsMissingError,
-    default_home,
     load,
     save,
     with_environment,

@@ -9,16 +9,7 @@ import typer
 from guildmark.adapters.statistics import evaluate
 from guildmark.bootstrap import Home
 from guildmark.cli.answers import Answer, Moment, say
-from guildmark.cli.arguments import (
-    ACCOUNT,
-    AsJson,
-    Folder,
-    Signer,
-    identity_id,
-    moment,
-    recipe_id,
-    sealing_key,
-)
+from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id, moment, recipe_id
 from guildmark.cli.equivalence.files import (
     check_compared,
     read_data,
@@ -26,6 +17,7 @@ from guildmark.cli.equivalence.files import (
     read_result,
 )
 from guildmark.cli.homes import write_new
+from guildmark.cli.key_arguments import sealing_key
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.builds.telemetry import Disclosure
 from guildmark.domain.chain.facts import (

@@ -1,8 +1,9 @@
 """What only a maker knows that a part could be recalled by, committed to one by one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import strictjson
 from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.hashing import sha256

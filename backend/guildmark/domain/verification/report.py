@@ -1,9 +1,10 @@
 """What a verification says: numbered checks with states, one verdict, one exit code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import Address, ChainId
 
 
