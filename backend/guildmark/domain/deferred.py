@@ -2,9 +2,10 @@
 
 The standard library writes and compiles six methods of a frozen dataclass when the class is made.
 For the classes that a verifier imports this was half of its start, and most of those methods are
-never called. Here the library finds the fields and makes the slots; ``__init__`` is compiled when
-the first instance is made, and the other methods need no compiler. Classes behave as the library's
-own: fields, ``replace``, equality, hash, text, copies and pickles. ``InitVar`` is not taken.
+never called. Here the library finds the fields and makes the slots; ``__init__``, equality and hash
+are compiled when they are first asked for, and the other methods need no compiler. Classes behave
+as the library's own: fields, ``replace``, equality, hash, text, copies, pickles. ``InitVar`` is not
+taken.
 
 Only frozen classes with slots are made so; all others are the library's. A class of one kind can't
 be derived from one of the other kind: the library refuses it when the class is made.
