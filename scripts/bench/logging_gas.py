@@ -3,8 +3,11 @@
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from bench.attesting import Attestations, Attested
 from bench.rows import Better, Judged, Metric, Round, Row, Target
+from bench.tokens import BatchToken, Mint, PlainToken
 from bench.workshop import BUYER, LANES, Appended, Workshop, open_workshop
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest
@@ -18,6 +21,11 @@ _PART_LIMIT = 7.5
 # What rounds to an exponent of 0.00.
 _EXPONENT_LIMIT = 0.005
 _TIMES_PLAIN = 6_500
+_TIMES_BATCH = 250
+_TIMES_ATTESTED = 23_000
+# What ERC721A mints, and the attestation service attests, within a transaction's cap of gas.
+_TOKENS = 5_000
+_ATTESTATIONS = 100
 _MILLION = 10**6
 
 _METRICS = (
@@ -54,6 +62,35 @@ _METRICS = (
         target=Target(of=Judged.RATIO, bound=_TIMES_PLAIN),
     ),
     Metric(
+        id="P1.x_erc721a",
+        text=f"parts for a million gas, batch of {_LARGEST:,}",
+        unit="parts",
+        against=f"ERC721A, a mint of {_TOKENS:,}",
+        better=Better.HIGHER,
+        target=Target(of=Judged.RATIO, bound=_TIMES_BATCH),
+    ),
+    Metric(
+        id="P1.x_eas",
+        text=f"parts for a million gas, batch of {_LARGEST:,}",
+        unit="parts",
+        against="EAS, an attestation of 32 bytes",
+        better=Better.HIGHER,
+        target=Target(of=Judged.RATIO, bound=_TIMES_ATTESTED),
+    ),
+    Metric(
+        id="P1.x_eas_many",
+        text=f"parts for a million gas, batch of {_LARGEST:,}",
+        unit="parts",
+        against=f"EAS, {_ATTESTATIONS} attestations of 32 bytes at once",
+        better=Better.HIGHER,
+    ),
+    Metric(
+        id="P1.eas_stamp",
+        text=f"log a batch of {_LARGEST:,}, one lane, log of 10^6",
+        unit="gas",
+        against="EAS, a timestamp of 32 bytes: no order, no rights, nothing of who",
+    ),
+    Metric(
         id="P1.lanes10",
         text=f"log a batch of 10 that draws from {LANES} lanes",
         unit="gas",
@@ -62,17 +99,31 @@ _METRICS = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peers:
+    """Who keeps a token or an attestation a part, on the same chain."""
+
+    plain: PlainToken
+    batch: BatchToken
+    service: Attestations
+
+
 def measure(rounds: int) -> Sequence[Row]:
     """Log batches of every size in each round, on a log that stands at 10^6 entries."""
     with open_workshop("P1") as workshop:
         workshop.append(_root("before", _BEFORE), _BEFORE, {workshop.lanes[0]: 1})
         # A holder's first token costs more.
         workshop.token.mint(BUYER)
-        found = [_round(workshop, number) for number in range(rounds)]
+        peers = Peers(
+            plain=workshop.token,
+            batch=BatchToken.deploy(workshop.rival),
+            service=Attestations.deploy(workshop.rival),
+        )
+        found = [_round(workshop, peers, number) for number in range(rounds)]
     return [Row(metric=it, rounds=[each[it.id] for each in found]) for it in _METRICS]
 
 
-def _round(workshop: Workshop, number: int) -> Mapping[str, Round]:
+def _round(workshop: Workshop, peers: Peers, number: int) -> Mapping[str, Round]:
     lane = workshop.lanes[0]
     batches = {
         size: workshop.append(_root(f"{number}", size), size, {lane: size}) for size in _SIZES
@@ -80,7 +131,6 @@ def _round(workshop: Workshop, number: int) -> Mapping[str, Round]:
     many = workshop.append(
         _root(f"{number} from many", LANES), LANES, dict.fromkeys(workshop.lanes, 1)
     )
-    mint = workshop.token.mint(BUYER)
     largest, ten = batches[_LARGEST], batches[LANES]
     return {
         **{f"P1.n{size}": _against(_LIMIT, batch) for size, batch in batches.items()},
@@ -92,21 +142,35 @@ def _round(workshop: Workshop, number: int) -> Mapping[str, Round]:
             reference=_EXPONENT_LIMIT,
             same_answer=all(batch.same_answer for batch in batches.values()),
         ),
-        "P1.x_erc721": Round(
-            ours=_MILLION * _LARGEST / largest.gas,
-            reference=_MILLION / mint.gas,
-            same_answer=largest.same_answer and mint.same_answer,
-        ),
-        "P1.lanes10": Round(
-            ours=many.gas,
-            reference=ten.gas,
-            same_answer=many.same_answer and ten.same_answer,
-        ),
+        **_against_peers(peers, largest, number),
+        "P1.lanes10": _against(ten.gas, many, as_right=ten),
     }
 
 
-def _against(limit: int, batch: Appended) -> Round:
-    return Round(ours=batch.gas, reference=limit, same_answer=batch.same_answer)
+def _against_peers(peers: Peers, largest: Appended, number: int) -> Mapping[str, Round]:
+    digests = [sha256(f"{number}:{at}".encode()) for at in range(_ATTESTATIONS)]
+    single = sha256(f"{number} alone".encode())
+    kept: Mapping[str, tuple[int, Mint | Attested]] = {
+        "P1.x_erc721": (1, peers.plain.mint(BUYER)),
+        "P1.x_erc721a": (_TOKENS, peers.batch.mint(BUYER, _TOKENS)),
+        "P1.x_eas": (1, peers.service.attest(single)),
+        "P1.x_eas_many": (_ATTESTATIONS, peers.service.attest_all(digests)),
+    }
+    rows = {
+        name: Round(
+            ours=_MILLION * _LARGEST / largest.gas,
+            reference=_MILLION * count / theirs.gas,
+            same_answer=largest.same_answer and theirs.same_answer,
+        )
+        for name, (count, theirs) in kept.items()
+    }
+    stamped = peers.service.stamp(single)
+    return {**rows, "P1.eas_stamp": _against(stamped.gas, largest, as_right=stamped)}
+
+
+def _against(limit: int, batch: Appended, *, as_right: Appended | Attested | None = None) -> Round:
+    same = batch.same_answer and (as_right is None or as_right.same_answer)
+    return Round(ours=batch.gas, reference=limit, same_answer=same)
 
 
 def _slope(gas: Mapping[int, int]) -> float:

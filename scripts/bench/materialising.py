@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bench.plain_token import Mint
 from bench.rows import Judged, Metric, Round, Row, Target
+from bench.tokens import Mint
 from bench.workshop import BUYER, Workshop, open_workshop
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, IdentityId, SiteRecipeId

@@ -1,4 +1,4 @@
-"""A licensed site with lanes on a log of its own, and the plain token on the same chain."""
+"""A licensed site with lanes on a log of its own, and the peers' account on the same chain."""
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +7,8 @@ from io import BytesIO
 from typing import Any
 
 from bench.chain import open_chain
-from bench.plain_token import PlainToken, Sender
+from bench.sender import Sender
+from bench.tokens import PlainToken
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.bootstrap import Home
 from guildmark.domain.chain.contracts import ContractName
@@ -69,12 +70,15 @@ class Workshop:
 
     Args:
         next_units: The next unit of each lane.
+        token: The plain token.
+        rival: Who deploys and uses the peers.
     """
 
     home: Home
     log: LogNumber
     next_units: dict[LaneNumber, UnitNumber]
     token: PlainToken
+    rival: Sender
 
     @property
     def lanes(self) -> Sequence[LaneNumber]:
@@ -140,6 +144,7 @@ def open_workshop(name: str) -> Iterator[Workshop]:
             log=log,
             next_units={lane.number: lane.first for lane in lanes},
             token=PlainToken.deploy(sender),
+            rival=sender,
         )
 
 
