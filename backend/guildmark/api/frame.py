@@ -10,6 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -94,9 +95,8 @@ class _Exchange:
     def _framed(self, headers: Iterable[_Header]) -> list[_Header]:
         """Return an answer's headers, and those that every answer has beside its own."""
         own = [header for header in headers if header[0] != _ID_HEADER]
-        names = {name for name, _ in own}
         given = (_ID_HEADER, request_id(self.scope).encode())
-        return [*own, given, *(header for header in _WRITTEN if header[0] not in names)]
+        return [*own, given, *_lacking(tuple([name for name, _ in own]))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,12 @@ class Frame:
             "milliseconds": round((self.monotonic() - exchange.began) * 1000, 1),
         }
         _logger.info("answered", extra={"fields": fields})
+
+
+@lru_cache(maxsize=64)
+def _lacking(names: tuple[bytes, ...]) -> tuple[_Header, ...]:
+    """Return which of the headers of every answer are not among an answer's own."""
+    return tuple(header for header in _WRITTEN if header[0] not in names)
 
 
 def _id_of(scope: Scope) -> str:

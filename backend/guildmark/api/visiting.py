@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from guildmark.api.frame import is_head
@@ -19,33 +18,38 @@ _PART = "Guildmark-Part"
 _NAMED = _PART.lower().encode()
 
 # What browsers send with pages that nobody looks at yet (Fetch, "Sec-Purpose").
-_AHEAD = ("sec-purpose", "purpose", "x-purpose", "x-moz")
-_LOOKS_AHEAD = re.compile(r"prefetch|prerender|preview", re.ASCII | re.IGNORECASE)
+_AHEAD = (b"sec-purpose", b"purpose", b"x-purpose", b"x-moz")
+_LOOKS_AHEAD = re.compile(rb"prefetch|prerender|preview", re.IGNORECASE)
 
 # Robots and link previews name themselves; the name is looked at and not kept.
 _ROBOTS = re.compile(
-    r"bot\b|crawl|spider|slurp|preview|facebookexternalhit|whatsapp|embedly|quora link"
-    r"|curl/|wget/|python-|okhttp|go-http-client|headless|monitor|lighthouse",
-    re.ASCII | re.IGNORECASE,
+    rb"bot\b|crawl|spider|slurp|preview|facebookexternalhit|whatsapp|embedly|quora link"
+    rb"|curl/|wget/|python-|okhttp|go-http-client|headless|monitor|lighthouse",
+    re.IGNORECASE,
 )
 
 
-def visitor_of(request: Request, country_header: str) -> Visitor | None:
+def visitor_of(scope: Scope, country_header: str) -> Visitor | None:
     """Return who scanned, as far as a scan tells; None for what is no scan by a person.
 
     Args:
-        request: The request for the page.
+        scope: The request for the page.
         country_header: The header in which a proxy states the country; empty: none does.
     """
-    headers = request.headers
-    is_ahead = any(_LOOKS_AHEAD.search(headers.get(name, "")) for name in _AHEAD)
-    name = headers.get("user-agent", "")
-    if is_head(request.scope) or is_ahead or not name or _ROBOTS.search(name):
+    # The first of a name counts.
+    headers: Mapping[bytes, bytes] = dict(reversed(scope["headers"]))
+    name = headers.get(b"user-agent", b"")
+    if not name or is_head(scope) or _ROBOTS.search(name) or _is_ahead(headers):
         return None
+    client = scope.get("client")
     return Visitor(
-        address="" if request.client is None else request.client.host,
-        country=headers.get(country_header, "") if country_header else "",
+        address="" if client is None else client[0],
+        country=headers.get(country_header.lower().encode(), b"").decode("latin-1"),
     )
+
+
+def _is_ahead(headers: Mapping[bytes, bytes]) -> bool:
+    return any(name in headers and _LOOKS_AHEAD.search(headers[name]) for name in _AHEAD)
 
 
 def led_to(log: LogNumber, index: Index) -> Mapping[str, str]:
@@ -72,7 +76,7 @@ class CountedScans:
 
         async def passed(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == HTTPStatus.OK:
-                part = next((value for name, value in message["headers"] if name == _NAMED), b"")
+                part = dict(message["headers"]).get(_NAMED)
                 if part:
                     self._count(scope, part.decode("ascii"))
             await send(message)
@@ -81,6 +85,6 @@ class CountedScans:
         await self.app(scope, receive, passed if is_counted else send)
 
     def _count(self, scope: Scope, part: str) -> None:
-        visitor = visitor_of(Request(scope), self.country_header)
+        visitor = visitor_of(scope, self.country_header)
         if visitor is not None and self.scanning is not None:
             self.scanning.note(*parse_hint(part), visitor)

@@ -35,16 +35,16 @@ def request(
 
 
 def test_a_phone_is_a_visitor() -> None:
-    assert visitor_of(request(), "") == Visitor(address="192.0.2.7")
-    assert visitor_of(request(has_client=False), "") == Visitor(address="")
+    assert visitor_of(request().scope, "") == Visitor(address="192.0.2.7")
+    assert visitor_of(request(has_client=False).scope, "") == Visitor(address="")
 
 
 def test_a_proxy_may_state_the_country_in_the_named_header_alone() -> None:
     stated = request({"cf_ipcountry": "PT"})
 
-    assert visitor_of(stated, "CF-IPCountry") == Visitor(address="192.0.2.7", country="PT")
-    assert visitor_of(stated, "") == Visitor(address="192.0.2.7")
-    assert visitor_of(request(), "CF-IPCountry") == Visitor(address="192.0.2.7")
+    assert visitor_of(stated.scope, "CF-IPCountry") == Visitor(address="192.0.2.7", country="PT")
+    assert visitor_of(stated.scope, "") == Visitor(address="192.0.2.7")
+    assert visitor_of(request().scope, "CF-IPCountry") == Visitor(address="192.0.2.7")
 
 
 @pytest.mark.parametrize(
@@ -62,11 +62,11 @@ def test_a_proxy_may_state_the_country_in_the_named_header_alone() -> None:
     ],
 )
 def test_what_looks_ahead_is_none(headers: dict[str, str]) -> None:
-    assert visitor_of(request(headers), "") is None
+    assert visitor_of(request(headers).scope, "") is None
 
 
 def test_a_request_for_no_body_is_none() -> None:
-    assert visitor_of(request(is_head=True), "") is None
+    assert visitor_of(request(is_head=True).scope, "") is None
 
 
 async def _page(scope: Scope, _receive: Receive, send: Send) -> None:
