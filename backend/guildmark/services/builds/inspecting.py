@@ -23,12 +23,12 @@ from guildmark.domain.errors import NotFoundError, NotLoggedError, RevokedError,
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, LogNumber, to_hex
 from guildmark.domain.identity.identity import key_id
 from guildmark.domain.log.entry import Entry, EntryKind
-from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.queue import Build, Queued
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.ports import DocumentKind, Entropy, KeyName, KeyStore, NodeStore, View
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.index.projection import known
+from guildmark.services.log.proving import TREES
 
 INSPECTION_LABEL = "urn:guildmark:inspection:"
 """With it begins what the inspections of a build are found by: no part's label."""
@@ -190,13 +190,13 @@ def inspection_proof(build: Build, view: View) -> InspectionProof | None:
     logged = view.log.logged(build.log, build.index)
     if logged is None or logged.queued.entry.kind is not EntryKind.INSPECTION:
         return None
-    leaves = view.log.leaves(logged.log, logged.seq)
+    record = known(view.facts, RecordFact, logged.log, logged.seq).record
     return InspectionProof(
         envelope=logged.queued.envelope,
         salt=logged.queued.salt,
-        record=known(view.facts, RecordFact, logged.log, logged.seq).record,
+        record=record,
         position=logged.position,
-        path=MerkleTree(leaves).inclusion_path(logged.position),
+        path=TREES.path(record, logged.position, view.log),
     )
 
 

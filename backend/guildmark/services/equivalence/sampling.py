@@ -47,7 +47,6 @@ from guildmark.domain.identifiers import (
     LogNumber,
     to_hex,
 )
-from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.positions import Place
 from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.clause import ClausePath
@@ -56,6 +55,7 @@ from guildmark.domain.verification.rights import Window
 from guildmark.ports import DocumentKind, NodeStore, View
 from guildmark.services.equivalence.calibrating import Use, calibrations, check_calibrated
 from guildmark.services.index.projection import known
+from guildmark.services.log.proving import TREES
 
 
 class PlanDocumentUnknownError(NotFoundError):
@@ -383,13 +383,14 @@ def logged_unit(place: Place, planned: frozenset[ClausePath], view: View) -> Log
     if found is None:
         message = f"This home does not hold the unit {place_name(place)}."
         raise DrawnUnitUnknownError(message, unit=place_name(place))
+    record = known(view.facts, RecordFact, found.log, found.seq).record
     return LoggedUnit(
         log=found.log,
         seq=found.seq,
         position=found.position,
         salt=found.queued.salt,
         envelope=found.queued.envelope,
-        path=MerkleTree(view.log.leaves(found.log, found.seq)).inclusion_path(found.position),
+        path=TREES.path(record, found.position, view.log),
         previous=found.queued.entry.previous,
         measurements=_opened(found.queued.digest, planned, view),
     )

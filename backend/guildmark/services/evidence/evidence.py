@@ -44,7 +44,6 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity.accreditation import Requirement
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.queue import Logged
 from guildmark.domain.log.record import Record
 from guildmark.domain.measurement.quality_plan import QualityPlan
@@ -101,6 +100,7 @@ from guildmark.services.identity.accreditations import issuers_above
 from guildmark.services.identity.notices import is_act_doubted
 from guildmark.services.index.projection import FactMissingError, known
 from guildmark.services.log.erased import refuse_erased
+from guildmark.services.log.proving import TREES
 from guildmark.services.log.settling import licenses_of
 from guildmark.services.recipes.disclosing import shown_claim, shown_clauses, shown_declaration
 from guildmark.services.rights.giving import (
@@ -263,14 +263,14 @@ def _replacing(log: LogNumber, index: Index, view: View) -> Index | None:
 
 
 def _core(logged: Logged, view: View) -> Core:
-    leaves = view.log.leaves(logged.log, logged.seq)
+    record = known(view.facts, RecordFact, logged.log, logged.seq).record
     return Core(
         envelope=logged.queued.envelope,
         entry=logged.queued.entry,
         salt=logged.queued.salt,
-        record=known(view.facts, RecordFact, logged.log, logged.seq).record,
+        record=record,
         position=logged.position,
-        path=MerkleTree(leaves).inclusion_path(logged.position),
+        path=TREES.path(record, logged.position, view.log),
     )
 
 

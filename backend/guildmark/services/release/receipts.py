@@ -7,11 +7,11 @@ from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import RecordFact
 from guildmark.domain.errors import NotFinalError, NotFoundError, NotLoggedError
 from guildmark.domain.identifiers import Digest, LicenseId, to_hex
-from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.queue import Build
 from guildmark.domain.rights.release import ReceiptProof, ReleaseReceipt
 from guildmark.ports import Call, Ledger, NodeStore, View
 from guildmark.services.index.projection import known
+from guildmark.services.log.proving import TREES
 from guildmark.services.release.releasing import RECEIPT_LABEL, receipt_label
 
 
@@ -104,11 +104,11 @@ def _proof(build: Build, view: View) -> ReceiptProof | None:
     )
     if logged is None:
         return None
-    leaves = view.log.leaves(logged.log, logged.seq)
+    record = known(view.facts, RecordFact, logged.log, logged.seq).record
     return ReceiptProof(
         envelope=logged.queued.envelope,
         salt=logged.queued.salt,
-        record=known(view.facts, RecordFact, logged.log, logged.seq).record,
+        record=record,
         position=logged.position,
-        path=MerkleTree(leaves).inclusion_path(logged.position),
+        path=TREES.path(record, logged.position, view.log),
     )
