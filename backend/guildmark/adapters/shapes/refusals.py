@@ -2,7 +2,10 @@
 
 from guildmark.domain.errors import ContentError, ForbiddenError, SettingsError, UsageError
 
-_NEXT = "Do not open the file; ask its author for it again. `--unmeasured` registers it unread."
+_NEXT = (
+    "Do not open the file; ask its author for it again. "
+    "`design register --unmeasured` takes it unread."
+)
 
 
 class ShapeMalformedError(ContentError):
@@ -16,14 +19,14 @@ class ShapeTooLargeError(ContentError):
     """A file, or what it unpacks to, is larger than what is read."""
 
     code = "shape.tooLarge"
-    hint = "Split the shape, or register it with --unmeasured."
+    hint = "Split the shape, or take it unread by `design register --unmeasured`."
 
 
 class ShapeTooCostlyError(ContentError):
     """Reading a file takes more time or memory than its kind may."""
 
     code = "shape.tooCostly"
-    hint = "Split the shape, or register it with --unmeasured."
+    hint = "Split the shape, or take it unread by `design register --unmeasured`."
 
 
 class ArchiveBombError(ContentError):
@@ -100,7 +103,7 @@ class TooManyTrianglesError(ContentError):
     """A shape has more triangles, all its copies counted, than are read."""
 
     code = "shape.tooManyTriangles"
-    hint = "Make a coarser mesh, or register it with --unmeasured."
+    hint = "Make a coarser mesh, or take it unread by `design register --unmeasured`."
 
 
 class IndexRangeError(ContentError):
