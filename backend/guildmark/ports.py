@@ -5,7 +5,7 @@ Adapters fulfil them; services and the verifier know nothing else of chain, file
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from io import BufferedIOBase
 from typing import Any, NewType, Protocol, TypeVar
@@ -16,7 +16,6 @@ from guildmark.domain.builds.predicate import KeyHolder
 from guildmark.domain.builds.telemetry import KeptChunk
 from guildmark.domain.chain.contracts import AccountProof, ChainPin, Coin, ContractName, Payee
 from guildmark.domain.chain.facts import Fact
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import (
     ConflictError,
     ContentError,

@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +17,6 @@ from guildmark.domain.builds.delivery import ShownPathError, check_shown
 from guildmark.domain.builds.granting import GrantPolicy, Role
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.chain.finality import DEPTH_MAX, FinalityRule
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import MalformedError, SettingsError
 from guildmark.domain.identifiers import (
     Address,

@@ -1,13 +1,13 @@
 """What commands take: ids and times, each read the same way everywhere."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import (
     UINT40_MAX,

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -21,7 +21,6 @@ from guildmark.domain import bundle
 from guildmark.domain import trust as trust_file
 from guildmark.domain.chain.contracts import ChainPin, ContractName
 from guildmark.domain.chain.ethproof.header import HeaderError, decode_header
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.archive import DEFAULT_LIMITS
 from guildmark.domain.errors import (
     ContentError,

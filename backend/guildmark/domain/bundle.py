@@ -5,11 +5,10 @@ again what it read: one evidence has one bundle, and no byte in it goes unnotice
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import archive, codec, strictjson
 from guildmark.domain.encoding.archive import ArchiveLimits
 from guildmark.domain.encoding.canonical import canonical

@@ -4,9 +4,9 @@ In JSON and URLs bytes are "0x" and lower-case hex; nothing else is read.
 """
 
 import re
+from dataclasses import dataclass
 from typing import NewType, Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import MalformedError
 
 Bytes32 = NewType("Bytes32", bytes)

@@ -6,11 +6,11 @@ Signed as Standard Webhooks 1.0 says: HMAC-SHA-256 over id, time and body, in ba
 import hashlib
 import hmac
 from base64 import b64encode
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
 
 from guildmark.domain.chain.facts import RecallFact
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (

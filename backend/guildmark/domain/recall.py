@@ -4,10 +4,10 @@ Source: `IRecallRegistry`.
 """
 
 import re
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.errors import MalformedError

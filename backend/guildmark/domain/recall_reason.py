@@ -1,9 +1,9 @@
 """Why something is recalled, published on purpose: the text behind a digest on chain."""
 
 import unicodedata
+from dataclasses import dataclass
 from typing import Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.hashing import sha256

@@ -4,6 +4,7 @@ ECDSA signatures are 64 bytes r || s with s in the lower half of the order (SEC 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import TypeAlias
@@ -14,7 +15,6 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import MalformedError, SignatureError
 from guildmark.domain.identifiers import Address, Digest, to_hex

@@ -5,11 +5,10 @@ Nothing in a bundle is a root of trust; this is. It is JSON within the strict pr
 
 import json
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from guildmark.domain.chain.contracts import ChainPin
 from guildmark.domain.chain.storage import IntervalWord
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import codec, strictjson
 from guildmark.domain.errors import GuildmarkError, SettingsError
 from guildmark.domain.identifiers import Digest, IdentityId

@@ -5,12 +5,11 @@ of the part no less than the old one did.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from guildmark.domain import bundle
 from guildmark.domain.chain.ethproof.header import Header, decode_header
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import archive
 from guildmark.domain.errors import NotFinalError, UncheckableError, UntrustedError
 from guildmark.domain.trust import VERSION, Listed, Trust, TrustedBlock

@@ -6,14 +6,13 @@ say.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.chain.ethproof.header import Header, decode_header
 from guildmark.domain.chain.storage import IdentityWord, Location, RecipeWord
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import GuildmarkError, NetworkError
 from guildmark.domain.identifiers import ChainId, Digest
 from guildmark.domain.trust import Trust

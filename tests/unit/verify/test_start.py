@@ -58,15 +58,6 @@ except SystemExit as left:
     code = left.code
 print(json.dumps({"code": code, "modules": sorted(set(sys.modules) - before)}), file=sys.stderr)
 """
-_CLASSES = """
-import dataclasses, sys
-import guildmark.cli.verify, guildmark.verify
-for name, module in sorted(sys.modules.items()):
-    for one in list(vars(module).values()) if name.startswith("guildmark.domain") else ():
-        if dataclasses.is_dataclass(one) and isinstance(one, type) and hasattr(one, "__slots__"):
-            if one.__dataclass_params__.frozen:
-                print(one.__module__, one.__qualname__)
-"""
 
 
 def test_a_file_is_checked_without_what_asks_keeps_or_serves(tmp_path: Path) -> None:
@@ -82,14 +73,6 @@ def test_a_file_is_checked_without_what_asks_keeps_or_serves(tmp_path: Path) -> 
     assert "guildmark.verify" in told["modules"]
     heavy = [name for name in told["modules"] if _is_below(name, _FOREIGN + _OWN)]
     assert heavy == []
-
-
-def test_no_class_of_the_domain_is_compiled_before_it_is_used() -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", _CLASSES], capture_output=True, text=True, check=True
-    )
-
-    assert done.stdout == ""
 
 
 def _is_below(name: str, roots: tuple[str, ...]) -> bool:

@@ -1,13 +1,12 @@
 """What an audit adds up while it goes from unit to unit: as much as there are logs and machines."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from guildmark.domain.audit.findings import CONSEQUENCES, GAP_CHECKS, Finding, Flaw
 from guildmark.domain.audit.telemetry import Drawing, TelemetryState
 from guildmark.domain.audit.units import ACCOUNTED, AuditedUnit
 from guildmark.domain.chain.facts import NoticeFact, RecallFact
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import IdentityId, LaneNumber, LicenseId, LogNumber
 
 

@@ -1,10 +1,10 @@
 """What an auditor signs: an in-toto statement about the files of a report, as DSSE."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from guildmark.domain.builds.dsse import Envelope, Sign
 from guildmark.domain.builds.statement import PAYLOAD_TYPE, STATEMENT_TYPE
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue

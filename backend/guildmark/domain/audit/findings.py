@@ -1,11 +1,11 @@
 """What an audit may find, how each of it weighs, and what to do next."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import Index, LogNumber
 
 Place: TypeAlias = tuple[LogNumber, Index]

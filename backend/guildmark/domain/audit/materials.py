@@ -5,12 +5,11 @@ knows both from delivery notes writes them down, and the audit counts.
 """
 
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Self
 
 from guildmark.domain.audit.findings import Finding, Flaw
 from guildmark.domain.audit.units import REPLACED, AuditedUnit, moment_text
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.codec import SHOWN, load
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import MalformedError

@@ -1,6 +1,7 @@
 """What an audit learns of a part's telemetry: committed, opened, kept, or by nobody shown."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from guildmark.domain.audit.findings import Finding, Flaw, Place
@@ -11,7 +12,6 @@ from guildmark.domain.builds.telemetry import (
     check_disclosure,
     check_presence,
 )
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Bytes32, Cid
 

@@ -1,11 +1,11 @@
 """The units that records drew, and what became of each."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from guildmark.domain.audit.findings import Place
 from guildmark.domain.audit.telemetry import TelemetryState
 from guildmark.domain.builds.statement import BuildStatement
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import (
     Digest,
     IdentityId,

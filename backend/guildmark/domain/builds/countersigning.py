@@ -1,10 +1,10 @@
 """Second signatures: what a recipe asks for beside the machine's own."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
 from typing import Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import (
     IdentityId,
     MalformedHexError,

@@ -7,7 +7,7 @@ import base64
 import binascii
 import re
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Self
 
 from guildmark.domain.builds.dsse import ENVELOPE_LIMITS, Envelope, envelope_digest
@@ -21,7 +21,6 @@ from guildmark.domain.builds.values import (
     SettingsDisclosure,
     ValuesMismatchError,
 )
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.document import Document

@@ -1,9 +1,8 @@
 """What only a maker knows that a part could be recalled by, committed to one by one."""
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import strictjson
 from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.hashing import sha256

@@ -5,9 +5,9 @@ import binascii
 import contextlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Self, TypeAlias
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.hashing import sha256

@@ -5,7 +5,7 @@ lets whom see it, and until when.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
@@ -21,7 +21,6 @@ from guildmark.domain.builds.delivery import (
 from guildmark.domain.builds.dsse import Envelope
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.builds.values import MeasurementsDisclosure, SettingsDisclosure
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.document import Document
 from guildmark.domain.errors import (

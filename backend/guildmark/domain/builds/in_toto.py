@@ -3,11 +3,11 @@
 Receipts and inspections are such; builds name their label and are read member by member.
 """
 
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from guildmark.domain.builds.predicate import read_digest_set
 from guildmark.domain.builds.statement import STATEMENT_TYPE, SubjectMismatchError
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document

@@ -1,6 +1,6 @@
 """Inspections: what an instrument says about a part that somebody else built."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Self
 
@@ -9,7 +9,6 @@ from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.in_toto import StatementForm
 from guildmark.domain.builds.predicate import Measurement
 from guildmark.domain.builds.statement import PAYLOAD_TYPE
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.strictjson import Limits
 from guildmark.domain.errors import MalformedError

@@ -1,10 +1,10 @@
 """The parts of a build statement's predicate, each read strictly and written back alike."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue
 from guildmark.domain.errors import MalformedError

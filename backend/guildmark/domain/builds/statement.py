@@ -1,7 +1,7 @@
 """The build statement: in-toto Statement v1 about one part, with a predicate in SLSA's terms."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Self
 
@@ -20,7 +20,6 @@ from guildmark.domain.builds.predicate import (
     present,
     read_digest_set,
 )
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.hashing import sha256

@@ -7,7 +7,7 @@ shares, byte by byte, with an earlier one of the same key was read already.
 import contextlib
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -19,7 +19,6 @@ from guildmark.domain.builds.statement import (
     ValueRoots,
     subject_digest,
 )
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import GuildmarkError

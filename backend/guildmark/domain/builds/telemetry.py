@@ -6,11 +6,10 @@ of his own; only those are opened, and nobody could know before which ones.
 
 import base64
 from collections.abc import Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from guildmark.domain.builds.predicate import Resource
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.codec import dump, load
 from guildmark.domain.encoding.hashing import sha256

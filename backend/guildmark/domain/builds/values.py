@@ -7,12 +7,11 @@ bytes of its own: who knows one value and its salt learns nothing of another.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Generic, Self, TypeAlias, TypeVar
 
 from guildmark.domain.builds.predicate import Measurement, Setting
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.abi import bytes32
 from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.errors import ContentError, MalformedError

@@ -1,10 +1,9 @@
 """The contracts of one deployment, and what pins a chain: names, addresses, code, genesis."""
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
 
 

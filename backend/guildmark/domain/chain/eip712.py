@@ -1,6 +1,7 @@
 """What accounts sign: typed data of EIP-712, bound to a chain and a contract."""
 
-from guildmark.domain.deferred import dataclass
+from dataclasses import dataclass
+
 from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address, ChainId, Digest, Index, PartId

@@ -5,9 +5,9 @@ thing stand together and in order.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.equivalence.registration import Registration
 from guildmark.domain.identifiers import (
     ZERO32,

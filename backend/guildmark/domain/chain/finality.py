@@ -6,10 +6,10 @@ holds its batch); Polygon PoS (milestones); BEP-126 (BNB Smart Chain); Avalanche
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from guildmark.domain.chain.contracts import ChainClass
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import ChainId
 
 DEPTH_MAX = 100_000

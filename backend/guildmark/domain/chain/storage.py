@@ -5,10 +5,10 @@ follow Solidity: slot of ``m[k]`` = keccak256(k || slot of ``m``), keys padded t
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Self
 
 from guildmark.domain.chain.contracts import ContractName
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address, IdentityId
 

@@ -8,9 +8,9 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import NoReturn
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import ContentError
 
 _LOCAL = struct.Struct("<4sHHHHHIIIHH")

@@ -7,9 +7,9 @@ integers within +-(2^53 - 1), no lone surrogates, bounded size, depth and count.
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import MalformedError
 
 JsonValue: TypeAlias = "bool | int | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"

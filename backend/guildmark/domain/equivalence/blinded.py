@@ -1,12 +1,11 @@
 """A site's data, as it commits to them and hands them to the evaluator."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Self, TypeVar
 
 from guildmark.domain.builds.predicate import all_json
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import codec, strictjson
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document

@@ -1,10 +1,10 @@
 """Gate 7: whether a site keeps its limits with room to spare, by the lower bound of Ppk."""
 
 import math
+from dataclasses import dataclass
 
 from scipy import special
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.equivalence import numbers
 from guildmark.domain.equivalence.columns import Summary
 from guildmark.domain.equivalence.plan import (

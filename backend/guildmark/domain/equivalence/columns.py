@@ -4,13 +4,13 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.strictjson import INTEGER_MAX
 from guildmark.domain.equivalence import numbers
 from guildmark.domain.equivalence.dataset import Dataset

@@ -1,13 +1,12 @@
 """What an engine computes from: readings, studies of gauges, and what sites claim of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import Self
 
 from guildmark.domain.builds.predicate import NAME_MAX, all_json
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.strictjson import JsonObject, Limits

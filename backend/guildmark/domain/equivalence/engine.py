@@ -1,9 +1,8 @@
 """All gates in their order: a plan and its data in, the same bytes out wherever it is run."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.equivalence import (
     capability,
     distribution,

@@ -3,10 +3,10 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from scipy import special
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.equivalence import numbers
 from guildmark.domain.equivalence.dataset import GaugeStudy
 from guildmark.domain.equivalence.plan import CharacteristicPlan

@@ -1,10 +1,10 @@
 """Gate 2: whether the data may be used at all."""
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.equivalence import copies, numbers
 from guildmark.domain.equivalence.columns import Series, Table, distinct
 from guildmark.domain.equivalence.dataset import Claim, Dataset, Statistic

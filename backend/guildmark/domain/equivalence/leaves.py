@@ -4,9 +4,8 @@ Item n's salt is SHA-256(tag || secret || n in eight bytes), its leaf SHA-256(ta
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import ContentError
 from guildmark.domain.identifiers import Bytes32, Digest, to_hex

@@ -6,10 +6,10 @@ build are not independent.
 """
 
 import math
+from dataclasses import dataclass
 
 from scipy import special
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.equivalence import numbers, ranks
 from guildmark.domain.equivalence.columns import Array, Summary
 from guildmark.domain.equivalence.plan import (

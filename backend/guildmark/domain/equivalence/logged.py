@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 from typing import Self
@@ -12,7 +12,6 @@ from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.predicate import RunDetails
 from guildmark.domain.builds.statement import STATEMENT_LIMITS, BuildStatement
 from guildmark.domain.builds.values import MeasurementsDisclosure
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonObject

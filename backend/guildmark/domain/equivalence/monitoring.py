@@ -6,8 +6,8 @@ to both sides. Points are means of builds in standard deviations of the certifie
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.equivalence import numbers
 from guildmark.domain.equivalence.columns import Summary, table
 from guildmark.domain.equivalence.dataset import Dataset

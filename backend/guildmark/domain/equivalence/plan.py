@@ -1,11 +1,10 @@
 """What is compared, how, and what counts as equivalent: fixed before any data."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from typing import NoReturn, cast
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.document import Document

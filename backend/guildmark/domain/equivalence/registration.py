@@ -4,9 +4,9 @@ Source: `IEquivalenceRegistry`.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import IntEnum
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.equivalence.verdict import Verdict

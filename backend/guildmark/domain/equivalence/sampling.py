@@ -4,9 +4,9 @@ All of it follows from records that the chain keeps, so that whoever has them dr
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import (
     Bytes32,

@@ -7,12 +7,11 @@ a time.
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.equivalence import numbers
 from guildmark.domain.equivalence.columns import Array, Summary, sums
 from guildmark.domain.equivalence.location import Interval, tost

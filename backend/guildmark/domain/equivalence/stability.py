@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.equivalence import numbers
 from guildmark.domain.equivalence.columns import Array, Summary
 from guildmark.domain.equivalence.plan import (

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue, Limits, parse_object

@@ -6,13 +6,12 @@ his own accreditation; the last issuer of a chain must be on the reader's list.
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
 from typing import Self, TypeAlias
 
 from guildmark.domain.chain.storage import AccreditationWord, IntervalWord
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import abi, codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import keccak256, sha256

@@ -2,10 +2,9 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import IntEnum
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import keccak256, sha256

@@ -6,12 +6,11 @@ the part once; whoever copied the label before has no code, whoever copies it la
 
 import json
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Final
 
 from guildmark.domain.builds.predicate import Resource
 from guildmark.domain.builds.statement import BuildStatement
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import Limits

@@ -8,12 +8,11 @@ import re
 from base64 import b32encode
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import pairwise
 from typing import NoReturn, Self, TypeAlias
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import IdentityId, LaneNumber
 from guildmark.domain.identity import gs1

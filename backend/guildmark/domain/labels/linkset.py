@@ -4,10 +4,10 @@ GS1-Conformant Resolver Standard 1.2; sections are named where they are followed
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue
 from guildmark.domain.errors import NotFoundError
 

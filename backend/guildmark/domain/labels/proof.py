@@ -6,11 +6,10 @@ layout is that of docs/formats.md ("Proof code").
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, NoReturn
 
 from guildmark.domain.chain.contracts import ChainPin
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import base45, cbor
 from guildmark.domain.errors import GuildmarkError, MalformedError, UncheckableError, UsageError
 from guildmark.domain.identifiers import Bytes32, Digest, Index, LogNumber

@@ -7,9 +7,8 @@ once. What is said here is a note about a label, and never a proof about a part.
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-
-from guildmark.domain.deferred import dataclass
 
 HOUR = 3_600
 DAY = 24 * HOUR

@@ -6,9 +6,9 @@ is wrong with it, and never lands on another part.
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import MalformedError, UntrustedError
 from guildmark.domain.identifiers import (
     Address,

@@ -8,10 +8,10 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from guildmark.domain.chain.contracts import ChainPin, ContractName
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import Digest, LogNumber

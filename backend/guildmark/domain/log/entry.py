@@ -1,8 +1,8 @@
 """A log entry and its salted leaf, the same bytes as in Solidity."""
 
+from dataclasses import dataclass
 from enum import IntEnum
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, SiteRecipeId

@@ -4,11 +4,11 @@ The order is kept in the content's place: which entry, by whom, when and why, by
 nothing of what was erased.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
 from guildmark.domain.builds.dsse import Envelope
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.strictjson import Limits
 from guildmark.domain.errors import MalformedError

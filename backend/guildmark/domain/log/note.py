@@ -9,11 +9,10 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final, NoReturn, TypeAlias
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import MalformedError, SignatureError
 from guildmark.domain.signatures import (

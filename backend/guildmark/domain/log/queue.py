@@ -1,9 +1,8 @@
 """An operator's own log before it is public: accepted entries, batches, outcomes."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import (
     Bytes32,
     Digest,

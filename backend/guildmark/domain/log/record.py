@@ -1,6 +1,7 @@
 """The record of a batch as the chain commits to it, and which unit each of its entries has."""
 
-from guildmark.domain.deferred import dataclass
+from dataclasses import dataclass
+
 from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import MalformedError

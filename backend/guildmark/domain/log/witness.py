@@ -5,9 +5,9 @@ number, hash and time, one a line.
 """
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import ConflictError, GuildmarkError, MalformedError, NotFoundError
 from guildmark.domain.identifiers import ChainId, Digest, digest_from_hex, to_hex
 from guildmark.domain.log.checkpoint import Addition, Checkpoint, open_checkpoint

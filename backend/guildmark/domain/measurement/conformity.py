@@ -5,12 +5,12 @@ of it a value proves neither that a part conforms nor that it does not.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum, StrEnum
 from fractions import Fraction
 
 from guildmark.domain.builds.predicate import Measurement
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.recipes.clause import Clause
 from guildmark.domain.recipes.quantity import converted, parse_decimal
 

@@ -5,12 +5,11 @@ doubtful.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Self
 
 from guildmark.domain.builds.predicate import NAME_MAX, Measurement, all_json, present
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.strictjson import JsonObject, Limits

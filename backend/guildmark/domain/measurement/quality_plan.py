@@ -1,10 +1,10 @@
 """What a recipe asks of measurements: clauses below /qa/, each a core one."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.measurement.conformity import DecisionRule
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, ClauseType
 from guildmark.domain.recipes.quantity import parse_decimal

@@ -1,10 +1,10 @@
 """A measured value with all that tells where it comes from: what equivalence is computed from."""
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Self
 
 from guildmark.domain.builds.predicate import NAME_MAX, present
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.errors import MalformedError

@@ -5,13 +5,13 @@ claim's last digit, both ends included.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, localcontext
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Self
 
 from guildmark.domain.builds.predicate import present
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.errors import MalformedError, NonconformingError

@@ -1,11 +1,10 @@
 """Approvals of a recipe: what a designer or an accredited organization signs about it (EIP-712)."""
 
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Self
 
 from guildmark.domain.chain.eip712 import TypedDataDomain
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import abi, codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.document import Document

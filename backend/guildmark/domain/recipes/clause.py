@@ -8,14 +8,13 @@ length in four bytes and their bytes; the four optional ones start with a byte 0
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 from fractions import Fraction
 from functools import lru_cache
 from typing import NewType, NoReturn, Self, TypeAlias, TypeVar
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.abi import bytes32
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.hashing import keccak256, sha256

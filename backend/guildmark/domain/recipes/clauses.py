@@ -1,12 +1,11 @@
 """Salted trees of clauses: one root commits to all, each clause can be shown alone."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import pairwise
 from typing import Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.errors import ContentError, MalformedError, NotFoundError

@@ -5,10 +5,9 @@ is that of the recipe. `RULES` is what the published schema shows under ``change
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import NonconformingError
 from guildmark.domain.identifiers import Digest
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClauseType

@@ -2,9 +2,8 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Self
-
-from guildmark.domain.deferred import dataclass
 
 _BEHIND_ALL = "\x7f"
 

@@ -6,14 +6,13 @@ says (material, nozzle, walls) from the settings that slicers write behind them 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from typing import Self
 
 from guildmark.domain.builds.predicate import Setting
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import GuildmarkError, MalformedError, NonconformingError
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath
 from guildmark.domain.recipes.importing.settings import (

@@ -1,11 +1,11 @@
 """What is wrong or unwise in a recipe that somebody writes: each finding says what to write."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.recipes.clause import Clause, ClauseClass, ClauseType, Criticality

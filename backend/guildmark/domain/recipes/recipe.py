@@ -1,12 +1,11 @@
 """Recipes and site recipes: their ids on chain, their documents, and how a site derives its own."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Self
 
 from guildmark.domain.builds.predicate import Setting
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document

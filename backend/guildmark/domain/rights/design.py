@@ -1,8 +1,7 @@
 """Designs on chain: revisions, and the commitment that fixes their priority."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address, Bytes32, ChainId, DesignId, Digest

@@ -1,9 +1,9 @@
 """The files of a design's revision: their manifest, and what the chain commits to of it."""
 
 import re
+from dataclasses import dataclass
 from typing import NewType, Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import Fields, read_document
 from guildmark.domain.encoding.hashing import sha256

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.errors import MalformedError

@@ -3,10 +3,10 @@
 import struct
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Self
 
 from guildmark.domain.builds.dsse import Envelope
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.strictjson import Limits
 from guildmark.domain.errors import ContentError, ForbiddenError, GuildmarkError

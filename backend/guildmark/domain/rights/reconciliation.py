@@ -1,10 +1,10 @@
 """Keys that were released against units that were drawn, per license: where the two differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from guildmark.domain.chain.facts import LaneFact, LicenseFact
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.document import Document
 from guildmark.domain.identifiers import (
     Address,

@@ -1,13 +1,12 @@
 """Key release: what an asker signs, what the releaser signs and logs, and the proof of that."""
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Self
 
 from guildmark.domain.builds.dependencies import NO_DEPENDENCIES
 from guildmark.domain.builds.dsse import Envelope, envelope_digest
 from guildmark.domain.builds.in_toto import StatementForm
 from guildmark.domain.builds.statement import PAYLOAD_TYPE
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import abi, codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.document import Document

@@ -1,8 +1,8 @@
 """Who did what with a design: its owners one after another, and in whose time a paper appeared."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import UINT40_MAX, Address
 
 FOREVER = UINT40_MAX

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 
 from guildmark.domain.chain.eip712 import TypedDataDomain
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.errors import MalformedError

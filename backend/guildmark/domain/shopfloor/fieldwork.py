@@ -2,11 +2,10 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Setting
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.codec import dump, load
 from guildmark.domain.encoding.strictjson import Limits, parse_object

@@ -1,10 +1,10 @@
 """What a machine reports about its jobs, before anybody signs it."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
 from guildmark.domain.builds.predicate import NAME_MAX, Measurement, Setting
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import UINT40_MAX, Digest
 from guildmark.domain.recipes.gcode import Observed

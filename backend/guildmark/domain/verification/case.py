@@ -1,7 +1,7 @@
 """One part's case: evidence beside what the reader brings; what every check is given."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from guildmark.domain.builds.dsse import Envelope
@@ -10,7 +10,6 @@ from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ChainPin
 from guildmark.domain.chain.ethproof.header import Header, HeaderError, decode_header
 from guildmark.domain.chain.storage import IntervalWord, Location
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import GuildmarkError, UncheckableError
 from guildmark.domain.identifiers import Address, ChainId, Digest, Index, LogNumber, to_hex
 from guildmark.domain.labels.activation import ChipAnswer, Claimed

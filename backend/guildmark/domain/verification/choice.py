@@ -1,9 +1,9 @@
 """What of many things a bundle is to show: those that the asker's own list names go first."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import IdentityId
 from guildmark.domain.trust import Listed, Trust

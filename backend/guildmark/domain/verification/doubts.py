@@ -5,12 +5,11 @@ what was done before it, at a suspected time, is in doubt.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import AccountWord, IdentityWord, KeyWord, NoticeWord
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import ZERO32, Address, Bytes32, IdentityId, KeyId, to_hex
 from guildmark.domain.identity.identity import controller_target
 from guildmark.domain.verification.case import (

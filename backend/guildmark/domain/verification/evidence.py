@@ -6,7 +6,7 @@ written on any chain (numbers out of range) is refused when it is made.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
@@ -19,7 +19,6 @@ from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.builds.values import MeasurementsDisclosure, SettingsDisclosure
 from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.chain.storage import FATES, VOIDED
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import strictjson
 from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.strictjson import JsonValue

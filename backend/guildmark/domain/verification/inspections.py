@@ -1,6 +1,7 @@
 """Inspections by others than the maker: which count, and which part they keep out of doubt."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from guildmark.domain.builds.dsse import Envelope
@@ -8,7 +9,6 @@ from guildmark.domain.builds.inspection import Inspection, Result
 from guildmark.domain.builds.predicate import Measurement
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import IdentityWord, IntervalWord, KeyWord
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import IdentityId, Index, LogNumber
 from guildmark.domain.identity.identity import IdentityKind, key_id

@@ -1,12 +1,12 @@
 """Who signed for a part's unit, and when: whoever granted the root license, or extended it."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.eip712 import licenses_domain
 from guildmark.domain.chain.storage import ExtensionWord, GrantedWord, OriginWord
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import IdentityId, LicenseId
 from guildmark.domain.verification.case import LICENSE_MISSING, Case, UndecidedError
 from guildmark.domain.verification.evidence import LicenseDisclosure

@@ -1,8 +1,8 @@
 """From checks to one verdict and one exit code, by the reader's policy."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.trust import Policy
 from guildmark.domain.verification.report import (
     EXIT_FINALITY,

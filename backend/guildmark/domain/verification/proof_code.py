@@ -5,9 +5,9 @@ with which result, and whether it was recalled, is in the part's bundle.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from guildmark.domain.chain.contracts import ContractName
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.labels.proof import ProofCode
 from guildmark.domain.log.merkle import ProofError

@@ -1,10 +1,9 @@
 """What a verification says: numbered checks with states, one verdict, one exit code."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import Address, ChainId
 
 

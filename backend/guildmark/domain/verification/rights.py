@@ -1,10 +1,10 @@
 """Windows and rights: whether a union of intervals covers the time in which a part was built."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
 
 from guildmark.domain.chain.storage import IntervalWord
-from guildmark.domain.deferred import dataclass
 
 _FOREVER = 2**40
 

@@ -1,13 +1,13 @@
 """The proven state of one block: words of slots that verified under its header, and no others."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum
 
 from guildmark.domain.chain.contracts import AccountProof, ChainPin, ContractName
 from guildmark.domain.chain.ethproof.header import Header
 from guildmark.domain.chain.ethproof.trie import TrieProofError, prove_account, prove_slot
 from guildmark.domain.chain.storage import Location
-from guildmark.domain.deferred import dataclass
 
 
 class Unproven(Enum):

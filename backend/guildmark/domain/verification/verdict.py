@@ -1,14 +1,13 @@
 """The one pure function: evidence, trust and question in, report out."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.ethproof.header import decode_header
 from guildmark.domain.chain.storage import LicenseWord
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import ZERO_ADDRESS
 from guildmark.domain.trust import Policy, Trust
 from guildmark.domain.verification.case import (

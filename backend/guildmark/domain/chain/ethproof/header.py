@@ -1,9 +1,9 @@
 """Block headers: the hash that a reader trusts, and the state root that it binds."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from guildmark.domain.chain.ethproof import rlp
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import Digest

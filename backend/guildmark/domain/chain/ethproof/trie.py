@@ -1,10 +1,10 @@
 """Merkle-Patricia proofs (yellow paper, appendix D): a value under a key, or proven absence."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 from guildmark.domain.chain.ethproof import rlp
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import NotLoggedError
 from guildmark.domain.identifiers import Digest

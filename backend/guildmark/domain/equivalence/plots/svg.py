@@ -2,10 +2,8 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from html import escape
-
-from guildmark.domain.deferred import dataclass
 
 WIDTH = 720
 _LEFT_LEAST = 64

@@ -1,11 +1,10 @@
 """Which telemetry a plan draws of drawn builds, and whether data open it as it was logged."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from guildmark.domain.builds.statement import BuildStatement
 from guildmark.domain.builds.telemetry import TELEMETRY, Disclosure, find_telemetry
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.logged import Sample, SampleError, build_name
 from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan

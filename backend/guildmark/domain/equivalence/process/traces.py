@@ -1,13 +1,12 @@
 """What a build's machine told, as far as a plan drew it, and the figures that this amounts to."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import TypeAlias
 
 from guildmark.domain.builds.telemetry import Chunk, Opened, draw_chunks
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.equivalence.plan import (
     CharacteristicPlan,
     EquivalencePlan,

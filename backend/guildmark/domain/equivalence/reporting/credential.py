@@ -5,9 +5,9 @@ Its members are those of the UN Transparency Protocol's Digital Conformity Crede
 
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue
 from guildmark.domain.equivalence.reporting.report import Certified

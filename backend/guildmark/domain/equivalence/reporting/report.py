@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self, cast
 
 from guildmark.domain.chain.facts import CertificateFact
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.fields import MemberInvalidError
 from guildmark.domain.encoding.strictjson import JsonObject, parse_object

@@ -4,9 +4,9 @@ import re
 from base64 import urlsafe_b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import NoReturn, Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding.strictjson import JsonValue, Limits, parse_object
 from guildmark.domain.equivalence.reporting.credential import (
     ALGORITHMS,

@@ -1,9 +1,9 @@
 """What became of one certificate: what a credential's status leads to."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self, cast
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.fields import MemberInvalidError

@@ -4,9 +4,9 @@ An imported clause is `core` with the value found: the designer opens windows.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.errors import GuildmarkError, MalformedError
 from guildmark.domain.identifiers import ZERO32
 from guildmark.domain.recipes.clause import (

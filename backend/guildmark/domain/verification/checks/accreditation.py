@@ -1,11 +1,11 @@
 """(10) What the recipe asks to be accredited for was accredited while the part was built."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import AccreditationWord, IntervalWord
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import IdentityId
 from guildmark.domain.identity.accreditation import (
     Accreditation,

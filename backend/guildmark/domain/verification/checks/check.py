@@ -1,9 +1,9 @@
 """A numbered check: a few rules over one case, and every cause that they can find."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.verification.case import Case, UndecidedError
 from guildmark.domain.verification.report import Cause, CheckResult, Finding
 

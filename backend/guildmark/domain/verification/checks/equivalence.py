@@ -1,6 +1,7 @@
 """(9) Where the recipe asks for it, the maker's site was certified equivalent."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from guildmark.domain.chain import storage
@@ -10,7 +11,6 @@ from guildmark.domain.chain.storage import (
     PlanEntryWord,
     ScheduleWord,
 )
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.equivalence.registration import (
     ASKED,
     Lapse,

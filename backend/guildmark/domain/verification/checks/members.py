@@ -1,9 +1,9 @@
 """What is shown of trees: a license's terms, and whether a hidden leaf may stand somewhere."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Self
 
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import ZERO32, Digest
 from guildmark.domain.recipes.clause import Clause
 from guildmark.domain.recipes.clauses import DisclosedClauses, DisclosureMismatchError

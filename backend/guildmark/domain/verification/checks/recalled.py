@@ -1,12 +1,12 @@
 """(12) No open recall reaches the part, by anything that it has in common with others."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from guildmark.domain.builds.dependencies import NO_DEPENDENCIES, dependencies_root
 from guildmark.domain.chain import storage
 from guildmark.domain.chain.storage import IntervalWord, RecallWord
-from guildmark.domain.deferred import dataclass
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, to_hex
 from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing
 from guildmark.domain.trust import Policy
