@@ -34,7 +34,8 @@ from guildmark.domain.chain.contracts import ChainClass, ChainPin
 from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.identifiers import Address, to_hex
-from guildmark.ports import Capability, KeyName, PublicKey
+from guildmark.ports.chain import Capability
+from guildmark.ports.keys import KeyName, PublicKey
 
 _READY_SECONDS = 60.0
 _PAUSE = 0.02

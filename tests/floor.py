@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 
 from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Observation, Sample
-from guildmark.ports import Machine, MachineAnswerError, MachineUnavailableError
+from guildmark.ports.shopfloor import Machine, MachineAnswerError, MachineUnavailableError
 
 
 class Stage(Protocol):

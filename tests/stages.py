@@ -50,7 +50,8 @@ from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Severity, Thing
 from guildmark.domain.signatures import PublicKey
 from guildmark.domain.trust import VERSION, Listed, Trust
-from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import Exporter

@@ -41,23 +41,11 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import LogNumber
 from guildmark.domain.log.note import NoteKey
 from guildmark.domain.trust import Trust
-from guildmark.ports import (
-    Claims,
-    Clock,
-    ContentStore,
-    ContentStores,
-    Entropy,
-    ErasableStore,
-    KeyName,
-    KeyStore,
-    Ledger,
-    Requests,
-    Scans,
-    Transactions,
-    Uploads,
-    Vault,
-    Vitals,
-)
+from guildmark.ports.chain import Ledger, Transactions, Vitals
+from guildmark.ports.clock import Clock, Entropy
+from guildmark.ports.content import ContentStore, ContentStores, Uploads, Vault
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.store import Claims, ErasableStore, Requests, Scans
 from guildmark.services.builds.assignments import Assignments
 from guildmark.services.builds.builds import Builds
 from guildmark.services.builds.granting import Granting

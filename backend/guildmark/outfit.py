@@ -15,7 +15,8 @@ from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.shopfloor.jobs import Observation
-from guildmark.ports import KeyName, Machine
+from guildmark.ports.keys import KeyName
+from guildmark.ports.shopfloor import Machine
 from guildmark.services.builds.builds import Builds
 from guildmark.services.shopfloor.attesting import Attesting
 from guildmark.services.shopfloor.sending import Sending

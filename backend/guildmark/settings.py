@@ -29,7 +29,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.log.record import COUNT_MAX
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 
 FILE_NAME = "guildmark.toml"
 CONTENT_VARIABLE = "GUILDMARK_CONTENT"

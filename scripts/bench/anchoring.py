@@ -26,7 +26,8 @@ from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, Digest, LogNumber, to_hex
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.ports import Call, KeyName, TransactionState
+from guildmark.ports.chain import Call, TransactionState
+from guildmark.ports.keys import KeyName
 
 _ACCOUNT = KeyName("account")
 _RIVAL = sha256(b"rival")

@@ -18,7 +18,7 @@ from guildmark.adapters.keys.keystore import FileKeyStore
 from guildmark.bootstrap import Home, open_home
 from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName
 from guildmark.domain.identifiers import to_hex
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.settings import ChainSettings, Settings
 
 _READY_SECONDS = 30.0

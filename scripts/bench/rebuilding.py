@@ -22,7 +22,8 @@ from guildmark.domain.chain.facts import RecordFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest, LogNumber, to_hex
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.ports import Call, KeyName
+from guildmark.ports.chain import Call
+from guildmark.ports.keys import KeyName
 from guildmark.services.index.indexing import Indexing
 
 _OPERATOR, _WRITER = KeyName("operator"), KeyName("writer")

@@ -9,7 +9,7 @@ from guildmark.adapters.chain.fees import suggested
 from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError, data, quantity
 from guildmark.adapters.chain.signing import GAS_MAX
 from guildmark.domain.identifiers import Address, ChainId, to_hex
-from guildmark.ports import KeyName, KeyStore
+from guildmark.ports.keys import KeyName, KeyStore
 
 
 class CapMissingError(Exception):

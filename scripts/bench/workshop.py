@@ -33,7 +33,8 @@ from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.record import Grant, Record
 from guildmark.domain.rights.terms import Terms
 from guildmark.domain.verification.evidence import Core
-from guildmark.ports import Block, Call, KeyName, TransactionStatus
+from guildmark.ports.chain import Block, Call, TransactionStatus
+from guildmark.ports.keys import KeyName
 from guildmark.services.index.projection import record_of
 from guildmark.services.rights.designs import SourceFile
 

@@ -21,7 +21,8 @@ from guildmark.domain.identifiers import Bytes32, IdentityId, LogNumber, to_hex
 from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.identity.identity import ClaimDocument, IdentityKind
 from guildmark.domain.verification.evidence import AccreditationDisclosure
-from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.recipes.disclosing import claim_body
 from guildmark.settings import ChainSettings, Settings, save

@@ -9,7 +9,7 @@ from typing import Any
 from environments import ROOT
 from guildmark.domain.equivalence.registration import ASKED, REQUIRED
 from guildmark.domain.identity.lei import lei_check_digits
-from guildmark.ports import KeyAlgorithm
+from guildmark.ports.keys import KeyAlgorithm
 
 EXAMPLES = ROOT / "examples"
 

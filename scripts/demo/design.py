@@ -22,7 +22,7 @@ from guildmark.domain.recipes.recipe import Recipe, RecipeDocument, Status
 from guildmark.domain.rights.fileset import Manifest
 from guildmark.domain.rights.release import ReleasePlace
 from guildmark.domain.rights.terms import Terms, TermsKind, revision_member, terms_members
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import clauses_body
 from guildmark.services.release.packages import Package

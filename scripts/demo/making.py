@@ -25,7 +25,7 @@ from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
 from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.identifiers import Index, LaneNumber, LogNumber
 from guildmark.domain.log.record import Record
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.recipes.disclosing import DisclosedThingUnknownError
 from guildmark.services.release.packages import Package
 from guildmark.settings import save

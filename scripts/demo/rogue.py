@@ -21,7 +21,7 @@ from guildmark.domain.identity.identity import key_id
 from guildmark.domain.log.queue import Build, BuildState, Queued
 from guildmark.domain.log.record import Record
 from guildmark.domain.verification.evidence import Evidence
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.log.admission import queued
 from guildmark.settings import load, save

@@ -28,7 +28,7 @@ from guildmark.domain.identifiers import EquivalencePlanId, UnitNumber, to_hex
 from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.recipes.clauses import disclose_all
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import Finished
 from guildmark.services.equivalence.sampling import SampleTooEarlyError
 from guildmark.services.recipes.disclosing import clauses_body

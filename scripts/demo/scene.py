@@ -30,7 +30,7 @@ from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain import trust
 from guildmark.domain.identifiers import IdentityId
 from guildmark.domain.trust import VERSION, Listed, Trust
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.settings import NodeSettings, save, with_node
 
 _BATCH_SECONDS = 0.2

@@ -15,7 +15,7 @@ from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.identifiers import Address, PartId
 from guildmark.domain.labels.qr import link_text
 from guildmark.domain.verification.evidence import Evidence
-from guildmark.ports import TransactionStatus
+from guildmark.ports.chain import TransactionStatus
 
 BUYER = Address(bytes.fromhex("00000000000000000000000000000000000b0b0b"))
 

@@ -32,7 +32,8 @@ from guildmark.domain.recipes.clause import Clause, ClausePath, ClauseType
 from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.recipes.recipe import RecipeDocument
 from guildmark.domain.rights.fileset import FileName, Manifest
-from guildmark.ports import Call, DocumentKind
+from guildmark.ports.chain import Call
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import Assignment, Finished
 from guildmark.services.recipes.disclosing import clauses_body
 from guildmark.services.release.packages import Package

@@ -15,7 +15,7 @@ from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.identifiers import Digest
 from guildmark.domain.log.record import Record
-from guildmark.ports import Call
+from guildmark.ports.chain import Call
 from guildmark.settings import DATABASE_FILE
 from soak.growth import Sample
 

@@ -24,7 +24,7 @@ from guildmark.domain.chain.facts import LaneFact
 from guildmark.domain.identifiers import LaneNumber, Uint256, to_hex
 from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.signatures import Algorithm, PublicKey
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import clauses_body
 from stages import Played, until

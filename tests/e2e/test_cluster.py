@@ -38,7 +38,9 @@ from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.clauses import clause_root, disclose_all
 from guildmark.domain.rights.terms import TermsKind, revision_member, terms_members
-from guildmark.ports import DocumentKind, KeyAlgorithm, PeerUnavailableError
+from guildmark.ports.keys import KeyAlgorithm
+from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import Assignment
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import DisclosedThingUnknownError, clauses_body

@@ -22,7 +22,8 @@ from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.chain.facts import LaneFact, RecordFact
 from guildmark.domain.identifiers import Uint256, UnitNumber
 from guildmark.domain.recipes.clauses import disclose_all
-from guildmark.ports import DocumentKind, PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import clauses_body
 from stages import Played, until

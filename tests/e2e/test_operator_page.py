@@ -14,7 +14,8 @@ from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import open_home
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.refusals import CallerRefusedError
-from guildmark.ports import Call, KeyName
+from guildmark.ports.chain import Call
+from guildmark.ports.keys import KeyName
 from guildmark.settings import Settings, load
 from stages import until
 

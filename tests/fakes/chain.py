@@ -60,7 +60,7 @@ from guildmark.domain.recipes.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.rights.design import Commitment, Revision
 from guildmark.domain.rights.terms import Terms
 from guildmark.domain.signatures import Algorithm, PublicKey
-from guildmark.ports import (
+from guildmark.ports.chain import (
     Block,
     BlockUnknownError,
     Call,
@@ -69,7 +69,6 @@ from guildmark.ports import (
     Finality,
     Handles,
     IdempotencyMismatchError,
-    KeyName,
     Purse,
     RawLog,
     Stretch,
@@ -77,6 +76,7 @@ from guildmark.ports import (
     TransactionState,
     TransactionStatus,
 )
+from guildmark.ports.keys import KeyName
 from guildmark.services.index.projection import record_of
 
 CHAIN_ID = ChainId(31_337_000)

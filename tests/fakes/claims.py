@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from guildmark.domain.identifiers import Index, LogNumber
-from guildmark.ports import KeptClaim
+from guildmark.ports.store import KeptClaim
 
 
 @dataclass

@@ -6,7 +6,7 @@ from io import BufferedIOBase
 
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import (
+from guildmark.ports.content import (
     ContentMismatchError,
     ContentMissingError,
     EncryptedFile,

@@ -26,7 +26,7 @@ from guildmark.domain.log.queue import Build
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.shopfloor.fieldwork import Brief, Post
 from guildmark.domain.shopfloor.jobs import Gap, JobEvent, JobPhase, Observation, Piece, Sample
-from guildmark.ports import PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
 from guildmark.services.builds.briefing import Briefing, Question
 from guildmark.services.log.ingest import Answer, Ingest
 from guildmark.services.shopfloor.attesting import Attesting

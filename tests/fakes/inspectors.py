@@ -10,7 +10,7 @@ from guildmark.domain.builds.inspection import Result
 from guildmark.domain.identifiers import IdentityId, Index
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.entry import Entry
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.services.builds.inspecting import Found, Inspecting
 from guildmark.services.log.ingest import Answer
 

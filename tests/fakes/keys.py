@@ -12,7 +12,7 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address
 from guildmark.domain.signatures import Algorithm, address_of
 from guildmark.domain.signatures import PublicKey as SigningKey
-from guildmark.ports import (
+from guildmark.ports.keys import (
     KeyAlgorithm,
     KeyExistsError,
     KeyMissingError,

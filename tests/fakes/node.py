@@ -19,7 +19,8 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.rights.release import ReceiptProof, Released
-from guildmark.ports import DocumentKind, PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.equivalence.certificates import certificate_state
 from guildmark.services.equivalence.results import Results
 from guildmark.services.release.receipts import Receipts

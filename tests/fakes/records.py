@@ -4,7 +4,7 @@ from guildmark.domain.chain.facts import RecordFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest, Index, LogNumber, Seq
 from guildmark.domain.log.record import Record
-from guildmark.ports import NodeStore
+from guildmark.ports.store import NodeStore
 
 
 def record(log: int, seq: int, *, mark: bytes = b"") -> Record:

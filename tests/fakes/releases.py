@@ -26,7 +26,7 @@ from guildmark.domain.identifiers import ZERO_ADDRESS, Bytes32, IdentityId, Uint
 from guildmark.domain.rights.release import ContentKeys, Released, ReleasePlace, ReleaseRequest
 from guildmark.domain.rights.terms import TermsKind
 from guildmark.domain.trust import VERSION, Listed, Trust
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.services.index.projection import known
 from guildmark.services.recalls.holding import Holding
 from guildmark.services.release.blocking import Blocking

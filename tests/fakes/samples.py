@@ -22,7 +22,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.recipes.clause import ClausePath
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 
 BORE = ClausePath("/tolerance/bore")
 LOGGED, DRAWN_FROM, UNITS = 8, 6, 3

@@ -90,7 +90,7 @@ from guildmark.domain.verification.evidence import (
     SiteRecipeDisclosure,
 )
 from guildmark.domain.verification.slots import PROVEN_CONTRACTS, required_slots
-from guildmark.ports import KeyAlgorithm
+from guildmark.ports.keys import KeyAlgorithm
 
 REGISTERED, PUBLISHED, BEGUN, LOGGED, LOOKED = 1_000, 1_100, 2_000, 2_100, 2_200
 """Block seconds: parties register, papers are published, beacon, record, block b."""

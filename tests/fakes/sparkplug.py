@@ -6,7 +6,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from guildmark.adapters.machines.mqtt import Message
-from guildmark.ports import MachineUnavailableError
+from guildmark.ports.shopfloor import MachineUnavailableError
 
 _LABEL = descriptor_pb2.FieldDescriptorProto
 _METRIC = {

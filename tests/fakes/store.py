@@ -30,7 +30,9 @@ from guildmark.domain.letters import (
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import Batch, Build, BuildState, Logged, Outcome, Queued, Standing
 from guildmark.domain.recall import RecallId
-from guildmark.ports import Block, DocumentKind, LetterReader, RawLog, View, Work
+from guildmark.ports.chain import Block, RawLog
+from guildmark.ports.letters import LetterReader
+from guildmark.ports.store import DocumentKind, View, Work
 
 FactT = TypeVar("FactT", bound=Fact)
 

@@ -6,7 +6,8 @@ from fakes.keys import MemoryKeyStore
 from fakes.store import MemoryNodeStore
 from guildmark.domain.log.checkpoint import Addition
 from guildmark.domain.log.note import NoteKey, NoteSignature
-from guildmark.ports import Ledger, PeerUnavailableError
+from guildmark.ports.chain import Ledger
+from guildmark.ports.peers import PeerUnavailableError
 from guildmark.services.neighbours.cosigning import Chosen
 from guildmark.services.neighbours.witnessing import Witnessing, make_witness_key
 

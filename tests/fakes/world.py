@@ -54,7 +54,8 @@ from guildmark.domain.recipes.clauses import clause_root, disclose_all
 from guildmark.domain.recipes.recipe import Recipe, RecipeDocument, Status
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.rights.terms import Terms, TermsKind, revision_member, terms_members
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import Assignment, Builds, Finished
 from guildmark.services.builds.parts import Parts
 from guildmark.services.equivalence.protocol import Equivalence, Evaluation

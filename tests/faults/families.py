@@ -36,7 +36,7 @@ from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.errors import GuildmarkError, NetworkError
 from guildmark.domain.identifiers import Digest, to_hex
 from guildmark.domain.log.queue import Queued
-from guildmark.ports import Call, CodeMismatchError, CodeMissingError
+from guildmark.ports.chain import Call, CodeMismatchError, CodeMissingError
 from guildmark.services.log.line import OTHER_CHAIN
 
 STEPS = 12

@@ -15,7 +15,9 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, to_hex
 from guildmark.domain.letters import LetterState, RecallWatch, WatchId
 from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing
-from guildmark.ports import Call, NodeStore, UndeliveredError
+from guildmark.ports.chain import Call
+from guildmark.ports.letters import UndeliveredError
+from guildmark.ports.store import NodeStore
 from guildmark.services.recalls.delivering import Delivering
 from guildmark.services.recalls.telling import Telling
 

@@ -46,7 +46,10 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.queue import BuildState, Queued
-from guildmark.ports import Call, Documents, KeyName, LetterReader, NodeStore, View, Work
+from guildmark.ports.chain import Call
+from guildmark.ports.keys import KeyName
+from guildmark.ports.letters import LetterReader
+from guildmark.ports.store import Documents, NodeStore, View, Work
 from guildmark.services.identity.accounts import Account
 from guildmark.services.identity.identities import Identities
 from guildmark.services.identity.naming import Naming

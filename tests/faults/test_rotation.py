@@ -9,7 +9,8 @@ import pytest
 from faults import rig as rigs
 from guildmark.adapters.store.outbox import State
 from guildmark.domain.chain.contracts import ContractName
-from guildmark.ports import Call, KeyName
+from guildmark.ports.chain import Call
+from guildmark.ports.keys import KeyName
 
 pytestmark = [pytest.mark.needs("anvil")]
 

@@ -11,7 +11,7 @@ from threading import Timer
 from urllib.parse import urlsplit
 
 from guildmark.adapters.addresses import split_url
-from guildmark.ports import (
+from guildmark.ports.letters import (
     AddressForbiddenError,
     AddressGoneError,
     UndeliveredError,

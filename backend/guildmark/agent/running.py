@@ -14,7 +14,7 @@ from guildmark.agent.pages import Pages
 from guildmark.domain.errors import GuildmarkError, NetworkError
 from guildmark.domain.shopfloor.fieldwork import backoff
 from guildmark.outfit import Agent
-from guildmark.ports import Machine
+from guildmark.ports.shopfloor import Machine
 from guildmark.services.log.ingest import UnitMismatchError
 from guildmark.services.shopfloor.sending import ForeignUnitError
 

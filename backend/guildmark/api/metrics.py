@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.rights.reconciliation import Difference, Reconciliation
-from guildmark.ports import Availability
+from guildmark.ports.content import Availability
 from guildmark.services.evidence.keeping import Round
 from guildmark.services.log.ingest import Reception
 from guildmark.services.watch.alarms import ALARMS, Watch

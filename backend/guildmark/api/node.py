@@ -23,7 +23,7 @@ from guildmark.api.tickets import Tickets
 from guildmark.api.watching import Watcher
 from guildmark.bootstrap import Node, open_home, open_node
 from guildmark.domain.errors import GuildmarkError
-from guildmark.ports import StoreUnavailableError
+from guildmark.ports.store import StoreUnavailableError
 from guildmark.services.evidence.judging import Judging
 from guildmark.services.labels.claiming import Claiming, Pace
 from guildmark.services.labels.scanning import Scanning

@@ -12,7 +12,9 @@ from guildmark.api.metrics import Metrics
 from guildmark.api.tickets import Tickets
 from guildmark.domain.identifiers import Address, Index, LogNumber
 from guildmark.domain.verification.choice import ANYBODY, Choice
-from guildmark.ports import ContentStore, Ledger, NodeStore, Requests, Uploads
+from guildmark.ports.chain import Ledger
+from guildmark.ports.content import ContentStore, Uploads
+from guildmark.ports.store import NodeStore, Requests
 from guildmark.services.equivalence.results import Results
 from guildmark.services.evidence.bundles import Gathered
 from guildmark.services.evidence.judging import Judging

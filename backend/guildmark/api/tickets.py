@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from guildmark.domain.errors import ForbiddenError
-from guildmark.ports import Clock
+from guildmark.ports.clock import Clock
 
 TICKET_SECONDS = 600
 

@@ -29,7 +29,8 @@ from guildmark.domain.identity.accreditation import (
 )
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.checks.accreditation import exit_of
-from guildmark.ports import KeyName, View
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import View
 from guildmark.services.identity.accreditations import (
     accreditation_fact,
     accreditations_above,

@@ -61,7 +61,7 @@ from guildmark.domain.shopfloor.fieldwork import Brief, Job, Post, Signed, Signe
 from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Piece
 from guildmark.domain.shopfloor.schema import report_schema
 from guildmark.outfit import Agent, open_agent
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.services.log.ingest import LabelTakenError
 from guildmark.services.shopfloor.fieldreport import overview
 from guildmark.services.shopfloor.watching import Addition, JobUnknownError

@@ -51,7 +51,7 @@ from guildmark.domain.trust import Trust
 from guildmark.domain.verification.case import Brought, Question
 from guildmark.domain.verification.choice import Choice
 from guildmark.domain.verification.report import Report
-from guildmark.ports import KeyAlgorithm, KeyName, KeyPurposeError
+from guildmark.ports.keys import KeyAlgorithm, KeyName, KeyPurposeError
 from guildmark.services.audit.auditing import Auditor, AuditResult
 from guildmark.services.audit.scope import Scope
 from guildmark.services.audit.telemetry import Asking

@@ -41,7 +41,8 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import key_id
 from guildmark.domain.labels.activation import byproducts
 from guildmark.domain.recall import RecallCause, Thing
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.assignments import Order, order_of
 from guildmark.services.builds.builds import Assignment, Finished, signing_key
 from guildmark.services.builds.inspecting import Found

@@ -22,7 +22,7 @@ from guildmark.adapters.home import default_home
 from guildmark.adapters.keys.keystore import FileKeyStore, is_uri, password_from
 from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName
 from guildmark.domain.identifiers import address_from_hex, to_hex
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 
 app = typer.Typer(help="Run, fund and deploy the local chain.", no_args_is_help=True)
 

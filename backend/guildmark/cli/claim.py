@@ -15,7 +15,8 @@ from guildmark.domain.chain.refusals import ClaimUnknownError
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId, to_hex
 from guildmark.domain.identity.identity import ClaimDocument
-from guildmark.ports import DocumentKind, KeyName, View
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind, View
 from guildmark.services.identity.cards import holders
 from guildmark.services.identity.naming import name_of
 from guildmark.services.recipes.disclosing import shown_claim

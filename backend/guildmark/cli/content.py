@@ -17,7 +17,7 @@ from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.errors import NetworkError, UsageError
 from guildmark.domain.identifiers import Cid, DesignId
 from guildmark.domain.rights.fileset import Manifest
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.evidence.keeping import Round
 
 app = typer.Typer(

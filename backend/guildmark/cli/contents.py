@@ -8,7 +8,7 @@ from guildmark.adapters.peers.client import NodeClient
 from guildmark.bootstrap import Home
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import ContentMismatchError
+from guildmark.ports.content import ContentMismatchError
 
 
 def fetch(home: Home, cid: Cid, node: NodeClient) -> None:

@@ -39,7 +39,7 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.rights.fileset import Manifest, parse_file_name
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.services.rights.designs import DesignFilesUnknownError, SourceFile
 from guildmark.services.rights.filelists import SHOWN_LIMITS, FileNotRegisteredError
 

@@ -13,7 +13,7 @@ from guildmark.cli.nodes import show_new
 from guildmark.cli.opening import enter
 from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import Bytes32, bytes32_from_hex, to_hex
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 
 app = typer.Typer()
 

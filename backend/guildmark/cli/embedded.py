@@ -30,7 +30,8 @@ from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName
 from guildmark.domain.errors import NetworkError
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.ports import KeyAlgorithm, KeyName, LedgerUnavailableError
+from guildmark.ports.chain import LedgerUnavailableError
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.settings import (
     FILE_NAME,
     ChainSettings,

@@ -13,7 +13,8 @@ from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.builds.delivery import Delivery
 from guildmark.domain.identifiers import IdentityId, parse_hint, to_hex
 from guildmark.domain.log.erasure import ErasureReason
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 
 app = typer.Typer(help="Let the content of entries go, by signed orders.", no_args_is_help=True)
 

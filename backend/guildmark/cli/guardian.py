@@ -9,7 +9,8 @@ from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, address, id
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.chain.facts import GuardiansFact
 from guildmark.domain.identifiers import ZERO_ADDRESS, Address, IdentityId, to_hex
-from guildmark.ports import Facts, KeyName
+from guildmark.ports.facts import Facts
+from guildmark.ports.keys import KeyName
 from guildmark.services.identity.guardians import recovery, standing, waiting
 
 app = typer.Typer(

@@ -29,7 +29,8 @@ from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.refusals import FundsMissingError
 from guildmark.domain.errors import ConflictError, ForbiddenError, GuildmarkError, SettingsError
 from guildmark.domain.identifiers import Address, to_hex
-from guildmark.ports import Call, KeyAlgorithm, KeyMissingError, Ledger
+from guildmark.ports.chain import Call, Ledger
+from guildmark.ports.keys import KeyAlgorithm, KeyMissingError
 from guildmark.settings import NodeSettings, Settings, SettingsMissingError, load, with_environment
 
 _DISK_LEAST = 1 << 30

@@ -17,7 +17,8 @@ from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import Address, IdentityId, to_hex
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.rights.lawful import country_code
-from guildmark.ports import DocumentKind, KeyName, View
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind, View
 from guildmark.services.identity.cards import Stated, stated
 from guildmark.services.identity.identities import proposed
 from guildmark.services.identity.naming import Lookalike, Naming, name_of

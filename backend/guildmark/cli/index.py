@@ -12,7 +12,7 @@ from guildmark.cli.answers import Answer, Moment, say
 from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.opening import enter
 from guildmark.domain.identifiers import to_hex
-from guildmark.ports import Block
+from guildmark.ports.chain import Block
 from guildmark.services.index.indexing import Indexing
 
 app = typer.Typer(

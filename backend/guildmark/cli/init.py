@@ -20,7 +20,7 @@ from guildmark.cli.homes import KEYS, folder_of, keys_of
 from guildmark.domain.chain.contracts import ChainClass, ContractName
 from guildmark.domain.errors import ConflictError, UsageError
 from guildmark.domain.identifiers import Address, to_hex
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.settings import FILE_NAME, ChainSettings, Settings, save
 
 app = typer.Typer()

@@ -19,7 +19,8 @@ from guildmark.domain.chain.facts import LaneFact, LicenseFact
 from guildmark.domain.chain.refusals import LicenseUnknownError
 from guildmark.domain.errors import MalformedError, UsageError
 from guildmark.domain.identifiers import UINT40_MAX, Digest, LaneNumber, RecipeId, to_hex
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.shops.inviting import Invitation, Share
 

@@ -50,15 +50,10 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.recipes.recipe import Recipe, RecipeDocument
 from guildmark.domain.rights.lawful import country_code
 from guildmark.domain.shopfloor.fieldwork import Post
-from guildmark.ports import (
-    DocumentKind,
-    GenesisMismatchError,
-    KeyAlgorithm,
-    KeyName,
-    NotFinalInTimeError,
-    PeerUnavailableError,
-    WrongChainError,
-)
+from guildmark.ports.chain import GenesisMismatchError, NotFinalInTimeError, WrongChainError
+from guildmark.ports.keys import KeyAlgorithm, KeyName
+from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.shops.inviting import LaneBusyError
 from guildmark.services.shops.joining import SEED_SIZE, Handed, Joined, Shop

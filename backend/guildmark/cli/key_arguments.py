@@ -7,7 +7,7 @@ from guildmark.cli.arguments import identity_id
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import from_hex
 from guildmark.domain.rights.release import ReleasePlace
-from guildmark.ports import KeyAlgorithm, KeyPurposeError, PublicKey
+from guildmark.ports.keys import KeyAlgorithm, KeyPurposeError, PublicKey
 
 
 class PublicKeyTextError(MalformedError):

@@ -11,7 +11,7 @@ from guildmark.cli.homes import keys_of
 from guildmark.cli.key_arguments import key_text
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.identity.identity import key_id
-from guildmark.ports import KeyAlgorithm, KeyName, KeyStore
+from guildmark.ports.keys import KeyAlgorithm, KeyName, KeyStore
 from guildmark.services.builds.builds import signing_key
 
 app = typer.Typer(help="Make and list the keys of this home.", no_args_is_help=True)

@@ -54,7 +54,8 @@ from guildmark.domain.rights.terms import (
     spdx_member,
     text_member,
 )
-from guildmark.ports import DocumentKind, KeyName, View
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind, View
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import shown_clauses
 from guildmark.services.rights.history import PastFacts

@@ -8,7 +8,7 @@ from guildmark.cli.answers import say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer, identity_id
 from guildmark.cli.opening import enter
 from guildmark.domain.identifiers import IdentityId, to_hex
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 
 app = typer.Typer(
     help="Link a machine to its site, or a site to its organization.", no_args_is_help=True

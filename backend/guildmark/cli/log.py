@@ -18,7 +18,7 @@ from guildmark.domain.chain.refusals import LogUnknownError, RecordUnknownError
 from guildmark.domain.identifiers import UINT40_MAX, ZERO_ADDRESS, IdentityId, LogNumber, to_hex
 from guildmark.domain.log.checkpoint import Checkpoint, LogProof, open_checkpoint
 from guildmark.domain.log.note import SIGNATURES_MAX, Note, NoteKey
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.log.publishing import CHECKPOINT_FILE, make_note_key
 from guildmark.settings import NodeSettings, save, with_node
 

@@ -15,7 +15,7 @@ from guildmark.domain.chain.facts import KeyFact
 from guildmark.domain.identifiers import IdentityId, KeyId, to_hex
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.signatures import Algorithm, PublicKey
-from guildmark.ports import KeyName, KeyPurposeError
+from guildmark.ports.keys import KeyName, KeyPurposeError
 from guildmark.services.builds.builds import signing_key
 
 app = app_of(IdentityKind.MACHINE)

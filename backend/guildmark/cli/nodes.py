@@ -9,7 +9,7 @@ from pkgutil import walk_packages
 from guildmark import domain, services
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
 from guildmark.domain.errors import GuildmarkError, UsageError, error_of
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.recipes.disclosing import DisclosedThingUnknownError
 
 _WAITS = (0.2, 0.5, 1, 2, 4, 8, 16)

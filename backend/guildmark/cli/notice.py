@@ -13,7 +13,8 @@ from guildmark.domain.chain.refusals import IdentityUnknownError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import IdentityId, KeyId, to_hex
-from guildmark.ports import Facts, KeyName
+from guildmark.ports.facts import Facts
+from guildmark.ports.keys import KeyName
 from guildmark.services.identity.guardians import standing
 from guildmark.services.identity.notices import (
     NO_EVIDENCE,

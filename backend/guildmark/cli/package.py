@@ -34,7 +34,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.rights.fileset import FileName, Manifest
 from guildmark.domain.rights.release import NO_MACHINE, ContentKeys, ReleasePlace
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.release.packages import Package
 from guildmark.services.release.requesting import Asker, Opened
 

@@ -34,7 +34,8 @@ from guildmark.domain.labels.scans import suspicions
 from guildmark.domain.log.note import Note
 from guildmark.domain.log.record import Record
 from guildmark.domain.verification.evidence import Core
-from guildmark.ports import KeyName, View
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import View
 from guildmark.services.index.projection import known
 
 app = typer.Typer(

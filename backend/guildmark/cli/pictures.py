@@ -15,7 +15,8 @@ from guildmark.cli.homes import write_new
 from guildmark.cli.nodes import show_to
 from guildmark.cli.opening import enter
 from guildmark.domain.identifiers import DesignId, to_hex
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 
 app = typer.Typer()
 

@@ -16,7 +16,8 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import UINT40_MAX, IdentityId, to_hex
 from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Severity, Thing, issuer_text
 from guildmark.domain.recall_reason import RecallReason
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.recalls.reading import recall_of
 from guildmark.services.recalls.recalling import Said
 

@@ -31,7 +31,8 @@ from guildmark.domain.errors import UsageError
 from guildmark.domain.identifiers import UINT40_MAX, DesignId, Digest, IdentityId, RecipeId, to_hex
 from guildmark.domain.recipes.clause import Clause
 from guildmark.domain.recipes.recipe import NO_RECIPE, Change, Recipe, RecipeDocument, Status
-from guildmark.ports import DocumentKind, KeyName, View
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind, View
 
 app = typer.Typer(help="Publish recipes, and what each site chooses in them.", no_args_is_help=True)
 

@@ -24,7 +24,7 @@ from guildmark.cli.nodes import asking
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId, to_hex
 from guildmark.domain.rights.release import ReceiptProof, ReleaseReceipt
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.release.receipts import verified
 
 app = typer.Typer(

@@ -15,7 +15,7 @@ from guildmark.cli.arguments import AsJson, Folder
 from guildmark.cli.homes import settings_of
 from guildmark.cli.opening import enter
 from guildmark.domain.identifiers import to_hex
-from guildmark.ports import TransactionId, TransactionStatus, TransactionUnknownError
+from guildmark.ports.chain import TransactionId, TransactionStatus, TransactionUnknownError
 
 app = typer.Typer(
     help="Follow what this home sent to the chain; hurry it, take it back.", no_args_is_help=True

@@ -19,7 +19,7 @@ from guildmark.domain.bundle import read as read_bundle
 from guildmark.domain.bundle import write as write_bundle
 from guildmark.domain.errors import MalformedError, UsageError
 from guildmark.domain.identifiers import IdentityId, digest_from_hex, to_hex
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.builds.granting import Wanted
 
 app = typer.Typer(help="Open single values of a part, grant them, read them.", no_args_is_help=True)

@@ -7,7 +7,9 @@ from typing import Any, TypeAlias, TypeVar
 from guildmark.domain.chain.facts import Fact, NameFact, NumberFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest
-from guildmark.ports import Block, DocumentKind, Documents, Facts
+from guildmark.ports.chain import Block
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import DocumentKind, Documents
 
 FactT = TypeVar("FactT", bound=Fact)
 T = TypeVar("T")

@@ -1,6 +1,7 @@
 """The present second, by which expiries are judged."""
 
-from guildmark.ports import Block, Clock
+from guildmark.ports.chain import Block
+from guildmark.ports.clock import Clock
 
 
 def present(clock: Clock, newest: Block | None) -> int:

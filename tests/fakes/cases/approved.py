@@ -19,7 +19,7 @@ from guildmark.domain.recipes.approval import DESIGNER, Approval, SignedApproval
 from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.trust import Listed
 from guildmark.domain.verification.evidence import Evidence
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 
 PATH = "/qa/approval"
 STANDARD = "ISO 9001"

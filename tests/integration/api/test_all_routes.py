@@ -16,7 +16,8 @@ from guildmark.api.pages import routes as pages
 from guildmark.domain.builds.dsse import envelope_digest
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.identity.identity import key_id
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import signing_key
 from guildmark.settings import load
 from stages import Played, published_plan, recalled, reconciliation

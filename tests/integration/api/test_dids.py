@@ -30,7 +30,7 @@ from guildmark.bootstrap import Home, open_node
 from guildmark.domain.identifiers import IdentityId, KeyId, LogNumber, to_hex
 from guildmark.domain.identity.did import account_did, checksummed, identity_did
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.identity.dids import DOUBTED
 from guildmark.services.identity.notices import Suspicion

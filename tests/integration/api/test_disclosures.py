@@ -13,7 +13,8 @@ from guildmark.bootstrap import Home
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.recipes.approval import DESIGNER, KeptApprovals
 from guildmark.domain.recipes.recipe import Recipe, Status
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.recipes.disclosing import DISCLOSURE_LIMITS
 from guildmark.services.rights.designs import SourceFile
 from stages import Played, until

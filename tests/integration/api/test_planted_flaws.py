@@ -26,7 +26,7 @@ from guildmark.domain.builds.telemetry import disclose_chunks, locate_chunks, te
 from guildmark.domain.chain.facts import RecordFact, RecordStartFact
 from guildmark.domain.identifiers import Bytes32, Cid, IdentityId, LicenseId, to_hex
 from guildmark.domain.identity.identity import key_id
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.index.projection import known
 from guildmark.services.log.admission import queued

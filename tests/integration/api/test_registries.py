@@ -8,7 +8,8 @@ from guildmark.domain.identifiers import to_hex
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.signatures import Algorithm, PublicKey
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.identity.guardians import recovery, standing
 from guildmark.services.identity.notices import Suspicion
 from stages import Played, funded, indexed, until

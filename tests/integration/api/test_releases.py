@@ -5,7 +5,7 @@ import pytest
 
 from guildmark.adapters.peers.client import PeerRefusedError
 from guildmark.domain.identifiers import to_hex
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.release.receipts import verified
 from stages import Played, reconciliation
 

@@ -19,7 +19,7 @@ from guildmark.domain.labels.digital_link import DigitalLink
 from guildmark.domain.labels.linkset import CONTEXT
 from guildmark.domain.recipes.clauses import clause_root, disclose_all
 from guildmark.domain.rights.terms import TermsKind, revision_member, terms_members
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import clauses_body

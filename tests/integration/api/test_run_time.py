@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 import stages
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.strictjson import parse_object
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.rights.designs import SealedFiles
 from stages import Played
 

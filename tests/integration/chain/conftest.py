@@ -8,7 +8,7 @@ import pytest
 import chains
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.outbox import Outbox, Patience
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 
 OWNER = KeyName("owner")
 SITE = KeyName("site")

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from guildmark.adapters.chain.rpc import Rpc
-from guildmark.ports import LedgerUnavailableError
+from guildmark.ports.chain import LedgerUnavailableError
 
 BODY = b'{"jsonrpc":"2.0","id":0,"result":"0x7"}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY)

@@ -26,16 +26,16 @@ from guildmark.adapters.store.engine import open_database
 from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.chain.refusals import FundsMissingError
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
-from guildmark.ports import (
+from guildmark.ports.chain import (
     Call,
     CodeMismatchError,
     CodeMissingError,
     Finality,
     GenesisMismatchError,
-    KeyName,
     LedgerUnavailableError,
     WrongChainError,
 )
+from guildmark.ports.keys import KeyName
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 

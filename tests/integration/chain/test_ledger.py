@@ -14,16 +14,16 @@ from guildmark.domain.chain.refusals import CallerRefusedError, IdentityUnknownE
 from guildmark.domain.chain.storage import IDENTITIES, PROFILES
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import IdentityId
-from guildmark.ports import (
+from guildmark.ports.chain import (
     BlockUnknownError,
     Call,
     Capability,
     Finality,
     IdempotencyMismatchError,
-    KeyName,
     TransactionState,
     TransactionUnknownError,
 )
+from guildmark.ports.keys import KeyName
 
 pytestmark = pytest.mark.chain
 

@@ -88,7 +88,8 @@ from guildmark.domain.recipes.recipe import Change, Recipe, Status
 from guildmark.domain.rights.terms import TermsKind
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.verification.evidence import Core
-from guildmark.ports import Call, KeyName
+from guildmark.ports.chain import Call
+from guildmark.ports.keys import KeyName
 from guildmark.services.builds.parts import Parts
 from guildmark.services.equivalence.protocol import Equivalence
 from guildmark.services.identity.accounts import Account

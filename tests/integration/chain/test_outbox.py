@@ -23,13 +23,12 @@ from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.chain.refusals import FundsMissingError, IdentityUnknownError, OutOfGasError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import ChainId, Digest, to_hex
-from guildmark.ports import (
+from guildmark.ports.chain import (
     Call,
     CodeMismatchError,
     FeeLimitError,
     Finality,
     GenesisMismatchError,
-    KeyName,
     LedgerUnavailableError,
     NotFinalInTimeError,
     TransactionCancelledError,
@@ -38,6 +37,7 @@ from guildmark.ports import (
     TransactionState,
     WrongChainError,
 )
+from guildmark.ports.keys import KeyName
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil")]
 

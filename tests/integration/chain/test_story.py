@@ -36,7 +36,8 @@ from guildmark.domain.identifiers import Index
 from guildmark.domain.log.queue import BuildState
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.domain.verification.report import Verdict
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.evidence.judging import Judging
 from guildmark.services.index.projection import known
 

@@ -30,7 +30,10 @@ from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.domain.identifiers import Digest, LogNumber
 from guildmark.domain.log.queue import BuildState
-from guildmark.ports import KeyName, Ledger, LetterReader, NodeStore, Transactions, View, Work
+from guildmark.ports.chain import Ledger, Transactions
+from guildmark.ports.keys import KeyName
+from guildmark.ports.letters import LetterReader
+from guildmark.ports.store import NodeStore, View, Work
 from guildmark.services.identity.naming import Naming
 from guildmark.services.index.indexing import Indexing
 from guildmark.services.log.anchoring import Anchoring

@@ -21,7 +21,7 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.shopfloor.fieldwork import JobState, SignedState
 from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase
 from guildmark.outfit import Agent
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.services.builds.builds import Builds, signing_key
 from guildmark.services.shopfloor.attesting import Attesting
 from guildmark.services.shopfloor.fieldreport import Standing, overview

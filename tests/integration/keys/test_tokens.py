@@ -19,7 +19,7 @@ from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.signatures import P256_ORDER, Algorithm, recover_address
 from guildmark.domain.signatures import PublicKey as SigningKey
-from guildmark.ports import (
+from guildmark.ports.keys import (
     KeyAlgorithm,
     KeyExistsError,
     KeyMissingError,

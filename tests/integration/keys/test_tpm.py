@@ -17,7 +17,7 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.signatures import P256_ORDER, Algorithm
 from guildmark.domain.signatures import PublicKey as SigningKey
-from guildmark.ports import KeyAlgorithm, KeyExistsError, KeyName, KeyPurposeError
+from guildmark.ports.keys import KeyAlgorithm, KeyExistsError, KeyName, KeyPurposeError
 
 pytestmark = pytest.mark.needs("swtpm")
 

@@ -12,7 +12,7 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Index, LogNumber
 from guildmark.domain.rights.fileset import EncryptedList
 from guildmark.domain.trust import Trust, parse
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.verify import verify_bundle
 from stages import PATIENCE, Played, restart, start, until
 

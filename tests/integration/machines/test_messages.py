@@ -10,7 +10,7 @@ from floor import Watcher
 from guildmark.adapters.machines.registry import machine_source
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.domain.shopfloor.jobs import JobPhase, MalformedReportError
-from guildmark.ports import Machine
+from guildmark.ports.shopfloor import Machine
 from mosquitto_server import Mosquitto
 from unit.adapters.machines.test_messages import AT, MessageStage
 

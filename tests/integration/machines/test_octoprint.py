@@ -13,7 +13,7 @@ from guildmark.adapters.machines.registry import machine_source
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.machines.web import Site
 from guildmark.domain.shopfloor.jobs import JobPhase
-from guildmark.ports import Machine, MachineAnswerError, MachineUnavailableError
+from guildmark.ports.shopfloor import Machine, MachineAnswerError, MachineUnavailableError
 from octoprint_server import OctoPrintServer, wait_for
 
 pytestmark = pytest.mark.needs("octoprint")

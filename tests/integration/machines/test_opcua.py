@@ -15,7 +15,7 @@ from floor import Watcher
 from guildmark.adapters.machines.registry import machine_source
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.domain.shopfloor.jobs import JobPhase, Observation
-from guildmark.ports import Machine, MachineAnswerError, MachineUnavailableError
+from guildmark.ports.shopfloor import Machine, MachineAnswerError, MachineUnavailableError
 
 NUMBERS = count()
 STARTED, FINISHED, STOPPED = JobPhase.STARTED, JobPhase.FINISHED, JobPhase.STOPPED

@@ -11,7 +11,7 @@ from guildmark.adapters.machines.mqtt import MESSAGE_MAX
 from guildmark.adapters.machines.registry import machine_source
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.domain.shopfloor.jobs import Gap
-from guildmark.ports import Machine, MachineUnavailableError
+from guildmark.ports.shopfloor import Machine, MachineUnavailableError
 from mosquitto_server import Mosquitto
 
 pytestmark = pytest.mark.needs("mosquitto")

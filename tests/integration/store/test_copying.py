@@ -20,7 +20,7 @@ from guildmark.adapters.store.schema import METADATA
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.settings import ChainSettings, Settings, load, save
 from postgres_server import Postgres
 

@@ -15,7 +15,7 @@ from guildmark.adapters.store.engine import open_database, reading
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.domain.builds.delivery import RESULTS_ALONE
 from guildmark.domain.log.erasure import ErasureOrder, entry_key
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.log.erased import PartErasedError
 from guildmark.services.log.erasing import ErasedBeforeError
 from postgres_server import Postgres

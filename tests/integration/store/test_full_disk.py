@@ -15,7 +15,7 @@ from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.domain.shopfloor.fieldwork import SignedState
-from guildmark.ports import StoreUnavailableError
+from guildmark.ports.store import StoreUnavailableError
 from guildmark.services.log.ingest import Reception
 from integration.store.test_outbox_table import PIN, attempt, request
 

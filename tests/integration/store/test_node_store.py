@@ -36,7 +36,8 @@ from guildmark.domain.letters import (
 from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.queue import Batch, Build, BuildState, Draw, Outcome, Queued
 from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Thing
-from guildmark.ports import Block, DocumentKind, NodeStore, Work
+from guildmark.ports.chain import Block
+from guildmark.ports.store import DocumentKind, NodeStore, Work
 
 LOG, LANE, OTHER_LANE = LogNumber(3), LaneNumber(7), LaneNumber(8)
 

@@ -25,7 +25,8 @@ from guildmark.adapters.store.outbox import (
 )
 from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.identifiers import Address, ChainId, Digest
-from guildmark.ports import Call, KeyName, LedgerAnswerError, TransactionId, WriterBusyError
+from guildmark.ports.chain import Call, LedgerAnswerError, TransactionId, WriterBusyError
+from guildmark.ports.keys import KeyName
 
 SENDER = Address(b"\x0a" * 20)
 PIN = ChainPin(

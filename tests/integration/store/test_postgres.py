@@ -41,7 +41,7 @@ from guildmark.adapters.store.requests import REQUESTS
 from guildmark.adapters.store.schema import METADATA
 from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.identifiers import Address, ChainId, Digest, LogNumber
-from guildmark.ports import StoreUnavailableError
+from guildmark.ports.store import StoreUnavailableError
 from postgres_server import Postgres
 
 pytestmark = [pytest.mark.needs("postgresql")]

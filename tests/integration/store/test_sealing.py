@@ -11,7 +11,8 @@ from guildmark.adapters.store.engine import open_database, reading, writing
 from guildmark.adapters.store.facts import DOCUMENTS
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.adapters.store.sealing import KEY, SECRET, HomeSealing, seal_old
-from guildmark.ports import DocumentKind, KeyMissingError, PasswordWrongError, SealBrokenError
+from guildmark.ports.keys import KeyMissingError, PasswordWrongError, SealBrokenError
+from guildmark.ports.store import DocumentKind
 
 CANARY = b"canary-of-a-content-key"
 PLACE, OTHER = b"1" * 32, b"2" * 32

@@ -38,7 +38,7 @@ from guildmark.domain.identifiers import (
     LogNumber,
 )
 from guildmark.domain.recall import OWNERS, Thing
-from guildmark.ports import Block
+from guildmark.ports.chain import Block
 from guildmark.services.audit.auditing import AuditResult
 
 ID = bytes([5]) * 32

@@ -35,7 +35,7 @@ from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest
-from guildmark.ports import Block
+from guildmark.ports.chain import Block
 
 PASSWORD = "a password of some length"
 SECRET = b"this is a key that nobody may see"

@@ -29,7 +29,7 @@ from guildmark.domain.chain.refusals import (
 )
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import to_hex
-from guildmark.ports import LedgerAnswerError
+from guildmark.ports.chain import LedgerAnswerError
 
 ID = bytes(range(32))
 ACCOUNT = b"\x11" * 20

@@ -14,7 +14,8 @@ from guildmark.adapters.content.vault import LocalVault
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import ContentMismatchError, ContentMissingError, StoreUnavailableError
+from guildmark.ports.content import ContentMismatchError, ContentMissingError
+from guildmark.ports.store import StoreUnavailableError
 from guildmark_ipfs.hybrid import HybridPrivateKey
 
 PLAIN = b"solid bracket" * 50_000

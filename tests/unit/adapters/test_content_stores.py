@@ -8,7 +8,8 @@ import pytest
 from guildmark.adapters.clock import SystemEntropy
 from guildmark.adapters.content.store import LocalContent
 from guildmark.adapters.content.stores import StoreAddressError, Stores, open_stores
-from guildmark.ports import Availability, StoreAnswer, StoreUnavailableError
+from guildmark.ports.content import Availability, StoreAnswer
+from guildmark.ports.store import StoreUnavailableError
 from guildmark_ipfs.gateway import Gateway
 from guildmark_ipfs.replicas import BlockReplica, KuboReplica, PinnedReplica
 

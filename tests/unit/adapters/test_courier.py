@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from guildmark.adapters.courier import URL_MAX, HttpCourier
-from guildmark.ports import (
+from guildmark.ports.letters import (
     AddressForbiddenError,
     AddressGoneError,
     UndeliveredError,

@@ -24,7 +24,7 @@ from guildmark.domain.signatures import (
     recover_address,
 )
 from guildmark.domain.signatures import PublicKey as SigningKey
-from guildmark.ports import KeyAlgorithm, KeyPurposeError, PublicKey
+from guildmark.ports.keys import KeyAlgorithm, KeyPurposeError, PublicKey
 
 ACCOUNT = coincurve.PrivateKey(sha256(b"account"))
 MACHINE = ec.derive_private_key(0x1234_5678_9ABC, ec.SECP256R1())

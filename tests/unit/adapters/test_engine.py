@@ -21,7 +21,7 @@ from guildmark.adapters.store.refusals import (
     StoreNotDurableError,
     StoreUnreadableError,
 )
-from guildmark.ports import StoreUnavailableError
+from guildmark.ports.store import StoreUnavailableError
 
 TABLES = (TRANSACTIONS, ATTEMPTS, NONCES)
 

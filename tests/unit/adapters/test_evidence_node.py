@@ -9,7 +9,7 @@ from guildmark.adapters.peers import evidence
 from guildmark.adapters.peers.client import NodeClient, PeerRefusedError
 from guildmark.adapters.peers.evidence import EvidenceNode
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
 from guildmark_ipfs.memory import AddressOnly
 from guildmark_ipfs.unixfs import Builder
 

@@ -24,7 +24,8 @@ from guildmark.domain.shopfloor.fieldwork import (
     SignedState,
     Watched,
 )
-from guildmark.ports import AgentWriter, CounterSpentError, StoreUnavailableError
+from guildmark.ports.shopfloor import AgentWriter, CounterSpentError
+from guildmark.ports.store import StoreUnavailableError
 
 SIGNED = Signed(
     machine="m",

@@ -11,7 +11,7 @@ from guildmark.adapters.chain.gateway import BATCH_MAX, Gateway, GatewayBodyErro
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import Address, from_hex
-from guildmark.ports import LedgerUnavailableError
+from guildmark.ports.chain import LedgerUnavailableError
 
 KEY = "0x" + "11" * 32
 SHOP = Address(from_hex(Account.from_key(KEY).address.lower()))

@@ -33,7 +33,7 @@ from guildmark.adapters.keys.signer import oaep
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.signatures import Algorithm, recover_address
 from guildmark.domain.signatures import PublicKey as SigningKey
-from guildmark.ports import (
+from guildmark.ports.keys import (
     KeyAlgorithm,
     KeyExistsError,
     KeyMissingError,

@@ -35,7 +35,7 @@ from guildmark.adapters.chain.local import Gate
 from guildmark.adapters.keys import signer
 from guildmark.domain.chain.ethproof.header import decode_header
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
-from guildmark.ports import LedgerAnswerError
+from guildmark.ports.chain import LedgerAnswerError
 
 NOW = 1_800_000_000
 

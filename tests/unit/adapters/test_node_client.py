@@ -19,7 +19,8 @@ from guildmark.domain.identifiers import (
     LogNumber,
     to_hex,
 )
-from guildmark.ports import DocumentKind, PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.store import DocumentKind
 
 URL = "http://node.example"
 DIGEST = sha256(b"envelope")

@@ -12,7 +12,8 @@ from guildmark.adapters.chain.progress import cancelled, change, noted
 from guildmark.adapters.chain.rpc import RpcRefusedError
 from guildmark.adapters.store.outbox import Attempt, Outgoing, Request, State
 from guildmark.domain.identifiers import Address, ChainId, Digest
-from guildmark.ports import Block, KeyName, TransactionId, WriterBusyError
+from guildmark.ports.chain import Block, TransactionId, WriterBusyError
+from guildmark.ports.keys import KeyName
 
 SENDER = Address(b"\x0a" * 20)
 OLD, NEW = (

@@ -13,7 +13,7 @@ import pytest
 
 from guildmark.adapters.chain.errors import receipts
 from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError, _trusted, data, quantity
-from guildmark.ports import LedgerAnswerError, LedgerUnavailableError
+from guildmark.ports.chain import LedgerAnswerError, LedgerUnavailableError
 
 
 def node(answer: Callable[[Any], Any], *, limit: int = 1_000) -> Rpc:

@@ -18,17 +18,17 @@ from guildmark.adapters.store.outbox import Attempt, Outgoing, Request, State
 from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName, ContractPin
 from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
-from guildmark.ports import (
+from guildmark.ports.chain import (
     BlockUnknownError,
     Call,
     Capability,
     CapabilityMissingError,
     GenesisMismatchError,
-    KeyName,
     LedgerAnswerError,
     TransactionId,
     WrongChainError,
 )
+from guildmark.ports.keys import KeyName
 
 GENESIS = Digest(b"\x01" * 32)
 HASH = "0x" + "02" * 32

@@ -10,7 +10,7 @@ import pytest
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.chain.stretches import Reader, bloom_of, raw_log
 from guildmark.domain.identifiers import Address, to_hex
-from guildmark.ports import BlockUnknownError, LedgerAnswerError, LogsIncompleteError
+from guildmark.ports.chain import BlockUnknownError, LedgerAnswerError, LogsIncompleteError
 
 OURS, OTHER = Address(b"\x0a" * 20), Address(b"\x0b" * 20)
 Answers = dict[str, Callable[[list[Any]], Any]]

@@ -13,7 +13,7 @@ from guildmark.adapters.store.node import SqlNodeStore
 from guildmark.adapters.store.outbox import OutboxTable, State
 from guildmark.adapters.store.refusals import StoreOutdatedError
 from guildmark.domain.identifiers import ChainId, Digest
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 
 FOLDER = Path(__file__).parent / "schemas"
 DUMPS = sorted(FOLDER.glob("*.sql"))

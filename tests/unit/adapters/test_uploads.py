@@ -7,7 +7,7 @@ import pytest
 
 from guildmark.adapters.content.uploads import LocalUploads
 from guildmark.domain.errors import GuildmarkError
-from guildmark.ports import (
+from guildmark.ports.content import (
     ContentMissingError,
     UploadBusyError,
     UploadIncompleteError,

@@ -8,7 +8,7 @@ from guildmark.adapters.chain.vitals import ChainVitals
 from guildmark.adapters.store.engine import open_database
 from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.domain.identifiers import ChainId
-from guildmark.ports import Handles
+from guildmark.ports.chain import Handles
 
 
 def test_what_a_process_has_open_is_counted_also_where_no_more_can_be_opened(

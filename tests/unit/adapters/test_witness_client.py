@@ -11,7 +11,7 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.log.checkpoint import Addition
 from guildmark.domain.log.note import Note, NoteKind
 from guildmark.domain.log.witness import ForkError, WitnessBehindError
-from guildmark.ports import PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
 
 ADDITION = Addition(old=0, proof=(), checkpoint=b"checkpoint")
 WITNESS = key("w", NoteKind.COSIGNATURE)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from guildmark.adapters.chain.codec import Layout, codec, custom_errors
 from guildmark.adapters.chain.words import UnsureError, reader_of
 from guildmark.domain.chain.contracts import ContractName
-from guildmark.ports import LedgerAnswerError
+from guildmark.ports.chain import LedgerAnswerError
 
 
 @cache

@@ -9,7 +9,8 @@ import pytest
 from guildmark.adapters.clock import SystemClock
 from guildmark.api.challenging import Challenger
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import Availability, StoreAnswer, StoreUnavailableError
+from guildmark.ports.content import Availability, StoreAnswer
+from guildmark.ports.store import StoreUnavailableError
 from guildmark.services.evidence.keeping import Keeping, StoreSummary
 
 

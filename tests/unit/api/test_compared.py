@@ -31,7 +31,7 @@ from guildmark.domain.verification.case import Case
 from guildmark.domain.verification.evidence import PlanDisclosure
 from guildmark.domain.verification.report import Report
 from guildmark.domain.verification.verdict import verify_evidence
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 
 UNPUBLISHED = "How the machines run is not told: the result was not published on this node."
 

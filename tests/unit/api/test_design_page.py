@@ -25,7 +25,7 @@ from guildmark.domain.chain.refusals import DesignUnknownError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, DesignId, Digest, Uint256, to_hex
 from guildmark.domain.rights.geometry import UNSTATED, Geometry, Mesh
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.index.projection import known
 from guildmark.services.rights.designs import SourceFile
 from guildmark.services.rights.history import BeforeChainError

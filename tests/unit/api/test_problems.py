@@ -22,7 +22,7 @@ from guildmark.domain.errors import (
     UnknownPartError,
     UsageError,
 )
-from guildmark.ports import LedgerUnavailableError
+from guildmark.ports.chain import LedgerUnavailableError
 
 
 @pytest.mark.parametrize(

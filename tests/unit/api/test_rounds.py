@@ -3,7 +3,7 @@
 from threading import Event
 
 from guildmark.api.rounds import Rounds
-from guildmark.ports import PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
 
 LONG = 60.0
 

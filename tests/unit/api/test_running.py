@@ -9,7 +9,7 @@ import pytest
 
 from guildmark.api.running import Runner
 from guildmark.domain.errors import GuildmarkError
-from guildmark.ports import GenesisMismatchError, LedgerUnavailableError, WrongChainError
+from guildmark.ports.chain import GenesisMismatchError, LedgerUnavailableError, WrongChainError
 from guildmark.services.index.indexing import (
     HistoryLostError,
     HistoryRewrittenError,

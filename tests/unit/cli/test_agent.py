@@ -30,7 +30,7 @@ from guildmark.domain.shopfloor.fieldwork import SignedState
 from guildmark.domain.shopfloor.jobs import Sample
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.outfit import open_agent
-from guildmark.ports import KeyName, PasswordWrongError
+from guildmark.ports.keys import KeyName, PasswordWrongError
 from unit.cli.speaking import Speak
 
 NONCE = "0x" + "5a" * 32

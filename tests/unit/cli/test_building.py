@@ -38,7 +38,9 @@ from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.rights.fileset import EncryptedList
 from guildmark.domain.rights.metering import QuotaExceededError
 from guildmark.domain.verification.choice import ANYBODY, Choice
-from guildmark.ports import Availability, DocumentKind, KeyAlgorithm, KeyName, StoreAnswer
+from guildmark.ports.content import Availability, StoreAnswer
+from guildmark.ports.keys import KeyAlgorithm, KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.recipes.disclosing import clauses_body
 from guildmark.settings import NodeSettings, load, save, with_node
 from unit.cli.speaking import Speak, Spoken

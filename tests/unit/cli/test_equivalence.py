@@ -21,7 +21,7 @@ from guildmark.domain.equivalence.blinded import SiteData
 from guildmark.domain.equivalence.plan import CharacteristicPlan
 from guildmark.domain.identifiers import Bytes32, IdentityId, from_hex, to_hex
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from unit.cli.speaking import Speak
 
 pytestmark = pytest.mark.usefixtures("home")

@@ -9,7 +9,7 @@ from guildmark.adapters.envelopes import EnvelopeFolder
 from guildmark.bootstrap import Home
 from guildmark.domain.builds.delivery import RESULTS_ALONE, Delivery
 from guildmark.domain.identifiers import Index, to_hex
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from unit.cli.speaking import Speak
 
 

@@ -41,7 +41,8 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import key_id
 from guildmark.domain.signatures import Algorithm
 from guildmark.domain.signatures import PublicKey as SigningKey
-from guildmark.ports import KeyName, LedgerUnavailableError, WrongChainError
+from guildmark.ports.chain import LedgerUnavailableError, WrongChainError
+from guildmark.ports.keys import KeyName
 from guildmark.settings import NodeSettings, Settings, load, save, with_node
 from unit.cli.conftest import chain_settings
 from unit.cli.speaking import Speak

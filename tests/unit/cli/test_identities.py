@@ -14,7 +14,8 @@ from guildmark.domain.chain.facts import IdentityFact
 from guildmark.domain.identifiers import Bytes32, IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity.identity import ClaimDocument, IdentityKind
 from guildmark.domain.trust import VERSION, Listed, Trust, serialise
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.settings import NodeSettings, save
 from unit.cli.speaking import Speak
 

@@ -16,7 +16,7 @@ from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, to_hex
 from guildmark.domain.recipes.clauses import disclose_all
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.recipes.disclosing import clauses_body
 from guildmark.services.rights.offers import Offer
 from unit.cli.speaking import Speak, Spoken

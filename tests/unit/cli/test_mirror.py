@@ -8,7 +8,7 @@ from fakes.node import MemoryNode
 from fakes.notes import key
 from fakes.world import WRITER, World
 from guildmark.bootstrap import Home, open_node
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.settings import NodeSettings, load, save, with_node
 from unit.cli.speaking import Speak
 

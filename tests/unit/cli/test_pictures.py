@@ -11,7 +11,8 @@ from fakes.world import DESIGNER, World
 from guildmark.domain.chain.facts import DesignFact
 from guildmark.domain.identifiers import bytes32_from_hex, to_hex
 from guildmark.domain.rights.picture import DesignPicture, check_image
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.rights.pictures import shown_picture
 from unit.cli.speaking import Speak

@@ -8,7 +8,7 @@ from fakes.notes import key
 from fakes.records import grow
 from fakes.world import OPERATOR, WRITER, World
 from guildmark.bootstrap import Home
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.settings import NodeSettings, load, save, with_node
 from unit.cli.speaking import Speak
 

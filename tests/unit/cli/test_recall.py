@@ -10,7 +10,7 @@ from guildmark.domain.chain.facts import NO_DIGEST
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, to_hex
 from guildmark.domain.recall import RecallCause, Severity, Thing
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.recalls.recalling import Said
 from unit.cli.speaking import Speak
 

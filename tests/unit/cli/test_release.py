@@ -10,7 +10,8 @@ from fakes.releases import DEPOSITED, Releases, make_releases
 from fakes.world import DESIGNER, MACHINE, SITE, WRITER, World
 from guildmark.bootstrap import Home
 from guildmark.domain.identifiers import to_hex
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.settings import NodeSettings, load, save, with_node
 from unit.cli.speaking import Speak, Spoken
 

@@ -10,7 +10,8 @@ from guildmark.adapters.store.outbox import Attempt, Change, OutboxTable, Reques
 from guildmark.bootstrap import Home
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.identifiers import Address, Digest, to_hex
-from guildmark.ports import Call, KeyName, TransactionUnknownError
+from guildmark.ports.chain import Call, TransactionUnknownError
+from guildmark.ports.keys import KeyName
 from unit.cli.speaking import Speak
 
 ATTEMPT = Attempt(

@@ -9,7 +9,7 @@ from guildmark.bootstrap import Home
 from guildmark.domain import bundle
 from guildmark.domain.builds.delivery import RESULTS_ALONE, Delivery
 from guildmark.domain.identifiers import Index, to_hex
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from unit.cli.speaking import Speak
 
 NOZZLE = "/process/nozzle"

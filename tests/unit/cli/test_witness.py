@@ -11,7 +11,7 @@ from guildmark.bootstrap import Home
 from guildmark.domain import trust
 from guildmark.domain.log.note import NoteKey
 from guildmark.domain.trust import VERSION, Trust
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.settings import NodeSettings, load, save, with_node
 from unit.cli.speaking import Speak
 

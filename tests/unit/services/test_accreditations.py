@@ -20,7 +20,7 @@ from guildmark.domain.recipes.clause import Clause, ClauseClass, ClausePath, Cla
 from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.trust import VERSION, Trust
 from guildmark.domain.verification.evidence import AccreditationDisclosure
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.identity.accreditations import (
     PER_SUBJECT_MAX,
     accreditation_fact,

@@ -57,14 +57,9 @@ from guildmark.domain.recipes.recipe import Change, Recipe, Status
 from guildmark.domain.rights.fileset import FileNameError, MalformedManifestError, Manifest
 from guildmark.domain.rights.lawful import CountryUnknownError
 from guildmark.domain.signatures import recover_address
-from guildmark.ports import (
-    Call,
-    DocumentKind,
-    KeyAlgorithm,
-    KeyName,
-    KeyPurposeError,
-    TransactionState,
-)
+from guildmark.ports.chain import Call, TransactionState
+from guildmark.ports.keys import KeyAlgorithm, KeyName, KeyPurposeError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import signing_key as key_to_register
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.recipes import RecipeDocumentUnknownError

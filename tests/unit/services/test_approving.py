@@ -38,7 +38,8 @@ from guildmark.domain.recipes.recipe import Change, Recipe, RecipeDocument, Stat
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.trust import VERSION, Listed, Trust
 from guildmark.domain.verification.evidence import Disclosures
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.identity.notices import Suspicion
 from guildmark.services.recipes.approvals import (
     ApprovalMissingError,

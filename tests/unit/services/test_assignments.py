@@ -14,7 +14,8 @@ from guildmark.domain.identifiers import IdentityId, KeyId, LaneNumber, SiteReci
 from guildmark.domain.identity.identity import IdentityKind, key_id
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.recipes.gcode import JobDepartsError
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.assignments import (
     Assignments,
     BeaconTooOldError,

@@ -15,7 +15,7 @@ from guildmark.domain.log.checkpoint import Checkpoint, origin_of
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.note import Note, NoteKey, NoteSignature, sign
 from guildmark.domain.trust import Trust, Witness
-from guildmark.ports import PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
 from guildmark.services.audit.heads import Heads
 
 LOG = LogNumber(1)

@@ -15,7 +15,8 @@ from guildmark.domain.builds.telemetry import disclose_chunks, locate_chunks, te
 from guildmark.domain.chain.facts import RecordFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Cid, Index, LogNumber
-from guildmark.ports import EvidenceSource, PeerUnavailableError
+from guildmark.ports.audit import EvidenceSource
+from guildmark.ports.peers import PeerUnavailableError
 from guildmark.services.audit.scope import Scope, drawn
 from guildmark.services.audit.telemetry import Asking, Judged, Telemetry
 

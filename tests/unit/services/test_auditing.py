@@ -66,7 +66,7 @@ from guildmark.domain.verification.report import (
     State,
     Verdict,
 )
-from guildmark.ports import PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
 from guildmark.services.audit.auditing import Auditor, AuditResult
 from guildmark.services.audit.continuity import log_account
 from guildmark.services.audit.elsewhere import LOOKED_MAX, Elsewhere

@@ -26,7 +26,8 @@ from guildmark.domain.identity.identity import key_id
 from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.recipes.recipe import RecipeDocument
 from guildmark.domain.shopfloor.fieldwork import Brief, readiness
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.assignments import UnlinkedError
 from guildmark.services.builds.briefing import Briefing, Question
 from guildmark.services.builds.builds import signing_key

@@ -12,7 +12,8 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Index, LaneNumber, Seq, UnitNumber
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import Batch, BuildState, Draw
-from guildmark.ports import Call, KeyName
+from guildmark.ports.chain import Call
+from guildmark.ports.keys import KeyName
 from guildmark.services.evidence.evidence import PartUnknownError
 from guildmark.services.index.projection import known
 from guildmark.services.log.anchoring import append_call

@@ -7,7 +7,7 @@ from guildmark.domain.chain.facts import NumberFact
 from guildmark.domain.identifiers import Bytes32, ClaimId, IdentityId
 from guildmark.domain.identity.identity import ClaimDocument, MalformedSchemeError, number_digest
 from guildmark.domain.identity.registers import WrongBpnCheckError
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.identity import identities
 from guildmark.services.identity.cards import RIVALS_MAX, Stated, holders, stated
 from guildmark.services.identity.naming import name_of

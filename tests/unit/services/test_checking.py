@@ -15,7 +15,10 @@ from guildmark.domain.chain.facts import IdentityFact, LogFact, RecordFact
 from guildmark.domain.identifiers import Bytes32, IdentityId, Index, UnitNumber
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.log.queue import Batch
-from guildmark.ports import Documents, KeyName, LedgerUnavailableError, LogReader, NodeStore, View
+from guildmark.ports.chain import LedgerUnavailableError
+from guildmark.ports.keys import KeyName
+from guildmark.ports.log import LogReader
+from guildmark.ports.store import Documents, NodeStore, View
 from guildmark.services.identity.naming import Naming
 from guildmark.services.index.checking import Checking
 from guildmark.services.log.anchoring import append_call

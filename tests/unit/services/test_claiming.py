@@ -22,7 +22,7 @@ from guildmark.domain.labels.activation import (
     TriedTooOftenError,
     byproducts,
 )
-from guildmark.ports import Claims
+from guildmark.ports.store import Claims
 from guildmark.services.labels import claiming as claiming_module
 from guildmark.services.labels.claiming import TRIES, TRIES_SECONDS, Claiming, Pace
 from guildmark.services.log.publishing import Publishing, make_note_key

@@ -17,7 +17,7 @@ from guildmark.domain.identity.identity import key_id
 from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.recipes.clauses import disclose
 from guildmark.domain.recipes.recipe import RecipeDocument
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.services.builds.countersigning import CountersignatureUnreadError, demanded
 from guildmark.services.log.ingest import Reception
 

@@ -14,7 +14,7 @@ from guildmark.domain.identity.did import account_did, identity_did
 from guildmark.domain.identity.identity import ClaimDocument, key_id
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.trust import VERSION, Listed, Trust
-from guildmark.ports import KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
 from guildmark.services.identity import identities
 from guildmark.services.identity.dids import DOUBTED, Dids
 from guildmark.services.identity.notices import Suspicion

@@ -14,7 +14,7 @@ from guildmark.domain.identifiers import Bytes32, Cid, MalformedHexError, to_hex
 from guildmark.domain.identity.identity import IdentityKind, MalformedNameError, profile_digest
 from guildmark.domain.recipes.clauses import DisclosureMismatchError, disclose, disclose_all
 from guildmark.domain.rights.fileset import EncryptedList, FileMismatchError
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import (
     DisclosedThingUnknownError,

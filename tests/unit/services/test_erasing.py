@@ -39,7 +39,8 @@ from guildmark.domain.log.erasure import (
 )
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.recall import RecallCause, Thing
-from guildmark.ports import DocumentKind, Documents, KeyName, NodeStore, Scans
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind, Documents, NodeStore, Scans
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.identity.naming import Naming
 from guildmark.services.index.checking import Checking

@@ -67,7 +67,9 @@ from guildmark.domain.verification.evidence import (
 )
 from guildmark.domain.verification.report import Lack
 from guildmark.domain.verification.slots import required_slots
-from guildmark.ports import DocumentKind, KeyName, PeerUnavailableError
+from guildmark.ports.keys import KeyName
+from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.evidence.bundles import Bundles, _asked
 from guildmark.services.evidence.evidence import (
     EvidenceNotFinalError,

@@ -27,7 +27,9 @@ from guildmark.domain.shopfloor.fieldwork import (
     readiness,
 )
 from guildmark.domain.shopfloor.jobs import Gap, JobEvent, JobPhase, Piece, Sample
-from guildmark.ports import DocumentKind, KeyMissingError, PeerUnavailableError
+from guildmark.ports.keys import KeyMissingError
+from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.log.ingest import LabelTakenError, UnitMismatchError
 from guildmark.services.shopfloor.attesting import (
     BeaconAwaitedError,

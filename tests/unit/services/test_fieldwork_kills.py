@@ -16,7 +16,7 @@ from guildmark.adapters.fieldwork.database import AgentDatabase
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Digest
 from guildmark.domain.shopfloor.fieldwork import SignedState
-from guildmark.ports import AgentReader, AgentWriter
+from guildmark.ports.shopfloor import AgentReader, AgentWriter
 
 
 class Killed(BaseException):

@@ -8,7 +8,8 @@ from guildmark.domain.chain.refusals import RecipeUnknownError
 from guildmark.domain.identifiers import Bytes32, ClaimId, LicenseId, RecipeId
 from guildmark.domain.identity.identity import ClaimDocument, IdentityKind, key_id
 from guildmark.domain.recipes.clauses import ClauseUnknownError, clause_root, disclose_all
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.index.projection import FactMissingError, known
 from guildmark.services.recipes.disclosing import (

@@ -25,7 +25,7 @@ from guildmark.domain.recipes.recipe import Status
 from guildmark.domain.rights.terms import Extension
 from guildmark.domain.verification.evidence import ExtensionDisclosure, LaneDisclosure
 from guildmark.domain.verification.slots import required_slots
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.evidence.evidence import disclosures
 from guildmark.services.identity.notices import Suspicion
 from guildmark.services.index.projection import FactMissingError, known

@@ -23,7 +23,7 @@ from guildmark.domain.builds.granting import (
 from guildmark.domain.builds.values import ValuesMismatchError
 from guildmark.domain.identifiers import ChainId, Digest, IdentityId, Index
 from guildmark.domain.verification.evidence import Evidence
-from guildmark.ports import KeyAlgorithm, KeyName, SealBrokenError
+from guildmark.ports.keys import KeyAlgorithm, KeyName, SealBrokenError
 from guildmark.services.builds.granting import (
     Granting,
     GrantNotMakersError,

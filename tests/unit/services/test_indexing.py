@@ -12,7 +12,8 @@ from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.chain.facts import KINDS, IdentityFact, LogFact, RecordFact
 from guildmark.domain.identifiers import ZERO_ADDRESS, Digest, LogNumber
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.ports import Block, Event, KeyName, LedgerUnavailableError, RawLog, Stretch
+from guildmark.ports.chain import Block, Event, LedgerUnavailableError, RawLog, Stretch
+from guildmark.ports.keys import KeyName
 from guildmark.services.index import indexing
 from guildmark.services.index.indexing import (
     HistoryLostError,

@@ -49,7 +49,9 @@ from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.recipes.clauses import disclose
 from guildmark.domain.recipes.recipe import Status
 from guildmark.domain.signatures import P256_ORDER
-from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName, LetterReader, NodeStore, View, Work
+from guildmark.ports.keys import KeyAlgorithm, KeyName
+from guildmark.ports.letters import LetterReader
+from guildmark.ports.store import DocumentKind, NodeStore, View, Work
 from guildmark.services.index.projection import known
 from guildmark.services.log.ingest import Answer, IndexEmptyError, Ingest, Reception
 from guildmark.services.recipes.disclosing import clauses_body

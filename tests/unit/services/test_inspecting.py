@@ -21,7 +21,7 @@ from guildmark.domain.log.merkle import ProofError
 from guildmark.domain.log.queue import BuildState
 from guildmark.domain.verification.choice import Choice
 from guildmark.domain.verification.evidence import INSPECTIONS_MAX
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.inspecting import (
     KEPT_MAX,
     Found,

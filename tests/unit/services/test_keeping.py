@@ -6,7 +6,7 @@ import pytest
 
 from fakes.content import MemoryStores
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import Availability, StoreAnswer
+from guildmark.ports.content import Availability, StoreAnswer
 from guildmark.services.evidence.keeping import Keeping, Round, StoreSummary
 
 

@@ -31,7 +31,8 @@ from guildmark.domain.recipes.clauses import (
     disclose_all,
 )
 from guildmark.domain.rights.terms import TermsKind, revision_member, terms_members
-from guildmark.ports import DocumentKind, KeyAlgorithm, KeyName
+from guildmark.ports.keys import KeyAlgorithm, KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.identity.notices import Suspicion
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import DocumentUnknownError, claim_body, clauses_body

@@ -31,7 +31,9 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.rights.terms import Extension, Place, TermsKind
 from guildmark.domain.signatures import recover_address
-from guildmark.ports import DocumentKind, Facts, KeyName
+from guildmark.ports.facts import Facts
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.log.settling import licenses_of
 from guildmark.services.rights.licenses import SignedExtension, Usage, usage

@@ -11,7 +11,8 @@ from guildmark.domain.chain.facts import LaneFact
 from guildmark.domain.chain.refusals import DesignUnknownError, SignatureRefusedError
 from guildmark.domain.identifiers import DesignId, Uint256, to_hex
 from guildmark.domain.rights.terms import TermsKind
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.rights.licensors import NotLicensorError
 from guildmark.services.rights.offers import Draft, Offer, Offers, Price

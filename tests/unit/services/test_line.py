@@ -31,7 +31,8 @@ from guildmark.domain.rights.metering import (
     QuotaExceededError,
     check_draw,
 )
-from guildmark.ports import Call, KeyName, TransactionId, Transactions, TransactionStatus
+from guildmark.ports.chain import Call, TransactionId, Transactions, TransactionStatus
+from guildmark.ports.keys import KeyName
 from guildmark.services.index.indexing import HistoryLostError
 from guildmark.services.index.projection import FactMissingError, known
 from guildmark.services.log.anchoring import Anchoring, AnchoringFailedError, append_call

@@ -14,7 +14,7 @@ from guildmark.domain.encoding.fields import DocumentError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Index
 from guildmark.domain.recall import RecallCause, lot_digest
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.lots import NAME_MAX, LotNameError, Lots
 from guildmark.services.log.sequencing import Sequencing
 from guildmark.services.recipes.disclosing import (

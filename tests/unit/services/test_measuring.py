@@ -16,7 +16,7 @@ from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.recipes.clause import Clause, ClauseClass
 from guildmark.domain.recipes.clauses import disclose
 from guildmark.domain.recipes.recipe import RecipeDocument
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import Finished
 from guildmark.services.recipes.disclosing import clauses_body
 

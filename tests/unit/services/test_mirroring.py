@@ -14,7 +14,8 @@ from guildmark.domain.identifiers import Cid, DesignId, Digest, Index, LogNumber
 from guildmark.domain.log.merkle import ProofMismatchError
 from guildmark.domain.log.note import Note
 from guildmark.domain.rights.fileset import EncryptedList
-from guildmark.ports import DocumentKind, PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.evidence.evidence import PartUnknownError
 from guildmark.services.log.publishing import Publishing, make_note_key

@@ -9,7 +9,7 @@ from fakes.world import DESIGNER, ISSUER, MAKER, SITE, World, make_world
 from guildmark.domain.chain.facts import IdentityFact
 from guildmark.domain.identifiers import IdentityId
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.identity.naming import LOOKALIKES_MAX, Lookalike
 
 # Names of honest companies in their own letters.

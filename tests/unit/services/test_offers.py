@@ -10,7 +10,8 @@ from guildmark.domain.encoding.fields import MemberUnknownError
 from guildmark.domain.identifiers import DesignId, Uint256, to_hex
 from guildmark.domain.recipes.clauses import MalformedClauseTreeError, clause_root
 from guildmark.domain.rights.terms import TermsKind
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.recipes.disclosing import shown_clauses
 from guildmark.services.rights.offers import Draft, Offer, OfferMismatchError, Offers
 

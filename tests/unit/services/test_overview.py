@@ -20,7 +20,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.recipes.clauses import clause_root, disclose_all
 from guildmark.domain.rights.geometry import Geometry, Mesh
 from guildmark.domain.rights.terms import TermsKind, terms_members
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import clauses_body
 from guildmark.services.rights import overview

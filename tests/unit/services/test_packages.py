@@ -17,13 +17,9 @@ from guildmark.domain.recipes.clauses import disclose_all
 from guildmark.domain.recipes.recipe import Change, RecipeDocument, Status
 from guildmark.domain.rights.fileset import FileMismatchError, FileName, Manifest
 from guildmark.domain.rights.release import ContentKeys
-from guildmark.ports import (
-    ContentMissingError,
-    DocumentKind,
-    KeyAlgorithm,
-    KeyName,
-    SealBrokenError,
-)
+from guildmark.ports.content import ContentMissingError
+from guildmark.ports.keys import KeyAlgorithm, KeyName, SealBrokenError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.recipes.disclosing import shown_clauses
 from guildmark.services.release.packages import (
     Package,

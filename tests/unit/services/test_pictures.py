@@ -10,7 +10,8 @@ from guildmark.domain.chain.facts import DesignFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import DesignId
 from guildmark.domain.rights.picture import PictureMalformedError, PictureNotOwnersError
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import DisclosedThingUnknownError, PictureStaleError
 from guildmark.services.release.releasing import sign_as_account

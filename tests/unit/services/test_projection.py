@@ -35,7 +35,7 @@ from guildmark.domain.chain.facts import (
 )
 from guildmark.domain.identifiers import UINT64_MAX, ZERO32, ZERO_ADDRESS, Address
 from guildmark.domain.recipes.recipe import Status
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.identity.identities import proposed
 from guildmark.services.index.projection import FactMissingError, known
 

@@ -26,7 +26,8 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import key_id
 from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Severity, Thing
 from guildmark.domain.recall_reason import ReasonMismatchError, RecallReason
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.recalls.reaching import (
     Reach,

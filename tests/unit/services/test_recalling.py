@@ -28,14 +28,8 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Bytes32, IdentityId, Index, LogNumber
 from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing
-from guildmark.ports import (
-    Call,
-    Finality,
-    KeyName,
-    TransactionId,
-    TransactionState,
-    TransactionStatus,
-)
+from guildmark.ports.chain import Call, Finality, TransactionId, TransactionState, TransactionStatus
+from guildmark.ports.keys import KeyName
 from guildmark.services.builds.parts import record_struct
 from guildmark.services.recalls.recalling import Recalling, Said
 from guildmark.services.recipes.recipes import recipe_struct, site_recipe_struct

@@ -15,7 +15,7 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import IdentityId, LicenseId
 from guildmark.domain.rights.reconciliation import Difference, ReconciliationQuery
 from guildmark.domain.rights.terms import TermsKind
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.release.receipts import ReceiptNotOnChainError, Receipts
 from guildmark.services.release.reconciling import (
     LicensorOnlyError,

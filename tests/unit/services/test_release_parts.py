@@ -28,7 +28,9 @@ from guildmark.domain.rights.release import (
     ReleaseReceipt,
     receipt_in,
 )
-from guildmark.ports import DocumentKind, KeyName, PeerUnavailableError, SealBrokenError
+from guildmark.ports.keys import KeyName, SealBrokenError
+from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.release.blocking import REASON_MAX, BlockReasonError, NotBlockedError
 from guildmark.services.release.deposits import DepositUnknownError
 from guildmark.services.release.packages import PackageIncompleteError, PackageMismatchError

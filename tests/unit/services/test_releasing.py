@@ -59,7 +59,8 @@ from guildmark.domain.rights.release import (
 )
 from guildmark.domain.rights.terms import TermsKind
 from guildmark.domain.trust import Listed
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.identity.notices import Suspicion
 from guildmark.services.index.projection import known
 from guildmark.services.recalls.recalling import Said

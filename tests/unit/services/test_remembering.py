@@ -6,7 +6,8 @@ from fakes.store import MemoryNodeStore
 from guildmark.domain.chain.facts import LaneFact, LinkFact, NameFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Digest, IdentityId, LaneNumber
-from guildmark.ports import Block, DocumentKind
+from guildmark.ports.chain import Block
+from guildmark.ports.store import DocumentKind
 from guildmark.services.remembering import (
     NotedDocuments,
     RememberedDocuments,

@@ -17,7 +17,8 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Bytes32, Index
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.shopfloor.fieldwork import SignedState
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.log.ingest import Answer, Reception
 
 FIRST = Index(0)

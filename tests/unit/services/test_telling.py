@@ -25,19 +25,14 @@ from guildmark.domain.letters import (
     signed_headers,
 )
 from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing
-from guildmark.ports import (
+from guildmark.ports.chain import Block, Stretch
+from guildmark.ports.letters import (
     AddressGoneError,
-    Block,
-    DocumentKind,
     LetterReader,
-    NodeStore,
-    StoreUnavailableError,
-    Stretch,
     UndeliveredError,
-    View,
     WatchAddressError,
-    Work,
 )
+from guildmark.ports.store import DocumentKind, NodeStore, StoreUnavailableError, View, Work
 from guildmark.services.recalls.delivering import LANES, LEASE, ROUND, Delivering
 from guildmark.services.recalls.recalling import Said
 from guildmark.services.recalls.telling import Telling

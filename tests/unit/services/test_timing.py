@@ -2,7 +2,7 @@
 
 from fakes.releases import TickingClock
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.ports import Block
+from guildmark.ports.chain import Block
 from guildmark.services.timing import present
 
 NEWEST = Block(number=7, hash=sha256(b"a block"), time=1_700_000_000)

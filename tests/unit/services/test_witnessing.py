@@ -17,7 +17,7 @@ from guildmark.domain.log.witness import (
     OriginUnknownError,
     WitnessBehindError,
 )
-from guildmark.ports import Work
+from guildmark.ports.store import Work
 from guildmark.services.neighbours.witnessing import (
     WITNESS_KEY,
     BlockUnsureError,

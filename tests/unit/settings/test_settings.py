@@ -12,7 +12,7 @@ from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, IdentityId, LogNumber, to_hex
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.settings import (
     FILE_NAME,
     ChainSettings,

@@ -9,7 +9,7 @@ from guildmark.adapters.fieldwork.schema import STEPS
 from guildmark.adapters.store.migrations import is_known
 from guildmark.domain.errors import ContentError
 from guildmark.domain.identifiers import Digest
-from guildmark.ports import Block
+from guildmark.ports.chain import Block
 
 _MAGIC = b"SQLite format 3\0"
 _BUSY_SECONDS = 30.0

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from guildmark.adapters.backups.refusals import BackupPasswordError, BackupPasswordShortError
-from guildmark.ports import Entropy
+from guildmark.ports.clock import Entropy
 
 LEAST = 12
 """How many characters a password must have."""

@@ -30,7 +30,7 @@ from guildmark.adapters.store.copying import copy_to_file
 from guildmark.adapters.store.places import DatabaseUrl
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
-from guildmark.ports import Entropy
+from guildmark.ports.clock import Entropy
 
 SEALED = "keys.sealed"
 NODE_DATABASE = "node.db"

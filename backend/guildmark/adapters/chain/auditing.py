@@ -15,7 +15,7 @@ from guildmark.domain.errors import (
     NotLoggedError,
 )
 from guildmark.domain.identifiers import Address, ChainId, to_hex
-from guildmark.ports import Clock
+from guildmark.ports.clock import Clock
 
 _PAGE = 200
 _SIGNED = (State.SIGNED, State.SENT, State.INCLUDED)

@@ -17,7 +17,7 @@ from guildmark.adapters.chain.words import UnsureError, reader_of
 from guildmark.domain.chain.contracts import Coin, ContractName, Payee
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import UsageError
-from guildmark.ports import Call, LedgerAnswerError
+from guildmark.ports.chain import Call, LedgerAnswerError
 
 Parameters: TypeAlias = Sequence[Mapping[str, Any]]
 

@@ -27,7 +27,8 @@ from guildmark.adapters.files import write_durably
 from guildmark.domain.chain.contracts import ChainClass, ChainPin, ContractName
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Address, digest_from_hex, from_hex, to_hex
-from guildmark.ports import CodeMismatchError, KeyName, KeyStore
+from guildmark.ports.chain import CodeMismatchError
+from guildmark.ports.keys import KeyName, KeyStore
 
 _logger = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from guildmark.domain.identifiers import (
     digest_from_hex,
     to_hex,
 )
-from guildmark.ports import (
+from guildmark.ports.chain import (
     CodeMismatchError,
     CodeMissingError,
     GenesisMismatchError,

@@ -17,7 +17,7 @@ from guildmark.adapters.files import create_durably
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.errors import ContentError, MalformedError
 from guildmark.domain.identifiers import Address, ChainId, address_from_hex, to_hex
-from guildmark.ports import Clock, Entropy
+from guildmark.ports.clock import Clock, Entropy
 
 FILE_NAME = "genesis.json"
 KEY_NAME = "keeper.key"

@@ -6,7 +6,7 @@ from typing import Any
 from guildmark.adapters.chain.rpc import data, quantity
 from guildmark.domain.chain.ethproof.header import HEADER_FIELDS, encode_header
 from guildmark.domain.encoding.hashing import keccak256
-from guildmark.ports import LedgerAnswerError
+from guildmark.ports.chain import LedgerAnswerError
 
 
 def header(block: Mapping[str, Any]) -> bytes:

@@ -19,7 +19,7 @@ from guildmark.domain.chain.contracts import (
 )
 from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.identifiers import Address, Digest, to_hex
-from guildmark.ports import (
+from guildmark.ports.chain import (
     Block,
     BlockUnknownError,
     Call,

@@ -31,7 +31,7 @@ from guildmark.adapters.chain.statecache import FILE_NAME as STATE
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.errors import ConflictError, GuildmarkError
 from guildmark.domain.identifiers import Address, Digest, to_hex
-from guildmark.ports import Clock, Entropy
+from guildmark.ports.clock import Clock, Entropy
 
 _logger = logging.getLogger(__name__)
 

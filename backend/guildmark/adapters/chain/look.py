@@ -18,7 +18,7 @@ from guildmark.adapters.store.outbox import Attempt, Outgoing
 from guildmark.domain.chain.contracts import ChainPin
 from guildmark.domain.chain.finality import FinalityRule
 from guildmark.domain.identifiers import Address, Digest, to_hex
-from guildmark.ports import Block, LedgerAnswerError
+from guildmark.ports.chain import Block, LedgerAnswerError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,9 @@ from guildmark.domain.chain.contracts import ChainClass, ChainPin
 from guildmark.domain.chain.finality import FinalityRule, finality_of
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Address, ChainId, Digest
-from guildmark.ports import Capability, Clock, KeyStore
+from guildmark.ports.chain import Capability
+from guildmark.ports.clock import Clock
+from guildmark.ports.keys import KeyStore
 
 # A thousand times what a unit of gas costs on a busy public chain: a guard against a lying node.
 FEE_LIMIT = 10**13

@@ -23,15 +23,12 @@ from guildmark.domain.chain.contracts import ChainPin
 from guildmark.domain.chain.refusals import CallRefusedError
 from guildmark.domain.errors import GuildmarkError, NetworkError, SettingsError, error_of
 from guildmark.domain.identifiers import Digest
-from guildmark.ports import (
+from guildmark.ports.chain import (
     Block,
     Call,
-    Clock,
     FeeLimitError,
     Finality,
     IdempotencyMismatchError,
-    KeyName,
-    KeyStore,
     LedgerUnavailableError,
     NotFinalInTimeError,
     TransactionId,
@@ -41,6 +38,8 @@ from guildmark.ports import (
     TransactionUnknownError,
     WriterBusyError,
 )
+from guildmark.ports.clock import Clock
+from guildmark.ports.keys import KeyName, KeyStore
 
 _logger = logging.getLogger(__name__)
 

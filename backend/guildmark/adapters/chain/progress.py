@@ -13,7 +13,7 @@ from guildmark.adapters.store.outbox import Attempt, Change, Outgoing, State
 from guildmark.domain.chain.refusals import CallRefusedError, OutOfGasError
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import to_hex
-from guildmark.ports import TransactionCancelledError
+from guildmark.ports.chain import TransactionCancelledError
 
 _logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeAlias
 import orjson
 
 from guildmark.adapters.lean import httpx
-from guildmark.ports import LedgerAnswerError, LedgerUnavailableError
+from guildmark.ports.chain import LedgerAnswerError, LedgerUnavailableError
 
 Request: TypeAlias = tuple[str, list[Any]]
 

@@ -12,7 +12,9 @@ from guildmark.adapters.chain.look import Looker, View
 from guildmark.adapters.chain.rpc import RpcRefusedError, quantity
 from guildmark.adapters.store.outbox import Attempt, OutboxTable, Outgoing, Request
 from guildmark.domain.identifiers import Address, to_hex
-from guildmark.ports import Clock, KeyStore, WriterBusyError
+from guildmark.ports.chain import WriterBusyError
+from guildmark.ports.clock import Clock
+from guildmark.ports.keys import KeyStore
 
 _logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from guildmark.adapters.chain.headers import header
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address, Digest, to_hex
-from guildmark.ports import (
+from guildmark.ports.chain import (
     Block,
     BlockUnknownError,
     LedgerAnswerError,

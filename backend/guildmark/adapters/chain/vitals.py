@@ -8,7 +8,7 @@ from guildmark.adapters.chain.fees import fee_requests, offered
 from guildmark.adapters.chain.rpc import Rpc, quantity
 from guildmark.adapters.store.outbox import OutboxTable
 from guildmark.domain.identifiers import Address, ChainId, to_hex
-from guildmark.ports import Handles, LedgerAnswerError, Purse
+from guildmark.ports.chain import Handles, LedgerAnswerError, Purse
 
 # Linux and macOS list a process's own there.
 _HANDLES = "/dev/fd"

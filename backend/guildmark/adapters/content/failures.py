@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from guildmark.domain.errors import MalformedError
-from guildmark.ports import ContentMismatchError, ContentMissingError, StoreUnavailableError
+from guildmark.ports.content import ContentMismatchError, ContentMissingError
+from guildmark.ports.store import StoreUnavailableError
 from guildmark_ipfs import errors
 
 # Of these nothing follows for the content: the same again may succeed.

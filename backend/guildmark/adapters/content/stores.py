@@ -10,11 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 from guildmark.adapters.content.failures import translated
 from guildmark.domain.errors import SettingsError
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import (
+from guildmark.ports.clock import Entropy
+from guildmark.ports.content import (
     Availability,
     ContentMismatchError,
     ContentMissingError,
-    Entropy,
     StoreAnswer,
 )
 from guildmark_ipfs.blocks import BlockSource

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from guildmark.adapters.content.failures import translated
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import (
+from guildmark.ports.content import (
     UploadBusyError,
     UploadIncompleteError,
     UploadOffsetError,

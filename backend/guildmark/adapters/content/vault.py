@@ -5,7 +5,8 @@ from io import BufferedIOBase
 
 from guildmark.adapters.content.failures import translated
 from guildmark.domain.identifiers import Cid, Digest
-from guildmark.ports import EncryptedFile, Entropy, PlainFile
+from guildmark.ports.clock import Entropy
+from guildmark.ports.content import EncryptedFile, PlainFile
 from guildmark_ipfs import cid as addresses
 from guildmark_ipfs.hybrid import HYBRID_PUBLIC_SIZE, HybridPublicKey
 from guildmark_ipfs.keys import ContentKey, PublicKey

@@ -29,12 +29,8 @@ from guildmark.domain.shopfloor.fieldwork import (
     SignedState,
     Watched,
 )
-from guildmark.ports import (
-    AgentReader,
-    AgentWriter,
-    CounterSpentError,
-    StoreUnavailableError,
-)
+from guildmark.ports.shopfloor import AgentReader, AgentWriter, CounterSpentError
+from guildmark.ports.store import StoreUnavailableError
 
 _BUSY_SECONDS = 30.0
 _DURABLE = 2

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 from guildmark.domain.identifiers import Bytes32
-from guildmark.ports import Entropy
+from guildmark.ports.clock import Entropy
 from guildmark_ipfs.crypt import decrypt, encrypt
 from guildmark_ipfs.keys import ContentKey
 

@@ -27,7 +27,7 @@ from guildmark.adapters.keys import signer
 from guildmark.adapters.keys.pkcs8 import encrypted_pem
 from guildmark.adapters.keys.signer import Signer
 from guildmark.domain.errors import ContentError
-from guildmark.ports import (
+from guildmark.ports.keys import (
     KeyAlgorithm,
     KeyExistsError,
     KeyMissingError,

@@ -15,7 +15,7 @@ from guildmark.domain.errors import MalformedError, SettingsError
 from guildmark.domain.identifiers import Address
 from guildmark.domain.signatures import Algorithm, address_of
 from guildmark.domain.signatures import PublicKey as SigningKey
-from guildmark.ports import (
+from guildmark.ports.keys import (
     KeyAlgorithm,
     KeyExistsError,
     KeyMissingError,

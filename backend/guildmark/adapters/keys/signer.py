@@ -30,7 +30,7 @@ from guildmark.domain.signatures import (
     recover_address,
 )
 from guildmark.domain.signatures import PublicKey as SigningKey
-from guildmark.ports import KeyAlgorithm, KeyPurposeError, PublicKey, SealBrokenError
+from guildmark.ports.keys import KeyAlgorithm, KeyPurposeError, PublicKey, SealBrokenError
 
 _V_BASE = 27
 

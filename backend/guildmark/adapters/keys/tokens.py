@@ -30,7 +30,7 @@ from guildmark.adapters.keys.devices import (
 )
 from guildmark.adapters.keys.signer import Signer, device_signer
 from guildmark.domain.errors import GuildmarkError
-from guildmark.ports import KeyAlgorithm, KeyExistsError, KeyMissingError, PublicKey
+from guildmark.ports.keys import KeyAlgorithm, KeyExistsError, KeyMissingError, PublicKey
 
 if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib as Library  # noqa: N812 - its class, named as one

@@ -36,7 +36,7 @@ from guildmark.adapters.keys.devices import (
 )
 from guildmark.adapters.keys.signer import Signer, device_signer
 from guildmark.domain.errors import GuildmarkError
-from guildmark.ports import KeyAlgorithm, KeyExistsError, KeyMissingError, PublicKey
+from guildmark.ports.keys import KeyAlgorithm, KeyExistsError, KeyMissingError, PublicKey
 
 _PATH = ("handle",)
 _QUERY = ("tcti", "pin-source")

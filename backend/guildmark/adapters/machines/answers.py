@@ -6,7 +6,7 @@ from typing import NoReturn, Self, TypeVar
 
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue, Limits, parse_foreign
 from guildmark.domain.errors import MalformedError
-from guildmark.ports import MachineAnswerError
+from guildmark.ports.shopfloor import MachineAnswerError
 
 T = TypeVar("T")
 

@@ -23,7 +23,7 @@ from guildmark.adapters.machines.reports import (
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonValue
 from guildmark.domain.shopfloor.jobs import MalformedReportError, Observation
-from guildmark.ports import MachineUnavailableError
+from guildmark.ports.shopfloor import MachineUnavailableError
 
 KIND = "folder"
 TAKEN = "taken"

@@ -12,7 +12,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from guildmark.ports import MachineUnavailableError
+from guildmark.ports.shopfloor import MachineUnavailableError
 
 MESSAGE_MAX = 1 << 20
 AT_ONCE = 64

@@ -29,7 +29,7 @@ from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import INTEGER_MAX, JsonObject
 from guildmark.domain.identifiers import UINT40_MAX
 from guildmark.domain.shopfloor.jobs import Gap, MalformedReportError, Observation, Sample
-from guildmark.ports import MachineAnswerError
+from guildmark.ports.shopfloor import MachineAnswerError
 
 KIND = "mtconnect"
 

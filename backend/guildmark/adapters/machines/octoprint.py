@@ -21,7 +21,7 @@ from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonObject, JsonValue
 from guildmark.domain.identifiers import Digest, digest_from_hex, to_hex
 from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Observation, Piece, Sample
-from guildmark.ports import MachineAnswerError
+from guildmark.ports.shopfloor import MachineAnswerError
 
 KIND = "octoprint"
 KEY_HEADER = "X-Api-Key"

@@ -33,7 +33,7 @@ from guildmark.adapters.machines.signals import (
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.identifiers import UINT40_MAX
 from guildmark.domain.shopfloor.jobs import PIECES_MAX, Gap, Observation
-from guildmark.ports import MachineAnswerError, MachineUnavailableError
+from guildmark.ports.shopfloor import MachineAnswerError, MachineUnavailableError
 
 KIND = "opcua"
 AT_ONCE = 1_000

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from typing import NoReturn, TypeAlias
 
-from guildmark.ports import MachineAnswerError
+from guildmark.ports.shopfloor import MachineAnswerError
 
 Raw: TypeAlias = int | bytes
 

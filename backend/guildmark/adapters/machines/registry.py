@@ -20,7 +20,7 @@ from guildmark.adapters.machines.prusalink import PrusaLink
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.machines.web import MachineAddressError, Site
 from guildmark.domain.errors import SettingsError, UsageError
-from guildmark.ports import Machine
+from guildmark.ports.shopfloor import Machine
 
 if TYPE_CHECKING:
     from guildmark.adapters.machines.mqtt import Broker

@@ -30,7 +30,7 @@ from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonObject
 from guildmark.domain.identifiers import UINT40_MAX
 from guildmark.domain.shopfloor.jobs import Gap, Observation, Sample
-from guildmark.ports import MachineAnswerError
+from guildmark.ports.shopfloor import MachineAnswerError
 
 KIND = "sparkplug"
 NAMESPACE = "spBv1.0"

@@ -16,7 +16,7 @@ from guildmark.adapters.addresses import split_url
 from guildmark.adapters.jobfiles import JobFile, read_job
 from guildmark.adapters.lean import httpx
 from guildmark.domain.errors import UsageError
-from guildmark.ports import MachineAnswerError, MachineUnavailableError
+from guildmark.ports.shopfloor import MachineAnswerError, MachineUnavailableError
 
 ANSWER_MAX = 8 << 20
 FILE_MAX = 1 << 30

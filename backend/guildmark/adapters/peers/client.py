@@ -32,7 +32,8 @@ from guildmark.domain.rights.fileset import LIST_TYPE, EncryptedList
 from guildmark.domain.rights.release import ReceiptProof, Released, read_proof
 from guildmark.domain.shopfloor.fieldwork import Brief
 from guildmark.domain.verification.choice import ANYBODY, Choice
-from guildmark.ports import DocumentKind, PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.store import DocumentKind
 
 BUNDLE_MAX = 32 << 20
 T = TypeVar("T")

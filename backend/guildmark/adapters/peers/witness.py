@@ -9,7 +9,7 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.log.checkpoint import Addition
 from guildmark.domain.log.note import Note, NoteKey, NoteSignature, read_signatures
 from guildmark.domain.log.witness import ForkError, WitnessBehindError
-from guildmark.ports import PeerUnavailableError
+from guildmark.ports.peers import PeerUnavailableError
 
 _TIMEOUT = 5.0
 _ANSWER_MAX = 64 << 10

@@ -22,7 +22,8 @@ from guildmark.adapters.shapes.confinement import Bounds
 from guildmark.adapters.shapes.limits import LIMITS
 from guildmark.adapters.shapes.refusals import SecureKeyError, SecureRecipientError
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.ports import Entropy, SealBrokenError
+from guildmark.ports.clock import Entropy
+from guildmark.ports.keys import SealBrokenError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9#._-]{0,63}", re.ASCII)
 _BITS = range(2048, 4097)

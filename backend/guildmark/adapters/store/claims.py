@@ -8,7 +8,7 @@ from sqlalchemy import Column, ColumnElement, Engine, LargeBinary, Row, Table, s
 from guildmark.adapters.store.engine import reading, writing
 from guildmark.adapters.store.schema import METADATA, upsert, whole
 from guildmark.domain.identifiers import Digest, Index, LogNumber
-from guildmark.ports import KeptClaim
+from guildmark.ports.store import KeptClaim
 
 CLAIMS = Table(
     "claims",

@@ -21,7 +21,7 @@ from guildmark.adapters.store.refusals import (
     StoreOutdatedError,
 )
 from guildmark.domain.errors import GuildmarkError
-from guildmark.ports import StoreUnavailableError
+from guildmark.ports.store import StoreUnavailableError
 
 
 def open_database(place: Place) -> Engine:

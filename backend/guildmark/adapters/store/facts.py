@@ -26,7 +26,8 @@ from guildmark.adapters.store.schema import INSERTS, METADATA, execute_many, ups
 from guildmark.domain.chain.facts import Fact
 from guildmark.domain.encoding.codec import dump, load
 from guildmark.domain.identifiers import Address, Digest
-from guildmark.ports import Block, DocumentKind, RawLog
+from guildmark.ports.chain import Block, RawLog
+from guildmark.ports.store import DocumentKind
 
 FactT = TypeVar("FactT", bound=Fact)
 

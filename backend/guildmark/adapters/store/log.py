@@ -49,7 +49,7 @@ from guildmark.domain.log.queue import (
     Queued,
     Standing,
 )
-from guildmark.ports import MADE_BY
+from guildmark.ports.log import MADE_BY
 
 BATCHES = Table(
     "batches",

@@ -9,7 +9,8 @@ from guildmark.adapters.store.engine import forget_deleted, reading, writing
 from guildmark.adapters.store.facts import DOCUMENTS, Sealing, SqlDocuments, SqlFacts
 from guildmark.adapters.store.letters import SqlLetters
 from guildmark.adapters.store.log import ENVELOPES, QUEUE, SqlLog
-from guildmark.ports import LetterReader, View, Work
+from guildmark.ports.letters import LetterReader
+from guildmark.ports.store import View, Work
 
 
 class SqlNodeStore:

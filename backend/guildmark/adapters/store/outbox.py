@@ -38,7 +38,8 @@ from guildmark.adapters.store.schema import INSERTS, METADATA, execute_many, ups
 from guildmark.domain.chain.contracts import ChainPin, ContractName
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
-from guildmark.ports import Call, KeyName, TransactionId, WriterBusyError
+from guildmark.ports.chain import Call, TransactionId, WriterBusyError
+from guildmark.ports.keys import KeyName
 
 TRANSACTIONS = Table(
     "transactions",

@@ -8,7 +8,8 @@ from sqlalchemy import Index as SqlIndex
 from guildmark.adapters.store.engine import writing
 from guildmark.adapters.store.schema import METADATA, whole
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.ports import Clock, RequestMismatchError
+from guildmark.ports.clock import Clock
+from guildmark.ports.store import RequestMismatchError
 
 REQUESTS = Table(
     "requests",

@@ -10,7 +10,8 @@ from guildmark.adapters.store.facts import SqlFacts
 from guildmark.adapters.store.letters import SqlLetters
 from guildmark.adapters.store.log import SqlLog
 from guildmark.adapters.store.schema import METADATA
-from guildmark.ports import DocumentKind, Documents, LetterReader, View, Work
+from guildmark.ports.letters import LetterReader
+from guildmark.ports.store import DocumentKind, Documents, View, Work
 
 
 class _Shown:

@@ -16,13 +16,8 @@ from guildmark.adapters.store.engine import (
     writing,
 )
 from guildmark.adapters.store.facts import DOCUMENTS
-from guildmark.ports import (
-    DocumentKind,
-    KeyAlgorithm,
-    KeyExistsError,
-    KeyName,
-    KeyStore,
-)
+from guildmark.ports.keys import KeyAlgorithm, KeyExistsError, KeyName, KeyStore
+from guildmark.ports.store import DocumentKind
 from guildmark_ipfs.keys import PublicKey
 
 KEY = KeyName("home-seal")

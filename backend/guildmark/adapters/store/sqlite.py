@@ -13,7 +13,7 @@ from guildmark.adapters.store.refusals import (
     StoreNotDurableError,
     StoreUnreadableError,
 )
-from guildmark.ports import StoreUnavailableError
+from guildmark.ports.store import StoreUnavailableError
 
 WRITES = "guildmark_writes"
 """The execution option of transactions that write."""

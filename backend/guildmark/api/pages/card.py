@@ -18,7 +18,7 @@ from guildmark.domain.identity.accreditation import (
     was_accredited,
 )
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.identity.accreditations import accreditations_above
 from guildmark.services.identity.cards import Stated, stated
 from guildmark.services.identity.guardians import recovery

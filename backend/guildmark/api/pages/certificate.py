@@ -9,7 +9,7 @@ from guildmark.api.pages.verdict import in_words, shortened
 from guildmark.api.serving import ServedNode
 from guildmark.domain.equivalence.reporting.standing import CertificateState, Standing
 from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, to_hex
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.equivalence.certificates import certificate_state
 from guildmark.services.equivalence.results import is_published
 from guildmark.services.identity.naming import name_of

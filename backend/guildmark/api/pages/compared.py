@@ -13,7 +13,7 @@ from guildmark.domain.identifiers import to_hex
 from guildmark.domain.verification.case import Case
 from guildmark.domain.verification.checks.equivalence import EQUIVALENCE
 from guildmark.domain.verification.report import CheckResult, Report, State
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.equivalence.results import certified
 
 _PARTS: Mapping[State, str] = MappingProxyType(

@@ -15,7 +15,8 @@ from guildmark.domain.identifiers import ZERO_ADDRESS, Address, DesignId, Identi
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.rights.fileset import DesignFile
 from guildmark.domain.rights.geometry import UNSTATED, Geometry
-from guildmark.ports import Facts, View
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import View
 from guildmark.services.identity.naming import name_of
 from guildmark.services.rights import overview
 from guildmark.services.rights.history import History

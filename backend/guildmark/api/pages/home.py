@@ -9,7 +9,7 @@ from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.identifiers import IdentityId, Index, LogNumber
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import Logged
-from guildmark.ports import DocumentKind, View
+from guildmark.ports.store import DocumentKind, View
 
 _NEWEST = 12
 

@@ -8,7 +8,7 @@ from guildmark.api.pages.equivalence import path_of as plan_path
 from guildmark.api.pages.verdict import in_words, shortened
 from guildmark.api.serving import ServedNode
 from guildmark.domain.identifiers import IdentityId, RecipeId, to_hex
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.equivalence.qualified import Attempt, SiteStanding, standings
 from guildmark.services.equivalence.results import is_published
 from guildmark.services.identity.naming import name_of

@@ -9,7 +9,7 @@ from guildmark.api.serving import ServedNode
 from guildmark.domain.chain.facts import RecallFact
 from guildmark.domain.identifiers import IdentityId, to_hex
 from guildmark.domain.recall import RecallCause, RecallId, Severity, Thing, issuer_text
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.identity.naming import name_of
 from guildmark.services.recalls.reaching import Reach, reach
 from guildmark.services.recalls.reading import Asked, group_of, listed, shown_reason

@@ -11,7 +11,7 @@ from guildmark.domain.chain.facts import LicenseFact, LicenseNumberFact
 from guildmark.domain.identifiers import IdentityId, LicenseId, to_hex
 from guildmark.domain.rights.reconciliation import Difference, Row
 from guildmark.domain.rights.terms import NO_LICENSE, Terms
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.identity.naming import name_of
 from guildmark.services.index.projection import known
 

@@ -17,7 +17,7 @@ from guildmark.domain.chain.facts import AccreditationFact, IdentityFact
 from guildmark.domain.chain.refusals import IdentityUnknownError
 from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity.accreditation import Accreditation, Requirement, was_accredited
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.identity.accreditations import (
     accreditations_above,
     accreditations_of,

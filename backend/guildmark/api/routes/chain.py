@@ -8,7 +8,7 @@ from guildmark.api.serving import Node
 from guildmark.domain.chain.facts import LogFact, RecordFact
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.log.record import Record
-from guildmark.ports import Facts
+from guildmark.ports.facts import Facts
 from guildmark.services.builds.assignments import RecordMissingError
 
 router = APIRouter(prefix="/v1", tags=["chain"])

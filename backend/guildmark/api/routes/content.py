@@ -21,7 +21,7 @@ from guildmark.api.problems import problem
 from guildmark.api.serving import Node
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Cid
-from guildmark.ports import ContentMismatchError, ContentMissingError
+from guildmark.ports.content import ContentMismatchError, ContentMissingError
 
 _logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from guildmark.domain.recall_reason import REASON_LIMITS, REASON_TEXT_MAX
 from guildmark.domain.recipes.approval import APPROVALS_MAX, REASON_MAX
 from guildmark.domain.recipes.recipe import Change
 from guildmark.domain.rights.fileset import CID_MAX, FILES_MAX, LIST_TYPE
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.recipes.disclosing import DISCLOSURE_LIMITS
 
 router = APIRouter(prefix="/v1/disclosures", tags=["disclosures"])

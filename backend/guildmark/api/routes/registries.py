@@ -25,7 +25,7 @@ from guildmark.domain.identifiers import IdentityId, bytes32_from_hex, to_hex
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.rights.fileset import EncryptedList
 from guildmark.domain.rights.terms import NO_LICENSE
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.identity.cards import Stated, holders, read_claim, stated
 from guildmark.services.identity.guardians import recovery
 from guildmark.services.identity.identities import proposed

@@ -13,7 +13,7 @@ from guildmark.api.description import leads_to, refusals
 from guildmark.api.parameters import Number
 from guildmark.api.routes.content import OCTETS, UPLOADS, Stored, pulled
 from guildmark.api.serving import Node
-from guildmark.ports import UploadState
+from guildmark.ports.content import UploadState
 from guildmark.services.neighbours.contents import FILE_MAX
 
 router = APIRouter(prefix="/v1", tags=["content"])

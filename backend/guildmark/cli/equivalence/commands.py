@@ -45,7 +45,8 @@ from guildmark.domain.identifiers import (
     bytes32_from_hex,
     to_hex,
 )
-from guildmark.ports import KeyName, View
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import View
 from guildmark.services.equivalence.certificates import certificate_state
 from guildmark.services.equivalence.protocol import Equivalence, check_result
 

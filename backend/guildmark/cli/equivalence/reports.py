@@ -27,7 +27,7 @@ from guildmark.domain.equivalence.reporting.report import EquivalenceReport
 from guildmark.domain.equivalence.reporting.shown import ShownCredential
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import to_hex
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.equivalence.certificates import certificate_state
 from guildmark.services.equivalence.reporting import recompute
 

@@ -19,7 +19,7 @@ from guildmark.domain.equivalence.blinded import SiteData
 from guildmark.domain.errors import NonconformingError, UsageError
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.recipes.quantity import parse_decimal
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 
 _HALF, _ONE = Decimal("0.5"), Decimal(1)
 

@@ -24,7 +24,7 @@ from guildmark.domain.chain.refusals import DesignUnknownError
 from guildmark.domain.identifiers import UINT40_MAX, DesignId, IdentityId, RecipeId, to_hex
 from guildmark.domain.recipes.approval import Proposal, SignedApproval
 from guildmark.domain.recipes.recipe import Change, Recipe, Status
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.recipes.approvals import Approvals, Judged, Override
 
 

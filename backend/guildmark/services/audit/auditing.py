@@ -16,7 +16,10 @@ from guildmark.domain.identifiers import IdentityId, LaneNumber, LicenseId, LogN
 from guildmark.domain.log.note import NoteKey
 from guildmark.domain.rights.reconciliation import Reconciliation
 from guildmark.domain.trust import Trust
-from guildmark.ports import AuditBook, Block, EvidenceSource, Facts, NodeStore
+from guildmark.ports.audit import AuditBook, EvidenceSource
+from guildmark.ports.chain import Block
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import NodeStore
 from guildmark.services.audit.continuity import Draws, lane_accounts, log_account
 from guildmark.services.audit.elsewhere import Elsewhere
 from guildmark.services.audit.heads import Heads

@@ -8,7 +8,7 @@ from guildmark.domain.audit.findings import Finding, Flaw
 from guildmark.domain.chain.facts import LaneFact, LogFact, RecordFact
 from guildmark.domain.identifiers import IdentityId, LaneNumber, LogNumber, Seq
 from guildmark.domain.log.record import Record
-from guildmark.ports import Facts
+from guildmark.ports.facts import Facts
 from guildmark.services.audit.scope import AuditedLane
 
 _NOBODY = IdentityId(bytes(32))

@@ -7,7 +7,7 @@ from itertools import islice
 from guildmark.domain.audit.accounts import MachineAccount
 from guildmark.domain.audit.units import DrawnUnit
 from guildmark.domain.identifiers import IdentityId
-from guildmark.ports import Facts
+from guildmark.ports.facts import Facts
 from guildmark.services.audit.scope import DrawnRecord, Scope, drawn
 
 LOOKED_MAX = 1_000

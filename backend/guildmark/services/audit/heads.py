@@ -13,7 +13,7 @@ from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.note import Note, NoteKey, NoteKind, NoteSignatureError
 from guildmark.domain.log.record import Record
 from guildmark.domain.trust import Trust
-from guildmark.ports import EvidenceSource
+from guildmark.ports.audit import EvidenceSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

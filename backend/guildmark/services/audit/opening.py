@@ -25,7 +25,8 @@ from guildmark.domain.verification.case import Brought
 from guildmark.domain.verification.evidence import Core, Evidence, statement_of
 from guildmark.domain.verification.report import Report, Verdict
 from guildmark.domain.verification.standing import stands
-from guildmark.ports import EvidenceSource, Facts
+from guildmark.ports.audit import EvidenceSource
+from guildmark.ports.facts import Facts
 
 SCRAP_CODE = "verify.entryScrap"
 

@@ -9,7 +9,7 @@ from guildmark.domain.chain.facts import RecallFact, SitePlanFact
 from guildmark.domain.identifiers import Bytes32, KeyId
 from guildmark.domain.recall import RecallCause, Thing
 from guildmark.domain.trust import Trust
-from guildmark.ports import Facts
+from guildmark.ports.facts import Facts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

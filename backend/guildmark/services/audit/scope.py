@@ -23,7 +23,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.log.record import Record
 from guildmark.domain.recall import RecallCause, Thing
-from guildmark.ports import Facts
+from guildmark.ports.facts import Facts
 from guildmark.services.rights.ancestry import above
 
 

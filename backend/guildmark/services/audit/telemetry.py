@@ -17,7 +17,7 @@ from guildmark.domain.audit.units import REPLACED, VOID, AuditedUnit
 from guildmark.domain.builds.telemetry import find_telemetry
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Cid, to_hex
-from guildmark.ports import EvidenceSource
+from guildmark.ports.audit import EvidenceSource
 
 
 def _nothing(place: Place) -> Answers:

@@ -34,7 +34,8 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.gcode import check_job, observe, settled
 from guildmark.domain.recipes.recipe import RecipeDocument
-from guildmark.ports import DocumentKind, Facts, NodeStore
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import DocumentKind, NodeStore
 from guildmark.services.builds.builds import Assignment
 from guildmark.services.index.projection import known
 from guildmark.services.log.admission import Desk

@@ -37,7 +37,8 @@ from guildmark.domain.identity.accreditation import accredited_span
 from guildmark.domain.log.record import Record
 from guildmark.domain.shopfloor.fieldwork import Brief, DatedBeacon, Right
 from guildmark.domain.verification.checks.accreditation import asked
-from guildmark.ports import DocumentKind, Facts, NodeStore, View
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import DocumentKind, NodeStore, View
 from guildmark.services.builds.assignments import external_of, newest_records, parent_of
 from guildmark.services.identity.accreditations import accreditations_above
 from guildmark.services.index.projection import known

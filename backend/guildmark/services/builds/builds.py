@@ -27,7 +27,8 @@ from guildmark.domain.identity.identity import key_id
 from guildmark.domain.recall import Thing
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.verification.checks.recipe import settings_digest
-from guildmark.ports import Entropy, KeyName, KeyPurposeError, KeyStore
+from guildmark.ports.clock import Entropy
+from guildmark.ports.keys import KeyName, KeyPurposeError, KeyStore
 
 _SALT_SIZE = 32
 

@@ -10,7 +10,7 @@ from guildmark.domain.chain.facts import KeyFact, ParentFact
 from guildmark.domain.errors import SignatureError, UncheckableError
 from guildmark.domain.identifiers import IdentityId
 from guildmark.domain.recipes.clauses import DisclosedClauses
-from guildmark.ports import Facts
+from guildmark.ports.facts import Facts
 
 
 class CountersignatureMissingError(SignatureError):

@@ -22,7 +22,11 @@ from guildmark.domain.errors import ForbiddenError, GuildmarkError, NotFoundErro
 from guildmark.domain.identifiers import Address, ChainId, Digest, IdentityId, to_hex
 from guildmark.domain.identity.accounts import account_key, verifier_of
 from guildmark.domain.verification.evidence import Evidence
-from guildmark.ports import Clock, DocumentKind, KeyName, KeyStore, Ledger, NodeStore, Vault
+from guildmark.ports.chain import Ledger
+from guildmark.ports.clock import Clock
+from guildmark.ports.content import Vault
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.store import DocumentKind, NodeStore
 from guildmark.services.release.releasing import sign_as_account
 from guildmark.services.timing import present
 

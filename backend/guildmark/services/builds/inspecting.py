@@ -25,7 +25,9 @@ from guildmark.domain.identity.identity import key_id
 from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.queue import Build, Queued
 from guildmark.domain.signatures import Algorithm, PublicKey
-from guildmark.ports import DocumentKind, Entropy, KeyName, KeyStore, NodeStore, View
+from guildmark.ports.clock import Entropy
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.store import DocumentKind, NodeStore, View
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.index.projection import known
 from guildmark.services.log.proving import TREES

@@ -9,7 +9,8 @@ from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId
 from guildmark.domain.recall import Thing, lot_digest
-from guildmark.ports import DocumentKind, Entropy, NodeStore
+from guildmark.ports.clock import Entropy
+from guildmark.ports.store import DocumentKind, NodeStore
 
 NAME_MAX = 200
 _SALT_SIZE = 32

@@ -9,7 +9,8 @@ from guildmark.domain.identifiers import Address, Index, PartId
 from guildmark.domain.log.entry import Entry
 from guildmark.domain.log.record import Record
 from guildmark.domain.verification.evidence import Core
-from guildmark.ports import KeyName, KeyStore, Ledger, TransactionStatus
+from guildmark.ports.chain import Ledger, TransactionStatus
+from guildmark.ports.keys import KeyName, KeyStore
 from guildmark.services.identity.accounts import Account
 
 

@@ -16,7 +16,7 @@ from guildmark.domain.identity.accreditation import (
 from guildmark.domain.verification.evidence import AccreditationDisclosure
 from guildmark.domain.verification.rights import Window
 from guildmark.domain.verification.slots import instrument_id
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.identity.accreditations import issuers_above, known_word
 
 _ALWAYS = (IntervalWord(since=0, until=0),)

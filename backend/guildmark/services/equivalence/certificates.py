@@ -13,7 +13,7 @@ from guildmark.domain.equivalence.reporting.report import Certified, CounterResu
 from guildmark.domain.equivalence.reporting.standing import CertificateState, standing_of
 from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, to_hex
 from guildmark.domain.trust import Trust
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.equivalence.protocol import registered
 from guildmark.services.equivalence.qualified import evaluator_doubt
 from guildmark.services.index.projection import known

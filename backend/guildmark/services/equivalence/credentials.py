@@ -8,7 +8,8 @@ from guildmark.domain.equivalence.reporting.credential import ConformityCredenti
 from guildmark.domain.equivalence.reporting.report import Certified
 from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, to_hex
 from guildmark.domain.identity.did import identity_did
-from guildmark.ports import KeyName, KeyStore, NodeStore
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.store import NodeStore
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.equivalence.protocol import registered
 from guildmark.services.identity.naming import name_of

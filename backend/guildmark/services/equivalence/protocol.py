@@ -30,16 +30,11 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.recipes.recipe import RecipeDocument
-from guildmark.ports import (
-    DocumentKind,
-    Entropy,
-    IdempotencyMismatchError,
-    KeyName,
-    KeyStore,
-    NodeStore,
-    Vault,
-    View,
-)
+from guildmark.ports.chain import IdempotencyMismatchError
+from guildmark.ports.clock import Entropy
+from guildmark.ports.content import Vault
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.store import DocumentKind, NodeStore, View
 from guildmark.services.equivalence.sampling import check_data, plan_document
 from guildmark.services.identity.accounts import Account
 

@@ -15,7 +15,7 @@ from guildmark.domain.equivalence.registration import Outcome, covered_by
 from guildmark.domain.equivalence.reporting.report import Certified, CounterResult
 from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, RecipeId, to_hex
 from guildmark.domain.trust import Trust
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.equivalence.protocol import registered
 from guildmark.services.equivalence.reporting import ended
 from guildmark.services.identity.naming import name_of

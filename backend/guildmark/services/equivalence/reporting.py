@@ -27,7 +27,7 @@ from guildmark.domain.equivalence.verdict import EquivalenceResult
 from guildmark.domain.errors import ContentError
 from guildmark.domain.identifiers import Digest, EquivalencePlanId, IdentityId, RecipeId, to_hex
 from guildmark.domain.measurement.readings import Reading
-from guildmark.ports import NodeStore, View
+from guildmark.ports.store import NodeStore, View
 from guildmark.services.equivalence.protocol import (
     Compute,
     dataset_of,

@@ -16,7 +16,7 @@ from guildmark.domain.equivalence.reporting.differing import differences
 from guildmark.domain.equivalence.verdict import EquivalenceResult
 from guildmark.domain.errors import ContentError, NotFoundError
 from guildmark.domain.identifiers import Digest, EquivalencePlanId, IdentityId, to_hex
-from guildmark.ports import DocumentKind, Documents, NodeStore, View
+from guildmark.ports.store import DocumentKind, Documents, NodeStore, View
 from guildmark.services.equivalence.protocol import Compute, registered
 from guildmark.services.equivalence.reporting import Material, Reported, gather
 from guildmark.services.equivalence.sampling import plan_document

@@ -52,7 +52,7 @@ from guildmark.domain.log.record import Record
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.verification.rights import Window
-from guildmark.ports import DocumentKind, NodeStore, View
+from guildmark.ports.store import DocumentKind, NodeStore, View
 from guildmark.services.equivalence.calibrating import Use, calibrations, check_calibrated
 from guildmark.services.index.projection import known
 from guildmark.services.log.proving import TREES

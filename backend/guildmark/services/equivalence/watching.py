@@ -15,7 +15,7 @@ from guildmark.domain.equivalence.sampling import granted
 from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, to_hex
 from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.recipes.clause import ClausePath
-from guildmark.ports import NodeStore, View
+from guildmark.ports.store import NodeStore, View
 from guildmark.services.equivalence.protocol import DataUnknownError
 from guildmark.services.equivalence.reporting import gather
 from guildmark.services.equivalence.sampling import (

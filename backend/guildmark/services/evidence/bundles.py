@@ -16,7 +16,8 @@ from guildmark.domain.verification.choice import ANYBODY, Choice
 from guildmark.domain.verification.evidence import ENTRIES_MAX, Core, Evidence, statement_of
 from guildmark.domain.verification.report import Lack
 from guildmark.domain.verification.standing import stands
-from guildmark.ports import DocumentKind, NodeStore, Peer
+from guildmark.ports.peers import Peer
+from guildmark.ports.store import DocumentKind, NodeStore
 from guildmark.services.evidence.evidence import Exporter, PartUnknownError
 from guildmark.services.log.erased import erasure_of, refuse_erased
 

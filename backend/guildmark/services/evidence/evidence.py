@@ -93,7 +93,9 @@ from guildmark.domain.verification.slots import (
     recall_lists,
     required_slots,
 )
-from guildmark.ports import Block, BlockNotes, DocumentKind, Ledger, NodeStore, View
+from guildmark.ports.chain import Block, Ledger
+from guildmark.ports.peers import BlockNotes
+from guildmark.ports.store import DocumentKind, NodeStore, View
 from guildmark.services.builds.countersigning import admitted
 from guildmark.services.builds.inspecting import proofs_of, telling
 from guildmark.services.identity.accreditations import issuers_above

@@ -19,7 +19,8 @@ from guildmark.domain.verification.case import (
 from guildmark.domain.verification.evidence import Evidence
 from guildmark.domain.verification.report import Report
 from guildmark.domain.verification.verdict import case_of, verdict_on
-from guildmark.ports import BlockUnknownError, Clock, Ledger
+from guildmark.ports.chain import BlockUnknownError, Ledger
+from guildmark.ports.clock import Clock
 from guildmark.services.timing import present
 
 

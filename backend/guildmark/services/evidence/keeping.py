@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from guildmark.ports import Availability, Clock, ContentStores, StoreAnswer
+from guildmark.ports.clock import Clock
+from guildmark.ports.content import Availability, ContentStores, StoreAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

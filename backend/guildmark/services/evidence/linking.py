@@ -11,7 +11,7 @@ from guildmark.domain.labels.digital_link import SERIALS, DigitalLink
 from guildmark.domain.labels.linkset import Item, Link, LinkType
 from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import Logged
-from guildmark.ports import NodeStore
+from guildmark.ports.store import NodeStore
 
 PAGES = "/page"
 """In front of the path of a link, it is the path of the page behind it."""

@@ -5,7 +5,8 @@ from typing import Any
 
 from guildmark.domain.chain.contracts import Coin, ContractName, Payee
 from guildmark.domain.identifiers import Address, to_hex
-from guildmark.ports import Call, Finality, KeyName, Transactions, TransactionStatus
+from guildmark.ports.chain import Call, Finality, Transactions, TransactionStatus
+from guildmark.ports.keys import KeyName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from guildmark.domain.identity.accreditation import (
 )
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.evidence import AccreditationDisclosure
-from guildmark.ports import DocumentKind, Documents, NodeStore, View
+from guildmark.ports.store import DocumentKind, Documents, NodeStore, View
 from guildmark.services.identity.accounts import Account
 from guildmark.services.identity.notices import is_act_doubted
 from guildmark.services.index.projection import known

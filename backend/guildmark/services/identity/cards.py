@@ -8,7 +8,8 @@ from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import Bytes32, IdentityId
 from guildmark.domain.identity.identity import number_digest, scheme_bytes
 from guildmark.domain.identity.registers import ONE_A_HOLDER, check_identifier
-from guildmark.ports import Documents, Facts, View
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import Documents, View
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import shown_claim
 

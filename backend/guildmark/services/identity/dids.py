@@ -18,7 +18,7 @@ from guildmark.domain.identity.did import (
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.signatures import Algorithm, MalformedKeyError, PublicKey
 from guildmark.domain.trust import Trust
-from guildmark.ports import View
+from guildmark.ports.store import View
 from guildmark.services.identity.cards import Stated, stated
 from guildmark.services.identity.guardians import recovery
 from guildmark.services.identity.notices import counting, is_act_doubted, is_speaker_doubted

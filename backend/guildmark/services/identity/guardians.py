@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import GuardiansFact, RecoveryFact
 from guildmark.domain.identifiers import Address, IdentityId
-from guildmark.ports import Entropy, Facts
+from guildmark.ports.clock import Entropy
+from guildmark.ports.facts import Facts
 from guildmark.services.identity.accounts import Account
 
 _NAME_SIZE = 16

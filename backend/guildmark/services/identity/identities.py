@@ -29,7 +29,10 @@ from guildmark.domain.identity.identity import (
 from guildmark.domain.identity.registers import check_identifier
 from guildmark.domain.rights.lawful import country_code
 from guildmark.domain.signatures import PublicKey
-from guildmark.ports import Call, DocumentKind, Entropy, Facts, Ledger, NodeStore
+from guildmark.ports.chain import Call, Ledger
+from guildmark.ports.clock import Entropy
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import DocumentKind, NodeStore
 from guildmark.services.identity.accounts import Account
 from guildmark.services.recipes.disclosing import claim_body, keep_profile
 

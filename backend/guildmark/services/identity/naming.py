@@ -7,7 +7,9 @@ from guildmark.domain.chain.facts import IdentityFact, NameFact, ParentFact
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.identifiers import Digest, IdentityId
-from guildmark.ports import DocumentKind, Documents, Facts, Names, View, Work
+from guildmark.ports.facts import Facts
+from guildmark.ports.names import Names
+from guildmark.ports.store import DocumentKind, Documents, View, Work
 from guildmark.services.index.projection import known
 
 LOOKALIKES_MAX = 16

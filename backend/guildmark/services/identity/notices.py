@@ -8,7 +8,8 @@ from guildmark.domain.chain.facts import BackingFact, ControllerFact, GuardiansF
 from guildmark.domain.identifiers import ZERO32, Address, Bytes32, Digest, IdentityId, KeyId
 from guildmark.domain.identity.identity import controller_target
 from guildmark.domain.trust import Trust
-from guildmark.ports import Entropy, Facts
+from guildmark.ports.clock import Entropy
+from guildmark.ports.facts import Facts
 from guildmark.services.identity.accounts import Account
 
 _NAME_SIZE = 16

@@ -10,7 +10,10 @@ from guildmark.domain.identifiers import LogNumber, to_hex
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.queue import Logged
 from guildmark.domain.log.record import Record
-from guildmark.ports import Block, Documents, Facts, Ledger, LogReader, NodeStore, View
+from guildmark.ports.chain import Block, Ledger
+from guildmark.ports.facts import Facts
+from guildmark.ports.log import LogReader
+from guildmark.ports.store import Documents, NodeStore, View
 from guildmark.services.identity.naming import Naming
 from guildmark.services.index.indexing import HistoryLostError, HistoryRewrittenError, Indexing
 from guildmark.services.index.projection import FactMissingError

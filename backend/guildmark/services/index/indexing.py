@@ -10,16 +10,8 @@ from dataclasses import dataclass
 from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.errors import NetworkError, UntrustedError
 from guildmark.domain.identifiers import LogNumber
-from guildmark.ports import (
-    Block,
-    BlockUnknownError,
-    Event,
-    Ledger,
-    NodeStore,
-    RawLog,
-    Stretch,
-    Work,
-)
+from guildmark.ports.chain import Block, BlockUnknownError, Event, Ledger, RawLog, Stretch
+from guildmark.ports.store import NodeStore, Work
 from guildmark.services.identity.naming import Naming
 from guildmark.services.index.projection import project, record_of
 from guildmark.services.log.settling import settle

@@ -70,7 +70,8 @@ from guildmark.domain.recall import RecallCause, Thing
 from guildmark.domain.recipes.recipe import Change, Recipe, SiteRecipe
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.rights.terms import Terms
-from guildmark.ports import Event, Facts, FactWriter
+from guildmark.ports.chain import Event
+from guildmark.ports.facts import Facts, FactWriter
 
 FactT = TypeVar("FactT", bound=Fact)
 

@@ -26,7 +26,8 @@ from guildmark.domain.labels.activation import (
 )
 from guildmark.domain.log.note import Note, sign
 from guildmark.domain.verification.times import as_time
-from guildmark.ports import Claims, Clock, Entropy, KeptClaim
+from guildmark.ports.clock import Clock, Entropy
+from guildmark.ports.store import Claims, KeptClaim
 from guildmark.services.log.publishing import NOTE_KEY, Publishing
 
 TRIES, TRIES_SECONDS = 10, 60

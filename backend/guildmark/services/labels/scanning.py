@@ -16,7 +16,8 @@ from typing import TypeAlias
 
 from guildmark.domain.identifiers import Index, LogNumber
 from guildmark.domain.labels.scans import DAY, HOUR, Scan, ScanHistory
-from guildmark.ports import Clock, Entropy, Scans
+from guildmark.ports.clock import Clock, Entropy
+from guildmark.ports.store import Scans
 
 WAITING_MAX = 10_000
 """Kinds of scans that wait for the next write; further ones are not counted before it."""

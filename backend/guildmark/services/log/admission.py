@@ -74,7 +74,7 @@ from guildmark.domain.verification.checks.accreditation import asked
 from guildmark.domain.verification.checks.measurements import TOLERANCE
 from guildmark.domain.verification.rights import Window
 from guildmark.domain.verification.slots import instrument_id
-from guildmark.ports import DocumentKind, View
+from guildmark.ports.store import DocumentKind, View
 from guildmark.services.builds import inspecting
 from guildmark.services.builds.countersigning import (
     CountersignatureMissingError,

@@ -11,15 +11,15 @@ from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.refusals import LogStaleError
 from guildmark.domain.errors import ConflictError
 from guildmark.domain.log.queue import Batch
-from guildmark.ports import (
+from guildmark.ports.chain import (
     Call,
     IdempotencyMismatchError,
-    KeyName,
-    NodeStore,
     TransactionId,
     Transactions,
     TransactionState,
 )
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import NodeStore
 from guildmark.services.log.sequencing import Sequencing
 
 _logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Index, LaneNumber, LogNumber, Seq, UnitNumber
 from guildmark.domain.log.queue import Logged
 from guildmark.domain.log.record import GrantedUnit, Record
-from guildmark.ports import NodeStore, View
+from guildmark.ports.store import NodeStore, View
 
 
 class Burn(StrEnum):

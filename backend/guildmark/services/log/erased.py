@@ -4,7 +4,7 @@ from guildmark.domain.errors import UncheckableError
 from guildmark.domain.identifiers import Index, LogNumber, to_hex
 from guildmark.domain.log.erasure import ErasureOrder, entry_key
 from guildmark.domain.verification.times import as_time
-from guildmark.ports import DocumentKind, Documents
+from guildmark.ports.store import DocumentKind, Documents
 
 
 class PartErasedError(UncheckableError):

@@ -24,18 +24,10 @@ from guildmark.domain.log.erasure import (
 )
 from guildmark.domain.log.queue import Logged
 from guildmark.domain.verification.evidence import Evidence, statement_of
-from guildmark.ports import (
-    Clock,
-    DocumentKind,
-    DocumentWriter,
-    ErasableStore,
-    KeyName,
-    KeyStore,
-    Ledger,
-    Scans,
-    View,
-    Work,
-)
+from guildmark.ports.chain import Ledger
+from guildmark.ports.clock import Clock
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.store import DocumentKind, DocumentWriter, ErasableStore, Scans, View, Work
 from guildmark.services.log.raw_data import RawData
 from guildmark.services.release.releasing import sign_as_account
 

@@ -20,7 +20,10 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.log.queue import Build, BuildState, Queued, Standing
 from guildmark.domain.rights.metering import check_draw
 from guildmark.domain.trust import Trust
-from guildmark.ports import Block, DocumentKind, Entropy, Facts, NodeStore, View, Work
+from guildmark.ports.chain import Block
+from guildmark.ports.clock import Entropy
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import DocumentKind, NodeStore, View, Work
 from guildmark.services.index.projection import known
 from guildmark.services.log.admission import Admitted, Desk
 from guildmark.services.log.memory import Memory

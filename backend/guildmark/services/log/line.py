@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from guildmark.domain.errors import GuildmarkError
-from guildmark.ports import Block, GenesisMismatchError, Transactions, WrongChainError
+from guildmark.ports.chain import Block, GenesisMismatchError, Transactions, WrongChainError
 from guildmark.services.index.indexing import HistoryLostError, HistoryRewrittenError, Indexing
 from guildmark.services.log.anchoring import Anchoring
 from guildmark.services.log.publishing import Publishing

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.identifiers import Address, IdentityId, LogNumber
 from guildmark.domain.log.record import Record
-from guildmark.ports import Ledger
+from guildmark.ports.chain import Ledger
 from guildmark.services.identity.accounts import Account
 from guildmark.services.index.projection import record_of
 

@@ -13,7 +13,7 @@ from guildmark.domain.chain.facts import LicenseFact
 from guildmark.domain.measurement.quality_plan import QualityPlan
 from guildmark.domain.recipes.clause import Clause
 from guildmark.domain.recipes.clauses import DisclosedClauses
-from guildmark.ports import Block
+from guildmark.ports.chain import Block
 from guildmark.services.remembering import Told
 
 ENTRIES_MAX = 10_000

@@ -24,15 +24,10 @@ from guildmark.domain.log.checkpoint import (
 )
 from guildmark.domain.log.merkle import MerkleTree, ProofMismatchError
 from guildmark.domain.log.note import Note, NoteKey, NoteSignature, sign
-from guildmark.ports import (
-    DocumentKind,
-    Facts,
-    KeyAlgorithm,
-    KeyName,
-    KeyStore,
-    Ledger,
-    NodeStore,
-)
+from guildmark.ports.chain import Ledger
+from guildmark.ports.facts import Facts
+from guildmark.ports.keys import KeyAlgorithm, KeyName, KeyStore
+from guildmark.ports.store import DocumentKind, NodeStore
 
 NOTE_KEY = KeyName("note")
 """The name of the key that signs an operator's checkpoints."""

@@ -10,7 +10,7 @@ from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.identifiers import Digest, IdentityId, to_hex
 from guildmark.domain.measurement.document import RawDataReusedError
-from guildmark.ports import DocumentKind, Documents, DocumentWriter
+from guildmark.ports.store import DocumentKind, Documents, DocumentWriter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

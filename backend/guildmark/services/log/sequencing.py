@@ -8,7 +8,7 @@ from guildmark.domain.identifiers import LaneNumber, LogNumber, Seq
 from guildmark.domain.log.merkle import MerkleTree
 from guildmark.domain.log.queue import Batch, Draw, Queued
 from guildmark.domain.log.record import COUNT_MAX, DRAWS_MAX
-from guildmark.ports import NodeStore, Work
+from guildmark.ports.store import NodeStore, Work
 from guildmark.services.index.projection import known
 
 

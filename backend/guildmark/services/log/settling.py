@@ -8,7 +8,8 @@ from guildmark.domain.log.queue import Batch, Outcome
 from guildmark.domain.log.record import Grant, Record
 from guildmark.domain.rights.metering import DrawRefusedError, check_draw
 from guildmark.domain.rights.terms import NO_LICENSE
-from guildmark.ports import Facts, Work
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import Work
 from guildmark.services.index.projection import known
 from guildmark.services.log.sequencing import batch_of
 

@@ -12,15 +12,9 @@ from dataclasses import dataclass, field
 from guildmark.domain.chain.facts import LaneFact, LicenseFact, RevisionFact
 from guildmark.domain.errors import ConflictError, GuildmarkError
 from guildmark.domain.identifiers import Cid, Digest, LogNumber
-from guildmark.ports import (
-    ContentMismatchError,
-    ContentStore,
-    DocumentKind,
-    MirrorPeer,
-    NodeStore,
-    PeerUnavailableError,
-    View,
-)
+from guildmark.ports.content import ContentMismatchError, ContentStore
+from guildmark.ports.peers import MirrorPeer, PeerUnavailableError
+from guildmark.ports.store import DocumentKind, NodeStore, View
 from guildmark.services.recipes.disclosing import Disclosing, shown_list
 
 FILE_MAX = 5 << 30

@@ -9,7 +9,9 @@ from guildmark.domain.identifiers import LogNumber
 from guildmark.domain.log.checkpoint import Addition, Checkpoint
 from guildmark.domain.log.note import Note, NoteKey, NoteKind, NoteSignature
 from guildmark.domain.log.witness import BlockNote, ForkError, WitnessBehindError
-from guildmark.ports import Block, Clock, Ledger, WitnessPeer
+from guildmark.ports.chain import Block, Ledger
+from guildmark.ports.clock import Clock
+from guildmark.ports.peers import WitnessPeer
 from guildmark.services.log.publishing import Publishing
 
 _logger = logging.getLogger(__name__)

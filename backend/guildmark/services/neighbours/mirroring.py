@@ -14,7 +14,8 @@ from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Index, LogNumber
 from guildmark.domain.log.note import NoteKey
 from guildmark.domain.verification.evidence import Evidence, statement_of
-from guildmark.ports import MirrorPeer, NodeStore
+from guildmark.ports.peers import MirrorPeer
+from guildmark.ports.store import NodeStore
 from guildmark.services.evidence.bundles import Bundles
 from guildmark.services.log.publishing import Publishing
 from guildmark.services.neighbours.contents import NO_FILES, FilesState, MirroredContents

@@ -12,16 +12,10 @@ from guildmark.domain.errors import NotFinalError
 from guildmark.domain.log.checkpoint import Addition, Checkpoint
 from guildmark.domain.log.note import Note, NoteKey, NoteKind, NoteSignature, cosign, sign
 from guildmark.domain.log.witness import BlockNote, OriginUnknownError, grown
-from guildmark.ports import (
-    Clock,
-    DocumentKind,
-    Documents,
-    KeyAlgorithm,
-    KeyName,
-    KeyStore,
-    Ledger,
-    NodeStore,
-)
+from guildmark.ports.chain import Ledger
+from guildmark.ports.clock import Clock
+from guildmark.ports.keys import KeyAlgorithm, KeyName, KeyStore
+from guildmark.ports.store import DocumentKind, Documents, NodeStore
 
 WITNESS_KEY = KeyName("witness")
 """The name of the key that signs what a witness says; it signs nothing else."""

@@ -15,15 +15,9 @@ from guildmark.domain.letters import (
     WatchId,
     signed_headers,
 )
-from guildmark.ports import (
-    AddressGoneError,
-    Clock,
-    Courier,
-    DocumentKind,
-    NodeStore,
-    StoreUnavailableError,
-    UndeliveredError,
-)
+from guildmark.ports.clock import Clock
+from guildmark.ports.letters import AddressGoneError, Courier, UndeliveredError
+from guildmark.ports.store import DocumentKind, NodeStore, StoreUnavailableError
 
 _logger = logging.getLogger(__name__)
 

@@ -9,7 +9,11 @@ from guildmark.domain.chain.facts import NO_DIGEST, RecallFact
 from guildmark.domain.identifiers import ZERO32, Bytes32, IdentityId, to_hex
 from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Thing
 from guildmark.domain.trust import Trust
-from guildmark.ports import Call, Clock, Facts, Ledger, NodeStore, RecallHook
+from guildmark.ports.chain import Call, Ledger
+from guildmark.ports.clock import Clock
+from guildmark.ports.facts import Facts
+from guildmark.ports.peers import RecallHook
+from guildmark.ports.store import NodeStore
 
 # An id is a hash: it names one thing of one of these kinds.
 _CAUSES = (RecallCause.DESIGN, RecallCause.RECIPE, RecallCause.MACHINE)

@@ -24,7 +24,8 @@ from guildmark.domain.log.entry import EntryKind
 from guildmark.domain.log.queue import Logged
 from guildmark.domain.log.record import Record
 from guildmark.domain.recall import RecallCause, Thing
-from guildmark.ports import Facts, View
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import View
 from guildmark.services.index.projection import known
 
 Wanted: TypeAlias = Mapping[str, Sequence[bytes | int]]

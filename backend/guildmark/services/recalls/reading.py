@@ -9,7 +9,8 @@ from guildmark.domain.chain.refusals import RecallUnknownError
 from guildmark.domain.identifiers import Bytes32, Digest, Index, LogNumber
 from guildmark.domain.recall import RecallCause, RecallId, Thing
 from guildmark.domain.recall_reason import RecallReason
-from guildmark.ports import DocumentKind, Documents, Facts, View
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import DocumentKind, Documents, View
 from guildmark.services.recalls.reaching import recalls_of
 
 

@@ -24,7 +24,8 @@ from guildmark.domain.chain.refusals import (
 )
 from guildmark.domain.identifiers import Address, Bytes32, Digest, IdentityId, to_hex
 from guildmark.domain.recall import OWNERS, RecallCause, Severity, Thing
-from guildmark.ports import Facts, NodeStore
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import NodeStore
 from guildmark.services.builds.parts import record_struct
 from guildmark.services.identity.accounts import Account
 from guildmark.services.index.projection import known

@@ -24,7 +24,9 @@ from guildmark.domain.letters import (
     said_digest,
 )
 from guildmark.domain.recall import RecallId
-from guildmark.ports import Block, Event, Ledger, LetterReader, NodeStore, Stretch, Work
+from guildmark.ports.chain import Block, Event, Ledger, Stretch
+from guildmark.ports.letters import LetterReader
+from guildmark.ports.store import NodeStore, Work
 from guildmark.services.index.projection import known, recall_of_event
 from guildmark.services.recalls.wishing import fits
 

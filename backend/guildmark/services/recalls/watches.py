@@ -5,7 +5,10 @@ from dataclasses import dataclass, replace
 
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.letters import SECRET_SIZE, Letter, LetterState, RecallWatch, WatchId
-from guildmark.ports import Courier, DocumentKind, Entropy, Ledger, NodeStore
+from guildmark.ports.chain import Ledger
+from guildmark.ports.clock import Entropy
+from guildmark.ports.letters import Courier
+from guildmark.ports.store import DocumentKind, NodeStore
 
 _ID_SIZE = 8
 

@@ -13,7 +13,8 @@ from guildmark.domain.chain.facts import (
 from guildmark.domain.identifiers import LicenseId, RecipeId, SiteRecipeId
 from guildmark.domain.letters import Position, RecallWatch
 from guildmark.domain.recall import RecallCause, Thing
-from guildmark.ports import Facts, View
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import View
 from guildmark.services.recalls.reaching import is_within, made_of, record_at, things_of
 
 

@@ -31,7 +31,7 @@ from guildmark.domain.recipes.recipe import NO_RECIPE, Change, Recipe, RecipeDoc
 from guildmark.domain.signatures import MalformedSignatureError
 from guildmark.domain.trust import Trust
 from guildmark.domain.verification.rights import Window
-from guildmark.ports import DocumentKind, View
+from guildmark.ports.store import DocumentKind, View
 from guildmark.services.identity.accreditations import accreditations_above
 from guildmark.services.identity.naming import name_of
 from guildmark.services.identity.notices import is_act_doubted

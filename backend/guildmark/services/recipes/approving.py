@@ -16,7 +16,8 @@ from guildmark.domain.recipes.approval import (
 from guildmark.domain.recipes.differing import Ruled
 from guildmark.domain.recipes.recipe import Change, Recipe, RecipeDocument
 from guildmark.domain.trust import Trust
-from guildmark.ports import DocumentKind, KeyName, KeyStore, NodeStore, View, Work
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.store import DocumentKind, NodeStore, View, Work
 from guildmark.services.recipes.approvals import (
     Approvals,
     OverrideUnsignedError,

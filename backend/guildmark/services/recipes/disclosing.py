@@ -52,7 +52,8 @@ from guildmark.domain.verification.evidence import (
     ClaimDisclosure,
     ProfileDisclosure,
 )
-from guildmark.ports import DocumentKind, Documents, Facts, NodeStore, View, Work
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import DocumentKind, Documents, NodeStore, View, Work
 from guildmark.services.builds.inspecting import inspection_proof, keeping
 from guildmark.services.equivalence.results import PUBLISHED, opening
 from guildmark.services.identity.naming import Naming

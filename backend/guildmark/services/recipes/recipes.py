@@ -15,7 +15,9 @@ from guildmark.domain.recipes.recipe import (
     SiteRecipe,
     Status,
 )
-from guildmark.ports import Call, DocumentKind, Entropy, Ledger, NodeStore
+from guildmark.ports.chain import Call, Ledger
+from guildmark.ports.clock import Entropy
+from guildmark.ports.store import DocumentKind, NodeStore
 from guildmark.services.identity.accounts import Account
 
 _SALT_SIZE = 32

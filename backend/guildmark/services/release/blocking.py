@@ -10,7 +10,8 @@ from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.domain.errors import MalformedError, NotFoundError
 from guildmark.domain.identifiers import to_hex
-from guildmark.ports import Clock, DocumentKind, NodeStore
+from guildmark.ports.clock import Clock
+from guildmark.ports.store import DocumentKind, NodeStore
 
 REASON_MAX = 500
 

@@ -14,7 +14,8 @@ from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import Digest, IdentityId, LicenseId, RecipeId, to_hex
 from guildmark.domain.rights.fileset import Manifest
 from guildmark.domain.rights.release import ContentKeys
-from guildmark.ports import DocumentKind, KeyName, KeyStore, View
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.store import DocumentKind, View
 from guildmark.services.release.packages import (
     PACKAGE_LIMITS,
     Package,

@@ -28,18 +28,11 @@ from guildmark.domain.rights.design import Revision
 from guildmark.domain.rights.fileset import FileName, Manifest
 from guildmark.domain.rights.release import ContentKeys, ReleasePlace
 from guildmark.domain.rights.terms import Allowance, Terms, TermsKind, allows
-from guildmark.ports import (
-    Call,
-    DocumentKind,
-    Facts,
-    KeyName,
-    KeyStore,
-    Ledger,
-    NodeStore,
-    Vault,
-    View,
-    Work,
-)
+from guildmark.ports.chain import Call, Ledger
+from guildmark.ports.content import Vault
+from guildmark.ports.facts import Facts
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.store import DocumentKind, NodeStore, View, Work
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import keep_clauses, shown_clauses
 from guildmark.services.rights.ancestry import above, shown_above, verified_above

@@ -9,7 +9,8 @@ from guildmark.domain.errors import NotFinalError, NotFoundError, NotLoggedError
 from guildmark.domain.identifiers import Digest, LicenseId, to_hex
 from guildmark.domain.log.queue import Build
 from guildmark.domain.rights.release import ReceiptProof, ReleaseReceipt
-from guildmark.ports import Call, Ledger, NodeStore, View
+from guildmark.ports.chain import Call, Ledger
+from guildmark.ports.store import NodeStore, View
 from guildmark.services.index.projection import known
 from guildmark.services.log.proving import TREES
 from guildmark.services.release.releasing import RECEIPT_LABEL, receipt_label

@@ -28,7 +28,10 @@ from guildmark.domain.rights.reconciliation import (
     reconcile,
 )
 from guildmark.domain.rights.release import ReceiptProof, receipt_in
-from guildmark.ports import DocumentKind, Entropy, KeyName, KeyStore, Ledger, NodeStore, View
+from guildmark.ports.chain import Ledger
+from guildmark.ports.clock import Entropy
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.store import DocumentKind, NodeStore, View
 from guildmark.services.index.projection import known
 from guildmark.services.release.receipts import Receipts, verified
 from guildmark.services.release.releasing import check_addressed, sign_as_account

@@ -69,18 +69,12 @@ from guildmark.domain.rights.release import (
 from guildmark.domain.rights.terms import Allowance, TermsKind, allows, named_in, revision_member
 from guildmark.domain.signatures import Algorithm, PublicKey
 from guildmark.domain.trust import Trust
-from guildmark.ports import (
-    Block,
-    Call,
-    DocumentKind,
-    Entropy,
-    KeyName,
-    KeyStore,
-    Ledger,
-    RecallHook,
-    Vault,
-    View,
-)
+from guildmark.ports.chain import Block, Call, Ledger
+from guildmark.ports.clock import Entropy
+from guildmark.ports.content import Vault
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.peers import RecallHook
+from guildmark.ports.store import DocumentKind, View
 from guildmark.services.identity.notices import counting, is_act_doubted, is_speaker_doubted
 from guildmark.services.index.projection import known
 from guildmark.services.log.admission import (

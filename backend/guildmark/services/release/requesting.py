@@ -30,16 +30,11 @@ from guildmark.domain.rights.release import (
     receipt_in,
     request_id,
 )
-from guildmark.ports import (
-    Call,
-    DocumentKind,
-    Entropy,
-    KeyName,
-    KeyStore,
-    Ledger,
-    PeerUnavailableError,
-    Releaser,
-)
+from guildmark.ports.chain import Call, Ledger
+from guildmark.ports.clock import Entropy
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.peers import PeerUnavailableError, Releaser
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.release.packages import Package, Packages
 from guildmark.services.release.releasing import sign_as_account

@@ -8,7 +8,8 @@ from guildmark.domain.errors import ContentError
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.recipes.clauses import DisclosedClauses, Disclosure
 from guildmark.domain.rights.terms import NO_LICENSE, Terms
-from guildmark.ports import DocumentKind, Facts, View
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import DocumentKind, View
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import DocumentUnknownError, shown_clauses
 

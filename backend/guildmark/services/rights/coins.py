@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from guildmark.domain.chain.contracts import Coin, ContractName
 from guildmark.domain.errors import ConflictError, NotFoundError
 from guildmark.domain.identifiers import ZERO_ADDRESS, Address, to_hex
-from guildmark.ports import Call, Ledger
+from guildmark.ports.chain import Call, Ledger
 from guildmark.services.identity.accounts import Account
 
 

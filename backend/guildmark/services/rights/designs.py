@@ -15,16 +15,10 @@ from guildmark.domain.identifiers import Address, Bytes32, Cid, DesignId, Digest
 from guildmark.domain.rights.design import Commitment, Revision
 from guildmark.domain.rights.fileset import DesignFile, FileName, Manifest, parse_file_name
 from guildmark.domain.rights.geometry import Geometry
-from guildmark.ports import (
-    Call,
-    DocumentKind,
-    Entropy,
-    Ledger,
-    NodeStore,
-    TransactionStatus,
-    Vault,
-    View,
-)
+from guildmark.ports.chain import Call, Ledger, TransactionStatus
+from guildmark.ports.clock import Entropy
+from guildmark.ports.content import Vault
+from guildmark.ports.store import DocumentKind, NodeStore, View
 from guildmark.services.identity.accounts import Account
 
 _KEY_SIZE = 32

@@ -13,7 +13,8 @@ from guildmark.domain.identifiers import DesignId, Digest, digest_from_hex, to_h
 from guildmark.domain.recipes.clauses import Disclosure, disclose
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.rights.fileset import FileMismatchError, Manifest
-from guildmark.ports import Call, DocumentKind, Ledger, NodeStore
+from guildmark.ports.chain import Call, Ledger
+from guildmark.ports.store import DocumentKind, NodeStore
 from guildmark.services.rights.designs import DesignFilesUnknownError, SealedFiles, files_key
 
 SHOWN_LIMITS = Limits(size=1 << 20, depth=8, values=20_000)

@@ -17,7 +17,7 @@ from guildmark.domain.errors import RevokedError
 from guildmark.domain.identifiers import Address, DesignId, IdentityId, UnitNumber, to_hex
 from guildmark.domain.rights.tenure import FOREVER, Tenure, deeds
 from guildmark.domain.trust import Trust
-from guildmark.ports import Facts
+from guildmark.ports.facts import Facts
 from guildmark.services.identity.notices import is_act_doubted
 from guildmark.services.index.projection import known
 

@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import Fact, Key
 from guildmark.domain.errors import NotFoundError
-from guildmark.ports import Block, Ledger
+from guildmark.ports.chain import Block, Ledger
 from guildmark.services.index.projection import project
 
 FactT = TypeVar("FactT", bound=Fact)

@@ -12,7 +12,7 @@ from guildmark.domain.recipes.clauses import DisclosedClauses
 from guildmark.domain.rights.lawful import CLEARANCE_SCHEME, Use, uncleared, use_in
 from guildmark.domain.rights.terms import unknown_in
 from guildmark.domain.trust import Trust
-from guildmark.ports import DocumentKind, View
+from guildmark.ports.store import DocumentKind, View
 from guildmark.services.identity.notices import is_act_doubted
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import DISCLOSURE_LIMITS, shown_claim

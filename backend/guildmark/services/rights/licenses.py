@@ -20,7 +20,9 @@ from guildmark.domain.identifiers import (
     LogNumber,
 )
 from guildmark.domain.rights.terms import Extension, Place, Terms
-from guildmark.ports import Call, Facts, KeyName, KeyStore, Ledger, TransactionStatus
+from guildmark.ports.chain import Call, Ledger, TransactionStatus
+from guildmark.ports.facts import Facts
+from guildmark.ports.keys import KeyName, KeyStore
 from guildmark.services.identity.accounts import Account
 from guildmark.services.index.projection import known
 from guildmark.services.rights.licensors import Licensors

@@ -10,7 +10,7 @@ from guildmark.domain.errors import ForbiddenError
 from guildmark.domain.identifiers import Address, DesignId, Digest, IdentityId, to_hex
 from guildmark.domain.rights.terms import Place, Terms
 from guildmark.domain.signatures import MalformedSignatureError, recover_address
-from guildmark.ports import Call, Ledger
+from guildmark.ports.chain import Call, Ledger
 
 
 class NotLicensorError(ForbiddenError):

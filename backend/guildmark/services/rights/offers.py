@@ -30,7 +30,9 @@ from guildmark.domain.rights.terms import (
     TermsKind,
     terms_members,
 )
-from guildmark.ports import DocumentKind, Entropy, KeyName, NodeStore
+from guildmark.ports.clock import Entropy
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind, NodeStore
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import keep_clauses
 from guildmark.services.rights.ancestry import above, shown_above, verified_above

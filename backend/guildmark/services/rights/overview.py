@@ -17,7 +17,8 @@ from guildmark.domain.identifiers import Address, DesignId, Digest, IdentityId, 
 from guildmark.domain.rights.design import Revision
 from guildmark.domain.rights.fileset import DesignFile, Manifest
 from guildmark.domain.rights.terms import TermsKind, named_in
-from guildmark.ports import DocumentKind, Documents, Facts
+from guildmark.ports.facts import Facts
+from guildmark.ports.store import DocumentKind, Documents
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.disclosing import shown_clauses
 from guildmark.services.rights.designs import SealedFiles, files_key

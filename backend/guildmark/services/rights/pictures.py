@@ -6,7 +6,9 @@ from guildmark.domain.chain.facts import DesignFact
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import DesignId
 from guildmark.domain.rights.picture import PICTURE_PAYLOAD_TYPE, DesignPicture
-from guildmark.ports import Clock, DocumentKind, Documents, KeyName, KeyStore, NodeStore
+from guildmark.ports.clock import Clock
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.store import DocumentKind, Documents, NodeStore
 from guildmark.services.release.releasing import sign_as_account
 
 

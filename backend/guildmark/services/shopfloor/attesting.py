@@ -32,7 +32,9 @@ from guildmark.domain.shopfloor.fieldwork import (
     next_unit,
 )
 from guildmark.domain.shopfloor.jobs import Piece
-from guildmark.ports import AgentReader, AgentStore, AgentWriter, Clock, KeyName
+from guildmark.ports.clock import Clock
+from guildmark.ports.keys import KeyName
+from guildmark.ports.shopfloor import AgentReader, AgentStore, AgentWriter
 from guildmark.services.builds.builds import Assignment, Builds, Finished
 from guildmark.services.log.ingest import UnitMismatchError
 

@@ -12,7 +12,7 @@ from guildmark.domain.shopfloor.fieldwork import (
     Watched,
     readiness,
 )
-from guildmark.ports import AgentReader, AgentStore
+from guildmark.ports.shopfloor import AgentReader, AgentStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,15 +18,10 @@ from guildmark.domain.shopfloor.fieldwork import (
     SignedState,
     Watched,
 )
-from guildmark.ports import (
-    AgentStore,
-    AgentWriter,
-    BuildNode,
-    Clock,
-    KeyName,
-    KeyStore,
-    PeerUnavailableError,
-)
+from guildmark.ports.clock import Clock
+from guildmark.ports.keys import KeyName, KeyStore
+from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.shopfloor import AgentStore, AgentWriter, BuildNode
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.log.admission import (
     BeaconUnknownError,

@@ -6,7 +6,8 @@ from guildmark.domain.builds.telemetry import KeptChunk
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Digest
 from guildmark.domain.shopfloor.fieldwork import Attachment, Job
-from guildmark.ports import AgentStore, BuildNode, Entropy, Sealer
+from guildmark.ports.clock import Entropy
+from guildmark.ports.shopfloor import AgentStore, BuildNode, Sealer
 
 _KEY_SIZE = 32
 

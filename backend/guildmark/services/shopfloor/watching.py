@@ -9,7 +9,8 @@ from guildmark.domain.errors import ConflictError, NotFoundError
 from guildmark.domain.identifiers import Bytes32
 from guildmark.domain.shopfloor.fieldwork import Attachment, Job, JobState, Note, Post, Watched
 from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Observation, Piece
-from guildmark.ports import AgentReader, AgentStore, AgentWriter, Clock, Entropy, Machine
+from guildmark.ports.clock import Clock, Entropy
+from guildmark.ports.shopfloor import AgentReader, AgentStore, AgentWriter, Machine
 
 _OPEN = (JobState.RUNNING, JobState.HELD)
 _SALT_SIZE = 32

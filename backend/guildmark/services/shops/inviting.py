@@ -23,18 +23,9 @@ from guildmark.domain.identifiers import (
     to_hex,
 )
 from guildmark.domain.recipes.recipe import Recipe, RecipeDocument
-from guildmark.ports import (
-    Call,
-    Clock,
-    DocumentKind,
-    Documents,
-    Entropy,
-    IdempotencyMismatchError,
-    Ledger,
-    NodeStore,
-    View,
-    Work,
-)
+from guildmark.ports.chain import Call, IdempotencyMismatchError, Ledger
+from guildmark.ports.clock import Clock, Entropy
+from guildmark.ports.store import DocumentKind, Documents, NodeStore, View, Work
 from guildmark.services.identity.accounts import Account
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.recipes import RecipeDocumentUnknownError

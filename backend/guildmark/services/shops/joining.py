@@ -11,7 +11,8 @@ from guildmark.domain.identifiers import Digest, IdentityId, RecipeId, SiteRecip
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.recipes.recipe import Recipe, RecipeDocument
 from guildmark.domain.signatures import PublicKey
-from guildmark.ports import Call, DocumentKind, Ledger, NodeStore
+from guildmark.ports.chain import Call, Ledger
+from guildmark.ports.store import DocumentKind, NodeStore
 from guildmark.services.identity.accounts import Account
 from guildmark.services.identity.identities import Identities
 from guildmark.services.recipes.recipes import Recipes

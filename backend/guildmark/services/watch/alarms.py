@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from guildmark.domain.errors import ConflictError, GuildmarkError, NetworkError, NotFinalError
 from guildmark.domain.identifiers import Address, to_hex
-from guildmark.ports import Clock, Ledger, NodeStore, Vitals
+from guildmark.ports.chain import Ledger, Vitals
+from guildmark.ports.clock import Clock
+from guildmark.ports.store import NodeStore
 from guildmark.services.neighbours.cosigning import WitnessState
 from guildmark.services.neighbours.mirroring import MirrorState
 

@@ -13,7 +13,7 @@ from floor import MachineSuite, Watcher
 from guildmark.adapters.machines.folder import REFUSED, TAKEN, Folder
 from guildmark.adapters.machines.reports import SIZE_MAX
 from guildmark.domain.shopfloor.jobs import MalformedReportError
-from guildmark.ports import Machine, MachineUnavailableError
+from guildmark.ports.shopfloor import Machine, MachineUnavailableError
 
 
 def report(job: str, **members: Any) -> bytes:

@@ -13,7 +13,7 @@ from guildmark.adapters.machines.messages import Messages, Topic
 from guildmark.adapters.machines.mqtt import Inbox
 from guildmark.domain.shopfloor.jobs import JobPhase, MalformedReportError
 from guildmark.domain.shopfloor.schema import report_schema
-from guildmark.ports import Machine
+from guildmark.ports.shopfloor import Machine
 
 AT = 1_800_000_000
 

@@ -11,7 +11,7 @@ from floor import MachineSuite, Watcher
 from guildmark.adapters.machines.moonraker import Moonraker
 from guildmark.adapters.machines.web import Site
 from guildmark.domain.recipes.gcode import observe
-from guildmark.ports import Machine, MachineAnswerError
+from guildmark.ports.shopfloor import Machine, MachineAnswerError
 
 
 class MoonrakerStage:

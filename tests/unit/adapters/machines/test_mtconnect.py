@@ -10,7 +10,7 @@ from floor import MachineSuite, Watcher
 from guildmark.adapters.machines.mtconnect import Items, MTConnect
 from guildmark.adapters.machines.web import Site
 from guildmark.domain.shopfloor.jobs import Gap, JobPhase
-from guildmark.ports import Machine, MachineAnswerError
+from guildmark.ports.shopfloor import Machine, MachineAnswerError
 
 
 class MTConnectStage:

@@ -12,7 +12,7 @@ from guildmark.adapters.machines.octoprint import OctoPrint
 from guildmark.adapters.machines.web import Site
 from guildmark.domain.recipes.gcode import observe
 from guildmark.domain.shopfloor.jobs import JobPhase, MalformedReportError
-from guildmark.ports import Machine, MachineAnswerError
+from guildmark.ports.shopfloor import Machine, MachineAnswerError
 
 
 class OctoPrintStage:

@@ -11,7 +11,7 @@ from guildmark.adapters.machines.mqtt import Inbox
 from guildmark.adapters.machines.protobuf import fields_of, floating, inner, text, whole
 from guildmark.adapters.machines.sparkplug import Metrics, Sparkplug
 from guildmark.domain.shopfloor.jobs import Gap, MalformedReportError
-from guildmark.ports import Machine, MachineAnswerError
+from guildmark.ports.shopfloor import Machine, MachineAnswerError
 
 TOPIC = "spBv1.0/hall/DDATA/edge/lathe"
 

@@ -8,7 +8,7 @@ import pytest
 
 from guildmark.adapters.machines.answers import Answer, plain
 from guildmark.adapters.machines.web import Site
-from guildmark.ports import MachineAnswerError, MachineUnavailableError
+from guildmark.ports.shopfloor import MachineAnswerError, MachineUnavailableError
 
 
 class _Stream(httpx.SyncByteStream):

@@ -36,7 +36,7 @@ from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, to_hex
 from guildmark.domain.identity.did import jwk
 from guildmark.domain.signatures import SignatureMismatchError
 from guildmark.domain.trust import VERSION, Listed, Trust
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.equivalence.certificates import certificate_state
 from guildmark.services.equivalence.credentials import Credentials

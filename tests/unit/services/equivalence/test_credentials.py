@@ -12,7 +12,7 @@ from guildmark.domain.chain.refusals import CallerRefusedError, CertificateUnkno
 from guildmark.domain.encoding.hashing import keccak256, sha256
 from guildmark.domain.equivalence.registration import Registration
 from guildmark.domain.identifiers import EquivalencePlanId, to_hex
-from guildmark.ports import KeyName
+from guildmark.ports.keys import KeyName
 from guildmark.services.equivalence.credentials import Credentials
 from guildmark.services.index.projection import known
 

@@ -36,7 +36,8 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.measurement.readings import Reading
 from guildmark.domain.recipes.clause import ClausePath
-from guildmark.ports import DocumentKind, KeyName, SealBrokenError
+from guildmark.ports.keys import KeyName, SealBrokenError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.equivalence.protocol import (
     Committed,
     DataUnknownError,

@@ -10,7 +10,7 @@ from guildmark.domain.chain.refusals import PlanUnknownError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.registration import Registration
 from guildmark.domain.identifiers import EquivalencePlanId, IdentityId, RecipeId, to_hex
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.equivalence.reporting import ResultDiffersError, ended, recompute
 
 

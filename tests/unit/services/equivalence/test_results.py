@@ -15,7 +15,7 @@ from guildmark.domain.equivalence.plan import EquivalencePlan
 from guildmark.domain.equivalence.registration import Outcome
 from guildmark.domain.equivalence.verdict import EquivalenceResult
 from guildmark.domain.identifiers import Bytes32, EquivalencePlanId, to_hex
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.equivalence.results import (
     NotPublishedError,
     PublicationMismatchError,

@@ -16,7 +16,7 @@ from guildmark.domain.equivalence.plan import EquivalencePlan
 from guildmark.domain.equivalence.registration import Outcome
 from guildmark.domain.identifiers import Bytes32, to_hex
 from guildmark.domain.recipes.clause import ClausePath
-from guildmark.ports import DocumentKind
+from guildmark.ports.store import DocumentKind
 from guildmark.services.equivalence.protocol import DataUnknownError
 from guildmark.services.equivalence.sampling import PlanDocumentUnknownError
 from guildmark.services.equivalence.watching import Watching

@@ -21,7 +21,8 @@ from guildmark.domain.recipes.clause import ClauseClass
 from guildmark.domain.recipes.clauses import disclose
 from guildmark.domain.recipes.recipe import RecipeDocument, Status
 from guildmark.domain.trust import VERSION, Listed, Trust
-from guildmark.ports import Block, DocumentKind
+from guildmark.ports.chain import Block
+from guildmark.ports.store import DocumentKind
 from guildmark.services.identity.notices import Suspicion
 from guildmark.services.log import memory
 from guildmark.services.log.ingest import Ingest

@@ -16,7 +16,8 @@ from guildmark.domain.chain.refusals import (
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import Address, IdentityId, LaneNumber, RecipeId, UnitNumber
 from guildmark.domain.identity.identity import IdentityKind
-from guildmark.ports import DocumentKind, KeyName
+from guildmark.ports.keys import KeyName
+from guildmark.ports.store import DocumentKind
 from guildmark.services.index.projection import known
 from guildmark.services.recipes.recipes import RecipeDocumentUnknownError
 from guildmark.services.shops.inviting import (

@@ -11,7 +11,8 @@ from guildmark.domain.chain.facts import IdentityFact, KeyFact, SiteRecipeFact
 from guildmark.domain.identifiers import Bytes32
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.domain.rights.lawful import CountryUnknownError
-from guildmark.ports import DocumentKind, IdempotencyMismatchError, NotFinalInTimeError
+from guildmark.ports.chain import IdempotencyMismatchError, NotFinalInTimeError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.shops.joining import Drawn, Handed, Joining, RecipeForeignError, Shop
 
 SHOP = Shop(

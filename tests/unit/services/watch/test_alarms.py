@@ -12,7 +12,8 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
 from guildmark.domain.identifiers import LogNumber
 from guildmark.domain.letters import Letter, LetterId, LetterState, WatchId
-from guildmark.ports import Block, Handles, LedgerUnavailableError, NodeStore, Purse
+from guildmark.ports.chain import Block, Handles, LedgerUnavailableError, Purse
+from guildmark.ports.store import NodeStore
 from guildmark.services.index.checking import FactDiffersError
 from guildmark.services.neighbours.cosigning import WitnessState
 from guildmark.services.neighbours.mirroring import MirrorState
