@@ -1,7 +1,7 @@
 """Runs the families of rows that are asked for, shows them and leaves build/bench.json."""
 
+import argparse
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from bench import (
@@ -45,14 +45,26 @@ def main() -> int:
     ONLY names families, parted by commas; ROUNDS says how often each is measured; ``--page`` also
     writes the figures into docs/performance.md.
     """
+    wants_page = _parser().parse_args().page
     chosen = _chosen(os.environ.get("ONLY", ""))
     rounds = _rounds(os.environ.get("ROUNDS", ""))
     rows = [row for family in chosen for row in _FAMILIES[family](rounds)]
     write_rows("bench", [dict(row.to_json()) for row in rows])
     print(table.text(rows))
-    if "--page" in sys.argv[1:]:
+    if wants_page:
         page.write(rows)
     return 0 if all(row.is_ok for row in rows) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        allow_abbrev=False,
+        description="Measure beside limits and peers; exit with 1 where a target is missed.",
+        epilog=f"Environment: ONLY=P1,P2 of {', '.join(_FAMILIES)}; ROUNDS={_ROUNDS}.",
+    )
+    parser.add_argument("--page", action="store_true", help="write docs/performance.md, too")
+    return parser
 
 
 def _chosen(text: str) -> Sequence[str]:

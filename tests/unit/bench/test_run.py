@@ -72,6 +72,19 @@ def test_unknown_wish_ends_the_run(
     assert not build.exists()
 
 
+@pytest.mark.parametrize(("word", "code"), [("--help", 0), ("--pages-of-old", 2), ("P1", 2)])
+def test_words_that_ask_for_no_measuring_measure_nothing(
+    build: Path, monkeypatch: pytest.MonkeyPatch, word: str, code: int
+) -> None:
+    monkeypatch.setattr("sys.argv", ["bench", word])
+
+    with pytest.raises(SystemExit) as caught:
+        run.main()
+
+    assert caught.value.code == code
+    assert not build.exists()
+
+
 def test_page_changes_between_its_marks_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
