@@ -210,6 +210,9 @@ def test_node_ends_loudly_where_its_chain_lost_blocks(tmp_path: Path) -> None:
     chain = chains.start_keeper(home)
     node = Node(home)
     until(node.is_ready)
+    last = list(Journal(path=home / "chain" / "journal.jsonl").blocks())[-1].number
+    # What the node has not read yet is nothing that it would miss.
+    until(lambda: httpx.get(f"{node.url}/readyz").json()["block"] == last)
 
     chains.stop(chain.process, signal.SIGKILL)
     rolled_back(home / "chain")

@@ -27,7 +27,10 @@ BEGUN = b"GET /readyz HTTP/1.1\r\nHost: node\r\n"
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    found = Node(tmp_path_factory.mktemp("node") / "home")
+    with pytest.MonkeyPatch.context() as patch:
+        # All that is large is asked of the kernel, whatever was given back before (mallopt(3)).
+        patch.setenv("MALLOC_MMAP_THRESHOLD_", "131072")
+        found = Node(tmp_path_factory.mktemp("node") / "home")
     try:
         until(found.is_ready)
         yield found

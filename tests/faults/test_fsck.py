@@ -127,7 +127,7 @@ def test_people_read_it(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
         ("UPDATE batches SET state = 'open' WHERE seq = 0", "fsck.recordForeign", 19),
         ("UPDATE batches SET seq = 77 WHERE seq = 0", "fsck.recordMissing", 19),
         ("DELETE FROM facts WHERE kind = 'RecordFact'", "fsck.factDiffers", 16),
-        ("UPDATE facts SET body = replace(body, '\"seq\": 0', '\"seq\": 1') "
+        ("UPDATE facts SET body = json_replace(body, '$.seq', 1) "
          "WHERE kind = 'RecordStartFact'", "fsck.factDiffers", 16),
         ("UPDATE cursor SET hash = zeroblob(32)", "chain.historyRewritten", 16),
         ("UPDATE cursor SET number = 1000000", "chain.historyLost", 16),

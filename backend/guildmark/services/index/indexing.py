@@ -21,7 +21,7 @@ from guildmark.services.recipes.disclosing import note_number, note_profile
 _logger = logging.getLogger(__name__)
 
 _BLOCKS_A_STEP = 1000
-_BLOCKS_AT_FIRST = 8
+_BLOCKS_AT_FIRST = 64
 _LOGS_A_STEP = 1000
 _CLAIMED = frozenset({"ClaimMade", "ClaimShown"})
 _NAMED = frozenset({"IdentityRegistered", "ProfileChanged"})
