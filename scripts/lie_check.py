@@ -140,7 +140,7 @@ def ask(world: World, tally: Tally, *, seed: int, count: int) -> None:
     with (
         lying(world) as liar,
         tempfile.TemporaryDirectory() as folder,
-        patch("guildmark.cli.verify.Parts", patient),
+        patch("guildmark.adapters.evidence_http.Parts", patient),
     ):
         for kind, number in _turns(count):
             truth = liar.lies(kind, f"{seed} {kind} {number}")

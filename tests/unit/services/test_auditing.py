@@ -919,10 +919,16 @@ def lot_of(world: World) -> Thing:
     return Thing(cause=RecallCause.LOT, id=Bytes32(world.maker), detail=LOT)
 
 
-def test_parts_without_lots_are_in_none(world: World) -> None:
-    found = audited(world, scope=Scope(lot=lot_of(world)))
+def test_parts_without_lots_are_in_none_and_get_no_verdict(world: World) -> None:
+    judged: list[bytes] = []
 
-    assert (found.units, found.findings) == ([], [])
+    def judge(data: bytes, others: Sequence[Brought]) -> Report:
+        judged.append(data)
+        return judge_good(data, others)
+
+    found = audited(world, scope=Scope(lot=lot_of(world)), judge=judge)
+
+    assert (found.units, found.findings, judged) == ([], [], [])
 
 
 def declaring(world: World, *named: Thing, hides: bool = False) -> bytes:

@@ -134,7 +134,7 @@ class _Audit:
         reaching, number = Reaching(trust=auditor.trust), 0
         for record in records:
             for unit in record.units():
-                opened = opening.open(unit)
+                opened = opening.open(unit, self.scope.admits)
                 with auditor.store.reading() as view:
                     self._unit(opened, reaching, view.facts)
                 number += 1

@@ -96,11 +96,18 @@ class Opening:
     sources: Mapping[str, EvidenceSource]
     judge: Judge
 
-    def open(self, unit: DrawnUnit) -> Opened:
-        """Return what stands at a unit's position."""
+    def open(
+        self, unit: DrawnUnit, admits: Callable[[AuditedUnit], bool] = lambda _: True
+    ) -> Opened:
+        """Return what stands at a unit's position.
+
+        Args:
+            unit: The unit.
+            admits: Whether a verdict is wanted, by what a bundle shows; one that says so is enough.
+        """
         answers = self._asked(unit)
-        if not answers.shown:
-            return _unseen(unit, answers)
+        if not any(admits(_looked_at(unit, one)) for one in answers.shown):
+            return _without_verdict(unit, answers)
         best, report = self._judged(answers)
         core = best.evidence.core
         statement = statement_of(core)
@@ -117,18 +124,7 @@ class Opening:
 
     def look(self, unit: DrawnUnit) -> Opened:
         """Return what stands at a unit's position, without a verdict about it."""
-        answers = self._asked(unit)
-        if not answers.shown:
-            return _unseen(unit, answers)
-        first = answers.shown[0]
-        core = first.evidence.core
-        found = AuditedUnit(
-            unit=unit,
-            state=Verdict.UNCHECKABLE.value,
-            statement=statement_of(core),
-            envelope=envelope_digest(core.envelope),
-        )
-        return Opened(unit=found, shown=first, silent=answers.silent, false=answers.false)
+        return _without_verdict(unit, self._asked(unit))
 
     def _asked(self, unit: DrawnUnit) -> Answers:
         found, seen = Answers(), set[bytes]()
@@ -170,9 +166,22 @@ class Opening:
         return best, report
 
 
-def _unseen(unit: DrawnUnit, answers: Answers) -> Opened:
-    found = AuditedUnit(unit=unit, state=UNREACHABLE if answers.silent else WITHHELD)
-    return Opened(unit=found, shown=None, silent=answers.silent, false=answers.false)
+def _without_verdict(unit: DrawnUnit, answers: Answers) -> Opened:
+    shown = answers.shown[0] if answers.shown else None
+    unseen = AuditedUnit(unit=unit, state=UNREACHABLE if answers.silent else WITHHELD)
+    found = unseen if shown is None else _looked_at(unit, shown)
+    return Opened(unit=found, shown=shown, silent=answers.silent, false=answers.false)
+
+
+def _looked_at(unit: DrawnUnit, shown: Shown) -> AuditedUnit:
+    core = shown.evidence.core
+    return AuditedUnit(
+        unit=unit,
+        state=Verdict.UNCHECKABLE.value,
+        statement=statement_of(core),
+        envelope=envelope_digest(core.envelope),
+        lots=_lots(shown.evidence),
+    )
 
 
 def _read(data: bytes, unit: DrawnUnit) -> Evidence | None:
