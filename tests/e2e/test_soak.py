@@ -38,7 +38,8 @@ def test_a_node_that_works_loses_and_doubles_nothing(played: Played) -> None:
     assert all(memory_a_million(soak.samples, name) for name in names)
     grown = database_a_million(soak.samples)
     assert grown is not None
-    assert grown.slope > 0
+    # So few entries may lie in room that the files have already.
+    assert grown.slope >= 0
     # The oracle sees what was acknowledged and never taken.
     soak.sent.add(Digest(Bytes32(bytes(32))))
     assert soak.judge() == replace(verdict, acknowledged=COUNT + 1, lost=1)
