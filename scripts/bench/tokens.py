@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import solcx
 
@@ -14,8 +14,6 @@ from guildmark.domain.encoding import abi
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address
 
-_PLAIN = "tests/contracts/support/PlainToken.sol"
-_BATCH = "scripts/bench/BatchToken.sol"
 _BATCH_REMAPPING = "erc721a/=hardhat-local/node_modules/erc721a/"
 _MINT = keccak256(b"mint(address,uint256)")[:4]
 _OWNER_OF = keccak256(b"ownerOf(uint256)")[:4]
@@ -30,8 +28,10 @@ class Mint:
 
 
 @dataclass(slots=True, kw_only=True)
-class PlainToken:
-    """OpenZeppelin's ERC-721 with an open mint; its ids count from 1."""
+class _Token:
+    """A deployed contract of tokens, and how many it minted."""
+
+    SOURCE: ClassVar[str]
 
     sender: Sender
     address: Address
@@ -40,7 +40,15 @@ class PlainToken:
     @classmethod
     def deploy(cls, sender: Sender) -> Self:
         """Compile and deploy it."""
-        return cls(sender=sender, address=sender.create(_compiled(_PLAIN)))
+        return cls(sender=sender, address=sender.create(_compiled(cls.SOURCE)))
+
+
+class PlainToken(_Token):
+    """OpenZeppelin's ERC-721 with an open mint; its ids count from 1."""
+
+    __slots__ = ()
+
+    SOURCE = "tests/contracts/support/PlainToken.sol"
 
     def mint(self, to: Address) -> Mint:
         """Mint the next token."""
@@ -48,18 +56,12 @@ class PlainToken:
         return _minted(self.sender, self.address, to, given=self.minted, last=self.minted)
 
 
-@dataclass(slots=True, kw_only=True)
-class BatchToken:
+class BatchToken(_Token):
     """ERC721A with an open mint of several tokens at once; its ids count from 0."""
 
-    sender: Sender
-    address: Address
-    minted: int = field(default=0, init=False)
+    __slots__ = ()
 
-    @classmethod
-    def deploy(cls, sender: Sender) -> Self:
-        """Compile and deploy it."""
-        return cls(sender=sender, address=sender.create(_compiled(_BATCH)))
+    SOURCE = "scripts/bench/BatchToken.sol"
 
     def mint(self, to: Address, count: int) -> Mint:
         """Mint the next tokens."""

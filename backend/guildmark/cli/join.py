@@ -34,7 +34,8 @@ from guildmark.domain.chain.contracts import ChainClass
 from guildmark.domain.chain.refusals import TickedError
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
-from guildmark.domain.encoding.strictjson import parse_object
+from guildmark.domain.encoding.document import Document
+from guildmark.domain.encoding.strictjson import DEFAULT_LIMITS, parse_object
 from guildmark.domain.errors import ConflictError, UsageError
 from guildmark.domain.identifiers import (
     Bytes32,
@@ -86,8 +87,10 @@ class JoinChangedError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Begun:
+class _Begun(Document):
     """What a home wanted when it began to join, kept before the first step."""
+
+    LIMITS = DEFAULT_LIMITS
 
     url: str
     seed: Bytes32
@@ -95,9 +98,6 @@ class _Begun:
     model: str
     source: str
     key: str
-
-    def encode(self) -> bytes:
-        return canonical(codec.dump(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +221,7 @@ def _begin(folder: Path, wanted: _Begun) -> _Begun:
     if not path.exists():
         create_durably(path, wanted.encode(), mode=_MODE)
         return wanted
-    begun = codec.load(_Begun, parse_object(path.read_bytes()))
+    begun = _Begun.parse(path.read_bytes())
     if replace(wanted, seed=begun.seed) != begun:
         message = f"{folder} began to join otherwise; see {path}."
         raise JoinChangedError(message, path=str(path))

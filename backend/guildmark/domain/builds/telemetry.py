@@ -12,6 +12,7 @@ from typing import Self
 from guildmark.domain.builds.predicate import Resource
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.codec import dump, load
+from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import Limits, parse_object
 from guildmark.domain.errors import MalformedError, NonconformingError
@@ -156,7 +157,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Disclosure:
+class Disclosure(Document):
     """The answer to a challenge.
 
     Args:
@@ -164,23 +165,11 @@ class Disclosure:
         count: How many chunks there are.
     """
 
+    LIMITS = _LIMITS
+
     nonce: Bytes32
     count: int
     opened: tuple[Opened, ...]
-
-    def encode(self) -> bytes:
-        """Return the answer as a file."""
-        return canonical(dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> "Disclosure":
-        """Return the answer that a file holds.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return load(cls, parse_object(data, _LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,7 +189,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Presence:
+class Presence(Document):
     """The answer to a challenge that opens nothing: where the drawn chunks are kept.
 
     Args:
@@ -208,23 +197,11 @@ class Presence:
         count: How many chunks there are.
     """
 
+    LIMITS = _LIMITS
+
     nonce: Bytes32
     count: int
     kept: tuple[Kept, ...]
-
-    def encode(self) -> bytes:
-        """Return the answer as a file."""
-        return canonical(dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> "Presence":
-        """Return the answer that a file holds.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return load(cls, parse_object(data, _LIMITS))
 
 
 def gather(

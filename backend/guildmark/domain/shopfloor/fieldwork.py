@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Setting
-from guildmark.domain.encoding.canonical import canonical
-from guildmark.domain.encoding.codec import dump, load
-from guildmark.domain.encoding.strictjson import Limits, parse_object
+from guildmark.domain.encoding.document import Document
+from guildmark.domain.encoding.strictjson import Limits
 from guildmark.domain.identifiers import (
     Bytes32,
     Cid,
@@ -23,7 +22,6 @@ from guildmark.domain.recipes.clause import Clause
 from guildmark.domain.recipes.gcode import Observed
 from guildmark.domain.shopfloor.jobs import Piece
 
-BRIEF_LIMITS = Limits(size=1 << 16)
 _MINUTE = 60
 _BACKOFF_MAX = 300.0
 _DOUBLINGS_MAX = 16
@@ -91,7 +89,7 @@ class DatedBeacon:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
+class Brief(Document):
     """What a node tells the agent of a machine: what is to be signed, and whether it would count.
 
     Args:
@@ -108,6 +106,8 @@ class Brief:
         rights: What must hold from the beacon until the build is on record.
     """
 
+    LIMITS = Limits(size=1 << 16)
+
     external: ExternalParameters
     maker: IdentityId
     site: IdentityId
@@ -122,20 +122,6 @@ class Brief:
     pace: int = 0
     beacon: DatedBeacon | None = None
     rights: tuple[Right, ...] = ()
-
-    def encode(self) -> bytes:
-        """Return the brief as a node sends it."""
-        return canonical(dump(self))
-
-    @classmethod
-    def parse(cls, data: bytes) -> "Brief":
-        """Return the brief that a node sent.
-
-        Raises:
-            JsonError: The bytes are outside the input profile.
-            DocumentError: A member is missing, unknown or of another type.
-        """
-        return load(cls, parse_object(data, BRIEF_LIMITS))
 
     @property
     def youngest(self) -> Right | None:
