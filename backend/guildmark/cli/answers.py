@@ -69,6 +69,10 @@ def _rows(values: Sequence[Mapping[str, Value]] | Sequence[str]) -> Iterator[str
 
 def _cell(value: Value) -> str:
     """Return what stands in one line of a table, also where the value has several."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_cell(each)}" for name, each in value.items()) or "-"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_cell(each) for each in value) or "-"
     return " | ".join(_shown(value).splitlines())
 
 

@@ -57,6 +57,26 @@ def test_objects_are_indented_and_lists_are_tables(capsys: pytest.CaptureFixture
     ]
 
 
+def test_what_has_members_or_several_values_stands_in_one_cell(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows: Answer = {
+        "mirrors": [
+            {"log": 7, "files": {"named": 2, "kept": None}, "peers": ["a", "b"]},
+            {"log": 8, "files": {}, "peers": []},
+        ]
+    }
+
+    say(rows, as_json=False)
+
+    assert shown(capsys) == [
+        "mirrors",
+        "  log  files            peers",
+        "  7    named 2, kept -  a, b",
+        "  8    -                -",
+    ]
+
+
 def test_one_value_is_all_that_people_want(capsys: pytest.CaptureFixture[str]) -> None:
     say({"lane": 3}, as_json=False, brief=3)
 

@@ -63,6 +63,7 @@ from guildmark.ports.keys import KeyName
 from guildmark.ports.store import DocumentKind
 from guildmark.services.identity.notices import Suspicion
 from guildmark.services.index.projection import known
+from guildmark.services.recalls.holding import UNREAD_MAX
 from guildmark.services.recalls.recalling import Said
 from guildmark.services.recipes.disclosing import claim_body
 from guildmark.services.release.releasing import REQUEST_AGE, receipt_label
@@ -578,6 +579,58 @@ def test_a_recall_of_an_unlisted_authority_or_another_time_holds_nothing_back(
 
     assert reason(releases) is not None
     assert (reason(unlisted), reason(before)) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [(UNREAD_MAX, ""), (UNREAD_MAX + 1, "release.recallsUnread")],
+)
+def test_more_new_recalls_than_are_read_hold_back(
+    releases: Releases, count: int, expected: str
+) -> None:
+    _recall_over_and_over(releases, count)
+
+    assert refusal(releases) == expected
+    releases.follow()
+    assert refusal(releases) == ""
+
+
+def test_a_new_recall_among_those_that_are_read_is_told_however_many_follow(
+    releases: Releases,
+) -> None:
+    world = releases.world
+    design = Thing(cause=RecallCause.DESIGN, id=Bytes32(world.revision.design))
+    world.tools.recalling(DESIGNER).issue(design, SAID)
+    _repeat(releases, UNREAD_MAX)
+
+    assert refusal(releases) == "release.blocked"
+
+
+def test_new_recalls_are_counted_behind_those_of_the_index(releases: Releases) -> None:
+    _recall_over_and_over(releases, 2)
+    releases.follow()
+    _repeat(releases, UNREAD_MAX)
+
+    assert refusal(releases) == ""
+    _repeat(releases, 1)
+    assert refusal(releases) == "release.recallsUnread"
+
+
+def _recall_over_and_over(releases: Releases, count: int) -> None:
+    """Recall the design so many times for a window that is over."""
+    world = releases.world
+    design = Thing(cause=RecallCause.DESIGN, id=Bytes32(world.revision.design))
+    over = replace(SAID, until=releases.clock.now())
+    world.tools.recalling(DESIGNER).issue(design, over)
+    _repeat(releases, count - 1)
+
+
+def _repeat(releases: Releases, count: int) -> None:
+    """Issue the newest recall so many times more."""
+    chain = releases.world.tools.chain
+    said = next(event for event in reversed(chain.log) if event.name == "RecallIssued").args
+    for number in range(said["number"] + 1, said["number"] + 1 + count):
+        chain.emit(ContractName.RECALLS, "RecallIssued", **{**said, "number": number})
 
 
 def reason(releases: Releases) -> str | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.facts import NO_DIGEST, RecallFact
+from guildmark.domain.errors import UncheckableError
 from guildmark.domain.identifiers import ZERO32, Bytes32, IdentityId, to_hex
 from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Thing
 from guildmark.domain.trust import Trust
@@ -17,6 +18,18 @@ from guildmark.ports.store import NodeStore
 
 # An id is a hash: it names one thing of one of these kinds.
 _CAUSES = (RecallCause.DESIGN, RecallCause.RECIPE, RecallCause.MACHINE)
+
+UNREAD_MAX = 64
+"""How many recalls are read of the chain, beyond those of the index, before one release."""
+
+_LAST = 2**40 - 1
+
+
+class RecallsUnreadError(UncheckableError):
+    """The chain has more new recalls of the things than are read of it for one release."""
+
+    code = "release.recallsUnread"
+    hint = "Ask again when the node's index has caught up; `guildmark doctor` says how far it is."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +56,7 @@ class Holding:
 
         Raises:
             LedgerUnavailableError: The chain cannot be asked.
+            RecallsUnreadError: The chain has too many recalls that the index does not have.
         """
         held = self.blocking.reason(*things)
         if held is not None:
@@ -67,17 +81,24 @@ class Holding:
         """Yield the recalls of the newest block that the index does not have yet."""
         now = self.clock.now()
         calls = [_call("recallCount", thing.key(), by) for thing, by in counts]
-        for (place, known), count in zip(counts.items(), self.ledger.read_all(calls), strict=True):
-            thing, by = place
-            ids = [
-                RecallId(key=thing.key(), by=by, number=number)
-                for number in range(known + 1, count + 1)
-            ]
-            structs = self.ledger.read_all([_call("recallOf", i.key, i.by, i.number) for i in ids])
-            for wanted, struct in zip(ids, structs, strict=True):
-                fact = _fact(thing, wanted, struct)
-                if fact.reaches(now) and self._listed(fact):
-                    yield fact
+        unread = [
+            (thing, RecallId(key=thing.key(), by=by, number=number))
+            for ((thing, by), known), count in zip(
+                counts.items(), self.ledger.read_all(calls), strict=True
+            )
+            for number in range(known + 1, min(count, known + UNREAD_MAX + 1) + 1)
+        ]
+        read = unread[:UNREAD_MAX]
+        structs = self.ledger.read_all(
+            [_call("recallOf", one.key, one.by, one.number) for _, one in read]
+        )
+        for (thing, wanted), struct in zip(read, structs, strict=True):
+            fact = _fact(thing, wanted, struct)
+            if fact.reaches(now) and self._listed(fact):
+                yield fact
+        if len(unread) > UNREAD_MAX:
+            message = f"The chain has more than {UNREAD_MAX} new recalls that are not read yet."
+            raise RecallsUnreadError(message, limit=UNREAD_MAX)
 
     def _lists(self) -> Sequence[IdentityId]:
         return (OWNERS, *dict.fromkeys(one.id for one in self.trust.authorities))
@@ -89,11 +110,12 @@ class Holding:
 def _counts(
     things: Sequence[Thing], lists: Sequence[IdentityId], facts: Facts
 ) -> Mapping[tuple[Thing, IdentityId], int]:
-    return {
-        (thing, by): len(facts.each(RecallFact, thing.key(), by))
+    newest = {
+        (thing, by): facts.floor(RecallFact, thing.key(), by, _LAST)
         for thing in things
         for by in lists
     }
+    return {place: 0 if fact is None else fact.number for place, fact in newest.items()}
 
 
 def _call(function: str, *args: object) -> Call:
