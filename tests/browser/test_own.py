@@ -159,6 +159,20 @@ def test_the_readers_own_node_says_that_the_block_is_on_the_chain(
     assert page.evaluate("localStorage.length") == 0
 
 
+def test_the_door_of_this_machines_local_chain_may_be_asked(
+    visitor: Visitor, played: Played
+) -> None:
+    url = played.scene.casting.chain.url
+    page = visitor.open(PAGES["verified"](played)).page
+
+    _ask(page, url)
+    page.get_by_text("(0) chain and block: holds").wait_for()
+
+    host = url.removeprefix("http://")
+    assert f"{host}, the node that you named, has the block. Verified" in _said(page)
+    page.get_by_role("button", name="Forget my node").click()
+
+
 def test_an_address_that_may_hold_a_key_is_asked_and_not_kept(
     visitor: Visitor, played: Played, rpc: Gateway
 ) -> None:

@@ -665,9 +665,13 @@ def test_nothing_that_bends_the_chain_goes_through(running: chains.Chain, method
 
 
 def post(
-    chain: chains.Chain, body: bytes, kind: str = "application/json; charset=utf-8"
+    chain: chains.Chain,
+    body: bytes,
+    kind: str = "application/json; charset=utf-8",
+    *,
+    origin: str | None = None,
 ) -> httpx.Response:
-    headers = {"content-type": kind}
+    headers = {"content-type": kind} if origin is None else {"content-type": kind, "origin": origin}
     return httpx.post(chain.url, content=body, headers=headers, trust_env=False, timeout=30)
 
 
@@ -707,7 +711,63 @@ def test_a_page_in_a_browser_cannot_send_without_asking(running: chains.Chain, k
     with running.rpc() as rpc:
         balance = rpc.call("eth_getBalance", "0x" + "77" * 20, "latest")
     assert (answer.status_code, balance) == (415, "0x0")
-    assert httpx.options(running.url, trust_env=False).status_code == 405
+    assert httpx.options(running.url, trust_env=False).status_code == 415
+
+
+_OWN_PAGES = ["http://127.0.0.1:8480", "https://localhost", "http://[::1]:8480"]
+_OTHERS = [
+    "https://example.org",
+    "http://127.0.0.1.example.org:8545",
+    "http://localhost.example.org",
+    "http://192.168.1.7",
+    "null",
+    "http://[",
+]
+
+
+@pytest.mark.parametrize("origin", _OWN_PAGES)
+def test_a_page_of_this_machine_reads_and_sends_nothing(running: chains.Chain, origin: str) -> None:
+    asking = {"origin": origin, "access-control-request-method": "POST"}
+    fund = {"id": 2, "method": "guildmark_fund", "params": ["0x" + "78" * 20]}
+    send = {"id": 3, "method": "eth_sendRawTransaction", "params": ["0x00"]}
+    first = httpx.options(running.url, headers=asking, trust_env=False)
+    answer = post(
+        running,
+        json.dumps([{"id": 1, "method": "eth_chainId"}, fund, send]).encode(),
+        origin=origin,
+    )
+
+    with running.rpc() as rpc:
+        balance = rpc.call("eth_getBalance", "0x" + "78" * 20, "latest")
+        chain_id = rpc.call("eth_chainId")
+    assert first.status_code == 204
+    assert first.headers["access-control-allow-headers"] == "content-type"
+    for each in (first, answer):
+        assert each.headers["access-control-allow-origin"] == origin
+        assert each.headers["vary"] == "Origin"
+    read, *refused = answer.json()
+    assert read["result"] == chain_id
+    assert [one["error"]["code"] for one in refused] == [-32601, -32601]
+    assert balance == "0x0"
+
+
+@pytest.mark.parametrize("origin", _OTHERS)
+def test_a_page_of_another_site_learns_nothing(running: chains.Chain, origin: str) -> None:
+    first = httpx.options(running.url, headers={"origin": origin}, trust_env=False)
+    answer = post(running, b'{"id":1,"method":"eth_chainId"}', origin=origin)
+
+    for each in (first, answer):
+        assert each.status_code == 403
+        assert "access-control-allow-origin" not in each.headers
+        assert "result" not in each.json()
+
+
+def test_what_an_extension_asks_is_a_programs_question(running: chains.Chain) -> None:
+    origin = "moz-extension://7a3f"
+    answer = post(running, b'{"id":1,"method":"eth_chainId"}', origin=origin)
+
+    assert "result" in answer.json()
+    assert "access-control-allow-origin" not in answer.headers
 
 
 def test_a_body_has_a_limit(running: chains.Chain) -> None:

@@ -10,9 +10,11 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import orjson
 import uvicorn
@@ -48,6 +50,18 @@ _REJECTED = -32003
 
 _FINAL_TAGS = frozenset({"finalized", "safe"})
 
+_OWN_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
+# A frame without an origin of its own says null; an extension is no page of a site.
+_PAGES = frozenset({"http", "https", "null"})
+_ASKING_FIRST = MappingProxyType(
+    {
+        "Access-Control-Allow-Methods": "POST",
+        "Access-Control-Allow-Headers": "content-type",
+        "Access-Control-Max-Age": "600",
+    }
+)
+"""What a browser is told that asks before it lets a page ask (CORS)."""
+
 
 class PortTakenError(ConflictError):
     """The port for the chain is in use."""
@@ -57,13 +71,45 @@ class PortTakenError(ConflictError):
 
 
 @dataclass(frozen=True, slots=True)
-class Proxy:
-    """Answers JSON-RPC for one keeper."""
+class Door:
+    """Lets in who asks on this machine: programs, and pages, of which browsers say whose they are.
 
-    keeper: Keeper
+    Pages of this machine may read, those of other sites nothing: a local chain tells them who works
+    here, and its number which machine it is.
+    """
+
+    proxy: "Proxy"
 
     async def answer(self, request: Request) -> Response:
         """Answer one HTTP request."""
+        origin = request.headers.get("origin")
+        if origin is None or origin.partition(":")[0] not in _PAGES:
+            return await self.proxy.answer(request)
+        if not _is_of_this_machine(origin):
+            message = "only pages of this machine may ask"
+            return _response(_failed(None, _INVALID_REQUEST, message), 403)
+        if request.method == "OPTIONS":
+            answer = Response(status_code=204, headers=_ASKING_FIRST)
+        else:
+            answer = await replace(self.proxy, only_reads=True).answer(request)
+        answer.headers.update({"Access-Control-Allow-Origin": origin, "Vary": "Origin"})
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """Answers JSON-RPC for one keeper.
+
+    Args:
+        keeper: Makes the blocks.
+        only_reads: Whether nothing is sent, and no coin given.
+    """
+
+    keeper: Keeper
+    only_reads: bool = False
+
+    async def answer(self, request: Request) -> Response:
+        """Answer one HTTP request of somebody who may ask."""
         # A page in a browser may send other types to this machine without asking first.
         if request.headers.get("content-type", "").partition(";")[0] != "application/json":
             return _response(_failed(None, _INVALID_REQUEST, "expected application/json"), 415)
@@ -94,6 +140,8 @@ class Proxy:
 
     def _change(self, call: Any) -> asyncio.Task[Answer] | None:
         method = call.get("method") if isinstance(call, dict) else None
+        if self.only_reads:
+            return None
         if method == SEND:
             return asyncio.create_task(self._send(call))
         if method == FUND:
@@ -135,6 +183,14 @@ class Proxy:
             {**by_number[number], "id": call.get("id")} if fault is None else fault
             for number, (call, fault) in enumerate(zip(calls, faults, strict=True))
         ]
+
+
+def _is_of_this_machine(origin: str) -> bool:
+    """Return whether a page came from this machine, by the origin that its browser names."""
+    try:
+        return urlsplit(origin).hostname in _OWN_MACHINE
+    except ValueError:
+        return False
 
 
 def _funding(params: Any) -> tuple[Address, int]:
@@ -210,7 +266,7 @@ async def serve(
         AnvilFailedError: The EVM ended.
     """
     app = Starlette(
-        routes=[Route("/", Proxy(keeper).answer, methods=["POST"])],
+        routes=[Route("/", Door(Proxy(keeper)).answer, methods=["OPTIONS", "POST"])],
         exception_handlers={GuildmarkError: _on_failure},
     )
     server = _Server(uvicorn.Config(app, log_level="warning", access_log=False, lifespan="off"))
