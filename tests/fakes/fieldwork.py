@@ -27,6 +27,7 @@ from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.shopfloor.fieldwork import Brief, Post
 from guildmark.domain.shopfloor.jobs import Gap, JobEvent, JobPhase, Observation, Piece, Sample
 from guildmark.ports.peers import PeerUnavailableError
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.briefing import Briefing, Question
 from guildmark.services.log.ingest import Answer, Ingest
 from guildmark.services.shopfloor.attesting import Attesting
@@ -116,6 +117,12 @@ class WorldNode:
             message = "No such build."
             raise PeerRefusedError(message, status=404, reason="build.unknown")
         return _build(found)
+
+    def disclose(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
+        self._check()
+        if self.failure is not None:
+            raise self.failure
+        self.world.tools.disclosing.receive(kind, key, body)
 
     def put_content(self, chunks: Iterable[bytes]) -> Cid:
         self._check()

@@ -49,6 +49,7 @@ class Pages:
         return Starlette(
             routes=[
                 Route("/", guarded(self._overview)),
+                Route("/load", guarded(self._load), methods=["POST"]),
                 Route("/job", guarded(self._job)),
                 Route("/job/add", guarded(self._add), methods=["POST"]),
                 Route("/job/sign", guarded(self._sign), methods=["POST"]),
@@ -60,13 +61,33 @@ class Pages:
     async def _overview(self, _: Request) -> Response:
         return html("overview.html", await run_in_threadpool(self._stand))
 
+    async def _load(self, request: Request) -> Response:
+        form = await self._own_form(request)
+        if isinstance(form, Response):
+            return form
+        try:
+            await run_in_threadpool(self._loaded, request.query_params.get("machine", ""), form)
+        except GuildmarkError as error:
+            page = {**await run_in_threadpool(self._stand), "problem": _told(error)}
+            return html("overview.html", page, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return RedirectResponse("/", HTTPStatus.SEE_OTHER)
+
+    def _loaded(self, machine: str, form: Mapping[str, bytes]) -> None:
+        post = self.agent.settings.watch(machine).post
+        self.agent.watching.load(post.name, _lots(form) or ())
+
     def _stand(self) -> Mapping[str, object]:
         agent = self.agent
         posts = [one.post for one in agent.settings.watches]
         with agent.store.reading() as view:
             held = view.jobs(JobState.HELD)
         return {
-            "machines": overview(agent.store, posts, now=agent.clock.now()),
+            "token": self.door.token,
+            "problem": None,
+            "machines": [
+                {"standing": one, "load": f"/load?{urlencode({'machine': one.name})}"}
+                for one in overview(agent.store, posts, now=agent.clock.now())
+            ],
             "held": [
                 {
                     "job": job.job,
@@ -107,6 +128,7 @@ class Pages:
             "files": len(job.files),
             "technician": job.technician or "",
             "note": job.note or "",
+            "lots": "\n".join(job.lots),
             "pieces": [
                 {"number": n, "conforming": one.conforming, "measurements": one.measurements}
                 for n, one in enumerate(job.pieces, start=1)
@@ -115,7 +137,7 @@ class Pages:
             "add": _address("/job/add", job.machine, job.job),
             "sign": _address("/job/sign", job.machine, job.job),
             "scrap": _address("/job/scrap", job.machine, job.job),
-            "problem": None if problem is None else f"{problem.message} {problem.next_step}",
+            "problem": None if problem is None else _told(problem),
         }
 
     def _may_be_scrap(self, job: Job) -> bool:
@@ -143,12 +165,9 @@ class Pages:
     async def _changed(
         self, request: Request, change: Callable[[str, str, Mapping[str, bytes]], None]
     ) -> Response:
-        body = await read_body(request, BODY_MAX)
-        if body is None:
-            return PlainTextResponse("That is too much.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        form = _form(request.headers.get("content-type", ""), body)
-        if not self.door.handed_out(form.get("token", b"")):
-            return refused("This form is old: load the page again.")
+        form = await self._own_form(request)
+        if isinstance(form, Response):
+            return form
         machine, job = _named(request)
         try:
             await run_in_threadpool(change, machine, job, form)
@@ -156,9 +175,21 @@ class Pages:
             return await self._shown(request, error)
         return RedirectResponse(_address("/job", machine, job), HTTPStatus.SEE_OTHER)
 
+    async def _own_form(self, request: Request) -> Mapping[str, bytes] | Response:
+        """Return a form that these pages handed out, or the answer to another one."""
+        body = await read_body(request, BODY_MAX)
+        if body is None:
+            return PlainTextResponse("That is too much.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        form = _form(request.headers.get("content-type", ""), body)
+        if not self.door.handed_out(form.get("token", b"")):
+            return refused("This form is old: load the page again.")
+        return form
+
     def _take(self, machine: str, job: str, form: Mapping[str, bytes]) -> None:
         watching = self.agent.watching
-        own = Addition(technician=_text(form, "technician"), note=_text(form, "note"))
+        own = Addition(
+            technician=_text(form, "technician"), note=_text(form, "note"), lots=_lots(form)
+        )
         found = watching.add(machine, job, own)
         for number in range(1, len(found.pieces) + 1):
             watching.add(machine, job, _of_piece(form, number))
@@ -198,8 +229,20 @@ def _of_piece(form: Mapping[str, bytes], number: int) -> Addition:
     return Addition(piece=number - 1, conforming=judged, measurements=measured)
 
 
+def _lots(form: Mapping[str, bytes]) -> tuple[str, ...] | None:
+    """Return the lots of a form, one a line; None where it does not ask for any."""
+    if "lots" not in form:
+        return None
+    lines = (line.strip() for line in (_text(form, "lots") or "").splitlines())
+    return tuple(line for line in lines if line)
+
+
 def _text(form: Mapping[str, bytes], name: str) -> str | None:
     return form.get(name, b"").decode("utf-8", "replace").strip() or None
+
+
+def _told(problem: GuildmarkError) -> str:
+    return f"{problem.message} {problem.next_step}"
 
 
 def _named(request: Request) -> tuple[str, str]:

@@ -107,7 +107,8 @@ class Runner:
 
     def _node(self, errors: dict[str, GuildmarkError | None]) -> None:
         agent = self.agent
-        steps = (agent.sending.send, agent.sending.follow, agent.storing.deliver)
+        sending = agent.sending
+        steps = (sending.send, sending.follow, agent.storing.deliver, sending.show)
         failed = next((error for step in steps if (error := _failure(step)) is not None), None)
         self._failures = 0 if failed is None else self._failures + 1
         pause = agent.settings.ask_seconds

@@ -216,6 +216,7 @@ def status(home: Folder = None, as_json: AsJson = False) -> None:
             "refused": one.refused,
             "oldest": Moment(one.oldest),
             "begin": one.begin,
+            "lots": list(one.lots),
         }
         for one in found
     ]
@@ -302,6 +303,10 @@ def add(
         list[str] | None,
         typer.Option("--measured", metavar="PATH=VALUE:UNIT:INSTRUMENT", help="What was measured."),
     ] = None,
+    lots: Annotated[
+        list[str] | None,
+        typer.Option("--lot", metavar="LOT", help="What went in, instead of what was loaded."),
+    ] = None,
     table: Annotated[
         Path | None,
         typer.Option("--csv", metavar="FILE", exists=True, dir_okay=False, help="Measurements."),
@@ -314,7 +319,7 @@ def add(
     home: Folder = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add to a job that waits: who, notes, photos, pass or fail, measurements."""
+    """Add to a job that waits: who, notes, photos, pass or fail, measurements, lots."""
     own = Addition(
         technician=technician,
         note=text,
@@ -323,6 +328,7 @@ def add(
         measurements=tuple(_measurement(one) for one in measured or ()),
         serial=serial if piece is not None else None,
         count=count,
+        lots=None if lots is None else tuple(lots),
     )
     rows = [] if table is None else list(_additions(table.read_text(encoding="utf-8"), job))
     with _machine(home, machine) as (agent, watch):
@@ -335,6 +341,36 @@ def add(
             attachment, sealed = agent.storing.encrypted(title, path.read_bytes())
             found = agent.watching.attach(name, job, attachment, sealed)
         say(_shown(found), as_json=as_json)
+
+
+@app.command()
+def load(
+    lots: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LOT]...", help="By name, or its supplier's MAKER:DIGEST."),
+    ] = None,
+    machine: MachineName = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell which lots are loaded, none for no lot: jobs that run or begin name them."""
+    with _machine(home, machine) as (agent, watch):
+        found = agent.watching.load(watch.post.name, lots or ())
+        say({"machine": found.name, "lots": list(found.lots)}, as_json=as_json)
+
+
+@app.command()
+def lot(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The lot, as its supplier calls it.")],
+    machine: MachineName = None,
+    home: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print a lot as MAKER:DIGEST: what `recall issue lot` takes; this home keeps its salt."""
+    with _machine(home, machine) as (agent, watch):
+        thing = agent.attesting.lot(watch.post, name)
+    answer: Answer = {"name": name, "lot": thing.text(), "key": to_hex(thing.key())}
+    say(answer, as_json=as_json, brief=thing.text())
 
 
 @app.command()
@@ -638,6 +674,7 @@ def _shown(job: Job) -> dict[str, Any]:
         "file": job.file_name,
         "technician": job.technician,
         "note": job.note,
+        "lots": list(job.lots),
         "pieces": len(job.pieces),
         "files": len(job.files),
         "settings": len(job.observed) or len(job.settings),

@@ -1,6 +1,5 @@
 """``guildmark build``: what a machine says about a part, signed, sent, followed."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +39,6 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.identity.identity import key_id
 from guildmark.domain.labels.activation import byproducts
-from guildmark.domain.recall import RecallCause, Thing
 from guildmark.ports.keys import KeyName
 from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.assignments import Order, order_of
@@ -50,7 +48,6 @@ from guildmark.settings import load, save
 
 app = typer.Typer(help="Sign builds, send them to a log, follow them.", no_args_is_help=True)
 
-_LOT = re.compile(r"0x[0-9a-f]{64}:0x[0-9a-f]{64}", re.ASCII)
 _GCODE = frozenset({".gcode", ".gco", ".g"})
 _BUILDS = "builds"
 _MODE = 0o600
@@ -180,7 +177,9 @@ def attest(
     if replaced is not None:
         counter = Delivery.parse(replaced).statement().run.counter
     counter = folder.next_counter(machine) if counter is None else counter
-    declared = opened.builds.declare([_lot(opened, assignment.maker, one) for one in lots or ()])
+    declared = opened.builds.declare(
+        [opened.lots.named(assignment.maker, one) for one in lots or ()]
+    )
     told = Report.parse(report.read_bytes())
     statement = _statement(opened, assignment, told, counter, declared)
     if replaced is not None:
@@ -490,13 +489,6 @@ def _settings(
         return given
     with job.open(encoding="utf-8", errors="replace") as lines:
         return home.assignments.held(site_recipe, lines, given)
-
-
-def _lot(home: Home, maker: IdentityId, text: str) -> Thing:
-    """Return a lot: by maker and digest where both are named, else the maker's own of that name."""
-    if _LOT.fullmatch(text):
-        return Thing.parse(RecallCause.LOT, text)
-    return home.lots.named(maker, text)
 
 
 def _statement(

@@ -31,6 +31,7 @@ from guildmark.domain.shopfloor.fieldwork import (
 )
 from guildmark.domain.shopfloor.fieldwork import Note as AgentNote
 from guildmark.domain.shopfloor.jobs import Observation
+from guildmark.ports.store import DocumentKind
 
 
 class MachineUnavailableError(NetworkError):
@@ -142,6 +143,10 @@ class AgentReader(Protocol):
         """
         ...
 
+    def unshown(self, *, most: int) -> Sequence[Signed]:
+        """Return final envelopes whose lots the node was not shown, in the order of signing."""
+        ...
+
     def signed_of(self, machine: str, job: str) -> Sequence[Signed]:
         """Return the envelopes about a job, replaced ones too, in the order of signing."""
         ...
@@ -176,6 +181,10 @@ class AgentReader(Protocol):
 
     def ciphertext(self, digest: Digest) -> bytes:
         """Return an encrypted file that is kept here."""
+        ...
+
+    def lot(self, key: Digest) -> bytes | None:
+        """Return what is kept of a lot of the maker, None where it is new."""
         ...
 
     def notes(self, most: int) -> Sequence[AgentNote]:
@@ -216,6 +225,10 @@ class AgentWriter(AgentReader, Protocol):
 
     def keep_ciphertext(self, digest: Digest, data: bytes) -> None:
         """Keep an encrypted file."""
+        ...
+
+    def keep_lot(self, key: Digest, body: bytes) -> None:
+        """Keep what a lot of the maker is called, and its salt."""
         ...
 
     def note(self, note: AgentNote) -> None:
@@ -265,6 +278,10 @@ class BuildNode(Protocol):
 
     def build(self, digest: Digest) -> Mapping[str, Any]:
         """Return what became of an envelope."""
+        ...
+
+    def disclose(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
+        """Send a document that opens what is on record."""
         ...
 
     def put_content(self, chunks: Iterable[bytes]) -> Cid:

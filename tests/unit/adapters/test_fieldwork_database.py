@@ -13,8 +13,10 @@ from guildmark.adapters.fieldwork.database import (
     EnvelopeUnknownError,
 )
 from guildmark.adapters.fieldwork.schema import AgentStoreNewerError, upgrade
+from guildmark.domain.builds.dependencies import Declaration, Dependency
 from guildmark.domain.encoding.hashing import sha256
-from guildmark.domain.identifiers import LaneNumber, LogNumber, UnitNumber
+from guildmark.domain.identifiers import Bytes32, LaneNumber, LogNumber, UnitNumber
+from guildmark.domain.recall import RecallCause, Thing
 from guildmark.domain.shopfloor.fieldwork import (
     Job,
     JobState,
@@ -148,7 +150,9 @@ def test_a_queue_of_an_earlier_release_is_found_by_what_is_amiss(tmp_path: Path)
     with closing(sqlite3.connect(tmp_path / "agent.db", isolation_level=None)) as old:
         for name in ("code", "unit", "machine"):
             old.execute(f"DROP INDEX signed_by_{name}")
-        for name in ("code", "log"):
+        old.execute("DROP INDEX signed_by_shows")
+        old.execute("DROP TABLE lot")
+        for name in ("code", "log", "shows"):
             old.execute(f"ALTER TABLE signed DROP COLUMN {name}")
         old.execute("PRAGMA user_version = 2")
 
@@ -159,6 +163,28 @@ def test_a_queue_of_an_earlier_release_is_found_by_what_is_amiss(tmp_path: Path)
         assert [(row.counter, before) for row, before in found] == [(1, 0)]
         assert view.amiss(LaneNumber(2), LogNumber(9), "unit", most=9)[1][0].counter == 2
     again.close()
+
+
+def test_what_is_to_be_shown_is_found_once_it_is_final(tmp_path: Path) -> None:
+    store = AgentDatabase(tmp_path / "agent.db")
+    thing = Thing.parse(RecallCause.LOT, f"0x{'a1' * 32}:0x{'b2' * 32}")
+    declared = Declaration(dependencies=(Dependency(thing=thing, salt=Bytes32(bytes(32))),))
+    with store.writing() as work:
+        first, second = kept(work, 1, declared=declared), kept(work, 2, declared=declared)
+        plain = kept(work, 3)
+        assert work.unshown(most=9) == []
+        for row in (first, second, plain):
+            work.change_signed(replace(row, state=SignedState.FINAL))
+        assert work.lot(sha256(b"lot")) is None
+        work.keep_lot(sha256(b"lot"), b"body")
+
+    with store.writing() as work:
+        assert [row.counter for row in work.unshown(most=9)] == [1, 2]
+        assert [row.declared for row in work.unshown(most=1)] == [declared]
+        work.change_signed(replace(work.unshown(most=1)[0], is_shown=True))
+        assert [row.counter for row in work.unshown(most=9)] == [2]
+        assert work.lot(sha256(b"lot")) == b"body"
+    store.close()
 
 
 def test_counter_stands_for_one_envelope_until_it_is_replaced(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from guildmark.agent import running
 from guildmark.agent.local import Door
 from guildmark.agent.pages import BODY_MAX, Pages
 from guildmark.domain.builds.telemetry import Presence
-from guildmark.domain.identifiers import to_hex
+from guildmark.domain.identifiers import Index, to_hex
 from guildmark.domain.shopfloor.fieldwork import SignedState
 from guildmark.domain.shopfloor.jobs import Sample
 from guildmark.domain.signatures import Algorithm, PublicKey
@@ -190,6 +190,32 @@ def test_held_job_takes_additions_until_it_is_signed(shop: Shop, tmp_path: Path)
     assert b"a photo" not in shop.node.contents[0]
     assert shop.fail("add", "tray", "--note", "late") == "agent.jobNotHeld"
     assert shop.fail("show", "nothing") == "agent.jobUnknown"
+
+
+def test_lots_are_loaded_named_and_told(shop: Shop) -> None:
+    text = (shop.folder / "agent.toml").read_text().replace("hold = false", "hold = true")
+    (shop.folder / "agent.toml").write_text(text)
+    assert shop.fail("lot", "PETG 4711") == "agent.uninformed"
+    loaded = shop.ask("load", "PETG 4711", "ink 7")
+    shop.say("report", "one", "finished", "--measured", shop.measured())
+    shop.say("run", "--once")
+    status, before = shop.ask("status"), shop.ask("show", "one")
+    shop.say("add", "one", "--lot", "PETG 4712")
+    shop.say("sign", "one")
+    shop.say("run", "--once")
+    shop.node.settle()
+    shop.say("run", "--once")
+    told = shop.ask("lot", "PETG 4712")
+
+    bundle = shop.world.tools.exporter.evidence(shop.world.log, Index(0))
+    (shown,) = bundle.disclosed.dependencies
+    assert loaded == {"machine": "printer", "lots": ["PETG 4711", "ink 7"]}
+    assert status["machines"][0]["lots"] == before["lots"] == ["PETG 4711", "ink 7"]
+    assert shop.ask("show", "one")["lots"] == ["PETG 4712"]
+    assert (shown.thing.text(), to_hex(shown.thing.key())) == (told["lot"], told["key"])
+    assert shop.say("lot", "PETG 4712").strip() == told["lot"]
+    assert shop.ask("load")["lots"] == []
+    assert shop.fail("load", "a\nb") == "lot.nameInvalid"
 
 
 def test_additions_that_cannot_be_read_are_refused(shop: Shop, tmp_path: Path) -> None:
@@ -604,6 +630,30 @@ def test_people_add_and_sign_on_the_page(browser: Browser, shop: Shop) -> None:
         sealed = view.ciphertext(found.files[0].digest)
     sealer = FileSealer(entropy=agent.storing.entropy)
     assert sealer.open(sealed, found.files[0].key) == b"a photo\r\n--x"
+
+
+def test_people_load_lots_and_name_those_of_a_job_on_the_page(browser: Browser, shop: Shop) -> None:
+    token = {"token": browser.pages.door.token}
+    load = "/load?machine=printer"
+
+    loaded = browser.post(load, data={**token, "lots": " PETG 4711 \r\n\r\nink <7>\r\n"})
+    shown = browser.get("/")
+    wrong = browser.post(load, data={**token, "lots": "x" * 201})
+    unknown = browser.post("/load?machine=other", data={**token, "lots": "x"})
+    old = browser.post(load, data={"lots": "x"})
+    named = browser.post(f"/job/add{JOB}", data={**token, "lots": "PETG 4712"})
+    job = browser.get(f"/job{JOB}")
+    emptied = browser.post(load, data={**token, "lots": ""})
+
+    assert (loaded.status_code, loaded.headers["location"]) == (303, "/")
+    assert "PETG 4711, ink &lt;7&gt;" in shown.text
+    assert (wrong.status_code, unknown.status_code, old.status_code) == (422, 422, 403)
+    assert "printable characters" in wrong.text
+    assert "PETG 4711, ink &lt;7&gt;" in wrong.text
+    assert (named.status_code, emptied.status_code) == (303, 303)
+    assert ">PETG 4712</textarea>" in job.text
+    assert shop.ask("show", "a/1 <b>")["lots"] == ["PETG 4712"]
+    assert shop.ask("status")["machines"][0]["lots"] == []
 
 
 def test_people_call_a_job_scrap_on_the_page(browser: Browser, shop: Shop) -> None:

@@ -197,6 +197,10 @@ class _Bench:
         )
         return [_signed(row) for row in self._connection.execute(query, values)]
 
+    def unshown(self, *, most: int) -> Sequence[Signed]:
+        query = "SELECT number, doc FROM signed WHERE shows = 1 ORDER BY number LIMIT ?"
+        return [_signed(row) for row in self._connection.execute(query, (most,))]
+
     def oldest(self, machine: str, *states: SignedState) -> Signed | None:
         query = "SELECT number, doc FROM signed WHERE machine = ? AND state = ? ORDER BY number"
         found = [self._one(f"{query} LIMIT 1", machine, state.value) for state in states]
@@ -276,6 +280,10 @@ class _Bench:
     def ciphertext(self, digest: Digest) -> bytes:
         return self._kept("SELECT data FROM ciphertext WHERE digest = ?", digest)
 
+    def lot(self, key: Digest) -> bytes | None:
+        found = self._one("SELECT doc FROM lot WHERE key = ?", key)
+        return None if found is None else bytes(found[0])
+
     def notes(self, most: int) -> Sequence[Note]:
         query = "SELECT doc FROM note ORDER BY number DESC LIMIT ?"
         return [_read(Note, doc) for (doc,) in self._connection.execute(query, (most,))]
@@ -312,9 +320,10 @@ class _Bench:
     def change_signed(self, signed: Signed) -> None:
         unit = signed.unit if signed.granted is None else signed.granted
         self._run(
-            "UPDATE signed SET state = ?, unit = ?, doc = ?, code = ?, log = ? WHERE digest = ?",
+            "UPDATE signed SET state = ?, unit = ?, doc = ?, code = ?, log = ?, shows = ?"
+            " WHERE digest = ?",
             *(signed.state.value, unit, _written(replace(signed, number=0))),
-            *(signed.code, signed.log, signed.digest),
+            *(signed.code, signed.log, int(signed.to_show is not None), signed.digest),
         )
 
     def keep_chunk(self, chunk: KeptChunk) -> None:
@@ -325,6 +334,9 @@ class _Bench:
 
     def keep_ciphertext(self, digest: Digest, data: bytes) -> None:
         self._run("INSERT OR IGNORE INTO ciphertext VALUES (?, ?)", digest, data)
+
+    def keep_lot(self, key: Digest, body: bytes) -> None:
+        self._run("INSERT INTO lot VALUES (?, ?)", key, body)
 
     def note(self, note: Note) -> None:
         self._run("INSERT INTO note (doc) VALUES (?)", _written(note))

@@ -41,6 +41,12 @@ STEPS: Sequence[Sequence[str]] = (
         "CREATE INDEX signed_by_unit ON signed (lane, unit)",
         "CREATE INDEX signed_by_machine ON signed (machine, state, number)",
     ),
+    (
+        "CREATE TABLE lot (key BLOB PRIMARY KEY, doc BLOB NOT NULL) STRICT",
+        # Whether the node is to be shown what an envelope declares: few are, at any time.
+        "ALTER TABLE signed ADD COLUMN shows INTEGER NOT NULL DEFAULT 0",
+        "CREATE INDEX signed_by_shows ON signed (number) WHERE shows = 1",
+    ),
 )
 
 

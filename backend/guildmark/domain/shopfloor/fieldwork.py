@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from guildmark.domain.builds.dependencies import DEPENDENCIES_MAX, Declaration, DeclarationSizeError
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Setting
 from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.strictjson import Limits
@@ -261,6 +262,7 @@ class Watched:
         reason: The same in words.
         error: The code of what failed last; None after it went well again.
         error_text: The same in words.
+        lots: What is loaded: the lots of every job that begins from now on.
     """
 
     name: str
@@ -272,6 +274,10 @@ class Watched:
     reason: str | None = None
     error: str | None = None
     error_text: str | None = None
+    lots: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_lots(self.lots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -317,6 +323,7 @@ class Job:
         is_late: Whether nobody saw it begin, so that the beacon is taken at signing.
         observed: What its file makes the machine do.
         files: What people added.
+        lots: What went in, by the names that people give, or as MAKER:DIGEST.
         is_stored: Whether the node keeps its files and telemetry.
         scrap: Why its failed pieces are signed as scrap; None where they are only named.
         code: Why it is held, where it is no wish of its owner.
@@ -341,10 +348,14 @@ class Job:
     note: str | None = None
     pieces: tuple[Piece, ...] = ()
     files: tuple[Attachment, ...] = ()
+    lots: tuple[str, ...] = ()
     is_stored: bool = False
     scrap: str | None = None
     code: str | None = None
     reason: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_lots(self.lots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +370,8 @@ class Signed:
         granted: The unit that it got.
         index: Its place in the log.
         is_scrap: Whether it says that its unit became no part.
+        declared: The lots that it commits to, None where it names none.
+        is_shown: Whether the node knows them.
     """
 
     machine: str
@@ -379,6 +392,8 @@ class Signed:
     replaces: Digest | None = None
     signed_at: int = 0
     is_scrap: bool = False
+    declared: Declaration | None = None
+    is_shown: bool = False
 
     @property
     def is_replaceable(self) -> bool:
@@ -387,6 +402,12 @@ class Signed:
         What left and was not answered may be in the log; it is sent again until there is an answer.
         """
         return self.state in {SignedState.SIGNED, SignedState.REFUSED} and not self.is_scrap
+
+    @property
+    def to_show(self) -> Declaration | None:
+        """Return what the node is to be shown now: it opens what is on record."""
+        is_due = self.state is SignedState.FINAL and not self.is_shown
+        return self.declared if is_due else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -397,6 +418,12 @@ class Note:
     machine: str
     code: str
     text: str
+
+
+def _check_lots(lots: Sequence[str]) -> None:
+    if len(lots) > DEPENDENCIES_MAX:
+        message = f"{len(lots)} lots are named; a part has at most {DEPENDENCIES_MAX}."
+        raise DeclarationSizeError(message, found=len(lots))
 
 
 def next_unit(brief: Brief, named: Sequence[UnitNumber]) -> UnitNumber | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from guildmark.domain.builds.delivery import Delivery
+from guildmark.domain.builds.dependencies import Declaration
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Resource, Setting
 from guildmark.domain.builds.statement import BuildStatement, check_reason
 from guildmark.domain.builds.telemetry import telemetry_resource
@@ -11,6 +12,7 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import ConflictError, GuildmarkError, NotFinalError, NotFoundError
 from guildmark.domain.identifiers import Digest, UnitNumber
 from guildmark.domain.labels.digital_link import DigitalLink, operator_token, serial_in_lane
+from guildmark.domain.recall import Thing
 from guildmark.domain.recipes.gcode import (
     JobDepartsError,
     SettingContradictedError,
@@ -36,6 +38,7 @@ from guildmark.ports.clock import Clock
 from guildmark.ports.keys import KeyName
 from guildmark.ports.shopfloor import AgentReader, AgentStore, AgentWriter
 from guildmark.services.builds.builds import Assignment, Builds, Finished
+from guildmark.services.builds.lots import lot_named
 from guildmark.services.log.ingest import UnitMismatchError
 
 _SCRAP = "scrap/"
@@ -153,6 +156,8 @@ class Attesting:
     def _sign(self, post: Post, job: Job, piece: int, watched: Watched, work: AgentWriter) -> None:
         brief = _informed(watched)
         label = self._label(post, job.pieces[piece], brief, work)
+        scrap = _scrap(job, piece)
+        declared = None if scrap is not None else self._declared(job, brief, work)
         finished = Finished(
             label=label,
             counter=watched.counter + 1,
@@ -163,7 +168,8 @@ class Attesting:
             technician=job.technician,
             is_late_report=job.is_late,
             byproducts=tuple(_byproducts(job, work)),
-            scrap=_scrap(job, piece),
+            scrap=scrap,
+            declared=declared,
         )
         last = work.last_unit(post.lane, *STANDING)
         unit = _unit(post, brief, [] if last is None else [last])
@@ -183,10 +189,26 @@ class Attesting:
                 digest=Digest(bytes(32)),
                 unit=unit,
                 signed_at=self.clock.now(),
-                is_scrap=finished.scrap is not None,
+                is_scrap=scrap is not None,
+                declared=declared,
             ),
             work,
         )
+
+    def _declared(self, job: Job, brief: Brief, work: AgentWriter) -> Declaration | None:
+        things = [lot_named(brief.maker, one, work, self.builds.entropy) for one in job.lots]
+        return self.builds.declare(things)
+
+    def lot(self, post: Post, name: str) -> Thing:
+        """Return a lot of the machine's maker by its name: what recalls it.
+
+        Raises:
+            UninformedError: No node has told yet who the maker is.
+            LotNameError: The name is empty, too long or not printable.
+        """
+        with self.store.writing() as work:
+            maker = _informed(work.machine(post.name)).maker
+            return lot_named(maker, name, work, self.builds.entropy)
 
     def _keep(
         self, post: Post, statement: BuildStatement, signed: Signed, work: AgentWriter
@@ -334,6 +356,7 @@ class Attesting:
             replaces=None,
             signed_at=self.clock.now(),
             is_scrap=True,
+            declared=None,
         )
         text = f"unit {refused.unit} of lane {post.lane} is filled with scrap, counter {counter}"
         work.note(Note(at=self.clock.now(), machine=post.name, code="scrapped", text=text))
@@ -388,6 +411,7 @@ class Attesting:
             replaces=row.digest,
             signed_at=self.clock.now(),
             is_scrap=row.is_scrap or other.scrap is not None,
+            declared=row.declared if other.scrap is None else None,
         )
         code, done = ("replaced", "again") if other.scrap is None else ("scrapped", "as scrap")
         text = f"counter {row.counter} signed {done}"

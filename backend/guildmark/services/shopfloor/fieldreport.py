@@ -27,6 +27,7 @@ class Standing:
         begin: Whether a job that begins now would count, in words.
         is_ready: The same as a fact.
         problem: What failed last, or why the machine is stopped.
+        lots: What is loaded.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Standing:
     begin: str
     is_ready: bool
     problem: str | None
+    lots: tuple[str, ...]
 
 
 def overview(store: AgentStore, posts: Sequence[Post], *, now: int) -> Sequence[Standing]:
@@ -76,6 +78,7 @@ def _standing(view: AgentReader, post: Post, now: int) -> Standing:
         begin=ready.text,
         is_ready=ready.hindrance is None,
         problem=_problem(watched) or _held(jobs),
+        lots=watched.lots,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from guildmark.domain.builds.dependencies import Declaration
 from guildmark.domain.chain.refusals import KeyUnknownError, LaneLogError
 from guildmark.domain.errors import ConflictError, GuildmarkError, MalformedError
 from guildmark.domain.identifiers import KeyId, UnitNumber
@@ -22,6 +23,7 @@ from guildmark.ports.clock import Clock
 from guildmark.ports.keys import KeyName, KeyStore
 from guildmark.ports.peers import PeerUnavailableError
 from guildmark.ports.shopfloor import AgentStore, AgentWriter, BuildNode
+from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.builds import signing_key
 from guildmark.services.log.admission import (
     BeaconUnknownError,
@@ -203,6 +205,36 @@ class Sending:
             with self.store.writing() as work:
                 final += self._settle(row, found, work)
         return final
+
+    def show(self) -> int:
+        """Show the node which lots are in parts that are on record; return how many parts.
+
+        Bundles then say of each what it can be recalled by.
+
+        Raises:
+            PeerUnavailableError: The node does not answer.
+            GuildmarkError: The node refuses.
+        """
+        with self.store.reading() as view:
+            rows = view.unshown(most=BATCH)
+        due = [(row, declared) for row in rows if (declared := row.to_show) is not None]
+        found = [self._show(row, declared) for row, declared in due]
+        refusals = [error for error in found if error is not None]
+        if refusals:
+            raise refusals[0]
+        return len(found)
+
+    def _show(self, row: Signed, declared: Declaration) -> GuildmarkError | None:
+        """Return why the node did not take what a part declares; others are shown all the same."""
+        try:
+            self.node.disclose(DocumentKind.DEPENDENCIES, row.digest, declared.encode())
+        except PeerUnavailableError:
+            raise
+        except GuildmarkError as error:
+            return error
+        with self.store.writing() as work:
+            work.change_signed(replace(row, is_shown=True))
+        return None
 
     def retry(self, post: Post, job: str) -> int:
         """Send refused envelopes of a job again, as they are; return how many.

@@ -1,6 +1,6 @@
 """Watching: what machines report, kept; what people add to it before it is signed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from guildmark.domain.builds.predicate import CLOCK_TOLERANCE, Measurement
@@ -11,6 +11,7 @@ from guildmark.domain.shopfloor.fieldwork import Attachment, Job, JobState, Note
 from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Observation, Piece
 from guildmark.ports.clock import Clock, Entropy
 from guildmark.ports.shopfloor import AgentReader, AgentStore, AgentWriter, Machine
+from guildmark.services.builds.lots import check_lot
 
 _OPEN = (JobState.RUNNING, JobState.HELD)
 _SALT_SIZE = 32
@@ -46,6 +47,7 @@ class Addition:
         conforming: Whether an inspector passed it.
         serial: The serial of the piece that is named.
         count: How many pieces came out, where the machine does not know.
+        lots: The lots that went in, in the place of those that the job had.
     """
 
     technician: str | None = None
@@ -55,6 +57,7 @@ class Addition:
     measurements: tuple[Measurement, ...] = ()
     serial: str | None = None
     count: int | None = None
+    lots: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,17 +113,39 @@ class Watching:
             JobUnknownError: There is no such job.
             JobNotHeldError: It does not wait for people.
             PieceUnknownError: It has fewer pieces.
+            LotNameError: A lot has no name that can be one.
+            DeclarationSizeError: They are more lots than a part can have.
         """
         with self.store.writing() as work:
             found = _held(machine, job, work)
             changed = replace(
                 found,
+                lots=found.lots if addition.lots is None else _lots(addition.lots),
                 technician=addition.technician or found.technician,
                 note=addition.note or found.note,
                 pieces=_pieces(found, addition),
             )
             work.keep_job(changed)
             return changed
+
+    def load(self, machine: str, lots: Sequence[str]) -> Watched:
+        """Keep which lots are loaded: those of the job that runs, too, and of all that begin.
+
+        A job that saw others before keeps them: both went in.
+
+        Raises:
+            LotNameError: A lot has no name that can be one.
+            DeclarationSizeError: They are more lots than a part can have.
+        """
+        loaded = _lots(lots)
+        with self.store.writing() as work:
+            watched = replace(work.machine(machine), lots=loaded)
+            work.keep_machine(watched)
+            for job in work.jobs(JobState.RUNNING, machine=machine):
+                work.keep_job(replace(job, lots=_lots((*job.lots, *loaded))))
+            text = f"loaded: {', '.join(loaded) or 'no lot'}"
+            work.note(Note(at=self.clock.now(), machine=machine, code="loaded", text=text))
+        return watched
 
     def attach(self, machine: str, job: str, file: Attachment, encrypted: bytes) -> Job:
         """Keep a file that somebody adds to a job that is held; it is encrypted already.
@@ -210,6 +235,7 @@ class Watching:
             seen_at=now,
             beacon=None if is_late else beacon,
             is_late=is_late,
+            lots=watched.lots,
         )
 
     def _telemetry(self, post: Post, seen: Observation, work: AgentWriter) -> None:
@@ -237,6 +263,10 @@ class Watching:
 
     def _secret(self) -> Bytes32:
         return Bytes32(self.entropy.token(_SALT_SIZE))
+
+
+def _lots(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(check_lot(one) for one in texts))
 
 
 def _told(job: Job, event: JobEvent) -> Job:
