@@ -13,12 +13,12 @@ from guildmark.domain.builds.dependencies import (
     NO_DEPENDENCIES,
     DeclarationSizeError,
 )
+from guildmark.domain.builds.lots import LotNameError
 from guildmark.domain.identifiers import Index, to_hex
 from guildmark.domain.recall import RecallCause, Thing
 from guildmark.domain.shopfloor.fieldwork import Job, Signed, SignedState, Watched
-from guildmark.domain.shopfloor.jobs import Piece
+from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Piece
 from guildmark.ports.peers import PeerUnavailableError
-from guildmark.services.builds.lots import LotNameError
 from guildmark.services.recipes.disclosing import DeclaredOtherwiseError
 from guildmark.services.shopfloor.attesting import UninformedError
 from guildmark.services.shopfloor.watching import Addition
@@ -144,6 +144,27 @@ def test_people_say_what_went_in_before_it_is_signed(field: Field) -> None:
     assert nothing.declared is None
     assert things(silent) == [field.attesting.lot(field.post, "loaded")]
     assert parsed(envelope(field, nothing)).dependencies == NO_DEPENDENCIES
+
+
+def test_a_machine_that_knows_its_lots_is_believed_rather_than_what_was_loaded(
+    field: Field,
+) -> None:
+    field.watching.load(PRINTER, ("loaded",))
+    field.machine.tell(replace(begun("one", field), lots=("told first",)))
+    field.machine.tell(begun("two", field))
+    field.watching.observe(field.post, field.machine)
+    before = lots_of(field, "one")
+    field.machine.tell(replace(begun("one", field), phase=JobPhase.FINISHED, lots=("told last",)))
+    field.machine.tell(replace(begun("two", field), phase=JobPhase.STOPPED))
+    field.watching.observe(field.post, field.machine)
+
+    assert before == ("told first",)
+    assert lots_of(field, "one") == ("told last",)
+    assert lots_of(field, "two") == ("loaded",)
+
+
+def begun(job: str, field: Field) -> JobEvent:
+    return JobEvent(job=job, phase=JobPhase.STARTED, at=field.clock.time)
 
 
 def test_what_is_no_lot_is_refused_and_nothing_is_kept(field: Field) -> None:

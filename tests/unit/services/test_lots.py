@@ -10,12 +10,13 @@ from guildmark.domain.builds.dependencies import (
     DeclarationSizeError,
 )
 from guildmark.domain.builds.dsse import envelope_digest
+from guildmark.domain.builds.lots import LOT_NAME_MAX, LotNameError
 from guildmark.domain.encoding.fields import DocumentError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Bytes32, Index
 from guildmark.domain.recall import RecallCause, lot_digest
 from guildmark.ports.store import DocumentKind
-from guildmark.services.builds.lots import NAME_MAX, LotNameError, Lots
+from guildmark.services.builds.lots import Lots
 from guildmark.services.log.sequencing import Sequencing
 from guildmark.services.recipes.disclosing import (
     DeclaredOtherwiseError,
@@ -68,12 +69,12 @@ def test_a_lots_digest_is_not_found_by_trying_names(world: World) -> None:
     assert found != lot_digest("PETG 4711", Bytes32(bytes(32)))
 
 
-@pytest.mark.parametrize("name", ["x", "x" * NAME_MAX])
+@pytest.mark.parametrize("name", ["x", "x" * LOT_NAME_MAX])
 def test_names_of_lots_have_a_length(world: World, name: str) -> None:
     assert lots(world).named(world.maker, name).cause is RecallCause.LOT
 
 
-@pytest.mark.parametrize("name", ["", "x" * (NAME_MAX + 1), "a\nb"])
+@pytest.mark.parametrize("name", ["", "x" * (LOT_NAME_MAX + 1), "a\nb"])
 def test_other_names_of_lots_are_refused(world: World, name: str) -> None:
     with pytest.raises(LotNameError):
         lots(world).named(world.maker, name)

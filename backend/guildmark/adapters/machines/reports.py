@@ -10,6 +10,7 @@ from typing import TypeVar
 from guildmark.adapters.machines.markup import Element
 from guildmark.adapters.measuring.qif import Results, Terms, qif_document, result_sets
 from guildmark.adapters.times import seconds
+from guildmark.domain.builds.lots import check_lot
 from guildmark.domain.builds.predicate import NAME_MAX, Measurement, Setting
 from guildmark.domain.encoding.fields import Fields, read_document, read_object
 from guildmark.domain.encoding.strictjson import JsonError, Limits
@@ -31,7 +32,8 @@ SIZE_MAX = 4 << 20
 CSV_END = "# end"
 
 _LIMITS = Limits(size=SIZE_MAX, values=200_000)
-_ONCE = ("at", "file", "fileName", "technician", "note")
+_ONCE = ("at", "file", "fileName", "technician", "note", "lots")
+_LOTS_APART = ";"
 _NEEDED = frozenset({"job", "at", "piece"})
 _MEASURED = (
     *("characteristic", "value", "unit", "instrument", "uncertainty", "coverageFactor"),
@@ -117,6 +119,7 @@ def _report(fields: Fields) -> Observation:
         pieces=_some(fields, "pieces", _piece),
         technician=fields.maybe("technician", lambda name: fields.text(name, most=NAME_MAX)),
         note=fields.maybe("note", lambda name: fields.text(name, most=NOTE_MAX)),
+        lots=fields.maybe("lots", lambda name: fields.texts(name, check_lot)) or (),
     )
     return Observation(
         cursor=b"", events=(_whole(event),), samples=_some(fields, "samples", _sample)
@@ -204,6 +207,7 @@ def _job_of_rows(name: str, rows: Sequence[Mapping[str, str]]) -> JobEvent:
         pieces=tuple(_piece_of_rows(name, found) for found in pieces.values()),
         technician=once["technician"],
         note=once["note"],
+        lots=tuple(one.strip() for one in (once["lots"] or "").split(_LOTS_APART) if one.strip()),
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from guildmark.domain.builds.dependencies import DEPENDENCIES_MAX, Declaration, DeclarationSizeError
+from guildmark.domain.builds.dependencies import Declaration
+from guildmark.domain.builds.lots import check_lots
 from guildmark.domain.builds.predicate import Beacon, ExternalParameters, Setting
 from guildmark.domain.encoding.document import Document
 from guildmark.domain.encoding.strictjson import Limits
@@ -277,7 +278,7 @@ class Watched:
     lots: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_lots(self.lots)
+        check_lots(self.lots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,7 +356,7 @@ class Job:
     reason: str | None = None
 
     def __post_init__(self) -> None:
-        _check_lots(self.lots)
+        check_lots(self.lots)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -418,12 +419,6 @@ class Note:
     machine: str
     code: str
     text: str
-
-
-def _check_lots(lots: Sequence[str]) -> None:
-    if len(lots) > DEPENDENCIES_MAX:
-        message = f"{len(lots)} lots are named; a part has at most {DEPENDENCIES_MAX}."
-        raise DeclarationSizeError(message, found=len(lots))
 
 
 def next_unit(brief: Brief, named: Sequence[UnitNumber]) -> UnitNumber | None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from guildmark.domain.builds.lots import check_lots
 from guildmark.domain.builds.predicate import NAME_MAX, Measurement, Setting
 from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import UINT40_MAX, Digest
@@ -62,6 +63,7 @@ class JobEvent:
         pieces: What came out; only a finished job has any.
         technician: The pseudonym of the person at the machine.
         note: Free text; display only.
+        lots: The lots that went in, where the source knows: then not those that were loaded.
     """
 
     job: str
@@ -75,8 +77,10 @@ class JobEvent:
     pieces: tuple[Piece, ...] = ()
     technician: str | None = None
     note: str | None = None
+    lots: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        check_lots(self.lots)
         if not 0 < len(self.job) <= NAME_MAX:
             message = "A job's name has 1 to 200 characters."
             raise MalformedReportError(message, length=len(self.job))

@@ -3,6 +3,8 @@
 That only a finished job gives pieces, and what a decimal means, the reader checks.
 """
 
+from guildmark.domain.builds.dependencies import DEPENDENCIES_MAX
+from guildmark.domain.builds.lots import LOT_NAME_MAX
 from guildmark.domain.builds.predicate import NAME_MAX
 from guildmark.domain.encoding.fields import TEXT_MAX
 from guildmark.domain.encoding.strictjson import INTEGER_MAX
@@ -38,6 +40,7 @@ def report_schema() -> Schema:
         "pieces": {"type": "array", "maxItems": PIECES_MAX, "items": _piece()},
         "technician": text_schema(),
         "note": {"type": "string", "maxLength": NOTE_MAX},
+        "lots": {"type": "array", "maxItems": DEPENDENCIES_MAX, "items": _lot()},
         "samples": {"type": "array", "items": _sample()},
     }
     head: Schema = {"$schema": DIALECT, "$id": SCHEMA_ID, "title": "Report of one job"}
@@ -60,6 +63,15 @@ def _piece() -> Schema:
         "serial": text_schema(),
     }
     return object_schema(members, needs=[])
+
+
+def _lot() -> Schema:
+    return {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": LOT_NAME_MAX,
+        "description": "A lot that went in, as its supplier names it, or MAKER:DIGEST.",
+    }
 
 
 def _sample() -> Schema:

@@ -4,26 +4,18 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
+from guildmark.domain.builds.lots import check_lot
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.encoding.strictjson import parse_object
-from guildmark.domain.errors import MalformedError
 from guildmark.domain.identifiers import Bytes32, Digest, IdentityId
 from guildmark.domain.recall import RecallCause, Thing, lot_digest
 from guildmark.ports.clock import Entropy
 from guildmark.ports.store import DocumentKind, DocumentWriter, NodeStore
 
-NAME_MAX = 200
 _SALT_SIZE = 32
 _OTHERS = re.compile(r"0x[0-9a-f]{64}:0x[0-9a-f]{64}", re.ASCII)
-
-
-class LotNameError(MalformedError):
-    """No name of a lot, or too long a one."""
-
-    code = "lot.nameInvalid"
-    hint = f"Write the lot as its supplier does, in 1 to {NAME_MAX} printable characters."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,18 +65,6 @@ class _Shelf:
 
     def keep_lot(self, key: Digest, body: bytes) -> None:
         self.documents.put(DocumentKind.LOT, key, body)
-
-
-def check_lot(text: str) -> str:
-    """Return a text that may name a lot.
-
-    Raises:
-        LotNameError: It is empty, too long or not printable.
-    """
-    if not 0 < len(text) <= NAME_MAX or not text.isprintable():
-        message = f"A lot's name has 1 to {NAME_MAX} printable characters."
-        raise LotNameError(message)
-    return text
 
 
 def lot_named(maker: IdentityId, text: str, book: LotBook, entropy: Entropy) -> Thing:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from guildmark.domain.builds.lots import check_lots
 from guildmark.domain.builds.predicate import CLOCK_TOLERANCE, Measurement
 from guildmark.domain.builds.telemetry import Chunk, KeptChunk, gather
 from guildmark.domain.errors import ConflictError, NotFoundError
@@ -11,7 +12,6 @@ from guildmark.domain.shopfloor.fieldwork import Attachment, Job, JobState, Note
 from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Observation, Piece
 from guildmark.ports.clock import Clock, Entropy
 from guildmark.ports.shopfloor import AgentReader, AgentStore, AgentWriter, Machine
-from guildmark.services.builds.lots import check_lot
 
 _OPEN = (JobState.RUNNING, JobState.HELD)
 _SALT_SIZE = 32
@@ -120,7 +120,7 @@ class Watching:
             found = _held(machine, job, work)
             changed = replace(
                 found,
-                lots=found.lots if addition.lots is None else _lots(addition.lots),
+                lots=found.lots if addition.lots is None else check_lots(addition.lots),
                 technician=addition.technician or found.technician,
                 note=addition.note or found.note,
                 pieces=_pieces(found, addition),
@@ -137,12 +137,12 @@ class Watching:
             LotNameError: A lot has no name that can be one.
             DeclarationSizeError: They are more lots than a part can have.
         """
-        loaded = _lots(lots)
+        loaded = check_lots(lots)
         with self.store.writing() as work:
             watched = replace(work.machine(machine), lots=loaded)
             work.keep_machine(watched)
             for job in work.jobs(JobState.RUNNING, machine=machine):
-                work.keep_job(replace(job, lots=_lots((*job.lots, *loaded))))
+                work.keep_job(replace(job, lots=check_lots((*job.lots, *loaded))))
             text = f"loaded: {', '.join(loaded) or 'no lot'}"
             work.note(Note(at=self.clock.now(), machine=machine, code="loaded", text=text))
         return watched
@@ -265,10 +265,6 @@ class Watching:
         return Bytes32(self.entropy.token(_SALT_SIZE))
 
 
-def _lots(texts: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(check_lot(one) for one in texts))
-
-
 def _told(job: Job, event: JobEvent) -> Job:
     """Return a job with what an event tells; what was told before stays."""
     is_begin = event.phase is JobPhase.STARTED
@@ -283,6 +279,7 @@ def _told(job: Job, event: JobEvent) -> Job:
         firmware=job.firmware or event.firmware,
         technician=event.technician or job.technician,
         note=event.note or job.note,
+        lots=event.lots or job.lots,
     )
 
 

@@ -128,6 +128,7 @@ def test_everything_that_a_json_report_may_say_is_read() -> None:
         "technician": "T-4",
         "note": "first of the day",
         "settings": [{"path": "/print/nozzle", "value": "210", "unit": "Cel"}],
+        "lots": ["PETG 4711", "PETG 4711", "ink 7"],
     }
 
     event = read_json(json.dumps({**JSON, **more}).encode()).events[0]
@@ -136,6 +137,7 @@ def test_everything_that_a_json_report_may_say_is_read() -> None:
     assert (event.file_name, event.firmware) == ("bracket.gcode", "Marlin 2.1")
     assert (event.technician, event.note) == ("T-4", "first of the day")
     assert event.settings[0].path == "/print/nozzle"
+    assert event.lots == ("PETG 4711", "PETG 4711", "ink 7")
 
 
 @pytest.mark.parametrize(
@@ -147,6 +149,9 @@ def test_everything_that_a_json_report_may_say_is_read() -> None:
         ({"phase": "half"}, "phase"),
         ({"phase": "stopped"}, "not finished has given pieces"),
         ({"surprise": 1}, "surprise"),
+        ({"lots": [""]}, "printable characters"),
+        ({"lots": ["a\nb"]}, "printable characters"),
+        ({"lots": [f"lot {number}" for number in range(33)]}, "33 lots"),
         ({"pieces": [{"measurements": [{**BORE.to_json(), "value": "8,02"}]}]}, "plain decimal"),
         ({"pieces": [{"measurements": [{**BORE.to_json(), "unit": "inch"}]}]}, "list of units"),
     ],
@@ -224,12 +229,14 @@ def test_a_time_without_an_offset_is_refused(time: str) -> None:
 
 
 def test_a_csv_tells_of_several_jobs_and_of_the_job_file() -> None:
-    rows = f"job,at,piece,file,fileName,technician,note\na,1,1,0x{'ab' * 32},f.nc,T,n\nb,2,1,,,,\n"
+    columns = "job,at,piece,file,fileName,technician,note,lots"
+    rows = f"{columns}\na,1,1,0x{'ab' * 32},f.nc,T,n,A; B;\nb,2,1,,,,,\n"
 
     first, second = read_csv(f"{rows}# end".encode()).events
 
     assert (first.job, first.file, second.job) == ("a", bytes.fromhex("ab" * 32), "b")
     assert (first.file_name, first.technician, first.note) == ("f.nc", "T", "n")
+    assert (first.lots, second.lots) == (("A", "B"), ())
 
 
 @pytest.mark.parametrize(
