@@ -150,12 +150,13 @@ def test_a_machine_that_knows_its_lots_is_believed_rather_than_what_was_loaded(
     field: Field,
 ) -> None:
     field.watching.load(PRINTER, ("loaded",))
-    field.machine.tell(replace(begun("one", field), lots=("told first",)))
-    field.machine.tell(begun("two", field))
+    field.machine.tell(replace(begun("one", field), lots=("told first",)), begun("two", field))
     field.watching.observe(field.post, field.machine)
     before = lots_of(field, "one")
-    field.machine.tell(replace(begun("one", field), phase=JobPhase.FINISHED, lots=("told last",)))
-    field.machine.tell(replace(begun("two", field), phase=JobPhase.STOPPED))
+    field.machine.tell(
+        replace(begun("one", field), phase=JobPhase.FINISHED, lots=("told last",)),
+        replace(begun("two", field), phase=JobPhase.STOPPED),
+    )
     field.watching.observe(field.post, field.machine)
 
     assert before == ("told first",)
