@@ -10,8 +10,10 @@ from guildmark import __version__
 from guildmark.api.answering import answer_errors
 from guildmark.api.assets import Assets
 from guildmark.api.description import Application, name_of
+from guildmark.api.door import Door
 from guildmark.api.frame import Frame
 from guildmark.api.kept_pages import KeptPages
+from guildmark.api.making_pages import MakingPages
 from guildmark.api.pages import checking, resolver
 from guildmark.api.pages import routes as pages
 from guildmark.api.parameters import only_declared
@@ -41,7 +43,7 @@ from guildmark.api.routes import (
     uploads,
 )
 from guildmark.api.serving import ServedNode
-from guildmark.api.visiting import CountedScans
+from guildmark.api.visiting import CountedScans, Visits
 from guildmark.services.labels.scanning import Scanning
 
 _ROUTERS = (
@@ -101,9 +103,12 @@ def described(
     for shown in (pages.router, checking.router, resolver.router):
         app.include_router(shown, include_in_schema=False)
     app.mount("/static", Assets())
-    # What is added last stands outermost.
-    app.add_middleware(KeptPages, seconds=page_seconds)
-    app.add_middleware(CountedScans, scanning=scanning, country_header=country_header)
+    kept = KeptPages(seconds=page_seconds)
+    visits = Visits(scanning=scanning, country_header=country_header)
+    # What is added last stands outermost, but for the door.
+    app.add_middleware(MakingPages, kept=kept)
+    app.add_middleware(CountedScans, visits=visits)
     app.add_middleware(Frame, body_max=uploads.UPLOAD_MAX)
+    app.door = Door(kept=kept, visits=visits)
     answer_errors(app)
     return app

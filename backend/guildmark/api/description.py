@@ -6,7 +6,9 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.types import Receive, Scope, Send
 
+from guildmark.api.door import Door
 from guildmark.api.problems import PROBLEM_TYPE, Problem
 
 Responses = dict[int | str, dict[str, Any]]
@@ -66,7 +68,17 @@ def name_of(route: APIRoute) -> str:
 
 
 class Application(FastAPI):
-    """An application whose description holds what it really answers."""
+    """An application whose description holds what it really answers, behind its door."""
+
+    door: Door | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer by a page that is kept, else by a route."""
+        page = None if self.door is None else self.door.page(scope)
+        if self.door is None or page is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await self.door.show(page, scope, send)
 
     def openapi(self) -> dict[str, Any]:
         """Return the description."""

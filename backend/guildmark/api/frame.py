@@ -5,10 +5,10 @@ route takes.
 """
 
 import logging
+import random
 import re
-import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
@@ -21,7 +21,7 @@ from guildmark.api.problems import problem
 
 _logger = logging.getLogger(__name__)
 
-_Header: TypeAlias = tuple[bytes, bytes]
+Header: TypeAlias = tuple[bytes, bytes]
 
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; "
@@ -85,18 +85,13 @@ class _Exchange:
     async def answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = self._framed(message["headers"])
+            before, after = framed(message["headers"])
+            message["headers"] = [*before, id_header(request_id(self.scope)), *after]
         elif message["type"] == "http.response.body":
             self.size += len(message.get("body", b""))
             if self.is_head:
                 message = {**message, "body": b""}
         await self.send(message)
-
-    def _framed(self, headers: Iterable[_Header]) -> list[_Header]:
-        """Return an answer's headers, and those that every answer has beside its own."""
-        own = [header for header in headers if header[0] != _ID_HEADER]
-        given = (_ID_HEADER, request_id(self.scope).encode())
-        return [*own, given, *_lacking(tuple([name for name, _ in own]))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +113,7 @@ class Frame:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope[_KEY] = _id_of(scope)
+        scope[_KEY] = id_of(scope)
         asks_head = scope["method"] == "HEAD"
         inner = {**scope, "method": "GET", _HEAD: True} if asks_head else scope
         exchange = _Exchange(scope=inner, send=send, is_head=asks_head, began=self.monotonic())
@@ -140,29 +135,68 @@ class Frame:
         return announced.isdecimal() and int(announced) > self.body_max
 
     def _log(self, exchange: _Exchange, method: str) -> None:
-        # The route, not the path: who scanned which part is nobody's business.
-        route = exchange.scope.get("route")
-        fields = {
-            "request": request_id(exchange.scope),
-            "method": method,
-            "route": getattr(route, "path", None),
-            "status": exchange.status,
-            "bytes": exchange.size,
-            "milliseconds": round((self.monotonic() - exchange.began) * 1000, 1),
-        }
-        _logger.info("answered", extra={"fields": fields})
+        tell(
+            request_id(exchange.scope),
+            method=method,
+            route=exchange.scope.get("route"),
+            status=exchange.status,
+            size=exchange.size,
+            seconds=self.monotonic() - exchange.began,
+        )
+
+
+def tell(
+    request: str, *, method: str, route: object, status: int, size: int, seconds: float
+) -> None:
+    """Write the line of an answered request to the log.
+
+    Args:
+        request: Its id.
+        method: Its method.
+        route: What answered it.
+        status: The status of the answer.
+        size: The bytes of the answer's body, also where only its head was asked for.
+        seconds: How long it took.
+    """
+    # The route, not the path: who scanned which part is nobody's business.
+    fields = {
+        "request": request,
+        "method": method,
+        "route": getattr(route, "path", None),
+        "status": status,
+        "bytes": size,
+        "milliseconds": round(seconds * 1000, 1),
+    }
+    _logger.info("answered", extra={"fields": fields})
+
+
+def framed(headers: Iterable[Header]) -> tuple[Sequence[Header], Sequence[Header]]:
+    """Return an answer's own headers, and those of every answer that it lacks.
+
+    The id of the request stands between them; one that an answer brings is not its own.
+    """
+    own = [header for header in headers if header[0] != _ID_HEADER]
+    return own, _lacking(tuple([name for name, _ in own]))
+
+
+def id_header(given: str) -> Header:
+    """Return the header that says a request's id."""
+    return _ID_HEADER, given.encode()
 
 
 @lru_cache(maxsize=64)
-def _lacking(names: tuple[bytes, ...]) -> tuple[_Header, ...]:
+def _lacking(names: tuple[bytes, ...]) -> tuple[Header, ...]:
     """Return which of the headers of every answer are not among an answer's own."""
     return tuple(header for header in _WRITTEN if header[0] not in names)
 
 
-def _id_of(scope: Scope) -> str:
-    """Return the client's id for its request where it is a plain one, else a new one."""
+def id_of(scope: Scope) -> str:
+    """Return the id of a request: the client's where it is a plain one, else a new one."""
     given = _header(scope, _ID_HEADER)
-    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    if given and _REQUEST_ID.fullmatch(given):
+        return given
+    # It is no secret, and the system's randomness would let other threads have the interpreter.
+    return f"{random.getrandbits(64):016x}"
 
 
 def _header(scope: Scope, name: bytes) -> str:

@@ -7,28 +7,23 @@ others get the old one for one moment more (RFC 5861), and then wait. The handle
 may do the same.
 """
 
-import asyncio
 import time
+from asyncio import Future, get_running_loop
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Scope
 
-from guildmark.domain.labels.digital_link import OWN_KEY, RESOLVABLE
-from guildmark.services.evidence.linking import PAGES
+from guildmark.api.frame import Header
 
-_PREFIXES = ("/parts/", f"{PAGES}/", *(f"/{key}/" for key in (OWN_KEY, *RESOLVABLE)))
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_MARK = b"cdn-cache-control"
 _TOLD_APART = frozenset({b"host", b"accept"})
 _BYTES_MAX = 32 * 2**20
-_PAGE_MAX = 2**20
 
-_Key: TypeAlias = tuple[bytes, ...]
+Key: TypeAlias = tuple[bytes, ...]
+"""All of a request that its page depends on."""
 
 
 def keep_for(seconds: int) -> Mapping[str, str]:
@@ -37,123 +32,84 @@ def keep_for(seconds: int) -> Mapping[str, str]:
     return MappingProxyType({"CDN-Cache-Control": moment} if seconds else {})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
-    """An answer, and when it was begun."""
+def key_of(scope: Scope) -> Key:
+    """Return under what the page that a request asks for is kept."""
+    told = [part for each in scope["headers"] if each[0] in _TOLD_APART for part in each]
+    return (scope["raw_path"], scope["query_string"], *told)
 
-    start: Message
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A good answer, and when it was begun.
+
+    Args:
+        own: Its headers.
+        lacking: Those of every answer that it does not say by itself.
+        route: What made it, for the log.
+        began: In seconds of the clock by which its age is told.
+    """
+
+    own: Sequence[Header]
+    lacking: Sequence[Header]
     body: bytes
     route: Any
     began: float
 
-    async def send(self, scope: Scope, send: Send) -> None:
-        scope["route"] = self.route
-        # Whoever passes it on adds headers of its own.
-        await send({**self.start, "headers": list(self.start["headers"])})
-        await send({"type": "http.response.body", "body": self.body})
 
-
-@dataclass(slots=True)
-class _Copy:
-    """What went out, as long as it may be kept."""
-
-    send: Send
-    start: Message | None = None
-    body: bytearray = field(default_factory=bytearray)
-    is_whole: bool = False
-
-    async def pass_on(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and _may_be_kept(message):
-            self.start = {**message, "headers": list(message["headers"])}
-        elif self.start is not None:
-            self.body += message.get("body", b"")
-            self.is_whole = not message.get("more_body", False)
-            if len(self.body) > _PAGE_MAX:
-                self.start = None
-        await self.send(message)
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class KeptPages:
-    """Stands between frame and routes.
+    """The pages of one process that may be shown again.
 
     Args:
-        app: What makes the pages.
         seconds: How old a page may be, from when it was begun, before it is made anew; 0: nothing
             is kept.
         monotonic: Seconds, for the age of pages.
     """
 
-    app: ASGIApp
     seconds: int
     monotonic: Callable[[], float] = time.monotonic
-    _pages: OrderedDict[_Key, _Page] = field(default_factory=OrderedDict)
-    _making: dict[_Key, asyncio.Future[_Page | None]] = field(default_factory=dict)
-    _changes: int = 0
+    changes: int = 0
+    _pages: OrderedDict[Key, Page] = field(default_factory=OrderedDict)
+    _making: dict[Key, Future[Page | None]] = field(default_factory=dict)
     _size: int = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer by a page that is kept, or let it be made."""
-        if scope["type"] != "http" or not self.seconds:
-            await self.app(scope, receive, send)
-        elif scope["method"] not in _SAFE:
-            await self._change(scope, receive, send)
-        elif scope["method"] == "GET" and scope["path"].startswith(_PREFIXES):
-            await self._answer(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+    def shown(self, key: Key) -> Page | None:
+        """Return the page that may be shown, None where it has to be made or waited for."""
+        page = self._pages.get(key)
+        if page is None:
+            return None
+        # While a newer one is made the old one is shown for one moment more.
+        moments = 2 if key in self._making else 1
+        return page if self._age(page) < moments * self.seconds else None
 
-    async def _change(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let something be changed; who changed it sees it at once."""
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self._changes += 1
-            self._pages.clear()
-            self._making.clear()
-            self._size = 0
+    def making(self, key: Key) -> Future[Page | None] | None:
+        """Return what is there when a page is made, None where nobody makes it."""
+        return self._making.get(key)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        key = _key(scope)
-        page, making = self._young(key), self._making.get(key)
-        if page is not None and (making is not None or self._age(page) < self.seconds):
-            await page.send(scope, send)
-        elif making is None:
-            await self._make(key, scope, receive, send)
-        else:
-            # Whoever goes away while he waits stops nobody else.
-            made = await asyncio.shield(making)
-            # What cannot be kept is made for each.
-            await (made.send(scope, send) if made else self.app(scope, receive, send))
+    def begin(self, key: Key) -> Future[Page | None]:
+        """Note that a page is being made."""
+        self._making[key] = making = get_running_loop().create_future()
+        return making
 
-    async def _make(self, key: _Key, scope: Scope, receive: Receive, send: Send) -> None:
-        self._making[key] = making = asyncio.get_running_loop().create_future()
-        began, changes, page = self.monotonic(), self._changes, None
-        copy = _Copy(send)
-        try:
-            await self.app(scope, receive, copy.pass_on)
-            if copy.start is not None and copy.is_whole and changes == self._changes:
-                page = _Page(
-                    start=copy.start,
-                    body=bytes(copy.body),
-                    route=scope.get("route"),
-                    began=began,
-                )
-                self._keep(key, page)
-        finally:
-            if self._making.get(key) is making:
-                del self._making[key]
-            making.set_result(page)
+    def end(self, key: Key, making: Future[Page | None], page: Page | None) -> None:
+        """Give who waits what was made, None where it may not be kept, and keep it."""
+        if self._making.get(key) is making:
+            del self._making[key]
+        if page is not None:
+            self._keep(key, page)
+        making.set_result(page)
 
-    def _age(self, page: _Page) -> float:
+    def drop(self) -> None:
+        """Forget every page, also those that are being made: something has changed."""
+        self.changes += 1
+        self._pages.clear()
+        self._making.clear()
+        self._size = 0
+
+    def _age(self, page: Page) -> float:
         return self.monotonic() - page.began
 
-    def _young(self, key: _Key) -> _Page | None:
-        """Return the page that is kept, None where it is too old even while a newer is made."""
-        page = self._pages.get(key)
-        return page if page is not None and self._age(page) < 2 * self.seconds else None
-
-    def _keep(self, key: _Key, page: _Page) -> None:
+    def _keep(self, key: Key, page: Page) -> None:
         old = self._pages.pop(key, None)
         self._size += len(page.body) - (0 if old is None else len(old.body))
         self._pages[key] = page
@@ -164,13 +120,3 @@ class KeptPages:
                 break
             self._pages.popitem(last=False)
             self._size -= len(first.body)
-
-
-def _key(scope: Scope) -> _Key:
-    told = [each for each in scope["headers"] if each[0] in _TOLD_APART]
-    return (scope["raw_path"], scope["query_string"], *(part for each in told for part in each))
-
-
-def _may_be_kept(start: Message) -> bool:
-    marked = any(name.lower() == _MARK for name, _ in start["headers"])
-    return marked and start["status"] == HTTPStatus.OK

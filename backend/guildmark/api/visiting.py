@@ -1,14 +1,14 @@
 """Who opens the page behind a label: people count as scans, programs that look ahead do not."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from guildmark.api.frame import is_head
+from guildmark.api.frame import Header, is_head
 from guildmark.domain.identifiers import Index, LogNumber, parse_hint
 from guildmark.services.labels.scanning import Scanning, Visitor
 
@@ -57,34 +57,47 @@ def led_to(log: LogNumber, index: Index) -> Mapping[str, str]:
     return MappingProxyType({_PART: f"{log}.{index}"})
 
 
-@dataclass(frozen=True, slots=True)
-class CountedScans:
-    """Stands around the kept pages, so that each who is shown one counts.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visits:
+    """Counts who is shown a page that a label led to.
 
     Args:
-        app: What it stands around.
         scanning: Counts; None: nobody does.
         country_header: The header in which a proxy states the country; empty: none does.
     """
 
+    scanning: Scanning | None = None
+    country_header: str = ""
+
+    def note(self, scope: Scope, headers: Iterable[Header]) -> None:
+        """Count a request by the headers of its good answer."""
+        part = dict(headers).get(_NAMED)
+        if not part or self.scanning is None:
+            return
+        visitor = visitor_of(scope, self.country_header)
+        if visitor is not None:
+            self.scanning.note(*parse_hint(part.decode("ascii")), visitor)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedScans:
+    """Stands around the pages that are made, so that each who is shown one counts.
+
+    Args:
+        app: What it stands around.
+        visits: Counts them.
+    """
+
     app: ASGIApp
-    scanning: Scanning | None
-    country_header: str
+    visits: Visits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and count it where a label led to a part."""
 
         async def passed(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == HTTPStatus.OK:
-                part = dict(message["headers"]).get(_NAMED)
-                if part:
-                    self._count(scope, part.decode("ascii"))
+                self.visits.note(scope, message["headers"])
             await send(message)
 
-        is_counted = scope["type"] == "http" and self.scanning is not None
+        is_counted = scope["type"] == "http" and self.visits.scanning is not None
         await self.app(scope, receive, passed if is_counted else send)
-
-    def _count(self, scope: Scope, part: str) -> None:
-        visitor = visitor_of(scope, self.country_header)
-        if visitor is not None and self.scanning is not None:
-            self.scanning.note(*parse_hint(part), visitor)

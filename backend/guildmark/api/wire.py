@@ -37,6 +37,7 @@ class Wire(HttpToolsProtocol):
         self._is_head = True
         self._counted = 0
         self._uncounted = 0
+        self._head_until = 0.0
         self._head_timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # uvicorn's
@@ -46,7 +47,10 @@ class Wire(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
-        self._end_head()
+        self._is_head = False
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -76,7 +80,7 @@ class Wire(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Pass the request on."""
-        self._end_head()
+        self._is_head = False
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -100,15 +104,19 @@ class Wire(HttpToolsProtocol):
 
     def _begin_head(self) -> None:
         self._is_head, self._counted, self._uncounted = True, 0, 0
-        self._head_timer = self.loop.call_later(HEAD_SECONDS, self._give_up)
+        self._head_until = self.loop.time() + HEAD_SECONDS
+        # One timer waits for all heads of a connection, one after the other.
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_at(self._head_until, self._look)
 
-    def _end_head(self) -> None:
-        self._is_head = False
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
-
-    def _give_up(self) -> None:
+    def _look(self) -> None:
+        """Give up on a head whose time is over; wait on for one that began later."""
+        self._head_timer = None
+        if not self._is_head:
+            return
+        if self.loop.time() < self._head_until:
+            self._head_timer = self.loop.call_at(self._head_until, self._look)
+            return
         message = f"No whole request came within {HEAD_SECONDS:.0f} s."
         self._refuse(HeadTooSlowError(message))
 

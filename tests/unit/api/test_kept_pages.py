@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from guildmark.api.kept_pages import KeptPages, keep_for
+from guildmark.api.making_pages import MakingPages
 from guildmark.services.evidence.linking import PAGES
 
 MARKED = [(b"cdn-cache-control", b"max-age=2")]
@@ -48,7 +49,7 @@ class Site:
 class Reader:
     """Asks, and adds a header to what it gets as the frame does."""
 
-    pages: KeptPages
+    pages: MakingPages
 
     async def ask(
         self,
@@ -95,7 +96,8 @@ class Clock:
 
 
 def _pages(site: Callable[..., Awaitable[None]], clock: Clock, *, seconds: int = 2) -> Reader:
-    return Reader(pages=KeptPages(site, seconds=seconds, monotonic=clock))
+    kept = KeptPages(seconds=seconds, monotonic=clock)
+    return Reader(pages=MakingPages(site, kept))
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:
@@ -305,7 +307,7 @@ def test_page_that_is_too_old_makes_room() -> None:
         clock.now += 5
         await reader.ask("/parts/1.2")
 
-        assert len(reader.pages._pages) == 1
+        assert len(reader.pages.kept._pages) == 1
 
     _run(story())
 
@@ -317,7 +319,8 @@ def test_what_is_no_request_passes() -> None:
         seen.append(scope["type"])
 
     async def story() -> None:
-        await KeptPages(app, seconds=1)({"type": "lifespan"}, _nothing, _nothing_more)
+        pages = MakingPages(app, KeptPages(seconds=1))
+        await pages({"type": "lifespan"}, _nothing, _nothing_more)
 
     _run(story())
     assert seen == ["lifespan"]

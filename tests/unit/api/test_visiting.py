@@ -10,7 +10,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from fakes.scans import MemoryScans
 from guildmark.adapters.clock import SystemClock, SystemEntropy
-from guildmark.api.visiting import CountedScans, led_to, visitor_of
+from guildmark.api.visiting import CountedScans, Visits, led_to, visitor_of
 from guildmark.domain.identifiers import Index, LogNumber
 from guildmark.services.labels.scanning import Scanning, Visitor
 
@@ -90,8 +90,8 @@ def counted(
         raise AssertionError
 
     scope = {**request({"user_agent": name}).scope, "type": kind, "part": part, "status": status}
-    asyncio.run(CountedScans(_page, scanning, "")(scope, receive, send))
-    asyncio.run(CountedScans(_page, None, "")(scope, receive, send))
+    asyncio.run(CountedScans(_page, Visits(scanning=scanning))(scope, receive, send))
+    asyncio.run(CountedScans(_page, Visits())(scope, receive, send))
     scanning.write()
     assert [message["type"] for message in sent[::2]] == ["http.response.start"] * 2
     history = store.history(LogNumber(1), Index(7))

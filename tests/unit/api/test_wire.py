@@ -83,6 +83,22 @@ def test_head_that_trickles_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -
     assert b"http.headTooSlow" in told(trickle)
 
 
+def test_connection_may_rest_longer_than_a_head_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "HEAD_SECONDS", 0.05)
+
+    async def rest(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"GET / HTTP/1.1\r\n\r\n")
+        first = await reader.readuntil(b"\r\n\r\n0")
+        await asyncio.sleep(0.2)
+        writer.write(b"GET / HTTP/1.1\r\n\r\nGET / HT")
+        return first + await reader.read()
+
+    answer = told(rest)
+
+    assert answer.count(b"HTTP/1.1 200 OK\r\n") == 2
+    assert b"HTTP/1.1 408 " in answer
+
+
 def test_body_may_take_longer_than_the_head(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wire, "HEAD_SECONDS", 0.05)
 
