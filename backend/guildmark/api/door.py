@@ -12,6 +12,7 @@ from guildmark.api.kept_pages import KeptPages, Page, key_of
 from guildmark.api.visiting import Visits
 
 _OK = int(HTTPStatus.OK)
+_STATUS = b"HTTP/1.1 200 OK\r\n"
 _ASKING = frozenset({"GET", "HEAD"})
 
 
@@ -37,20 +38,44 @@ class Door:
 
     async def show(self, page: Page, scope: Scope, send: Send) -> None:
         """Answer a request by a page."""
-        began, given, method = self.monotonic(), id_of(scope), scope["method"]
-        is_head = method == "HEAD"
+        began, given = self.monotonic(), id_of(scope)
         headers = [*page.own, id_header(given), *page.lacking]
-        if not is_head:
-            self.visits.note(scope, page.own)
+        body = b"" if scope["method"] == "HEAD" else page.body
+        self._count(page, scope)
         try:
             await send({"type": "http.response.start", "status": _OK, "headers": headers})
-            await send({"type": "http.response.body", "body": b"" if is_head else page.body})
+            await send({"type": "http.response.body", "body": body})
         finally:
-            tell(
-                given,
-                method=method,
-                route=page.route,
-                status=_OK,
-                size=len(page.body),
-                seconds=self.monotonic() - began,
-            )
+            self._tell(page, scope, given, began)
+
+    def written(self, page: Page, scope: Scope, *, first: bytes, last: bytes) -> bytes:
+        """Return the same answer as the bytes of HTTP/1.1.
+
+        Args:
+            page: The page, of known length.
+            scope: The request.
+            first: Lines that the server writes before those of an answer.
+            last: Lines that it writes after them.
+        """
+        began, given = self.monotonic(), id_of(scope)
+        own, lacking = page.written
+        told = b"x-request-id: %s\r\n" % given.encode()
+        body = b"" if scope["method"] == "HEAD" else page.body
+        self._count(page, scope)
+        whole = b"".join((_STATUS, first, own, told, lacking, last, b"\r\n", body))
+        self._tell(page, scope, given, began)
+        return whole
+
+    def _count(self, page: Page, scope: Scope) -> None:
+        if scope["method"] != "HEAD":
+            self.visits.note(scope, page.own)
+
+    def _tell(self, page: Page, scope: Scope, given: str, began: float) -> None:
+        tell(
+            given,
+            method=scope["method"],
+            route=page.route,
+            status=_OK,
+            size=len(page.body),
+            seconds=self.monotonic() - began,
+        )

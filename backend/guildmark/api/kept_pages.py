@@ -47,6 +47,7 @@ class Page:
         lacking: Those of every answer that it does not say by itself.
         route: What made it, for the log.
         began: In seconds of the clock by which its age is told.
+        written: Both kinds of headers as lines of HTTP/1.1.
     """
 
     own: Sequence[Header]
@@ -54,6 +55,15 @@ class Page:
     body: bytes
     route: Any
     began: float
+    written: tuple[bytes, bytes] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "written", (_lines(self.own), _lines(self.lacking)))
+
+    @property
+    def is_of_known_length(self) -> bool:
+        """Return whether its headers say how long it is, so that no server has to."""
+        return any(name == b"content-length" for name, _ in self.own)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,3 +130,7 @@ class KeptPages:
                 break
             self._pages.popitem(last=False)
             self._size -= len(first.body)
+
+
+def _lines(headers: Sequence[Header]) -> bytes:
+    return b"".join(b"%s: %s\r\n" % header for header in headers)

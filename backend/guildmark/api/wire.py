@@ -1,7 +1,8 @@
 """What arrives before it is a request: refused in the same form as everything else.
 
 The server's protocol answers bytes that are no HTTP by itself, in plain text, and puts no bound to
-a request's head. Here its refusals are problem documents, and a head has a length and a time.
+a request's head. Here its refusals are problem documents, and a head has a length and a time. A
+page that is kept is written at once, without a task.
 """
 
 import sys
@@ -11,8 +12,11 @@ from secrets import token_hex
 from typing import Any, cast
 
 from starlette.responses import Response
+from starlette.types import Scope
+from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from guildmark.api.door import Door
 from guildmark.api.errors import (
     HeadTooLargeError,
     HeadTooSlowError,
@@ -27,6 +31,7 @@ from guildmark.domain.errors import GuildmarkError
 HEAD_MAX = 64 << 10
 """Bytes of address and header fields together."""
 HEAD_SECONDS = 30.0
+_BY_PROXY = b"x-forwarded-"
 
 
 class Wire(HttpToolsProtocol):
@@ -38,6 +43,7 @@ class Wire(HttpToolsProtocol):
         self._counted = 0
         self._uncounted = 0
         self._head_until = 0.0
+        self._door: Door | None = getattr(self.config.app, "door", None)
         self._head_timer: TimerHandle | None = None
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # uvicorn's
@@ -96,6 +102,32 @@ class Wire(HttpToolsProtocol):
             self._refuse(VersionUnsupportedError("The request is not of HTTP/1.0 or HTTP/1.1."))
         else:
             self._refuse(RequestMalformedError("What was sent is no HTTP request."))
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Write a page that is kept, else let the application answer."""
+        # Armed where the answer to what came before in the same bytes was written at once.
+        self._unset_keepalive_if_required()
+        door, scope = self._door, cast("Scope", cycle.scope)
+        page = door.page(scope) if door and self._may_write(scope, app) else None
+        if door is None or page is None or not page.is_of_known_length:
+            super()._start_asgi_task(cycle, app)
+            return
+        first = b"".join([b"%s: %s\r\n" % header for header in cycle.default_headers])
+        last = b"" if cycle.keep_alive else b"connection: close\r\n"
+        cycle.response_started = cycle.response_complete = True
+        self.transport.write(door.written(page, scope, first=first, last=last))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
+    def _may_write(self, scope: Scope, app: ASGI3Application) -> bool:
+        """Return whether no answer is before this one, and none but the application gives it."""
+        if self.pipeline or self.flow.write_paused or self.transport.is_closing():
+            return False
+        # The server says who comes by a proxy before the application is asked.
+        return app is self.app and not any(
+            name.startswith(_BY_PROXY) for name, _ in scope["headers"]
+        )
 
     def _count(self, size: int) -> None:
         self._counted += size
