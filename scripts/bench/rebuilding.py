@@ -29,7 +29,7 @@ from guildmark.services.index.indexing import Indexing
 _OPERATOR, _WRITER = KeyName("operator"), KeyName("writer")
 _EVENTS, _A_BLOCK = 10_000, 200
 _GAS = 150_000
-_TEXT = "the index made anew from 10,000 events, 200 a block, blocks, logs and receipts compared"
+_TEXT = "the index made anew from 10,000 events, 200 a block, headers and receipts hashed"
 
 _RAW = Metric(
     id="P5",

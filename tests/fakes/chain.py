@@ -173,7 +173,7 @@ class MemoryChain:
     def header(self, number: int) -> bytes:
         return self.headers[number]
 
-    def stretch(self, first: int, last: int) -> Stretch:
+    def stretch(self, first: int, last: int, *, enough: int | None = None) -> Stretch:
         parent = self.blocks[first - 1].hash if first else Digest(bytes(32))
         logs = tuple(
             RawLog(

@@ -459,7 +459,12 @@ Lies = Mapping[str, Callable[[Any], Any]]
 
 
 def _listed(change: Callable[[list[Any]], list[Any]]) -> Lies:
-    return {"eth_getLogs": lambda logs: change(logs) if logs else logs}
+    def change_one(receipts: Any) -> Any:
+        for one in receipts or ():
+            one["logs"] = change(one["logs"]) if one["logs"] else one["logs"]
+        return receipts
+
+    return {"eth_getBlockReceipts": change_one}
 
 
 def _left_out(chance: Chance) -> Lies:
@@ -500,7 +505,7 @@ def _hidden_with_receipts(_chance: Chance) -> Lies:
     def bare(receipts: Any) -> Any:
         return [{**one, "logs": []} for one in receipts or ()]
 
-    return {"eth_getLogs": lambda _logs: [], "eth_getBlockReceipts": bare}
+    return {"eth_getBlockReceipts": bare}
 
 
 def _hidden_with_filters(_chance: Chance) -> Lies:

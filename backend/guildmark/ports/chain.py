@@ -328,8 +328,14 @@ class Ledger(Protocol):
         """Return whether an account is a contract at the newest block."""
         ...
 
-    def stretch(self, first: int, last: int) -> Stretch:
+    def stretch(self, first: int, last: int, *, enough: int | None = None) -> Stretch:
         """Return blocks first..last with their logs, checked against each other.
+
+        Args:
+            first: The first block's number.
+            last: The last one's.
+            enough: How many transactions suffice, of blocks that may hold such logs: the stretch
+                may end with the block that brings as many.
 
         Raises:
             LogsIncompleteError: They contradict each other.

@@ -124,8 +124,8 @@ class SlowChain(MemoryChain):
 
     meanwhile: Callable[[], object] | None = None
 
-    def stretch(self, first: int, last: int) -> Stretch:
-        found = super().stretch(first, last)
+    def stretch(self, first: int, last: int, *, enough: int | None = None) -> Stretch:
+        found = super().stretch(first, last, enough=enough)
         other, self.meanwhile = self.meanwhile, None
         if other is not None:
             other()
@@ -180,7 +180,10 @@ class Answering:
 
     def __init__(self, chain: MemoryChain, stretch: Callable[[int, int], Stretch]) -> None:
         self._chain = chain
-        self.stretch = stretch
+        self._stretch = stretch
+
+    def stretch(self, first: int, last: int, **_enough: int | None) -> Stretch:
+        return self._stretch(first, last)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._chain, name)
@@ -258,6 +261,25 @@ def test_steps_are_as_long_as_blocks_are_empty(monkeypatch: pytest.MonkeyPatch) 
     replace(Tools(chain=chain).indexing(), ledger=Answering(chain, asked)).follow()
 
     assert told == [(0, 1), (2, 5), (6, 10), (11, 13)]
+
+
+def test_a_crowded_stretch_that_ends_early_is_read_on_from_there() -> None:
+    world = make_world()
+    chain, told = world.tools.chain, list[tuple[int, int]]()
+
+    def crowded(low: int, high: int) -> Stretch:
+        told.append((low, high))
+        return chain.stretch(low, min(low + 2, high))
+
+    with world.tools.store.reading() as view:
+        before = [view.facts.each(kind) for kind in KINDS]
+    replace(world.tools.indexing(), ledger=Answering(chain, crowded)).rebuild()
+
+    # Each goes on behind the one before, and asks for twice as many as that one had.
+    head = chain.blocks[-1].number
+    assert told[1:] == [(low, min(low + 5, head)) for low in range(3, head + 1, 3)]
+    with world.tools.store.reading() as view:
+        assert [view.facts.each(kind) for kind in KINDS] == before
 
 
 @pytest.mark.parametrize(

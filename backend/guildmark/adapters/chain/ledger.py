@@ -76,14 +76,14 @@ class RpcLedger:
         """Return whether an account is a contract at the newest block."""
         return data(self.rpc.call("eth_getCode", to_hex(account), "latest")) != b""
 
-    def stretch(self, first: int, last: int) -> Stretch:
+    def stretch(self, first: int, last: int, *, enough: int | None = None) -> Stretch:
         """Return blocks first..last with their logs, checked against each other."""
         reader = Reader(
             rpc=self.rpc,
             addresses=[pin.address for pin in self.chain.contracts.values()],
             hashes=Capability.HEADERS in self.capabilities,
         )
-        return reader.read(first, last)
+        return reader.read(first, last, enough)
 
     def event(self, log: RawLog, block: Block) -> Event | None:
         """Return a log of a block as an event, None where no pinned contract declares it."""

@@ -1,17 +1,22 @@
 """Blocks and logs of a node, checked against each other, so that none is missing unnoticed.
 
-The logs that `eth_getLogs` gives are compared with the receipts of every block whose bloom filter
-speaks of a pinned contract; the receipts' logs must give that filter; the filter is in the header,
-which gives the block's hash; and each block names its parent.
+Each block names its parent. Where a header's filter speaks of a pinned contract, the receipts of
+its block must give the root that the header names, and the header gives the block's hash: what the
+logs say is then proven, and that none is missing. Where a header cannot be hashed again, or a
+receipt is of a kind that is not written here, the receipts' logs must give the header's filter, and
+must be those that `eth_getLogs` gives.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from itertools import accumulate
+from typing import Any, TypeAlias
 
 from guildmark.adapters.chain.headers import header
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
+from guildmark.domain.chain.ethproof.receipts import KINDS, encode_receipt, list_root
+from guildmark.domain.chain.ethproof.rlp import encode_integer
 from guildmark.domain.encoding.hashing import keccak256
 from guildmark.domain.identifiers import Address, Digest, to_hex
 from guildmark.ports.chain import (
@@ -24,9 +29,13 @@ from guildmark.ports.chain import (
 )
 
 _BLOCKS_A_REQUEST = 250
+_TRANSACTIONS_A_REQUEST = 1000
 _BLOOM_SIZE = 256
 _BLOOM_BITS = 2048
 _BLOOM_WORDS = (0, 2, 4)
+
+_Raw: TypeAlias = Mapping[str, Any]
+"""A block in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +61,32 @@ class Reader:
     addresses: Sequence[Address]
     hashes: bool
 
-    def read(self, first: int, last: int) -> Stretch:
+    def read(self, first: int, last: int, enough: int | None = None) -> Stretch:
         """Return blocks first..last with their logs.
+
+        Args:
+            first: The first block's number.
+            last: The last one's.
+            enough: How many transactions suffice, of blocks whose filter speaks of us: the stretch
+                ends with the block that brings as many, where more such blocks follow.
 
         Raises:
             LogsIncompleteError: Blocks, logs and receipts contradict each other.
             BlockUnknownError: The chain has no such block.
         """
         raw = self._blocks(first, last)
-        logs = self._logs(first, last)
-        touched = [block for block in raw if self._speaks_of_us(block) or _number(block) in logs]
-        self._compare(touched, logs)
+        touched = [block for block in raw if self._speaks_of_us(block)]
+        some = _bringing(touched, enough)
+        if len(some) < len(touched):
+            raw = raw[: _number(some[-1]) - first + 1]
+        logs = self._proven(some) if self.hashes else None
         return Stretch(
             parent=Digest(data(raw[0].get("parentHash"), 32)),
             blocks=tuple(_block(block) for block in raw),
-            logs=tuple(log for block in touched for log in _told(logs, block).logs),
+            logs=tuple(self._compared(raw, some) if logs is None else logs),
         )
 
-    def _blocks(self, first: int, last: int) -> Sequence[Mapping[str, Any]]:
+    def _blocks(self, first: int, last: int) -> Sequence[_Raw]:
         """Return the blocks, each the parent of the next."""
         found: list[Any] = []
         for low in range(first, last + 1, _BLOCKS_A_REQUEST):
@@ -92,7 +109,35 @@ class Reader:
                 raise LogsIncompleteError(message, block=_number(above))
         return found
 
-    def _logs(self, first: int, last: int) -> Mapping[int, _Told]:
+    def _speaks_of_us(self, block: _Raw) -> bool:
+        bloom = int.from_bytes(data(block.get("logsBloom"), _BLOOM_SIZE), "big")
+        return any(bloom & bits == bits for bits in map(_bits, self.addresses))
+
+    def _proven(self, touched: Sequence[_Raw]) -> Sequence[RawLog] | None:
+        """Return the logs that the headers prove, None where a receipt is of an unknown kind."""
+        logs: list[RawLog] = []
+        for block, receipts in self._receipts(touched):
+            if any(_kind(receipt) not in KINDS for receipt in receipts):
+                return None
+            logs += self._ours(_of_block(block, receipts))
+        return logs
+
+    def _compared(self, raw: Sequence[_Raw], touched: Sequence[_Raw]) -> Iterator[RawLog]:
+        """Yield the logs that `eth_getLogs` gives, compared with receipts, and those with filters.
+
+        Raises:
+            LogsIncompleteError: They contradict each other.
+        """
+        told = self._told(_number(raw[0]), _number(raw[-1]))
+        for block, receipts in self._receipts(touched):
+            ours = told.pop(_number(block), _NOTHING)
+            self._compare(block, [log for one in receipts for log in _logs_of(one)], ours)
+            yield from ours.logs
+        for number in told:
+            message = f"The filter of block {number} does not speak of its logs."
+            raise LogsIncompleteError(message, block=number)
+
+    def _told(self, first: int, last: int) -> dict[int, _Told]:
         """Return the node's logs by block, each once, in order."""
         filtered = {
             "fromBlock": hex(first),
@@ -113,39 +158,35 @@ class Reader:
             of_block.logs.append(log)
         return told
 
-    def _speaks_of_us(self, block: Mapping[str, Any]) -> bool:
-        bloom = data(block.get("logsBloom"), _BLOOM_SIZE)
-        return any(_holds(bloom, address) for address in self.addresses)
+    def _compare(self, block: _Raw, found: Sequence[Any], told: _Told) -> None:
+        """Compare logs with receipts, and receipts with the header's filter."""
+        every, place = _decoded(found, told), block.get("hash")
+        is_of_block = all(raw.get("blockHash") == place for raw in found)
+        is_whole = bloom_of(every) == data(block.get("logsBloom"), _BLOOM_SIZE)
+        if not (is_of_block and is_whole and told.logs == self._ours(every)):
+            message = f"The logs of block {_number(block)} are not those of its receipts."
+            raise LogsIncompleteError(message, block=_number(block))
 
-    def _compare(self, touched: Sequence[Mapping[str, Any]], logs: Mapping[int, _Told]) -> None:
-        """Compare logs with receipts, receipts with the header's filter, header with the hash."""
-        for block, receipts in zip(touched, self._receipts(touched), strict=True):
-            told, found = _told(logs, block), [raw for one in receipts for raw in _logs_of(one)]
-            every = _decoded(found, told)
-            ours = [log for log in every if log.address in self.addresses]
-            place = block.get("hash")
-            is_of_block = all(raw.get("blockHash") == place for raw in found)
-            is_whole = bloom_of(every) == data(block.get("logsBloom"), _BLOOM_SIZE)
-            if not (is_of_block and is_whole and ours == told.logs):
-                message = f"The logs of block {_number(block)} are not those of its receipts."
-                raise LogsIncompleteError(message, block=_number(block))
+    def _ours(self, logs: Iterable[RawLog]) -> Sequence[RawLog]:
+        return [log for log in logs if log.address in self.addresses]
 
-    def _receipts(self, touched: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[Any]]:
-        answers: list[Any] = []
-        for low in range(0, len(touched), _BLOCKS_A_REQUEST):
-            some = touched[low : low + _BLOCKS_A_REQUEST]
+    def _receipts(self, touched: Sequence[_Raw]) -> Iterator[tuple[_Raw, Sequence[Any]]]:
+        """Yield blocks with their receipts, asked for so that no answer grows too large."""
+        for some in _batches(touched):
             requests: list[Request] = [
                 ("eth_getBlockReceipts", [hex(_number(block))]) for block in some
             ]
-            answers += self.rpc.attempt(requests)
-        if any(isinstance(answer, RpcRefusedError) for answer in answers):
-            # Not every node offers it; one by one they are offered everywhere.
-            return [self._one_by_one(block) for block in touched]
-        return [answer if isinstance(answer, list) else [] for answer in answers]
+            answers = self.rpc.attempt(requests)
+            for block, answer in zip(some, answers, strict=True):
+                if isinstance(answer, RpcRefusedError):
+                    # Not every node offers it; one by one they are offered everywhere.
+                    yield block, self._one_by_one(block)
+                else:
+                    yield block, answer if isinstance(answer, list) else []
 
-    def _one_by_one(self, block: Mapping[str, Any]) -> Sequence[Any]:
-        hashes = block.get("transactions", ())
-        return self.rpc.batch([("eth_getTransactionReceipt", [found]) for found in hashes])
+    def _one_by_one(self, block: _Raw) -> Sequence[Any]:
+        asked: list[Request] = [("eth_getTransactionReceipt", [one]) for one in _hashes(block)]
+        return self.rpc.batch(asked)
 
 
 def raw_log(log: Any) -> RawLog:
@@ -154,17 +195,29 @@ def raw_log(log: Any) -> RawLog:
     Raises:
         LedgerAnswerError: It is none.
     """
-    if not isinstance(log, dict) or not isinstance(log.get("topics"), list):
-        message = "The node's log is not what the standard says."
-        raise LedgerAnswerError(message)
+    if not isinstance(log, dict):
+        raise _no_log()
+    number, index = quantity(log.get("blockNumber")), quantity(log.get("logIndex"))
+    return _log(log, number, index, Digest(data(log.get("transactionHash"), 32)))
+
+
+def _log(log: _Raw, number: int, index: int, transaction: Digest) -> RawLog:
+    """Return a log, of which is known where it stands, as its bytes."""
+    topics = log.get("topics")
+    if not isinstance(topics, list):
+        raise _no_log()
     return RawLog(
-        block_number=quantity(log.get("blockNumber")),
-        log_index=quantity(log.get("logIndex")),
+        block_number=number,
+        log_index=index,
         address=Address(data(log.get("address"), 20)),
-        topics=tuple([Digest(data(topic, 32)) for topic in log["topics"]]),
+        topics=tuple([Digest(data(topic, 32)) for topic in topics]),
         data=data(log.get("data")),
-        transaction=Digest(data(log.get("transactionHash"), 32)),
+        transaction=transaction,
     )
+
+
+def _no_log() -> LedgerAnswerError:
+    return LedgerAnswerError("The node's log is not what the standard says.")
 
 
 def bloom_of(logs: Iterable[RawLog]) -> bytes:
@@ -176,17 +229,64 @@ def bloom_of(logs: Iterable[RawLog]) -> bytes:
     return bits.to_bytes(_BLOOM_SIZE, "big")
 
 
-def _holds(bloom: bytes, part: bytes) -> bool:
-    bits = _bits(part)
-    return int.from_bytes(bloom, "big") & bits == bits
-
-
 @lru_cache(maxsize=4096)
 def _bits(part: bytes) -> int:
     hashed, bits = keccak256(part), 0
     for at in _BLOOM_WORDS:
         bits |= 1 << (int.from_bytes(hashed[at : at + 2], "big") % _BLOOM_BITS)
     return bits
+
+
+def _bringing(touched: Sequence[_Raw], enough: int | None) -> Sequence[_Raw]:
+    """Return the first blocks, up to the one that brings enough transactions."""
+    sizes = accumulate(len(_hashes(block)) for block in touched)
+    ends = (end for end, size in enumerate(sizes, 1) if enough is not None and size >= enough)
+    return touched[: next(ends, None)]
+
+
+def _batches(touched: Sequence[_Raw]) -> Iterator[Sequence[_Raw]]:
+    """Yield blocks in their order, so many as one answer may hold the receipts of."""
+    while touched:
+        some = _bringing(touched[:_BLOCKS_A_REQUEST], _TRANSACTIONS_A_REQUEST)
+        yield some
+        touched = touched[len(some) :]
+
+
+def _of_block(block: _Raw, receipts: Sequence[_Raw]) -> Sequence[RawLog]:
+    """Return all logs of a block, whose receipts give the root that its header names.
+
+    Raises:
+        LogsIncompleteError: They do not.
+    """
+    number, transactions = _number(block), [one.get("transactionHash") for one in receipts]
+    logs: list[RawLog] = []
+    encoded: list[bytes] = []
+    for receipt in receipts:
+        begin = len(logs)
+        transaction = Digest(data(receipt.get("transactionHash"), 32))
+        for raw in _logs_of(receipt):
+            logs.append(_log(raw, number, len(logs), transaction))
+        encoded.append(_encoded(receipt, logs[begin:]))
+    is_whole = list_root(encoded) == data(block.get("receiptsRoot"), 32)
+    if not is_whole or transactions != block.get("transactions"):
+        message = f"The receipts of block {number} are not those that its header names."
+        raise LogsIncompleteError(message, block=number)
+    return logs
+
+
+def _encoded(receipt: _Raw, logs: Sequence[RawLog]) -> bytes:
+    status = receipt.get("status")
+    # Before Byzantium a receipt named the state that its transaction left.
+    outcome = data(receipt.get("root"), 32) if status is None else encode_integer(quantity(status))
+    gas = quantity(receipt.get("cumulativeGasUsed"))
+    bloom = data(receipt.get("logsBloom"), _BLOOM_SIZE)
+    return encode_receipt(_kind(receipt) or 0, outcome, gas, bloom, logs)
+
+
+def _kind(receipt: Any) -> int | None:
+    """Return of what kind the transaction of a receipt is, None where it is no receipt."""
+    # Nodes from before kinds were told name none.
+    return quantity(receipt.get("type", "0x0")) if isinstance(receipt, dict) else None
 
 
 def _logs_of(receipt: Any) -> Sequence[Any]:
@@ -208,20 +308,22 @@ def _decoded(found: Iterable[Any], told: _Told) -> Sequence[RawLog]:
     return every
 
 
-def _told(logs: Mapping[int, _Told], block: Mapping[str, Any]) -> _Told:
-    return logs.get(_number(block), _NOTHING)
-
-
 def _place(told: tuple[RawLog, Any]) -> tuple[int, int]:
     log, _ = told
     return log.block_number, log.log_index
 
 
-def _number(block: Mapping[str, Any]) -> int:
+def _hashes(block: _Raw) -> Sequence[Any]:
+    """Return the hashes of a block's transactions, none where it tells none."""
+    told = block.get("transactions")
+    return told if isinstance(told, list) else ()
+
+
+def _number(block: _Raw) -> int:
     return quantity(block.get("number"))
 
 
-def _block(block: Mapping[str, Any]) -> Block:
+def _block(block: _Raw) -> Block:
     return Block(
         number=_number(block),
         hash=Digest(data(block.get("hash"), 32)),

@@ -23,6 +23,7 @@ _logger = logging.getLogger(__name__)
 _BLOCKS_A_STEP = 1000
 _BLOCKS_AT_FIRST = 64
 _LOGS_A_STEP = 1000
+_TRANSACTIONS_A_STEP = 1000
 _CLAIMED = frozenset({"ClaimMade", "ClaimShown"})
 _NAMED = frozenset({"IdentityRegistered", "ProfileChanged"})
 
@@ -157,13 +158,18 @@ class Indexing:
         """Yield the blocks from the first one to the head; while some are noted, the next come."""
         with ThreadPoolExecutor(max_workers=1) as ahead:
             size = min(_BLOCKS_AT_FIRST, _BLOCKS_A_STEP)
-            read = self.ledger.stretch(first, min(first + size - 1, head))
+            read = self._stretch(first, size, head)
             while (last := read.blocks[-1].number) < head:
-                size = _next_size(size, len(read.logs))
-                coming = ahead.submit(self.ledger.stretch, last + 1, min(last + size, head))
+                size = _next_size(len(read.blocks), len(read.logs))
+                coming = ahead.submit(self._stretch, last + 1, size, head)
                 yield read
                 read = coming.result()
             yield read
+
+    def _stretch(self, first: int, size: int, head: int) -> Stretch:
+        """Ask for so many blocks, or for fewer where they are crowded."""
+        last = min(first + size - 1, head)
+        return self.ledger.stretch(first, last, enough=_TRANSACTIONS_A_STEP)
 
     def _take(self, cursor: Block | None, read: Stretch, head: Block) -> Block:
         """Note what was read, unless another process did, and return the cursor."""

@@ -1,5 +1,6 @@
 """Recursive Length Prefix (Ethereum yellow paper, appendix B), strict: one encoding a value."""
 
+from collections.abc import Iterable
 from typing import NoReturn, TypeAlias
 
 from guildmark.domain.errors import MalformedError
@@ -10,6 +11,7 @@ _DEPTH_MAX = 8
 _SHORT_MAX = 55
 _BYTES = 0x80
 _LIST = 0xC0
+_HEADS = tuple(bytes([head]) for head in range(256))
 
 
 class RlpError(MalformedError):
@@ -34,11 +36,17 @@ def decode(data: bytes) -> Item:
 def encode(item: Item) -> bytes:
     """Return the RLP encoding of ``item``."""
     if isinstance(item, list):
-        body = b"".join(encode(member) for member in item)
-        return _prefix(len(body), _LIST) + body
-    if len(item) == 1 and item[0] < _BYTES:
+        return listed([encode(member) for member in item])
+    size = len(item)
+    if size == 1 and item[0] < _BYTES:
         return item
-    return _prefix(len(item), _BYTES) + item
+    return (_HEADS[_BYTES + size] if size <= _SHORT_MAX else _prefix(size, _BYTES)) + item
+
+
+def listed(encoded: Iterable[bytes]) -> bytes:
+    """Return the RLP encoding of a list whose items are encoded already."""
+    body = b"".join(encoded)
+    return _prefix(len(body), _LIST) + body
 
 
 def integer(item: Item, size: int = 32) -> int:
@@ -99,9 +107,9 @@ def _size(data: bytes, at: int, code: int) -> tuple[int, int]:
 
 def _prefix(size: int, base: int) -> bytes:
     if size <= _SHORT_MAX:
-        return bytes([base + size])
+        return _HEADS[base + size]
     digits = encode_integer(size)
-    return bytes([base + _SHORT_MAX + len(digits)]) + digits
+    return _HEADS[base + _SHORT_MAX + len(digits)] + digits
 
 
 def _refuse(reason: str, offset: int) -> NoReturn:
