@@ -4,12 +4,17 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 
 from browsing import AXE, DESK, PHONE, SCHEMES, SHOP, launch
+from fakes.notes import key
+from fakes.proof_codes import of_core, signed
 from guildmark.adapters.labels import pictures
+from guildmark.domain import bundle, trust
+from guildmark.domain.trust import Witness
 from stages import Played
 
 pytestmark = [pytest.mark.chain, pytest.mark.needs("anvil", "chromium")]
@@ -308,4 +313,101 @@ def test_a_photo_is_read_without_javascript(plain: Browser, played: Played) -> N
     page.wait_for_url(f"**?p={played.parts[0].hint}")
 
     assert headline(page) == VERIFIED
+    context.close()
+
+
+def witnessed(played: Played) -> tuple[str, str]:
+    """Return the first part's proof code, signed by a witness, and a list that pins him."""
+    url = played.node.url
+    known = trust.parse(httpx.get(f"{url}/.well-known/guildmark-trust.json").content)
+    core = bundle.read(httpx.get(f"{url}/v1/parts/{played.parts[0].hint}/bundle").content).core
+    code = signed(of_core(core, records=core.record.seq + 1), known.chain, "w1")
+    mine = known.with_witnesses([Witness(key=key("w1").encode())], 1)
+    return code.text(), trust.serialise(mine).decode()
+
+
+def proven(page: Page) -> str:
+    return page.locator("#proof").inner_text()
+
+
+def test_a_proof_code_in_a_photo_is_read_here_and_not_sent(plain: Browser, played: Played) -> None:
+    text, mine = witnessed(played)
+    context = plain.new_context()
+    page = opened(context, played)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    picture = {"name": "code.png", "mimeType": "image/png", "buffer": pictures.png(text)}
+
+    page.locator("#photo-file").set_input_files(picture)  # type: ignore[arg-type]  # a file
+    page.get_by_role("button", name="Read it").click()
+    page.get_by_text("Signed, not checked against the ledger.").wait_for()
+    by_host = proven(page)
+    page.evaluate("mine => localStorage.setItem('guildmark.trust', mine)", mine)
+    page.get_by_role("button", name="Read it").click()
+    page.get_by_text("Could not check more than the place in the log").wait_for()
+
+    assert f"the list that {played.node.url.removeprefix('http://')} publishes" in by_host
+    assert "(verify.witnessesTooFew)" in by_host
+    assert "which 1 of your 1 witnesses signed." in proven(page)
+    assert "Checked by you: in this browser, by your own list." in proven(page)
+    assert "(3) place in the log: holds." in proven(page)
+    assert page.url == f"{played.node.url}/verify"
+    assert not any("GM1" in each for each in asked), asked
+    assert {each.removeprefix(played.node.url).split("/")[1] for each in asked} == {
+        "static",
+        ".well-known",
+    }
+    assert axe(page) == []
+    page.get_by_role("link", name="See what this node shows of it").click()
+    page.wait_for_url(f"**/parts/{played.parts[0].hint}")
+    context.close()
+
+
+def test_a_proof_code_that_is_typed_is_judged_and_a_changed_one_found_out(
+    plain: Browser, played: Played
+) -> None:
+    text, mine = witnessed(played)
+    changed = f"{text[:30]}{'1' if text[30] != '1' else '2'}{text[31:]}"
+    context = plain.new_context(viewport={"width": PHONE[0], "height": PHONE[1]})
+    page = opened(context, played)
+    page.evaluate("mine => localStorage.setItem('guildmark.trust', mine)", mine)
+    field, button = page.locator("#typed-text"), page.get_by_role("button", name="Check")
+
+    field.fill(changed)
+    button.click()
+    page.get_by_text("Problem found: place in the log.").wait_for()
+    found = proven(page)
+    field.fill("GM1:ABC")
+    button.click()
+    page.get_by_text("This code cannot be read").wait_for()
+
+    assert "(verify.pathInvalid)" in found
+    assert "This is no proof code: " in proven(page)
+    assert not page.get_by_role("link", name="See what this node shows of it").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    context.close()
+
+
+def test_a_proof_code_before_the_camera_is_not_sent(filmed: Filmed, played: Played) -> None:
+    text, _ = witnessed(played)
+    context = filmed.context("x")
+    context.add_init_script(_NATIVE % text)
+    page = opened(context, played)
+
+    scan(page)
+    page.get_by_text("Signed, not checked against the ledger.").wait_for()
+
+    assert page.url == f"{played.node.url}/verify"
+
+
+def test_without_the_program_the_node_looks_at_a_proof_code(plain: Browser, played: Played) -> None:
+    text, _ = witnessed(played)
+    context = plain.new_context()
+    page = opened(context, played)
+    page.route("**/proof_page.js", lambda route: route.abort())
+
+    page.locator("#typed-text").fill(text)
+    page.get_by_role("button", name="Check").click()
+    page.wait_for_url(f"**/parts/{played.parts[0].hint}")
+
     context.close()

@@ -10,6 +10,7 @@ from guildmark.domain.labels.proof import ProofCode, WitnessSignature
 from guildmark.domain.log.note import NoteKind
 from guildmark.domain.log.record import Grant, Record
 from guildmark.domain.trust import Trust, Witness
+from guildmark.domain.verification.evidence import Core
 
 WITNESSES = ("w1", "w2", "w3")
 
@@ -37,17 +38,23 @@ def proof_code(
         root=Digest(bytes(32)),
         grants=(replace(grant, n=count),),
     )
-    code = ProofCode(
-        bare=record,
+    path = siblings(position, count, seed=1)
+    code = of_core(replace(core, record=record, position=position, path=path), records=records)
+    return signed(code, simulator.pin, *witnesses)
+
+
+def of_core(core: Core, *, records: int) -> ProofCode:
+    """Return a code of an entry in a log of so many records; nobody signed it."""
+    return ProofCode(
+        bare=replace(core.record, root=Digest(bytes(32))),
         entry=core.entry,
         salt=Bytes32(core.salt),
-        position=position,
-        path=siblings(position, count, seed=1),
+        position=core.position,
+        path=tuple(core.path),
         size=records,
-        record_path=siblings(seq, records, seed=100),
+        record_path=siblings(core.record.seq, records, seed=100),
         signatures=(),
     )
-    return signed(code, simulator.pin, *witnesses)
 
 
 def signed(code: ProofCode, pin: ChainPin, *witnesses: str) -> ProofCode:

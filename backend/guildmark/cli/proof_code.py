@@ -18,7 +18,7 @@ class ProofWitnessesError(SettingsError):
     """No trust file names the witnesses whose signatures the code shall hold."""
 
     code = "label.proofWitnessesUnknown"
-    hint = "Name the witnesses that readers pin: `guildmark trust witness KEY`."
+    hint = "Name the witnesses that readers pin: `guildmark trust witness KEY --quorum 1`."
 
 
 def proof_code(part: str, node: Parts, trusted: Trust) -> ProofCode:

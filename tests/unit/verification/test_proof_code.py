@@ -57,6 +57,15 @@ def test_without_enough_of_the_reader_s_witnesses_it_is_signed_alone(
     assert any("machine 0x" in note for note in report.notes)
 
 
+def test_a_list_that_pins_no_contract_of_logs_proves_nothing() -> None:
+    contracts = {name: one for name, one in PINS.chain.contracts.items() if name != "log"}
+    report = verify_proof_code(CODE, replace(PINS, chain=replace(PINS.chain, contracts=contracts)))
+
+    assert said(report) == (Verdict.UNTRUSTED, 16)
+    assert report.checks[0].reason == "Your list does not pin the contract of logs."
+    assert report.part is None
+
+
 def test_two_signatures_of_one_witness_count_once() -> None:
     twice = replace(CODE, signatures=(CODE.signatures[0],) * 2)
 

@@ -71,7 +71,7 @@ def verify_proof_code(proof: ProofCode, trust: Trust | None) -> Report:
         exit=code,
         headline=headline,
         checks=checks,
-        part=None if trust is None else _part(proof, trust),
+        part=_part(proof, trust) if trust is not None and _pins_logs(trust) else None,
         notes=tuple(_notes(proof)),
     )
 
@@ -80,7 +80,7 @@ def _seen(proof: ProofCode, trust: Trust | None) -> _Seen:
     try:
         # Whether the paths fit their places needs no trust.
         proof.record()
-        if trust is None:
+        if trust is None or not _pins_logs(trust):
             return _Seen()
         text = proof.checkpoint(trust.chain).text()
     except ProofError as error:
@@ -126,6 +126,8 @@ def _untrusted(trust: Trust | None, seen: _Seen) -> Finding:
     reason = f"{len(seen.signers)} of your witnesses signed the log, you ask for {trust.quorum}."
     if not trust.witnesses:
         reason = "Your list names no witnesses."
+    elif not _pins_logs(trust):
+        reason = "Your list does not pin the contract of logs."
     return WITNESSES_TOO_FEW.found(reason, _PLACE)
 
 
@@ -137,6 +139,11 @@ def _judged(seen: _Seen, trust: Trust | None, *, is_signed: bool) -> tuple[Verdi
     count = f"{len(seen.signers)} of your {len(trust.witnesses)} witnesses"
     headline = f"Could not check more than the place in the log, which {count} signed."
     return Verdict.UNCHECKABLE, EXIT_UNCHECKABLE, headline
+
+
+def _pins_logs(trust: Trust) -> bool:
+    """Return whether a list says which contract logs are kept in: a checkpoint's name holds it."""
+    return ContractName.LOG in trust.chain.contracts
 
 
 def _part(proof: ProofCode, trust: Trust) -> PartSummary:

@@ -1,8 +1,9 @@
 // The page on which a part is checked: its camera, and photos that need not leave the telephone.
 //
-// What a code says is never opened: it goes to this node, which says what it names. All that is
-// written is text.
+// What a code says is never opened: it goes to this node, which says what it names. A proof code
+// does not: this browser says what it proves. All that is written is text.
 
+const PROOF = "GM1:";
 const SIZE_MAX = 16 << 20;
 const PAUSE = 120;
 const PATIENCE = 20_000;
@@ -42,6 +43,12 @@ element("scan-stop").addEventListener("click", () => stop("The camera is off."))
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) stop("The camera is off.");
 });
+element("typed-form").addEventListener("submit", (event) => {
+  const text = element("typed-text").value;
+  if (!isProof(text)) return;
+  event.preventDefault();
+  void lead(text);
+});
 element("photo-form").addEventListener("submit", (event) => {
   const [file] = element("photo-file").files;
   // A photo in which this browser found nothing goes to the node when it is asked for again.
@@ -76,7 +83,7 @@ async function watch(read) {
     if (running === null) return;
     if (found.length === 1) {
       stop("A code was read.");
-      lead(found[0]);
+      await lead(found[0]);
       return;
     }
     if (found.length > 1) say(SEVERAL);
@@ -100,7 +107,8 @@ async function look(file) {
   tell("Looking at the photo…");
   const found = await codes(file);
   if (found.length === 1) {
-    lead(found[0]);
+    tell("A code was read.");
+    await lead(found[0]);
     return;
   }
   if (found.length > 1) {
@@ -124,8 +132,26 @@ async function codes(file) {
   }
 }
 
-function lead(text) {
+/** Show what a proof code proves; with any other text go where this node says. */
+async function lead(text) {
+  if (isProof(text) && (await shown(text))) return;
   location.assign(`/verify?q=${encodeURIComponent(text)}`);
+}
+
+async function shown(text) {
+  try {
+    const { show } = await import("../verifier/proof_page.js");
+    await show(text);
+    return true;
+  } catch {
+    // Where the program does not come, the node looks at the code.
+    return false;
+  }
+}
+
+/** Return whether this browser reads a text itself: its cryptography is for pages from https. */
+function isProof(text) {
+  return text.startsWith(PROOF) && globalThis.isSecureContext;
 }
 
 function refuse(text) {

@@ -3,10 +3,9 @@
 // It is never green: the program came from the server. All that it writes is text; all that it asks
 // for is on the page's own host, or at the node of the chain that the reader names.
 
+import { fetched } from "./fetched.js";
+
 const KEPT = "guildmark.trust";
-const SIZE_MAX = 64 << 20;
-// Milliseconds in which an answer must be whole.
-const PATIENCE = 60_000;
 const NAMES = [
   "chain and block", "operator, site and machine", "machine's signature", "place in the log",
   "record on chain", "design revision", "license and unit", "recipe and settings", "tolerances",
@@ -183,25 +182,6 @@ function close(page) {
 async function kept(reader) {
   const text = localStorage.getItem(KEPT);
   return text === null ? null : reader.readTrust(new TextEncoder().encode(text));
-}
-
-async function fetched(address) {
-  const answer = await fetch(address, {
-    redirect: "error", signal: AbortSignal.timeout(PATIENCE),
-  });
-  if (!answer.ok) throw new Error(`the server answers ${answer.status} for ${address}.`);
-  const reader = answer.body.getReader();
-  const pieces = [];
-  let size = 0;
-  for (let read = await reader.read(); !read.done; read = await reader.read()) {
-    pieces.push(read.value);
-    size += read.value.length;
-    if (size > SIZE_MAX) {
-      await reader.cancel();
-      throw new Error("the evidence is too large.");
-    }
-  }
-  return new Uint8Array(await new Blob(pieces).arrayBuffer());
 }
 
 async function digest(data) {

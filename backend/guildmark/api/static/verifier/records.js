@@ -7,10 +7,14 @@ import { RECORDS, wordAt } from "./state.js";
 
 const ENTRY_DOMAIN = keccak256(ascii("guildmark/entry/v1"));
 
+/** Return the 32 opaque bytes that the log publishes for an entry. */
+export function entryData({ kind, ids, previous }, salt) {
+  return sha256(concat(ENTRY_DOMAIN, salt, word(kind), ...ids, word(previous)));
+}
+
 /** Return whether an entry stands at its place in a record. */
-export async function isInRecord({ kind, ids, previous }, salt, { record, position, path }) {
-  const encoded = concat(word(kind), ...ids, word(previous));
-  const data = await sha256(concat(ENTRY_DOMAIN, salt, encoded));
+export async function isInRecord(entry, salt, { record, position, path }) {
+  const data = await entryData(entry, salt);
   try {
     return same(await rootOfPath(data, position, record.count, path), record.root);
   } catch (error) {

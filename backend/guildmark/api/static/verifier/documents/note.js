@@ -30,8 +30,9 @@ export async function parseNoteKey(text) {
   if ([...name].length > NAME_MAX) refuse("the name of a key is too long");
   checkKey({ algorithm: ED25519, data: key });
   if (toHex(await idOf(name, kind, key)) !== `0x${id}`) refuse(`the key ${name} has another id`);
-  // The same key signs notes about blocks, whatever else it signs.
-  return { name, id: await idOf(name, NOTE, key), data: key };
+  // The same key signs notes about blocks and checkpoints of logs, whatever its word says.
+  const [own, cosigner] = await Promise.all([NOTE, COSIGNATURE].map((one) => idOf(name, one, key)));
+  return { name, id: own, cosigner, data: key };
 }
 
 /** Return the note that some bytes are; throw Malformed. Its signatures are not checked. */

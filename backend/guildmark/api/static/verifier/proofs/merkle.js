@@ -2,21 +2,22 @@
 
 import { Malformed, concat, sha256 } from "../bytes.js";
 
+/** Return the root to which a path leads from a leaf's data; sizes may be Numbers or BigInts. */
 export async function rootOfPath(data, index, count, path) {
   if (!(index >= 0 && index < count)) throw new Malformed("no such position");
-  let [at, last] = [index, count - 1];
+  let [at, last] = [BigInt(index), BigInt(count) - 1n];
   let found = await sha256(concat(Uint8Array.of(0), data));
   for (const hash of path) {
-    if (last === 0) throw new Malformed("a hash too many");
-    if (at % 2 === 1 || at === last) {
+    if (last === 0n) throw new Malformed("a hash too many");
+    if (at % 2n === 1n || at === last) {
       found = await sha256(concat(Uint8Array.of(1), hash, found));
-      while (at % 2 === 0 && at !== 0) [at, last] = [at / 2, Math.floor(last / 2)];
+      while (at % 2n === 0n && at !== 0n) [at, last] = [at / 2n, last / 2n];
     } else {
       found = await sha256(concat(Uint8Array.of(1), found, hash));
     }
-    [at, last] = [Math.floor(at / 2), Math.floor(last / 2)];
+    [at, last] = [at / 2n, last / 2n];
   }
-  if (last !== 0) throw new Malformed("a hash too few");
+  if (last !== 0n) throw new Malformed("a hash too few");
   return found;
 }
 
