@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,9 @@ _WIRE = "guildmark.api.wire:Wire"
 _ENDPOINT = "node.json"
 _LOCK = "node.lock"
 _GRACE = 5
+# Python's own is five times as long: so long does the loop wait, at each event, for a thread that
+# makes a page.
+_TURN_SECONDS = 0.001
 
 
 class PortTakenError(NetworkError):
@@ -133,6 +137,7 @@ def _serve(folder: Path, port: int | None) -> None:
         ssl_certfile=None if tls is None else tls[0],
         ssl_keyfile=None if tls is None else tls[1],
     )
+    sys.setswitchinterval(_TURN_SECONDS)
     # The server takes the signal, ends in order, and raises it again: by then all is done.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     uvicorn.Server(config).run(sockets=[listener])
