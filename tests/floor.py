@@ -73,6 +73,7 @@ class Watcher:
         self.cursor = seen.cursor
         self.events += seen.events
         self.samples += seen.samples
+        self.samples += (sample for trace in seen.traces for sample in trace.samples)
 
     def restart(self) -> None:
         """Go on as a new process would."""

@@ -1,7 +1,7 @@
 """An agent beside a machine of the small world, with the world's own node at the other end."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,15 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.log.queue import Build
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.shopfloor.fieldwork import Brief, Post
-from guildmark.domain.shopfloor.jobs import Gap, JobEvent, JobPhase, Observation, Piece, Sample
+from guildmark.domain.shopfloor.jobs import (
+    Gap,
+    JobEvent,
+    JobPhase,
+    Observation,
+    Piece,
+    Sample,
+    Trace,
+)
 from guildmark.ports.peers import PeerUnavailableError
 from guildmark.ports.store import DocumentKind
 from guildmark.services.builds.briefing import Briefing, Question
@@ -60,11 +68,11 @@ class ScriptedMachine:
         *events: JobEvent,
         samples: Sequence[Sample] = (),
         gaps: Sequence[Gap] = (),
+        traces: Sequence[Trace] = (),
     ) -> None:
         cursor = (len(self.steps) + 1).to_bytes(CURSOR_SIZE, "big")
-        self.steps.append(
-            Observation(cursor=cursor, events=events, samples=tuple(samples), gaps=tuple(gaps))
-        )
+        told = Observation(cursor=cursor, events=events, samples=tuple(samples))
+        self.steps.append(replace(told, gaps=tuple(gaps), traces=tuple(traces)))
 
     def poll(self, cursor: bytes) -> Observation:
         seen = int.from_bytes(cursor, "big") if cursor else 0

@@ -10,7 +10,13 @@ from guildmark.adapters.home import default_home
 from guildmark.adapters.keys.devices import pin_file
 from guildmark.adapters.keys.keystore import FileKeyStore, password_file, password_from
 from guildmark.cli.answers import note
-from guildmark.domain.errors import ConflictError, UsageError
+from guildmark.domain.errors import (
+    ConflictError,
+    GuildmarkError,
+    NetworkError,
+    NotFinalError,
+    UsageError,
+)
 from guildmark.settings import Settings, load, with_environment
 
 KEYS = "keys"
@@ -89,6 +95,27 @@ def write_new(path: Path, content: bytes, *, mode: int = 0o644) -> None:
     """
     with _writing(path):
         create_durably(path, content, mode=mode)
+
+
+@contextmanager
+def writing_new(path: Path, content: bytes, *, mode: int = 0o644) -> Iterator[None]:
+    """Write a file that was not there, and take it away where what follows is refused.
+
+    It stays where nobody can tell whether that was done: a chain that did not answer may have
+    taken what was sent.
+
+    Raises:
+        OutputExistsError: It is there already.
+        OutputFolderError: Its folder cannot be written to.
+    """
+    write_new(path, content, mode=mode)
+    try:
+        yield
+    except (NetworkError, NotFinalError):
+        raise
+    except GuildmarkError:
+        path.unlink()
+        raise
 
 
 def write_pieces(path: Path, pieces: Iterable[bytes]) -> int:

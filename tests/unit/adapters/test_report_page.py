@@ -6,8 +6,10 @@ from fakes.telemetry import window
 from filing import report
 from guildmark.adapters.reports.page import html
 from guildmark.domain.equivalence.logged import Passed
-from guildmark.domain.equivalence.plan import Calibration, EquivalencePlan
+from guildmark.domain.equivalence.plan import Calibration, EquivalencePlan, Kind
 from guildmark.domain.equivalence.reporting.report import Sample
+from guildmark.domain.equivalence.verdict import PairVerdict, Verdict
+from guildmark.domain.identifiers import to_hex
 
 
 def test_the_page_tells_what_ended_a_certificate_and_who_contradicts() -> None:
@@ -38,6 +40,22 @@ def test_a_site_that_did_not_join_says_so() -> None:
 
     assert "The site did not join." in page
     assert "Counter-result" not in page
+
+
+def test_a_summary_names_sites_as_people_do() -> None:
+    made = report()
+    site = to_hex(made.sites[0].site)
+    said = PairVerdict(
+        sites=made.plan.all_sites,
+        kind=Kind.PART,
+        verdict=Verdict.INVALID,
+        summary=f"Gate 2, integrity (at {site}): copied.",
+    )
+
+    page = html(replace(made, result=replace(made.result, verdicts=(said,))), {}).decode()
+
+    assert "Gate 2, integrity (at Graz &lt;1&gt;): copied." in page
+    assert f"(at {site})" not in page
 
 
 def test_what_was_drawn_and_passed_over_is_told() -> None:

@@ -18,7 +18,7 @@ from guildmark.domain.chain.facts import CertificateFact
 from guildmark.domain.encoding.fields import DocumentError
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import SiteData
-from guildmark.domain.equivalence.plan import CharacteristicPlan
+from guildmark.domain.equivalence.plan import CharacteristicPlan, EquivalencePlan
 from guildmark.domain.identifiers import Bytes32, IdentityId, from_hex, to_hex
 from guildmark.domain.identity.identity import IdentityKind
 from guildmark.ports.store import DocumentKind
@@ -151,6 +151,24 @@ def test_sites_are_inconclusive_with_too_few_builds_and_equivalent_with_more(
     assert (good["suspended"], good["lapsed"]) == (False, False)
     assert (bad["verdict"], bad["suspended"], bad["lapsed"]) == ("EQUIVALENT", True, True)
     assert rows[to_hex(workshop.world.site)]["verdict"] is None
+
+
+def test_a_refused_plan_leaves_no_document(
+    workshop: Workshop, speak: Speak, tmp_path: Path
+) -> None:
+    out, taken = tmp_path / "document.json", tmp_path / "taken.json"
+    workshop.plan(FEW)
+    words = ("equivalence", "plan", tmp_path / f"plan-{FEW}.json")
+    sponsor = ("--sponsor", to_hex(workshop.world.maker))
+
+    refused = speak(*words, *sponsor, "--as", DESIGNER, "--out", out)
+    made = speak(*words, *sponsor, "--as", MAKER, "--out", taken, "--json").json
+    kept = taken.read_bytes()
+    again = speak(*words, *sponsor, "--as", MAKER, "--out", taken)
+
+    assert (refused.exit, out.exists()) == (5, False)
+    assert made["document"] == to_hex(EquivalencePlan.parse(kept).digest())
+    assert ("cli.outputExists" in again.err, taken.read_bytes() == kept) == (True, True)
 
 
 def test_anybody_with_the_data_computes_the_same_bytes(workshop: Workshop, speak: Speak) -> None:
@@ -363,6 +381,14 @@ def test_a_report_is_run_again_from_its_own_data(
     said = report_of(workshop, plan, folder, "--data").json
 
     good = speak("equivalence", "again", folder, "--json").json
+    changed = {}
+    for name, word in (("plan.json", "0.05"), ("result.json", "INCONCLUSIVE")):
+        beside = folder / name
+        kept = beside.read_text()
+        beside.write_text(kept.replace(word, word[::-1], 1))
+        changed[name] = speak("equivalence", "again", folder)
+        beside.unlink()
+    alone = speak("equivalence", "again", folder)
     path = folder / "report.json"
     path.write_text(path.read_text().replace('"outcome": "passed"', '"outcome": "failed"', 1))
     lied = speak("equivalence", "again", folder)
@@ -371,6 +397,10 @@ def test_a_report_is_run_again_from_its_own_data(
     path.unlink()
     nothing = speak("equivalence", "again", folder)
 
+    for name, refused in changed.items():
+        assert (refused.exit, "equivalence.resultDiffers" in refused.err) == (14, True)
+        assert f"{name} is not the one of report.json." in refused.err
+    assert alone.exit == 0
     assert (good["reported"], good["again"]) == (said["result"], said["result"])
     assert "equivalence.resultDiffers" in lied.err
     assert "equivalence.openingMismatch" in missing.err

@@ -26,7 +26,7 @@ from guildmark.domain.shopfloor.fieldwork import (
     backoff,
     readiness,
 )
-from guildmark.domain.shopfloor.jobs import Gap, JobEvent, JobPhase, Piece, Sample
+from guildmark.domain.shopfloor.jobs import Gap, JobEvent, JobPhase, Piece, Sample, Trace
 from guildmark.ports.keys import KeyMissingError
 from guildmark.ports.peers import PeerUnavailableError
 from guildmark.ports.store import DocumentKind
@@ -969,6 +969,42 @@ def test_values_are_kept_with_the_job_that_runs(field: Field) -> None:
     ]
     assert len({one.salt for one in chunks}) == 3
     assert statement.byproducts == (telemetry_resource([one.encode() for one in chunks]),)
+
+
+def test_values_of_a_report_are_kept_with_its_own_job(field: Field) -> None:
+    def values(job: str, value: str) -> Trace:
+        return Trace(job=job, samples=(Sample(channel="nozzle", at=1, value=value, unit="Cel"),))
+
+    field.begin("one")
+    field.begin("two")
+    for _ in field.machine.steps:
+        field.work()
+    ended = JobEvent(
+        job="one",
+        phase=JobPhase.FINISHED,
+        at=field.clock.time,
+        file=JOB,
+        pieces=(field.piece(),),
+    )
+    later = JobEvent(job="three", phase=JobPhase.STARTED, at=field.clock.time)
+    named = [values("one", "230"), values("two", "240"), values("nowhere", "250")]
+    field.machine.tell(ended, later, traces=named)
+    told = field.watching.observe(field.post, field.machine)
+    field.work()
+    field.machine.tell(traces=[values("one", "260")])
+    field.work()
+
+    with field.store.reading() as view:
+        kept = {
+            job: [one.value for each in view.chunks(PRINTER, job) for one in each.chunk.samples]
+            for job in ("one", "two", "three", "nowhere")
+        }
+        (row,) = view.signed()
+        statement = parsed(view.envelope(row.digest))
+        signed = [each.chunk.encode() for each in view.chunks(PRINTER, "one")]
+    assert told == 5
+    assert kept == {"one": ["230"], "two": ["240"], "three": [], "nowhere": []}
+    assert statement.byproducts == (telemetry_resource(signed),)
 
 
 def test_brief_of_another_machine_is_refused(field: Field) -> None:

@@ -120,7 +120,7 @@ class Folder:
         return Observation(
             cursor=write_cursor(KIND, {"told": telling}),
             events=tuple(event for report in reports.values() for event in report.events),
-            samples=tuple(sample for report in reports.values() for sample in report.samples),
+            traces=tuple(trace for report in reports.values() for trace in report.traces),
         )
 
     def _move_told(self, name: str, digest: str) -> None:

@@ -19,7 +19,7 @@ from guildmark.domain.shopfloor.jobs import (
     JobEvent,
     MalformedReportError,
     Observation,
-    Sample,
+    Trace,
 )
 from guildmark.domain.shopfloor.schema import FORMAT
 
@@ -111,8 +111,8 @@ class Messages:
         found = self._report(message)
         seen.append(digest)
         events: tuple[JobEvent, ...] = (*told.events, *found.events)
-        samples: tuple[Sample, ...] = (*told.samples, *found.samples)
-        return replace(told, events=events, samples=samples)
+        traces: tuple[Trace, ...] = (*told.traces, *found.traces)
+        return replace(told, events=events, traces=traces)
 
     def _report(self, message: Message) -> Observation:
         named = self.topic.members(message.topic)

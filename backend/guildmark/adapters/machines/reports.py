@@ -23,6 +23,7 @@ from guildmark.domain.shopfloor.jobs import (
     Observation,
     Piece,
     Sample,
+    Trace,
 )
 from guildmark.domain.shopfloor.schema import FORMAT, NOTE_MAX
 
@@ -121,9 +122,9 @@ def _report(fields: Fields) -> Observation:
         note=fields.maybe("note", lambda name: fields.text(name, most=NOTE_MAX)),
         lots=fields.maybe("lots", lambda name: fields.texts(name, check_lot)) or (),
     )
-    return Observation(
-        cursor=b"", events=(_whole(event),), samples=_some(fields, "samples", _sample)
-    )
+    samples = _some(fields, "samples", _sample)
+    traces = (Trace(job=event.job, samples=samples),) if samples else ()
+    return Observation(cursor=b"", events=(_whole(event),), traces=traces)
 
 
 def _some(fields: Fields, name: str, read: Callable[[Fields], T]) -> tuple[T, ...]:

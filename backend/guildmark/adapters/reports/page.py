@@ -90,7 +90,7 @@ def report_page(report: EquivalenceReport, pictures: Mapping[str, bytes]) -> Rep
         decisions=tuple(
             Row(
                 name=f"{' and '.join(_named(one.sites, names))} ({one.kind})",
-                value=f"{one.verdict.replace('_', ' ')}. {one.summary}",
+                value=f"{one.verdict.replace('_', ' ')}. {_by_name(one.summary, names)}",
                 tone=TONES[one.verdict],
             )
             for one in report.result.verdicts
@@ -267,6 +267,13 @@ def _digests(report: EquivalenceReport) -> Iterator[Row]:
 
 def _named(sites: tuple[str, ...], names: Mapping[str, str]) -> list[str]:
     return [names.get(site, _short(site)) for site in sites]
+
+
+def _by_name(text: str, names: Mapping[str, str]) -> str:
+    """Return a text with the names of sites for their ids."""
+    for site, name in names.items():
+        text = text.replace(site, name)
+    return text
 
 
 def _short(text: str) -> str:

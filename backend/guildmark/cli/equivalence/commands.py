@@ -1,5 +1,6 @@
 """The commands of ``guildmark equivalence``, in the order in which they are used."""
 
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -16,7 +17,7 @@ from guildmark.cli.equivalence.files import (
     read_plan,
     read_result,
 )
-from guildmark.cli.homes import write_new
+from guildmark.cli.homes import write_new, writing_new
 from guildmark.cli.key_arguments import sealing_key
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.domain.builds.telemetry import Disclosure
@@ -106,9 +107,8 @@ def plan(
     """Register a plan before any data; print its id."""
     opened = enter(home)
     drafted = read_plan(file, Bytes32(opened.entropy.token(_SALT_SIZE)))
-    if out is not None:
-        write_new(out, drafted.encode(), mode=_MODE)
-    made = _service(opened, account).plan(drafted, sponsor=sponsor)
+    with nullcontext() if out is None else writing_new(out, drafted.encode(), mode=_MODE):
+        made = _service(opened, account).plan(drafted, sponsor=sponsor)
     answer: Answer = {"id": to_hex(made), "document": to_hex(drafted.digest())}
     say(answer, as_json=as_json, brief=to_hex(made))
 

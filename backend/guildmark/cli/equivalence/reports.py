@@ -29,9 +29,11 @@ from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import to_hex
 from guildmark.ports.keys import KeyName
 from guildmark.services.equivalence.certificates import certificate_state
-from guildmark.services.equivalence.reporting import recompute
+from guildmark.services.equivalence.reporting import ResultDiffersError, recompute
 
 _REPORT = "report.json"
+_PLAN = "plan.json"
+_RESULT = "result.json"
 _DATA = "data"
 _MODE = 0o600
 
@@ -144,8 +146,13 @@ def again(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Run a report again from its own data, without a home; print both digests."""
+    """Run a report again from its own data, without a home; print both digests.
+
+    `plan.json` and `result.json` must be those of the report, where they lie beside it; page, PDF
+    and pictures are not read.
+    """
     made = _read(folder / _REPORT)
+    _check_beside(folder, made)
     data = [BlindData.parse(path.read_bytes()) for path in sorted((folder / _DATA).glob("*.json"))]
     found = recompute(made, data, evaluate)
     answer: Answer = {
@@ -211,9 +218,23 @@ def _read(path: Path) -> EquivalenceReport:
     return EquivalenceReport.parse(path.read_bytes())
 
 
+def _check_beside(folder: Path, report: EquivalenceReport) -> None:
+    """Check that plan and result beside a report are its own.
+
+    Raises:
+        ResultDiffersError: One of them is another.
+    """
+    own = {_PLAN: report.plan.encode(), _RESULT: report.result.encode()}
+    for name, body in own.items():
+        path = folder / name
+        if path.exists() and path.read_bytes() != body:
+            message = f"{name} is not the one of {_REPORT}."
+            raise ResultDiffersError(message, file=name)
+
+
 def _write_documents(out: Path, report: EquivalenceReport) -> None:
-    write_new(out / "plan.json", report.plan.encode(), mode=_MODE)
-    write_new(out / "result.json", report.result.encode())
+    write_new(out / _PLAN, report.plan.encode(), mode=_MODE)
+    write_new(out / _RESULT, report.result.encode())
     write_new(out / _REPORT, report.encode(), mode=_MODE)
 
 

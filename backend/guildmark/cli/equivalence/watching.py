@@ -11,7 +11,7 @@ from guildmark.cli.answers import Answer, say
 from guildmark.cli.arguments import ACCOUNT, AsJson, Folder, Signer
 from guildmark.cli.equivalence.commands import PlanArgument, SiteArgument, app
 from guildmark.cli.equivalence.files import read_data
-from guildmark.cli.homes import write_new
+from guildmark.cli.homes import write_new, writing_new
 from guildmark.cli.opening import enter_informed
 from guildmark.domain.encoding.canonical import canonical
 from guildmark.domain.encoding.hashing import sha256
@@ -118,8 +118,8 @@ def watch(
         raise DriftedError(found.reason, plan=to_hex(plan), site=to_hex(site))
     if found.reason is not None and suspend is not None:
         body = found.reason.encode()
-        write_new(suspend, body)
-        opened.equivalence(KeyName(account)).suspend(plan, site, sha256(body))
+        with writing_new(suspend, body):
+            opened.equivalence(KeyName(account)).suspend(plan, site, sha256(body))
     answer: Answer = {
         "replicates": {str(path): count for path, count in found.counts.items()},
         "drift": found.reason,

@@ -233,7 +233,7 @@ class Fields:
         Raises:
             MemberInvalidError: Always.
         """
-        message = f"The member {self._path(name)} is not as expected: {expected}."
+        message = f"The member {self._path(name)} is not as expected: {expected.removesuffix('.')}."
         raise MemberInvalidError(message, member=self._path(name)) from cause
 
     def close(self) -> None:

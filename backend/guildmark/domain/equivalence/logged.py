@@ -56,6 +56,23 @@ class Passed(StrEnum):
     EARLY = "begun before the site joined"
 
 
+class TooFewDrawnError(SampleError):
+    """Of the units that a plan draws from, fewer were built for it than it measures."""
+
+    code = "equivalence.sampleTooSmall"
+    hint = (
+        "Plan again. Count only on jobs whose beginning was told, of the plan's recipe, on the "
+        "site's machines, begun after it joined."
+    )
+
+    @classmethod
+    def of(cls, found: int, passed: Mapping[Passed, int]) -> Self:
+        """Return the error, with why the other units were passed over."""
+        why = f" (passed over: {passed_words(passed)})" if passed else ""
+        message = f"Only {found} of the drawn parts were built for the plan{why}."
+        return cls(message, found=found, passed={str(one): count for one, count in passed.items()})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoggedUnit:
     """A build at its place in a log.
@@ -178,8 +195,7 @@ class Sample:
                 found.append(place)
             if len(found) == units:
                 return found
-        message = f"Only {len(found)} of the drawn parts were built for the plan."
-        raise SampleError(message)
+        raise TooFewDrawnError.of(len(found), Counter(self.foreign.values()))
 
     def passed_over(self, units: int) -> Mapping[Passed, int]:
         """Return how many of the parts before the last measured one are passed over, and why.

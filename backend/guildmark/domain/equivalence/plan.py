@@ -17,7 +17,7 @@ from guildmark.domain.identity.accreditation import ScopeDocument
 from guildmark.domain.recipes.clause import ClausePath, parse_path
 from guildmark.domain.recipes.quantity import check_unit, parse_decimal
 
-ENGINE_VERSION = 2
+ENGINE_VERSION = 3
 """Grows with every change that gives other bytes for the same plan and data."""
 
 CHARACTERISTICS_MAX = 256

@@ -39,5 +39,13 @@ def summary(kind: Kind, verdict: Verdict, count: int, gates: Sequence[GateOutcom
     first = next((one for one in gates if one.outcome is decisive), None)
     if first is None:
         return told
-    about = "" if first.characteristic is None else f" ({first.characteristic})"
-    return f"{told} Gate {first.gate.number}, {first.gate}{about}: {first.reason}"
+    about = _about(first)
+    behind = f" ({about})" if about else ""
+    return f"{told} Gate {first.gate.number}, {first.gate}{behind}: {first.reason}"
+
+
+def _about(gate: GateOutcome) -> str:
+    """Return the characteristic of a gate, and its site where it looks at one by itself."""
+    named = [] if gate.characteristic is None else [str(gate.characteristic)]
+    alone = [f"at {site}" for site in gate.sites] if len(gate.sites) == 1 else []
+    return " ".join([*named, *alone])

@@ -132,17 +132,28 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """Values that a report tells of its own job, whenever it is read."""
+
+    job: str
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """All that a source told since a cursor.
 
     Args:
         cursor: Where to go on; opaque, kept durably in one step with the rest.
+        samples: Values of whatever job runs.
+        traces: Values of jobs that their source names.
     """
 
     cursor: bytes
     events: tuple[JobEvent, ...] = ()
     samples: tuple[Sample, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    traces: tuple[Trace, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.cursor) > CURSOR_MAX:

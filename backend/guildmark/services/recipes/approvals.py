@@ -42,7 +42,11 @@ class OverrideUnsignedError(UntrustedError):
     """Less is stated than the rules say, and designer and quality role did not both agree."""
 
     code = "recipe.overrideUnsigned"
-    hint = "State what the rules say, or have designer and an accredited organization sign."
+    hint = (
+        "State what the rules say, or have designer and an accredited organization sign. Its "
+        "accreditation counts where this home keeps it (`guildmark receive accreditation ID FILE`) "
+        "and lists its issuer (`guildmark trust add --issuer ID --name NAME`)."
+    )
 
 
 class ApprovalMissingError(UntrustedError):

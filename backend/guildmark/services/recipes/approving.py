@@ -31,7 +31,11 @@ class ApprovalRefusedError(UntrustedError):
     """An approval that does not count."""
 
     code = "recipe.approvalRefused"
-    hint = "Let the approver sign again, with the account that speaks for it and its accreditation."
+    hint = (
+        "Keep the approver's accreditation (`guildmark receive accreditation ID FILE`) and list "
+        "its issuer (`guildmark trust add --issuer ID --name NAME`); or let the approver sign "
+        "again, with the account that speaks for it."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

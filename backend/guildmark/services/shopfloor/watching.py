@@ -9,7 +9,14 @@ from guildmark.domain.builds.telemetry import Chunk, KeptChunk, gather
 from guildmark.domain.errors import ConflictError, NotFoundError
 from guildmark.domain.identifiers import Bytes32
 from guildmark.domain.shopfloor.fieldwork import Attachment, Job, JobState, Note, Post, Watched
-from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Observation, Piece
+from guildmark.domain.shopfloor.jobs import (
+    Gap,
+    JobEvent,
+    JobPhase,
+    Observation,
+    Piece,
+    Sample,
+)
 from guildmark.ports.clock import Clock, Entropy
 from guildmark.ports.shopfloor import AgentReader, AgentStore, AgentWriter, Machine
 
@@ -88,7 +95,8 @@ class Watching:
             return 0
         with self.store.writing() as work:
             self.take(post, seen, work)
-        return len(seen.events) + len(seen.samples)
+        traced = sum(len(trace.samples) for trace in seen.traces)
+        return len(seen.events) + len(seen.samples) + traced
 
     def report(self, post: Post, event: JobEvent) -> Job:
         """Keep what somebody reports by hand, and return the job."""
@@ -239,18 +247,31 @@ class Watching:
         )
 
     def _telemetry(self, post: Post, seen: Observation, work: AgentWriter) -> None:
-        """Keep values and gaps with the job that runs; between jobs nobody commits to any."""
+        """Keep values and gaps with the job that they are of: the one that is named, or runs.
+
+        Between jobs nobody commits to any.
+        """
+        for trace in seen.traces:
+            if _takes_telemetry(work.job(post.name, trace.job)):
+                self._gathered(post, trace.job, trace.samples, (), work)
         if not seen.samples and not seen.gaps:
             return
         job = _worked_on(post, seen, work)
-        if job is None:
-            return
+        if job is not None:
+            self._gathered(post, job, seen.samples, seen.gaps, work)
+
+    def _gathered(
+        self,
+        post: Post,
+        job: str,
+        samples: Sequence[Sample],
+        gaps: Sequence[Gap],
+        work: AgentWriter,
+    ) -> None:
         kept = work.chunks(post.name, job)
         last = kept[-1] if kept else None
         place = 0 if last is None else last.place
-        chunks = gather(
-            None if last is None else last.chunk, seen.samples, seen.gaps, self._blank(post)
-        )
+        chunks = gather(None if last is None else last.chunk, samples, gaps, self._blank(post))
         for number, chunk in enumerate(chunks, start=place):
             key = last.key if last and number == last.place else self._secret()
             work.keep_chunk(
@@ -289,8 +310,12 @@ def _worked_on(post: Post, seen: Observation, work: AgentWriter) -> str | None:
     if running:
         return running[-1].job
     told = [work.job(post.name, event.job) for event in reversed(seen.events)]
-    fresh = [job for job in told if job is not None and job.state in {*_OPEN, JobState.RELEASED}]
-    return fresh[0].job if fresh else None
+    return next((job.job for job in told if job is not None and _takes_telemetry(job)), None)
+
+
+def _takes_telemetry(job: Job | None) -> bool:
+    """Return whether a job is known and nothing that was signed of it would change."""
+    return job is not None and job.state in {*_OPEN, JobState.RELEASED}
 
 
 def _known(machine: str, job: str, work: AgentReader) -> Job:

@@ -311,3 +311,19 @@ def test_samples_of_a_report_are_told(stage: FolderStage, watcher: Watcher) -> N
 
     told = [(one.channel, one.at, one.value, one.unit) for one in watcher.samples]
     assert told == [("tool0", 1_800_000_000_500, "210.5", "Cel"), ("x", 0, "on", None)]
+
+
+def test_samples_of_reports_that_are_read_together_stay_apart(
+    stage: FolderStage, watcher: Watcher
+) -> None:
+    sample = {"channel": "tool0", "at": 1_800_000_000_500, "value": "210.5", "unit": "Cel"}
+    for job in ("a", "b", "c"):
+        told = {} if job == "c" else {"samples": [{**sample, "channel": job}]}
+        stage.put(f"{job}.json", report(job, **told))
+    watcher.poll()
+    stage.wait()
+    seen = watcher.poll()
+
+    assert [event.job for event in seen.events] == ["a", "b", "c"]
+    assert seen.samples == ()
+    assert [(one.job, one.samples[0].channel) for one in seen.traces] == [("a", "a"), ("b", "b")]

@@ -49,7 +49,11 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "histogram": lambda: pictures.histogram(series().numbers.tolist(), WANTED, "width"),
     "capability": lambda: pictures.capability(result().gates, {comparing.WIDTH: "1.4"}, NAMES),
     "operating": lambda: pictures.operating(
-        operating_curve(12, margin=0.1, deviations=(0.1, 0.1), alpha=0.05), 0.1, 0.05, 0.8
+        operating_curve(12, margin=0.1, deviations=(0.1, 0.1), alpha=0.05),
+        0.1,
+        0.05,
+        0.8,
+        "/tolerance/width, mm",
     ),
 }
 
@@ -88,6 +92,10 @@ def test_names_are_shown_as_they_are_and_sites_without_one_by_their_ids() -> Non
 
     assert "/tolerance/width, Graz &amp; &lt;sons&gt;" in drawn
     assert "/tolerance/width, 0xcccccccc" in drawn
+
+
+def test_an_operating_curve_says_of_what() -> None:
+    assert "true difference of /tolerance/width, mm" in PICTURES["operating"]().decode()
 
 
 def test_a_point_that_breaks_a_rule_is_a_cross() -> None:
@@ -158,6 +166,7 @@ def test_an_album_shows_ratios_as_people_measure_them() -> None:
     drawn = album(plan, data, run(plan, data), NAMES)
 
     assert b"ln mm" in drawn["control-means-2-1.svg"]
+    assert b"true difference of /tolerance/width, ln mm" in drawn["operating-2.svg"]
     assert b"to 20." in drawn["histogram-2-1.svg"]
     assert "histogram-1-1.svg" not in drawn
 

@@ -15,7 +15,13 @@ from guildmark.domain.chain.facts import KeyFact, LaneFact, LinkFact, PlanEntryF
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.blinded import BlindData
 from guildmark.domain.equivalence.dataset import GaugeStudy, Trial
-from guildmark.domain.equivalence.logged import LoggedUnit, Passed, SampleError, passed_words
+from guildmark.domain.equivalence.logged import (
+    LoggedUnit,
+    Passed,
+    SampleError,
+    TooFewDrawnError,
+    passed_words,
+)
 from guildmark.domain.equivalence.plan import CharacteristicPlan
 from guildmark.domain.equivalence.sampling import place_name
 from guildmark.domain.errors import GuildmarkError, SignatureError
@@ -381,8 +387,12 @@ def test_too_few_units_of_the_plan_are_told(world: World) -> None:
     shop.log(*(shop.state(number, is_late_report=number < 5) for number in range(1, 7)))
     shop.tick(2)
 
-    with pytest.raises(SampleError, match="Only 2 of the drawn parts were built for the plan"):
+    with pytest.raises(TooFewDrawnError) as caught:
         shop.collected()
+    assert caught.value.message == (
+        "Only 2 of the drawn parts were built for the plan (passed over: 4 a late report)."
+    )
+    assert caught.value.detail == {"found": 2, "passed": {"a late report": 4}}
 
 
 def test_other_sites_recipes_and_models_are_not_the_plans(drawn: Shop) -> None:

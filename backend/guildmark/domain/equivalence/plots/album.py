@@ -89,7 +89,9 @@ def _operating(
 ) -> bytes | None:
     """Return the curve of the first pair that has data, with the deviations that it showed."""
     margin = float(wanted.margin)
-    bound = math.log(margin) if wanted.transformation is Transformation.LOG else margin
+    is_ratio = wanted.transformation is Transformation.LOG
+    bound = math.log(margin) if is_ratio else margin
+    unit = f"ln {wanted.unit}" if is_ratio else wanted.unit
     for first, second in plan.pairs:
         own = [found.get((site, wanted.path)) for site in (first, second)]
         pair = [one for one in own if one is not None]
@@ -100,5 +102,6 @@ def _operating(
                 deviations=(math.sqrt(pair[0].variance), math.sqrt(pair[1].variance)),
                 alpha=float(plan.alpha),
             )
-            return pictures.operating(curve, bound, float(plan.alpha), float(plan.power))
+            title = f"{wanted.path}, {unit}"
+            return pictures.operating(curve, bound, float(plan.alpha), float(plan.power), title)
     return None

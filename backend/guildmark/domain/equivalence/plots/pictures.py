@@ -154,7 +154,7 @@ def capability(
 
 
 def operating(
-    curve: Sequence[tuple[float, float]], margin: float, alpha: float, wanted: float
+    curve: Sequence[tuple[float, float]], margin: float, alpha: float, wanted: float, about: str
 ) -> bytes:
     """Return how likely EQUIVALENT is by the true difference.
 
@@ -163,6 +163,7 @@ def operating(
         margin: The greatest difference that does not matter.
         alpha: What the curve must not pass at the margin.
         wanted: The power that it should have at no difference.
+        about: The characteristic, and the unit of its differences.
     """
     picture = Drawing(
         "Operating curve: how often the plan ends EQUIVALENT",
@@ -172,7 +173,7 @@ def operating(
     down = Axis(low=0, high=1, start=_FLAT - _BOTTOM, end=_TOP)
     along = Axis(low=0, high=curve[-1][0], start=left_of(["0.8"]), end=_RIGHT - 56)
     picture.vertical(down, along.start, along.end, "probability")
-    picture.horizontal(along, down.start, down.start, "true difference")
+    picture.horizontal(along, down.start, down.start, f"true difference of {about}")
     for level, said in ((wanted, "power"), (alpha, "alpha")):
         y = down.at(level)
         picture.line((along.start, y), (along.end, y), "center")

@@ -152,7 +152,11 @@ def _reading(
 def _with(asked: BuildTrace, answer: Disclosure | None) -> BuildTrace:
     if answer is None:
         message = f"No answer opens the telemetry of the build {asked.build}."
-        raise SampleError(message, build=asked.build)
+        next_step = (
+            "Ask which with `guildmark equivalence telemetry`, let the agent answer with "
+            "`guildmark agent open`, and name each answer with --telemetry."
+        )
+        raise SampleError(message, next_step=next_step, build=asked.build)
     return replace(asked, opened=answer.opened)
 
 
