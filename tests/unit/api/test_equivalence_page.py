@@ -1,6 +1,6 @@
 """The page of a published result: what the chain names, and the same computed again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -8,12 +8,16 @@ import pytest
 
 from fakes.plans import Story
 from fakes.world import ISSUER
+from filing import GIVEN, report
+from guildmark.adapters.reports.page import Row, report_page
 from guildmark.adapters.statistics import evaluate
 from guildmark.api.computing import Computing, EngineBusyError
 from guildmark.api.pages import equivalence
 from guildmark.api.pages.equivalence import (
     EquivalencePage,
     PictureUnknownError,
+    _named,
+    _tone,
     equivalence_page,
     plot,
     rerun_page,
@@ -25,6 +29,7 @@ from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.equivalence.dataset import Dataset
 from guildmark.domain.equivalence.plan import EquivalencePlan
 from guildmark.domain.equivalence.registration import Outcome
+from guildmark.domain.equivalence.reporting.report import Certified, SiteReport
 from guildmark.domain.equivalence.verdict import EquivalenceResult
 from guildmark.domain.identifiers import to_hex
 from guildmark.domain.trust import VERSION, Trust
@@ -99,6 +104,28 @@ def test_the_page_tells_gates_certificates_and_where_readings_are(site: Site) ->
     assert f'href="{own}"' in text
     assert f'action="/equivalence/{to_hex(site.id)}/again#again"' in text
     assert "digests" not in text.split('<h2 id="again-title">')[1].split("</section>")[0]
+
+
+def test_a_result_whose_certificate_ended_is_not_green() -> None:
+    made = report()
+    site = made.sites[1]
+    given = replace(GIVEN, result=made.result_digest)
+    ended = replace(site, certificate=Certified.of(given))
+    alive = Certified.of(replace(given, suspended_at=0, lapsed_at=0))
+    good = replace(site, certificate=alive)
+    decided = (Row(name="a", value="b", tone="good"),)
+
+    def told(one: SiteReport) -> tuple[Row, str]:
+        changed = replace(made, sites=(made.sites[0], one))
+        page = replace(report_page(changed, {}), decisions=decided)
+        rows = list(_named(changed, page))
+        return rows[1], _tone(page, rows)
+
+    row, tone = told(ended)
+    assert row.value == "the certificate names this result; it is suspended; it lapsed"
+    assert (row.tone, tone) == ("care", "care")
+    row, tone = told(good)
+    assert (row.value, row.tone, tone) == ("the certificate names this result", "good", "good")
 
 
 def test_pictures_are_files_that_say_what_they_show(site: Site) -> None:

@@ -1,7 +1,7 @@
 """The page of a plan whose result was published: gates, pictures, and the result run again."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import unescape
 from itertools import groupby
@@ -10,7 +10,7 @@ from guildmark.adapters.reports.page import GateRow, ReportPage, Row, report_pag
 from guildmark.adapters.statistics import is_installed
 from guildmark.api.pages.verdict import shortened
 from guildmark.api.serving import ServedNode
-from guildmark.domain.equivalence.reporting.report import EquivalenceReport
+from guildmark.domain.equivalence.reporting.report import Certified, EquivalenceReport
 from guildmark.domain.errors import NotFoundError
 from guildmark.domain.identifiers import EquivalencePlanId, to_hex
 from guildmark.services.equivalence.results import Publication, Rerun
@@ -131,16 +131,16 @@ def _page(plan: EquivalencePlanId, node: ServedNode, rerun: Rerun | None) -> Equ
     found = node.results.publication(plan)
     report = found.reported.report
     told = report_page(report, {})
-    tones = [one.tone for one in told.decisions]
+    named = tuple(_named(report, told))
     verdicts = {one.verdict.replace("_", " ") for one in report.result.verdicts}
     return EquivalencePage(
         name=f"Plan {shortened(to_hex(plan))}",
         headline=" and ".join(sorted(verdicts)),
-        tone=next((tone for tone in _WORST_FIRST if tone in tones), "none"),
+        tone=_tone(told, named),
         path=path_of(plan),
         recipe=f"/recipes/{to_hex(report.plan.recipe)}/sites",
         report=told,
-        named=tuple(_named(report, told)),
+        named=named,
         gates=tuple(_groups(told)),
         pictures=tuple(_pictures(plan, _album(found, node))),
         obstacle=_obstacle(found, told),
@@ -167,10 +167,28 @@ def _named(report: EquivalenceReport, told: ReportPage) -> Iterator[Row]:
         if given is None:
             yield Row(name=row.name, value="nothing is certified")
         elif given.result == report.result_digest:
-            yield Row(name=row.name, value="the certificate names this result", tone="good")
+            words = ["the certificate names this result", *_ends(given)]
+            tone = "good" if len(words) == 1 else "care"
+            yield Row(name=row.name, value="; ".join(words), tone=tone)
         else:
             other = f"the certificate names another result, {to_hex(given.result)}"
             yield Row(name=row.name, value=other, tone="bad")
+
+
+def _ends(given: Certified) -> Iterator[str]:
+    """Yield what evaluator or site did to a certificate since."""
+    if given.suspended_at:
+        yield "it is suspended"
+    if given.lapsed_at:
+        yield "it lapsed"
+
+
+def _tone(told: ReportPage, named: Iterable[Row]) -> str:
+    """Return the page's tone: nothing is green whose certificates ended or name another."""
+    decided = [one.tone for one in told.decisions]
+    tone = next((tone for tone in _WORST_FIRST if tone in decided), "none")
+    doubted = any(row.tone in {"care", "bad"} for row in named)
+    return "care" if tone == "good" and doubted else tone
 
 
 def _groups(told: ReportPage) -> Iterator[GateGroup]:
