@@ -243,10 +243,13 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         # uvicorn would raise the signal again after its end, and the process would die of it.
+        yield
+
+    def end_by_signals(self) -> None:
+        """End in good order by SIGTERM or Ctrl-C, from now on."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, setattr, self, "should_exit", True)
-        yield
 
 
 async def serve(
@@ -274,6 +277,8 @@ async def serve(
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         failing = [asyncio.create_task(keeper.keep()), asyncio.create_task(_watch(keeper))]
         serving = asyncio.create_task(server.serve(sockets=[listening]))
+        # Whoever reads that it is ready may end it at once.
+        server.end_by_signals()
         _publish(folder, keeper, url)
         on_ready(url)
         try:
