@@ -11,12 +11,11 @@ import logging
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 
 import reports
 from environments import ROOT
@@ -72,14 +71,9 @@ def main() -> int:
     logging.getLogger("guildmark").setLevel(logging.CRITICAL)
     order = _order()
     rows = _kept(order)
-    with ExitStack() as stack:
-        started: dict[int, rigs.Rig] = {}
+    with TemporaryDirectory() as folder, rigs.Rigs(lambda: Path(mkdtemp(dir=folder))) as chains:
         for name in order.names:
-            depth = FAMILIES[name].depth
-            if depth not in started:
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-                started[depth] = stack.enter_context(rigs.opened(folder, depth=depth))
-            for _ in _played(order, started[depth], name, rows):
+            for _ in _played(order, chains, name, rows):
                 _keep(order, rows)
     reports.write_rows("faults", [asdict(rows[name]) for name in order.names])
     bad = [name for name in order.names if not _is_clean(rows[name])]
@@ -108,13 +102,14 @@ def _can_be_tried(name: str) -> bool:
     return False
 
 
-def _played(order: Order, rig: rigs.Rig, name: str, rows: dict[str, Row]) -> Iterator[None]:
+def _played(order: Order, chains: rigs.Rigs, name: str, rows: dict[str, Row]) -> Iterator[None]:
     family, row, began = FAMILIES[name], rows[name], time.monotonic()
     first, last = row.cases, order.count(family)
     for case in range(first, last):
         if time.monotonic() > order.deadline:
             break
-        _note(row, case, _verdict(family, rig, chance_of(name, order.seed, case)))
+        chance = chance_of(name, order.seed, case)
+        _note(row, case, _verdict(family, chains.of(family.depth), chance))
         if case % _SLICE == _SLICE - 1:
             yield
     seconds = time.monotonic() - began

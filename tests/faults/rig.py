@@ -9,10 +9,11 @@ import os
 import random
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 import chains
 from faults.proxy import FaultProxy
@@ -68,6 +69,8 @@ START = 1_700_000_000
 # Seconds that pass between two steps of a node: what is not in a block is sent again each time.
 PACE = 20
 ROUNDS = 400
+CASES_MOST = 100
+"""Cases that one chain serves."""
 
 Step = Callable[[str], None]
 
@@ -292,6 +295,44 @@ def opened(folder: Path, *, depth: int = 3, options: Sequence[str] = ()) -> Iter
             yield rig
         finally:
             rig.control.close()
+
+
+@dataclass
+class Rigs:
+    """Chains for many cases: as many as are asked for, one for each depth at a time.
+
+    Anvil keeps the states of some thousand blocks, those of undone ones too, and forgets the oldest
+    first: after 400 cases it knew no more what was final before all of them.
+
+    Args:
+        folder: Makes a folder for a chain.
+    """
+
+    folder: Callable[[], Path]
+    _serving: dict[int, tuple[Rig, contextlib.ExitStack]] = field(default_factory=dict)
+    _served: Counter[int] = field(default_factory=Counter)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for depth in tuple(self._serving):
+            self._end(depth)
+
+    def of(self, depth: int) -> Rig:
+        """Return a chain for the next case, whose blocks are final that deep."""
+        if self._served[depth] == CASES_MOST:
+            self._end(depth)
+        if depth not in self._serving:
+            stack = contextlib.ExitStack()
+            rig = stack.enter_context(opened(self.folder(), depth=depth))
+            self._serving[depth] = (rig, stack)
+        self._served[depth] += 1
+        return self._serving[depth][0]
+
+    def _end(self, depth: int) -> None:
+        self._serving.pop(depth)[1].close()
+        del self._served[depth]
 
 
 def attached(url: str, pin: ChainPin, proxy: FaultProxy, log: LogNumber, depth: int) -> Rig:

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +20,9 @@ _TEST = re.compile(r"`([\w/]+\.(?:py|t\.sol))::(\w+)`")
 
 @pytest.fixture(scope="module")
 def rig_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], rigs.Rig]]:
-    """Return chains whose blocks are final that deep; each one is started once."""
-    with ExitStack() as stack:
-        started: dict[int, rigs.Rig] = {}
-
-        def of(depth: int) -> rigs.Rig:
-            if depth not in started:
-                folder = tmp_path_factory.mktemp(f"rig{depth}-")
-                started[depth] = stack.enter_context(rigs.opened(folder, depth=depth))
-            return started[depth]
-
-        yield of
+    """Return chains whose blocks are final that deep."""
+    with rigs.Rigs(lambda: tmp_path_factory.mktemp("rig")) as found:
+        yield found.of
 
 
 def _named(name: str) -> Any:
@@ -44,10 +35,9 @@ def test_nothing_is_lost_or_doubled(
     rig_of: Callable[[int], rigs.Rig], name: str, volume: Callable[[int, int, int], int]
 ) -> None:
     family = FAMILIES[name]
-    rig = rig_of(family.depth)
 
     for case in range(volume(*family.volumes)):
-        verdict = family.case(rig, chance_of(name, SEED, case))
+        verdict = family.case(rig_of(family.depth), chance_of(name, SEED, case))
 
         assert verdict.is_clean, (name, SEED, case, verdict)
 
