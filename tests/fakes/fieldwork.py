@@ -1,11 +1,12 @@
 """An agent beside a machine of the small world, with the world's own node at the other end."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fakes.world import MACHINE, World
+from fakes.world import MACHINE, World, make_world
 from guildmark.adapters.fieldwork.database import AgentDatabase
 from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.adapters.peers.client import PeerRefusedError
@@ -286,3 +287,13 @@ def make_field(world: World, folder: Path, **changes: Any) -> Field:
         store=AgentDatabase(folder / "agent.db"),
         post=post_of(world, **changes),
     )
+
+
+@contextmanager
+def opened_field(folder: Path) -> Iterator[Field]:
+    """Put an agent beside the machine of a world whose documents the node was shown."""
+    world = make_world()
+    world.disclose()
+    made = make_field(world, folder)
+    yield made
+    made.store.close()

@@ -74,11 +74,11 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by a page that is kept, else by a route."""
-        page = None if self.door is None else self.door.page(scope)
-        if self.door is None or page is None:
-            await super().__call__(scope, receive, send)
-        else:
+        page = self.door.page(scope) if self.door else None
+        if self.door and page:
             await self.door.show(page, scope, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
         """Return the description."""

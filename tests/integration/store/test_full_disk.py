@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from fakes.fieldwork import PRINTER, Field, make_field
+from fakes.fieldwork import PRINTER, Field, opened_field
 from fakes.store import MemoryNodeStore
 from fakes.world import Tools, World, make_world
 from guildmark.adapters.store.engine import open_database
@@ -40,11 +40,8 @@ def refuses(step: Callable[[], object]) -> None:
 
 @pytest.fixture
 def field(tmp_path: Path) -> Iterator[Field]:
-    world = make_world()
-    world.disclose()
-    made = make_field(world, tmp_path)
-    yield made
-    made.store.close()
+    with opened_field(tmp_path) as made:
+        yield made
 
 
 def test_an_agent_whose_disk_is_full_goes_on_at_each_step_when_there_is_room(

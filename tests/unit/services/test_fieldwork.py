@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fakes.fieldwork import PRINTER, SETTINGS, Field, OtherNode, WorldNode, make_field
+from fakes.fieldwork import PRINTER, SETTINGS, Field, OtherNode, WorldNode, make_field, opened_field
 from fakes.world import OPERATOR, SITE, UNITS, make_world, parsed
 from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.domain.builds.predicate import MalformedStatementError, Resource, Setting
@@ -60,11 +60,8 @@ PHOTO = Attachment(name="photo/1", digest=sha256(b"photo"), key=Bytes32(bytes(32
 
 @pytest.fixture
 def field(tmp_path: Path) -> Iterator[Field]:
-    world = make_world()
-    world.disclose()
-    made = make_field(world, tmp_path)
-    yield made
-    made.store.close()
+    with opened_field(tmp_path) as made:
+        yield made
 
 
 def states(field: Field) -> list[SignedState]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fakes.fieldwork import PRINTER, Field, make_field
-from fakes.world import make_world, parsed
+from fakes.fieldwork import PRINTER, Field, opened_field
+from fakes.world import parsed
 from guildmark.domain.builds.dependencies import (
     DEPENDENCIES_MAX,
     NO_DEPENDENCIES,
@@ -28,11 +28,8 @@ OTHERS = Thing.parse(RecallCause.LOT, f"0x{'a1' * 32}:0x{'b2' * 32}")
 
 @pytest.fixture
 def field(tmp_path: Path) -> Iterator[Field]:
-    world = make_world()
-    world.disclose()
-    made = make_field(world, tmp_path)
-    yield made
-    made.store.close()
+    with opened_field(tmp_path) as made:
+        yield made
 
 
 def rows(field: Field) -> list[Signed]:

@@ -4,8 +4,8 @@
 // for is on the page's own host, or at the node of the chain that the reader names.
 
 import { fetched } from "./fetched.js";
+import { forgetList, hostsList, keepList, ownList } from "./lists.js";
 
-const KEPT = "guildmark.trust";
 const NAMES = [
   "chain and block", "operator, site and machine", "machine's signature", "place in the log",
   "record on chain", "design revision", "license and unit", "recipe and settings", "tolerances",
@@ -36,14 +36,14 @@ async function start() {
   try {
     const [{ verify }, reader, { look, ownNode }, bundle, hosts] = await Promise.all([
       import("./verifier.js"), import("./trust.js"), import("./own_node.js"),
-      fetched(section.dataset.bundle), fetched("/.well-known/guildmark-trust.json"),
+      fetched(section.dataset.bundle), hostsList(),
     ]);
     const page = { verify, reader, look, bundle, hosts: await reader.readTrust(hosts),
       chosen: null, round: 0 };
     page.node = ownNode(async () => judge(page, await kept(reader)));
     listen(page);
     // Whoever keeps a list that cannot be read must be able to forget it.
-    element("own-forget").hidden = localStorage.getItem(KEPT) === null;
+    element("own-forget").hidden = ownList() === null;
     await judge(page, await kept(reader));
   } catch (error) {
     end(`This browser could not check: ${error.message}`);
@@ -142,13 +142,13 @@ function listen(page) {
     if (file !== undefined) await offer(page, new Uint8Array(await file.arrayBuffer()));
   });
   element("own-take").addEventListener("click", async () => {
-    localStorage.setItem(KEPT, page.chosen);
+    keepList(page.chosen);
     close(page);
     await judge(page, await kept(page.reader));
   });
   element("own-leave").addEventListener("click", () => close(page));
   element("own-forget").addEventListener("click", async () => {
-    localStorage.removeItem(KEPT);
+    forgetList();
     await judge(page, null);
   });
 }
@@ -180,8 +180,8 @@ function close(page) {
 
 /** Return the reader's own list, null where this browser keeps none that can be read. */
 async function kept(reader) {
-  const text = localStorage.getItem(KEPT);
-  return text === null ? null : reader.readTrust(new TextEncoder().encode(text));
+  const data = ownList();
+  return data === null ? null : reader.readTrust(data);
 }
 
 async function digest(data) {

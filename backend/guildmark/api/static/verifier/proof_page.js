@@ -4,12 +4,10 @@
 
 import { Malformed } from "./bytes.js";
 import { readProof } from "./documents/proof.js";
-import { fetched } from "./fetched.js";
+import { hostsList, ownList } from "./lists.js";
 import { verifyProofCode } from "./proof_code.js";
 import { readTrust } from "./trust.js";
 
-const KEPT = "guildmark.trust";
-const HOSTS = "/.well-known/guildmark-trust.json";
 const ASKED = { 0: "chain and block", 3: "place in the log" };
 const REST = "All other checks: a proof code does not hold what they look at.";
 const section = document.getElementById("proof");
@@ -33,14 +31,14 @@ export async function show(text) {
 
 /** Return the list to judge by, null where none can be read, and whose it is in words. */
 async function list() {
-  const text = localStorage.getItem(KEPT);
+  const own = ownList();
   const { host } = section.dataset;
   try {
-    if (text !== null) {
-      const trust = await readTrust(new TextEncoder().encode(text));
+    if (own !== null) {
+      const trust = await readTrust(own);
       return { trust, who: "Checked by you: in this browser, by your own list." };
     }
-    const trust = await readTrust(await fetched(HOSTS));
+    const trust = await readTrust(await hostsList());
     return { trust, who: `Checked by this browser, by the list that ${host} publishes: the host's `
       + "word on whom to trust, not yours. A list of your own is taken on any part's page." };
   } catch (error) {
