@@ -47,7 +47,8 @@ class Labelled:
 
     def claim(self, code: str, token: int) -> httpx.Response:
         body = {"code": code, "token": to_hex(Bytes32(bytes([token]) * 32))}
-        return httpx.post(f"{self.played.node.url}/v1/parts/{self.place}/claims", json=body)
+        with _from_elsewhere(self.played, "127.0.6.1") as client:
+            return client.post(f"/v1/parts/{self.place}/claims", json=body)
 
     def save(self, folder: Path) -> Path:
         file = folder / "part.zip"
@@ -104,10 +105,15 @@ def test_first_claim_stands_and_the_second_is_told_of_it(part: Labelled) -> None
 
 @pytest.fixture
 def elsewhere(played: Played) -> Iterator[httpx.Client]:
-    """Return a client in a network of its own: each network may try so often."""
-    transport = httpx.HTTPTransport(local_address="127.0.7.1")
-    with httpx.Client(base_url=played.node.url, timeout=30, transport=transport) as client:
+    """Return a client of another network."""
+    with _from_elsewhere(played, "127.0.7.1") as client:
         yield client
+
+
+def _from_elsewhere(played: Played, address: str) -> httpx.Client:
+    """Return a client in a network of its own: each network may try so often."""
+    transport = httpx.HTTPTransport(local_address=address)
+    return httpx.Client(base_url=played.node.url, timeout=30, transport=transport)
 
 
 def test_a_browser_without_scripts_claims_once_and_the_page_says_since_when(
