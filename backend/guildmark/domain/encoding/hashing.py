@@ -2,9 +2,16 @@
 
 import hashlib
 
-from Crypto.Hash import keccak
-
 from guildmark.domain.identifiers import Digest
+
+try:
+    from sha3 import keccak_256 as _keccak
+except ImportError:
+    # Where it has no wheel the other library is installed.
+    from Crypto.Hash import keccak
+
+    def _keccak(data: bytes) -> keccak.Keccak_Hash:
+        return keccak.new(digest_bits=256, data=data)
 
 
 def sha256(data: bytes) -> Digest:
@@ -14,4 +21,4 @@ def sha256(data: bytes) -> Digest:
 
 def keccak256(data: bytes) -> Digest:
     """Return Keccak-256 of ``data`` with the padding that the EVM uses (not SHA3-256)."""
-    return Digest(keccak.new(digest_bits=256, data=data).digest())
+    return Digest(_keccak(data).digest())
