@@ -3,12 +3,13 @@
 import os
 import random
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from sqlalchemy import update
 
@@ -514,10 +515,36 @@ def test_contracts_are_compared_before_a_session_s_first_signature(
     assert outbox.table.newest(1)[0].attempts == ()
 
 
+class Pruned(httpx.HTTPTransport):
+    """A way to a node that has forgotten the states of all blocks but the newest ones."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        calls, answers = orjson.loads(request.read()), orjson.loads(response.read())
+        pairs = zip(calls, answers, strict=True) if isinstance(calls, list) else [(calls, answers)]
+        found = [_forgotten(*pair) for pair in pairs]
+        content = orjson.dumps(found if isinstance(calls, list) else found[0])
+        return httpx.Response(response.status_code, content=content)
+
+
+def _forgotten(call: Mapping[str, Any], answer: Mapping[str, Any]) -> Mapping[str, Any]:
+    if call["method"] != "eth_getTransactionCount" or not str(call["params"][1]).startswith("0x"):
+        return answer
+    error = {"code": -32000, "message": "missing trie node"}
+    return {"jsonrpc": "2.0", "id": call["id"], "error": error}
+
+
+@pytest.mark.parametrize("transport", [httpx.HTTPTransport, Pruned])
 def test_a_nonce_used_elsewhere_is_replaced_once_that_is_final(
-    manual: RpcLedger, key: KeyName, open_outbox: Open, tmp_path: Path
+    manual: RpcLedger,
+    key: KeyName,
+    open_outbox: Open,
+    tmp_path: Path,
+    transport: Callable[[], httpx.BaseTransport],
 ) -> None:
-    ours, other = open_outbox(manual, IMPATIENT), chains.outbox_over(manual, tmp_path / "other.db")
+    node = Rpc(url=manual.rpc.url, transport=transport())
+    ours = open_outbox(replace(manual, rpc=node), IMPATIENT)
+    other = chains.outbox_over(manual, tmp_path / "other.db")
     rival = submit(other, key, "rival")
     manual.rpc.call("anvil_dropAllTransactions")
     sent = submit(ours, key)

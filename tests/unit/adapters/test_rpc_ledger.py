@@ -1,7 +1,7 @@
 """The ledger over a node that answers oddly: everything has its error, nothing passes unseen."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -378,6 +378,89 @@ def test_a_refused_nonce_asks_how_many_are_used_up_for_good() -> None:
 
     assert view.spent == {WATCHED.request.sender: 4}
     assert isinstance(view.sent[Digest(b"\x0b" * 32)], RpcRefusedError)
+
+
+PRUNED = {"code": -32000, "message": "missing trie node"}
+TOO_LOW = {"code": -32000, "message": "nonce too low"}
+
+
+@dataclass
+class PrunedNode:
+    """A node whose newest block moves on; it has the newest block's state alone.
+
+    Args:
+        forgets: What it answers where it has no state.
+        undone: Numbers of blocks that others took the place of.
+    """
+
+    newest: int = 10
+    final: int = 4
+    counts: dict[int, int] = field(default_factory=dict)
+    forgets: Any = None
+    undone: set[int] = field(default_factory=set)
+
+    def looker(self) -> Looker:
+        return looker(
+            eth_sendRawTransaction=TOO_LOW,
+            eth_getBlockByNumber=self.block,
+            eth_getTransactionCount=self.count,
+        )
+
+    def block(self, tag: str, _full: object) -> dict[str, Any]:
+        if tag == "0x0":
+            return block(0, to_hex(GENESIS))
+        numbers = {"latest": self.newest, "finalized": self.final}
+        number = numbers[tag] if tag in numbers else int(tag, 16)
+        return block(number, self.hash(number))
+
+    def count(self, _account: str, at: Any) -> Any:
+        if at == {"blockHash": self.hash(self.newest)} and self.newest in self.counts:
+            return hex(self.counts[self.newest])
+        return self.forgets
+
+    def hash(self, number: int) -> str:
+        return to_hex(bytes([number in self.undone]) + number.to_bytes(31, "big"))
+
+
+def spent(found: Looker) -> int:
+    (count,) = found.exchange(WATCHED.attempts, [WATCHED]).spent.values()
+    return count
+
+
+@pytest.mark.parametrize("forgets", [PRUNED, None, "0x0"])
+def test_nonces_are_spent_once_the_block_that_showed_them_is_final(forgets: Any) -> None:
+    node = PrunedNode(counts={10: 6, 20: 7, 21: 8}, forgets=forgets)
+    found = node.looker()
+
+    at_first = spent(found)
+    node.newest, node.final = 20, 9
+    before = spent(found)
+    node.newest, node.final = 21, 10
+
+    assert (at_first, before, spent(found)) == (0, 0, 6)
+
+
+def test_nonces_of_an_undone_block_are_not_spent() -> None:
+    node = PrunedNode(counts={10: 6, 20: 3, 30: 3}, forgets=PRUNED)
+    found = node.looker()
+
+    spent(found)
+    node.undone = {10}
+    node.newest, node.final = 20, 15
+    undone = spent(found)
+    node.newest, node.final = 30, 20
+
+    assert (undone, spent(found)) == (0, 3)
+
+
+def test_a_node_without_the_newest_state_shows_no_spent_nonce_and_ends_no_round() -> None:
+    node = PrunedNode(forgets=PRUNED)
+    found = node.looker()
+
+    spent(found)
+    node.newest, node.final = 20, 15
+
+    assert spent(found) == 0
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ since a receipt alone proves nothing: its block must be the canonical one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from guildmark.adapters.chain.deployment import chain_requests, check_pin, compare_chain
@@ -14,6 +14,7 @@ from guildmark.adapters.chain.errors import is_nonce_used, receipts
 from guildmark.adapters.chain.fees import fee_requests, offered
 from guildmark.adapters.chain.ledger import plain_block
 from guildmark.adapters.chain.rpc import Request, Rpc, RpcRefusedError, data, quantity
+from guildmark.adapters.chain.spent import SpentNonces
 from guildmark.adapters.store.outbox import Attempt, Outgoing
 from guildmark.domain.chain.contracts import ChainPin
 from guildmark.domain.chain.finality import FinalityRule
@@ -41,7 +42,8 @@ class View:
         fees: What gets a transaction into one of the next blocks.
         sent: For each attempt that was sent, the node's refusal, or None where it took it.
         receipts: The receipts of canonical blocks, by the attempt's hash.
-        spent: For senders of a refused nonce, how many nonces final blocks used up.
+        spent: For senders of a refused nonce, how many nonces final blocks are known to have used
+            up.
     """
 
     final: int
@@ -58,6 +60,10 @@ class Looker:
     rpc: Rpc
     chain: ChainPin
     finality: FinalityRule
+    _spent: SpentNonces = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_spent", SpentNonces(self.rpc))
 
     def check(self) -> None:
         """Check that the node is on the pinned chain.
@@ -131,7 +137,10 @@ class Looker:
             fees=_fees(newest, _good([priority])[0]),
             sent=sent,
             receipts=self._canonical(head, receipts(found)),
-            spent=self._spent(_refused_senders(sent, watched), final_number),
+            spent={
+                sender: self._spent.of(sender, head=head, final=final_number)
+                for sender in _refused_senders(sent, watched)
+            },
         )
 
     def reason(self, outgoing: Outgoing, receipt: Receipt) -> RpcRefusedError | None:
@@ -168,13 +177,6 @@ class Looker:
         ]
         blocks = [plain_block(answer) for answer in self.rpc.batch(requests)]
         return {block.number: block for block in blocks}
-
-    def _spent(self, senders: Sequence[Address], final: int) -> Mapping[Address, int]:
-        requests: list[Request] = [
-            ("eth_getTransactionCount", [to_hex(sender), hex(max(0, final))]) for sender in senders
-        ]
-        counts = self.rpc.batch(requests)
-        return {sender: quantity(count) for sender, count in zip(senders, counts, strict=True)}
 
 
 def _fees(newest: Any, priority: Any) -> Fees:
