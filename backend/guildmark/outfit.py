@@ -1,6 +1,6 @@
 """An agent put together from ports and adapters; unlike a node it needs no chain and no web3."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -10,13 +10,13 @@ from guildmark.adapters.fieldwork.sealing import FileSealer
 from guildmark.adapters.fieldwork.settings import BY_HAND, AgentSettings, Watch
 from guildmark.adapters.keys.devices import pin_file
 from guildmark.adapters.keys.keystore import FileKeyStore, is_uri, password_from
-from guildmark.adapters.machines.registry import machine_source
+from guildmark.adapters.machines.registry import machine_source, refused_reports
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.peers.client import NodeClient
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.shopfloor.jobs import Observation
+from guildmark.domain.shopfloor.jobs import Observation, RefusedReports
 from guildmark.ports.keys import KeyName
-from guildmark.ports.shopfloor import Machine
+from guildmark.ports.shopfloor import Machine, MachineUnavailableError
 from guildmark.services.builds.builds import Builds
 from guildmark.services.shopfloor.attesting import Attesting
 from guildmark.services.shopfloor.sending import Sending
@@ -74,6 +74,17 @@ class Agent:
         if watch.source == BY_HAND:
             return ByHand()
         return machine_source(watch.source, SecretFiles(folder=self.settings.home / SECRETS))
+
+    def refused_reports(self, watch: Watch) -> Sequence[RefusedReports]:
+        """Return what lies refused of a machine's reports and of its measuring machine's.
+
+        A folder that cannot be read is told of where it is polled.
+        """
+        found = []
+        for one in (watch, watch.gauge):
+            with suppress(MachineUnavailableError):
+                found.append(None if one is None else refused_reports(one.source))
+        return [one for one in found if one is not None]
 
     def close(self) -> None:
         """Let go of database and connections."""

@@ -78,6 +78,7 @@ class Pages:
 
     def _stand(self) -> Mapping[str, object]:
         agent = self.agent
+        aside = {one.post.name: agent.refused_reports(one) for one in agent.settings.watches}
         posts = [one.post for one in agent.settings.watches]
         with agent.store.reading() as view:
             held = view.jobs(JobState.HELD)
@@ -85,7 +86,11 @@ class Pages:
             "token": self.door.token,
             "problem": None,
             "machines": [
-                {"standing": one, "load": f"/load?{urlencode({'machine': one.name})}"}
+                {
+                    "standing": one,
+                    "load": f"/load?{urlencode({'machine': one.name})}",
+                    "aside": [_told(reports.error()) for reports in aside[one.name]],
+                }
                 for one in overview(agent.store, posts, now=agent.clock.now())
             ],
             "held": [

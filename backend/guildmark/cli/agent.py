@@ -46,7 +46,13 @@ from guildmark.domain.builds.telemetry import (
     find_telemetry,
     locate_chunks,
 )
-from guildmark.domain.errors import ConflictError, MalformedError, NotFinalError, NotFoundError
+from guildmark.domain.errors import (
+    ConflictError,
+    GuildmarkError,
+    MalformedError,
+    NotFinalError,
+    NotFoundError,
+)
 from guildmark.domain.identifiers import (
     UINT40_MAX,
     Bytes32,
@@ -58,7 +64,7 @@ from guildmark.domain.identifiers import (
 )
 from guildmark.domain.recipes.clause import ClausePath
 from guildmark.domain.shopfloor.fieldwork import Brief, Job, Post, Signed, SignedState
-from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Piece
+from guildmark.domain.shopfloor.jobs import JobEvent, JobPhase, Piece, RefusedReports
 from guildmark.domain.shopfloor.schema import report_schema
 from guildmark.outfit import Agent, open_agent
 from guildmark.ports.keys import KeyAlgorithm, KeyName
@@ -206,6 +212,11 @@ def status(home: Folder = None, as_json: AsJson = False) -> None:
     with _opened(settings) as agent:
         posts = [one.post for one in settings.watches]
         found = overview(agent.store, posts, now=agent.clock.now())
+        aside = [
+            (watch.post.name, reports)
+            for watch in settings.watches
+            for reports in agent.refused_reports(watch)
+        ]
     rows: list[Mapping[str, Any]] = [
         {
             "machine": one.name,
@@ -225,9 +236,14 @@ def status(home: Folder = None, as_json: AsJson = False) -> None:
         "node": settings.node,
         "waiting": waiting,
         "machines": rows,
-        "problems": [f"{one.name}: {one.problem}" for one in found if one.problem],
+        "problems": [
+            *(f"{one.name}: {one.problem}" for one in found if one.problem),
+            *(f"{name}: {_problem(reports.error())}" for name, reports in aside),
+        ],
     }
-    if not as_json:
+    if as_json:
+        answer = {**answer, "refusedReports": [_aside(*one) for one in aside]}
+    else:
         answer = {**answer, "waiting": f"{waiting} waiting"}
     say(answer, as_json=as_json)
 
@@ -680,6 +696,23 @@ def _shown(job: Job) -> dict[str, Any]:
         "settings": len(job.observed) or len(job.settings),
         "code": job.code,
         "reason": job.reason,
+    }
+
+
+def _problem(error: GuildmarkError) -> str:
+    return f"{error.code}: {error.message} {error.next_step}"
+
+
+def _aside(machine: str, reports: RefusedReports) -> dict[str, Any]:
+    error = reports.error()
+    return {
+        "machine": machine,
+        "count": reports.count,
+        "folder": reports.folder,
+        "file": reports.file,
+        "code": error.code,
+        "reason": reports.reason,
+        "nextStep": error.next_step,
     }
 
 

@@ -23,6 +23,7 @@ from guildmark.cli.jobs import read_settings
 from guildmark.cli.opening import enter, enter_informed
 from guildmark.cli.recipes import approving, authoring, editing
 from guildmark.cli.recipes.approving import ChangeKind, FirstStatus, newest_revision
+from guildmark.cli.recipes.drafting import drafted
 from guildmark.domain.chain.facts import RecipeFact, SiteRecipeFact
 from guildmark.domain.chain.refusals import RecipeUnknownError
 from guildmark.domain.encoding.canonical import canonical
@@ -103,7 +104,7 @@ def publish(
         raise ChangeMissingError(message)
     opened = enter_informed(home)
     recipes = opened.recipes(KeyName(account))
-    document = recipes.draft(file.read_bytes(), supersedes=supersedes)
+    document = drafted(recipes, file, supersedes=supersedes)
     if supersedes is not None and change is not None:
         compared = recipes.check_change(supersedes, document, Change[change.name])
         if not compared:

@@ -346,6 +346,62 @@ def test_step_without_memory_is_told_and_tried_again(
     agent.close()
 
 
+@pytest.fixture
+def reporting(shop: Shop, tmp_path: Path) -> Path:
+    """Return the folder from which the agent reads its machine's reports."""
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    text = (shop.folder / "agent.toml").read_text()
+    changed = text.replace('source = "report:"', f'source = "folder:{folder}"')
+    assert changed != text
+    (shop.folder / "agent.toml").write_text(changed)
+    return folder
+
+
+def refuse(folder: Path, name: str) -> None:
+    """Let a report lie where the folder's reader puts those that it refused."""
+    (folder / "refused").mkdir(exist_ok=True)
+    (folder / "refused" / f"00.{name}").write_bytes(b"")
+    (folder / "refused" / f"00.{name}.reason.txt").write_text("It has no end.\n")
+
+
+def test_refused_reports_are_a_problem_until_they_are_mended(shop: Shop, reporting: Path) -> None:
+    before = shop.ask("status")
+    refuse(reporting, "a.json")
+    one, said = shop.ask("status"), shop.say("status")
+    refuse(reporting, "b.json")
+    two = shop.ask("status")
+    for path in (reporting / "refused").glob("*.json"):
+        path.unlink()
+
+    problem = (
+        "printer: machine.malformedReport: 1 report was refused; the newest, 'a.json': It has no "
+        f"end. Mend what lies in {reporting}/refused and put it into the folder above again."
+    )
+    assert (before["problems"], before["refusedReports"]) == ([], [])
+    assert one["problems"] == [problem]
+    assert problem in said
+    assert one["refusedReports"] == [
+        {
+            "machine": "printer",
+            "count": 1,
+            "folder": f"{reporting}/refused",
+            "file": "'a.json'",
+            "code": "machine.malformedReport",
+            "reason": "It has no end.",
+            "nextStep": problem[problem.index("Mend") :],
+        }
+    ]
+    assert "2 reports were refused" in two["problems"][0]
+    assert shop.ask("status")["problems"] == []
+
+
+def test_refused_folder_that_cannot_be_read_ends_no_status(shop: Shop, reporting: Path) -> None:
+    (reporting / "refused").write_bytes(b"")
+
+    assert shop.ask("status")["problems"] == []
+
+
 @pytest.mark.enable_socket
 def test_agent_that_can_do_no_work_ends(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     def turn(_runner: running.Runner) -> None:
@@ -568,6 +624,17 @@ def browser(shop: Shop) -> Iterator[Browser]:
 
 
 JOB = "?machine=printer&job=a%2F1+%3Cb%3E"
+
+
+def test_page_shows_refused_reports(shop: Shop, reporting: Path) -> None:
+    refuse(reporting, "<b>.json")
+    agent = open_agent(read_agent(shop.folder), {})
+
+    page = Browser(Pages(agent=agent, door=Door(hosts=frozenset({HOST})))).get("/")
+    agent.close()
+
+    assert "1 report was refused; the newest, &#39;&lt;b&gt;.json&#39;: It has no end." in page.text
+    assert "<b>" not in page.text
 
 
 def test_page_shows_machines_and_jobs_that_wait(browser: Browser, shop: Shop) -> None:

@@ -316,6 +316,22 @@ def test_a_recipe_outside_the_profile_is_refused(
     assert (spoken.exit, spoken.json["code"]) == (2, code)
 
 
+def test_a_refused_recipe_names_the_clause_and_what_to_write(
+    speak: Speak, world: World, recipe_file: Path
+) -> None:
+    draft = json.loads(recipe_file.read_text())
+    clause = next(one for one in draft["clauses"] if "unit" in one)
+    del clause["unit"]
+    recipe_file.write_text(json.dumps(draft))
+
+    found = publish(speak, world, recipe_file, "--json").json
+    lint = speak("recipe", "lint", recipe_file, "--json").json["findings"][0]
+
+    assert (found["code"], lint["code"]) == ("quantity.unknownUnit", "lint.unitMissing")
+    assert found["reason"] == f"{clause['path']}: {lint['reason']}"
+    assert lint["instead"] in found["nextStep"]
+
+
 def test_a_recipe_of_an_unknown_design_is_refused(speak: Speak, recipe_file: Path) -> None:
     spoken = speak(
         "recipe", "publish", recipe_file, "--design", UNKNOWN, "--as", DESIGNER, "--json"

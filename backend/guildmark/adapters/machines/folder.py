@@ -4,7 +4,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -22,7 +22,7 @@ from guildmark.adapters.machines.reports import (
 )
 from guildmark.domain.encoding.fields import Fields
 from guildmark.domain.encoding.strictjson import JsonValue
-from guildmark.domain.shopfloor.jobs import MalformedReportError, Observation
+from guildmark.domain.shopfloor.jobs import MalformedReportError, Observation, RefusedReports
 from guildmark.ports.shopfloor import MachineUnavailableError
 
 KIND = "folder"
@@ -31,6 +31,8 @@ REFUSED = "refused"
 
 _AT_ONCE = 20
 _ENTRIES_MAX = 10_000
+_REASON = ".reason.txt"
+_REASON_SHOWN = 300
 _UNFINISHED = (".part", ".tmp", "~")
 
 Read = Callable[[bytes, int], Observation]
@@ -92,9 +94,29 @@ class Folder:
         try:
             return self._poll(cursor)
         except OSError as error:
-            message = f"The folder cannot be used: {error.strerror}."
-            next_step = "Give the agent a folder that it may read and write."
-            raise MachineUnavailableError(message, next_step=next_step) from error
+            raise _unusable(error) from error
+
+    def refused(self) -> RefusedReports | None:
+        """Return what lies refused, None where nothing does; a few thousand are counted at most.
+
+        Raises:
+            MachineUnavailableError: The folder cannot be read.
+        """
+        try:
+            found = _reports(self.path / REFUSED)
+            newest = max(found, key=lambda one: (one.changed, one.path.name), default=None)
+            reason = None if newest is None else _open(_reason_of(newest.path))
+        except OSError as error:
+            raise _unusable(error) from error
+        if newest is None:
+            return None
+        said = "" if reason is None else reason.data.decode(errors="replace")
+        return RefusedReports(
+            folder=str(self.path / REFUSED),
+            count=len(found),
+            file=ascii(newest.path.name.partition(".")[2][:80]),
+            reason=_plain(said) or "nothing says why.",
+        )
 
     def close(self) -> None:
         """Do nothing: no file stays open."""
@@ -175,7 +197,7 @@ class Folder:
         """
         mark = hashlib.sha256(repr(found.state).encode()).hexdigest()
         kept = self._set_aside(found.path, REFUSED, mark)
-        write_durably(kept.with_name(f"{kept.name}.reason.txt"), f"{reason}\n".encode())
+        write_durably(_reason_of(kept), f"{reason}\n".encode())
         message = f"The file {found.path.name[:80]!r} was refused. {reason}"
         next_step = f"Mend it in the folder's {REFUSED}/ and put it into the folder again."
         raise MalformedReportError(message, next_step=next_step, file=ascii(found.path.name[:80]))
@@ -191,6 +213,38 @@ class Folder:
         sync_folder(folder)
         sync_folder(self.path)
         return kept
+
+
+def _unusable(error: OSError) -> MachineUnavailableError:
+    message = f"The folder cannot be used: {error.strerror}."
+    next_step = "Give the agent a folder that it may read and write."
+    return MachineUnavailableError(message, next_step=next_step)
+
+
+def _reports(folder: Path) -> Sequence[_Found]:
+    """Return the reports that lie in a folder, without the reasons beside them."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [folder / one.name for one in islice(entries, _ENTRIES_MAX)]
+    except FileNotFoundError:
+        return []
+    found = [one for one in map(_look, names) if one is not None]
+    explained = set(names)
+    return [
+        one
+        for one in found
+        if not one.path.name.endswith(_REASON) or _reason_of(one.path) in explained
+    ]
+
+
+def _reason_of(kept: Path) -> Path:
+    return kept.with_name(f"{kept.name}{_REASON}")
+
+
+def _plain(text: str) -> str:
+    """Return a text in one line that a terminal shows as it is."""
+    line = " ".join(text.split())[:_REASON_SHOWN]
+    return "".join(each if each.isprintable() else "?" for each in line)
 
 
 def _told(fields: Fields) -> tuple[tuple[str, str], ...]:

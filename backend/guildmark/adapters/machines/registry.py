@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from guildmark.adapters.lean import httpx
-from guildmark.adapters.machines.folder import Folder
+from guildmark.adapters.machines.folder import KIND, Folder
 from guildmark.adapters.machines.moonraker import KEY_HEADER as MOONRAKER_KEY
 from guildmark.adapters.machines.moonraker import Moonraker
 from guildmark.adapters.machines.mtconnect import Items, MTConnect
@@ -20,6 +20,7 @@ from guildmark.adapters.machines.prusalink import PrusaLink
 from guildmark.adapters.machines.secrets import SecretFiles
 from guildmark.adapters.machines.web import MachineAddressError, Site
 from guildmark.domain.errors import SettingsError, UsageError
+from guildmark.domain.shopfloor.jobs import RefusedReports
 from guildmark.ports.shopfloor import Machine
 
 if TYPE_CHECKING:
@@ -87,6 +88,17 @@ def machine_source(uri: str, secrets: SecretFiles) -> Machine:
         message = f"Machines of the kind {kind} have no option {unknown[0][:40]!r}."
         raise MachineAddressError(message, options=sorted(known.options))
     return known.open(Source(kind=kind, place=place, options=options, secrets=secrets))
+
+
+def refused_reports(uri: str) -> RefusedReports | None:
+    """Return what lies refused of the reports of an address, None where nothing can.
+
+    Raises:
+        MachineUnavailableError: The folder that it names cannot be read.
+    """
+    kind, _, rest = uri.partition(":")
+    path = Path(rest.partition("?")[0])
+    return Folder(path=path).refused() if kind == KIND and path.is_absolute() else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from guildmark.cli.arguments import (
 )
 from guildmark.cli.homes import write_new
 from guildmark.cli.opening import enter_informed
+from guildmark.cli.recipes.drafting import drafted
 from guildmark.domain.chain.facts import RevisionFact
 from guildmark.domain.chain.refusals import DesignUnknownError
 from guildmark.domain.identifiers import UINT40_MAX, DesignId, IdentityId, RecipeId, to_hex
@@ -85,7 +86,7 @@ def override(
     """Sign, as the designer, that a recipe changes less than the rules say; nothing is sent."""
     opened = enter_informed(home)
     key = KeyName(account)
-    document = opened.recipes(key).draft(file.read_bytes(), supersedes=supersedes)
+    document = drafted(opened.recipes(key), file, supersedes=supersedes)
     recipe = Recipe(
         root=document.root(),
         design=design,

@@ -24,6 +24,30 @@ class MalformedReportError(MalformedError):
     hint = "Look at what the machine wrote; mend it and hand it in again."
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedReports:
+    """Reports that were set aside, since they are wrong; they lie there until somebody mends them.
+
+    Args:
+        folder: Where they lie, each with its reason beside it.
+        count: How many.
+        file: The newest one's name.
+        reason: Why it was refused.
+    """
+
+    folder: str
+    count: int
+    file: str
+    reason: str
+
+    def error(self) -> MalformedReportError:
+        """Return what there is to say of them."""
+        reports = "1 report was" if self.count == 1 else f"{self.count} reports were"
+        message = f"{reports} refused; the newest, {self.file}: {self.reason}"
+        next_step = f"Mend what lies in {self.folder} and put it into the folder above again."
+        return MalformedReportError(message, next_step=next_step, folder=self.folder)
+
+
 class JobPhase(StrEnum):
     """How far a job is."""
 

@@ -230,6 +230,64 @@ def test_a_wrong_file_holds_up_no_other(stage: FolderStage, watcher: Watcher) ->
     assert "format" in reason.read_text()
 
 
+def refuse(stage: FolderStage, watcher: Watcher, *names: str) -> Folder:
+    """Hand wrong files in, one after the other; return the folder."""
+    for second, name in enumerate(names):
+        os.utime(stage.put(name, b'{"format": "guildmark/job/v2"}'), (second, second))
+        watcher.keep()
+        stage.wait()
+        with pytest.raises(MalformedReportError):
+            watcher.poll()
+    return Folder(path=stage.path)
+
+
+def test_what_was_refused_is_told_until_it_is_taken_away(
+    stage: FolderStage, watcher: Watcher
+) -> None:
+    folder = refuse(stage, watcher)
+    before = folder.refused()
+    refuse(stage, watcher, "b.json", "a.json", "x.reason.txt")
+    three = folder.refused()
+    next((stage.path / REFUSED).glob("*.x.reason.txt")).unlink()
+    two = folder.refused()
+    for name in ("a", "b"):
+        next((stage.path / REFUSED).glob(f"*.{name}.json")).unlink()
+
+    assert before is None
+    assert three is not None
+    assert (three.count, three.file) == (3, "'x.reason.txt'")
+    assert three.reason == "It is no .json, .csv, .qif or .xml file."
+    assert two is not None
+    assert (two.count, two.file) == (2, "'a.json'")
+    assert two.folder == str(stage.path / REFUSED)
+    assert folder.refused() is None
+
+
+def test_a_refused_file_without_a_reason_is_told_all_the_same(
+    stage: FolderStage, watcher: Watcher
+) -> None:
+    folder = refuse(stage, watcher, "a.json")
+    reason = next((stage.path / REFUSED).glob("*.reason.txt"))
+    reason.write_bytes(b"line\none\x1b[2J\xff")
+    plain = folder.refused()
+    reason.unlink()
+    found = folder.refused()
+
+    assert plain is not None
+    assert plain.reason == "line one?[2J\N{REPLACEMENT CHARACTER}"
+    assert found is not None
+    assert (found.count, found.reason) == (1, "nothing says why.")
+
+
+def test_a_folder_of_refused_reports_that_cannot_be_read_is_unavailable(
+    stage: FolderStage,
+) -> None:
+    (stage.path / REFUSED).write_bytes(b"")
+
+    with pytest.raises(MachineUnavailableError, match="cannot be used"):
+        Folder(path=stage.path).refused()
+
+
 @pytest.mark.parametrize(
     ("name", "size", "reason"),
     [("a.exe", 1, "no .json"), ("a.json", SIZE_MAX + 1, "more than")],
