@@ -278,7 +278,7 @@ def test_data_is_read_and_measured() -> None:
     assert data("0x0102", 2) == b"\1\2"
 
 
-@pytest.mark.parametrize("value", [None, 1, "0102", "0x1", "0x01", "0x010203"])
+@pytest.mark.parametrize("value", [None, 1, "0102", "0x1", "0x01", "0x010203", "0x01 02"])
 def test_what_is_no_data_of_that_size_is_refused(value: Any) -> None:
     with pytest.raises(LedgerAnswerError):
         data(value, 2)

@@ -45,9 +45,11 @@ class Layout:
 
     Args:
         parameters: Their names and types, as the ABI has them.
+        names: Their names.
     """
 
     parameters: Parameters
+    names: Sequence[str] = field(init=False, compare=False)
     _read: Callable[[bytes], list[Any]] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -56,11 +58,7 @@ class Layout:
         except UnsureError:
             read = self.read_by_library
         object.__setattr__(self, "_read", read)
-
-    @property
-    def names(self) -> list[str]:
-        """Return the values' names."""
-        return _names(self.parameters)
+        object.__setattr__(self, "names", [str(one["name"]) for one in self.parameters])
 
     def read(self, data: bytes) -> list[Any]:
         """Return the values.

@@ -198,7 +198,10 @@ def _event(chain: ChainPin, log: RawLog, block: Digest) -> Event | None:
 
 
 def _contract_at(chain: ChainPin, address: Address) -> ContractName | None:
-    return next((name for name, pin in chain.contracts.items() if pin.address == address), None)
+    for name, pin in chain.contracts.items():
+        if pin.address == address:
+            return name
+    return None
 
 
 def _newest(rpc: Rpc, tag: str) -> Block:

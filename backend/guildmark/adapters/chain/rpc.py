@@ -2,6 +2,7 @@
 
 import ssl
 import weakref
+from binascii import unhexlify
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -247,9 +248,9 @@ def data(value: Any, size: int | None = None) -> bytes:
     Raises:
         LedgerAnswerError: Anything else, or another size.
     """
-    if isinstance(value, str) and value.startswith("0x"):
+    if isinstance(value, str) and value[:2] == "0x":
         try:
-            found = bytes.fromhex(value[2:])
+            found = unhexlify(value[2:])
         except ValueError:
             found = None
         if found is not None and (size is None or size == len(found)):

@@ -95,7 +95,7 @@ _NUMBER_SIZE = 8
 def _key(parts: Sequence[bytes | int]) -> bytes:
     """Return the parts in one byte string that sorts as they do."""
     return b"".join(
-        part if isinstance(part, bytes) else part.to_bytes(_NUMBER_SIZE, "big") for part in parts
+        [part if isinstance(part, bytes) else part.to_bytes(_NUMBER_SIZE, "big") for part in parts]
     )
 
 

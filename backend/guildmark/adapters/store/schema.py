@@ -46,7 +46,7 @@ def execute_many(
     than to write them.
     """
     text, names = _compiled(statement, connection.dialect, tuple(rows[0]))
-    given = rows if names is None else [tuple(row[name] for name in names) for row in rows]
+    given = rows if names is None else [tuple([row[name] for name in names]) for row in rows]
     connection.exec_driver_sql(text, given)
 
 

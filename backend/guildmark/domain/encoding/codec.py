@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from functools import cache, partial
+from operator import methodcaller
 from types import NoneType, UnionType
 from typing import Any, NewType, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -60,7 +61,7 @@ def _dumper(kind: Any) -> Callable[[Any], JsonValue]:
     if issubclass(kind, Enum):
         return _dump_enum
     if is_dataclass(kind):
-        return _dump_object
+        return methodcaller("to_json") if hasattr(kind, "to_json") else _object_dumper(kind)
     if issubclass(kind, Mapping):
         return _dump_mapping
     if issubclass(kind, tuple):
@@ -82,17 +83,19 @@ def _dump_tuple(value: tuple[Any, ...]) -> JsonValue:
     return [dump(member) for member in value]
 
 
-def _dump_object(value: Any) -> JsonValue:
-    if hasattr(value, "to_json"):
-        written: JsonValue = value.to_json()
-        return written
-    kind: Any = type(value)
-    found: dict[str, JsonValue] = {}
-    for key, name, left_out in _written(kind):
-        member = getattr(value, name)
-        if member != left_out:
-            found[key] = dump(member)
-    return found
+def _object_dumper(kind: Any) -> Callable[[Any], JsonValue]:
+    written = [(_key(field), field.name, _left_out(field)) for field in fields(kind)]
+
+    def dump_object(value: Any) -> JsonValue:
+        found: dict[str, JsonValue] = {}
+        for key, name, left_out in written:
+            member = getattr(value, name)
+            if member != left_out:
+                of: Any = type(member)
+                found[key] = _dumper(of)(member)
+        return found
+
+    return dump_object
 
 
 def _dump_plain(value: bool | str | None) -> JsonValue:
@@ -101,12 +104,6 @@ def _dump_plain(value: bool | str | None) -> JsonValue:
 
 def _dump_integer(value: int) -> JsonValue:
     return str(value) if value > INTEGER_MAX else value
-
-
-@cache
-def _written(kind: Any) -> Sequence[tuple[str, str, Any]]:
-    """Return a dataclass's members: their JSON names, their names, what of them is left out."""
-    return [(_key(field), field.name, _left_out(field)) for field in fields(kind)]
 
 
 def _left_out(field: Field[Any]) -> Any:

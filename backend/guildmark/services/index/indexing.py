@@ -13,6 +13,7 @@ from guildmark.domain.identifiers import LogNumber
 from guildmark.ports.chain import Block, BlockUnknownError, Event, Ledger, RawLog, Stretch
 from guildmark.ports.store import NodeStore, Work
 from guildmark.services.identity.naming import Naming
+from guildmark.services.index.collecting import collecting_seldom
 from guildmark.services.index.projection import project, record_of
 from guildmark.services.log.settling import settle
 from guildmark.services.recalls.telling import TOLD_OF, tell_final
@@ -146,7 +147,7 @@ class Indexing:
     def _read_on(self, cursor: Block | None, head: Block) -> Block | None:
         """Note blocks up to the head, or until another process turns out to be ahead."""
         first = 0 if cursor is None else cursor.number + 1
-        with closing(self._stretches(first, head.number)) as stretches:
+        with collecting_seldom(), closing(self._stretches(first, head.number)) as stretches:
             for read in stretches:
                 cursor = self._take(cursor, read, head)
                 self.on_progress(cursor.number, head.number)

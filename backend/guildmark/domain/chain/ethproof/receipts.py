@@ -50,9 +50,14 @@ def encode_receipt(
         bloom: The filter of its logs.
         logs: In their order.
     """
-    written: list[rlp.Item] = [[log.address, list(log.topics), log.data] for log in logs]
-    encoded = rlp.encode([outcome, rlp.encode_integer(gas), bloom, written])
+    plain = [rlp.encode(part) for part in (outcome, rlp.encode_integer(gas), bloom)]
+    encoded = rlp.listed([*plain, rlp.listed([_log(log) for log in logs])])
     return bytes([kind]) + encoded if kind else encoded
+
+
+def _log(log: ReceiptLog) -> bytes:
+    topics = rlp.listed([rlp.encode(topic) for topic in log.topics])
+    return rlp.listed([rlp.encode(log.address), topics, rlp.encode(log.data)])
 
 
 def list_root(values: Sequence[bytes]) -> Digest:
@@ -73,12 +78,12 @@ def _node(held: Sequence[tuple[str, bytes]], at: int) -> bytes:
     """Return the node of values under keys, digits of hex in order, that agree up to a digit."""
     (first, value), (last, _) = held[0], held[-1]
     if len(held) == 1:
-        return rlp.listed([rlp.encode(_compact(first[at:], _LEAF)), rlp.encode(value)])
+        return rlp.listed([_compact(first[at:], _LEAF), rlp.encode(value)])
     end = _parting(first, last, at)
     branch = rlp.listed([*_links(held, end), _NOTHING])
     if end == at:
         return branch
-    return rlp.listed([rlp.encode(_compact(first[at:end], 0)), _link(branch)])
+    return rlp.listed([_compact(first[at:end], 0), _link(branch)])
 
 
 def _parting(first: str, last: str, at: int) -> int:
@@ -100,7 +105,8 @@ def _link(node: bytes) -> bytes:
     return node if len(node) < _HASH else rlp.encode(keccak256(node))
 
 
+@lru_cache(maxsize=4096)
 def _compact(digits: str, flag: int) -> bytes:
-    """Return the hex-prefix encoding of a path (appendix C)."""
+    """Return the hex-prefix encoding of a path (appendix C), in RLP."""
     odd = len(digits) & 1
-    return bytes.fromhex(f"{flag + odd:x}{'' if odd else '0'}{digits}")
+    return rlp.encode(bytes.fromhex(f"{flag + odd:x}{'' if odd else '0'}{digits}"))

@@ -1,6 +1,7 @@
 """Recursive Length Prefix (Ethereum yellow paper, appendix B), strict: one encoding a value."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NoReturn, TypeAlias
 
 from guildmark.domain.errors import MalformedError
@@ -12,6 +13,7 @@ _SHORT_MAX = 55
 _BYTES = 0x80
 _LIST = 0xC0
 _HEADS = tuple(bytes([head]) for head in range(256))
+_PREFIXES_KEPT = 4096
 
 
 class RlpError(MalformedError):
@@ -40,7 +42,7 @@ def encode(item: Item) -> bytes:
     size = len(item)
     if size == 1 and item[0] < _BYTES:
         return item
-    return (_HEADS[_BYTES + size] if size <= _SHORT_MAX else _prefix(size, _BYTES)) + item
+    return _prefix(size, _BYTES) + item
 
 
 def listed(encoded: Iterable[bytes]) -> bytes:
@@ -105,6 +107,7 @@ def _size(data: bytes, at: int, code: int) -> tuple[int, int]:
     return start, size
 
 
+@lru_cache(maxsize=_PREFIXES_KEPT)
 def _prefix(size: int, base: int) -> bytes:
     if size <= _SHORT_MAX:
         return _HEADS[base + size]
