@@ -1,4 +1,7 @@
-"""While many events are read, cycles are looked for more seldom; after that as before."""
+"""While many events are read, cycles are looked for more seldom; after that as before.
+
+Other threads of the tests' process may read events: thresholds of the tests' own stand for its.
+"""
 
 import gc
 from concurrent.futures import ThreadPoolExecutor
@@ -6,46 +9,72 @@ from threading import Barrier
 
 import pytest
 
-from guildmark.services.index.collecting import collecting_seldom
+from guildmark.services.index.collecting import OBJECTS, Seldom, Thresholds, collecting_seldom
+
+BEFORE = (700, 10, 11)
 
 
-def test_cycles_are_looked_for_more_seldom_inside_only() -> None:
-    before = gc.get_threshold()
+class Collector:
+    def __init__(self) -> None:
+        self.thresholds: Thresholds = BEFORE
 
-    with collecting_seldom():
-        inside = gc.get_threshold()
+    def get(self) -> Thresholds:
+        return self.thresholds
 
-    assert inside[0] > before[0]
-    assert inside[1:] == before[1:]
-    assert gc.get_threshold() == before
+    def change(self, first: int, second: int, third: int) -> None:
+        self.thresholds = (first, second, third)
 
 
-def test_error_changes_nothing_of_it() -> None:
-    before = gc.get_threshold()
+@pytest.fixture
+def collector() -> Collector:
+    return Collector()
 
-    with pytest.raises(KeyError), collecting_seldom():
+
+@pytest.fixture
+def seldom(collector: Collector) -> Seldom:
+    return Seldom(collector.get, collector.change)
+
+
+def test_cycles_are_looked_for_more_seldom_inside_only(
+    collector: Collector, seldom: Seldom
+) -> None:
+    with seldom.inside():
+        assert collector.thresholds == (OBJECTS, 10, 11)
+
+    assert collector.thresholds == BEFORE
+
+
+def test_error_changes_nothing_of_it(collector: Collector, seldom: Seldom) -> None:
+    with pytest.raises(KeyError), seldom.inside():
         raise KeyError
 
-    assert gc.get_threshold() == before
+    assert collector.thresholds == BEFORE
 
 
-def test_first_of_two_threads_that_leaves_changes_nothing_for_the_other() -> None:
-    before, both_in, one_out = gc.get_threshold(), Barrier(2, timeout=10), Barrier(2, timeout=10)
+def test_first_of_two_threads_that_leaves_changes_nothing_for_the_other(
+    collector: Collector, seldom: Seldom
+) -> None:
+    both_in, one_out = Barrier(2, timeout=10), Barrier(2, timeout=10)
 
     def first() -> None:
-        with collecting_seldom():
+        with seldom.inside():
             both_in.wait()
         one_out.wait()
 
-    def second() -> int:
-        with collecting_seldom():
+    def second() -> Thresholds:
+        with seldom.inside():
             both_in.wait()
             one_out.wait()
-            return gc.get_threshold()[0]
+            return collector.thresholds
 
     with ThreadPoolExecutor(max_workers=2) as threads:
         leaving, staying = threads.submit(first), threads.submit(second)
         leaving.result()
-        assert staying.result() > before[0]
+        assert staying.result() == (OBJECTS, 10, 11)
 
-    assert gc.get_threshold() == before
+    assert collector.thresholds == BEFORE
+
+
+def test_it_is_the_collector_of_this_process() -> None:
+    with collecting_seldom():
+        assert gc.get_threshold()[0] == OBJECTS
