@@ -111,6 +111,7 @@ def recover_address(digest: Digest, signature: bytes) -> Address:
     return _address_of_point(key.format(compressed=False))
 
 
+@lru_cache(maxsize=64)
 def address_of(key: PublicKey) -> Address:
     """Return the account of a secp256k1 key.
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 import chains
 from guildmark.adapters.chain import deployment
+from guildmark.adapters.chain.carrier import Answer, HttpCarrier, NotCarriedError
 from guildmark.adapters.chain.deploy import (
     DRAFT,
     Deployer,
@@ -175,21 +175,18 @@ def test_a_file_that_is_no_json_is_refused(tmp_path: Path) -> None:
         deployment.load(path)
 
 
-class Counted(httpx.BaseTransport):
+class Counted(HttpCarrier):
     """The network to one node, which ends after so many requests."""
 
-    def __init__(self, requests: int) -> None:
+    def __init__(self, url: str, requests: int) -> None:
+        super().__init__(url)
         self.left = requests
-        self._network = httpx.HTTPTransport()
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def post(self, body: bytes, *, timeout: float) -> Answer:
         if self.left == 0:
-            raise httpx.ConnectError("gone")
+            raise NotCarriedError("gone")
         self.left -= 1
-        return self._network.handle_request(request)
-
-    def close(self) -> None:
-        self._network.close()
+        return super().post(body, timeout=timeout)
 
 
 def deployer(rpc: Rpc, folder: Path, key: str, pause: Callable[[], None]) -> Deployer:
@@ -214,7 +211,7 @@ def test_a_deployment_that_was_cut_goes_on_with_the_same_addresses(
     key = f"deployer-{requests}"
     chain.fund(KeyName(key))
     with (
-        Rpc(url=chain.url, transport=Counted(requests)) as rpc,
+        Rpc(url=chain.url, carrier=Counted(chain.url, requests)) as rpc,
         contextlib.suppress(LedgerUnavailableError),
     ):
         deployer(rpc, tmp_path, key, no_pause).deploy()
@@ -249,7 +246,10 @@ def test_a_deployment_begun_on_another_chain_is_not_sent_to_this_one(
 def test_a_nonce_that_another_transaction_took_is_told(chain: chains.Chain, tmp_path: Path) -> None:
     key = "robbed-deployer"
     chain.fund(KeyName(key))
-    with Rpc(url=chain.url, transport=Counted(3)) as rpc, pytest.raises(LedgerUnavailableError):
+    with (
+        Rpc(url=chain.url, carrier=Counted(chain.url, 3)) as rpc,
+        pytest.raises(LedgerUnavailableError),
+    ):
         deployer(rpc, tmp_path / "cut", key, no_pause).deploy()
     with chain.rpc() as rpc:
         rpc.call("anvil_setNextBlockBaseFeePerGas", hex(3 * 10**9))

@@ -4,16 +4,18 @@ import os
 import random
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from sqlalchemy import update
 
 import chains
+from fakes.carrier import Told
+from guildmark.adapters.chain.carrier import Answer, HttpCarrier, NotCarriedError
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.outbox import Outbox, Patience
 from guildmark.adapters.chain.rpc import Rpc
@@ -107,34 +109,31 @@ def landed(ledger: RpcLedger, outbox: Outbox, key: KeyName, first: int = 0) -> l
     ]
 
 
-class Faulty(httpx.BaseTransport):
+class Faulty(HttpCarrier):
     """The network to one node, with faults at will."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
         self.is_down = False
         self.loses_answers = 0
         self.requests = 0
-        self._network = httpx.HTTPTransport()
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def post(self, body: bytes, *, timeout: float) -> Answer:
         self.requests += 1
         if self.is_down:
-            raise httpx.ConnectError("down")
-        response = self._network.handle_request(request)
-        if self.loses_answers and b"eth_sendRawTransaction" in request.read():
+            raise NotCarriedError("down")
+        answer = super().post(body, timeout=timeout)
+        if self.loses_answers and b"eth_sendRawTransaction" in body:
             self.loses_answers -= 1
-            response.read()
-            raise httpx.ReadTimeout("lost")
-        return response
-
-    def close(self) -> None:
-        self._network.close()
+            answer.close()
+            raise NotCarriedError("lost")
+        return answer
 
 
 @pytest.fixture
 def faulty(anvil_ledger: RpcLedger) -> Iterator[tuple[RpcLedger, Faulty]]:
-    network = Faulty()
-    with Rpc(url=anvil_ledger.rpc.url, transport=network) as rpc:
+    network = Faulty(anvil_ledger.rpc.url)
+    with Rpc(url=anvil_ledger.rpc.url, carrier=network) as rpc:
         yield replace(anvil_ledger, rpc=rpc), network
 
 
@@ -515,16 +514,15 @@ def test_contracts_are_compared_before_a_session_s_first_signature(
     assert outbox.table.newest(1)[0].attempts == ()
 
 
-class Pruned(httpx.HTTPTransport):
+class Pruned(HttpCarrier):
     """A way to a node that has forgotten the states of all blocks but the newest ones."""
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = super().handle_request(request)
-        calls, answers = orjson.loads(request.read()), orjson.loads(response.read())
+    def post(self, body: bytes, *, timeout: float) -> Answer:
+        with closing(super().post(body, timeout=timeout)) as answer:
+            calls, answers = orjson.loads(body), orjson.loads(b"".join(answer.pieces()))
         pairs = zip(calls, answers, strict=True) if isinstance(calls, list) else [(calls, answers)]
         found = [_forgotten(*pair) for pair in pairs]
-        content = orjson.dumps(found if isinstance(calls, list) else found[0])
-        return httpx.Response(response.status_code, content=content)
+        return Told(orjson.dumps(found if isinstance(calls, list) else found[0]))
 
 
 def _forgotten(call: Mapping[str, Any], answer: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -534,15 +532,15 @@ def _forgotten(call: Mapping[str, Any], answer: Mapping[str, Any]) -> Mapping[st
     return {"jsonrpc": "2.0", "id": call["id"], "error": error}
 
 
-@pytest.mark.parametrize("transport", [httpx.HTTPTransport, Pruned])
+@pytest.mark.parametrize("carrier", [HttpCarrier, Pruned])
 def test_a_nonce_used_elsewhere_is_replaced_once_that_is_final(
     manual: RpcLedger,
     key: KeyName,
     open_outbox: Open,
     tmp_path: Path,
-    transport: Callable[[], httpx.BaseTransport],
+    carrier: Callable[[str], HttpCarrier],
 ) -> None:
-    node = Rpc(url=manual.rpc.url, transport=transport())
+    node = Rpc(url=manual.rpc.url, carrier=carrier(manual.rpc.url))
     ours = open_outbox(replace(manual, rpc=node), IMPATIENT)
     other = chains.outbox_over(manual, tmp_path / "other.db")
     rival = submit(other, key, "rival")

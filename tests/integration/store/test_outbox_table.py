@@ -1,15 +1,15 @@
 """The outbox in SQL, in a file and in PostgreSQL: a change that comes late changes nothing."""
 
-import json
 import os
 import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import httpx
 import pytest
 
+from fakes.carrier import Answering
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.chain.vitals import ChainVitals
 from guildmark.adapters.store.engine import open_database
@@ -314,12 +314,10 @@ def test_what_a_node_and_the_outbox_tell_are_the_vitals(table: OutboxTable) -> N
         "eth_maxPriorityFeePerGas": "0x1",
     }
 
-    def handle(asked: httpx.Request) -> httpx.Response:
-        calls = json.loads(asked.read())
-        told = [{"id": one["id"], "result": answers[one["method"]]} for one in calls]
-        return httpx.Response(200, json=told)
+    def handle(calls: Any) -> Any:
+        return [{"id": one["id"], "result": answers[one["method"]]} for one in calls]
 
-    rpc = Rpc(url="http://node", transport=httpx.MockTransport(handle))
+    rpc = Rpc(url="http://node", carrier=Answering(handle))
     vitals = ChainVitals(rpc=rpc, table=table, chain_id=PIN.chain_id)
     table.request(request(), at=7)
 

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, inspect
+from sqlalchemy import Connection, Engine, bindparam, create_engine, inspect, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from guildmark.adapters.store import engine as store
@@ -21,6 +21,7 @@ from guildmark.adapters.store.refusals import (
     StoreNotDurableError,
     StoreUnreadableError,
 )
+from guildmark.adapters.store.schema import execute_many, execute_one
 from guildmark.ports.store import StoreUnavailableError
 
 TABLES = (TRANSACTIONS, ATTEMPTS, NONCES)
@@ -235,4 +236,32 @@ def test_a_thread_that_writes_for_too_long_is_waited_for_no_longer(
     write()
 
     assert [error.message for error in refused] == ["Another thread wrote for 0.01 s."]
+    engine.dispose()
+
+
+def test_what_the_driver_refuses_is_raised_as_by_the_library(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "outbox.db")
+    row = {"hash": b"", "transaction": 7, "raw": b"", "nonce": 0, "gas": 0, "max_fee": "0"}
+    statement = ATTEMPTS.insert()
+
+    with pytest.raises(IntegrityError) as one, writing(engine) as connection:
+        execute_one(connection, statement, {**row, "priority": "0", "at": 0, "cancels": False})
+    with pytest.raises(IntegrityError) as many, writing(engine) as connection:
+        execute_many(connection, statement, [{**row, "priority": "0", "at": 0, "cancels": False}])
+
+    # Values of a statement may be secrets.
+    assert [error.value.params for error in (one, many)] == [None, None]
+    engine.dispose()
+
+
+def test_a_statement_that_is_made_once_gives_its_rows(tmp_path: Path) -> None:
+    engine = open_database(tmp_path / "outbox.db")
+    nonce = {"chain_id": 1, "sender": b"s", "next": 5}
+    statement = select(NONCES.c.sender, NONCES.c.next).where(NONCES.c.next == bindparam("asked"))
+
+    with writing(engine) as connection:
+        stored = execute_one(connection, NONCES.insert(), nonce)
+        found = [execute_one(connection, statement, {"asked": number}) for number in (5, 6)]
+
+    assert (list(stored), found) == ([], [[(b"s", 5)], []])
     engine.dispose()

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from eth_account import Account
 
+from fakes.carrier import Answering
+from guildmark.adapters.chain.carrier import NotCarriedError
 from guildmark.adapters.chain.gateway import BATCH_MAX, Gateway, GatewayBodyError, sender_of
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.domain.errors import MalformedError
@@ -46,13 +47,11 @@ def door() -> tuple[list[Any], Gateway]:
             return {"jsonrpc": "2.0", "id": call["id"], "error": {"code": 4, "message": "no"}}
         return {"jsonrpc": "2.0", "id": call["id"], "result": call["method"]}
 
-    def handle(request: httpx.Request) -> httpx.Response:
-        body = orjson.loads(request.read())
+    def handle(body: Any) -> Any:
         seen.append(body)
-        found = [answer(one) for one in body] if isinstance(body, list) else answer(body)
-        return httpx.Response(200, content=orjson.dumps(found))
+        return [answer(one) for one in body] if isinstance(body, list) else answer(body)
 
-    return seen, Gateway(Rpc(url="http://chain", transport=httpx.MockTransport(handle)))
+    return seen, Gateway(Rpc(url="http://chain", carrier=Answering(handle)))
 
 
 def ask(gateway: Gateway, *calls: dict[str, Any], account: Address = SHOP) -> Any:
@@ -193,11 +192,11 @@ def test_as_many_calls_as_may_be_are_answered() -> None:
 
 
 def test_chain_that_is_away_is_said() -> None:
-    def down(request: httpx.Request) -> httpx.Response:
+    def down(_body: Any) -> Any:
         message = "refused"
-        raise httpx.ConnectError(message, request=request)
+        raise NotCarriedError(message)
 
-    gateway = Gateway(Rpc(url="http://chain", transport=httpx.MockTransport(down)))
+    gateway = Gateway(Rpc(url="http://chain", carrier=Answering(down)))
 
     with pytest.raises(LedgerUnavailableError):
         ask(gateway, call("eth_chainId"))

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 import rlp as oracle
 from trie.hexary import HexaryTrie
 
+from fakes.carrier import Answering
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.chain.stretches import Reader, bloom_of, raw_log
 from guildmark.domain.chain.ethproof.header import HEADER_FIELDS, encode_header
@@ -42,19 +42,15 @@ class ChainNode:
             parent = str(self.blocks[number]["hash"])
 
     def reader(self, *, hashes: bool = True) -> Reader:
-        rpc = Rpc(url="http://127.0.0.1", transport=httpx.MockTransport(self._respond))
+        rpc = Rpc(url="http://127.0.0.1", carrier=Answering(self._respond))
         return Reader(rpc=rpc, addresses=[OURS], hashes=hashes)
 
     def count(self, method: str) -> int:
         return sum(name == method for name, _ in self.asked)
 
-    def _respond(self, request: httpx.Request) -> httpx.Response:
-        calls = orjson.loads(request.content)
+    def _respond(self, calls: Any) -> Any:
         self.requests = getattr(self, "requests", 0) + 1
-        answer = (
-            [self._one(call) for call in calls] if isinstance(calls, list) else self._one(calls)
-        )
-        return httpx.Response(200, content=orjson.dumps(answer))
+        return [self._one(call) for call in calls] if isinstance(calls, list) else self._one(calls)
 
     def _one(self, call: Mapping[str, Any]) -> Mapping[str, Any]:
         name, params = call["method"], call["params"]

@@ -1,33 +1,22 @@
 """The JSON-RPC client: one request a batch, every odd answer named, limits kept."""
 
 import gc
-import ssl
-from base64 import b64decode
 from collections.abc import Callable, Iterator
-from gzip import compress
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 
+from fakes.carrier import Answering, Told
+from guildmark.adapters.chain.carrier import NotCarriedError
 from guildmark.adapters.chain.errors import receipts
-from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError, _trusted, data, quantity
+from guildmark.adapters.chain.rpc import Rpc, RpcRefusedError, data, quantity
 from guildmark.ports.chain import LedgerAnswerError, LedgerUnavailableError
 
 
 def node(answer: Callable[[Any], Any], *, limit: int = 1_000) -> Rpc:
     """Return a client of a node that answers with ``answer`` of the parsed body."""
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        found = answer(orjson.loads(request.read()))
-        if isinstance(found, httpx.Response):
-            return found
-        return httpx.Response(
-            200, content=found if isinstance(found, bytes) else orjson.dumps(found)
-        )
-
-    return Rpc(url="http://node", answer_limit=limit, transport=httpx.MockTransport(handle))
+    return Rpc(url="http://node", answer_limit=limit, carrier=Answering(answer))
 
 
 def recording(answer: Any) -> tuple[list[Any], Rpc]:
@@ -154,33 +143,30 @@ def test_an_answer_has_a_limit() -> None:
 
 def test_another_http_status_is_unavailable() -> None:
     with pytest.raises(LedgerUnavailableError) as caught:
-        node(lambda _body: httpx.Response(503)).call("eth_call")
+        node(lambda _body: Told(status=503)).call("eth_call")
 
     assert caught.value.detail == {"url": "http://node", "status": 503}
 
 
-@pytest.mark.parametrize("error", [httpx.ConnectError("no"), httpx.ReadTimeout("")])
-def test_a_node_that_does_not_answer_is_unavailable(error: httpx.TransportError) -> None:
-    def fail(request: httpx.Request) -> httpx.Response:
-        raise error
+def test_a_node_that_does_not_answer_is_unavailable() -> None:
+    def fail(_body: Any) -> Any:
+        message = "no route"
+        raise NotCarriedError(message)
 
-    with (
-        Rpc(url="http://node", transport=httpx.MockTransport(fail)) as client,
-        pytest.raises(LedgerUnavailableError, match="does not answer"),
-    ):
+    with node(fail) as client, pytest.raises(LedgerUnavailableError, match="not answer: no route"):
         client.call("eth_call")
 
 
-class Trickle(httpx.SyncByteStream):
+class Trickle(Told):
     """An answer that never ends, a byte at a time."""
 
-    def __iter__(self) -> Iterator[bytes]:
+    def pieces(self) -> Iterator[bytes]:
         while True:
             yield b" "
 
 
 def test_an_answer_that_only_trickles_is_given_up() -> None:
-    client = node(lambda _body: httpx.Response(200, stream=Trickle()), limit=1 << 40)
+    client = node(lambda _body: Trickle(), limit=1 << 40)
     client.patience = 0.01
 
     with client, pytest.raises(LedgerUnavailableError, match="did not end its answer in time"):
@@ -193,73 +179,13 @@ def test_a_url_that_is_none_is_unavailable() -> None:
 
 
 def test_a_client_that_nobody_holds_is_closed() -> None:
-    carrier = Closable(lambda _request: httpx.Response(200, content=b"{}"))
-    client = Rpc(url="http://node", transport=carrier)
+    carrier = Answering(lambda _body: {})
+    client = Rpc(url="http://node", carrier=carrier)
 
     del client
     gc.collect()
 
     assert carrier.is_closed
-
-
-class Closable(httpx.MockTransport):
-    """What carries requests, and knows whether it was closed."""
-
-    is_closed = False
-
-    def close(self) -> None:
-        self.is_closed = True
-
-
-def sent_to(url: str) -> httpx.Request:
-    """Return the request that a call makes."""
-    seen: list[httpx.Request] = []
-
-    def handle(request: httpx.Request) -> httpx.Response:
-        seen.append(request)
-        return httpx.Response(200, content=orjson.dumps(result("0x1")))
-
-    with Rpc(url=url, timeout=3.0, transport=httpx.MockTransport(handle)) as client:
-        client.call("eth_blockNumber")
-    return seen[0]
-
-
-def test_a_request_names_its_host_and_says_how_long_it_waits() -> None:
-    request = sent_to("http://node:8545/path?key=value")
-
-    assert (request.method, request.url.raw_path) == ("POST", b"/path?key=value")
-    assert request.headers["host"] == "node:8545"
-    assert request.headers["content-type"] == "application/json"
-    assert int(request.headers["content-length"]) == len(request.content)
-    assert "authorization" not in request.headers
-    assert set(request.extensions["timeout"].values()) == {3.0}
-
-
-def test_a_name_and_password_of_a_url_are_shown_to_its_node() -> None:
-    request = sent_to("http://name:p%40ss@node")
-
-    shown = request.headers["authorization"].removeprefix("Basic ")
-    assert b64decode(shown) == b"name:p@ss"
-    assert request.headers["host"] == "node"
-
-
-def test_what_is_compressed_is_read_up_to_its_limit() -> None:
-    packed = {"content-encoding": "gzip"}
-    body = compress(orjson.dumps(result("x" * 900)))
-    bomb = compress(orjson.dumps(result("x" * 1_000)))
-
-    answering = [httpx.Response(200, headers=packed, content=each) for each in (body, bomb)]
-    client = node(lambda _body: answering.pop(0))
-
-    assert client.call("eth_call") == "x" * 900
-    with pytest.raises(LedgerAnswerError, match="more than 1000 bytes"):
-        client.call("eth_call")
-
-
-@pytest.mark.parametrize(("url", "trusts"), [("https://node", True), ("http://node", False)])
-def test_a_connection_with_tls_trusts_the_system_s_authorities(url: str, *, trusts: bool) -> None:
-    assert bool(_trusted(url).get_ca_certs()) is trusts
-    assert _trusted(url).verify_mode is ssl.CERT_REQUIRED
 
 
 @pytest.mark.parametrize(("text", "number"), [("0x0", 0), ("0x10", 16), ("0xff", 255)])

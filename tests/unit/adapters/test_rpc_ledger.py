@@ -4,11 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import httpx
-import orjson
 import pytest
 from eth_abi.abi import encode
 
+from fakes.carrier import Answering
 from guildmark.adapters.chain.codec import codec
 from guildmark.adapters.chain.deployment import identify
 from guildmark.adapters.chain.ledger import RpcLedger
@@ -82,12 +81,10 @@ def rpc(answers: Answers) -> Rpc:
         key = "error" if isinstance(value, dict) and "code" in value else "result"
         return {"jsonrpc": "2.0", "id": call["id"], key: value}
 
-    def handle(request: httpx.Request) -> httpx.Response:
-        body = orjson.loads(request.read())
-        found = [answer(call) for call in body] if isinstance(body, list) else answer(body)
-        return httpx.Response(200, content=orjson.dumps(found))
+    def handle(body: Any) -> Any:
+        return [answer(call) for call in body] if isinstance(body, list) else answer(body)
 
-    return Rpc(url="http://node", transport=httpx.MockTransport(handle))
+    return Rpc(url="http://node", carrier=Answering(handle))
 
 
 def ledger(answers: Answers, depth: int | None = None) -> RpcLedger:

@@ -3,10 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import httpx
-import orjson
 import pytest
 
+from fakes.carrier import Answering
 from guildmark.adapters.chain.rpc import Rpc
 from guildmark.adapters.chain.stretches import Reader, bloom_of, raw_log
 from guildmark.domain.identifiers import Address, to_hex
@@ -72,12 +71,10 @@ def reader(answers: Answers) -> Reader:
             return {"jsonrpc": "2.0", "id": call["id"], "error": error}
         return {"jsonrpc": "2.0", "id": call["id"], "result": found}
 
-    def respond(request: httpx.Request) -> httpx.Response:
-        calls = orjson.loads(request.content)
-        answer = [one(call) for call in calls] if isinstance(calls, list) else one(calls)
-        return httpx.Response(200, content=orjson.dumps(answer))
+    def respond(calls: Any) -> Any:
+        return [one(call) for call in calls] if isinstance(calls, list) else one(calls)
 
-    rpc = Rpc(url="http://127.0.0.1", transport=httpx.MockTransport(respond))
+    rpc = Rpc(url="http://127.0.0.1", carrier=Answering(respond))
     return Reader(rpc=rpc, addresses=[OURS], hashes=False)
 
 

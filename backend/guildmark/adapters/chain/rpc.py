@@ -1,19 +1,17 @@
 """A thin JSON-RPC client: one HTTP request for any number of calls, limits on all of them."""
 
-import ssl
 import weakref
 from binascii import unhexlify
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import lru_cache
 from time import monotonic
 from types import TracebackType
 from typing import Any, Self, TypeAlias
 
 import orjson
 
-from guildmark.adapters.lean import httpx
+from guildmark.adapters.chain.carrier import Answer, Carrier, HttpCarrier, NotCarriedError
 from guildmark.ports.chain import LedgerAnswerError, LedgerUnavailableError
 
 Request: TypeAlias = tuple[str, list[Any]]
@@ -22,14 +20,6 @@ TIMEOUT = 10.0
 PATIENCE = 120.0
 """How long a whole answer may take, however steadily it trickles."""
 ANSWER_LIMIT = 64 * 1024 * 1024
-_HEADERS = httpx.Headers(
-    {
-        "accept": "application/json",
-        "accept-encoding": "gzip, deflate",
-        "content-type": "application/json",
-        "user-agent": "guildmark",
-    }
-)
 _OK = 200
 _SHOWN = 200
 
@@ -55,21 +45,23 @@ class RpcRefusedError(LedgerAnswerError):
 class Rpc:
     """One node of a chain, by its URL; safe to use from several threads.
 
-    Requests go straight to what carries them: redirects and cookies, which `httpx.Client` would see
-    to at a third of a request's time, are nothing that a node gives.
+    Args:
+        url: The node's.
+        timeout: How many seconds to wait for each step of an exchange.
+        patience: How many a whole answer may take.
+        answer_limit: How many bytes an answer may have, unpacked.
+        carrier: What carries the requests, the network by default.
     """
 
     url: str
     timeout: float = TIMEOUT
     patience: float = PATIENCE
     answer_limit: int = ANSWER_LIMIT
-    transport: httpx.BaseTransport | None = None
-    _carrier: httpx.BaseTransport = field(init=False)
+    carrier: Carrier | None = None
+    _carrier: Carrier = field(init=False)
 
     def __post_init__(self) -> None:
-        self._carrier = self.transport or httpx.HTTPTransport(
-            verify=_trusted(self.url), trust_env=False
-        )
+        self._carrier = self.carrier or HttpCarrier(self.url)
         # A home lives as long as its process or test: nobody has to close it for its sockets' sake.
         weakref.finalize(self, self._carrier.close)
 
@@ -132,14 +124,10 @@ class Rpc:
 
     def _post(self, body: bytes) -> Any:
         try:
-            response = self._carrier.handle_request(self._request(body))
-            with closing(response):
-                content = self._content(response)
-            status = response.status_code
-        except (httpx.TransportError, httpx.InvalidURL) as exc:
-            message = (
-                f"The chain's node at {self.url} does not answer: {str(exc) or type(exc).__name__}."
-            )
+            with closing(self._carrier.post(body, timeout=self.timeout)) as answer:
+                content, status = self._content(answer), answer.status
+        except NotCarriedError as exc:
+            message = f"The chain's node at {self.url} does not answer: {exc}."
             raise LedgerUnavailableError(message, url=self.url) from exc
         if status != _OK:
             message = f"The chain's node at {self.url} answered with HTTP status {status}."
@@ -149,20 +137,10 @@ class Rpc:
         except orjson.JSONDecodeError as exc:
             raise self._malformed("no JSON") from exc
 
-    def _request(self, body: bytes) -> httpx.Request:
-        place, limits = _place(self.url), httpx.Timeout(self.timeout).as_dict()
-        extensions = {"timeout": limits}
-        request = httpx.Request(
-            "POST", place, headers=_HEADERS, content=body, extensions=extensions
-        )
-        if place.userinfo:
-            next(httpx.BasicAuth(place.username, place.password).auth_flow(request))
-        return request
-
-    def _content(self, response: httpx.Response) -> bytes:
+    def _content(self, answer: Answer) -> bytes:
         content, end = bytearray(), monotonic() + self.patience
-        for chunk in response.iter_bytes():
-            content += chunk
+        for piece in answer.pieces():
+            content += piece
             if len(content) > self.answer_limit:
                 raise self._malformed(f"more than {self.answer_limit} bytes")
             if monotonic() > end:
@@ -185,23 +163,6 @@ class Rpc:
     def _malformed(self, found: str) -> LedgerAnswerError:
         message = f"The chain's node at {self.url} answered with {found}."
         return LedgerAnswerError(message, url=self.url)
-
-
-@lru_cache(maxsize=64)
-def _place(url: str) -> httpx.URL:
-    """Return a URL, taken apart once.
-
-    Raises:
-        httpx.InvalidURL: It is none.
-    """
-    return httpx.URL(url)
-
-
-def _trusted(url: str) -> ssl.SSLContext:
-    """Return whom a connection trusts: nobody where there is no TLS, which is fast to load."""
-    if url.startswith("https:"):
-        return ssl.create_default_context()
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _refusal(error: dict[str, Any]) -> RpcRefusedError:

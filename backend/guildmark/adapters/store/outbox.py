@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import (
     BigInteger,
@@ -16,9 +16,9 @@ from sqlalchemy import (
     Column,
     Connection,
     Engine,
-    Executable,
     ForeignKey,
     Index,
+    Insert,
     LargeBinary,
     Row,
     String,
@@ -29,12 +29,19 @@ from sqlalchemy import (
     false,
     func,
     insert,
+    or_,
     select,
     update,
 )
 
 from guildmark.adapters.store.engine import reading, writing
-from guildmark.adapters.store.schema import INSERTS, METADATA, execute_many, upsert, whole
+from guildmark.adapters.store.schema import (
+    INSERTS,
+    METADATA,
+    execute_one,
+    upsert,
+    whole,
+)
 from guildmark.domain.chain.contracts import ChainPin, ContractName
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.identifiers import Address, ChainId, Digest, to_hex
@@ -116,7 +123,7 @@ _STATE = (
 _SIGNED = update(TRANSACTIONS).where(TRANSACTIONS.c.number == bindparam("of"))
 _ATTEMPT = insert(ATTEMPTS)
 _WRITER = (
-    select(NONCES)
+    select(NONCES.c.next, NONCES.c.owner, NONCES.c.token, NONCES.c.until)
     .where(NONCES.c.chain_id == bindparam("chain_id"), NONCES.c.sender == bindparam("sender"))
     .with_for_update()
 )
@@ -146,7 +153,10 @@ OPEN = (State.REQUESTED, State.SIGNED, State.SENT, State.INCLUDED)
 _OPEN_OF_KEY = exists().where(
     TRANSACTIONS.c.chain_id == NONCES.c.chain_id,
     TRANSACTIONS.c.sender == NONCES.c.sender,
-    TRANSACTIONS.c.state.in_([State.SIGNED.value, State.SENT.value, State.INCLUDED.value]),
+    # Not `in_`, whose text is made anew for each number of values.
+    or_(
+        *(TRANSACTIONS.c.state == each.value for each in (State.SIGNED, State.SENT, State.INCLUDED))
+    ),
 )
 _LET_GO = update(NONCES).where(NONCES.c.owner == bindparam("mine"), ~_OPEN_OF_KEY)
 
@@ -270,6 +280,22 @@ class Change:
     def is_settled(self) -> bool:
         """Return whether nothing can happen to the transaction any more."""
         return self.values["state"] in {State.FINAL, State.FAILED}
+
+
+class _Writer(NamedTuple):
+    """Who writes with a key, as a row says it.
+
+    Args:
+        next: The nonce that is taken next.
+        owner: The process, None for none.
+        token: Its fencing token.
+        until: The second at which the owner, should it stay silent, loses the key.
+    """
+
+    next: int
+    owner: str | None
+    token: int
+    until: int
 
 
 def this_process() -> str:
@@ -433,7 +459,7 @@ class OutboxTable:
         with writing(self.engine) as connection:
             for change in changes:
                 seen = {"of": change.number, "seen": change.seen.value}
-                execute_many(connection, _CHANGE, [{**change.values, "changed": at, **seen}])
+                execute_one(connection, _CHANGE, {**change.values, "changed": at, **seen})
             if any(change.is_settled for change in changes):
                 _let_go(connection, self.owner())
 
@@ -456,11 +482,12 @@ def _store(connection: Connection, request: Request, at: int) -> int | None:
         "state": State.REQUESTED.value,
         "changed": at,
     }
-    return connection.execute(_storing(connection.dialect.name), values).scalar()
+    stored = execute_one(connection, _storing(connection.dialect.name), values)
+    return stored[0][0] if stored else None
 
 
 @cache
-def _storing(dialect: str) -> Executable:
+def _storing(dialect: str) -> Insert:
     stored = INSERTS[dialect](TRANSACTIONS).on_conflict_do_nothing()
     return stored.returning(TRANSACTIONS.c.number)
 
@@ -473,7 +500,7 @@ def _own(
     The nonce is taken where a ``floor`` says the least that may be.
     """
     found = _writer(connection, request)
-    if found.owner not in {None, owner} and _is_owned(found, at):
+    if found.owner is not None and found.owner != owner and _is_owned(found.owner, found.until, at):
         message = f"{found.owner} signs with the key {request.key} now."
         raise WriterBusyError(message, key=request.key, owner=found.owner, token=found.token)
     nonce: int = found.next if floor is None else max(floor, found.next)
@@ -484,24 +511,24 @@ def _own(
         "next": nonce + (floor is not None),
     }
     where = {"chain": request.chain_id, "of": request.sender}
-    execute_many(connection, _OWN, [{**kept, **where}])
+    execute_one(connection, _OWN, {**kept, **where})
     return nonce
 
 
-def _writer(connection: Connection, request: Request) -> Row[Any]:
+def _writer(connection: Connection, request: Request) -> _Writer:
     """Return who writes with a key, locked: of processes that come at once, one goes on."""
     key = {"chain_id": request.chain_id, "sender": request.sender}
-    found = connection.execute(_WRITER, key).one_or_none()
-    if found is None:
+    found = execute_one(connection, _WRITER, key)
+    if not found:
         nobody = upsert(connection, NONCES).values({**key, "next": 0})
         connection.execute(nobody.on_conflict_do_nothing())
-        found = connection.execute(_WRITER, key).one()
-    return found
+        found = execute_one(connection, _WRITER, key)
+    return _Writer(*found[0])
 
 
-def _is_owned(found: Row[Any], at: int) -> bool:
+def _is_owned(owner: str, until: int, at: int) -> bool:
     # A lease that ends too far ahead was taken before the clock was set back.
-    return 0 < found.until - at <= LEASE_SECONDS and not _is_gone(found.owner)
+    return 0 < until - at <= LEASE_SECONDS and not _is_gone(owner)
 
 
 def _is_gone(owner: str) -> bool:
@@ -519,7 +546,7 @@ def _is_gone(owner: str) -> bool:
 
 def _let_go(connection: Connection, owner: str) -> None:
     """Give keys up of which nothing that was signed is open."""
-    connection.execute(_LET_GO, {"mine": owner, "owner": None})
+    execute_one(connection, _LET_GO, {"mine": owner, "owner": None})
 
 
 def _paid(value: int) -> bytes:
@@ -571,8 +598,8 @@ def _attempt(connection: Connection, number: int, attempt: Attempt, at: int) -> 
         "code": None,
         "reason": None,
     }
-    execute_many(connection, _ATTEMPT, [values])
-    execute_many(connection, _SIGNED, [signed])
+    execute_one(connection, _ATTEMPT, values)
+    execute_one(connection, _SIGNED, signed)
 
 
 def _to_attempt(row: Row[Any]) -> Attempt:

@@ -1,12 +1,13 @@
 """A home's own file: SQLite that survives a loss of power, one writer at a time."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
 from guildmark.adapters.store.refusals import (
     StoreBusyError,
@@ -97,6 +98,34 @@ def forget_deleted(engine: Engine) -> None:
         connection.close()
 
 
+def execute(connection: Connection, text: str, given: Sequence[Any] = ()) -> sqlite3.Cursor:
+    """Have the driver execute a statement; what it raises is raised as SQLAlchemy would.
+
+    SQLAlchemy takes longer to hand a statement on than SQLite to do it.
+    """
+    try:
+        return _driver(connection).execute(text, given)
+    except sqlite3.Error as exc:
+        raise _wrapped(exc) from exc
+
+
+def execute_many(connection: Connection, text: str, given: Sequence[Sequence[Any]]) -> None:
+    """Have the driver execute a statement with each of some rows."""
+    try:
+        _driver(connection).executemany(text, given)
+    except sqlite3.Error as exc:
+        raise _wrapped(exc) from exc
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    own: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]  # what the dialect opens
+    return own
+
+
+def _wrapped(error: sqlite3.Error) -> BaseException:
+    return DBAPIError.instance(None, None, error, sqlite3.Error, hide_parameters=True)
+
+
 def refusal(error: DatabaseError, path: Path) -> StoreBusyError | StoreUnreadableError:
     """Return why a file could not be opened."""
     if isinstance(error, OperationalError) and "locked" in str(error.orig):
@@ -127,4 +156,4 @@ def _on_connect_to_read(connection: sqlite3.Connection, _record: Any) -> None:
 def _on_begin(connection: Connection) -> None:
     # A deferred write lock would come too late: two writers could both have read the same nonce.
     writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    execute(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
