@@ -22,7 +22,14 @@ from sqlalchemy import (
 )
 
 from guildmark.adapters.store.engine import overwrite_deleted
-from guildmark.adapters.store.schema import INSERTS, METADATA, execute_many, upsert, whole
+from guildmark.adapters.store.schema import (
+    INSERTS,
+    METADATA,
+    execute_many,
+    execute_one,
+    upsert,
+    whole,
+)
 from guildmark.domain.chain.facts import Fact
 from guildmark.domain.encoding.codec import dump, load
 from guildmark.domain.identifiers import Address, Digest
@@ -80,6 +87,14 @@ LOGS = Table(
 _ONE = select(FACTS.c.body).where(
     FACTS.c.kind == bindparam("kind"), FACTS.c.key == bindparam("key")
 )
+_BETWEEN = select(FACTS.c.body).where(
+    FACTS.c.kind == bindparam("kind"), FACTS.c.key.between(bindparam("first"), bindparam("last"))
+)
+_EACH = _BETWEEN.order_by(FACTS.c.key)
+_LAST = _BETWEEN.order_by(FACTS.c.key.desc()).limit(1)
+_DOCUMENT = select(DOCUMENTS.c.body).where(
+    DOCUMENTS.c.kind == bindparam("kind"), DOCUMENTS.c.key == bindparam("key")
+)
 _INSTEAD = {
     dialect: statement.on_conflict_do_update(
         index_elements=["kind", "key"], set_={"body": statement.excluded.body}
@@ -134,29 +149,27 @@ class SqlFacts:
         held = self._held.get(place)
         if isinstance(held, kind):
             return held
-        asked = {"kind": place[0], "key": place[1]}
-        body = self._connection.execute(_ONE, asked).scalar_one_or_none()
-        return None if body is None else load(kind, orjson.loads(body))
+        found = execute_one(self._connection, _ONE, {"kind": place[0], "key": place[1]})
+        return load(kind, orjson.loads(found[0][0])) if found else None
 
     def floor(self, kind: type[FactT], *key: bytes | int) -> FactT | None:
         """Return the fact with the greatest key up to ``key`` that shares all but its last part."""
-        self.flush()
-        lowest = _key(key[:-1])
-        between = FACTS.c.key.between(lowest, _key(key))
-        query = _of(kind).where(between).order_by(FACTS.c.key.desc()).limit(1)
-        body = self._connection.execute(query).scalar_one_or_none()
-        return None if body is None else load(kind, orjson.loads(body))
+        found = self._between(_LAST, kind, _key(key[:-1]), _key(key))
+        return found[0] if found else None
 
     def each(self, kind: type[FactT], *prefix: bytes | int) -> Sequence[FactT]:
         """Return the facts whose keys begin with ``prefix``, in order."""
-        self.flush()
         lowest = _key(prefix)
         # No key is longer than this, so that all that begin with the prefix lie below.
-        highest = lowest + b"\xff" * 128
-        query = _of(kind).where(FACTS.c.key.between(lowest, highest)).order_by(FACTS.c.key)
-        return [
-            load(kind, orjson.loads(body)) for body in self._connection.execute(query).scalars()
-        ]
+        return self._between(_EACH, kind, lowest, lowest + b"\xff" * 128)
+
+    def _between(
+        self, query: Select[str], kind: type[FactT], first: bytes, last: bytes
+    ) -> Sequence[FactT]:
+        self.flush()
+        asked = {"kind": kind.__name__, "first": first, "last": last}
+        found = execute_one(self._connection, query, asked)
+        return [load(kind, orjson.loads(body)) for (body,) in found]
 
     def put(self, *facts: Fact) -> None:
         """Keep facts, each instead of the one under its key."""
@@ -203,10 +216,6 @@ class SqlFacts:
         self._connection.execute(delete(BLOCKS).where(BLOCKS.c.number >= first))
 
 
-def _of(kind: type[Fact]) -> Select[str]:
-    return select(FACTS.c.body).where(FACTS.c.kind == kind.__name__)
-
-
 def _log_row(log: RawLog) -> Mapping[str, object]:
     return {
         "block": log.block_number,
@@ -251,8 +260,9 @@ class SqlDocuments:
 
     def get(self, kind: DocumentKind, key: bytes) -> bytes | None:
         """Return a document's bytes as they were kept."""
-        query = select(DOCUMENTS.c.body).where(DOCUMENTS.c.kind == kind, DOCUMENTS.c.key == key)
-        body: bytes | None = self._connection.execute(query).scalar_one_or_none()
+        # The driver of PostgreSQL would write a member of an enumeration by its name.
+        found = execute_one(self._connection, _DOCUMENT, {"kind": kind.value, "key": key})
+        body: bytes | None = found[0][0] if found else None
         if body is None or self._sealing is None:
             return body
         return self._sealing.open(kind, key, body)

@@ -127,6 +127,11 @@ def _with_one_of(query: _Query, column: Column[Any]) -> _Query:
     return chosen.order_by(QUEUE.c.number)
 
 
+def _newest(query: _Query, column: Column[Any]) -> _Query:
+    chosen = query.where(column == bindparam("asked"))
+    return chosen.order_by(QUEUE.c.number.desc()).limit(1)
+
+
 # Made once: making a query takes longer than to find by it that nothing is there.
 _BUILDS: _Query = select(QUEUE, BATCHES.c.log, BATCHES.c.seq).join_from(
     QUEUE, BATCHES, QUEUE.c.batch == BATCHES.c.number, isouter=True
@@ -135,6 +140,12 @@ _LOGGED = _BUILDS.add_columns(ENVELOPES.c.envelope).join(
     ENVELOPES, ENVELOPES.c.number == QUEUE.c.number
 )
 _STANDING: _Query = _BUILDS.where(QUEUE.c.state != BuildState.REFUSED)
+_OF_DIGEST = _newest(_BUILDS, QUEUE.c.digest)
+_OF_PAYLOAD = _newest(_STANDING, QUEUE.c.payload)
+_OF_LABEL = _STANDING.where(QUEUE.c.label == bindparam("asked")).order_by(QUEUE.c.number)
+_AT_PLACE = _LOGGED.where(
+    BATCHES.c.log == bindparam("of_log"), QUEUE.c.log_index == bindparam("at")
+)
 _BY_DIGEST = _with_one_of(_BUILDS, QUEUE.c.digest)
 _BY_PAYLOAD = _with_one_of(_STANDING, QUEUE.c.payload)
 _BY_LABEL = _with_one_of(_STANDING, QUEUE.c.label)
@@ -173,7 +184,7 @@ class SqlLog:
 
     def build(self, envelope: Digest) -> Build | None:
         """Return what became of an envelope; of several times, the last one."""
-        return self._last(_BUILDS.where(QUEUE.c.digest == envelope))
+        return self._last(_OF_DIGEST, envelope)
 
     def builds(self, envelopes: Sequence[Digest]) -> Mapping[Digest, Build]:
         """Return what became of each envelope that is known; of several times, the last one."""
@@ -200,7 +211,7 @@ class SqlLog:
 
     def payload(self, digest: Digest) -> Build | None:
         """Return the build with a statement, unless it was refused."""
-        return self._last(_STANDING.where(QUEUE.c.payload == digest))
+        return self._last(_OF_PAYLOAD, digest)
 
     def last_counter(self, machine: IdentityId) -> int:
         """Return the greatest counter of a machine's builds that stand, 0 where it has none."""
@@ -211,8 +222,7 @@ class SqlLog:
 
     def labelled(self, label: str) -> Sequence[Build]:
         """Return the builds that carry a label and were not refused."""
-        query = _STANDING.where(QUEUE.c.label == label).order_by(QUEUE.c.number)
-        return [_build(row) for row in self._connection.execute(query)]
+        return [_build(row) for row in self._connection.execute(_OF_LABEL, {"asked": label})]
 
     def newest_below(self, prefix: str) -> Logged | None:
         """Return the newest final build whose label begins with this text, None for none."""
@@ -228,8 +238,8 @@ class SqlLog:
         """Return the entry at a final position."""
         if index > _INTEGER_MAX:
             return None
-        place = (BATCHES.c.log == log, QUEUE.c.log_index == index)
-        row = self._connection.execute(_LOGGED.where(*place)).one_or_none()
+        place = {"of_log": log, "at": index}
+        row = self._connection.execute(_AT_PLACE, place).one_or_none()
         return None if row is None else _logged(row)
 
     def leaves(self, log: LogNumber, seq: Seq) -> Sequence[Digest]:
@@ -357,9 +367,8 @@ class SqlLog:
             asked = {"values": values[first : first + _AT_ONCE], **others}
             yield from self._connection.execute(query, asked)
 
-    def _last(self, query: _Query) -> Build | None:
-        newest = query.order_by(QUEUE.c.number.desc()).limit(1)
-        row = self._connection.execute(newest).one_or_none()
+    def _last(self, query: _Query, digest: Digest) -> Build | None:
+        row = self._connection.execute(query, {"asked": digest}).one_or_none()
         return None if row is None else _build(row)
 
     def _move(self, batch: Batch, state: str) -> None:
