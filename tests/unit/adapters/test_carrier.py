@@ -1,5 +1,6 @@
 """What carries requests to a node: against servers of this machine, good and bad."""
 
+import select
 import socket
 import ssl
 import threading
@@ -81,6 +82,12 @@ def asked(door: HttpCarrier) -> bytes:
     """Return the whole body of an answer."""
     with closing(door.post(b"{}", timeout=_PATIENCE)) as answer:
         return b"".join(answer.pieces())
+
+
+def await_news(door: HttpCarrier) -> None:
+    """Wait until something arrives on the connection that is kept, its end too."""
+    ((_, line),) = door._idle
+    assert select.select([line.sock], [], [], _PATIENCE)[0]
 
 
 @contextmanager
@@ -191,8 +198,7 @@ def test_a_connection_that_its_node_gave_up_is_replaced() -> None:
     ending = answered(b"1", "X-Then: Connection: close")
     with serving(ending, answered(b"2")) as node, door_to(node) as door:
         asked(door)
-        # The end of the connection has to arrive.
-        time.sleep(0.2)
+        await_news(door)
 
         assert asked(door) == b"2"
 
@@ -205,7 +211,7 @@ def test_a_connection_that_speaks_unasked_is_replaced() -> None:
         door_to(node) as door,
     ):
         asked(door)
-        time.sleep(0.2)
+        await_news(door)
 
         assert asked(door) == b"2"
 
