@@ -28,7 +28,16 @@ from guildmark.domain.letters import (
     WatchId,
 )
 from guildmark.domain.log.entry import EntryKind
-from guildmark.domain.log.queue import Batch, Build, BuildState, Logged, Outcome, Queued, Standing
+from guildmark.domain.log.queue import (
+    Batch,
+    Build,
+    BuildState,
+    Logged,
+    Outcome,
+    Queued,
+    Standing,
+    Waiting,
+)
 from guildmark.domain.recall import RecallId
 from guildmark.ports.chain import Block, RawLog
 from guildmark.ports.letters import LetterReader
@@ -73,6 +82,11 @@ class _State:
             leases=dict(self.leases),
             posted=self.posted,
         )
+
+
+def _waiting(queued: Queued) -> Waiting:
+    leaf = queued.entry.leaf_data(queued.salt)
+    return Waiting(number=queued.number, lane=queued.lane, leaf=leaf)
 
 
 class MemoryFacts:
@@ -259,9 +273,9 @@ class MemoryLog:
         found = self._state.batches.values()
         return sorted(batch.seq for batch, state in found if (batch.log, state) == (log, "final"))
 
-    def waiting(self, limit: int) -> Sequence[Queued]:
+    def waiting(self, limit: int) -> Sequence[Waiting]:
         free = [
-            row.queued
+            _waiting(row.queued)
             for row in self._state.rows.values()
             if row.batch is None and row.build.state is BuildState.ACCEPTED
         ]
@@ -468,6 +482,10 @@ class MemoryNodeStore:
         documents = self._state.documents
         for found in [key for key in documents if key[0] == kind]:
             del documents[found]
+
+    def queued(self) -> Sequence[Queued]:
+        """Return all that was accepted, in order."""
+        return [row.queued for row in self._state.rows.values()]
 
     def forget_log(self) -> None:
         """Let nothing have been accepted."""

@@ -11,7 +11,7 @@ from guildmark.domain.identifiers import (
     LogNumber,
     Seq,
 )
-from guildmark.domain.log.queue import Batch, Build, Logged, Outcome, Queued, Standing
+from guildmark.domain.log.queue import Batch, Build, Logged, Outcome, Queued, Standing, Waiting
 
 MADE_BY = ("machine", "maker", "site_recipe", "lane")
 """By what parts are counted."""
@@ -76,7 +76,7 @@ class LogReader(Protocol):
         """Return which records of a log are final batches of this node, in order."""
         ...
 
-    def waiting(self, limit: int) -> Sequence[Queued]:
+    def waiting(self, limit: int) -> Sequence[Waiting]:
         """Return accepted entries that are in no batch, in order of acceptance."""
         ...
 

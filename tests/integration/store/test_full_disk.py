@@ -118,7 +118,7 @@ def test_a_node_whose_disk_is_full_takes_nothing_in_and_loses_nothing(
     with full(tmp_path / "node.db"):
         refuses(lambda: door.receive([second]))
         with node.tools.store.reading() as view:
-            during = [one.digest for one in view.log.waiting(9)]
+            during = view.log.waiting(9)
     answers = door.receive([first, second])
 
     assert len(during) == 1

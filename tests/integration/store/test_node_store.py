@@ -34,7 +34,7 @@ from guildmark.domain.letters import (
     WatchId,
 )
 from guildmark.domain.log.entry import Entry, EntryKind
-from guildmark.domain.log.queue import Batch, Build, BuildState, Draw, Outcome, Queued
+from guildmark.domain.log.queue import Batch, Build, BuildState, Draw, Outcome, Queued, Waiting
 from guildmark.domain.recall import OWNERS, RecallCause, RecallId, Thing
 from guildmark.ports.chain import Block
 from guildmark.ports.store import DocumentKind, NodeStore, Work
@@ -250,17 +250,11 @@ def test_entries_wait_in_the_order_of_acceptance(store: NodeStore) -> None:
     with store.reading() as view:
         waiting = view.log.waiting(2)
 
-    assert [entry.envelope for entry in waiting] == [b"a", b"b"]
-    assert [entry.number for entry in waiting] == [1, 2]
-
-
-def test_stored_entry_is_the_accepted_one(store: NodeStore) -> None:
-    accept(store, queued("a"))
-
-    with store.reading() as view:
-        (found,) = view.log.waiting(1)
-
-    assert (found.entry, found.salt) == (queued("a").entry, queued("a").salt)
+    first, other = queued("a"), queued("b", lane=OTHER_LANE)
+    assert waiting == [
+        Waiting(number=at, lane=one.lane, leaf=one.entry.leaf_data(one.salt))
+        for at, one in enumerate((first, other), start=1)
+    ]
 
 
 def test_accepted_entry_is_found_by_every_name(store: NodeStore) -> None:
@@ -297,7 +291,8 @@ def test_entries_are_found_and_taken_in_beyond_one_statements_values(store: Node
         standing = work.log.standing(entries)
         waiting = work.log.waiting(2_000)
 
-    assert [entry.digest for entry in waiting] == [entry.digest for entry in entries[1:]]
+    leaves = [entry.entry.leaf_data(entry.salt) for entry in entries[1:]]
+    assert [entry.leaf for entry in waiting] == leaves
     assert set(found) == {entry.digest for entry in entries[1:]}
     assert set(standing.payloads) == {entry.payload for entry in entries[1:]}
     assert set(standing.labels) == {entry.label for entry in entries[1:]}
@@ -512,7 +507,7 @@ def test_forgotten_facts_leave_documents_and_log(store: NodeStore) -> None:
         assert view.facts.get(LaneFact, LANE) is None
         assert view.facts.cursor() is None
         assert view.documents.get(DocumentKind.TERMS, named("license")) == b"{}"
-        assert [entry.label for entry in view.log.waiting(10)] == [queued("one").label]
+        assert view.log.labelled(queued("one").label)
 
 
 def test_parts_are_counted_by_what_they_have_in_common(store: NodeStore) -> None:

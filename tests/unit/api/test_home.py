@@ -13,8 +13,7 @@ def test_scrap_is_shown_as_scrap() -> None:
     world = make_world()
     world.disclose()
     world.tools.ingest(world.log).receive([world.envelope()])
-    with world.tools.store.reading() as view:
-        (queued,) = view.log.waiting(1)
+    (queued,) = world.tools.store.queued()
     build = Build(
         digest=queued.digest,
         label=queued.label,

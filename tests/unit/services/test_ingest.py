@@ -98,8 +98,7 @@ def test_entry_commits_to_what_was_signed(world: World) -> None:
 
     send(world, envelope)
 
-    with world.tools.store.reading() as view:
-        (queued,) = view.log.waiting(1)
+    (queued,) = world.tools.store.queued()
     entry = queued.entry
     assert (entry.envelope, entry.subject) == (sha256(envelope), statement.subject)
     assert (entry.machine, entry.maker) == (world.machine, world.maker)
@@ -772,8 +771,7 @@ def test_instrument_is_registered_before_the_beacon(world: World) -> None:
 def test_salt_is_never_the_same_twice(world: World) -> None:
     send(world, world.envelope(1), world.envelope(2))
 
-    with world.tools.store.reading() as view:
-        first, second = (queued.salt for queued in view.log.waiting(2))
+    first, second = (queued.salt for queued in world.tools.store.queued())
 
     assert len(first) == len(second) == 32
     assert first != second
@@ -883,8 +881,8 @@ def test_scrap_is_entered_as_scrap_and_draws_its_unit(world: World) -> None:
     (answer,) = send(world, world.sign(as_scrap(world)))
 
     assert answer.reception is Reception.ACCEPTED
+    (queued,) = world.tools.store.queued()
     with world.tools.store.reading() as view:
-        (queued,) = view.log.waiting(1)
         assert view.log.claimed_units(world.lane) == 1
         assert view.log.last_counter(world.machine) == queued.counter
     assert queued.entry.kind is EntryKind.SCRAP

@@ -305,8 +305,7 @@ def test_waiting_receipts_are_not_proven(releases: Releases) -> None:
 def test_build_is_no_receipt(releases: Releases) -> None:
     world = releases.world
     world.tools.ingest(world.log).receive([world.envelope()])
-    with world.tools.store.reading() as view:
-        (queued,) = view.log.waiting(1)
+    (queued,) = world.tools.store.queued()
 
     with pytest.raises(ReceiptUnknownError):
         releases.receipts.proof(queued.payload)

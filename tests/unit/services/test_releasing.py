@@ -113,8 +113,7 @@ def test_asker_gets_the_keys_and_a_receipt_that_is_queued(releases: Releases, wh
     assert (receipt.machine, receipt.maker) == (asker.machine, releases.world.maker)
     assert (receipt.files, receipt.at) == (1, releases.world.tools.chain.now)
     assert receipt.recipient == sha256(request.recipient)
-    with releases.world.tools.store.reading() as view:
-        (queued,) = view.log.waiting(9)
+    (queued,) = releases.world.tools.store.queued()
     assert queued.envelope == released.receipt
     assert queued.entry.kind is EntryKind.RECEIPT
 
@@ -823,7 +822,7 @@ def test_receipt_takes_no_counter_of_its_machine(releases: Releases) -> None:
     releases.release(releases.machine)
 
     with releases.world.tools.store.writing() as work:
-        standing = work.log.standing(work.log.waiting(1))
+        standing = work.log.standing(releases.world.tools.store.queued())
 
     assert len(standing.payloads) == 1
     assert standing.counters == {}

@@ -82,8 +82,7 @@ def test_the_door_takes_it_and_keeps_the_values_apart_from_the_envelope(world: W
 
     assert (answer.reception, again.reception) == (Reception.ACCEPTED, Reception.DUPLICATE)
     assert answer.digest == envelope_digest(delivery.envelope)
-    with world.tools.store.reading() as view:
-        (queued,) = view.log.waiting(1)
+    (queued,) = world.tools.store.queued()
     assert queued.envelope == delivery.envelope
     assert delivery.values is not None
     assert kept(world, data) == delivery.values.encode()

@@ -27,7 +27,6 @@ from guildmark.adapters.store.schema import (
     METADATA,
     execute_many,
     execute_one,
-    upsert,
     whole,
 )
 from guildmark.domain.chain.facts import Fact
@@ -92,15 +91,19 @@ _BETWEEN = select(FACTS.c.body).where(
 )
 _EACH = _BETWEEN.order_by(FACTS.c.key)
 _LAST = _BETWEEN.order_by(FACTS.c.key.desc()).limit(1)
+_CURSOR = select(CURSOR)
 _DOCUMENT = select(DOCUMENTS.c.body).where(
     DOCUMENTS.c.kind == bindparam("kind"), DOCUMENTS.c.key == bindparam("key")
 )
-_INSTEAD = {
-    dialect: statement.on_conflict_do_update(
-        index_elements=["kind", "key"], set_={"body": statement.excluded.body}
-    )
-    for dialect, statement in ((name, make(FACTS)) for name, make in INSERTS.items())
-}
+_INSTEAD, _DOCUMENT_INSTEAD = (
+    {
+        dialect: statement.on_conflict_do_update(
+            index_elements=["kind", "key"], set_={"body": statement.excluded.body}
+        )
+        for dialect, statement in ((name, make(table)) for name, make in INSERTS.items())
+    }
+    for table in (FACTS, DOCUMENTS)
+)
 _NEW_BLOCK, _NEW_LOG = insert(BLOCKS), insert(LOGS)
 _TOPIC = 32
 _HELD_MAX = 1_000
@@ -138,7 +141,7 @@ class SqlFacts:
 
     def cursor(self) -> Block | None:
         """Return the block up to which all events were read."""
-        row = self._connection.execute(select(CURSOR)).one_or_none()
+        row = self._connection.execute(_CURSOR).one_or_none()
         if row is None:
             return None
         return Block(number=row.number, hash=Digest(row.hash), time=row.time)
@@ -270,11 +273,8 @@ class SqlDocuments:
     def put(self, kind: DocumentKind, key: bytes, body: bytes) -> None:
         """Keep a document instead of the one under its key."""
         kept = body if self._sealing is None else self._sealing.seal(kind, key, body)
-        statement = upsert(self._connection, DOCUMENTS).values(kind=kind, key=key, body=kept)
-        keep = {"body": statement.excluded.body}
-        self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["kind", "key"], set_=keep)
-        )
+        row = {"kind": kind.value, "key": key, "body": kept}
+        execute_many(self._connection, _DOCUMENT_INSTEAD[self._connection.dialect.name], [row])
 
     def drop(self, kind: DocumentKind, key: bytes) -> None:
         """Keep a document no longer; its bytes are overwritten, as far as the database can."""

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Self, TypeAlias
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     LargeBinary,
@@ -18,6 +21,7 @@ from sqlalchemy import (
     delete,
     func,
     insert,
+    or_,
     select,
     update,
 )
@@ -48,6 +52,7 @@ from guildmark.domain.log.queue import (
     Outcome,
     Queued,
     Standing,
+    Waiting,
 )
 from guildmark.ports.log import MADE_BY
 
@@ -114,7 +119,7 @@ _Query: TypeAlias = Select[Any]
 _LAST = "\x7f"
 _INTEGER_MAX = 2**63 - 1
 # SQLite takes some thousand values in one statement, and few of them as one text.
-_AT_ONCE = 500
+_AT_ONCE = 512
 _OPEN, _INCLUDED, _FINAL, _DROPPED = "open", "included", "final", "dropped"
 _COUNTED = tuple(kind for kind in EntryKind if kind.is_counted)
 # As rows have it: to compare with a member of an enumeration takes longer.
@@ -122,9 +127,54 @@ _ERASED = BuildState.ERASED.value
 _UNDRAWN = (BuildState.ACCEPTED, BuildState.INCLUDED)
 
 
-def _with_one_of(query: _Query, column: Column[Any]) -> _Query:
-    chosen = query.where(column.in_(bindparam("values", expanding=True)))
-    return chosen.order_by(QUEUE.c.number)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Lookup:
+    """How entries are found by values of a column; it equals itself only.
+
+    Args:
+        rows: Finds them by their numbers.
+        numbers: Finds the numbers of those that come in question.
+    """
+
+    rows: _Query
+    numbers: Select[tuple[int]]
+    column: Column[Any]
+
+    @classmethod
+    def among(cls, rows: _Query, column: Column[Any], *conditions: ColumnElement[bool]) -> Self:
+        """Return how rows of a query under conditions are found by a column."""
+        found = rows.where(QUEUE.c.number.in_(bindparam("numbers", expanding=True)))
+        return cls(
+            rows=found.order_by(QUEUE.c.number),
+            numbers=select(QUEUE.c.number).where(*conditions),
+            column=column,
+        )
+
+    def find(
+        self, connection: Connection, values: Sequence[object], others: Mapping[str, object]
+    ) -> Iterator[Row[Any]]:
+        """Find the rows with one of the values, in order of acceptance.
+
+        Mostly there is none, and to ask for the numbers alone takes a tenth of the time.
+        """
+        size = 1 << (len(values) - 1).bit_length()
+        padded = [*values, *values[-1:] * (size - len(values))]
+        asked = {_name(at): value for at, value in enumerate(padded)}
+        found = execute_one(connection, _of_size(self, size), {**asked, **others})
+        if found:
+            numbers = [number for (number,) in found]
+            yield from connection.execute(self.rows, {"numbers": numbers})
+
+
+@lru_cache(maxsize=64)
+def _of_size(lookup: _Lookup, size: int) -> Select[tuple[int]]:
+    """Return the query for the numbers by so many values."""
+    values = [bindparam(_name(at)) for at in range(size)]
+    return lookup.numbers.where(lookup.column.in_(values))
+
+
+def _name(at: int) -> str:
+    return f"value_{at}"
 
 
 def _newest(query: _Query, column: Column[Any]) -> _Query:
@@ -139,28 +189,47 @@ _BUILDS: _Query = select(QUEUE, BATCHES.c.log, BATCHES.c.seq).join_from(
 _LOGGED = _BUILDS.add_columns(ENVELOPES.c.envelope).join(
     ENVELOPES, ENVELOPES.c.number == QUEUE.c.number
 )
-_STANDING: _Query = _BUILDS.where(QUEUE.c.state != BuildState.REFUSED)
+_NOT_REFUSED = QUEUE.c.state != BuildState.REFUSED.value
+_STANDING: _Query = _BUILDS.where(_NOT_REFUSED)
 _OF_DIGEST = _newest(_BUILDS, QUEUE.c.digest)
 _OF_PAYLOAD = _newest(_STANDING, QUEUE.c.payload)
 _OF_LABEL = _STANDING.where(QUEUE.c.label == bindparam("asked")).order_by(QUEUE.c.number)
 _AT_PLACE = _LOGGED.where(
     BATCHES.c.log == bindparam("of_log"), QUEUE.c.log_index == bindparam("at")
 )
-_BY_DIGEST = _with_one_of(_BUILDS, QUEUE.c.digest)
-_BY_PAYLOAD = _with_one_of(_STANDING, QUEUE.c.payload)
-_BY_LABEL = _with_one_of(_STANDING, QUEUE.c.label)
+_BY_DIGEST = _Lookup.among(_BUILDS, QUEUE.c.digest)
+_BY_PAYLOAD = _Lookup.among(_BUILDS, QUEUE.c.payload, _NOT_REFUSED)
+_BY_LABEL = _Lookup.among(_BUILDS, QUEUE.c.label, _NOT_REFUSED)
 # A machine's receipts stand in its name, too; they count nothing.
-_BY_COUNTER = _with_one_of(
-    _BUILDS.where(QUEUE.c.machine == bindparam("machine"), QUEUE.c.kind.in_(_COUNTED)),
+_BY_COUNTER = _Lookup.among(
+    _BUILDS,
     QUEUE.c.counter,
+    QUEUE.c.machine == bindparam("machine"),
+    or_(*(QUEUE.c.kind == kind.value for kind in _COUNTED)),
+)
+_FREE = (
+    QUEUE.c.state == BuildState.ACCEPTED.value,
+    QUEUE.c.batch.is_(None),
+    # So that the index gives them in their order.
+    QUEUE.c.position.is_(None),
+)
+_UNDRAWN_COUNT = select(func.count()).where(
+    QUEUE.c.lane == bindparam("drawn"), or_(*(QUEUE.c.state == state for state in _UNDRAWN))
 )
 # What a leaf is made of, in the order in which `_leaf` takes it.
+_LEAF = (
+    *(QUEUE.c.state, QUEUE.c.digest, QUEUE.c.salt, QUEUE.c.kind, QUEUE.c.subject),
+    *(QUEUE.c.site_recipe, QUEUE.c.machine, QUEUE.c.maker, QUEUE.c.dependencies),
+    QUEUE.c.previous,
+)
+_WAITING: _Query = (
+    select(QUEUE.c.number, QUEUE.c.lane, *_LEAF)
+    .where(*_FREE)
+    .order_by(QUEUE.c.number)
+    .limit(bindparam("most"))
+)
 _LEAVES: _Query = (
-    select(
-        *(QUEUE.c.state, QUEUE.c.digest, QUEUE.c.salt, QUEUE.c.kind, QUEUE.c.subject),
-        *(QUEUE.c.site_recipe, QUEUE.c.machine, QUEUE.c.maker, QUEUE.c.dependencies),
-        QUEUE.c.previous,
-    )
+    select(*_LEAF)
     .join(BATCHES, QUEUE.c.batch == BATCHES.c.number)
     .where(
         BATCHES.c.log == bindparam("of_log"),
@@ -289,16 +358,17 @@ class SqlLog:
         query = select(BATCHES.c.seq).where(*place).order_by(BATCHES.c.seq)
         return [Seq(seq) for seq in self._connection.execute(query).scalars()]
 
-    def waiting(self, limit: int) -> Sequence[Queued]:
+    def waiting(self, limit: int) -> Sequence[Waiting]:
         """Return accepted entries that are in no batch, in order of acceptance."""
-        free = (QUEUE.c.state == BuildState.ACCEPTED, QUEUE.c.batch.is_(None))
-        query = _LOGGED.where(*free).order_by(QUEUE.c.number).limit(limit)
-        return [_queued(row) for row in self._connection.execute(query)]
+        rows = execute_one(self._connection, _WAITING, {"most": limit})
+        return [
+            Waiting(number=number, lane=LaneNumber(lane), leaf=_leaf(*said))
+            for number, lane, *said in rows
+        ]
 
     def waiting_count(self) -> int:
         """Return how many accepted entries are in no batch."""
-        free = (QUEUE.c.state == BuildState.ACCEPTED, QUEUE.c.batch.is_(None))
-        return self._connection.execute(select(func.count()).where(*free)).scalar_one()
+        return self._connection.execute(select(func.count()).where(*_FREE)).scalar_one()
 
     def open_batch(self) -> Batch | None:
         """Return the batch that is closed and not final."""
@@ -308,8 +378,7 @@ class SqlLog:
 
     def claimed_units(self, lane: LaneNumber) -> int:
         """Return how many accepted entries of a lane have not drawn yet."""
-        undrawn = (QUEUE.c.lane == lane, QUEUE.c.state.in_(_UNDRAWN))
-        return self._connection.execute(select(func.count()).where(*undrawn)).scalar_one()
+        return self._connection.execute(_UNDRAWN_COUNT, {"drawn": lane}).scalar_one()
 
     def accept(self, *entries: Queued) -> None:
         """Queue entries behind the others, in their order."""
@@ -360,12 +429,11 @@ class SqlLog:
         )
 
     def _among(
-        self, query: _Query, values: Sequence[object], **others: object
+        self, lookup: _Lookup, values: Sequence[object], **others: object
     ) -> Iterator[Row[Any]]:
         """Find the rows with one of the values, in order of acceptance."""
         for first in range(0, len(values), _AT_ONCE):
-            asked = {"values": values[first : first + _AT_ONCE], **others}
-            yield from self._connection.execute(query, asked)
+            yield from lookup.find(self._connection, values[first : first + _AT_ONCE], others)
 
     def _last(self, query: _Query, digest: Digest) -> Build | None:
         row = self._connection.execute(query, {"asked": digest}).one_or_none()

@@ -100,7 +100,7 @@ class _Made:
         return named if self.order is None else tuple([named[name] for name in self.order])
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _made(statement: Statement, dialect: Dialect, keys: tuple[str, ...]) -> _Made:
     compiled = statement.compile(dialect=dialect, column_keys=list(keys))
     own = {name: value for name, value in compiled.params.items() if name not in keys}

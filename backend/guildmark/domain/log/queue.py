@@ -53,6 +53,21 @@ class Queued:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An accepted entry that is in no batch: what a batch needs to know of it.
+
+    Args:
+        number: Its place in the order of acceptance.
+        lane: The lane that it draws from, 0 for what draws nothing.
+        leaf: The data of its leaf.
+    """
+
+    number: int
+    lane: LaneNumber
+    leaf: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draw:
     """What a batch asks of a lane."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from guildmark.domain.chain.facts import NO_LANE, LogFact
 from guildmark.domain.identifiers import LaneNumber, LogNumber, Seq
 from guildmark.domain.log.merkle import MerkleTree
-from guildmark.domain.log.queue import Batch, Draw, Queued
+from guildmark.domain.log.queue import Batch, Draw, Waiting
 from guildmark.domain.log.record import COUNT_MAX, DRAWS_MAX
 from guildmark.ports.store import NodeStore, Work
 from guildmark.services.index.projection import known
@@ -85,29 +85,30 @@ class Sequencing:
             self.gathering.begin()
 
 
-def _by_lane(waiting: Sequence[Queued]) -> Mapping[LaneNumber, Sequence[Queued]]:
-    lanes: dict[LaneNumber, list[Queued]] = {}
+def _by_lane(waiting: Sequence[Waiting]) -> Mapping[LaneNumber, Sequence[Waiting]]:
+    lanes: dict[LaneNumber, list[Waiting]] = {}
     for entry in waiting:
-        drawing = len(lanes.keys() - {NO_LANE})
-        if entry.lane in {*lanes, NO_LANE} or drawing < DRAWS_MAX:
-            lanes.setdefault(entry.lane, []).append(entry)
+        if entry.lane in lanes:
+            lanes[entry.lane].append(entry)
+        elif entry.lane == NO_LANE or len(lanes.keys() - {NO_LANE}) < DRAWS_MAX:
+            lanes[entry.lane] = [entry]
     return lanes
 
 
-def batch_of(waiting: Sequence[Queued], log: LogNumber, seq: Seq) -> Batch:
+def batch_of(waiting: Sequence[Waiting], log: LogNumber, seq: Seq) -> Batch:
     """Return the batch that waiting entries make, all of which it can take."""
     return _batch(_by_lane(waiting), log, seq)
 
 
-def _batch(lanes: Mapping[LaneNumber, Sequence[Queued]], log: LogNumber, seq: Seq) -> Batch:
+def _batch(lanes: Mapping[LaneNumber, Sequence[Waiting]], log: LogNumber, seq: Seq) -> Batch:
     drawing = {lane: entries for lane, entries in lanes.items() if lane != NO_LANE}
     ordered = [entry for entries in drawing.values() for entry in entries]
     ordered += lanes.get(NO_LANE, ())
-    tree = MerkleTree(queued.entry.leaf_data(queued.salt) for queued in ordered)
+    tree = MerkleTree(entry.leaf for entry in ordered)
     return Batch(
         log=log,
         seq=seq,
         root=tree.root(),
         draws=tuple(Draw(lane=lane, n=len(entries)) for lane, entries in drawing.items()),
-        entries=tuple(queued.number for queued in ordered),
+        entries=tuple(entry.number for entry in ordered),
     )
