@@ -209,6 +209,27 @@ def test_forms_of_other_keys_are_forgotten_in_their_turn(
         reader.read(PAYLOAD, keys[0])
 
 
+@pytest.mark.parametrize(("count", "forms"), [(296, 1), (297, 0), (400, 0)])
+def test_of_many_values_with_files_and_times_no_form_is_learned(count: int, forms: int) -> None:
+    (bore,) = FIRST.measurements
+    stated = tuple(
+        replace(
+            bore,
+            characteristic=ClausePath(f"/tolerance/bore_{at}"),
+            raw_data=Digest(word(40)),
+            measured_on=at,
+        )
+        for at in range(count)
+    )
+    payload = replace(FIRST, measurements=stated).encode()
+    reader = StatementReader()
+
+    assert outcome(lambda data: reader.read(data, KEY).statement, payload) == outcome(
+        BuildStatement.parse, payload
+    )
+    assert len(reader._forms) == forms
+
+
 @pytest.mark.parametrize(
     "payload",
     [

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, Self, TypeAlias
 
 from sqlalchemy import (
+    BindParameter,
     Column,
     ColumnElement,
     Connection,
@@ -158,7 +159,7 @@ class _Lookup:
         Mostly there is none, and to ask for the numbers alone takes a tenth of the time.
         """
         size = 1 << (len(values) - 1).bit_length()
-        padded = [*values, *values[-1:] * (size - len(values))]
+        padded = [*values, *[values[-1]] * (size - len(values))]
         asked = {_name(at): value for at, value in enumerate(padded)}
         found = execute_one(connection, _of_size(self, size), {**asked, **others})
         if found:
@@ -169,7 +170,7 @@ class _Lookup:
 @lru_cache(maxsize=64)
 def _of_size(lookup: _Lookup, size: int) -> Select[tuple[int]]:
     """Return the query for the numbers by so many values."""
-    values = [bindparam(_name(at)) for at in range(size)]
+    values: list[BindParameter[Any]] = [bindparam(_name(at)) for at in range(size)]
     return lookup.numbers.where(lookup.column.in_(values))
 
 

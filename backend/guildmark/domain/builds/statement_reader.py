@@ -5,6 +5,7 @@ shares, byte by byte, with an earlier one of the same key was read already.
 """
 
 import contextlib
+import re
 from collections import OrderedDict
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -35,20 +36,21 @@ from guildmark.domain.identifiers import (
 FORMS_MAX = 256
 """Keys whose newest form is remembered, at some ten kilobytes each."""
 
-_Place: TypeAlias = tuple[str | int, ...]
+# The names of members and the numbers of items that lead to a value. A text knows its own hash.
+_Place: TypeAlias = str
 
-_NAME: _Place = ("subject", 0, "name")
-_SUBJECT: _Place = ("subject", 0, "digest", "sha256")
-_SALT: _Place = ("predicate", "salt")
-_COUNTER: _Place = ("predicate", "runDetails", "counter")
-_STARTED: _Place = ("predicate", "runDetails", "startedOn")
-_FINISHED: _Place = ("predicate", "runDetails", "finishedOn")
-_LOG: _Place = ("predicate", "beacon", "log")
-_SEQ: _Place = ("predicate", "beacon", "seq")
-_RECORD: _Place = ("predicate", "beacon", "recordDigest")
-_UNIT: _Place = ("predicate", "externalParameters", "unit")
-_SETTINGS_ROOT: _Place = ("predicate", "internalParameters", "settingsRoot")
-_MEASUREMENTS_ROOT: _Place = ("predicate", "measurementsRoot")
+_NAME = "subject/0/name"
+_SUBJECT = "subject/0/digest/sha256"
+_SALT = "predicate/salt"
+_COUNTER = "predicate/runDetails/counter"
+_STARTED = "predicate/runDetails/startedOn"
+_FINISHED = "predicate/runDetails/finishedOn"
+_LOG = "predicate/beacon/log"
+_SEQ = "predicate/beacon/seq"
+_RECORD = "predicate/beacon/recordDigest"
+_UNIT = "predicate/externalParameters/unit"
+_SETTINGS_ROOT = "predicate/internalParameters/settingsRoot"
+_MEASUREMENTS_ROOT = "predicate/measurementsRoot"
 _ALWAYS = (_NAME, _SUBJECT, _SALT, _COUNTER, _STARTED, _FINISHED, _LOG, _SEQ, _RECORD)
 
 _VALUE, _RAW_DATA, _MEASURED_ON = "value", "rawData", "measuredOn"
@@ -58,6 +60,7 @@ _OF_VALUE = frozenset({"value", "raw_data", "measured_on"})
 # Whole numbers of JSON with sixteen digits, as number or text; a payload that has them is no form.
 _MARK = 9_007_199_254_740_000
 _MARK_START = b"9007199254740"
+_PLACES_MAX = 900
 _DIGEST_SIZE = 32
 _DIGITS_MAX = 13
 
@@ -98,7 +101,8 @@ class _Form:
             measurements.
         is_salted: Whether they have roots instead of values; each has its own.
         places: What changes, in the order of the payload.
-        texts: What stands before the first of them, between them, and behind the last.
+        first: What stands before the first of them.
+        rest: What stands behind each of them: its first byte, all of it, its length.
     """
 
     statement: Mapping[str, Any]
@@ -107,7 +111,8 @@ class _Form:
     measurements: Sequence["_MeasuredForm"]
     is_salted: bool
     places: Sequence[_Place]
-    texts: Sequence[bytes]
+    first: bytes
+    rest: Sequence[tuple[bytes, bytes, int]]
 
     def read(self, payload: bytes) -> BuildStatement:
         """Return the statement of a payload of this form.
@@ -116,7 +121,7 @@ class _Form:
             _OtherFormError: It is of another one.
             GuildmarkError: A value is malformed.
         """
-        said = self._values(payload)
+        said = dict(zip(self.places, self._values(payload), strict=True))
         name, salt = _text(said[_NAME], LABEL_MAX), Bytes32(_hex(said[_SALT], b"0x"))
         if _hex(said[_SUBJECT]) != subject_digest(name, salt):
             raise _OtherFormError
@@ -136,17 +141,17 @@ class _Form:
             roots=_roots(said) if self.is_salted else None,
         )
 
-    def _values(self, payload: bytes) -> Mapping[_Place, bytes]:
-        first, *rest = self.texts
-        if not payload.startswith(first):
+    def _values(self, payload: bytes) -> Sequence[bytes]:
+        """Return what stands at the places, in their order."""
+        if not payload.startswith(self.first):
             raise _OtherFormError
-        values, start = {}, len(first)
-        for place, behind in zip(self.places, rest, strict=True):
-            end = payload.find(behind[:1], start)
+        values, start = [], len(self.first)
+        for ending, behind, size in self.rest:
+            end = payload.find(ending, start)
             if end < 0 or not payload.startswith(behind, end):
                 raise _OtherFormError
-            values[place] = payload[start:end]
-            start = end + len(behind)
+            values.append(payload[start:end])
+            start = end + size
         if start != len(payload):
             raise _OtherFormError
         return values
@@ -204,29 +209,28 @@ class StatementReader:
 
 
 def _form(statement: BuildStatement, payload: bytes) -> _Form | None:
-    if _MARK_START in payload:
+    changing = _changing(statement)
+    if _MARK_START in payload or len(changing) > _PLACES_MAX:
         return None
     tree = parse_object(payload, STATEMENT_LIMITS)
     if canonical(tree) != payload:
         return None
-    marks = dict(enumerate(_changing(statement), start=_MARK))
+    marks = dict(enumerate(changing, start=_MARK))
     for mark, place in marks.items():
         _set(tree, place, mark)
     marked = canonical(tree)
     order = sorted(marks, key=lambda mark: marked.index(str(mark).encode()))
-    texts = []
-    for mark in order:
-        before, _, marked = marked.partition(str(mark).encode())
-        texts.append(before)
-    changing = {"label", "salt", "external", "run", "beacon", "measurements", "roots"}
+    first, *behind = re.split(b"|".join(str(mark).encode() for mark in order), marked)
+    own = {"label", "salt", "external", "run", "beacon", "measurements", "roots"}
     return _Form(
-        statement=_without(statement, changing),
+        statement=_without(statement, own),
         run=_without(statement.run, {"counter", "started_on", "finished_on"}),
         external=_without(statement.external, {"unit"}),
         measurements=[_MeasuredForm.of(*each) for each in enumerate(statement.measurements)],
         is_salted=statement.roots is not None,
         places=[marks[mark] for mark in order],
-        texts=[*texts, marked],
+        first=first,
+        rest=[(text[:1], text, len(text)) for text in behind],
     )
 
 
@@ -262,7 +266,7 @@ def _roots(said: Mapping[_Place, bytes]) -> ValueRoots:
 
 
 def _measured_place(number: int, name: str) -> _Place:
-    return ("predicate", "measurements", number, name)
+    return f"predicate/measurements/{number}/{name}"
 
 
 def _measured(form: _MeasuredForm, said: Mapping[_Place, bytes]) -> Measurement:
@@ -295,9 +299,9 @@ def _beacon(log: bytes, seq: bytes, record: bytes) -> Beacon:
 
 def _set(tree: Any, place: _Place, mark: int) -> None:
     """Put a mark instead of a value: as text where the value is one."""
-    *way, last = place
+    *way, last = place.split("/")
     for step in way:
-        tree = tree[step]
+        tree = tree[int(step)] if isinstance(tree, list) else tree[step]
     tree[last] = str(mark) if isinstance(tree[last], str) else mark
 
 

@@ -6,6 +6,7 @@ refuse; the verdict does not rest on it.
 
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import chain
 
 from guildmark.domain.builds.countersigning import Demand
@@ -347,13 +348,12 @@ class Desk:
             return Admitted(entry=entry, raw_data=raw_data)
         read = self.reader.read(envelope.payload, envelope.signatures[0].key)
         statement = delivery.opened(read.statement)
-        read = replace(read, statement=statement)
         # First of all: who sent it to the wrong node learns nothing else of it.
         self._check_log(statement)
         key = self._signer(envelope, statement)
         self._check_clock(statement)
         self._check_label(statement.label)
-        job = self._job(key, read)
+        job = self._job(key, ReadStatement(statement=statement, form=read.form))
         for granted, beginnings in zip(job.licenses, job.beginnings, strict=True):
             if not statement.label.startswith(beginnings):
                 _check_named(*granted, TermsKind.LABEL_NAMESPACE, statement.label)
@@ -691,14 +691,15 @@ class Desk:
 def _shared(key: KeyFact, read: ReadStatement) -> Hashable:
     """Return all that a statement says but for its part: label, salt, unit, times and values."""
     statement = read.statement
+    if read.form is not None and statement.roots is None:
+        return (key.id, read.form, statement.beacon)
     recorded = (
         statement.settings,
         tuple(one.instrument for one in statement.measurements),
     )
     if read.form is not None:
         # A salted form says of the values that there are some.
-        own = () if statement.roots is None else recorded
-        return (key.id, read.form, statement.beacon, own)
+        return (key.id, read.form, statement.beacon, recorded)
     run, external = statement.run, statement.external
     return (
         key.id,
@@ -713,7 +714,13 @@ def _shared(key: KeyFact, read: ReadStatement) -> Hashable:
 
 
 def _public_key(key: KeyFact) -> PublicKey:
-    return PublicKey(algorithm=Algorithm(key.algorithm), data=key.public_key)
+    return _registered(key.algorithm, key.public_key)
+
+
+@lru_cache(maxsize=1024)
+def _registered(algorithm: int, data: bytes) -> PublicKey:
+    """Return a key as the chain has it; a machine signs by the thousand."""
+    return PublicKey(algorithm=Algorithm(algorithm), data=data)
 
 
 def _named(statement: BuildStatement) -> Iterator[tuple[TermsKind, str]]:
@@ -799,18 +806,21 @@ def _check_measurements(
 
 def _check_measured(clause: Clause, plan: QualityPlan, found: Measurement) -> None:
     decision = decide(found, clause, plan.rule, plan.least_ratio)
-    said = f"{clause.path} measures {found.value} {found.unit}"
     if decision.outcome is Outcome.EXCEEDED:
-        message = f"{said}, out of tolerance."
+        message = f"{_said(clause, found)}, out of tolerance."
         raise ToleranceExceededError(
             message, path=clause.path, found=found.value, min=clause.minimum, max=clause.maximum
         )
     if decision.outcome is Outcome.UNPROVEN:
-        message = f"{said}. {decision.reason}"
+        message = f"{_said(clause, found)}. {decision.reason}"
         raise ConformityUnprovenError(message, path=clause.path, found=found.value)
     if plan.is_raw_asked and found.raw_data is None:
         message = f"The measurement of {clause.path} names no file of its instrument."
         raise RawDataMissingError(message, path=clause.path)
+
+
+def _said(clause: Clause, found: Measurement) -> str:
+    return f"{clause.path} measures {found.value} {found.unit}"
 
 
 def queued(
