@@ -1,15 +1,23 @@
-"""The operator's page: its commands are run as they are written, by a shell, in a fresh home."""
+"""The operator's page: its commands are run as they are written, by a shell, in fresh homes."""
 
+import json
 import os
 import re
-import subprocess
+import shutil
+import socket
+import ssl
 import sys
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from e2e.embedded import Node
+from e2e import warm
+from e2e.pages import Reader, blocks, steps
+from e2e.story import EXAMPLES, SITE_A, report
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import open_home
 from guildmark.domain.chain.contracts import ContractName
@@ -19,39 +27,18 @@ from guildmark.ports.keys import KeyName
 from guildmark.settings import Settings, load
 from stages import until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.needs("anvil")]
+pytestmark = pytest.mark.e2e
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "operator.md"
-# The node of the first section runs until the test ends; these are said to it, in this order.
-SECTIONS = ("In one command", "Let another key write", "Back up and restore")
-_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+PAGE = "operator.md"
+ROOT = Path(__file__).resolve().parents[2]
+ELSEWHERE = ("As a service", "From one box to several processes")
+"""The first is the test below; `test_cluster.py` does the other with a server of its own."""
 
-
-def commands(section: str) -> Iterator[str]:
-    """Yield the commands of a section, as they are written."""
-    (found,) = re.findall(
-        rf"^## {section}\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.MULTILINE | re.DOTALL
-    )
-    for block in _BLOCK.findall(found):
-        lines = block.splitlines()
-        assert all(line.startswith("$ ") for line in lines), block
-        yield from (line.removeprefix("$ ") for line in lines)
-
-
-def run(words: list[str], home: Path) -> str:
-    """Run commands in one shell that stops at the first one that fails."""
-    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    kept = {name: value for name, value in os.environ.items() if name != "GUILDMARK_HOME"}
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "\n".join(words)],
-        env={**kept, "HOME": str(home), "PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+AS_ROOT = (
+    "useradd --system --home-dir /var/lib/guildmark --shell /usr/sbin/nologin guildmark",
+    "systemctl enable --now guildmark",
+)
+"""These change the machine: of the second, what needs no root is done in a folder."""
 
 
 def refused(settings: Settings, key: KeyName) -> bool:
@@ -69,24 +56,227 @@ def refused(settings: Settings, key: KeyName) -> bool:
 
 
 @pytest.fixture
-def node(tmp_path: Path) -> Iterator[Node]:
-    started = Node(tmp_path / "operator")
-    yield started
-    started.process.kill()
-    started.process.wait()
+def readers(tmp_path: Path) -> Iterator[Callable[..., Reader]]:
+    """Return what makes people with homes of their own; nothing of theirs runs afterwards."""
+    made: list[Reader] = []
+    with warm.program() as folder:
+
+        def reader(name: str, **variables: str) -> Reader:
+            made.append(Reader(tmp_path / name, folder, variables=variables))
+            return made[-1]
+
+        yield reader
+        for one in reversed(made):
+            one.kill()
 
 
-def test_the_page_s_commands_do_what_it_says(node: Node, tmp_path: Path) -> None:
-    first, *others = [word for section in SECTIONS for word in commands(section)]
-    assert first.startswith("guildmark up --home ~/operator ")
-    until(node.is_ready)
+def is_ready(url: str, client: httpx.Client | None = None) -> bool:
+    try:
+        return (client or httpx).get(f"{url}/readyz").status_code == 200
+    except httpx.HTTPError:
+        return False
 
-    said = run(others, tmp_path)
 
-    assert said.rstrip().endswith("No difference.")
-    assert (tmp_path / "restored" / "keys" / "password").exists()
-    assert (tmp_path / "maker" / "guildmark.toml").exists()
-    settings = load(node.home)
+def url_of(home: Path) -> str:
+    """Return the address of a node that was started, once it is ready."""
+    until(lambda: is_ready(str(json.loads((home / "node.json").read_text())["url"])))
+    return str(json.loads((home / "node.json").read_text())["url"])
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def design(operator: Reader) -> None:
+    """Let the operator design a part and license itself, so that it has units to hand out."""
+    shutil.copy(EXAMPLES / "recipe.json", operator.home)
+    (operator.home / "part.gcode").write_text("a part")
+    organization = "0x" + load(operator.home / "operator").own_node().operator.hex()
+    operator.variables |= {"ORG": organization, "LOG": "1"}
+    operator.say(
+        "DESIGN=$(guildmark design register part.gcode)",
+        "RECIPE=$(guildmark recipe publish recipe.json --design $DESIGN --status qualified)",
+        "LICENSE=$(guildmark license sign --design $DESIGN --units 40 --holder $ORG"
+        " --recipe $RECIPE --out offer.json)",
+        "guildmark license grant offer.json",
+    )
+
+
+def a_part(shop: Reader) -> None:
+    """Let a shop join as the agent's page says, and make a part that is on record."""
+    spool = shop.home / "spool"
+    spool.mkdir()
+    shutil.copy(SITE_A, shop.home / "settings.json")
+    shop.own["/var/spool/reports"] = str(spool)
+    join, run = steps("agent.md", "Join a hub")
+    shop.do([join])
+    # Given again, it goes on where it was; its answer as JSON names the instrument.
+    joined = json.loads(
+        shop.say(f"{join.command} --json".replace("/var/spool/reports", str(spool)))
+    )
+    shop.do([run])
+    measured = report("", joined["instruments"][0])["measurements"]
+    piece = {"measurements": [{"characteristic": path, **one} for path, one in measured.items()]}
+    document = {
+        "format": "guildmark/job/v1",
+        "job": "job-1",
+        "at": int(time.time()),
+        "file": "0x" + "5a" * 32,
+        "pieces": [piece],
+    }
+    (spool / ".1.json").write_text(json.dumps(document))
+    (spool / ".1.json").rename(spool / "1.json")
+    until(lambda: " final " in shop.say("guildmark agent show job-1 || true"))
+    shop.end()
+
+
+def another_operator(other: Reader, first: Reader) -> str:
+    """Let another operator go by the page on the first one's chain; return his node's address."""
+    chain = load(first.home / "operator").chain
+    other.own = {
+        "https://rpc.example.org": chain.url,
+        "0x8464135c8f25da09e49bc8782676a84730c318bc": "0x" + chain.directory.hex(),
+    }
+    found = steps(PAGE, "On a chain that others run, too")
+    made, opened, first_one, deployed = found[:3], found[3:6], found[6:8], found[8:]
+    other.do([*made, *first_one])
+    accounts = ("ACCOUNT", "WRITER", "DEPLOYER")
+    funded = (f"guildmark chain fund ${name} --home {first.home}/operator" for name in accounts)
+    other.say(*funded)
+    other.do([*opened, *deployed])
+    return url_of(other.home / "operator")
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
+def test_the_page_s_service_is_one_for_systemd(tmp_path: Path) -> None:
+    operator = Reader(tmp_path / "admin", tmp_path)
+    units = tmp_path / "etc/systemd/system"
+    units.mkdir(parents=True)
+    operator.own = {
+        "packaging/": f"{ROOT}/packaging/",
+        "/etc/systemd/system/": f"{units}/",
+        "systemctl enable --now": f"systemctl --root={tmp_path} enable",
+    }
+    user, copy, enable = steps(PAGE, "As a service")
+    operator.do([copy, enable])
+    unit = units / "guildmark.service"
+
+    assert (user.command, enable.command) == AS_ROOT
+    assert {"User=guildmark", "StateDirectory=guildmark"} <= set(unit.read_text().splitlines())
+    assert (units / "multi-user.target.wants" / "guildmark.service").is_symlink()
+    # The program stands where this test has it.
+    here = unit.read_text().replace("/opt/guildmark/bin", str(Path(sys.executable).parent))
+    unit.write_text(here)
+    assert operator.say(f"systemd-analyze verify {unit} 2>&1") == ""
+
+
+@pytest.mark.needs("anvil")
+def test_the_page_s_commands_do_what_it_says(readers: Callable[..., Reader]) -> None:
+    operator, shop, other = readers("first"), readers("shop"), readers("other")
+    home = operator.home / "operator"
+    operator.do(steps(PAGE, "In one command")[:1])
+    url = url_of(home)
+    operator.do(steps(PAGE, "In one command")[1:])
+
+    to_shops(operator, shop)
+    for_designers(operator)
+    watched(operator, url, another_operator(other, operator))
+    *daily, close = steps(PAGE, "Day by day")
+    operator.do(daily)
+    operator.do(steps(PAGE, "When somebody asks to be erased"))
+    assert httpx.get(f"{url}/v1/parts/1.0/bundle").status_code == 410
+
+    operator.do(steps(PAGE, "Let another key write"))
+    operator.do(steps(PAGE, "Back up and restore"))
+    settings = load(home)
     assert settings.own_node().writer == "writer-2"
     assert refused(settings, KeyName("writer"))
     assert not refused(settings, KeyName("writer-2"))
+    operator.do([close])
+    left = ("restored/keys/password", "maker/guildmark.toml", "invitation.svg", "part.zip")
+    assert all((operator.home / name).exists() for name in left)
+    by_https(operator, home)
+    for _, language, block in blocks(PAGE):
+        if language == "toml":
+            settle(operator.home / "restored", block)
+    done = Counter([*operator.done, *other.done])
+    assert done == Counter(steps(PAGE)) - Counter(
+        s for name in ELSEWHERE for s in steps(PAGE, name)
+    )
+
+
+def to_shops(operator: Reader, shop: Reader) -> None:
+    """Let a shop join; it makes the part that other sections name."""
+    design(operator)
+    new, listed, withdrawn = steps(PAGE, "Let a shop join")
+    operator.do([new, listed])
+    invited = json.loads(operator.say("guildmark invite list --json"))["invitations"]
+    (operator.variables["ID"],) = (one["id"] for one in invited)
+    operator.do([withdrawn])
+    again = "guildmark invite new --lane 1 --units 20 --recipe $RECIPE"
+    shop.variables["INVITATION"] = operator.say(again).strip()
+    a_part(shop)
+
+
+def for_designers(operator: Reader) -> None:
+    """Keep a designer's keys and hold a recipe back; the designer is the operator himself."""
+    made, shown, *others = steps(PAGE, "Release keys for a designer")
+    operator.do([made, shown])
+    operator.variables["KEY"] = json.loads(operator.say("guildmark keys show deposits --json"))[
+        "publicKey"
+    ]
+    operator.say(
+        "guildmark release deposit $LICENSE --recipe $RECIPE --operator $ORG --out deposit.bin"
+        " --recipient $KEY"
+    )
+    operator.do(others)
+
+
+def watched(operator: Reader, url: str, other: str) -> None:
+    """Let a witness and another operator's mirror watch the log, and watch theirs."""
+    operator.own = {"https://node.example.org": other, "8490": free_port(), "1.5": "1.0"}
+    operator.variables["LOG_KEY"] = httpx.get(f"{url}/log/1/key").text.strip()
+    *witnessing, use, mirror, mirrored = steps(PAGE, "Let others watch your log")
+    operator.do(witnessing)
+    said = json.loads(operator.say("guildmark witness show --home witness --json"))
+    operator.variables["WITNESS_KEY"] = said["key"]
+    operator.do([use, mirror, mirrored])
+
+
+def by_https(operator: Reader, home: Path) -> None:
+    """Let the node start anew by https, at an address of this machine's."""
+    operator.end()
+    operator.own |= {"192.168.1.20": "127.0.0.1"}
+    section = "Phones in the shop's own network"
+    certificate, up = steps(PAGE, section)
+    operator.do([certificate])
+    (block,) = (
+        text for name, language, text in blocks(PAGE) if (name, language) == (section, "toml")
+    )
+    settle(home, operator.mine(block))
+    operator.do([up])
+    answers_by_https(home)
+    operator.end()
+
+
+def settle(home: Path, block: str) -> None:
+    """Put settings in the place of what a home's file says of them; they must be taken."""
+    for table in block.split("\n\n"):
+        head, *lines = table.splitlines()
+        said = (home / "guildmark.toml").read_text()
+        for line in lines:
+            name = line.partition(" ")[0]
+            said = re.sub(rf"^{name} = .*\n", "", said, flags=re.MULTILINE)
+        known = said if head in said else f"{said}\n{head}\n"
+        (home / "guildmark.toml").write_text(known.replace(head, table.rstrip()))
+    load(home)
+
+
+def answers_by_https(home: Path) -> None:
+    """Wait until a node is ready that answers by https, and by nothing else."""
+    port = json.loads((home / "node.json").read_text())["url"].rpartition(":")[2]
+    trusted = ssl.create_default_context(cafile=str(home / "tls" / "authority.crt"))
+    with httpx.Client(verify=trusted) as client:
+        until(lambda: is_ready(f"https://127.0.0.1:{port}", client))
