@@ -13,7 +13,7 @@ from pathlib import Path
 from cryptography import x509
 
 from guildmark.adapters.chain.opening import open_ledger
-from guildmark.adapters.chain.rpc import Rpc, quantity
+from guildmark.adapters.chain.rpc import Rpc, quantity, server_of
 from guildmark.adapters.clock import SystemClock, SystemEntropy
 from guildmark.adapters.content.stores import open_stores
 from guildmark.adapters.keys.files import KEYSTORE, PKCS8
@@ -176,7 +176,7 @@ def _ledger(settings: Settings) -> Ledger:
 
 def _chain_head(settings: Settings) -> str:
     final = _ledger(settings).head(final=True).number
-    return f"{settings.chain.url}, block {final} is final"
+    return f"{server_of(settings.chain.url)}, block {final} is final"
 
 
 def _disk(folder: Path) -> str:

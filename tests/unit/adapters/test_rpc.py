@@ -56,6 +56,36 @@ def test_a_batch_is_one_request_and_its_order_is_restored() -> None:
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("https://me:word@node.example:8545/v3/key?token=other", "https://node.example:8545"),
+        ("https://node.example?token=key", "https://node.example"),
+        ("http://me@[::1]:8545#key", "http://[::1]:8545"),
+        ("http://127.0.0.1:8545", "http://127.0.0.1:8545"),
+    ],
+)
+def test_refusals_name_the_server_and_no_secret_of_its_url(url: str, server: str) -> None:
+    client = Rpc(url=url, carrier=Answering(lambda _body: "no answer"))
+
+    with pytest.raises(LedgerAnswerError) as caught:
+        client.call("eth_blockNumber")
+
+    assert f"at {server} answered" in str(caught.value)
+    assert caught.value.detail == {"url": server}
+
+
+@pytest.mark.parametrize("path", ["/v3/the key", "/v3/key\x7f", "/v3/key?a=\u00e9"])
+def test_url_that_cannot_be_asked_is_not_shown_either(path: str) -> None:
+    client = Rpc(url=f"http://127.0.0.1:9{path}")
+
+    with pytest.raises(LedgerUnavailableError) as caught:
+        client.call("eth_blockNumber")
+
+    assert "this is no address of a server" in str(caught.value)
+    assert "key" not in str(caught.value)
+
+
 def test_no_calls_are_no_request() -> None:
     client = node(lambda _body: pytest.fail("asked"))
 

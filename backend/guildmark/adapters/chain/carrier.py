@@ -4,6 +4,7 @@ A node has one address and answers whole: redirects, cookies and proxies, which 
 sees to, are three quarters of that client's work for a request.
 """
 
+import re
 import ssl
 import zlib
 from base64 import b64encode
@@ -24,6 +25,8 @@ _HEADERS: Mapping[str, str] = MappingProxyType(
         "User-Agent": "guildmark",
     }
 )
+# What no request line takes: HTTP's own refusal would show all of it.
+_UNSENT = re.compile(r"[^!-~]")
 _PIECE = 64 * 1024
 # Servers give idle connections up after 5 s and more.
 _IDLE_SECONDS = 4.0
@@ -137,7 +140,8 @@ class _Place:
             ValueError: It names none.
         """
         parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        is_sendable = _UNSENT.search(parts.path + parts.query) is None
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not is_sendable:
             message = "this is no address of a server"
             raise ValueError(message)
         return cls(

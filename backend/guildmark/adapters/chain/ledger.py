@@ -136,7 +136,7 @@ class RpcLedger:
 
     def _need(self, capability: Capability) -> None:
         if capability not in self.capabilities:
-            message = f"The chain's node at {self.rpc.url} cannot give {capability}."
+            message = f"The chain's node at {self.rpc.place} cannot give {capability}."
             raise CapabilityMissingError(message, capability=capability.value)
 
 

@@ -1,5 +1,6 @@
 """A thin JSON-RPC client: one HTTP request for any number of calls, limits on all of them."""
 
+import re
 import weakref
 from binascii import unhexlify
 from collections.abc import Sequence
@@ -76,6 +77,11 @@ class Rpc:
     ) -> None:
         self.close()
 
+    @property
+    def place(self) -> str:
+        """Return which node it is, for whoever reads a message."""
+        return server_of(self.url)
+
     def close(self) -> None:
         """Close the connections."""
         self._carrier.close()
@@ -127,11 +133,11 @@ class Rpc:
             with closing(self._carrier.post(body, timeout=self.timeout)) as answer:
                 content, status = self._content(answer), answer.status
         except NotCarriedError as exc:
-            message = f"The chain's node at {self.url} does not answer: {exc}."
-            raise LedgerUnavailableError(message, url=self.url) from exc
+            message = f"The chain's node at {self.place} does not answer: {exc}."
+            raise LedgerUnavailableError(message, url=self.place) from exc
         if status != _OK:
-            message = f"The chain's node at {self.url} answered with HTTP status {status}."
-            raise LedgerUnavailableError(message, url=self.url, status=status)
+            message = f"The chain's node at {self.place} answered with HTTP status {status}."
+            raise LedgerUnavailableError(message, url=self.place, status=status)
         try:
             return orjson.loads(content)
         except orjson.JSONDecodeError as exc:
@@ -144,8 +150,8 @@ class Rpc:
             if len(content) > self.answer_limit:
                 raise self._malformed(f"more than {self.answer_limit} bytes")
             if monotonic() > end:
-                message = f"The chain's node at {self.url} did not end its answer in time."
-                raise LedgerUnavailableError(message, url=self.url)
+                message = f"The chain's node at {self.place} did not end its answer in time."
+                raise LedgerUnavailableError(message, url=self.place)
         return bytes(content)
 
     def _result(self, answer: Any) -> Any:
@@ -161,8 +167,15 @@ class Rpc:
         return _refusal(error)
 
     def _malformed(self, found: str) -> LedgerAnswerError:
-        message = f"The chain's node at {self.url} answered with {found}."
-        return LedgerAnswerError(message, url=self.url)
+        message = f"The chain's node at {self.place} answered with {found}."
+        return LedgerAnswerError(message, url=self.place)
+
+
+def server_of(url: str) -> str:
+    """Return the server of a URL: name, password, path and query may hold its reader's secrets."""
+    scheme, _, rest = url.partition("://")
+    server = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    return f"{scheme}://{server.rpartition('@')[2]}"
 
 
 def _refusal(error: dict[str, Any]) -> RpcRefusedError:
