@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from e2e import warm
-from e2e.pages import Reader, blocks, steps
+from e2e.pages import Reader, Step, blocks, steps
 from e2e.story import EXAMPLES, SITE_A, report
 from guildmark.adapters.keys.keystore import password_from
 from guildmark.bootstrap import open_home
@@ -24,15 +24,19 @@ from guildmark.domain.chain.contracts import ContractName
 from guildmark.domain.chain.refusals import CallerRefusedError
 from guildmark.ports.chain import Call
 from guildmark.ports.keys import KeyName
-from guildmark.settings import Settings, load
+from guildmark.settings import DATABASE_VARIABLE, Settings, load
+from postgres_server import Postgres, program
 from stages import until
 
 pytestmark = pytest.mark.e2e
 
 PAGE = "operator.md"
 ROOT = Path(__file__).resolve().parents[2]
-ELSEWHERE = ("As a service", "From one box to several processes")
-"""The first is the test below; `test_cluster.py` does the other with a server of its own."""
+SERVICE = "As a service"
+"""A test of its own."""
+
+THERE_ALREADY = "createuser --pwprompt guildmark"
+"""The server of the tests has that user."""
 
 AS_ROOT = (
     "useradd --system --home-dir /var/lib/guildmark --shell /usr/sbin/nologin guildmark",
@@ -159,7 +163,7 @@ def test_the_page_s_service_is_one_for_systemd(tmp_path: Path) -> None:
         "/etc/systemd/system/": f"{units}/",
         "systemctl enable --now": f"systemctl --root={tmp_path} enable",
     }
-    user, copy, enable = steps(PAGE, "As a service")
+    user, copy, enable = steps(PAGE, SERVICE)
     operator.do([copy, enable])
     unit = units / "guildmark.service"
 
@@ -172,8 +176,10 @@ def test_the_page_s_service_is_one_for_systemd(tmp_path: Path) -> None:
     assert operator.say(f"systemd-analyze verify {unit} 2>&1") == ""
 
 
-@pytest.mark.needs("anvil")
-def test_the_page_s_commands_do_what_it_says(readers: Callable[..., Reader]) -> None:
+@pytest.mark.needs("anvil", "postgresql")
+def test_the_page_s_commands_do_what_it_says(
+    readers: Callable[..., Reader], postgres: Postgres
+) -> None:
     operator, shop, other = readers("first"), readers("shop"), readers("other")
     home = operator.home / "operator"
     operator.do(steps(PAGE, "In one command")[:1])
@@ -190,6 +196,7 @@ def test_the_page_s_commands_do_what_it_says(readers: Callable[..., Reader]) -> 
 
     operator.do(steps(PAGE, "Let another key write"))
     operator.do(steps(PAGE, "Back up and restore"))
+    on_a_server(operator, postgres)
     settings = load(home)
     assert settings.own_node().writer == "writer-2"
     assert refused(settings, KeyName("writer"))
@@ -201,10 +208,8 @@ def test_the_page_s_commands_do_what_it_says(readers: Callable[..., Reader]) -> 
     for _, language, block in blocks(PAGE):
         if language == "toml":
             settle(operator.home / "restored", block)
-    done = Counter([*operator.done, *other.done])
-    assert done == Counter(steps(PAGE)) - Counter(
-        s for name in ELSEWHERE for s in steps(PAGE, name)
-    )
+    elsewhere = Counter([*steps(PAGE, SERVICE), Step(THERE_ALREADY)])
+    assert Counter([*operator.done, *other.done]) == Counter(steps(PAGE)) - elsewhere
 
 
 def to_shops(operator: Reader, shop: Reader) -> None:
@@ -243,6 +248,35 @@ def watched(operator: Reader, url: str, other: str) -> None:
     said = json.loads(operator.say("guildmark witness show --home witness --json"))
     operator.variables["WITNESS_KEY"] = said["key"]
     operator.do([use, mirror, mirrored])
+
+
+def on_a_server(operator: Reader, postgres: Postgres) -> None:
+    """Move the home's database onto a server, run the node over it, and go back to the box."""
+    operator.end()
+    passwords, tool = operator.home / ".pgpass", program("createdb")
+    passwords.write_text(f"127.0.0.1:{postgres.port}:*:guildmark:{postgres.password}\n")
+    passwords.chmod(0o600)
+    assert tool is not None
+    before = dict(operator.variables)
+    operator.variables |= {
+        "PATH": f"{before['PATH']}:{Path(tool).parent}",
+        "PGPASSFILE": str(passwords),
+        "PGHOST": "127.0.0.1",
+        "PGPORT": str(postgres.port),
+        "PGUSER": "guildmark",
+    }
+    operator.own |= {
+        "db.example.org": f"127.0.0.1:{postgres.port}",
+        "sslmode=verify-full": "sslmode=disable",
+        "8480": free_port(),
+    }
+    _user, *others = steps(PAGE, "From one box to several processes")
+    operator.do(others)
+    assert load(operator.home / "shared").shared is None, "the environment names the database"
+    operator.end()
+    assert DATABASE_VARIABLE in operator.variables
+    operator.variables = before
+    operator.stay("guildmark up --home ~/operator")
 
 
 def by_https(operator: Reader, home: Path) -> None:
