@@ -572,7 +572,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType(
     {
         "F01": Family(kind="fork", case=killed, volumes=(4, 100, 10_000)),
         "F01-process": Family(kind="process", case=process_killed, volumes=(1, 25, 1_000)),
-        "F02": Family(kind="call", case=call_failed, volumes=(7, 25, 800), needs="strace"),
+        "F02": Family(kind="call", case=call_failed, volumes=(7, 25, 1_000), needs="strace"),
         "F03": Family(kind="fork", case=killed_while_recovering, volumes=(3, 50, 5_000)),
         "F04": Family(kind="fork", case=restored, volumes=(3, 30, 1_000)),
         "F05": Family(kind="fork", case=unreachable, volumes=(2, 30, 1_000)),
