@@ -9,9 +9,11 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from gzip import compress
+from pathlib import Path
 
 import pytest
 
+from guildmark.adapters.certificates import certified
 from guildmark.adapters.chain import carrier
 from guildmark.adapters.chain.carrier import HttpCarrier, NotCarriedError
 
@@ -28,9 +30,13 @@ class Node:
     An empty answer ends the connection instead.
     """
 
-    def __init__(self, server: socket.socket, answers: Sequence[bytes]) -> None:
+    def __init__(
+        self, server: socket.socket, answers: Sequence[bytes], tls: ssl.SSLContext | None
+    ) -> None:
         self.port = server.getsockname()[1]
+        self.tls = tls
         self.came: list[bytes] = []
+        self.pieces = 0
         self.lines = 0
         self._server, self._answers = server, list(answers)
 
@@ -39,6 +45,8 @@ class Node:
             while self._answers:
                 line, _ = self._server.accept()
                 self.lines += 1
+                if self.tls is not None:
+                    line = self.tls.wrap_socket(line, server_side=True)
                 with line, suppress(ConnectionError):
                     self._serve(line)
 
@@ -49,6 +57,7 @@ class Node:
                 piece = line.recv(4096)
                 if not piece:
                     return
+                self.pieces += 1
                 request += piece
             self.came.append(request)
             answer = self._answers.pop(0)
@@ -60,9 +69,9 @@ class Node:
 
 
 @contextmanager
-def serving(*answers: bytes) -> Iterator[Node]:
+def serving(*answers: bytes, tls: ssl.SSLContext | None = None) -> Iterator[Node]:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        node = Node(server, answers)
+        node = Node(server, answers, tls)
         thread = threading.Thread(target=node.serve, daemon=True)
         thread.start()
         yield node
@@ -101,6 +110,31 @@ def test_a_connection_is_kept_for_the_next_request() -> None:
         found = [asked(door), asked(door)]
 
     assert (found, node.lines) == ([b"1", b"2"], 1)
+
+
+def test_a_request_is_one_step() -> None:
+    with serving(answered(b"1"), answered(b"2")) as node, door_to(node) as door:
+        asked(door)
+        asked(door)
+
+    assert node.pieces == 2
+
+
+def test_a_node_is_asked_by_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = certified(["127.0.0.1"], now=int(time.time()))
+    for name in ("authority", "certificate", "key"):
+        (tmp_path / name).write_bytes(getattr(made, name))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority"))
+
+    with (
+        serving(answered(b"1"), answered(b"2"), tls=context) as node,
+        closing(HttpCarrier(f"https://127.0.0.1:{node.port}")) as door,
+    ):
+        found = [asked(door), asked(door)]
+
+    assert (found, node.lines, node.pieces) == ([b"1", b"2"], 1, 2)
 
 
 def test_a_request_names_its_host_path_and_length() -> None:

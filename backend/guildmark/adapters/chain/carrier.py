@@ -14,7 +14,7 @@ from functools import cached_property
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from time import monotonic
 from types import MappingProxyType
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 _HEADERS: Mapping[str, str] = MappingProxyType(
@@ -156,8 +156,26 @@ class _Place:
     def open(self, timeout: float) -> HTTPConnection:
         """Return a connection that its first request makes."""
         if self.tls is None:
-            return HTTPConnection(self.host, self.port, timeout=timeout)
-        return HTTPSConnection(self.host, self.port, timeout=timeout, context=self.tls)
+            return _AtOnce(self.host, self.port, timeout=timeout)
+        return _AtOnceByTls(self.host, self.port, timeout=timeout, context=self.tls)
+
+
+class _AtOnce(HTTPConnection):
+    """Sends head and body of a request together: one step for the system, and for who reads."""
+
+    _held = b""
+
+    def send(self, data: Any) -> None:
+        self._held += data
+
+    def getresponse(self) -> HTTPResponse:
+        held, self._held = self._held, b""
+        super().send(held)
+        return super().getresponse()
+
+
+class _AtOnceByTls(_AtOnce, HTTPSConnection):
+    pass
 
 
 @dataclass(slots=True, kw_only=True)
