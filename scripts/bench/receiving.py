@@ -56,6 +56,22 @@ _PEERS = {
     "P3.x_coincurve": (15, "the same with coincurve beneath eth-account"),
 }
 
+_ON_SERVER = Metric(
+    id="P3.postgresql",
+    text="the same by secp256k1, the database on a PostgreSQL server on the same core",
+    unit="builds/s",
+    against="the same node over its own file, a moment before",
+    better=Better.HIGHER,
+)
+_CORES = Metric(
+    id="P3.cores",
+    text="the same by two processes of one node over that server, each on a core of its own",
+    unit="builds/s",
+    against="one of them, a moment before, with the server on its core",
+    better=Better.HIGHER,
+    target=Target(of=Judged.RATIO, bound=1.6),
+)
+
 
 class NotAcceptedError(Exception):
     """A door that did not accept what it was to be measured by."""
@@ -77,70 +93,85 @@ class _Doors:
 
 def measure(rounds: int) -> Sequence[Row]:
     """Let real nodes accept builds by HTTP, 100 a request, their process bound to one core."""
-    folder = ROOT / "build" / "bench" / "receiving"
+    folder, cores = ROOT / "build" / "bench" / "receiving", sorted(os.sched_getaffinity(0))
     with open_stage(folder, keep=False) as stage, _peers(folder) as peers:
         doors = _open(stage, {name: url for name, (url, _) in peers.items()}, rounds)
         bind([*stage.processes.values(), *(process for _, process in peers.values())])
         found = [_round(doors, number) for number in range(rounds)]
-        shared = _shared(stage, doors, [each["P3.secp256k1"].ours for each in found])
-    rows = [_row(name, [each[name] for each in found]) for name in found[0]]
-    return [*rows, _shared_row(shared)] if shared else rows
+        alone = [each["P3.secp256k1"].ours for each in found]
+        shared = _shared(stage, doors, cores, alone)
+    return [*(_row(name, [each[name] for each in found]) for name in found[0]), *shared]
 
 
-def _shared(stage: Stage, doors: _Doors, alone: Sequence[float]) -> Sequence[Round]:
+def _shared(
+    stage: Stage, doors: _Doors, cores: Sequence[int], alone: Sequence[float]
+) -> Sequence[Row]:
     """Move the first node's database onto a server, where there is one, and measure it again.
 
-    The server's processes get the core of the node, too.
+    The server's processes get the core of the node, too. Then another process of the node gets
+    another core, on a machine of two that of who sends, and the server both.
     """
     if program("initdb") is None:
         return []
-    workshop, server = doors.workshops[0], Postgres()
-    name = f"operator-{list(doors.scene.operators).index(workshop.operator) + 1}"
-    node, home = stage.processes[name], stage.home(name)
+    server, rounds = Postgres(), len(alone)
     try:
         server.start()
-        node.terminate()
-        node.wait()
-        url = server.empty()
-        fill(url, home / DATABASE_FILE)
-        (home / "node.json").unlink()
-        os.environ[DATABASE_VARIABLE] = url.reveal()
-        stage.start_node(name)
+        name = _move(stage, doors, server)
         with stage.node(name) as client:
             _read_of(client.url, doors.beacon)
             bind([stage.processes[name], server.process])
-            return [
-                Round(ours=_shared_rate(doors, len(alone) + at), reference=rate, same_answer=True)
-                for at, rate in enumerate(alone)
-            ]
+            one = _shared_rates(doors, range(rounds, 2 * rounds), [client.url])
+            pin(server.process, cores)
+            further, process = stage.start_further(name)
+            with further:
+                _read_of(further.url, doors.beacon)
+                pin(process, cores[-2:][:1])
+                urls = [client.url, further.url]
+                two = _shared_rates(doors, range(2 * rounds, 3 * rounds), urls)
     finally:
         os.environ.pop(DATABASE_VARIABLE, None)
         server.stop()
+    return [_compared(_ON_SERVER, one, alone), _compared(_CORES, two, one)]
 
 
-def _shared_rate(doors: _Doors, number: int) -> float:
-    workshop = doors.workshops[0]
-    envelopes = _built(workshop, doors.beacon, number)
-    url = doors.scene.node_of(workshop.operator).url
-    return _sent(_requests(url, envelopes)) * _REQUEST
+def _move(stage: Stage, doors: _Doors, server: Postgres) -> str:
+    """Move the first node's database onto a server, start the node again and return its name."""
+    operator = doors.workshops[0].operator
+    name = f"operator-{list(doors.scene.operators).index(operator) + 1}"
+    node, home = stage.processes[name], stage.home(name)
+    node.terminate()
+    node.wait()
+    url = server.empty()
+    fill(url, home / DATABASE_FILE)
+    (home / "node.json").unlink()
+    os.environ[DATABASE_VARIABLE] = url.reveal()
+    stage.start_node(name)
+    return name
 
 
-def _shared_row(rounds: Sequence[Round]) -> Row:
+def _shared_rates(doors: _Doors, numbers: Sequence[int], urls: Sequence[str]) -> Sequence[float]:
+    return [_shared_rate(doors, number, urls) for number in numbers]
+
+
+def _shared_rate(doors: _Doors, number: int, urls: Sequence[str]) -> float:
+    """Return how many builds a second processes of one node accept, each as many requests."""
+    envelopes = _built(doors.workshops[0], doors.beacon, number)
+    shares = [_requests(url, envelopes[at :: len(urls)]) for at, url in enumerate(urls)]
+    requests = [request for each in zip(*shares, strict=True) for request in each]
+    return _sent(requests, senders=_SENDERS * len(urls)) * _REQUEST
+
+
+def _compared(metric: Metric, ours: Sequence[float], reference: Sequence[float]) -> Row:
+    pairs = zip(ours, reference, strict=True)
     return Row(
-        metric=Metric(
-            id="P3.postgresql",
-            text="the same by secp256k1, the database on a PostgreSQL server on the same core",
-            unit="builds/s",
-            against="the same node over its own file, a moment before",
-            better=Better.HIGHER,
-        ),
-        rounds=rounds,
+        metric=metric,
+        rounds=[Round(ours=one, reference=other, same_answer=True) for one, other in pairs],
     )
 
 
 def _open(stage: Stage, peers: Mapping[str, str], rounds: int) -> _Doors:
     scene = set_scene(stage, Teller(), batch_seconds=_BATCH_SECONDS)
-    package, lanes = license_design(scene, Teller(), units_a_site=2 * rounds * _ITEMS)
+    package, lanes = license_design(scene, Teller(), units_a_site=3 * rounds * _ITEMS)
     workshops = equip(scene, package, lanes, Teller())
     return _Doors(scene=scene, workshops=workshops, beacon=read_beacon(scene), peers=peers)
 
@@ -167,9 +198,14 @@ def bind(processes: Sequence[subprocess.Popen[bytes]]) -> None:
     """Give what is measured one core and who measures another, where there are two."""
     client, door = sorted(os.sched_getaffinity(0))[:1], sorted(os.sched_getaffinity(0))[-1:]
     for process in processes:
-        for thread in Path(f"/proc/{process.pid}/task").iterdir():
-            os.sched_setaffinity(int(thread.name), door)
+        pin(process, door)
     os.sched_setaffinity(0, client)
+
+
+def pin(process: subprocess.Popen[bytes], cores: Sequence[int]) -> None:
+    """Let a process, and what it forks from now on, run on some cores alone."""
+    for thread in Path(f"/proc/{process.pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), cores)
 
 
 def _round(doors: _Doors, number: int) -> Mapping[str, Round]:
@@ -202,11 +238,11 @@ def _rate(steps: Sequence[Callable[[], object]]) -> float:
     return len(steps) / (time.perf_counter() - started)
 
 
-def _sent(requests: Sequence[Callable[[], object]]) -> float:
+def _sent(requests: Sequence[Callable[[], object]], senders: int = _SENDERS) -> float:
     """Return how many requests a second were answered, to several senders at once."""
-    with ThreadPoolExecutor(_SENDERS) as senders:
+    with ThreadPoolExecutor(senders) as sending:
         started = time.perf_counter()
-        for answered in [senders.submit(request) for request in requests]:
+        for answered in [sending.submit(request) for request in requests]:
             answered.result()
         return len(requests) / (time.perf_counter() - started)
 

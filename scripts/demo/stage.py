@@ -54,6 +54,18 @@ class Stage:
         """Begin to start the node of an operator's home; it takes a moment."""
         self._start(name, "up", "--home", str(self.home(name)))
 
+    def start_further(self, name: str) -> tuple[NodeClient, subprocess.Popen[bytes]]:
+        """Start another process of a node whose database is on a server, and wait for it.
+
+        Returns:
+            A client of it, and the process.
+        """
+        port, own = free_port(), f"{name}-further"
+        self._start(own, "up", "--home", str(self.home(name)), "--port", str(port))
+        client = NodeClient(f"http://127.0.0.1:{port}")
+        self._wait(own, client.is_ready)
+        return client, self.processes[own]
+
     def node(self, name: str) -> NodeClient:
         """Return a client of a node that was started, when it is ready."""
         client = NodeClient(str(self._endpoint(name, self.home(name) / "node.json")["url"]))
