@@ -39,6 +39,10 @@ class CallMalformedError(UsageError):
     code = "chain.callMalformed"
 
 
+def _names(parameters: Parameters) -> list[str]:
+    return [str(parameter["name"]) for parameter in parameters]
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The values that some bytes hold, and what reads them.
@@ -58,7 +62,7 @@ class Layout:
         except UnsureError:
             read = self.read_by_library
         object.__setattr__(self, "_read", read)
-        object.__setattr__(self, "names", [str(one["name"]) for one in self.parameters])
+        object.__setattr__(self, "names", _names(self.parameters))
 
     def read(self, data: bytes) -> list[Any]:
         """Return the values.
@@ -279,10 +283,6 @@ def _type(parameter: Mapping[str, Any]) -> str:
     if name.startswith("tuple"):
         return f"({','.join(_types(parameter['components']))}){name.removeprefix('tuple')}"
     return name
-
-
-def _names(parameters: Parameters) -> list[str]:
-    return [str(parameter["name"]) for parameter in parameters]
 
 
 def _plain(parameter: Mapping[str, Any], value: Any) -> Any:

@@ -41,7 +41,6 @@ from guildmark.domain.identifiers import (
     LaneNumber,
     LogNumber,
     Seq,
-    SiteRecipeId,
 )
 from guildmark.domain.log.entry import Entry, EntryKind
 from guildmark.domain.log.queue import (
@@ -217,12 +216,13 @@ _FREE = (
 _UNDRAWN_COUNT = select(func.count()).where(
     QUEUE.c.lane == bindparam("drawn"), or_(*(QUEUE.c.state == state for state in _UNDRAWN))
 )
-# What a leaf is made of, in the order in which `_leaf` takes it.
-_LEAF = (
-    *(QUEUE.c.state, QUEUE.c.digest, QUEUE.c.salt, QUEUE.c.kind, QUEUE.c.subject),
-    *(QUEUE.c.site_recipe, QUEUE.c.machine, QUEUE.c.maker, QUEUE.c.dependencies),
-    QUEUE.c.previous,
+# What an entry commits to beside its envelope's digest, and what a leaf is made of, in the order in
+# which `_entry` and `_leaf` take them.
+_SAID = (
+    *(QUEUE.c.kind, QUEUE.c.subject, QUEUE.c.site_recipe, QUEUE.c.machine, QUEUE.c.maker),
+    *(QUEUE.c.dependencies, QUEUE.c.previous),
 )
+_LEAF = (QUEUE.c.state, QUEUE.c.digest, QUEUE.c.salt, *_SAID)
 _WAITING: _Query = (
     select(QUEUE.c.number, QUEUE.c.lane, *_LEAF)
     .where(*_FREE)
@@ -467,22 +467,11 @@ def _state(outcome: Outcome) -> BuildState:
     return BuildState.FINAL if outcome.code is None else BuildState.REFUSED
 
 
-def _leaf(state: str, digest: bytes, salt: bytes, kind: int, *said: Any) -> Digest:
+def _leaf(state: str, digest: bytes, salt: bytes, *said: Any) -> Digest:
     """Return the leaf data of an entry, which is all that stays of an erased one."""
     if state == _ERASED:
         return Digest(digest)
-    subject, site_recipe, machine, maker, dependencies, previous = said
-    entry = Entry(
-        kind=EntryKind(kind),
-        subject=subject,
-        envelope=Digest(digest),
-        site_recipe=site_recipe,
-        machine=machine,
-        maker=maker,
-        dependencies=dependencies,
-        previous=previous,
-    )
-    return entry.leaf_data(Bytes32(salt))
+    return _entry(digest, *said).leaf_data(Bytes32(salt))
 
 
 def _row(entry: Queued) -> Mapping[str, object]:
@@ -511,7 +500,7 @@ def _queued(row: Row[Any]) -> Queued:
         envelope=row.envelope,
         digest=Digest(row.digest),
         payload=Digest(row.payload),
-        entry=_entry(row),
+        entry=_entry(row.digest, *(getattr(row, column.name) for column in _SAID)),
         salt=Bytes32(row.salt),
         lane=LaneNumber(row.lane),
         label=row.label,
@@ -519,16 +508,18 @@ def _queued(row: Row[Any]) -> Queued:
     )
 
 
-def _entry(row: Row[Any]) -> Entry:
+def _entry(digest: bytes, kind: int, *said: Any) -> Entry:
+    """Return what an entry commits to, of what `_SAID` names."""
+    subject, site_recipe, machine, maker, dependencies, previous = said
     return Entry(
-        kind=EntryKind(row.kind),
-        subject=Digest(row.subject),
-        envelope=Digest(row.digest),
-        site_recipe=SiteRecipeId(row.site_recipe),
-        machine=IdentityId(row.machine),
-        maker=IdentityId(row.maker),
-        dependencies=Digest(row.dependencies),
-        previous=row.previous,
+        kind=EntryKind(kind),
+        subject=subject,
+        envelope=Digest(digest),
+        site_recipe=site_recipe,
+        machine=machine,
+        maker=maker,
+        dependencies=dependencies,
+        previous=previous,
     )
 
 
