@@ -59,6 +59,7 @@ _COMPONENTS: Mapping[str, Callable[[], bool]] = MappingProxyType(
         "slic3r": _any_of("slic3r"),
         "softhsm2": _any_of("softhsm2-util"),
         "tlog": _built_or_on_the_path("build/tlog/tlog", "guildmark-tlog"),
+        "systemd": _any_of("systemd-analyze"),
         "swtpm": lambda: all(map(shutil.which, ("swtpm", "tpm2_sign"))),
         "statistics": _installed("build/statistics/venv/bin/python"),
         "strace": _any_of("strace"),

@@ -153,7 +153,7 @@ def another_operator(other: Reader, first: Reader) -> str:
     return url_of(other.home / "operator")
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
+@pytest.mark.needs("systemd")
 def test_the_page_s_service_is_one_for_systemd(tmp_path: Path) -> None:
     operator = Reader(tmp_path / "admin", tmp_path)
     units = tmp_path / "etc/systemd/system"

@@ -1,6 +1,5 @@
 """The service's unit: systemd reads all of it, and finds little that it leaves open."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +9,7 @@ import pytest
 UNIT = Path(__file__).resolve().parents[3] / "packaging" / "guildmark.service"
 PROGRAM = "/opt/guildmark/bin/guildmark"
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
-)
+pytestmark = pytest.mark.needs("systemd")
 
 
 @pytest.fixture
