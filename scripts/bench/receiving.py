@@ -150,12 +150,12 @@ def _move(stage: Stage, doors: _Doors, server: Postgres) -> str:
 
 
 def _shared_rates(doors: _Doors, numbers: Sequence[int], urls: Sequence[str]) -> Sequence[float]:
-    return [_shared_rate(doors, number, urls) for number in numbers]
+    workshop = doors.workshops[0]
+    return [_accepted(urls, _built(workshop, doors.beacon, number)) for number in numbers]
 
 
-def _shared_rate(doors: _Doors, number: int, urls: Sequence[str]) -> float:
+def _accepted(urls: Sequence[str], envelopes: Sequence[bytes]) -> float:
     """Return how many builds a second processes of one node accept, each as many requests."""
-    envelopes = _built(doors.workshops[0], doors.beacon, number)
     shares = [_requests(url, envelopes[at :: len(urls)]) for at, url in enumerate(urls)]
     requests = [request for each in zip(*shares, strict=True) for request in each]
     return _sent(requests, senders=_SENDERS * len(urls)) * _REQUEST
@@ -214,7 +214,7 @@ def _round(doors: _Doors, number: int) -> Mapping[str, Round]:
         envelopes = _built(workshop, doors.beacon, number)
         url = doors.scene.node_of(workshop.operator).url
         bare = _rate(_checks(envelopes, workshop))
-        ours = _sent(_requests(url, envelopes)) * _REQUEST
+        ours = _accepted([url], envelopes)
         found[f"P3.{algorithm.value}"] = Round(ours=ours, reference=bare, same_answer=True)
     ours = found["P3.secp256k1"].ours
     for name, url in doors.peers.items():
