@@ -686,6 +686,8 @@ def open_node(home: Home) -> Node:
             seconds=finality_of(
                 home.settings.chain.chain_id, home.settings.chain.chain_class
             ).seconds,
+            trust=home.trust,
+            listed=lambda: home.trust,
         ),
         checking=Checking(
             ledger=home.ledger,

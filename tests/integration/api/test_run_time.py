@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 import stages
+from guildmark.adapters.home import TRUST_FILE
 from guildmark.domain.encoding import codec
 from guildmark.domain.encoding.strictjson import parse_object
 from guildmark.ports.store import DocumentKind
@@ -168,6 +169,22 @@ def test_a_node_that_is_told_to_end_says_that_it_is_not_ready(played: Played) ->
         assert client.get("/healthz").status_code == 200
     assert process.wait(stages.PATIENCE) == 0
     stages.start(played.stage, "operator-2")
+
+
+def test_a_node_says_that_its_list_was_changed_after_it_began(played: Played) -> None:
+    file = played.stage.home("operator-2") / TRUST_FILE
+    with httpx.Client(base_url=played.other.url) as client:
+
+        def codes() -> list[str]:
+            return [one["code"] for one in client.get("/readyz").json()["alarms"]]
+
+        assert codes() == []
+        file.write_bytes((played.stage.home("operator-1") / TRUST_FILE).read_bytes())
+        stages.until(lambda: codes() == ["node.trustOlder"])
+        file.write_bytes(b"{")
+        stages.until(lambda: codes() == ["trust.malformed"])
+        file.unlink()
+        stages.until(lambda: codes() == [])
 
 
 def test_a_second_signal_ends_a_node_at_once(played: Played) -> None:

@@ -1,10 +1,11 @@
 """Alarms: what an operator must look at now, each with the command that mends it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from guildmark.domain.errors import ConflictError, GuildmarkError, NetworkError, NotFinalError
 from guildmark.domain.identifiers import Address, to_hex
+from guildmark.domain.trust import Trust, TrustFileError
 from guildmark.ports.chain import Ledger, Vitals
 from guildmark.ports.clock import Clock
 from guildmark.ports.store import NodeStore
@@ -56,6 +57,13 @@ class HandlesShortError(ConflictError):
     )
 
 
+class TrustOlderError(ConflictError):
+    """The list of whom a home trusts was changed after its node began, which judges by the old."""
+
+    code = "node.trustOlder"
+    hint = "Start the node again: it reads its list when it starts."
+
+
 class IndexBehindError(NetworkError):
     """The index does not keep up with the chain's final blocks."""
 
@@ -92,6 +100,7 @@ ALARMS: Sequence[type[GuildmarkError]] = (
     CoinLowError,
     TransactionStuckError,
     HandlesShortError,
+    TrustOlderError,
     IndexBehindError,
     MirrorFailingError,
     WitnessFailingError,
@@ -147,6 +156,8 @@ class Alarms:
     Args:
         writer: The account that writes records.
         seconds: How long a block takes at most until it is final, while nothing is wrong.
+        trust: Whom the node trusts, as it began.
+        listed: Reads the list that a node would begin with now.
     """
 
     ledger: Ledger
@@ -155,6 +166,8 @@ class Alarms:
     clock: Clock
     writer: Address
     seconds: int
+    trust: Trust
+    listed: Callable[[], Trust]
 
     def watch(self, beside: Beside) -> Watch:
         """Look at chain, index, coin and outbox, and at what rounds showed."""
@@ -165,7 +178,8 @@ class Alarms:
             # That the chain is away is an alarm by itself, and hides the others that it tells.
             alarms.append(error)
             figures = Figures(oldest=self._oldest())
-        alarms += [*self._raised(figures), *self._short(), *self._dead(), *_beside(beside)]
+        alarms += [*self._raised(figures), *self._short(), *self._relisted(), *self._dead()]
+        alarms += _beside(beside)
         return Watch(figures=figures, alarms=tuple(alarms))
 
     def _short(self) -> Iterator[GuildmarkError]:
@@ -173,6 +187,17 @@ class Alarms:
         if handles.held * 10 > handles.most * _HELD_MOST:
             message = f"{handles.held} of {handles.most} files and connections are open."
             yield HandlesShortError(message, held=handles.held, most=handles.most)
+
+    def _relisted(self) -> Iterator[GuildmarkError]:
+        try:
+            listed = self.listed()
+        except TrustFileError as error:
+            # The next start would fail by it.
+            yield error
+            return
+        if listed != self.trust:
+            message = "The node judges by the list of whom it trusts that it began with."
+            yield TrustOlderError(message)
 
     def _dead(self) -> Iterator[GuildmarkError]:
         with self.store.reading_letters() as letters:

@@ -1,5 +1,6 @@
 """Alarms: each is raised beyond its bound and not at it, and names the command that mends it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -10,8 +11,9 @@ from fakes.witnesses import StillClock
 from fakes.world import World, make_world
 from guildmark.domain.encoding.hashing import sha256
 from guildmark.domain.errors import GuildmarkError
-from guildmark.domain.identifiers import LogNumber
+from guildmark.domain.identifiers import IdentityId, LogNumber
 from guildmark.domain.letters import Letter, LetterId, LetterState, WatchId
+from guildmark.domain.trust import VERSION, Listed, Trust, TrustFileError
 from guildmark.ports.chain import Block, Handles, LedgerUnavailableError, Purse
 from guildmark.ports.store import NodeStore
 from guildmark.services.index.checking import FactDiffersError
@@ -31,10 +33,12 @@ from guildmark.services.watch.alarms import (
     LettersDeadError,
     MirrorFailingError,
     TransactionStuckError,
+    TrustOlderError,
     WitnessFailingError,
 )
 
 SECONDS, PRICE, NOW = 60, 10**9, 1_900_000_000
+TRUST = Trust(version=VERSION, chain=make_world().tools.chain.pin())
 ENOUGH = RECORDS_LEAST * RECORD_GAS * PRICE
 
 
@@ -57,6 +61,7 @@ class Heads:
 class Place:
     world: World = field(default_factory=make_world)
     vitals: MemoryVitals = field(default_factory=MemoryVitals)
+    listed: Callable[[], Trust] = lambda: TRUST
 
     def __post_init__(self) -> None:
         with self.world.tools.store.reading() as view:
@@ -76,6 +81,8 @@ class Place:
             clock=StillClock(NOW),
             writer=address("writer"),
             seconds=SECONDS,
+            trust=TRUST,
+            listed=self.listed,
         )
         found = alarms.watch(beside or Beside())
         return found.figures, [type(one) for one in found.alarms]
@@ -124,6 +131,22 @@ def test_transaction_that_does_not_settle_is_told(place: Place, age: int, raised
 
     assert figures.oldest == age
     assert alarms == [TransactionStuckError] * raised
+
+
+def test_list_that_was_changed_after_the_start_is_told(place: Place) -> None:
+    place.listed = lambda: replace(TRUST, operators=(Listed(id=IdentityId(sha256(b"other"))),))
+
+    assert place.watch()[1] == [TrustOlderError]
+
+
+def test_list_that_the_next_start_cannot_read_is_told(place: Place) -> None:
+    def listed() -> Trust:
+        message = "The trust file is no JSON."
+        raise TrustFileError(message)
+
+    place.listed = listed
+
+    assert place.watch()[1] == [TrustFileError]
 
 
 @pytest.mark.parametrize(("lag", "raised"), [(120, False), (121, True)])
