@@ -196,17 +196,19 @@ def keeper(home: Path) -> Iterator[Chain]:
 def bare_anvil(*options: str) -> Iterator[Chain]:
     """Run anvil without a keeper; it mines each transaction at once unless told otherwise."""
     port = _free_port()
-    command: list[str | Path] = [
-        *(toolchain.anvil(), "--quiet", "--port", str(port), "--hardfork", "osaka"),
-        *("--accounts", "0", "--enable-tx-gas-limit", *options),
-    ]
-    with _running(command, port) as process:
-        yield Chain(
-            kind="anvil",
-            url=f"http://127.0.0.1:{port}",
-            process=process,
-            finality=FinalityRule(depth=0),
-        )
+    # States that it puts aside stay where it is killed: gigabytes in the home of who runs it.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as states:
+        command: list[str | Path] = [
+            *(toolchain.anvil(), "--quiet", "--port", str(port), "--hardfork", "osaka"),
+            *("--accounts", "0", "--enable-tx-gas-limit", "--cache-path", states, *options),
+        ]
+        with _running(command, port) as process:
+            yield Chain(
+                kind="anvil",
+                url=f"http://127.0.0.1:{port}",
+                process=process,
+                finality=FinalityRule(depth=0),
+            )
 
 
 @contextlib.contextmanager
