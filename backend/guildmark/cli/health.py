@@ -157,6 +157,7 @@ def _chain(settings: Settings) -> Iterator[Finding]:
     node = settings.node
     if node is not None:
         yield _look("log", lambda: _log(settings, node, ledger))
+        yield _look("proofs", lambda: _proofs(ledger))
         if files_of(settings.home) is not None:
             yield _look("certificate", lambda: _certificate(settings.home))
         yield from _node(settings.home)
@@ -274,6 +275,13 @@ def _log(settings: Settings, node: NodeSettings, ledger: Ledger) -> str:
         message = f"The writer of log {node.log} is {to_hex(head['writer'])}, not {to_hex(own)}."
         raise WriterOtherError(message, log=node.log)
     return f"log {node.log}, {head['size']} entries"
+
+
+def _proofs(ledger: Ledger) -> str:
+    """Ask for a proof as every bundle and page needs it."""
+    final = ledger.head(final=True).number
+    ledger.proof(final, {ContractName.LOG: [bytes(32)]})
+    return f"the chain's node proves what is in block {final}, which is final"
 
 
 def _certificate(folder: Path) -> str:

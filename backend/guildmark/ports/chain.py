@@ -86,6 +86,16 @@ class CapabilityMissingError(UncheckableError):
     hint = "Use a node that can, for example geth, Besu or anvil."
 
 
+class ProofRefusedError(LedgerAnswerError):
+    """The chain's node proves nothing of a block: mostly it has dropped that block's state."""
+
+    code = "chain.proofRefused"
+    hint = (
+        "Name a node of the same chain that keeps states until their block is final, and proves "
+        "them; `guildmark doctor` tries it."
+    )
+
+
 class TransactionUnknownError(NotFoundError):
     """The outbox holds no such transaction."""
 
@@ -358,6 +368,7 @@ class Ledger(Protocol):
 
         Raises:
             CapabilityMissingError: The node cannot give proofs.
+            ProofRefusedError: It gives none of this block.
         """
         ...
 

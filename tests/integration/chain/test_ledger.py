@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import chains
 from guildmark.adapters.chain.ledger import RpcLedger
 from guildmark.adapters.chain.outbox import Outbox
 from guildmark.domain.chain.contracts import ContractName
@@ -20,6 +21,7 @@ from guildmark.ports.chain import (
     Capability,
     Finality,
     IdempotencyMismatchError,
+    ProofRefusedError,
     TransactionState,
     TransactionUnknownError,
 )
@@ -223,6 +225,23 @@ def test_proofs_verify_against_the_header_of_their_block(ledger: RpcLedger, outb
     assert account.storage_root == proof.storage_root
     words = [prove_slot(account.storage_root, found.slot, found.nodes) for found in proof.slots]
     assert words == [found.value for found in proof.slots] == [7, 0]
+
+
+@pytest.mark.needs("geth")
+def test_a_node_that_has_dropped_a_blocks_state_is_named(geth_deployed: chains.Deployed) -> None:
+    """A node that is no archive keeps the states of its last 128 blocks."""
+    found = geth_deployed.ledger()
+    old = found.head(final=False).number
+    slots = {ContractName.IDENTITIES: [bytes(32)]}
+    assert found.proof(old, slots)
+
+    for number in range(130):
+        geth_deployed.chain.fund(KeyName(f"block {number}"))
+
+    with pytest.raises(ProofRefusedError, match=f"proves nothing of block {old}"):
+        found.proof(old, slots)
+    assert found.proof(found.head(final=False).number, slots)
+    found.rpc.close()
 
 
 def test_many_transactions_of_one_key_take_one_nonce_each(outbox: Outbox) -> None:

@@ -24,6 +24,7 @@ from guildmark.ports.chain import (
     CapabilityMissingError,
     GenesisMismatchError,
     LedgerAnswerError,
+    ProofRefusedError,
     TransactionId,
     WrongChainError,
 )
@@ -269,6 +270,15 @@ def test_a_proof_that_is_none_is_refused(change: dict[str, Any]) -> None:
 def test_no_answer_is_no_proof() -> None:
     with pytest.raises(LedgerAnswerError):
         ledger({"eth_getProof": None}).proof(5, {ContractName.IDENTITIES: [bytes(32)]})
+
+
+def test_a_block_of_which_a_node_has_no_state_is_named() -> None:
+    found = ledger({"eth_getProof": {"code": -32000, "message": "missing trie node"}})
+
+    with pytest.raises(ProofRefusedError, match="proves nothing of block 5") as caught:
+        found.proof(5, {ContractName.IDENTITIES: [bytes(32)]})
+
+    assert "missing trie node" in str(caught.value.detail["reason"])
 
 
 def test_a_chain_is_identified_by_its_id_and_first_block() -> None:

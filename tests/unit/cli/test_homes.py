@@ -41,7 +41,7 @@ from guildmark.domain.identifiers import (
 from guildmark.domain.identity.identity import key_id
 from guildmark.domain.signatures import Algorithm
 from guildmark.domain.signatures import PublicKey as SigningKey
-from guildmark.ports.chain import LedgerUnavailableError, WrongChainError
+from guildmark.ports.chain import LedgerUnavailableError, ProofRefusedError, WrongChainError
 from guildmark.ports.keys import KeyName
 from guildmark.settings import NodeSettings, Settings, load, save, with_node
 from unit.cli.conftest import chain_settings
@@ -500,6 +500,33 @@ def test_the_logs_writer_is_the_nodes_key(
     chain.heads[1] = Head(bytes(32), address_from_hex(account))
 
     assert look()["log"]["code"] == code
+
+
+def test_a_chains_node_that_proves_no_final_block_is_a_problem(
+    look: Look, folder: Path, chain: MemoryChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = NodeSettings(
+        operator=IdentityId(bytes(32)),
+        log=LogNumber(1),
+        writer=KeyName("account"),
+        public_url=URL,
+    )
+    save(with_node(load(folder), node))
+    chain.heads[1] = Head(bytes(32), address_from_hex(f"0x{'11' * 20}"))
+    asked: list[int] = []
+
+    def proof(block: int, _: object) -> None:
+        asked.append(block)
+        if len(asked) > 1:
+            message = "It has dropped the state."
+            raise ProofRefusedError(message, block=block)
+
+    monkeypatch.setattr(chain, "proof", proof, raising=False)
+
+    states = [look()["proofs"]["state"], look()["proofs"]["code"]]
+
+    assert states == ["ok", "chain.proofRefused"]
+    assert asked == [chain.head(final=True).number] * 2
 
 
 @pytest.mark.parametrize(

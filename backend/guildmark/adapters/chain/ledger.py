@@ -27,6 +27,7 @@ from guildmark.ports.chain import (
     CapabilityMissingError,
     Event,
     LedgerAnswerError,
+    ProofRefusedError,
     RawLog,
     Stretch,
 )
@@ -108,7 +109,11 @@ class RpcLedger:
             ("eth_getProof", [self._address(name), [to_hex(slot) for slot in wanted], hex(block)])
             for name, wanted in slots.items()
         ]
-        answers = self.rpc.batch(requests)
+        answers = self.rpc.attempt(requests)
+        for answer in answers:
+            if isinstance(answer, RpcRefusedError):
+                message = f"The chain's node at {self.rpc.place} proves nothing of block {block}."
+                raise ProofRefusedError(message, block=block, reason=answer.message) from answer
         return {
             name: _account_proof(answer, wanted)
             for (name, wanted), answer in zip(slots.items(), answers, strict=True)
