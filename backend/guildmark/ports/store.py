@@ -28,6 +28,13 @@ class StoreUnavailableError(NetworkError):
     hint = "Look at the disk's free space, and whether another process holds the database."
 
 
+class RowsHeldError(StoreUnavailableError):
+    """What was erased is gone for all, but a transaction that goes on keeps it on the disk."""
+
+    code = "store.rowsHeld"
+    hint = "Erase again when that transaction has ended: pg_stat_activity shows it."
+
+
 class RequestMismatchError(ConflictError):
     """A client's name for one request was used again for another body."""
 

@@ -119,13 +119,13 @@ def forget_deleted(engine: Engine, *tables: str) -> None:
 
     Raises:
         StoreUnavailableError: It could not be written anew.
+        RowsHeldError: A transaction that goes on may still look at what was deleted.
     """
     if engine.dialect.name == "sqlite":
         sqlite.forget_deleted(engine)
         return
     with _as_port_says():
-        for table in tables:
-            postgres.forget_deleted(engine, table)
+        postgres.forget_deleted(engine, tables)
 
 
 @contextmanager

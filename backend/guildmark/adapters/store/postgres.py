@@ -5,7 +5,10 @@ only then does it read (READ COMMITTED: a snapshot for each statement), so that 
 was committed before it. Who only reads has one snapshot (REPEATABLE READ) and waits for nobody.
 """
 
-from typing import Any, Protocol
+import re
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.exc import DatabaseError, DBAPIError
@@ -19,6 +22,10 @@ from guildmark.adapters.store.refusals import (
 )
 from guildmark.adapters.store.sqlite import WRITES
 from guildmark.domain.encoding.hashing import sha256
+from guildmark.ports.store import RowsHeldError
+
+if TYPE_CHECKING:
+    import psycopg
 
 _LOCK = int.from_bytes(sha256(b"guildmark/store/v1")[:8], "big", signed=True)
 _WAIT_SECONDS = 30
@@ -52,6 +59,10 @@ _OF_A_SESSION = (
 )
 _NEEDED = {"fsync": "on", "server_encoding": "UTF8"}
 _CONNECTIONS = 20
+# What looks at the database for a moment has ended by then: an analysis of the server's own, say.
+REWRITES = 20
+_PAUSE_SECONDS = 0.5
+_NUMBER = re.compile(r"\d+")
 
 
 class _Connection(Protocol):
@@ -122,10 +133,43 @@ def read_all(connection: Connection) -> None:
         ).one()
 
 
-def forget_deleted(engine: Engine, table: str) -> None:
-    """Write a table anew, without the rows that were replaced."""
+def forget_deleted(engine: Engine, tables: Sequence[str]) -> None:
+    """Write tables anew, without the rows that were replaced, and what is noted of their values.
+
+    The planner's statistics quote values of a table; a new analysis takes their place.
+
+    Raises:
+        RowsHeldError: A transaction that goes on may still look at what was replaced.
+    """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(f'VACUUM FULL "{table}"')
+        for table in tables:
+            _rewrite(connection, f'"{table}"')
+        connection.exec_driver_sql("ANALYZE " + ", ".join(f'"{table}"' for table in tables))
+        _rewrite(connection, "pg_catalog.pg_statistic")
+
+
+def _rewrite(connection: Connection, table: str) -> None:
+    """Write a table anew; rows that older transactions may look at stay in it until these end."""
+    kept: list[int] = []
+
+    def note(said: "psycopg.errors.Diagnostic") -> None:
+        # The server's language differs; the first number is that of the rows that it had to keep.
+        found = _NUMBER.search(said.message_detail or "")
+        kept.append(0 if found is None else int(found[0]))
+
+    driver = cast("psycopg.Connection", connection.connection.driver_connection)
+    driver.add_notice_handler(note)
+    try:
+        for _ in range(REWRITES):
+            kept.clear()
+            connection.exec_driver_sql(f"VACUUM (FULL, VERBOSE) {table}")
+            if not any(kept):
+                return
+            time.sleep(_PAUSE_SECONDS)
+    finally:
+        driver.remove_notice_handler(note)
+    message = f"A transaction that goes on holds {sum(kept)} old rows of {table}."
+    raise RowsHeldError(message, rows=sum(kept))
 
 
 def refusal(error: DatabaseError, url: DatabaseUrl) -> StoreBusyError | StoreUnreachableError:
