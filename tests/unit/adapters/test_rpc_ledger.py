@@ -275,10 +275,8 @@ def test_no_answer_is_no_proof() -> None:
 def test_a_block_of_which_a_node_has_no_state_is_named() -> None:
     found = ledger({"eth_getProof": {"code": -32000, "message": "missing trie node"}})
 
-    with pytest.raises(ProofRefusedError, match="proves nothing of block 5") as caught:
+    with pytest.raises(ProofRefusedError, match=r"Nothing of block 5 .*: missing trie node"):
         found.proof(5, {ContractName.IDENTITIES: [bytes(32)]})
-
-    assert "missing trie node" in str(caught.value.detail["reason"])
 
 
 def test_a_chain_is_identified_by_its_id_and_first_block() -> None:

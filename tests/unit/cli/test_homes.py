@@ -479,6 +479,16 @@ def test_a_damaged_database_is_a_problem(look: Look, folder: Path) -> None:
     assert look()["database"]["code"] == "store.unreadable"
 
 
+def _run_node(folder: Path, writer: str) -> None:
+    node = NodeSettings(
+        operator=IdentityId(bytes(32)),
+        log=LogNumber(1),
+        writer=KeyName(writer),
+        public_url=URL,
+    )
+    save(with_node(load(folder), node))
+
+
 @pytest.mark.parametrize(("writer", "code"), [("account", None), ("other", "node.writerOther")])
 def test_the_logs_writer_is_the_nodes_key(
     writer: str,
@@ -490,13 +500,7 @@ def test_the_logs_writer_is_the_nodes_key(
 ) -> None:
     speak("keys", "new", "other")
     account = speak("keys", "show", "account", "--json").json["account"]
-    node = NodeSettings(
-        operator=IdentityId(bytes(32)),
-        log=LogNumber(1),
-        writer=KeyName(writer),
-        public_url=URL,
-    )
-    save(with_node(load(folder), node))
+    _run_node(folder, writer)
     chain.heads[1] = Head(bytes(32), address_from_hex(account))
 
     assert look()["log"]["code"] == code
@@ -505,13 +509,7 @@ def test_the_logs_writer_is_the_nodes_key(
 def test_a_chains_node_that_proves_no_final_block_is_a_problem(
     look: Look, folder: Path, chain: MemoryChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    node = NodeSettings(
-        operator=IdentityId(bytes(32)),
-        log=LogNumber(1),
-        writer=KeyName("account"),
-        public_url=URL,
-    )
-    save(with_node(load(folder), node))
+    _run_node(folder, "account")
     chain.heads[1] = Head(bytes(32), address_from_hex(f"0x{'11' * 20}"))
     asked: list[int] = []
 
@@ -535,13 +533,7 @@ def test_a_chains_node_that_proves_no_final_block_is_a_problem(
 def test_a_certificate_that_ends_soon_is_a_problem(
     days: int | None, code: str | None, look: Look, folder: Path, chain: MemoryChain
 ) -> None:
-    node = NodeSettings(
-        operator=IdentityId(bytes(32)),
-        log=LogNumber(1),
-        writer=KeyName("account"),
-        public_url=URL,
-    )
-    save(with_node(load(folder), node))
+    _run_node(folder, "account")
     chain.heads[1] = Head(bytes(32), Address(bytes(20)))
     if days is None:
         assert "certificate" not in look()

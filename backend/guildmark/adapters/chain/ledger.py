@@ -112,8 +112,8 @@ class RpcLedger:
         answers = self.rpc.attempt(requests)
         for answer in answers:
             if isinstance(answer, RpcRefusedError):
-                message = f"The chain's node at {self.rpc.place} proves nothing of block {block}."
-                raise ProofRefusedError(message, block=block, reason=answer.message) from answer
+                message = f"Nothing of block {block} is proven: {answer.message}"
+                raise ProofRefusedError(message, block=block) from answer
         return {
             name: _account_proof(answer, wanted)
             for (name, wanted), answer in zip(slots.items(), answers, strict=True)
